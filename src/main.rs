@@ -1,0 +1,2 @@
+//! The `kube-glue` controller.
+fn main() {}
