@@ -1,0 +1,26 @@
+//! What the operator may set about the controllers.
+//!
+//! The command line fills it once at the start; nothing in it changes afterwards.
+
+use std::time::Duration;
+
+/// How the controllers behave, the same for every object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// The namespaces that are watched; empty: all of them.
+    pub namespaces: Vec<String>,
+    /// How often Glue is asked about runs that have not ended. Young runs are asked about at this
+    /// interval, older ones less often. More than zero.
+    pub poll_interval: Duration,
+    /// How long after a start whose outcome is unclear a run that cannot be found in Glue is
+    /// started again. Must exceed the longest time a call that was sent can still take effect.
+    pub start_settle: Duration,
+    /// The longest a single call to AWS may take, connecting included. More than zero.
+    pub aws_timeout: Duration,
+    /// The job argument that carries the run's key (`--kube-glue-run`); none: no argument is added
+    /// and a run is recognised by its arguments and its time.
+    pub run_key_argument: Option<String>,
+    /// Glob patterns (`*` and `?`) of the namespaces whose objects may use the controller's own AWS
+    /// identity when no Secret gives them one; empty: none may.
+    pub controller_identity_namespaces: Vec<String>,
+}
