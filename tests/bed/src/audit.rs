@@ -1,0 +1,200 @@
+//! The API server's own audit log, read to count what somebody wrote.
+//!
+//! Recorded, with metadata only, are requests about `kube-glue.dev` (status and finalizers included),
+//! leases, events, Secrets and `ConfigMaps`.
+
+use std::path::PathBuf;
+
+use hyper::http::Request;
+use serde::Deserialize;
+
+use crate::{
+    control_plane::ControlPlane,
+    error::{Error, Result},
+};
+
+/// `--audit-policy-file`. The version endpoint is in it for [`Audit::entries`] to know that it has read on
+/// far enough.
+pub(crate) const POLICY: &str = r#"
+apiVersion: audit.k8s.io/v1
+kind: Policy
+omitStages: [RequestReceived, ResponseStarted]
+rules:
+- level: Metadata
+  resources:
+  - group: kube-glue.dev
+  - group: coordination.k8s.io
+  - group: events.k8s.io
+  - group: ""
+    resources: [events, secrets, configmaps]
+- level: Metadata
+  nonResourceURLs: ["/version"]
+- level: None
+"#;
+
+/// The verbs that write.
+const WRITES: [&str; 5] = ["create", "update", "patch", "delete", "deletecollection"];
+
+/// One request, as the audit log has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// `create`, `update`, `patch`, `delete`, `get`, `list`, `watch`, ...
+    pub verb: String,
+    /// The plural, `gluejobruns`; empty when the request was about no resource.
+    pub resource: String,
+    /// `status`, ..., or empty.
+    pub subresource: String,
+    /// Empty for what has no namespace.
+    pub namespace: String,
+    /// Empty for lists and for creations with a generated name.
+    pub name: String,
+    /// Who asked: `admin`, `system:serviceaccount:<namespace>:<name>`.
+    pub user: String,
+    /// The client's name for itself.
+    pub user_agent: String,
+    /// The answer's HTTP status.
+    pub code: u16,
+    /// When the request came, RFC 3339.
+    pub at: String,
+    uri: String,
+}
+
+/// The audit log of one control plane.
+#[derive(Debug)]
+pub struct Audit<'a> {
+    plane: &'a ControlPlane,
+    path: PathBuf,
+}
+
+impl<'a> Audit<'a> {
+    pub(crate) fn new(plane: &'a ControlPlane, path: PathBuf) -> Self {
+        Self { plane, path }
+    }
+
+    /// Every recorded request that was answered before this call, oldest first.
+    pub async fn entries(&self) -> Result<Vec<Entry>> {
+        // The log is written when a request is answered, in that order. A request of our own marks the end.
+        let marker = format!("/version?audit={}", marker());
+        let request = Request::get(&marker)
+            .body(Vec::new())
+            .map_err(|error| Error::io("marking the audit log")(std::io::Error::other(error)))?;
+        let client = self.plane.client().await?;
+        client
+            .request_text(request)
+            .await
+            .map_err(Error::kube("marking the audit log"))?;
+        loop {
+            let log = tokio::fs::read_to_string(&self.path)
+                .await
+                .map_err(Error::io(format!("reading {}", self.path.display())))?;
+            let entries: Vec<Entry> = log.lines().filter_map(parse).collect();
+            if let Some(end) = entries.iter().position(|entry| entry.uri == marker) {
+                return Ok(entries
+                    .into_iter()
+                    .take(end)
+                    .filter(|entry| !entry.resource.is_empty())
+                    .collect());
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// The requests that wrote to one object (refused ones too, see [`Entry::code`]), oldest first.
+    pub async fn writes(&self, resource: &str, namespace: &str, name: &str) -> Result<Vec<Entry>> {
+        let mut entries = self.entries().await?;
+        entries.retain(|entry| {
+            entry.resource == resource
+                && entry.namespace == namespace
+                && entry.name == name
+                && WRITES.contains(&entry.verb.as_str())
+        });
+        Ok(entries)
+    }
+}
+
+/// Unlike any other of this process.
+fn marker() -> String {
+    use std::sync::atomic::{AtomicU64, Ordering};
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    format!(
+        "{}-{}",
+        std::process::id(),
+        NEXT.fetch_add(1, Ordering::Relaxed)
+    )
+}
+
+/// One line; none for the last one while it is being written.
+fn parse(line: &str) -> Option<Entry> {
+    let event: Event = serde_json::from_str(line).ok()?;
+    let object = event.object_ref.unwrap_or_default();
+    Some(Entry {
+        verb: event.verb,
+        resource: object.resource,
+        subresource: object.subresource,
+        namespace: object.namespace,
+        name: object.name,
+        user: event.user.username,
+        user_agent: event.user_agent,
+        code: event.response_status.unwrap_or_default().code,
+        at: event.request_received_timestamp,
+        uri: event.request_uri,
+    })
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Event {
+    verb: String,
+    #[serde(rename = "requestURI")]
+    request_uri: String,
+    user: User,
+    #[serde(default)]
+    user_agent: String,
+    object_ref: Option<ObjectRef>,
+    response_status: Option<ResponseStatus>,
+    request_received_timestamp: String,
+}
+
+#[derive(Deserialize)]
+struct User {
+    #[serde(default)]
+    username: String,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct ObjectRef {
+    resource: String,
+    subresource: String,
+    namespace: String,
+    name: String,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct ResponseStatus {
+    code: u16,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse;
+
+    #[test]
+    fn a_line_tells_who_wrote_what() {
+        let line = r#"{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"Metadata","auditID":"1",
+            "stage":"ResponseComplete","requestURI":"/apis/kube-glue.dev/v1alpha1/namespaces/a/gluejobruns/x/status",
+            "verb":"patch","user":{"username":"system:serviceaccount:a:glue","groups":["system:authenticated"]},
+            "sourceIPs":["127.0.0.1"],"userAgent":"kube-glue","objectRef":{"resource":"gluejobruns",
+            "namespace":"a","name":"x","apiGroup":"kube-glue.dev","apiVersion":"v1alpha1","subresource":"status"},
+            "responseStatus":{"metadata":{},"code":409},
+            "requestReceivedTimestamp":"2026-01-01T00:00:00.000000Z","stageTimestamp":"2026-01-01T00:00:00.000001Z"}"#;
+        let entry = parse(&line.replace('\n', "")).unwrap();
+        assert_eq!(
+            (entry.verb.as_str(), entry.subresource.as_str(), entry.code),
+            ("patch", "status", 409)
+        );
+        assert_eq!(entry.user, "system:serviceaccount:a:glue");
+        assert!(parse(r#"{"kind":"Event","verb":"#).is_none());
+    }
+}

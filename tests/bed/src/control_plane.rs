@@ -1,0 +1,352 @@
+//! A Kubernetes control plane of real parts on loopback ports: etcd, kube-apiserver and, unless switched
+//! off, kube-controller-manager. Ready some seconds after the start; gone with the handle, or with the
+//! process when the handle is never dropped.
+//!
+//! Everything it writes lies in one temporary folder: keys, kubeconfig, logs, the audit log, etcd's data.
+
+mod keys;
+mod processes;
+
+use std::{
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use k8s_openapi::api::core::v1::{Namespace, ServiceAccount};
+use kube::{
+    Api, Client, Config,
+    api::PostParams,
+    config::{KubeConfigOptions, Kubeconfig},
+};
+use serde_json::json;
+use tokio::sync::OnceCell;
+
+use self::keys::Keys;
+use crate::{
+    assets::Assets,
+    audit::Audit,
+    error::{Error, Result},
+    guard::{Guarded, TempFolder},
+    tools::Tool,
+};
+
+/// How long the parts may take to be ready before the start counts as failed.
+const START_TIMEOUT: Duration = Duration::from_mins(2);
+/// How often readiness is asked for.
+const ASK_EVERY: Duration = Duration::from_millis(50);
+/// How often a start is tried when a port was taken between choosing and using it.
+const PORT_TRIES: usize = 3;
+
+/// The controllers of kube-controller-manager that run: those a namespaced application needs to be
+/// installed, scaled, guarded by a disruption budget, and deleted.
+const CONTROLLERS: &[&str] = &[
+    "clusterrole-aggregation-controller",
+    "deployment-controller",
+    "disruption-controller",
+    "endpointslice-controller",
+    "garbage-collector-controller",
+    "job-controller",
+    "namespace-controller",
+    "replicaset-controller",
+    "serviceaccount-controller",
+];
+
+/// What a control plane is started with.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Whether kube-controller-manager runs. Without it Deployments make no Pods and namespaces stay
+    /// Terminating. Default: true.
+    pub controller_manager: bool,
+    /// Whether the API server writes its audit log. Default: true.
+    pub audit: bool,
+    /// More flags for kube-apiserver, as on its command line.
+    pub api_server_flags: Vec<String>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            controller_manager: true,
+            audit: true,
+            api_server_flags: Vec::new(),
+        }
+    }
+}
+
+/// A running control plane.
+#[derive(Debug)]
+pub struct ControlPlane {
+    // In the order they are dropped: the programs, then the folder they write into.
+    controller_manager: Option<Guarded>,
+    api_server: Guarded,
+    etcd: Guarded,
+    assets: &'static Assets,
+    server: String,
+    authority: PathBuf,
+    folder: TempFolder,
+}
+
+static SHARED: OnceCell<ControlPlane> = OnceCell::const_new();
+
+impl ControlPlane {
+    /// The control plane that all tests of one process share; the first caller starts it. It ends with the
+    /// process.
+    pub async fn shared() -> Result<&'static Self> {
+        SHARED
+            .get_or_try_init(|| Self::start(Options::default()))
+            .await
+    }
+
+    /// Builds what is missing ([`Assets::ensure`]), starts everything and waits until it is ready.
+    pub async fn start(options: Options) -> Result<Self> {
+        let assets = Assets::ensure().await?;
+        let mut tries = 1;
+        loop {
+            match Self::try_start(assets, &options).await {
+                Err(Error::Ended { tail, .. })
+                    if tries < PORT_TRIES && tail.contains("address already in use") =>
+                {
+                    tries += 1;
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+
+    async fn try_start(assets: &'static Assets, options: &Options) -> Result<Self> {
+        let folder = TempFolder::create()?;
+        let keys = Keys::create(folder.path())?;
+        let (etcd_port, port) = (free_port()?, free_port()?);
+        let layout = processes::Layout {
+            assets,
+            folder: folder.path(),
+            etcd_port,
+            port,
+        };
+        let mut plane = Self {
+            controller_manager: None,
+            etcd: processes::etcd(&layout)?,
+            api_server: processes::api_server(&layout, &keys, options)?,
+            assets,
+            server: format!("https://127.0.0.1:{port}"),
+            authority: keys.authority,
+            folder,
+        };
+        plane.write_kubeconfig(
+            &plane.kubeconfig(),
+            &json!({ "token": keys.admin_token }),
+            "default",
+        )?;
+        plane.wait_for_api().await?;
+        if options.controller_manager {
+            let layout = processes::Layout {
+                assets,
+                folder: plane.folder.path(),
+                etcd_port,
+                port,
+            };
+            plane.controller_manager = Some(processes::controller_manager(&layout)?);
+            plane.wait_for_controllers().await?;
+        }
+        Ok(plane)
+    }
+
+    /// Ready is when the API server says so.
+    async fn wait_for_api(&mut self) -> Result<()> {
+        let client = self.client().await?;
+        let start = Instant::now();
+        loop {
+            self.etcd.check()?;
+            self.api_server.check()?;
+            let request = hyper::http::Request::get("/readyz")
+                .body(Vec::new())
+                .unwrap_or_default();
+            match client.request_text(request).await {
+                Ok(_) => return Ok(()),
+                Err(error) => within(start, "the API server's readiness", &error)?,
+            }
+            tokio::time::sleep(ASK_EVERY).await;
+        }
+    }
+
+    /// The controllers work when they have given the default namespace its `ServiceAccount`.
+    async fn wait_for_controllers(&mut self) -> Result<()> {
+        let accounts: Api<ServiceAccount> = Api::namespaced(self.client().await?, "default");
+        let start = Instant::now();
+        loop {
+            if let Some(manager) = &mut self.controller_manager {
+                manager.check()?;
+            }
+            match accounts.get("default").await {
+                Ok(_) => return Ok(()),
+                Err(error) => within(start, "the controllers' first work", &error)?,
+            }
+            tokio::time::sleep(ASK_EVERY).await;
+        }
+    }
+
+    /// The administrator's kubeconfig (group `system:masters`).
+    #[must_use]
+    pub fn kubeconfig(&self) -> PathBuf {
+        self.folder.path().join("kubeconfig")
+    }
+
+    /// The API server's address, `https://127.0.0.1:<port>`.
+    #[must_use]
+    pub fn server(&self) -> &str {
+        &self.server
+    }
+
+    /// A new client as administrator. A client belongs to the runtime it was made on (and each
+    /// `#[tokio::test]` has its own), so none is shared.
+    pub async fn client(&self) -> Result<Client> {
+        client_of(&self.kubeconfig()).await
+    }
+
+    /// A new client as one `ServiceAccount`, with its rights and no more.
+    pub async fn client_as(&self, namespace: &str, service_account: &str) -> Result<Client> {
+        let token = self
+            .kubectl(["create", "token", service_account, "--namespace", namespace])
+            .await?
+            .stdout
+            .trim()
+            .to_owned();
+        let path = self
+            .folder
+            .path()
+            .join(format!("kubeconfig-{namespace}-{service_account}"));
+        self.write_kubeconfig(&path, &json!({ "token": token }), namespace)?;
+        client_of(&path).await
+    }
+
+    /// Creates a namespace of its own for a test and returns its name, which starts with `prefix`.
+    pub async fn namespace(&self, prefix: &str) -> Result<String> {
+        let namespace = Namespace {
+            metadata: kube::core::ObjectMeta {
+                generate_name: Some(format!("{prefix}-")),
+                ..Default::default()
+            },
+            ..Default::default()
+        };
+        let created = Api::<Namespace>::all(self.client().await?)
+            .create(&PostParams::default(), &namespace)
+            .await
+            .map_err(Error::kube("creating a namespace"))?;
+        Ok(created.metadata.name.unwrap_or_default())
+    }
+
+    /// kubectl as administrator: `plane.kubectl(["get", "pods"]).await?`.
+    pub fn kubectl<S: Into<String>>(&self, args: impl IntoIterator<Item = S>) -> Tool {
+        self.tool("kubectl", &self.assets.kubectl, args)
+            .env("KUBECACHEDIR", self.folder.path().join("kubectl-cache"))
+            .env("KUBERC", "off")
+    }
+
+    /// helm as administrator, with no repositories or plugins but its own:
+    /// `plane.helm(["install", "glue", "charts/kube-glue", "--wait"]).await?`.
+    pub fn helm<S: Into<String>>(&self, args: impl IntoIterator<Item = S>) -> Tool {
+        let home = self.folder.path().join("helm");
+        self.tool("helm", &self.assets.helm, args)
+            .env("HELM_CACHE_HOME", home.join("cache"))
+            .env("HELM_CONFIG_HOME", home.join("config"))
+            .env("HELM_DATA_HOME", home.join("data"))
+    }
+
+    fn tool<S: Into<String>>(
+        &self,
+        name: &'static str,
+        path: &Path,
+        args: impl IntoIterator<Item = S>,
+    ) -> Tool {
+        Tool::new(
+            name,
+            path,
+            args.into_iter().map(Into::into).collect(),
+            self.folder.path(),
+        )
+        .env("KUBECONFIG", self.kubeconfig())
+    }
+
+    /// The API server's audit log: who wrote what, how often.
+    #[must_use]
+    pub fn audit(&self) -> Audit<'_> {
+        Audit::new(self, self.folder.path().join(processes::AUDIT_LOG))
+    }
+
+    /// The programs it runs.
+    #[must_use]
+    pub fn assets(&self) -> &'static Assets {
+        self.assets
+    }
+
+    /// The folder with everything it writes: `etcd.log`, `kube-apiserver.log`, `kube-controller-manager.log`,
+    /// `audit.log`, the kubeconfigs.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The process ids of its parts, for tests that look whether they are gone.
+    #[must_use]
+    pub fn pids(&self) -> Vec<u32> {
+        let parts = [
+            Some(&self.etcd),
+            Some(&self.api_server),
+            self.controller_manager.as_ref(),
+        ];
+        parts.into_iter().flatten().map(Guarded::pid).collect()
+    }
+
+    /// Writes a kubeconfig for a user of this cluster; `user` is the entry's `user` object.
+    pub(crate) fn write_kubeconfig(
+        &self,
+        path: &Path,
+        user: &serde_json::Value,
+        namespace: &str,
+    ) -> Result<()> {
+        // JSON is YAML, to kubectl, client-go and kube alike.
+        let kubeconfig = json!({
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [{ "name": "bed", "cluster": {
+                "server": self.server,
+                "certificate-authority": self.authority,
+            }}],
+            "users": [{ "name": "bed", "user": user }],
+            "contexts": [{ "name": "bed", "context": {
+                "cluster": "bed", "user": "bed", "namespace": namespace,
+            }}],
+            "current-context": "bed",
+        });
+        std::fs::write(path, format!("{kubeconfig:#}\n"))
+            .map_err(Error::io(format!("writing {}", path.display())))
+    }
+}
+
+/// An error when `what` has not come about since `start` for too long.
+fn within(start: Instant, what: &str, last: &kube::Error) -> Result<()> {
+    if start.elapsed() < START_TIMEOUT {
+        return Ok(());
+    }
+    Err(Error::Timeout {
+        what: what.to_owned(),
+        after: START_TIMEOUT,
+        last: last.to_string(),
+    })
+}
+
+async fn client_of(kubeconfig: &Path) -> Result<Client> {
+    let config = Config::from_custom_kubeconfig(
+        Kubeconfig::read_from(kubeconfig)?,
+        &KubeConfigOptions::default(),
+    )
+    .await?;
+    Client::try_from(config).map_err(Error::kube("making a client"))
+}
+
+/// A port of the loopback interface that nobody listens on at the moment.
+pub(crate) fn free_port() -> Result<u16> {
+    let listener =
+        std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+    Ok(listener.map_err(Error::io("choosing a free port"))?.port())
+}

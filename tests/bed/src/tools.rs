@@ -1,0 +1,129 @@
+//! kubectl and helm, run as a person runs them.
+
+use std::{
+    ffi::OsString,
+    future::{Future, IntoFuture},
+    path::{Path, PathBuf},
+    pin::Pin,
+    process::{ExitStatus, Stdio},
+};
+
+use tokio::process::Command;
+
+use crate::{
+    error::{Error, Result},
+    guard,
+};
+
+/// What a command said.
+#[derive(Debug, Clone)]
+pub struct Output {
+    /// How it ended.
+    pub status: ExitStatus,
+    /// What it printed to standard output.
+    pub stdout: String,
+    /// What it printed to standard error.
+    pub stderr: String,
+}
+
+/// A command that is about to run; it does when awaited. Awaited as it is, an exit code other than 0 is an
+/// error with everything the command printed; [`Tool::output`] takes any exit code.
+#[derive(Debug)]
+#[must_use = "it runs when it is awaited"]
+pub struct Tool {
+    name: &'static str,
+    path: PathBuf,
+    args: Vec<String>,
+    env: Vec<(&'static str, OsString)>,
+    input: Option<String>,
+    folder: PathBuf,
+}
+
+impl Tool {
+    /// `folder` is where its input is laid down.
+    pub(crate) fn new(name: &'static str, path: &Path, args: Vec<String>, folder: &Path) -> Self {
+        Self {
+            name,
+            path: path.to_path_buf(),
+            args,
+            env: Vec::new(),
+            input: None,
+            folder: folder.to_path_buf(),
+        }
+    }
+
+    /// Sets an environment variable.
+    pub fn env(mut self, name: &'static str, value: impl Into<OsString>) -> Self {
+        self.env.push((name, value.into()));
+        self
+    }
+
+    /// What it reads from standard input, for `kubectl apply -f -`.
+    pub fn input(mut self, text: impl Into<String>) -> Self {
+        self.input = Some(text.into());
+        self
+    }
+
+    /// Runs it; any exit code is an answer.
+    pub async fn output(self) -> Result<Output> {
+        let doing = || format!("running {}", self.name);
+        let mut input = None;
+        if let Some(text) = &self.input {
+            let mut file =
+                tempfile::NamedTempFile::new_in(&self.folder).map_err(Error::io(doing()))?;
+            std::io::Write::write_all(&mut file, text.as_bytes()).map_err(Error::io(doing()))?;
+            input = Some(file);
+        }
+        let stdin = input
+            .as_ref()
+            .map_or_else(|| Path::new("/dev/null"), |file| file.path());
+        let mut command = guard::command(&self.path, stdin);
+        command
+            .args(&self.args)
+            .envs(self.env)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = Command::from(command)
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(Error::io(doing()))?;
+        let _guard = child.stdin.take();
+        let output = child.wait_with_output().await.map_err(Error::io(doing()))?;
+        Ok(Output {
+            status: output.status,
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        })
+    }
+
+    async fn run(self) -> Result<Output> {
+        let command = format!("{} {}", self.name, self.args.join(" "));
+        let Output {
+            status,
+            stdout,
+            stderr,
+        } = self.output().await?;
+        if status.success() {
+            return Ok(Output {
+                status,
+                stdout,
+                stderr,
+            });
+        }
+        Err(Error::Command {
+            command,
+            status,
+            stdout,
+            stderr,
+        })
+    }
+}
+
+impl IntoFuture for Tool {
+    type Output = Result<Output>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.run())
+    }
+}
