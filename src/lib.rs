@@ -1,1 +1,5 @@
-//! kube-glue
+//! kube-glue runs AWS Glue from Kubernetes.
+pub mod api;
+pub mod controllers;
+pub mod glue;
+pub mod metrics;

@@ -1,0 +1,34 @@
+//! The custom resources: what people write, what they read, and the rules that the API server holds for us.
+//!
+//! The Rust types are the one truth; `kube-glue crds` prints them and the files in `crds/` are
+//! that output. What a value must be is said here in the schema (bounds, patterns, CEL rules from
+//! [`rules`]), so that a wrong manifest is refused by `kubectl apply` and never becomes an object.
+//!
+//! | room | what is in it |
+//! |---|---|
+//! | [`job_run`] | `GlueJobRun`, the spec and the status of one run of a Glue job |
+//! | [`run`] | what every run shares, a job's or a crawler's: how it lives, its attempts, its status |
+//! | [`credentials`] | how an object says as whom it talks to AWS |
+//! | [`rules`] | the CEL rules that several kinds use |
+
+pub mod credentials;
+pub mod job_run;
+pub mod rules;
+pub mod run;
+
+pub use job_run::{GlueJobRun, GlueJobRunSpec, GlueJobRunStatus};
+
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use kube::CustomResourceExt;
+
+/// The API group of all kinds.
+pub const GROUP: &str = "kube-glue.dev";
+
+/// The finalizer that an object carries while there is something in Glue to stop or to release.
+pub const FINALIZER: &str = "kube-glue.dev/finalizer";
+
+/// Every CustomResourceDefinition of kube-glue, as `crds/` holds them.
+#[must_use]
+pub fn crds() -> Vec<CustomResourceDefinition> {
+    vec![GlueJobRun::crd()]
+}

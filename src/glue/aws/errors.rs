@@ -1,0 +1,225 @@
+//! The one place where an error of the SDK becomes one of our classes.
+//!
+//! What matters most is the line between a clear no and an open answer: everything that is not known
+//! to have been refused, or never sent, may have happened.
+
+use std::error::Error as StdError;
+use std::io;
+
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+
+use crate::glue::{Class, Error};
+
+/// What the SDK's calls fail with.
+pub(super) type SdkError<E> = result::SdkError<E, HttpResponse>;
+
+/// Codes that are not errors of the caller and say more than their HTTP status.
+/// Source: Glue API reference, "Common Error Types" and the errors of each operation; STS likewise.
+fn class_of(code: &str) -> Option<Class> {
+    Some(match code {
+        "EntityNotFoundException" | "CrawlerNotRunningException" => Class::NotFound,
+        "ConcurrentModificationException"
+        | "AlreadyExistsException"
+        | "IdempotentParameterMismatchException"
+        | "ConflictException"
+        | "CrawlerStoppingException"
+        | "VersionMismatchException" => Class::Conflict,
+        "ConcurrentRunsExceededException" | "CrawlerRunningException" => Class::Busy,
+        "ThrottlingException"
+        | "Throttling"
+        | "ThrottledException"
+        | "RequestLimitExceeded"
+        | "TooManyRequestsException"
+        | "ProvisionedThroughputExceededException"
+        | "RequestThrottledException"
+        | "SlowDown" => Class::Throttled,
+        "AccessDeniedException" | "AccessDenied" | "UnauthorizedOperation" | "NotAuthorized" => {
+            Class::Denied
+        }
+        "ExpiredTokenException"
+        | "ExpiredToken"
+        | "RequestExpired"
+        | "UnrecognizedClientException"
+        | "InvalidClientTokenId"
+        | "InvalidSignatureException"
+        | "SignatureDoesNotMatch"
+        | "IncompleteSignature"
+        | "MissingAuthenticationToken"
+        | "MissingAuthenticationTokenException" => Class::ExpiredCredentials,
+        "InvalidInputException"
+        | "ValidationException"
+        | "ValidationError"
+        | "IllegalSessionStateException" => Class::Invalid,
+        "ResourceNumberLimitExceededException" | "ResourceNotReadyException" => {
+            Class::LimitExceeded
+        }
+        // An HTTP 400 that speaks of a time-out on Glue's side: the work may have been done.
+        "OperationTimeoutException"
+        | "InternalServiceException"
+        | "InternalFailure"
+        | "ServiceUnavailable"
+        | "ServiceUnavailableException" => Class::Ambiguous,
+        _ => return None,
+    })
+}
+
+/// The error and everything behind it.
+pub(super) fn causes<'a>(
+    error: &'a (dyn StdError + 'static),
+) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+    std::iter::successors(Some(error), |cause: &&'a (dyn StdError + 'static)| {
+        let cause: &'a (dyn StdError + 'static) = *cause;
+        cause.source()
+    })
+}
+
+/// The words of an error and of its causes, each once.
+fn chain(error: &(dyn StdError + 'static)) -> String {
+    let mut words: Vec<String> = Vec::new();
+    for cause in causes(error) {
+        let text = cause.to_string();
+        if !words.iter().any(|word| word.contains(&text)) {
+            words.push(text);
+        }
+    }
+    words.join(": ")
+}
+
+/// Whether nothing of the request can have left: the connection was refused, or its address not found.
+fn was_not_sent(error: &(dyn StdError + 'static)) -> bool {
+    causes(error).any(|cause| {
+        cause.downcast_ref::<io::Error>().is_some_and(|io| {
+            matches!(
+                io.kind(),
+                io::ErrorKind::ConnectionRefused | io::ErrorKind::AddrNotAvailable
+            )
+        }) || cause.to_string().contains("dns error")
+    })
+}
+
+/// An error of a service model.
+pub(super) fn of_code(
+    operation: &'static str,
+    object: String,
+    status: u16,
+    code: &str,
+    message: &str,
+) -> Error {
+    let by_status = match status {
+        429 => Class::Throttled,
+        403 => Class::Denied,
+        404 => Class::NotFound,
+        400..=499 => Class::Invalid,
+        _ => Class::Ambiguous,
+    };
+    // A gateway that answers 5xx with a code of its own says nothing about what happened behind it.
+    let class = if status >= 500 && class_of(code) != Some(Class::Throttled) {
+        Class::Ambiguous
+    } else {
+        class_of(code).unwrap_or(by_status)
+    };
+    Error {
+        operation,
+        object,
+        class,
+        code: code.to_owned(),
+        message: message.to_owned(),
+    }
+}
+
+/// Maps what the SDK says about one call.
+pub(super) fn map<E>(operation: &'static str, object: String, error: &SdkError<E>) -> Error
+where
+    E: StdError + ProvideErrorMetadata + Send + Sync + 'static,
+{
+    if let SdkError::ServiceError(service) = error {
+        let status = service.raw().status().as_u16();
+        let metadata = service.err().meta();
+        return of_code(
+            operation,
+            object,
+            status,
+            metadata.code().unwrap_or("Unknown"),
+            metadata.message().unwrap_or_default(),
+        );
+    }
+    if let Some(assume) = causes(error).find_map(|cause| cause.downcast_ref::<Error>()) {
+        // Our own credentials provider failed: its answer is the answer.
+        let class = if assume.class == Class::Ambiguous {
+            Class::Transient
+        } else {
+            assume.class
+        };
+        return Error {
+            class,
+            ..assume.clone()
+        };
+    }
+    let (class, code) = match error {
+        _ if super::is_credentials_error(error) => (Class::ExpiredCredentials, "NoCredentials"),
+        SdkError::ConstructionFailure(_) => (Class::Invalid, "NotSent"),
+        SdkError::DispatchFailure(failure) if !failure.is_timeout() && was_not_sent(error) => {
+            (Class::Transient, "NotSent")
+        }
+        SdkError::TimeoutError(_) => (Class::Ambiguous, "Timeout"),
+        SdkError::DispatchFailure(failure) if failure.is_timeout() => (Class::Ambiguous, "Timeout"),
+        SdkError::DispatchFailure(_) => (Class::Ambiguous, "ConnectionLost"),
+        _ => (Class::Ambiguous, "AnswerNotUnderstood"),
+    };
+    Error {
+        operation,
+        object,
+        class,
+        code: code.to_owned(),
+        message: chain(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_certain_refusal_is_a_clear_no() {
+        for (status, code, class) in [
+            (400, "ThrottlingException", Class::Throttled),
+            (400, "ConcurrentRunsExceededException", Class::Busy),
+            (400, "EntityNotFoundException", Class::NotFound),
+            (400, "AccessDeniedException", Class::Denied),
+            (400, "ExpiredTokenException", Class::ExpiredCredentials),
+            (400, "InvalidInputException", Class::Invalid),
+            (
+                400,
+                "ResourceNumberLimitExceededException",
+                Class::LimitExceeded,
+            ),
+            (400, "OperationTimeoutException", Class::Ambiguous),
+            (400, "SomethingNewException", Class::Invalid),
+            (500, "InternalServiceException", Class::Ambiguous),
+            (500, "InvalidInputException", Class::Ambiguous),
+            (502, "Unknown", Class::Ambiguous),
+            (503, "ThrottlingException", Class::Throttled),
+            (503, "ServiceUnavailable", Class::Ambiguous),
+            (429, "Unknown", Class::Throttled),
+            (403, "Unknown", Class::Denied),
+        ] {
+            let error = of_code("StartJobRun", "job etl".to_owned(), status, code, "words");
+            assert_eq!(error.class, class, "{status} {code}");
+            assert_eq!(error.class.is_clear_no(), class != Class::Ambiguous);
+        }
+    }
+
+    #[test]
+    fn a_refused_connection_was_not_sent_and_a_reset_one_may_have_been() {
+        assert!(was_not_sent(&io::Error::from(
+            io::ErrorKind::ConnectionRefused
+        )));
+        assert!(!was_not_sent(&io::Error::from(
+            io::ErrorKind::ConnectionReset
+        )));
+        assert!(!was_not_sent(&io::Error::from(io::ErrorKind::BrokenPipe)));
+        assert!(!was_not_sent(&io::Error::from(io::ErrorKind::TimedOut)));
+    }
+}

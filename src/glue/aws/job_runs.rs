@@ -1,0 +1,232 @@
+//! The calls about job runs.
+
+use std::collections::HashMap;
+
+use aws_sdk_glue::types::{
+    ExecutionClass, JobRun as SdkJobRun, JobRunState as SdkState, NotificationProperty, WorkerType,
+};
+use jiff::Timestamp;
+
+use super::Glue;
+use super::errors;
+use crate::glue::budget::Priority;
+use crate::glue::job_runs::{JobRun, JobRunPage, JobRunState, Mark, PAGE, StartJobRun, StopAnswer};
+use crate::glue::{Class, Error};
+
+impl Glue {
+    /// `StartJobRun`, sent once. [`Glue::ready_to_start`] comes first.
+    pub async fn start_job_run(&self, run: &StartJobRun) -> Result<String, Error> {
+        let request = self
+            .inner
+            .sdk
+            .start_job_run()
+            .job_name(&run.job)
+            .set_arguments(
+                (!run.arguments.is_empty()).then(|| run.arguments.clone().into_iter().collect()),
+            )
+            .set_worker_type(
+                run.workers
+                    .as_ref()
+                    .map(|(type_, _)| WorkerType::from(type_.as_str())),
+            )
+            .set_number_of_workers(run.workers.as_ref().map(|(_, count)| *count))
+            .set_max_capacity(run.max_capacity)
+            .set_timeout(run.timeout_minutes)
+            .set_notification_property(run.notify_delay_after_minutes.map(|minutes| {
+                NotificationProperty::builder()
+                    .notify_delay_after(minutes)
+                    .build()
+            }))
+            .set_security_configuration(run.security_configuration.clone())
+            .set_execution_class(run.execution_class.map(ExecutionClass::from))
+            .set_job_run_queuing_enabled(run.job_run_queuing_enabled)
+            .set_execution_role_session_policy(run.execution_role_session_policy.clone());
+        // Deprecated by AWS, and still how older jobs are sized.
+        #[allow(deprecated)]
+        let request = request.set_allocated_capacity(run.allocated_capacity);
+        let object = job(&run.job);
+        let answer = self
+            .call(
+                "StartJobRun",
+                object.clone(),
+                Priority::Taken,
+                request.send(),
+            )
+            .await?;
+        answer.job_run_id.ok_or_else(|| Error {
+            operation: "StartJobRun",
+            object,
+            class: Class::Ambiguous,
+            code: "AnswerNotUnderstood".to_owned(),
+            message: "the answer names no run".to_owned(),
+        })
+    }
+
+    /// `GetJobRun`.
+    pub async fn job_run(&self, job_name: &str, id: &str) -> Result<JobRun, Error> {
+        let object = format!("job {job_name} run {id}");
+        let request = self
+            .inner
+            .sdk
+            .get_job_run()
+            .job_name(job_name)
+            .run_id(id)
+            .send();
+        let answer = self
+            .call("GetJobRun", object.clone(), Priority::Poll, request)
+            .await?;
+        answer
+            .job_run
+            .and_then(|run| job_run(run, None))
+            .ok_or_else(|| no_run("GetJobRun", object))
+    }
+
+    /// One page of `GetJobRuns`, newest first. Runs that carry `mark` are `marked`.
+    pub async fn job_runs(
+        &self,
+        job_name: &str,
+        token: Option<String>,
+        mark: Option<&Mark>,
+    ) -> Result<JobRunPage, Error> {
+        let request = self
+            .inner
+            .sdk
+            .get_job_runs()
+            .job_name(job_name)
+            .max_results(PAGE)
+            .set_next_token(token)
+            .send();
+        // Looking for a mark comes before a start, and is as urgent.
+        let priority = if mark.is_some() {
+            Priority::Start
+        } else {
+            Priority::Poll
+        };
+        let answer = self
+            .call("GetJobRuns", job(job_name), priority, request)
+            .await?;
+        Ok(JobRunPage {
+            runs: answer
+                .job_runs
+                .unwrap_or_default()
+                .into_iter()
+                .filter_map(|run| job_run(run, mark))
+                .collect(),
+            next: answer.next_token.filter(|token| !token.is_empty()),
+        })
+    }
+
+    /// `BatchStopJobRun` of up to [`crate::glue::job_runs::STOP_BATCH`] runs of one job: an answer for each.
+    pub async fn stop_job_runs(
+        &self,
+        job_name: &str,
+        ids: &[String],
+    ) -> Result<HashMap<String, StopAnswer>, Error> {
+        let request = self
+            .inner
+            .sdk
+            .batch_stop_job_run()
+            .job_name(job_name)
+            .set_job_run_ids(Some(ids.to_vec()))
+            .send();
+        let answer = self
+            .call("BatchStopJobRun", job(job_name), Priority::Start, request)
+            .await?;
+        let mut answers: HashMap<String, StopAnswer> = ids
+            .iter()
+            .map(|id| (id.clone(), StopAnswer::Accepted))
+            .collect();
+        for refusal in answer.errors.unwrap_or_default() {
+            let (Some(id), Some(detail)) = (refusal.job_run_id, refusal.error_detail) else {
+                continue;
+            };
+            let error = errors::of_code(
+                "BatchStopJobRun",
+                format!("job {job_name} run {id}"),
+                400,
+                detail.error_code.as_deref().unwrap_or("Unknown"),
+                detail.error_message.as_deref().unwrap_or_default(),
+            );
+            answers.insert(id, StopAnswer::Refused(error));
+        }
+        Ok(answers)
+    }
+
+    /// How often Glue itself retries the runs of a job (`GetJob`: `MaxRetries`).
+    pub async fn job_max_retries(&self, job_name: &str) -> Result<i32, Error> {
+        let request = self.inner.sdk.get_job().job_name(job_name).send();
+        let answer = self
+            .call("GetJob", job(job_name), Priority::Poll, request)
+            .await?;
+        Ok(answer.job.map_or(0, |job| job.max_retries))
+    }
+}
+
+fn job(name: &str) -> String {
+    format!("job {name}")
+}
+
+fn no_run(operation: &'static str, object: String) -> Error {
+    Error {
+        operation,
+        object,
+        class: Class::Transient,
+        code: "AnswerNotUnderstood".to_owned(),
+        message: "the answer holds no run".to_owned(),
+    }
+}
+
+fn job_run(run: SdkJobRun, mark: Option<&Mark>) -> Option<JobRun> {
+    let arguments = run.arguments.unwrap_or_default();
+    let marked = match mark {
+        None => false,
+        Some(Mark::Argument { name, value }) => arguments.get(name) == Some(value),
+        Some(Mark::Arguments(wanted)) => {
+            run.trigger_name.is_none()
+                && arguments.len() == wanted.len()
+                && wanted
+                    .iter()
+                    .all(|(name, value)| arguments.get(name) == Some(value))
+        }
+    };
+    Some(JobRun {
+        id: run.id?,
+        state: state(run.job_run_state),
+        marked,
+        attempt: run.attempt,
+        previous: run.previous_run_id,
+        started_on: run.started_on.and_then(timestamp),
+        completed_on: run.completed_on.and_then(timestamp),
+        error_message: run.error_message.filter(|message| !message.is_empty()),
+        execution_seconds: run.execution_time,
+        dpu_seconds: run.dpu_seconds,
+        glue_version: run.glue_version,
+        workers: run
+            .worker_type
+            .zip(run.number_of_workers)
+            .map(|(type_, count)| (type_.as_str().to_owned(), count)),
+        max_capacity: run.max_capacity,
+        log_group: run.log_group_name,
+    })
+}
+
+fn state(state: Option<SdkState>) -> JobRunState {
+    match state {
+        Some(SdkState::Starting) => JobRunState::Starting,
+        Some(SdkState::Running) => JobRunState::Running,
+        Some(SdkState::Stopping) => JobRunState::Stopping,
+        Some(SdkState::Stopped) => JobRunState::Stopped,
+        Some(SdkState::Succeeded) => JobRunState::Succeeded,
+        Some(SdkState::Failed) => JobRunState::Failed,
+        Some(SdkState::Timeout) => JobRunState::Timeout,
+        Some(SdkState::Error) => JobRunState::Error,
+        Some(SdkState::Waiting) => JobRunState::Waiting,
+        Some(SdkState::Expired) => JobRunState::Expired,
+        Some(newer) => JobRunState::Unknown(newer.as_str().to_owned()),
+        None => JobRunState::Unknown("none".to_owned()),
+    }
+}
+
+fn timestamp(time: aws_smithy_types::DateTime) -> Option<Timestamp> {
+    Timestamp::from_second(time.secs()).ok()
+}

@@ -1,0 +1,196 @@
+//! The adapter on the AWS SDK.
+//!
+//! The SDK retries nothing here: a retry after an answer that was lost could start a job twice, and
+//! for everything else the reconcile loop and the poller come back by themselves. Each call waits for
+//! the [`Budget`], is bounded in time, is counted, and answers in our own types.
+
+mod errors;
+mod job_runs;
+mod sts;
+
+use std::future::Future;
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::provider::error::CredentialsError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use aws_smithy_types::retry::RetryConfig;
+use aws_smithy_types::timeout::TimeoutConfig;
+
+use self::errors::SdkError;
+use super::budget::{Budget, Priority};
+use super::identity::Identity;
+use super::{Class, Error};
+use crate::metrics::Metrics;
+
+/// What all clients have in common: the controller's own AWS configuration, from its environment.
+#[derive(Clone)]
+pub struct Base {
+    config: SdkConfig,
+    metrics: Metrics,
+    run_key_argument: Option<String>,
+}
+
+impl Base {
+    /// Reads AWS's own variables and files (`AWS_REGION`, `AWS_ENDPOINT_URL`, `AWS_PROFILE`, ...).
+    /// `timeout` bounds each call; `run_key_argument` names the job argument that carries a run's key.
+    pub async fn load(
+        timeout: Duration,
+        run_key_argument: Option<String>,
+        metrics: Metrics,
+    ) -> Self {
+        let http = aws_smithy_http_client::Builder::new()
+            .tls_provider(aws_smithy_http_client::tls::Provider::Rustls(
+                aws_smithy_http_client::tls::rustls_provider::CryptoMode::Ring,
+            ))
+            .build_https();
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(timeout.min(Duration::from_secs(5)))
+            .operation_timeout(timeout)
+            .build();
+        let config = aws_config::defaults(BehaviorVersion::latest())
+            .http_client(http)
+            .retry_config(RetryConfig::disabled())
+            .timeout_config(timeouts)
+            .load()
+            .await;
+        Self {
+            config,
+            metrics,
+            run_key_argument,
+        }
+    }
+
+    /// The region that the controller itself was given.
+    #[must_use]
+    pub fn region(&self) -> Option<String> {
+        self.config.region().map(ToString::to_string)
+    }
+}
+
+/// A Glue client of one identity in one region. Cheap to clone.
+#[derive(Clone)]
+pub struct Glue {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    sdk: aws_sdk_glue::Client,
+    identity: Identity,
+    budget: Budget,
+    metrics: Metrics,
+    run_key_argument: Option<String>,
+}
+
+/// A [`Glue`] that does not keep the client alive.
+pub struct WeakGlue(Weak<Inner>);
+
+impl WeakGlue {
+    /// The client, while somebody holds it.
+    #[must_use]
+    pub fn upgrade(&self) -> Option<Glue> {
+        self.0.upgrade().map(|inner| Glue { inner })
+    }
+}
+
+/// Two clients are the same when they are one: the cache keeps one per identity.
+impl PartialEq for Glue {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.inner, &other.inner)
+    }
+}
+
+impl Eq for Glue {}
+
+impl std::hash::Hash for Glue {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        Arc::as_ptr(&self.inner).hash(state);
+    }
+}
+
+impl std::fmt::Debug for Glue {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Glue")
+            .field("identity", &self.inner.identity)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Glue {
+    /// A client for `identity`. Its credentials are resolved at the first call, and again before they expire.
+    #[must_use]
+    pub fn new(base: &Base, identity: Identity) -> Self {
+        let region = Region::new(identity.region.clone());
+        let mut config = base.config.to_builder().region(region.clone());
+        if let Some(provider) = sts::provider(base, &identity) {
+            config = config.credentials_provider(provider);
+        }
+        let sdk = aws_sdk_glue::Client::new(&config.build());
+        Self {
+            inner: Arc::new(Inner {
+                sdk,
+                identity,
+                budget: Budget::default(),
+                metrics: base.metrics.clone(),
+                run_key_argument: base.run_key_argument.clone(),
+            }),
+        }
+    }
+
+    /// The same client, held weakly.
+    #[must_use]
+    pub fn downgrade(&self) -> WeakGlue {
+        WeakGlue(Arc::downgrade(&self.inner))
+    }
+
+    /// As whom this client calls.
+    #[must_use]
+    pub fn identity(&self) -> &Identity {
+        &self.inner.identity
+    }
+
+    /// The job argument that carries a run's key, unless that is switched off.
+    #[must_use]
+    pub fn run_key_argument(&self) -> Option<&str> {
+        self.inner.run_key_argument.as_deref()
+    }
+
+    /// Waits until a start may be sent. Taken before the intent is written, so that nothing waits between the two.
+    pub async fn ready_to_start(&self) {
+        self.inner.budget.take(Priority::Start).await;
+    }
+
+    /// Makes one call: after the budget's word, timed, counted, its error mapped.
+    async fn call<T, E, F>(
+        &self,
+        operation: &'static str,
+        object: String,
+        priority: Priority,
+        request: F,
+    ) -> Result<T, Error>
+    where
+        F: Future<Output = Result<T, SdkError<E>>>,
+        E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
+    {
+        if priority != Priority::Taken {
+            self.inner.budget.take(priority).await;
+        }
+        let sent = Instant::now();
+        let answer = request
+            .await
+            .map_err(|error| errors::map(operation, object, &error));
+        let code = answer.as_ref().err().map(|error| error.code.as_str());
+        self.inner.metrics.aws_call(operation, code, sent.elapsed());
+        match &answer {
+            Err(error) if error.class == Class::Throttled => self.inner.budget.throttled(),
+            _ => self.inner.budget.answered(),
+        }
+        answer
+    }
+}
+
+/// Whether `error` or one of its causes says that no credentials could be had.
+fn is_credentials_error(error: &(dyn std::error::Error + 'static)) -> bool {
+    errors::causes(error).any(|cause| cause.is::<CredentialsError>())
+}

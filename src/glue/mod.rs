@@ -1,0 +1,29 @@
+//! AWS as the controllers see it: a port in our own words, and everything that keeps calls few and safe.
+//!
+//! | room | what is in it |
+//! |---|---|
+//! | [`error`] | the classes of answers that are not good news |
+//! | [`job_runs`] | job runs in our own words |
+//! | [`aws`] | the adapter: the only place that knows the AWS SDK |
+//! | [`identity`] | who we are to AWS, worked out from a Secret; pure |
+//! | [`clients`] | one client per identity, built once, shared by all |
+//! | [`budget`] | how fast we may call: starts and stops before polls, slower when throttled |
+//! | [`poller`] | Glue as a watch: one task per group asks, compares, and wakes who waits |
+//! | [`poll_plan`] | the pure half of the poller: how often, and the cheapest way to ask |
+//! | [`job_run_source`] | the runs of one job, as the poller asks for them |
+//!
+//! Nothing in here knows Kubernetes, except that an identity is read from a Secret's data.
+
+pub mod aws;
+pub mod budget;
+pub mod clients;
+pub mod error;
+pub mod identity;
+pub mod job_run_source;
+pub mod job_runs;
+pub mod poll_plan;
+pub mod poller;
+
+pub use aws::Glue;
+pub use clients::Clients;
+pub use error::{Class, Error};

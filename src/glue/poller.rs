@@ -1,0 +1,340 @@
+//! Glue as a watch: one task per group asks Glue, compares, and wakes only those whose thing changed.
+//!
+//! A group is what one call can show: the runs of one job for one client. A reconcile says what it
+//! waits for with [`Poller::watch`] and gets what is known by now; when that changes, its object is
+//! sent to the waker and reconciled again. A group's task ends with the last thing that somebody waits
+//! for, and what is over is not asked for any more.
+
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
+use std::fmt::Debug;
+use std::future::Future;
+use std::hash::Hash;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
+use tokio::time::Instant;
+use tracing::debug;
+
+use super::{Error, Glue, poll_plan};
+
+/// One group of things that are asked for together. Equal sources are one group.
+pub trait Source: Clone + Debug + Eq + Hash + Send + Sync + 'static {
+    /// A thing as Glue shows it.
+    type Item: Clone + PartialEq + Send + Sync + 'static;
+
+    /// The client that asks; groups of one client share its pace.
+    fn client(&self) -> &Glue;
+
+    /// Asks for everything in `wanted`. What the answer leaves out stays as it was.
+    fn ask(
+        &self,
+        wanted: Vec<Wanted<Self::Item>>,
+    ) -> impl Future<Output = Result<Vec<Seen<Self::Item>>, Error>> + Send;
+
+    /// Whether the thing will not change any more.
+    fn is_over(item: &Self::Item) -> bool;
+}
+
+/// A thing that somebody waits for.
+#[derive(Clone, Debug)]
+pub struct Wanted<T> {
+    /// Its id in the group.
+    pub id: String,
+    /// What was seen last.
+    pub last: Option<Sight<T>>,
+    /// For how long it has looked so.
+    pub unchanged_for: Duration,
+    /// The page of the list on which it was seen last.
+    pub page: Option<usize>,
+}
+
+/// A thing as one poll saw it.
+#[derive(Clone, Debug)]
+pub struct Seen<T> {
+    /// The id that it was wanted by.
+    pub id: String,
+    /// What was seen.
+    pub sight: Sight<T>,
+    /// The page of the list on which it stood, when a list showed it.
+    pub page: Option<usize>,
+}
+
+/// What Glue shows of a thing.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Sight<T> {
+    /// It is there.
+    Here(T),
+    /// Glue says that there is no such thing.
+    Gone,
+}
+
+/// What a reconcile is told about the thing it waits for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Report<T> {
+    /// What was seen last; `None` before the first poll.
+    pub sight: Option<Sight<T>>,
+    /// The error of the last poll, while polls fail.
+    pub error: Option<Arc<Error>>,
+}
+
+/// Watches things for subscribers `R`. Cheap to clone.
+pub struct Poller<S: Source, R> {
+    shared: Arc<Shared<S, R>>,
+}
+
+impl<S: Source, R> Clone for Poller<S, R> {
+    fn clone(&self) -> Self {
+        Self {
+            shared: Arc::clone(&self.shared),
+        }
+    }
+}
+
+struct Shared<S: Source, R> {
+    base: Duration,
+    waker: UnboundedSender<R>,
+    state: Mutex<State<S, R>>,
+}
+
+struct State<S: Source, R> {
+    groups: HashMap<S, Group<S::Item, R>>,
+    /// What each subscriber waits for, so that it never waits for two things.
+    subscriptions: HashMap<R, (S, String)>,
+}
+
+struct Group<T, R> {
+    watched: HashMap<String, Watched<T, R>>,
+    error: Option<Arc<Error>>,
+}
+
+struct Watched<T, R> {
+    subscribers: HashSet<R>,
+    since: Instant,
+    last: Option<Sight<T>>,
+    changed: Instant,
+    page: Option<usize>,
+}
+
+impl<S: Source, R: Clone + Eq + Hash + Send + Sync + 'static> Poller<S, R> {
+    /// A poller with the pause `base` between two polls of a young group, and the stream of those it wakes.
+    #[must_use]
+    pub fn new(base: Duration) -> (Self, UnboundedReceiver<R>) {
+        let (waker, woken) = unbounded();
+        let state = Mutex::new(State {
+            groups: HashMap::new(),
+            subscriptions: HashMap::new(),
+        });
+        (
+            Self {
+                shared: Arc::new(Shared { base, waker, state }),
+            },
+            woken,
+        )
+    }
+
+    /// Waits for `id` of `source` on behalf of `subscriber`, and says what is known of it by now.
+    /// A subscriber waits for one thing at a time.
+    #[must_use]
+    pub fn watch(&self, source: &S, id: &str, subscriber: &R) -> Report<S::Item> {
+        let mut state = self.state();
+        let before = state
+            .subscriptions
+            .insert(subscriber.clone(), (source.clone(), id.to_owned()));
+        if let Some((old, old_id)) = before.filter(|(old, old_id)| old != source || old_id != id) {
+            state.unsubscribe(&old, &old_id, subscriber);
+        }
+        let group = match state.groups.entry(source.clone()) {
+            Entry::Occupied(group) => group.into_mut(),
+            Entry::Vacant(place) => {
+                tokio::spawn(self.clone().run(source.clone()));
+                place.insert(Group {
+                    watched: HashMap::new(),
+                    error: None,
+                })
+            }
+        };
+        let now = Instant::now();
+        let watched = group
+            .watched
+            .entry(id.to_owned())
+            .or_insert_with(|| Watched {
+                subscribers: HashSet::new(),
+                since: now,
+                last: None,
+                changed: now,
+                page: None,
+            });
+        watched.subscribers.insert(subscriber.clone());
+        Report {
+            sight: watched.last.clone(),
+            error: group.error.clone(),
+        }
+    }
+
+    /// `subscriber` waits for nothing any more.
+    pub fn forget(&self, subscriber: &R) {
+        let mut state = self.state();
+        if let Some((source, id)) = state.subscriptions.remove(subscriber) {
+            state.unsubscribe(&source, &id, subscriber);
+        }
+    }
+
+    /// How many things are waited for that are not over.
+    #[must_use]
+    pub fn live(&self) -> usize {
+        let state = self.state();
+        state
+            .groups
+            .values()
+            .flat_map(|group| group.watched.values())
+            .filter(|watched| !is_over::<S>(watched.last.as_ref()))
+            .count()
+    }
+
+    async fn run(self, source: S) {
+        loop {
+            tokio::time::sleep(self.pause(&source)).await;
+            let Some(wanted) = self.wanted(&source) else {
+                return;
+            };
+            let answer = source.ask(wanted).await;
+            for subscriber in self.take_in(&source, answer) {
+                // Whoever listened is gone only when the controller is: nothing to wake then.
+                let _ = self.shared.waker.unbounded_send(subscriber);
+            }
+        }
+    }
+
+    /// The pause before the next poll of a group, with a jitter of a tenth so that groups spread out.
+    fn pause(&self, source: &S) -> Duration {
+        let now = Instant::now();
+        let state = self.state();
+        let groups = state
+            .groups
+            .keys()
+            .filter(|other| other.client() == source.client())
+            .count();
+        let youngest = state.groups.get(source).and_then(|group| {
+            group
+                .watched
+                .values()
+                .map(|watched| now - watched.since)
+                .min()
+        });
+        drop(state);
+        poll_plan::interval(self.shared.base, groups, youngest.unwrap_or_default())
+            .mul_f64(0.9 + 0.2 * fastrand::f64())
+    }
+
+    /// What to ask for now; `None`, and the group is gone, when nobody waits for anything.
+    fn wanted(&self, source: &S) -> Option<Vec<Wanted<S::Item>>> {
+        let mut state = self.state();
+        let group = state.groups.get(source)?;
+        let now = Instant::now();
+        let wanted: Vec<_> = group
+            .watched
+            .iter()
+            .filter(|(_, watched)| !is_over::<S>(watched.last.as_ref()))
+            .map(|(id, watched)| Wanted {
+                id: id.clone(),
+                last: watched.last.clone(),
+                unchanged_for: now - watched.changed,
+                page: watched.page,
+            })
+            .collect();
+        if wanted.is_empty() {
+            // What is over has been reported; whoever asks again opens the group again.
+            if let Some(group) = state.groups.remove(source) {
+                for subscriber in group
+                    .watched
+                    .into_values()
+                    .flat_map(|watched| watched.subscribers)
+                {
+                    state.subscriptions.remove(&subscriber);
+                }
+            }
+            return None;
+        }
+        Some(wanted)
+    }
+
+    /// Takes in an answer, and says whom it concerns.
+    fn take_in(&self, source: &S, answer: Result<Vec<Seen<S::Item>>, Error>) -> HashSet<R> {
+        let mut state = self.state();
+        let mut woken = HashSet::new();
+        let Some(group) = state.groups.get_mut(source) else {
+            return woken;
+        };
+        match answer {
+            Ok(seen) => {
+                if group.error.take().is_some() {
+                    woken.extend(
+                        group
+                            .watched
+                            .values()
+                            .flat_map(|watched| watched.subscribers.iter().cloned()),
+                    );
+                }
+                for one in seen {
+                    let Some(watched) = group.watched.get_mut(&one.id) else {
+                        continue;
+                    };
+                    watched.page = one.page.or(watched.page);
+                    if watched.last.as_ref() != Some(&one.sight) {
+                        watched.last = Some(one.sight);
+                        watched.changed = Instant::now();
+                        woken.extend(watched.subscribers.iter().cloned());
+                    }
+                }
+            }
+            Err(error) => {
+                debug!(%error, "a poll failed");
+                if group
+                    .error
+                    .as_ref()
+                    .is_none_or(|before| before.code != error.code)
+                {
+                    woken.extend(
+                        group
+                            .watched
+                            .values()
+                            .flat_map(|watched| watched.subscribers.iter().cloned()),
+                    );
+                }
+                group.error = Some(Arc::new(error));
+            }
+        }
+        woken
+    }
+
+    fn state(&self) -> MutexGuard<'_, State<S, R>> {
+        self.shared
+            .state
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<S: Source, R: Eq + Hash> State<S, R> {
+    fn unsubscribe(&mut self, source: &S, id: &str, subscriber: &R) {
+        let Some(group) = self.groups.get_mut(source) else {
+            return;
+        };
+        if let Some(watched) = group.watched.get_mut(id) {
+            watched.subscribers.remove(subscriber);
+            if watched.subscribers.is_empty() {
+                group.watched.remove(id);
+            }
+        }
+    }
+}
+
+fn is_over<S: Source>(sight: Option<&Sight<S::Item>>) -> bool {
+    match sight {
+        Some(Sight::Here(item)) => S::is_over(item),
+        // What is gone may come back (a look too early after the start), so it is asked for as before.
+        Some(Sight::Gone) | None => false,
+    }
+}
