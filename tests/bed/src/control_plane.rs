@@ -81,8 +81,7 @@ pub struct ControlPlane {
     api_server: Guarded,
     etcd: Guarded,
     assets: &'static Assets,
-    server: String,
-    authority: PathBuf,
+    cluster: Cluster,
     folder: TempFolder,
 }
 
@@ -128,11 +127,13 @@ impl ControlPlane {
             etcd: processes::etcd(&layout)?,
             api_server: processes::api_server(&layout, &keys, options)?,
             assets,
-            server: format!("https://127.0.0.1:{port}"),
-            authority: keys.authority,
+            cluster: Cluster {
+                server: format!("https://127.0.0.1:{port}"),
+                authority: keys.authority,
+            },
             folder,
         };
-        plane.write_kubeconfig(
+        plane.cluster.write_kubeconfig(
             &plane.kubeconfig(),
             &json!({ "token": keys.admin_token }),
             "default",
@@ -194,7 +195,7 @@ impl ControlPlane {
     /// The API server's address, `https://127.0.0.1:<port>`.
     #[must_use]
     pub fn server(&self) -> &str {
-        &self.server
+        &self.cluster.server
     }
 
     /// A new client as administrator. A client belongs to the runtime it was made on (and each
@@ -215,7 +216,8 @@ impl ControlPlane {
             .folder
             .path()
             .join(format!("kubeconfig-{namespace}-{service_account}"));
-        self.write_kubeconfig(&path, &json!({ "token": token }), namespace)?;
+        self.cluster
+            .write_kubeconfig(&path, &json!({ "token": token }), namespace)?;
         client_of(&path).await
     }
 
@@ -286,6 +288,10 @@ impl ControlPlane {
         self.folder.path()
     }
 
+    pub(crate) fn cluster(&self) -> &Cluster {
+        &self.cluster
+    }
+
     /// The process ids of its parts, for tests that look whether they are gone.
     #[must_use]
     pub fn pids(&self) -> Vec<u32> {
@@ -296,7 +302,16 @@ impl ControlPlane {
         ];
         parts.into_iter().flatten().map(Guarded::pid).collect()
     }
+}
 
+/// Where the API server is, for whoever writes a kubeconfig.
+#[derive(Debug, Clone)]
+pub(crate) struct Cluster {
+    server: String,
+    authority: PathBuf,
+}
+
+impl Cluster {
     /// Writes a kubeconfig for a user of this cluster; `user` is the entry's `user` object.
     pub(crate) fn write_kubeconfig(
         &self,
@@ -335,7 +350,7 @@ fn within(start: Instant, what: &str, last: &kube::Error) -> Result<()> {
     })
 }
 
-async fn client_of(kubeconfig: &Path) -> Result<Client> {
+pub(crate) async fn client_of(kubeconfig: &Path) -> Result<Client> {
     let config = Config::from_custom_kubeconfig(
         Kubeconfig::read_from(kubeconfig)?,
         &KubeConfigOptions::default(),

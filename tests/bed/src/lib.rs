@@ -3,6 +3,7 @@
 //! - [`assets`]: the programs, found or built once from Go modules and kept.
 //! - [`control_plane`]: etcd, kube-apiserver and kube-controller-manager on loopback ports.
 //! - [`audit`]: the API server's own record of who wrote what.
+//! - [`kubelet`]: Pods run as local processes, with the environment, probes and rights they were given.
 //! - [`tools`]: kubectl and helm, as a person runs them.
 //!
 //! Whatever is started here is gone when its handle is dropped or this process ends, by whatever way.
@@ -13,6 +14,8 @@ pub mod audit;
 pub mod control_plane;
 mod error;
 mod guard;
+mod http;
+pub mod kubelet;
 mod progress;
 pub mod tools;
 
@@ -20,6 +23,7 @@ pub use crate::{
     assets::Assets,
     control_plane::{ControlPlane, Options},
     error::{Error, Result},
+    kubelet::{Kubelet, RunningContainer, RunningPod, Signal},
     progress::human,
     tools::{Output, Tool},
 };

@@ -1,9 +1,11 @@
 //! The bed itself: it starts, counts writes, and leaves nothing behind.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
-use kube_glue_bed::{ControlPlane, Error, Options};
+use std::time::Duration;
 
-const POLICY: &str = r#"{
+use kube_glue_bed::{ControlPlane, Error, Kubelet, Options, RunningPod, Signal};
+
+const THINGS: &str = r#"{
   "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
   "metadata": { "name": "things.kube-glue.dev" },
   "spec": { "group": "kube-glue.dev", "scope": "Namespaced",
@@ -18,7 +20,7 @@ async fn kubectl_helm_and_the_audit_log_work_on_a_shared_plane() {
     let namespace = plane.namespace("audit").await.unwrap();
     plane
         .kubectl(["apply", "-f", "-"])
-        .input(POLICY)
+        .input(THINGS)
         .await
         .unwrap();
     plane
@@ -94,4 +96,151 @@ async fn a_dropped_plane_leaves_no_process_and_no_file() {
         );
     }
     assert!(!folder.exists());
+}
+
+const DEPLOYMENT: &str = r#"
+apiVersion: v1
+kind: ServiceAccount
+metadata: { name: app }
+---
+apiVersion: v1
+kind: Secret
+metadata: { name: keys }
+stringData: { key: s3 }
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: { name: app }
+spec:
+  selector: { matchLabels: { app: app } }
+  template:
+    metadata: { labels: { app: app } }
+    spec:
+      serviceAccountName: app
+      terminationGracePeriodSeconds: 5
+      containers:
+      - name: app
+        image: example.com/app:1.0
+        command: [/app, one]
+        args: ["--name=$(POD_NAME)"]
+        env:
+        - { name: POD_NAME, valueFrom: { fieldRef: { fieldPath: metadata.name } } }
+        - { name: SECRET, valueFrom: { secretKeyRef: { name: keys, key: key } } }
+        readinessProbe: { httpGet: { path: /ready, port: 8080 }, periodSeconds: 1, failureThreshold: 1 }
+        livenessProbe: { httpGet: { path: /live, port: 8080 }, periodSeconds: 1, failureThreshold: 1 }
+"#;
+
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// The one container of the first Pod: its restarts, and whether the Pod is ready.
+fn seen(pods: &[RunningPod]) -> Option<(u32, bool)> {
+    let pod = pods.first()?;
+    Some((pod.containers["app"].restarts, pod.ready))
+}
+
+#[tokio::test]
+async fn a_deployment_runs_as_local_processes_and_goes_with_its_namespace() {
+    let plane = ControlPlane::shared().await.unwrap();
+    let namespace = plane.namespace("pods").await.unwrap();
+    let kubelet = Kubelet::builder(plane)
+        .namespace(&namespace)
+        .image("example.com/app", env!("CARGO_BIN_EXE_test-pod"))
+        .env("EXTRA", "more")
+        .start()
+        .await
+        .unwrap();
+    plane
+        .kubectl(["apply", "-n", &namespace, "-f", "-"])
+        .input(DEPLOYMENT)
+        .await
+        .unwrap();
+    plane
+        .kubectl([
+            "rollout",
+            "status",
+            "-n",
+            &namespace,
+            "deployment/app",
+            "--timeout=30s",
+        ])
+        .await
+        .unwrap();
+    let name = kubelet.pods()[0].name.clone();
+    let logs = kubelet.logs(&name).unwrap();
+    assert!(
+        logs.contains(&format!("args=[\"one\", \"--name={name}\"]")),
+        "{logs}"
+    );
+    assert!(
+        logs.contains(&format!("pod={name} secret=s3 extra=more")),
+        "{logs}"
+    );
+
+    // Its own identity, and no more rights than that has.
+    let kubeconfig = logs
+        .split("kubeconfig=")
+        .nth(1)
+        .unwrap()
+        .lines()
+        .next()
+        .unwrap()
+        .to_owned();
+    let whoami = plane
+        .kubectl([
+            "auth",
+            "whoami",
+            "-o",
+            "jsonpath={.status.userInfo.username}",
+            "--kubeconfig",
+            &kubeconfig,
+        ])
+        .await
+        .unwrap();
+    assert_eq!(
+        whoami.stdout,
+        format!("system:serviceaccount:{namespace}:app")
+    );
+
+    assert_eq!(kubelet.get(&name, "/unready").await.unwrap().0, 200);
+    kubelet
+        .until("an unready pod", LIMIT, |pods| {
+            seen(pods) == Some((0, false))
+        })
+        .await
+        .unwrap();
+    kubelet.kill(&name, Signal::KILL).unwrap();
+    kubelet
+        .until("a restart by SIGKILL", LIMIT, |pods| {
+            seen(pods) == Some((1, true))
+        })
+        .await
+        .unwrap();
+    assert_eq!(kubelet.get(&name, "/die").await.unwrap().0, 200);
+    kubelet
+        .until("a restart by its probe", LIMIT, |pods| {
+            seen(pods) == Some((2, true))
+        })
+        .await
+        .unwrap();
+    let status = plane
+        .kubectl([
+            "wait",
+            "-n",
+            &namespace,
+            &format!("pod/{name}"),
+            "--timeout=30s",
+        ])
+        .args(["--for=jsonpath={.status.containerStatuses[0].restartCount}=2"])
+        .await;
+    status.unwrap();
+    assert_eq!(kubelet.logs(&name).unwrap().matches("args=").count(), 3);
+
+    plane
+        .kubectl(["delete", "namespace", &namespace, "--timeout=60s"])
+        .await
+        .unwrap();
+    kubelet
+        .until("no pods", LIMIT, <[_]>::is_empty)
+        .await
+        .unwrap();
 }

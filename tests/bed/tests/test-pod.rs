@@ -1,0 +1,49 @@
+//! What the bed's own test runs in a Pod: says what it was started with, and serves HTTP: `/ready` until it
+//! was asked for `/unready`, `/live` until it was asked for `/die`.
+#![allow(clippy::print_stdout)]
+
+use std::{
+    env,
+    io::{BufRead as _, BufReader, Write as _},
+    net::TcpListener,
+};
+
+fn main() -> std::io::Result<()> {
+    let name = |name: &str| env::var(name).unwrap_or_default();
+    println!("args={:?}", env::args().skip(1).collect::<Vec<_>>());
+    println!(
+        "pod={} secret={} extra={}",
+        name("POD_NAME"),
+        name("SECRET"),
+        name("EXTRA")
+    );
+    println!("kubeconfig={}", name("KUBECONFIG"));
+    let listener = TcpListener::bind(name("KUBE_GLUE_HTTP_ADDRESS"))?;
+    let (mut ready, mut live) = (true, true);
+    for stream in listener.incoming() {
+        let mut stream = stream?;
+        // To its end: closing on unread bytes would reset the connection.
+        let lines = BufReader::new(&stream).lines().map_while(Result::ok);
+        let head: Vec<String> = lines.take_while(|line| !line.is_empty()).collect();
+        let path = head
+            .first()
+            .and_then(|line| line.split(' ').nth(1))
+            .unwrap_or_default();
+        match path {
+            "/unready" => ready = false,
+            "/die" => live = false,
+            _ => {}
+        }
+        let good = (path != "/ready" || ready) && (path != "/live" || live);
+        let status = if good {
+            "200 OK"
+        } else {
+            "503 Service Unavailable"
+        };
+        write!(
+            stream,
+            "HTTP/1.1 {status}\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"
+        )?;
+    }
+    Ok(())
+}
