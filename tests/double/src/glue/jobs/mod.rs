@@ -1,0 +1,108 @@
+//! Job definitions: what `CreateJob` takes and `GetJob` shows, and which runs each job has.
+
+mod definition;
+mod operations;
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+};
+
+pub use definition::{Command, ExecutionProperty, JobDefinition, JobSettings};
+pub use operations::OPERATIONS;
+pub(in crate::glue) use operations::not_found;
+
+use super::{
+    Region,
+    runs::{RunNumber, RunScript, Start, capacity},
+};
+use crate::clock::Time;
+
+/// A job, and what belongs to it.
+#[derive(Debug)]
+pub struct Job {
+    /// Its definition.
+    pub settings: JobSettings,
+    /// How its runs go.
+    pub script: RunScript,
+    /// How many plans of the script were used.
+    pub(super) plans_used: usize,
+    /// When it was created.
+    pub created_on: Time,
+    /// When its definition last changed.
+    pub modified_on: Time,
+    /// Its runs in the order of their start.
+    pub(super) runs: Vec<RunNumber>,
+    /// Runs that wait for a slot, oldest first.
+    pub(super) waiting: VecDeque<RunNumber>,
+    /// How many runs hold a slot.
+    pub(super) slots_taken: u32,
+    /// Which of all jobs ever created in the region it is: a job created again under an old name is another.
+    pub(super) birth: u64,
+}
+
+/// The jobs of a region by name.
+#[derive(Debug, Default)]
+pub struct Jobs {
+    pub(super) by_name: BTreeMap<Arc<str>, Job>,
+    born: u64,
+}
+
+impl Region {
+    /// Creates a job, or gives the one of this name a new definition and script; its runs stay.
+    pub fn define_job(&mut self, definition: JobDefinition) {
+        let JobDefinition { settings, script } = definition;
+        let now = self.now();
+        let mut settings = settings.with_defaults();
+        if let Ok(granted) = capacity::of_job(&settings) {
+            settings.max_capacity = Some(granted.max_capacity);
+            settings.allocated_capacity = Some(granted.allocated());
+        }
+        match self.jobs.by_name.get_mut(settings.name.as_str()) {
+            Some(job) => {
+                job.settings = settings;
+                job.script = script;
+                job.plans_used = 0;
+                job.modified_on = now;
+            }
+            None => self.add_job(settings, script),
+        }
+    }
+
+    fn add_job(&mut self, settings: JobSettings, script: RunScript) {
+        let now = self.now();
+        self.jobs.born += 1;
+        let job = Job {
+            birth: self.jobs.born,
+            script,
+            plans_used: 0,
+            created_on: now,
+            modified_on: now,
+            runs: Vec::new(),
+            waiting: VecDeque::new(),
+            slots_taken: 0,
+            settings,
+        };
+        self.jobs
+            .by_name
+            .insert(job.settings.name.as_str().into(), job);
+    }
+
+    /// A job by name.
+    #[must_use]
+    pub fn job(&self, name: &str) -> Option<&Job> {
+        self.jobs.by_name.get(name)
+    }
+
+    /// The job a run belongs to, unless it was deleted since.
+    pub(super) fn job_of(&mut self, start: &Start) -> Option<&mut Job> {
+        self.jobs
+            .by_name
+            .get_mut(&start.job)
+            .filter(|job| job.birth == start.job_birth)
+    }
+
+    pub(super) fn job_mut(&mut self, name: &str) -> Option<&mut Job> {
+        self.jobs.by_name.get_mut(name)
+    }
+}

@@ -1,0 +1,107 @@
+//! Glue itself: what exists in each account and region, and the operations on it.
+//!
+//! [`Glue`] finds the [`Region`] a request is for. Under that region's lock, everything that was due by now
+//! happens first ([`Region::catch_up`]), then the operation runs. Each kind of thing (job definitions, runs)
+//! is a room of its own that adds its operations to the table in [`operations`].
+
+pub mod jobs;
+pub mod model;
+pub mod operation;
+pub mod page;
+pub mod region;
+pub mod runs;
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, LazyLock},
+};
+
+use parking_lot::{Mutex, RwLock};
+pub use region::Region;
+use serde_json::Value;
+
+use self::operation::{Input, Operation};
+use crate::{clock::Clock, error::AwsError};
+
+/// All operations by name.
+static OPERATIONS: LazyLock<HashMap<&'static str, &'static Operation>> = LazyLock::new(|| {
+    [jobs::OPERATIONS, runs::OPERATIONS]
+        .into_iter()
+        .flatten()
+        .map(|o| (o.name, o))
+        .collect()
+});
+
+/// An operation by its name in `X-Amz-Target`.
+#[must_use]
+pub fn operation(name: &str) -> Option<&'static Operation> {
+    OPERATIONS.get(name).copied()
+}
+
+type Regions = HashMap<(Arc<str>, Arc<str>), Arc<Mutex<Region>>>;
+
+/// A handle on all regions of one double.
+#[derive(Clone, Debug)]
+pub struct Glue {
+    clock: Clock,
+    regions: Arc<RwLock<Regions>>,
+    default_script: Arc<RwLock<runs::RunScript>>,
+}
+
+impl Glue {
+    pub(crate) fn new(clock: Clock) -> Self {
+        Self {
+            clock,
+            regions: Arc::default(),
+            default_script: Arc::default(),
+        }
+    }
+
+    /// Sets how runs go of jobs that are created over the wire from now on.
+    pub fn set_default_script(&self, script: runs::RunScript) {
+        *self.default_script.write() = script;
+    }
+
+    /// Looks at a region, or changes it, after everything due has happened in it.
+    pub fn with_region<T>(
+        &self,
+        account: &str,
+        region: &str,
+        f: impl FnOnce(&mut Region) -> T,
+    ) -> T {
+        let key: (Arc<str>, Arc<str>) = (account.into(), region.into());
+        let found = self.regions.read().get(&key).cloned();
+        let region = found.unwrap_or_else(|| {
+            let new = || {
+                let region = Region::new(key.0.clone(), key.1.clone(), self.clock.now());
+                Arc::new(Mutex::new(region))
+            };
+            self.regions
+                .write()
+                .entry(key.clone())
+                .or_insert_with(new)
+                .clone()
+        });
+        let mut region = region.lock();
+        // Read under the lock, so that a region's time never runs backwards.
+        region.catch_up(self.clock.now());
+        f(&mut region)
+    }
+
+    /// Runs an operation.
+    pub(crate) fn run(
+        &self,
+        operation: &Operation,
+        account: &str,
+        region: &str,
+        body: &Value,
+        stale_by: Option<std::time::Duration>,
+    ) -> Result<Vec<u8>, AwsError> {
+        model::validate(operation.name, body)?;
+        self.with_region(account, region, |region| {
+            region.default_script = self.default_script.read().clone();
+            let as_of = stale_by.map(|age| region.now() - age);
+            (operation.run)(region, &Input { body, as_of })
+        })
+    }
+}

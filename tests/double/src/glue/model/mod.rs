@@ -1,0 +1,362 @@
+//! Validation of requests by the service's own model.
+//!
+//! `shapes.json` is what `tools/reduce_model.py` keeps of botocore's Glue model: the input shapes with their
+//! required members, bounds, patterns and enumerations. The messages are those that AWS's common validation
+//! layer writes ("1 validation error detected: Value ... failed to satisfy constraint: ...").
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::LazyLock,
+};
+
+use regex::Regex;
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::error::AwsError;
+
+#[derive(Debug, Deserialize)]
+struct Model {
+    operations: HashMap<String, String>,
+    shapes: HashMap<String, Shape>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Shape {
+    #[serde(rename = "type")]
+    kind: Kind,
+    min: Option<f64>,
+    max: Option<f64>,
+    pattern: Option<String>,
+    #[serde(rename = "enum")]
+    values: Option<Vec<String>>,
+    #[serde(default)]
+    sensitive: bool,
+    #[serde(default)]
+    members: BTreeMap<String, String>,
+    #[serde(default)]
+    required: Vec<String>,
+    member: Option<String>,
+    key: Option<String>,
+    value: Option<String>,
+    #[serde(skip)]
+    regex: Option<Regex>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Kind {
+    Structure,
+    List,
+    Map,
+    String,
+    Integer,
+    Long,
+    Float,
+    Double,
+    Boolean,
+    Timestamp,
+    Blob,
+    Opaque,
+}
+
+#[expect(
+    clippy::expect_used,
+    reason = "the model is part of this program, and a test loads it"
+)]
+static MODEL: LazyLock<Model> = LazyLock::new(|| {
+    let mut model: Model =
+        serde_json::from_str(include_str!("shapes.json")).expect("shapes.json is well-formed");
+    for shape in model.shapes.values_mut() {
+        shape.regex = shape.pattern.as_deref().map(|pattern| {
+            Regex::new(&format!("^(?:{pattern})$")).expect("patterns are regular expressions")
+        });
+    }
+    model
+});
+
+/// Checks a request body. Operations outside the model pass.
+pub fn validate(operation: &str, body: &Value) -> Result<(), AwsError> {
+    let Some(input) = MODEL.operations.get(operation) else {
+        return Ok(());
+    };
+    let mut check = Check::default();
+    check.value(input, body, "");
+    if let Some(message) = check.unreadable {
+        return Err(AwsError::common("SerializationException", message));
+    }
+    if check.violations.is_empty() {
+        return Ok(());
+    }
+    let plural = if check.violations.len() == 1 { "" } else { "s" };
+    Err(AwsError::common(
+        "ValidationException",
+        format!(
+            "{} validation error{plural} detected: {}",
+            check.violations.len(),
+            check.violations.join("; ")
+        ),
+    ))
+}
+
+#[derive(Default)]
+struct Check {
+    violations: Vec<String>,
+    unreadable: Option<String>,
+}
+
+impl Check {
+    fn value(&mut self, name: &str, value: &Value, path: &str) {
+        let Some(shape) = MODEL.shapes.get(name) else {
+            return;
+        };
+        match (shape.kind, value) {
+            (Kind::Structure, Value::Object(members)) => {
+                for required in &shape.required {
+                    if members.get(required).is_none_or(Value::is_null) {
+                        self.violate("null", &below(path, required), "Member must not be null");
+                    }
+                }
+                for (member, value) in members.iter().filter(|(_, value)| !value.is_null()) {
+                    if let Some(of) = shape.members.get(member) {
+                        self.value(of, value, &below(path, member));
+                    }
+                }
+            }
+            (Kind::List, Value::Array(items)) => {
+                self.size(shape, items.len(), value, path);
+                for (n, item) in items.iter().enumerate() {
+                    if let Some(of) = &shape.member {
+                        self.value(of, item, &format!("{path}.{}.member", n + 1));
+                    }
+                }
+            }
+            (Kind::Map, Value::Object(entries)) => {
+                self.size(shape, entries.len(), value, path);
+                for (key, item) in entries {
+                    if let (Some(key_shape), Some(value_shape)) = (&shape.key, &shape.value) {
+                        self.value(key_shape, &Value::String(key.clone()), path);
+                        self.value(value_shape, item, &format!("{path}.{key}.member"));
+                    }
+                }
+            }
+            (Kind::String, Value::String(text)) => self.text(shape, text, path),
+            (Kind::Integer | Kind::Long, Value::Number(number)) if number.as_i64().is_some() => {
+                self.range(shape, number.as_f64().unwrap_or_default(), value, path);
+            }
+            (Kind::Float | Kind::Double, Value::Number(number)) => {
+                self.range(shape, number.as_f64().unwrap_or_default(), value, path);
+            }
+            (Kind::Opaque, _)
+            | (Kind::Boolean, Value::Bool(_))
+            | (Kind::Timestamp, Value::Number(_) | Value::String(_))
+            | (Kind::Blob, Value::String(_)) => {}
+            (kind, value) => {
+                let token = match value {
+                    Value::Null => "NULL_VALUE",
+                    Value::Bool(true) => "TRUE_VALUE",
+                    Value::Bool(false) => "FALSE_VALUE",
+                    Value::Number(number) if number.is_f64() => "DECIMAL_VALUE",
+                    Value::Number(_) => "NUMBER_VALUE",
+                    Value::String(_) => "STRING_VALUE",
+                    Value::Array(_) => "START_ARRAY",
+                    Value::Object(_) => "START_OBJECT",
+                };
+                self.unreadable = Some(format!("{token} can not be converted to {}", kind.name()));
+            }
+        }
+    }
+
+    fn text(&mut self, shape: &Shape, text: &str, path: &str) {
+        let shown = if shape.sensitive {
+            "***Sensitive***"
+        } else {
+            text
+        };
+        let length = text.chars().count();
+        if exceeds(length, shape.max) {
+            let max = shape.max.unwrap_or_default();
+            self.violate(
+                &quote(shown),
+                path,
+                &format!("Member must have length less than or equal to {max}"),
+            );
+        }
+        if falls_short(length, shape.min) {
+            let min = shape.min.unwrap_or_default();
+            self.violate(
+                &quote(shown),
+                path,
+                &format!("Member must have length greater than or equal to {min}"),
+            );
+        }
+        if let (Some(regex), Some(pattern)) = (&shape.regex, &shape.pattern)
+            && !regex.is_match(text)
+        {
+            self.violate(
+                &quote(shown),
+                path,
+                &format!("Member must satisfy regular expression pattern: {pattern}"),
+            );
+        }
+        if let Some(values) = &shape.values
+            && !values.iter().any(|value| value == text)
+        {
+            let set = values.join(", ");
+            self.violate(
+                &quote(shown),
+                path,
+                &format!("Member must satisfy enum value set: [{set}]"),
+            );
+        }
+    }
+
+    fn size(&mut self, shape: &Shape, size: usize, value: &Value, path: &str) {
+        if exceeds(size, shape.max) {
+            let max = shape.max.unwrap_or_default();
+            let constraint = format!("Member must have length less than or equal to {max}");
+            self.violate(&quote(&value.to_string()), path, &constraint);
+        }
+        if falls_short(size, shape.min) {
+            let min = shape.min.unwrap_or_default();
+            let constraint = format!("Member must have length greater than or equal to {min}");
+            self.violate(&quote(&value.to_string()), path, &constraint);
+        }
+    }
+
+    fn range(&mut self, shape: &Shape, number: f64, value: &Value, path: &str) {
+        if shape.max.is_some_and(|max| number > max) {
+            let max = shape.max.unwrap_or_default();
+            let constraint = format!("Member must have value less than or equal to {max}");
+            self.violate(&quote(&value.to_string()), path, &constraint);
+        }
+        if shape.min.is_some_and(|min| number < min) {
+            let min = shape.min.unwrap_or_default();
+            let constraint = format!("Member must have value greater than or equal to {min}");
+            self.violate(&quote(&value.to_string()), path, &constraint);
+        }
+    }
+
+    fn violate(&mut self, value: &str, path: &str, constraint: &str) {
+        self.violations.push(format!(
+            "Value {value} at '{path}' failed to satisfy constraint: {constraint}"
+        ));
+    }
+}
+
+impl Kind {
+    fn name(self) -> &'static str {
+        match self {
+            Kind::Structure | Kind::Opaque => "a Structure",
+            Kind::List => "a List",
+            Kind::Map => "a Map",
+            Kind::String => "a String",
+            Kind::Integer => "an Integer",
+            Kind::Long => "a Long",
+            Kind::Float => "a Float",
+            Kind::Double => "a Double",
+            Kind::Boolean => "a Boolean",
+            Kind::Timestamp => "a Timestamp",
+            Kind::Blob => "a Blob",
+        }
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "sizes of requests are small")]
+fn exceeds(size: usize, max: Option<f64>) -> bool {
+    max.is_some_and(|max| size as f64 > max)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "sizes of requests are small")]
+fn falls_short(size: usize, min: Option<f64>) -> bool {
+    min.is_some_and(|min| (size as f64) < min)
+}
+
+fn quote(text: &str) -> String {
+    format!("'{text}'")
+}
+
+fn below(path: &str, member: &str) -> String {
+    let mut letters = member.chars();
+    let first = letters.next().map(|letter| letter.to_ascii_lowercase());
+    let member: String = first.into_iter().chain(letters).collect();
+    if path.is_empty() {
+        member
+    } else {
+        format!("{path}.{member}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn refused(operation: &str, body: &Value) -> String {
+        validate(operation, body).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn the_model_loads_and_a_good_request_passes() {
+        validate(
+            "StartJobRun",
+            &json!({"JobName": "etl", "Arguments": {"--a": "b"}, "Timeout": 5}),
+        )
+        .unwrap();
+        validate(
+            "StartJobRun",
+            &json!({"JobName": "name with ünïcode 🎉", "Timeout": null}),
+        )
+        .unwrap();
+    }
+
+    #[test]
+    fn what_is_missing_too_long_or_out_of_range_is_named() {
+        assert_eq!(
+            refused("StartJobRun", &json!({})),
+            "ValidationException: 1 validation error detected: Value null at 'jobName' failed to satisfy \
+             constraint: Member must not be null"
+        );
+        let both = refused("StartJobRun", &json!({"JobName": "", "Timeout": 0}));
+        assert!(both.contains("2 validation errors detected"), "{both}");
+        assert!(
+            both.contains("Value '0' at 'timeout' failed to satisfy constraint"),
+            "{both}"
+        );
+        let ids: Vec<String> = (0..26).map(|n| format!("jr_{n}")).collect();
+        let many = refused(
+            "BatchStopJobRun",
+            &json!({"JobName": "etl", "JobRunIds": ids}),
+        );
+        assert!(
+            many.contains(
+                "at 'jobRunIds' failed to satisfy constraint: Member must have length less"
+            ),
+            "{many}"
+        );
+        let class = refused(
+            "StartJobRun",
+            &json!({"JobName": "etl", "ExecutionClass": "SLOW"}),
+        );
+        assert!(
+            class.contains("Member must satisfy enum value set: [FLEX, STANDARD]"),
+            "{class}"
+        );
+    }
+
+    #[test]
+    fn wrong_types_cannot_be_read() {
+        assert_eq!(
+            refused("StartJobRun", &json!({"JobName": 5})),
+            "SerializationException: NUMBER_VALUE can not be converted to a String"
+        );
+    }
+
+    #[test]
+    fn line_breaks_are_no_part_of_a_name() {
+        assert!(
+            refused("GetJob", &json!({"JobName": "a\nb"})).contains("regular expression pattern")
+        );
+    }
+}

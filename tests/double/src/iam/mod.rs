@@ -1,0 +1,324 @@
+//! Accounts, access keys, roles and sessions: who may call, and as whom.
+//!
+//! [`Iam`] holds them all. A request's access key leads to a [`Credential`], that to a [`Principal`], and the
+//! principal's [`Policy`] says which actions it may call. Sessions come from STS (see [`crate::sts`]).
+
+mod policy;
+mod role;
+
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use parking_lot::{Mutex, RwLock};
+pub use policy::Policy;
+pub use role::Role;
+use serde::{Deserialize, Serialize};
+
+use crate::{error::AwsError, wire::random_hex};
+
+/// The account that is there from the start.
+pub const DEFAULT_ACCOUNT: &str = "123456789012";
+
+/// An access key as a client is given it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct AccessKey {
+    /// `AKIA...`
+    pub id: String,
+    /// The secret.
+    pub secret: String,
+    /// The account it belongs to.
+    pub account: String,
+    /// The IAM user it belongs to.
+    #[serde(default = "default_user")]
+    pub user: String,
+}
+
+fn default_user() -> String {
+    "kube-glue".to_owned()
+}
+
+/// Who calls: a user, or a session of a role.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Principal {
+    /// The account.
+    pub account: Arc<str>,
+    /// The ARN as `GetCallerIdentity` says it.
+    pub arn: Arc<str>,
+    /// The unique id as `GetCallerIdentity` says it.
+    pub id: String,
+    /// What a session carries; none for a user.
+    pub session: Option<Session>,
+}
+
+/// What a session of a role carries.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Session {
+    /// The role's ARN.
+    pub role: String,
+    /// The session's name.
+    pub name: String,
+    /// Its tags, those inherited along a chain included.
+    pub tags: Vec<(String, String)>,
+    /// Which of them the next role in a chain inherits.
+    pub transitive: Vec<String>,
+    /// The source identity, kept along a chain.
+    pub source_identity: Option<String>,
+}
+
+/// A key that works, permanent or temporary.
+#[derive(Debug)]
+pub struct Credential {
+    /// The access key's id.
+    pub id: Arc<str>,
+    /// Its secret.
+    pub secret: String,
+    /// The token that must come with a temporary one.
+    pub token: Option<String>,
+    /// Whose it is.
+    pub principal: Arc<Principal>,
+    /// When it ends, on the real clock, because clients go by that.
+    pub expires: Option<SystemTime>,
+    /// Whether it was ended before its time.
+    expired: std::sync::atomic::AtomicBool,
+    signing_keys: Mutex<HashMap<String, [u8; 32]>>,
+}
+
+impl Credential {
+    /// Whether it is over.
+    #[must_use]
+    pub fn is_expired(&self) -> bool {
+        self.expired.load(std::sync::atomic::Ordering::Relaxed)
+            || self
+                .expires
+                .is_some_and(|expires| SystemTime::now() >= expires)
+    }
+
+    /// The signing key for a scope, derived once.
+    pub(crate) fn signing_key(&self, signed: &crate::wire::sigv4::Signed<'_>) -> [u8; 32] {
+        let scope = format!("{}/{}/{}", signed.date, signed.region, signed.service);
+        *self
+            .signing_keys
+            .lock()
+            .entry(scope)
+            .or_insert_with(|| signed.signing_key(&self.secret))
+    }
+}
+
+#[derive(Debug, Default)]
+struct Store {
+    accounts: Vec<String>,
+    credentials: HashMap<String, Arc<Credential>>,
+    roles: HashMap<String, Role>,
+    policies: HashMap<String, Policy>,
+    web_identities: HashMap<String, String>,
+    pod_identities: HashMap<String, String>,
+    session_cap: Option<Duration>,
+}
+
+/// A handle on the identities of one double.
+#[derive(Clone, Debug, Default)]
+pub struct Iam(Arc<RwLock<Store>>);
+
+impl Iam {
+    /// Makes an account known. Keys and roles make theirs known by themselves.
+    pub fn define_account(&self, account: &str) {
+        let mut store = self.0.write();
+        if !store.accounts.iter().any(|known| known == account) {
+            store.accounts.push(account.to_owned());
+        }
+    }
+
+    /// Adds an access key, or replaces the one with this id (its secret is then the new one).
+    pub fn define_access_key(&self, key: &AccessKey) {
+        self.define_account(&key.account);
+        let principal = Principal {
+            account: key.account.as_str().into(),
+            arn: format!("arn:aws:iam::{}:user/{}", key.account, key.user).into(),
+            id: format!("AIDA{}", random_hex(17).to_uppercase()),
+            session: None,
+        };
+        self.keep(&key.id, &key.secret, None, Arc::new(principal), None);
+    }
+
+    /// Adds an access key with an id and secret of its own for a user of an account.
+    #[must_use]
+    pub fn new_access_key(&self, account: &str, user: &str) -> AccessKey {
+        let key = AccessKey {
+            id: format!("AKIA{}", random_hex(16).to_uppercase()),
+            secret: random_hex(40),
+            account: account.to_owned(),
+            user: user.to_owned(),
+        };
+        self.define_access_key(&key);
+        key
+    }
+
+    /// Deletes an access key, permanent or temporary: from now on it is unknown.
+    pub fn delete_access_key(&self, id: &str) {
+        self.0.write().credentials.remove(id);
+    }
+
+    /// Adds a role, or replaces the one with this ARN.
+    pub fn define_role(&self, role: Role) {
+        self.define_account(role.account());
+        self.0.write().roles.insert(role.arn.clone(), role);
+    }
+
+    /// Deletes a role. Its sessions live on.
+    pub fn delete_role(&self, arn: &str) {
+        self.0.write().roles.remove(arn);
+    }
+
+    /// Says what a user (`arn:aws:iam::<account>:user/<user>`) or a role may do; without a word, everything.
+    pub fn set_policy(&self, principal: &str, policy: Policy) {
+        self.0.write().policies.insert(principal.to_owned(), policy);
+    }
+
+    /// Makes a web identity token known, with the subject it stands for (see [`Role::trusts`]).
+    pub fn define_web_identity(&self, token: &str, subject: &str) {
+        self.0
+            .write()
+            .web_identities
+            .insert(token.to_owned(), subject.to_owned());
+    }
+
+    /// Makes an EKS Pod Identity token known: the container credentials endpoint answers it with a session of
+    /// this role.
+    pub fn define_pod_identity(&self, token: &str, role: &str) {
+        self.0
+            .write()
+            .pod_identities
+            .insert(token.to_owned(), role.to_owned());
+    }
+
+    /// Ends all sessions of a role now, whatever they were told of their end.
+    pub fn expire_sessions(&self, role: &str) {
+        for credential in self.0.read().credentials.values() {
+            if credential
+                .principal
+                .session
+                .as_ref()
+                .is_some_and(|session| session.role == role)
+            {
+                credential
+                    .expired
+                    .store(true, std::sync::atomic::Ordering::Relaxed);
+            }
+        }
+    }
+
+    /// Lets sessions that start from now on be no longer than this (in real time), whatever was asked for,
+    /// so that renewal can be tested in seconds.
+    pub fn cap_sessions(&self, longest: Option<Duration>) {
+        self.0.write().session_cap = longest;
+    }
+
+    /// The sessions of a role that are not over, in no order.
+    #[must_use]
+    pub fn sessions(&self, role: &str) -> Vec<Session> {
+        let store = self.0.read();
+        let live = store
+            .credentials
+            .values()
+            .filter(|credential| !credential.is_expired());
+        live.filter_map(|credential| credential.principal.session.clone())
+            .filter(|session| session.role == role)
+            .collect()
+    }
+
+    pub(crate) fn role(&self, arn: &str) -> Option<Role> {
+        self.0.read().roles.get(arn).cloned()
+    }
+
+    pub(crate) fn web_identity(&self, token: &str) -> Option<String> {
+        self.0.read().web_identities.get(token).cloned()
+    }
+
+    pub(crate) fn pod_identity(&self, token: &str) -> Option<String> {
+        self.0.read().pod_identities.get(token).cloned()
+    }
+
+    pub(crate) fn credential(&self, id: &str) -> Option<Arc<Credential>> {
+        self.0.read().credentials.get(id).cloned()
+    }
+
+    /// Starts a session: a temporary key for a principal.
+    pub(crate) fn start_session(&self, principal: Principal, lasts: Duration) -> Arc<Credential> {
+        let lasts = self
+            .0
+            .read()
+            .session_cap
+            .map_or(lasts, |cap| cap.min(lasts));
+        let id = format!("ASIA{}", random_hex(16).to_uppercase());
+        let token = format!("FwoGZXIvYXdzE{}", random_hex(180));
+        let expires = SystemTime::now() + lasts;
+        self.keep(
+            &id,
+            &random_hex(40),
+            Some(token),
+            Arc::new(principal),
+            Some(expires),
+        )
+    }
+
+    fn keep(
+        &self,
+        id: &str,
+        secret: &str,
+        token: Option<String>,
+        principal: Arc<Principal>,
+        expires: Option<SystemTime>,
+    ) -> Arc<Credential> {
+        let credential = Arc::new(Credential {
+            id: id.into(),
+            secret: secret.to_owned(),
+            token,
+            principal,
+            expires,
+            expired: false.into(),
+            signing_keys: Mutex::default(),
+        });
+        self.0
+            .write()
+            .credentials
+            .insert(id.to_owned(), credential.clone());
+        credential
+    }
+
+    /// Checks that a principal may call an action (`glue:StartJobRun`) on a resource.
+    pub(crate) fn authorize(
+        &self,
+        principal: &Principal,
+        action: &str,
+        resource: &str,
+    ) -> Result<(), AwsError> {
+        let store = self.0.read();
+        if store.policies.is_empty() {
+            return Ok(());
+        }
+        let owner = principal
+            .session
+            .as_ref()
+            .map_or(&*principal.arn, |session| session.role.as_str());
+        match store
+            .policies
+            .get(owner)
+            .map_or(Ok(()), |policy| policy.admits(action))
+        {
+            Ok(()) => Ok(()),
+            Err(because) => Err(AwsError::modelled(
+                "AccessDeniedException",
+                format!(
+                    "User: {} is not authorized to perform: {action} on resource: {resource} because {because}",
+                    principal.arn
+                ),
+            )),
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! What a principal may do.
+
+use serde::{Deserialize, Serialize};
+
+/// Lists of actions such as `glue:StartJobRun`, `glue:Get*` or `*`. What is denied is denied; else, with a list
+/// of allowed actions, only those are allowed.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Policy {
+    /// Denied, whatever is allowed.
+    #[serde(default)]
+    deny: Vec<String>,
+    /// Allowed; none is everything.
+    #[serde(default)]
+    allow: Option<Vec<String>>,
+}
+
+impl Policy {
+    /// Everything but these.
+    #[must_use]
+    pub fn deny(actions: &[&str]) -> Self {
+        Self {
+            deny: own(actions),
+            allow: None,
+        }
+    }
+
+    /// Nothing but these.
+    #[must_use]
+    pub fn allow(actions: &[&str]) -> Self {
+        Self {
+            deny: Vec::new(),
+            allow: Some(own(actions)),
+        }
+    }
+
+    /// Err says why not, in the words of an `AccessDeniedException`.
+    pub(super) fn admits(&self, action: &str) -> Result<(), String> {
+        if self.deny.iter().any(|pattern| fits(pattern, action)) {
+            return Err("of an explicit deny in an identity-based policy".to_owned());
+        }
+        match &self.allow {
+            Some(allowed) if !allowed.iter().any(|pattern| fits(pattern, action)) => Err(format!(
+                "no identity-based policy allows the {action} action"
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn own(actions: &[&str]) -> Vec<String> {
+    actions.iter().map(|&action| action.to_owned()).collect()
+}
+
+fn fits(pattern: &str, action: &str) -> bool {
+    let mut parts = pattern.split('*');
+    let first = parts.next().unwrap_or_default();
+    let Some(mut rest) = action.strip_prefix(first) else {
+        return false;
+    };
+    let mut ends_open = false;
+    for part in parts {
+        let Some(at) = rest.find(part) else {
+            return false;
+        };
+        rest = &rest[at + part.len()..];
+        ends_open = part.is_empty();
+    }
+    rest.is_empty() || ends_open
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn deny_wins_and_an_allow_list_is_closed() {
+        let policy = Policy {
+            deny: own(&["glue:StartJobRun"]),
+            allow: Some(own(&["glue:*"])),
+        };
+        assert!(policy.admits("glue:GetJobRun").is_ok());
+        assert!(
+            policy
+                .admits("glue:StartJobRun")
+                .unwrap_err()
+                .contains("explicit deny")
+        );
+        assert!(
+            policy
+                .admits("sts:AssumeRole")
+                .unwrap_err()
+                .contains("no identity-based policy")
+        );
+    }
+
+    #[test]
+    fn stars_stand_for_anything() {
+        assert!(fits("*", "glue:GetJob"));
+        assert!(fits("glue:Get*", "glue:GetJob"));
+        assert!(fits("glue:*Job", "glue:GetJob"));
+        assert!(fits("glue:GetJob", "glue:GetJob"));
+        assert!(!fits("glue:GetJob", "glue:GetJobRuns"));
+        assert!(!fits("glue:Get*", "glue:StartJobRun"));
+        assert!(!fits("glue:*Job", "glue:GetJobs"));
+    }
+}

@@ -1,0 +1,107 @@
+//! What a double knows from the start, as one JSON document: for `glue-double --seed` and `POST /_double/seed`.
+
+use std::collections::HashMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    World,
+    faults::Fault,
+    glue::{jobs::JobDefinition, runs::RunScript},
+    iam::{AccessKey, DEFAULT_ACCOUNT, Policy, Role},
+    limits::Rate,
+};
+
+/// A job in an account and region.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct JobSeed {
+    /// The account; by default the default account.
+    #[serde(default = "default_account")]
+    pub account: String,
+    /// The region.
+    pub region: String,
+    /// The job.
+    pub job: JobDefinition,
+}
+
+fn default_account() -> String {
+    DEFAULT_ACCOUNT.to_owned()
+}
+
+/// Everything that can be told a double at once. Every part may be missing.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct Seed {
+    /// Accounts.
+    pub accounts: Vec<String>,
+    /// Access keys.
+    pub access_keys: Vec<AccessKey>,
+    /// Roles.
+    pub roles: Vec<Role>,
+    /// What principals may do, by the ARN of the user or role.
+    pub policies: HashMap<String, Policy>,
+    /// Subjects by web identity token.
+    pub web_identities: HashMap<String, String>,
+    /// Role ARNs by Pod Identity token.
+    pub pod_identities: HashMap<String, String>,
+    /// How runs go of jobs created over the wire.
+    pub default_script: Option<RunScript>,
+    /// Jobs.
+    pub jobs: Vec<JobSeed>,
+    /// Limits by operation.
+    pub limits: HashMap<String, Rate>,
+    /// Faults.
+    pub faults: Vec<Fault>,
+    /// Seconds the clock advances for each real second.
+    pub speed: Option<f64>,
+    /// Whether signatures are checked.
+    pub check_signatures: Option<bool>,
+}
+
+impl World {
+    pub(crate) fn apply(&self, seed: Seed) {
+        seed.accounts
+            .iter()
+            .for_each(|account| self.iam.define_account(account));
+        seed.access_keys
+            .iter()
+            .for_each(|key| self.iam.define_access_key(key));
+        seed.roles
+            .into_iter()
+            .for_each(|role| self.iam.define_role(role));
+        seed.policies
+            .into_iter()
+            .for_each(|(arn, policy)| self.iam.set_policy(&arn, policy));
+        seed.web_identities
+            .iter()
+            .for_each(|(token, subject)| self.iam.define_web_identity(token, subject));
+        seed.pod_identities
+            .iter()
+            .for_each(|(token, role)| self.iam.define_pod_identity(token, role));
+        if let Some(script) = seed.default_script {
+            self.glue.set_default_script(script);
+        }
+        for JobSeed {
+            account,
+            region,
+            job,
+        } in seed.jobs
+        {
+            self.glue
+                .with_region(&account, &region, |region| region.define_job(job));
+        }
+        for (operation, rate) in seed.limits {
+            self.limits.set_rate(&operation, rate);
+        }
+        for fault in seed.faults {
+            self.faults.add(fault);
+        }
+        if let Some(speed) = seed.speed {
+            self.clock.set_speed(speed);
+        }
+        if let Some(check) = seed.check_signatures {
+            self.set_check_signatures(check);
+        }
+    }
+}

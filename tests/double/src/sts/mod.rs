@@ -1,0 +1,109 @@
+//! STS: who am I, and let me be somebody else.
+//!
+//! Temporary credentials go by the real clock, because the clients that get them do; a test that wants them to
+//! end sooner says so ([`Iam::cap_sessions`], [`Iam::expire_sessions`]).
+
+mod assume_role;
+
+use std::time::Duration;
+
+use crate::{
+    error::AwsError,
+    iam::{Credential, Iam, Principal},
+    wire::aws_query::{Form, Xml},
+};
+
+/// What does an action; the principal is there when the request was signed.
+pub type Run = fn(&Iam, Option<&Principal>, &Form) -> Result<Vec<Xml>, AwsError>;
+
+/// An action of STS.
+#[derive(Debug)]
+pub struct Action {
+    /// Its name.
+    pub name: &'static str,
+    /// Whether it needs a signature.
+    pub signed: bool,
+    /// Does it.
+    pub run: Run,
+}
+
+const ACTIONS: &[Action] = &[
+    Action {
+        name: "AssumeRole",
+        signed: true,
+        run: assume_role::assume_role,
+    },
+    Action {
+        name: "AssumeRoleWithWebIdentity",
+        signed: false,
+        run: assume_role::with_web_identity,
+    },
+    Action {
+        name: "GetCallerIdentity",
+        signed: true,
+        run: caller_identity,
+    },
+];
+
+/// An action by its name.
+#[must_use]
+pub fn action(name: &str) -> Option<&'static Action> {
+    ACTIONS.iter().find(|action| action.name == name)
+}
+
+fn caller_identity(_: &Iam, caller: Option<&Principal>, _: &Form) -> Result<Vec<Xml>, AwsError> {
+    let caller = caller.ok_or_else(unsigned)?;
+    Ok(vec![
+        Xml::Text("Arn", caller.arn.to_string()),
+        Xml::Text("UserId", caller.id.clone()),
+        Xml::Text("Account", caller.account.to_string()),
+    ])
+}
+
+fn unsigned() -> AwsError {
+    AwsError::common(
+        "MissingAuthenticationToken",
+        "Request is missing Authentication Token",
+    )
+    .status(403)
+}
+
+fn credentials(credential: &Credential) -> Xml {
+    Xml::Node(
+        "Credentials",
+        vec![
+            Xml::Text("AccessKeyId", credential.id.to_string()),
+            Xml::Text("SecretAccessKey", credential.secret.clone()),
+            Xml::Text("SessionToken", credential.token.clone().unwrap_or_default()),
+            Xml::Text("Expiration", expiration(credential)),
+        ],
+    )
+}
+
+fn expiration(credential: &Credential) -> String {
+    let expires = credential
+        .expires
+        .and_then(|expires| jiff::Timestamp::try_from(expires).ok())
+        .unwrap_or_default();
+    // Whole seconds, as STS writes them; rounded down, so that a client renews in time.
+    format!(
+        "{}",
+        jiff::Timestamp::from_second(expires.as_second()).unwrap_or_default()
+    )
+}
+
+/// The answer of the container credentials endpoint (EKS Pod Identity): a session of the token's role.
+pub(crate) fn container_credentials(iam: &Iam, token: &str) -> Option<serde_json::Value> {
+    let arn = iam.pod_identity(token)?;
+    let role = iam.role(&arn)?;
+    let name = format!("eks-{}", crate::wire::random_hex(8));
+    let principal = assume_role::session_principal(&role, &name, Vec::new(), Vec::new(), None);
+    let credential = iam.start_session(principal, Duration::from_hours(6));
+    Some(serde_json::json!({
+        "AccessKeyId": *credential.id,
+        "SecretAccessKey": credential.secret,
+        "Token": credential.token,
+        "AccountId": role.account(),
+        "Expiration": expiration(&credential),
+    }))
+}

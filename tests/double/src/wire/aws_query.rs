@@ -1,0 +1,159 @@
+//! AWS Query: a form goes in, XML comes out. STS speaks it.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::{Response, StatusCode, header};
+
+use super::{HttpAnswer, random_uuid};
+use crate::error::AwsError;
+
+const NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
+
+/// The fields of a request.
+#[derive(Clone, Debug, Default)]
+pub struct Form(BTreeMap<String, String>);
+
+impl Form {
+    /// Reads a body of `application/x-www-form-urlencoded`.
+    #[must_use]
+    pub fn parse(body: &[u8]) -> Self {
+        Self(form_urlencoded::parse(body).into_owned().collect())
+    }
+
+    /// A field by its name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
+    /// A list: `Name.member.1`, `Name.member.2`, ...
+    #[must_use]
+    pub fn list(&self, name: &str) -> Vec<&str> {
+        (1..)
+            .map_while(|n| self.get(&format!("{name}.member.{n}")))
+            .collect()
+    }
+
+    /// A list of pairs: `Name.member.1.Key`, `Name.member.1.Value`, ...
+    #[must_use]
+    pub fn pairs(&self, name: &str) -> Vec<(String, String)> {
+        (1..)
+            .map_while(|n| {
+                let key = self.get(&format!("{name}.member.{n}.Key"))?;
+                let value = self
+                    .get(&format!("{name}.member.{n}.Value"))
+                    .unwrap_or_default();
+                Some((key.to_owned(), value.to_owned()))
+            })
+            .collect()
+    }
+}
+
+/// An XML element with text, or with elements below it.
+#[derive(Clone, Debug)]
+pub enum Xml {
+    /// `<name>text</name>`
+    Text(&'static str, String),
+    /// `<name>...</name>`
+    Node(&'static str, Vec<Xml>),
+}
+
+impl Xml {
+    fn write(&self, out: &mut String) {
+        match self {
+            Self::Text(name, text) => {
+                out.push_str(&format!("<{name}>"));
+                escape(text, out);
+                out.push_str(&format!("</{name}>"));
+            }
+            Self::Node(name, below) => {
+                out.push_str(&format!("<{name}>"));
+                below.iter().for_each(|element| element.write(out));
+                out.push_str(&format!("</{name}>"));
+            }
+        }
+    }
+}
+
+fn escape(text: &str, out: &mut String) {
+    for c in text.chars() {
+        match c {
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '&' => out.push_str("&amp;"),
+            '"' => out.push_str("&quot;"),
+            c => out.push(c),
+        }
+    }
+}
+
+/// The result of an action.
+#[must_use]
+pub fn answer(action: &str, result: &[Xml]) -> HttpAnswer {
+    let mut out = format!("<{action}Response xmlns=\"{NAMESPACE}\"><{action}Result>");
+    result.iter().for_each(|element| element.write(&mut out));
+    let id = random_uuid();
+    out.push_str(&format!(
+        "</{action}Result><ResponseMetadata><RequestId>{id}</RequestId></ResponseMetadata></{action}Response>"
+    ));
+    build(StatusCode::OK, out, &id)
+}
+
+/// An error as STS writes it.
+#[must_use]
+pub fn error(error: &AwsError) -> HttpAnswer {
+    let id = random_uuid();
+    let kind = if error.status < 500 {
+        "Sender"
+    } else {
+        "Receiver"
+    };
+    let mut message = String::new();
+    escape(&error.message, &mut message);
+    let out = format!(
+        "<ErrorResponse xmlns=\"{NAMESPACE}\"><Error><Type>{kind}</Type><Code>{}</Code><Message>{message}</Message>\
+         </Error><RequestId>{id}</RequestId></ErrorResponse>",
+        error.code
+    );
+    build(
+        StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+        out,
+        &id,
+    )
+}
+
+fn build(status: StatusCode, body: String, id: &str) -> HttpAnswer {
+    Response::builder()
+        .status(status)
+        .header(header::CONTENT_TYPE, "text/xml")
+        .header("x-amzn-RequestId", id)
+        .body(Full::new(Bytes::from(body)))
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn forms_hold_lists_of_pairs() {
+        let form = Form::parse(
+            b"Action=AssumeRole&Tags.member.1.Key=team&Tags.member.1.Value=a%20b&Tags.member.2.Key=x\
+              &TransitiveTagKeys.member.1=team",
+        );
+        assert_eq!(
+            form.pairs("Tags"),
+            [("team".into(), "a b".into()), ("x".into(), String::new())]
+        );
+        assert_eq!(form.list("TransitiveTagKeys"), ["team"]);
+    }
+
+    #[test]
+    fn text_is_escaped() {
+        let mut out = String::new();
+        Xml::Node("A", vec![Xml::Text("B", "<&>".into())]).write(&mut out);
+        assert_eq!(out, "<A><B>&lt;&amp;&gt;</B></A>");
+    }
+}

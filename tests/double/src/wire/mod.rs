@@ -1,0 +1,40 @@
+//! What goes over the wire: HTTP, signatures, and the two protocols (AWS JSON 1.1 for Glue, AWS Query for STS).
+
+pub mod aws_json;
+pub mod aws_query;
+pub mod server;
+pub mod sigv4;
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::Response;
+
+/// An answer, whole.
+pub type HttpAnswer = Response<Full<Bytes>>;
+
+/// The connection is closed without an answer.
+#[derive(Debug, thiserror::Error)]
+#[error("a fault closes this connection without an answer")]
+pub struct Dropped;
+
+/// An identifier of a request or of a thing that AWS writes as a UUID.
+#[must_use]
+pub fn random_uuid() -> String {
+    let n = fastrand::u128(..);
+    format!(
+        "{:08x}-{:04x}-4{:03x}-a{:03x}-{:012x}",
+        (n >> 96) as u32,
+        (n >> 80) as u16,
+        (n >> 64) as u16 & 0xfff,
+        (n >> 48) as u16 & 0xfff,
+        n & 0xffff_ffff_ffff
+    )
+}
+
+/// Hexadecimal digits, as in a run id.
+#[must_use]
+pub fn random_hex(digits: usize) -> String {
+    std::iter::repeat_with(|| char::from(b"0123456789abcdef"[fastrand::usize(..16)]))
+        .take(digits)
+        .collect()
+}
