@@ -1,2 +1,16 @@
 //! The `kube-glue` controller.
-fn main() {}
+
+use std::process::ExitCode;
+
+use kube_glue::operator::{self, Cli};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match operator::execute(Cli::from_process()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("kube-glue: {}", error.chain());
+            ExitCode::FAILURE
+        }
+    }
+}
