@@ -194,8 +194,13 @@ pub enum StopCause {
 pub struct Attempt {
     /// Counts from 0.
     pub number: u32,
-    /// What names this attempt to Glue.
+    /// What names this attempt to Glue; empty for a run that was started elsewhere.
     pub key: String,
+    /// How many retries came before it since the run was created or resumed.
+    #[serde(default)]
+    pub retry: u32,
+    /// When the first of these attempts was intended; `activeDeadlineSeconds` counts from here.
+    pub active_since: Time,
     /// When the intent to start was recorded, by the controller's clock.
     pub intended_at: Time,
     /// Why Glue did not start it, when its answer was a clear no. Absent while the answer is open.
@@ -204,7 +209,7 @@ pub struct Attempt {
     /// Glue's id of the run or crawl, once known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// Glue's word for its state, as last seen.
+    /// Glue's word for how it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<String>,
     /// Why it is being, or was, stopped by us.

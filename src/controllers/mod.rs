@@ -1,7 +1,125 @@
 //! What keeps the custom resources and Glue in line.
+//!
+//! | room | what is in it |
+//! |---|---|
+//! | [`run`] | the life of a run, for all kinds that have one: the plan, and the shell around it |
+//! | [`job_run`] | what only a job run knows |
+//! | [`access`] | from an object to its AWS client, by way of its Secret |
+//! | [`secrets`] | the versions of Secrets, without their data |
+//! | [`writes`] | the finalizer and the status, each decided on one resource version |
+//! | [`events`] | the story of an object, as Kubernetes Events |
+//! | [`stream`] | from the API server's watch to the reconcile loop |
+//! | [`leadership`] | whether this replica may start anything |
+//! | [`settings`] | what the operator set |
 
+pub mod access;
+pub mod events;
+pub mod job_run;
 pub mod leadership;
+pub mod run;
+pub mod secrets;
 pub mod settings;
+pub mod stream;
+pub mod writes;
+
+use std::sync::Arc;
+
+use futures::future::join_all;
+use kube::Client;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 pub use leadership::{Leadership, LeadershipKeeper};
 pub use settings::Settings;
+
+use self::access::Access;
+use self::events::Events;
+use self::run::kind::RunKind;
+use self::run::shell::Context;
+use self::secrets::{SecretKey, Secrets};
+use self::stream::{Waker, Woken};
+use crate::api::GlueJobRun;
+use crate::glue::aws::Base;
+use crate::glue::poller::Poller;
+use crate::glue::Clients;
+use crate::metrics::Metrics;
+
+/// Why the controllers could not run.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A task of the controllers ended by itself, which none does.
+    #[error("the watch of Secrets ended by itself")]
+    SecretsEnded,
+}
+
+/// Runs the controllers of all kinds until `stop`; returns when what was in flight is written.
+pub async fn run(
+    client: Client,
+    settings: Settings,
+    metrics: Metrics,
+    leadership: Leadership,
+    stop: CancellationToken,
+) -> Result<(), Error> {
+    let base = Base::load(settings.aws_timeout, settings.run_key_argument.clone(), metrics.clone()).await;
+    let secrets = Secrets::default();
+    let access = Access::new(client.clone(), Clients::new(base), secrets.clone(), settings.controller_identity_namespaces.clone());
+    let shared = Shared { access, events: Events::new(client.clone(), None), client, settings, metrics, leadership, stop };
+    let (job_runs, woken_job_runs) = shared.kind::<GlueJobRun>();
+
+    let changed = {
+        let job_runs = Arc::clone(&job_runs);
+        move |secret: &SecretKey| job_runs.secret_changed(secret)
+    };
+    let (listed, mut is_listed) = watch::channel(false);
+    let watch = secrets.watch(&shared.client, &shared.settings.namespaces, changed, &listed);
+    let controllers = async {
+        // Without the first list every object would read its Secret before it can be told apart from a new one.
+        if is_listed.wait_for(|listed| *listed).await.is_ok() {
+            shared.run_kind(job_runs, woken_job_runs).await;
+        }
+    };
+    tokio::select! {
+        () = controllers => Ok(()),
+        () = shared.stop.cancelled(), if !*listed.borrow() => Ok(()),
+        () = watch => Err(Error::SecretsEnded),
+    }
+}
+
+/// What the controllers of all kinds share.
+struct Shared {
+    client: Client,
+    access: Access,
+    events: Events,
+    settings: Settings,
+    metrics: Metrics,
+    leadership: Leadership,
+    stop: CancellationToken,
+}
+
+impl Shared {
+    /// What the objects of one kind share, and the objects that are woken.
+    fn kind<K: RunKind>(&self) -> (Arc<Context<K>>, Vec<Woken<K>>) {
+        let (waker, woken) = Waker::new(&self.settings.namespaces);
+        let poller = {
+            let waker = waker.clone();
+            Poller::new(self.settings.poll_interval, move |object| waker.wake(object))
+        };
+        let context = Context::new(
+            self.client.clone(),
+            self.access.clone(),
+            poller,
+            self.leadership.clone(),
+            self.settings.clone(),
+            self.metrics.clone(),
+            self.events.clone(),
+            waker,
+        );
+        (Arc::new(context), woken)
+    }
+
+    /// Runs the controller of one kind.
+    async fn run_kind<K: RunKind>(&self, context: Arc<Context<K>>, woken: Vec<Woken<K>>) {
+        let loops = woken.into_iter().map(|woken| stream::reconcile_loop(&self.client, Arc::clone(&context), woken, self.stop.clone()));
+        join_all(loops).await;
+    }
+}

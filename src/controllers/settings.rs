@@ -17,6 +17,9 @@ pub struct Settings {
     pub start_settle: Duration,
     /// The longest a single call to AWS may take, connecting included. More than zero.
     pub aws_timeout: Duration,
+    /// How long the deletion of an object may be held up because AWS cannot be reached as it asks;
+    /// then it is let go, and an event names the run that it leaves behind.
+    pub deletion_timeout: Duration,
     /// The job argument that carries the run's key (`--kube-glue-run`); none: no argument is added
     /// and a run is recognised by its arguments and its time.
     pub run_key_argument: Option<String>,

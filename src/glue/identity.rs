@@ -91,6 +91,9 @@ pub enum IdentityError {
         /// `namespace/name`.
         secret: String,
     },
+    /// Nobody said which region, and there is no Secret either.
+    #[error("no region: set spec.region, or the controller's default region")]
+    NoOwnRegion,
 }
 
 impl IdentityError {
@@ -99,7 +102,7 @@ impl IdentityError {
     pub fn reason(&self) -> &'static str {
         match self {
             Self::MissingKey { .. } | Self::BadValue { .. } => "SecretInvalid",
-            Self::NoRegion { .. } => "RegionMissing",
+            Self::NoRegion { .. } | Self::NoOwnRegion => "RegionMissing",
         }
     }
 }
@@ -151,6 +154,12 @@ pub fn from_secret(
         keys: Some(keys),
         role,
     })
+}
+
+/// The controller's own identity, in the object's region or else the controller's.
+pub fn own(region: Option<&str>, default_region: Option<&str>) -> Result<Identity, IdentityError> {
+    let region = region.or(default_region).ok_or(IdentityError::NoOwnRegion)?.to_owned();
+    Ok(Identity { region, keys: None, role: None })
 }
 
 /// A value as text. Blanks around it are almost always a slip of `echo` or an editor, and AWS would

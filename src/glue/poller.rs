@@ -13,7 +13,6 @@ use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use tokio::time::Instant;
 use tracing::debug;
 
@@ -94,7 +93,7 @@ impl<S: Source, R> Clone for Poller<S, R> {
 
 struct Shared<S: Source, R> {
     base: Duration,
-    waker: UnboundedSender<R>,
+    waker: Box<dyn Fn(R) + Send + Sync>,
     state: Mutex<State<S, R>>,
 }
 
@@ -118,20 +117,11 @@ struct Watched<T, R> {
 }
 
 impl<S: Source, R: Clone + Eq + Hash + Send + Sync + 'static> Poller<S, R> {
-    /// A poller with the pause `base` between two polls of a young group, and the stream of those it wakes.
+    /// A poller with the pause `base` between two polls of a young group; `waker` is told who has news.
     #[must_use]
-    pub fn new(base: Duration) -> (Self, UnboundedReceiver<R>) {
-        let (waker, woken) = unbounded();
-        let state = Mutex::new(State {
-            groups: HashMap::new(),
-            subscriptions: HashMap::new(),
-        });
-        (
-            Self {
-                shared: Arc::new(Shared { base, waker, state }),
-            },
-            woken,
-        )
+    pub fn new(base: Duration, waker: impl Fn(R) + Send + Sync + 'static) -> Self {
+        let state = Mutex::new(State { groups: HashMap::new(), subscriptions: HashMap::new() });
+        Self { shared: Arc::new(Shared { base, waker: Box::new(waker), state }) }
     }
 
     /// Waits for `id` of `source` on behalf of `subscriber`, and says what is known of it by now.
@@ -201,8 +191,7 @@ impl<S: Source, R: Clone + Eq + Hash + Send + Sync + 'static> Poller<S, R> {
             };
             let answer = source.ask(wanted).await;
             for subscriber in self.take_in(&source, answer) {
-                // Whoever listened is gone only when the controller is: nothing to wake then.
-                let _ = self.shared.waker.unbounded_send(subscriber);
+                (self.shared.waker)(subscriber);
             }
         }
     }

@@ -189,17 +189,20 @@ fn job_run(run: SdkJobRun, mark: Option<&Mark>) -> Option<JobRun> {
                     .all(|(name, value)| arguments.get(name) == Some(value))
         }
     };
+    let state = state(run.job_run_state);
+    let over = state.is_final();
     Some(JobRun {
         id: run.id?,
-        state: state(run.job_run_state),
+        state,
         marked,
         attempt: run.attempt,
         previous: run.previous_run_id,
         started_on: run.started_on.and_then(timestamp),
         completed_on: run.completed_on.and_then(timestamp),
         error_message: run.error_message.filter(|message| !message.is_empty()),
-        execution_seconds: run.execution_time,
-        dpu_seconds: run.dpu_seconds,
+        // They grow with every look at a live run: a change that nobody needs to be woken for.
+        execution_seconds: if over { run.execution_time } else { 0 },
+        dpu_seconds: run.dpu_seconds.filter(|_| over),
         glue_version: run.glue_version,
         workers: run
             .worker_type

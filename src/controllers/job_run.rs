@@ -1,0 +1,208 @@
+//! `GlueJobRun` as a run: how it is found, started, stopped and shown.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+
+use super::run::RunKind;
+use super::run::conditions::bounded;
+use super::run::facts::Observed;
+use crate::api::credentials::Credentials;
+use crate::api::job_run::{ExecutionClass, Workers};
+use crate::api::run::{Phase, RunPolicy, RunStatus};
+use crate::api::{GlueJobRun, GlueJobRunStatus};
+use crate::glue::job_run_source::{JobRunSight, JobRunSource};
+use crate::glue::job_runs::{JobRun, JobRunState, Mark, StartJobRun, StopAnswer};
+use crate::glue::{Class, Error, Glue};
+
+/// How much earlier than the intent, by Glue's clock, a run may have started and still be ours: more
+/// than any two clocks differ. It bounds how far looking goes back, and decides no start.
+const CLOCK_SLACK: SignedDuration = SignedDuration::from_hours(1);
+
+impl RunKind for GlueJobRun {
+    const KIND: &'static str = "GlueJobRun";
+    type Source = JobRunSource;
+    type Status = GlueJobRunStatus;
+
+    fn policy(&self) -> &RunPolicy {
+        &self.spec.policy
+    }
+
+    fn follow(&self) -> Option<&str> {
+        self.spec.run_id.as_deref()
+    }
+
+    fn credentials(&self) -> Option<&Credentials> {
+        self.spec.credentials.as_ref()
+    }
+
+    fn region(&self) -> Option<&str> {
+        self.spec.region.as_deref()
+    }
+
+    fn target(&self) -> &str {
+        &self.spec.job_name
+    }
+
+    fn status(&self) -> Option<&GlueJobRunStatus> {
+        self.status.as_ref()
+    }
+
+    fn run_status(status: &GlueJobRunStatus) -> &RunStatus {
+        &status.run
+    }
+
+    fn source(&self, client: &Glue) -> JobRunSource {
+        JobRunSource { client: client.clone(), job: self.spec.job_name.clone() }
+    }
+
+    fn observe(item: &JobRunSight) -> Observed {
+        Observed {
+            id: item.run.id.clone(),
+            state: item.run.state.as_str().to_owned(),
+            phase: phase(&item.run.state),
+            retry_expected: item.retry_expected,
+            message: item.run.error_message.as_deref().map(bounded),
+        }
+    }
+
+    fn render(&self, _client: Option<&Glue>, run: RunStatus, item: Option<&JobRunSight>) -> GlueJobRunStatus {
+        let id = run.attempt().and_then(|attempt| attempt.id.clone());
+        let before = self.status.clone().unwrap_or_default();
+        // A run that Glue has only accepted shows nothing yet that is worth a write of its own.
+        let seen = item
+            .map(|item| &item.run)
+            .filter(|seen| Some(&seen.id) == id.as_ref() && seen.state != JobRunState::Starting);
+        match seen {
+            Some(seen) => shown(run, seen),
+            // Nothing newer is known: what is shown of this run stays.
+            None if before.run_id == id => GlueJobRunStatus { run, ..before },
+            None => GlueJobRunStatus { run, run_id: id, ..GlueJobRunStatus::default() },
+        }
+    }
+
+    async fn look(&self, client: &Glue, key: &str, since: Option<Timestamp>) -> Result<Option<JobRunSight>, Error> {
+        let mark = self.mark(client, key);
+        let oldest = since.and_then(|since| since.checked_sub(CLOCK_SLACK).ok());
+        let mut token = None;
+        let mut found: Option<JobRun> = None;
+        loop {
+            let page = client.job_runs(&self.spec.job_name, token, Some(&mark)).await?;
+            let past = page.runs.last().and_then(|run| run.started_on).zip(oldest).is_some_and(|(last, oldest)| last < oldest);
+            for run in page.runs.into_iter().filter(|run| run.marked && is_recent(run, oldest)) {
+                if !run.state.is_final() {
+                    return Ok(Some(sight(run)));
+                }
+                found = found.or(Some(run));
+            }
+            token = page.next;
+            // Runs come newest first: one that is over is ours for good only when no live one follows.
+            if token.is_none() || past || found.is_some() {
+                return Ok(found.map(sight));
+            }
+        }
+    }
+
+    async fn start(&self, client: &Glue, key: &str) -> Result<String, Error> {
+        client.start_job_run(&self.request(client, key)).await
+    }
+
+    async fn stop(&self, client: &Glue, id: &str) -> Result<(), Error> {
+        let answers = client.stop_job_runs(&self.spec.job_name, &[id.to_owned()]).await?;
+        match answers.get(id) {
+            // Over, or not known any more: there is nothing left to stop, and the poller will say so.
+            Some(StopAnswer::Refused(error)) if !matches!(error.class, Class::NotFound | Class::Invalid) => Err(error.clone()),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl GlueJobRun {
+    /// What tells this object's run from all others of the job.
+    fn mark(&self, client: &Glue, key: &str) -> Mark {
+        match client.run_key_argument() {
+            Some(name) => Mark::Argument { name: name.to_owned(), value: key.to_owned() },
+            None => Mark::Arguments(self.spec.arguments.clone().unwrap_or_default()),
+        }
+    }
+
+    fn request(&self, client: &Glue, key: &str) -> StartJobRun {
+        let spec = &self.spec;
+        let mut arguments: BTreeMap<_, _> = spec.arguments.clone().unwrap_or_default();
+        if let Some(name) = client.run_key_argument() {
+            arguments.insert(name.to_owned(), key.to_owned());
+        }
+        StartJobRun {
+            job: spec.job_name.clone(),
+            arguments,
+            workers: spec.workers.as_ref().map(|workers| (workers.type_.clone(), workers.count)),
+            max_capacity: spec.max_capacity,
+            allocated_capacity: spec.allocated_capacity,
+            timeout_minutes: spec.timeout_minutes,
+            notify_delay_after_minutes: spec.notify_delay_after_minutes,
+            security_configuration: spec.security_configuration.clone(),
+            execution_class: spec.execution_class.map(|class| match class {
+                ExecutionClass::Flex => "FLEX",
+                ExecutionClass::Standard => "STANDARD",
+            }),
+            job_run_queuing_enabled: spec.job_run_queuing_enabled,
+            execution_role_session_policy: spec.execution_role_session_policy.clone(),
+        }
+    }
+}
+
+fn sight(run: JobRun) -> JobRunSight {
+    JobRunSight { run, retry_expected: false }
+}
+
+fn is_recent(run: &JobRun, oldest: Option<Timestamp>) -> bool {
+    run.started_on.zip(oldest).is_none_or(|(started, oldest)| started >= oldest)
+}
+
+fn phase(state: &JobRunState) -> Phase {
+    match state {
+        JobRunState::Starting => Phase::Starting,
+        JobRunState::Running => Phase::Running,
+        JobRunState::Stopping => Phase::Stopping,
+        JobRunState::Stopped => Phase::Stopped,
+        JobRunState::Succeeded => Phase::Succeeded,
+        JobRunState::Failed => Phase::Failed,
+        JobRunState::Timeout => Phase::TimedOut,
+        JobRunState::Error => Phase::Error,
+        JobRunState::Waiting => Phase::Waiting,
+        JobRunState::Expired => Phase::Expired,
+        JobRunState::Unknown(_) => Phase::Unknown,
+    }
+}
+
+/// The status of a run as Glue shows it.
+fn shown(run: RunStatus, seen: &JobRun) -> GlueJobRunStatus {
+    let over = seen.state.is_final();
+    GlueJobRunStatus {
+        run,
+        run_id: Some(seen.id.clone()),
+        started_at: seen.started_on.map(Time),
+        completed_at: seen.completed_on.filter(|_| over).map(Time),
+        duration: seen.started_on.zip(seen.completed_on).filter(|_| over).map(|(from, to)| duration(from, to)),
+        execution_seconds: over.then_some(seen.execution_seconds),
+        dpu_seconds: seen.dpu_seconds.filter(|_| over),
+        glue_version: seen.glue_version.clone(),
+        workers: seen.workers.clone().map(|(type_, count)| Workers { type_, count }),
+        max_capacity: seen.max_capacity,
+        glue_attempt: (seen.attempt > 0).then_some(seen.attempt),
+        log_group: seen.log_group.clone(),
+        links: None,
+        error_message: seen.error_message.as_deref().map(bounded),
+    }
+}
+
+/// The time between two moments as kubectl shows durations: 1m12s.
+fn duration(from: Timestamp, to: Timestamp) -> String {
+    let seconds = to.duration_since(from).as_secs().max(0);
+    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
+        (0, 0, seconds) => format!("{seconds}s"),
+        (0, minutes, seconds) => format!("{minutes}m{seconds}s"),
+        (hours, minutes, _) => format!("{hours}h{minutes}m"),
+    }
+}

@@ -1,0 +1,90 @@
+//! The arithmetic of attempts: which one comes next, when it may, and how long is left.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+
+use super::facts::Facts;
+use crate::api::run::{Attempt, MAX_ATTEMPTS, Phase, Retry, RetryOn, RunStatus, StopCause};
+
+/// The attempt that would be started now: the same one again after a clear no or a start that left no
+/// trace, else the next.
+pub(super) fn next_attempt(facts: &Facts<'_>) -> Attempt {
+    let now = Time(facts.now);
+    let (number, retry, active_since) = match facts.status.attempt() {
+        None => (0, 0, now.clone()),
+        Some(last) if last.ended_at.is_none() => (last.number, last.retry, last.active_since.clone()),
+        Some(last) if last.stop_cause == Some(StopCause::Suspended) => (last.number + 1, last.retry, now.clone()),
+        Some(last) => (last.number + 1, last.retry + 1, last.active_since.clone()),
+    };
+    Attempt {
+        number,
+        key: facts.key(number),
+        retry,
+        active_since,
+        intended_at: now,
+        refused: None,
+        id: None,
+        state: None,
+        stop_cause: None,
+        ended_at: None,
+    }
+}
+
+/// The attempts with `attempt` in its place.
+pub(super) fn with_attempt(status: &RunStatus, attempt: Attempt) -> Vec<Attempt> {
+    let mut attempts: Vec<_> = status.attempts.iter().filter(|other| other.number != attempt.number).cloned().collect();
+    attempts.push(attempt);
+    let surplus = attempts.len().saturating_sub(MAX_ATTEMPTS);
+    attempts.split_off(surplus)
+}
+
+pub(super) fn may_retry(retry: Option<&Retry>, phase: Phase, retries: u32) -> bool {
+    let Some(retry) = retry else { return false };
+    let class = match phase {
+        Phase::Failed => RetryOn::Failed,
+        Phase::TimedOut => RetryOn::Timeout,
+        Phase::Error => RetryOn::Error,
+        Phase::Expired => RetryOn::Expired,
+        _ => return false,
+    };
+    let default = [RetryOn::Failed, RetryOn::Error, RetryOn::Timeout];
+    retries < retry.limit && retry.on.as_deref().unwrap_or(&default).contains(&class)
+}
+
+/// What is left of the pause before retry `number`; `None` when it is over, or there is none.
+pub(super) fn retry_pause(facts: &Facts<'_>, number: u32) -> Option<Duration> {
+    let retry = facts.policy.retry.as_ref()?;
+    let last = facts.status.attempt()?;
+    let ended_at = last.ended_at.as_ref().filter(|_| last.stop_cause != Some(StopCause::Suspended))?;
+    let first = retry.backoff_seconds.unwrap_or(10);
+    let most = retry.max_backoff_seconds.unwrap_or(600).max(first);
+    let pause = u64::from(first).saturating_mul(1 << number.saturating_sub(1).min(20)).min(u64::from(most));
+    Some(left(facts.now, ended_at.0, i64::try_from(pause).unwrap_or(i64::MAX))).filter(|left| !left.is_zero())
+}
+
+/// What is left until the start must have happened.
+pub(super) fn start_deadline(facts: &Facts<'_>) -> Option<Duration> {
+    let seconds = facts.policy.start_deadline_seconds?;
+    let released = facts.status.condition("Suspended").filter(|suspended| suspended.status == "False");
+    let from = match released {
+        Some(released) => released.last_transition_time.0,
+        None if facts.policy.suspend == Some(true) || facts.status.phase == Some(Phase::Suspended) => return None,
+        None => facts.meta.creation_timestamp.as_ref()?.0,
+    };
+    Some(left(facts.now, from, seconds))
+}
+
+/// What is left until the run must have ended.
+pub(super) fn active_deadline(facts: &Facts<'_>, active_since: &Time) -> Option<Duration> {
+    Some(left(facts.now, active_since.0, facts.policy.active_deadline_seconds?))
+}
+
+pub(super) fn since(now: Timestamp, then: Timestamp) -> Duration {
+    now.duration_since(then).try_into().unwrap_or_default()
+}
+
+pub(super) fn left(now: Timestamp, from: Timestamp, seconds: i64) -> Duration {
+    Duration::from_secs(u64::try_from(seconds).unwrap_or_default()).saturating_sub(since(now, from))
+}

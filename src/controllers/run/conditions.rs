@@ -1,0 +1,157 @@
+//! From a phase to the conditions that kstatus, `kubectl wait`, Flux, Helm and Argo CD read.
+//!
+//! | phase | Ready | Reconciling | Stalled | also |
+//! |---|---|---|---|---|
+//! | Pending, Waiting, Starting, Running, Stopping, Unknown | False | True | | |
+//! | Running with `readyWhen: Started` | True | | | |
+//! | Succeeded | True | | | Complete=True |
+//! | Failed, TimedOut, Error, Expired, Stopped | False | | True | Failed=True |
+//! | Suspended | False | | | Suspended=True |
+//! | invalid spec, in any phase that is not final | False | | True | |
+//!
+//! A condition that does not hold is absent, as kstatus wants it; only Suspended stays, as False,
+//! once it was there, as in batch/v1.
+
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+
+use crate::api::run::{Phase, ReadyWhen};
+
+/// The most characters of a condition's message.
+const MAX_MESSAGE: usize = 1024;
+
+/// The reason that makes a spec terminal without Glue having run anything.
+pub const INVALID_SPEC: &str = "InvalidSpec";
+
+/// The conditions for `phase`. Those of `before` whose status stays keep their transition time.
+#[must_use]
+pub fn of(
+    phase: Phase,
+    reason: &str,
+    message: &str,
+    ready_when: ReadyWhen,
+    before: &[Condition],
+    now: Timestamp,
+) -> Vec<Condition> {
+    let started = phase == Phase::Running && ready_when == ReadyWhen::Started;
+    let ready = phase == Phase::Succeeded || started;
+    let stalled = (phase.is_final() && !ready) || (reason == INVALID_SPEC && !phase.is_final());
+    let reconciling = !phase.is_final() && !ready && !stalled && phase != Phase::Suspended;
+    let was_suspended = before.iter().any(|condition| condition.type_ == "Suspended");
+    [
+        Some(("Ready", ready)),
+        reconciling.then_some(("Reconciling", true)),
+        stalled.then_some(("Stalled", true)),
+        (phase == Phase::Succeeded).then_some(("Complete", true)),
+        (phase.is_final() && phase != Phase::Succeeded).then_some(("Failed", true)),
+        (was_suspended || phase == Phase::Suspended).then_some(("Suspended", phase == Phase::Suspended)),
+    ]
+    .into_iter()
+    .flatten()
+    .map(|(type_, holds)| condition(type_, holds, reason, message, before, now))
+    .collect()
+}
+
+fn condition(type_: &str, holds: bool, reason: &str, message: &str, before: &[Condition], now: Timestamp) -> Condition {
+    let status = if holds { "True" } else { "False" };
+    let unchanged = before.iter().find(|condition| condition.type_ == type_ && condition.status == status);
+    if let (Some(unchanged), "Suspended", false) = (unchanged, type_, holds) {
+        // It tells when the run was released; what happened since is said by the others.
+        return unchanged.clone();
+    }
+    Condition {
+        type_: type_.to_owned(),
+        status: status.to_owned(),
+        reason: if type_ == "Suspended" && !holds { "Resumed".to_owned() } else { reason.to_owned() },
+        message: bounded(message),
+        last_transition_time: unchanged.map_or(Time(now), |unchanged| unchanged.last_transition_time.clone()),
+        observed_generation: None,
+    }
+}
+
+/// The text, cut at a character when it is too long.
+#[must_use]
+pub fn bounded(text: &str) -> String {
+    match text.char_indices().nth(MAX_MESSAGE - 1) {
+        None => text.to_owned(),
+        Some((end, _)) if end + 4 > text.len() && text.chars().count() <= MAX_MESSAGE => text.to_owned(),
+        Some((end, _)) => format!("{}…", &text[..end]),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    const ALL: [Phase; 13] = [
+        Phase::Pending,
+        Phase::Suspended,
+        Phase::Waiting,
+        Phase::Starting,
+        Phase::Running,
+        Phase::Stopping,
+        Phase::Succeeded,
+        Phase::Failed,
+        Phase::TimedOut,
+        Phase::Error,
+        Phase::Stopped,
+        Phase::Expired,
+        Phase::Unknown,
+    ];
+
+    fn shape(phase: Phase, reason: &str, ready_when: ReadyWhen) -> Vec<String> {
+        of(phase, reason, "", ready_when, &[], Timestamp::UNIX_EPOCH)
+            .into_iter()
+            .map(|condition| format!("{}={}", condition.type_, condition.status))
+            .collect()
+    }
+
+    #[test]
+    fn the_table_of_the_contract() {
+        for phase in ALL {
+            let expected: &[&str] = match phase {
+                Phase::Succeeded => &["Ready=True", "Complete=True"],
+                Phase::Suspended => &["Ready=False", "Suspended=True"],
+                Phase::Failed | Phase::TimedOut | Phase::Error | Phase::Expired | Phase::Stopped => {
+                    &["Ready=False", "Stalled=True", "Failed=True"]
+                }
+                _ => &["Ready=False", "Reconciling=True"],
+            };
+            assert_eq!(shape(phase, "Any", ReadyWhen::Completed), expected, "{phase:?}");
+        }
+        assert_eq!(shape(Phase::Running, "Running", ReadyWhen::Started), ["Ready=True"]);
+        assert_eq!(shape(Phase::Failed, "Failed", ReadyWhen::Started), ["Ready=False", "Stalled=True", "Failed=True"]);
+        assert_eq!(shape(Phase::Pending, INVALID_SPEC, ReadyWhen::Completed), ["Ready=False", "Stalled=True"]);
+    }
+
+    #[test]
+    fn the_transition_time_moves_only_when_the_status_flips() {
+        let later = Timestamp::from_second(60).unwrap();
+        let first = of(Phase::Starting, "Starting", "a", ReadyWhen::Completed, &[], Timestamp::UNIX_EPOCH);
+        let second = of(Phase::Running, "Running", "b", ReadyWhen::Completed, &first, later);
+        assert!(second.iter().all(|condition| condition.last_transition_time == Time(Timestamp::UNIX_EPOCH)));
+        let third = of(Phase::Succeeded, "Succeeded", "c", ReadyWhen::Completed, &second, later);
+        assert!(third.iter().all(|condition| condition.last_transition_time == Time(later)));
+    }
+
+    #[test]
+    fn suspended_stays_as_false_after_the_release() {
+        let held = of(Phase::Suspended, "Suspended", "", ReadyWhen::Completed, &[], Timestamp::UNIX_EPOCH);
+        let later = Timestamp::from_second(60).unwrap();
+        let released = of(Phase::Running, "Running", "", ReadyWhen::Completed, &held, later);
+        let suspended = released.iter().find(|condition| condition.type_ == "Suspended").unwrap();
+        assert_eq!((suspended.status.as_str(), &suspended.last_transition_time), ("False", &Time(later)));
+        let on = of(Phase::Succeeded, "Succeeded", "", ReadyWhen::Completed, &released, Timestamp::from_second(90).unwrap());
+        assert_eq!(on.iter().find(|condition| condition.type_ == "Suspended").unwrap(), suspended);
+    }
+
+    #[test]
+    fn long_messages_are_cut_at_a_character() {
+        assert_eq!(bounded("short"), "short");
+        let cut = bounded(&"é".repeat(5000));
+        assert_eq!(cut.chars().count(), MAX_MESSAGE);
+        assert!(cut.ends_with('…'));
+        assert_eq!(bounded(&"x".repeat(MAX_MESSAGE)), "x".repeat(MAX_MESSAGE));
+    }
+}

@@ -1,0 +1,143 @@
+//! What is known when a run's next step is decided, and nothing else: no client, no clock, no lock.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use kube::core::ObjectMeta;
+
+use crate::api::run::{Phase, RunPolicy, RunStatus};
+use crate::glue::{Class, Error};
+
+/// Everything a decision rests on.
+#[derive(Clone, Debug)]
+pub struct Facts<'a> {
+    /// The controller's time.
+    pub now: Timestamp,
+    /// The object's metadata, as the cache or the last write showed it.
+    pub meta: &'a ObjectMeta,
+    /// The run's policy, from the spec.
+    pub policy: &'a RunPolicy,
+    /// The id of a run that was started elsewhere and is only followed.
+    pub follow: Option<&'a str>,
+    /// The status as the object has it.
+    pub status: &'a RunStatus,
+    /// Whether this replica holds the lease at this moment.
+    pub leading: bool,
+    /// Why AWS cannot be asked at all: no credentials, say.
+    pub blocked: Option<Problem>,
+    /// Whether the finalizer was on the object before this pass: with no attempt in the status, it tells
+    /// of an earlier life.
+    pub had_finalizer: bool,
+    /// The intent that stands in the status was written by this pass, and nothing was sent since.
+    pub fresh_intent: bool,
+    /// For how long this process has known of the open intent. Two machines' clocks are never compared.
+    pub open_for: Duration,
+    /// How long a sent call can take to show its effect.
+    pub settle: Duration,
+    /// For how long a refused start should still rest.
+    pub rest: Option<Duration>,
+    /// Whether older objects wait for the same job or crawler to be free.
+    pub behind: bool,
+    /// What the poller knows of the live run.
+    pub sight: Option<Sight>,
+    /// Why the poller knows nothing newer.
+    pub poll_problem: Option<Problem>,
+    /// What came of looking for the key in this pass.
+    pub look: Option<Look>,
+    /// What Glue answered to the start of this pass.
+    pub answer: Option<Answer>,
+    /// A stop was sent for the live run and accepted, not long ago.
+    pub stop_sent: bool,
+    /// Why the stop of this pass was refused.
+    pub stop_problem: Option<Problem>,
+    /// After this long a deletion that cannot reach AWS lets the object go.
+    pub deletion_timeout: Duration,
+}
+
+/// The run as Glue shows it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Sight {
+    /// It is there.
+    Here(Observed),
+    /// Glue knows no such run.
+    Gone,
+}
+
+/// A run, reduced to what decisions need.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Observed {
+    /// Glue's id.
+    pub id: String,
+    /// Glue's word for its state.
+    pub state: String,
+    /// The phase that this state is.
+    pub phase: Phase,
+    /// It failed, and Glue is about to retry it by itself.
+    pub retry_expected: bool,
+    /// Glue's words about a failure, bounded and redacted.
+    pub message: Option<String>,
+}
+
+/// What came of looking for a run by its key.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Look {
+    /// There it is.
+    Found(Observed),
+    /// Glue was asked, down to before the intent, and has no such run.
+    Nothing,
+    /// Glue could not be asked: nothing may be started.
+    Failed(Problem),
+}
+
+/// What Glue answered to a start.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Answer {
+    /// Started: the id.
+    Started(String),
+    /// A clear no.
+    Refused(Problem),
+    /// Anything else.
+    Unclear(Problem),
+}
+
+/// Something that stands in the way and may heal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// A condition's reason.
+    pub reason: String,
+    /// Words for a person: what is wrong and what to do.
+    pub message: String,
+    /// How AWS answered, when it did.
+    pub class: Option<Class>,
+}
+
+impl From<&Error> for Problem {
+    fn from(error: &Error) -> Self {
+        Self {
+            reason: error.class.reason().to_owned(),
+            message: format!("{error} ({})", error.remedy()),
+            class: Some(error.class),
+        }
+    }
+}
+
+impl Facts<'_> {
+    /// Whether the object is being deleted.
+    #[must_use]
+    pub fn deleting(&self) -> bool {
+        self.meta.deletion_timestamp.is_some()
+    }
+
+    /// Whether our finalizer is on the object.
+    #[must_use]
+    pub fn has_finalizer(&self) -> bool {
+        self.meta.finalizers.as_ref().is_some_and(|list| list.iter().any(|name| name == crate::api::FINALIZER))
+    }
+
+    /// The key of attempt `number`: what names it to Glue.
+    #[must_use]
+    pub fn key(&self, number: u32) -> String {
+        let base = self.policy.idempotency_key.as_deref().or(self.meta.uid.as_deref()).unwrap_or_default();
+        format!("{base}/{number}")
+    }
+}

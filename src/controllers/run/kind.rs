@@ -1,0 +1,72 @@
+//! What a kind must say about itself to live as a run. All else is shared.
+
+use std::fmt::Debug;
+use std::future::Future;
+use std::hash::Hash;
+
+use jiff::Timestamp;
+use k8s_openapi::NamespaceResourceScope;
+use kube::Resource;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::facts::Observed;
+use crate::api::credentials::Credentials;
+use crate::api::run::{RunPolicy, RunStatus};
+use crate::glue::poller::Source;
+use crate::glue::{Error, Glue};
+
+/// A kind of which each object is one run in Glue.
+pub trait RunKind:
+    Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + Debug + DeserializeOwned + Serialize + Send + Sync + 'static
+{
+    /// The kind's name.
+    const KIND: &'static str;
+    /// How the poller asks for live ones.
+    type Source: Source;
+    /// The whole status.
+    type Status: Serialize + PartialEq + Send + Sync;
+
+    /// How it lives.
+    fn policy(&self) -> &RunPolicy;
+    /// The id of a run that is only followed.
+    fn follow(&self) -> Option<&str>;
+    /// As whom it runs.
+    fn credentials(&self) -> Option<&Credentials>;
+    /// Where it runs.
+    fn region(&self) -> Option<&str>;
+    /// The job or crawler that is run.
+    fn target(&self) -> &str;
+    /// The status as it stands, if there is one.
+    fn status(&self) -> Option<&Self::Status>;
+    /// Its part that all kinds share.
+    fn run_status(status: &Self::Status) -> &RunStatus;
+
+    /// Where its runs are seen.
+    fn source(&self, client: &Glue) -> Self::Source;
+    /// What a decision needs of a run.
+    fn observe(item: &<Self::Source as Source>::Item) -> Observed;
+    /// The whole status, from the shared part and from the run as it was seen last.
+    fn render(&self, client: Option<&Glue>, run: RunStatus, item: Option<&<Self::Source as Source>::Item>) -> Self::Status;
+
+    /// Looks for the run with this key, newest first, down to `since`.
+    fn look(
+        &self,
+        client: &Glue,
+        key: &str,
+        since: Option<Timestamp>,
+    ) -> impl Future<Output = Result<Option<<Self::Source as Source>::Item>, Error>> + Send;
+    /// Starts a run with this key, in one call: its id.
+    fn start(&self, client: &Glue, key: &str) -> impl Future<Output = Result<String, Error>> + Send;
+    /// Stops a run. One that is over, or gone, is no error.
+    fn stop(&self, client: &Glue, id: &str) -> impl Future<Output = Result<(), Error>> + Send;
+}
+
+/// What waits in one line: runs of one target for one client.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Place {
+    /// The client.
+    pub client: Glue,
+    /// The job or crawler.
+    pub target: String,
+}

@@ -1,0 +1,23 @@
+//! The life of a run, for every kind that has one: decided by a pure function, carried out by a thin shell.
+//!
+//! The way of one object through these rooms:
+//!
+//! 1. the watch, the poller, a changed Secret or a line that moves wakes it: [`shell::reconcile`];
+//! 2. the shell gathers what is known into [`facts::Facts`]: the object, the client, the poller's last
+//!    sight, and what this process remembers ([`memory`]);
+//! 3. [`plan::plan`] says which status must stand, and the one step that may follow;
+//! 4. the shell writes the status when it differs, else takes the step, and plans again with what it
+//!    learnt, until the plan says to rest.
+//!
+//! A kind adds what only it knows: [`kind::RunKind`].
+
+pub mod attempts;
+pub mod conditions;
+pub mod facts;
+pub mod kind;
+pub mod line;
+pub mod memory;
+pub mod plan;
+pub mod shell;
+
+pub use kind::RunKind;

@@ -1,0 +1,466 @@
+//! The thin shell around [`plan`]: gathers facts, writes what the plan says, takes its step, plans again.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::ObjectReference;
+use kube::runtime::controller::Action;
+use kube::runtime::reflector::ObjectRef;
+use kube::{Api, Client, ResourceExt};
+use tracing::{debug, info, warn};
+
+use super::facts::{Answer, Facts, Look, Problem, Sight};
+use super::kind::{Place, RunKind};
+use super::line::Lines;
+use super::memory::{Memories, is_open, same_intent};
+use super::plan::{Plan, Step, plan};
+use crate::api::run::{Phase, RunStatus};
+use crate::controllers::access::{Access, Dependents};
+use crate::controllers::events::{self, Events};
+use crate::controllers::secrets::SecretKey;
+use crate::controllers::stream::Waker;
+use crate::controllers::writes::{self, WriteError};
+use crate::controllers::{Leadership, Settings};
+use crate::glue::poller::{self, Poller, Report, Source};
+use crate::glue::{Class, Glue};
+use crate::metrics::Metrics;
+
+/// How many steps one pass may take: far more than any life needs, so that a mistake cannot spin.
+const MAX_STEPS: usize = 32;
+/// The pause after a write that the API server did not take.
+const WRITE_AGAIN: Duration = Duration::from_secs(2);
+
+/// Namespace and name, which stand in an order in the lines.
+type Name = (String, String);
+
+type Item<K> = <<K as RunKind>::Source as Source>::Item;
+
+/// What all objects of a kind share.
+pub struct Context<K: RunKind> {
+    /// The API server.
+    pub client: Client,
+    /// AWS, for each object as itself.
+    pub access: Access,
+    /// Glue as a watch.
+    pub poller: Poller<K::Source, ObjectRef<K>>,
+    /// Who depends on which Secret.
+    pub dependents: Dependents<(ObjectRef<K>, String)>,
+    /// The lease.
+    pub leadership: Leadership,
+    /// What the operator set.
+    pub settings: Settings,
+    /// Counters.
+    pub metrics: Metrics,
+    /// Events.
+    pub events: Events,
+    memories: Memories,
+    lines: Lines<Place, Name>,
+    waker: Waker<K>,
+}
+
+impl<K: RunKind> Context<K> {
+    /// A context that remembers nothing yet.
+    #[must_use]
+    pub fn new(
+        client: Client,
+        access: Access,
+        poller: Poller<K::Source, ObjectRef<K>>,
+        leadership: Leadership,
+        settings: Settings,
+        metrics: Metrics,
+        events: Events,
+        waker: Waker<K>,
+    ) -> Self {
+        Self {
+            client,
+            access,
+            poller,
+            dependents: Dependents::default(),
+            leadership,
+            settings,
+            metrics,
+            events,
+            memories: Memories::default(),
+            lines: Lines::default(),
+            waker,
+        }
+    }
+
+    /// The object is gone from the API server: nothing of it is kept.
+    pub fn gone(&self, object: &K) {
+        self.let_go(object);
+        self.memories.forget(&object.uid().unwrap_or_default());
+    }
+
+    /// A Secret has changed: what stood in the way of its objects may be gone, and they try at once.
+    pub fn secret_changed(&self, secret: &SecretKey) {
+        for (dependent, uid) in self.dependents.of(secret) {
+            self.memories.with(&uid, super::memory::Memory::healed);
+            self.waker.wake(dependent);
+        }
+    }
+
+    /// The object waits for nothing any more.
+    fn let_go(&self, object: &K) {
+        let reference = ObjectRef::from_obj(object);
+        self.poller.forget(&reference);
+        self.dependents.remove(&object.namespace().unwrap_or_default(), object.credentials(), &(reference.clone(), object.uid().unwrap_or_default()));
+        self.leave_line(&reference);
+    }
+
+    fn leave_line(&self, reference: &ObjectRef<K>) {
+        for (namespace, name) in self.lines.leave(&name_of(reference)) {
+            self.waker.wake(ObjectRef::new(&name).within(&namespace));
+        }
+    }
+}
+
+fn name_of<K: RunKind>(reference: &ObjectRef<K>) -> Name {
+    (reference.namespace.clone().unwrap_or_default(), reference.name.clone())
+}
+
+/// One pass over one object.
+pub async fn reconcile<K: RunKind>(object: Arc<K>, context: Arc<Context<K>>) -> Result<Action, WriteError> {
+    let started = Instant::now();
+    let result = Pass::<K>::new(&object, &context).run().await;
+    let outcome = match &result {
+        Ok((_, writes)) if *writes > 0 => "changed",
+        Ok(_) => "unchanged",
+        Err(_) => "error",
+    };
+    context.metrics.reconciled(K::KIND, outcome, started.elapsed());
+    result.map(|(action, _)| action)
+}
+
+/// What is done about a pass that failed on the API server's side.
+pub fn error_policy<K: RunKind>(object: Arc<K>, error: &WriteError, context: Arc<Context<K>>) -> Action {
+    if matches!(error, WriteError::Conflict) {
+        // The watch brings the newer object; this is for the case that it does not.
+        return Action::requeue(WRITE_AGAIN);
+    }
+    let pause = context.memories.with(&object.uid().unwrap_or_default(), super::memory::Memory::failed);
+    warn!(
+        namespace = object.namespace(),
+        name = object.name_any(),
+        error = error as &dyn std::error::Error,
+        "the object could not be written; it is tried again"
+    );
+    context.metrics.reconcile_failed(K::KIND, "write");
+    Action::requeue(pause)
+}
+
+/// One pass: the object as it stands by now, and what was learnt on the way.
+struct Pass<'a, K: RunKind> {
+    context: &'a Context<K>,
+    api: Api<K>,
+    object: K,
+    uid: String,
+    reference: ObjectRef<K>,
+    had_finalizer: bool,
+    client: Option<Result<Glue, Problem>>,
+    fresh_intent: bool,
+    look: Option<Look>,
+    answer: Option<Answer>,
+    stop_problem: Option<Problem>,
+    /// The run as it was seen last, by the poller or by looking.
+    item: Option<Item<K>>,
+    writes: u32,
+}
+
+impl<'a, K: RunKind> Pass<'a, K> {
+    fn new(object: &K, context: &'a Context<K>) -> Self {
+        let namespace = object.namespace().unwrap_or_default();
+        Self {
+            context,
+            api: Api::namespaced(context.client.clone(), &namespace),
+            object: object.clone(),
+            uid: object.uid().unwrap_or_default(),
+            reference: ObjectRef::from_obj(object),
+            had_finalizer: object.finalizers().iter().any(|name| name == crate::api::FINALIZER),
+            client: None,
+            fresh_intent: false,
+            look: None,
+            answer: None,
+            stop_problem: None,
+            item: None,
+            writes: 0,
+        }
+    }
+
+    async fn run(mut self) -> Result<(Action, u32), WriteError> {
+        let version = self.object.resource_version().and_then(|version| version.parse::<u64>().ok());
+        let written = self.context.memories.with(&self.uid, |memory| memory.written);
+        if version < written {
+            // The cache has not seen our own last write yet; the event that brings it wakes us again.
+            return Ok((Action::requeue(WRITE_AGAIN), 0));
+        }
+        self.answer = self.context.memories.with(&self.uid, |memory| {
+            // Takes note of the intent first: an answer belongs to one intent only.
+            memory.open_for(&self.object.status().map(K::run_status).cloned().unwrap_or_default());
+            memory.answer()
+        });
+        for _ in 0..MAX_STEPS {
+            self.connect().await;
+            let Plan { status, step } = self.plan();
+            if self.write(status).await? {
+                continue;
+            }
+            debug!(namespace = self.reference.namespace, name = self.reference.name, ?step, "next step");
+            if let Some(action) = self.take(step).await? {
+                return Ok((action, self.writes));
+            }
+        }
+        warn!(namespace = self.reference.namespace, name = self.reference.name, "a pass did not come to rest");
+        Ok((Action::requeue(Duration::from_secs(60)), self.writes))
+    }
+
+    /// Finds the client, for objects that may need one.
+    async fn connect(&mut self) {
+        let deleting = self.object.meta().deletion_timestamp.is_some();
+        let status = self.object.status().map(K::run_status);
+        let over = status.and_then(|status| status.phase).is_some_and(Phase::is_final);
+        if self.client.is_some() || over || (deleting && !self.has_finalizer()) {
+            return;
+        }
+        let namespace = self.object.namespace().unwrap_or_default();
+        self.context.dependents.add(&namespace, self.object.credentials(), &(self.reference.clone(), self.uid.clone()));
+        let access = &self.context.access;
+        self.client = Some(access.client(&namespace, self.object.credentials(), self.object.region(), deleting).await);
+    }
+
+    fn has_finalizer(&self) -> bool {
+        self.object.finalizers().iter().any(|name| name == crate::api::FINALIZER)
+    }
+
+    fn client(&self) -> Option<&Glue> {
+        self.client.as_ref().and_then(|client| client.as_ref().ok())
+    }
+
+    fn place(&self) -> Option<Place> {
+        self.client().map(|client| Place { client: client.clone(), target: self.object.target().to_owned() })
+    }
+
+    fn created(&self) -> Timestamp {
+        self.object.creation_timestamp().map_or(Timestamp::UNIX_EPOCH, |created| created.0)
+    }
+
+    /// Gathers the facts and decides.
+    fn plan(&mut self) -> Plan {
+        let default = RunStatus { observed_generation: -1, ..RunStatus::default() };
+        let status = self.object.status().map(K::run_status).unwrap_or(&default).clone();
+        let report = self.report(&status);
+        if let Some(poller::Sight::Here(item)) = &report.sight {
+            self.item = Some(item.clone());
+        }
+        let sight = report.sight.map(|sight| match sight {
+            poller::Sight::Here(item) => Sight::Here(K::observe(&item)),
+            poller::Sight::Gone => Sight::Gone,
+        });
+        let live_id = status.attempt().and_then(|attempt| attempt.id.clone()).unwrap_or_default();
+        let (open_for, rest, stop_sent) = self
+            .context
+            .memories
+            .with(&self.uid, |memory| (memory.open_for(&status), memory.rest(), memory.stop_sent(&live_id)));
+        let behind = self
+            .place()
+            .is_some_and(|place| self.context.lines.is_behind(&place, self.created(), &name_of(&self.reference)));
+        let now = Timestamp::now();
+        plan(&Facts {
+            // What is written has no fractions: with them, a status would differ from itself.
+            now: Timestamp::from_second(now.as_second()).unwrap_or(now),
+            meta: self.object.meta(),
+            policy: self.object.policy(),
+            follow: self.object.follow(),
+            status: &status,
+            leading: self.context.leadership.holds(),
+            blocked: self.client.as_ref().and_then(|client| client.as_ref().err().cloned()),
+            had_finalizer: self.had_finalizer,
+            fresh_intent: self.fresh_intent,
+            open_for,
+            settle: self.context.settings.start_settle,
+            rest,
+            behind,
+            sight,
+            poll_problem: report.error.as_deref().map(Problem::from),
+            look: self.look.clone(),
+            answer: self.answer.clone(),
+            stop_sent,
+            stop_problem: self.stop_problem.clone(),
+            deletion_timeout: self.context.settings.deletion_timeout,
+        })
+    }
+
+    /// What the poller knows of the live run; asking makes the poller watch it.
+    fn report(&self, status: &RunStatus) -> Report<Item<K>> {
+        let nothing = Report { sight: None, error: None };
+        let over = status.phase.is_some_and(Phase::is_final);
+        let Some(attempt) = status.attempt().filter(|attempt| !over && attempt.ended_at.is_none()) else { return nothing };
+        match (self.client(), &attempt.id) {
+            (Some(client), Some(id)) => self.context.poller.watch(&self.object.source(client), id, &self.reference),
+            _ => nothing,
+        }
+    }
+
+    /// Writes the status, unless it stands there already. Whether it was written.
+    async fn write(&mut self, status: RunStatus) -> Result<bool, WriteError> {
+        let before = self.object.status().map(K::run_status).cloned();
+        let full = self.object.render(self.client(), status.clone(), self.item.as_ref());
+        if self.object.status() == Some(&full) {
+            return Ok(false);
+        }
+        let intends = status.attempt().filter(|attempt| is_open(attempt)).is_some_and(|attempt| {
+            !before.as_ref().and_then(RunStatus::attempt).is_some_and(|before| is_open(before) && same_intent(before, attempt))
+        });
+        if intends && let Some(client) = self.client() {
+            // The budget comes before the intent, so that nothing waits between the intent and the start.
+            client.ready_to_start().await;
+        }
+        let written = writes::status(&self.api, &self.object, &full).await?;
+        self.took(written, "status");
+        if intends {
+            self.fresh_intent = true;
+            self.answer = None;
+        }
+        self.tell(before.as_ref(), &status);
+        Ok(true)
+    }
+
+    fn took(&mut self, written: K, part: &'static str) {
+        let version = written.resource_version().and_then(|version| version.parse().ok());
+        self.context.memories.with(&self.uid, |memory| memory.written = version);
+        self.context.metrics.object_written(K::KIND, part);
+        self.object = written;
+        self.writes += 1;
+    }
+
+    /// Events, logs and metrics of a transition: all in one place, around the decision.
+    fn tell(&self, before: Option<&RunStatus>, after: &RunStatus) {
+        let Some(event) = events::of_transition(before, after) else { return };
+        info!(
+            kind = K::KIND,
+            namespace = self.reference.namespace,
+            name = self.reference.name,
+            phase = ?after.phase.unwrap_or_default(),
+            reason = event.reason,
+            run = after.attempt().and_then(|attempt| attempt.id.as_deref()),
+            "{}",
+            event.note.as_deref().unwrap_or_default()
+        );
+        match event.reason.as_str() {
+            "Started" => {
+                let latency = Timestamp::now().duration_since(self.created());
+                self.context.metrics.run_started(K::KIND, latency.try_into().unwrap_or_default());
+            }
+            "Adopted" => self.context.metrics.run_adopted(K::KIND),
+            _ => {}
+        }
+        self.context.events.tell(self.object_reference(), event);
+        self.context.metrics.live_runs(K::KIND, self.context.poller.live());
+    }
+
+    fn object_reference(&self) -> ObjectReference {
+        self.object.object_ref(&())
+    }
+
+    /// Takes one step. An action ends the pass; none means: plan again.
+    async fn take(&mut self, step: Step) -> Result<Option<Action>, WriteError> {
+        match step {
+            Step::Hold => {
+                let written = writes::finalizer(&self.api, &self.object, true).await?;
+                self.took(written, "metadata");
+            }
+            Step::Release { left_behind } => return self.release(left_behind).await,
+            Step::Look { key, since } => self.look(&key, since).await,
+            Step::Start => return Ok(self.start().await),
+            Step::Stop(id) => self.stop(&id).await,
+            Step::Delete => {
+                writes::delete(&self.api, &self.object).await?;
+                return Ok(Some(Action::await_change()));
+            }
+            Step::Retry => {
+                let pause = self.context.memories.with(&self.uid, |memory| memory.rest().unwrap_or_else(|| memory.failed()));
+                return Ok(Some(Action::requeue(pause)));
+            }
+            Step::Rest(after) => return Ok(Some(self.rest(after))),
+        }
+        Ok(None)
+    }
+
+    async fn release(&mut self, left_behind: Option<String>) -> Result<Option<Action>, WriteError> {
+        if let Some(run) = left_behind {
+            let event = events::left_behind(&run);
+            warn!(namespace = self.reference.namespace, name = self.reference.name, run, "let go with a live run behind it");
+            self.context.events.tell(self.object_reference(), event);
+        }
+        let deleting = self.object.meta().deletion_timestamp.is_some();
+        let written = writes::finalizer(&self.api, &self.object, false).await?;
+        self.took(written, "metadata");
+        if deleting {
+            self.context.gone(&self.object);
+            return Ok(Some(Action::await_change()));
+        }
+        Ok(None)
+    }
+
+    async fn look(&mut self, key: &str, since: Option<Timestamp>) {
+        let Some(client) = self.client().cloned() else { return };
+        self.look = Some(match self.object.look(&client, key, since).await {
+            Ok(Some(item)) => {
+                let observed = K::observe(&item);
+                self.item = Some(item);
+                Look::Found(observed)
+            }
+            Ok(None) => Look::Nothing,
+            Err(error) => Look::Failed(Problem::from(&error)),
+        });
+    }
+
+    async fn start(&mut self) -> Option<Action> {
+        let key = self.object.status().map(K::run_status).and_then(RunStatus::attempt).map(|attempt| attempt.key.clone());
+        // The plan asks for a start only after this pass wrote the intent; the lease is asked right here.
+        let (true, true, Some(client), Some(key)) = (self.fresh_intent, self.context.leadership.holds(), self.client().cloned(), key)
+        else {
+            return Some(Action::requeue(WRITE_AGAIN));
+        };
+        let answer = match self.object.start(&client, &key).await {
+            Ok(id) => Answer::Started(id),
+            Err(error) if error.class.is_clear_no() => Answer::Refused(Problem::from(&error)),
+            Err(error) => Answer::Unclear(Problem::from(&error)),
+        };
+        self.fresh_intent = false;
+        self.look = None;
+        self.context.memories.with(&self.uid, |memory| memory.answered(&answer));
+        match &answer {
+            Answer::Refused(problem) if problem.class == Some(Class::Busy) => {
+                if let Some(place) = self.place() {
+                    self.context.lines.join(&place, self.created(), &name_of(&self.reference));
+                }
+            }
+            Answer::Started(_) => self.context.leave_line(&self.reference),
+            Answer::Refused(_) | Answer::Unclear(_) => {}
+        }
+        self.answer = Some(answer);
+        None
+    }
+
+    async fn stop(&mut self, id: &str) {
+        let Some(client) = self.client().cloned() else { return };
+        match self.object.stop(&client, id).await {
+            Ok(()) => self.context.memories.with(&self.uid, |memory| memory.stop_accepted(id)),
+            Err(error) => self.stop_problem = Some(Problem::from(&error)),
+        }
+    }
+
+    fn rest(&self, after: Option<Duration>) -> Action {
+        let status = self.object.status().map(K::run_status);
+        let phase = status.and_then(|status| status.phase).unwrap_or_default();
+        if phase.is_final() {
+            self.context.let_go(&self.object);
+        }
+        if phase.is_final() || phase == Phase::Suspended {
+            self.context.leave_line(&self.reference);
+        }
+        after.map_or_else(Action::await_change, Action::requeue)
+    }
+}

@@ -1,0 +1,144 @@
+//! The versions of the cluster's Secrets, without their data: enough to know when a client is out of date.
+
+use std::collections::{HashMap, HashSet};
+use std::future::Future;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use futures::StreamExt;
+use futures::future::join_all;
+use k8s_openapi::api::core::v1::Secret;
+use kube::core::PartialObjectMeta;
+use kube::runtime::WatchStreamExt;
+use kube::runtime::watcher::{self, Event, watcher};
+use kube::{Api, Client, ResourceExt};
+use tokio::sync::watch;
+use tracing::warn;
+
+use super::stream::scopes;
+
+/// A Secret by namespace and name.
+pub type SecretKey = (String, String);
+
+/// The versions, kept by a watch on metadata. Cheap to clone.
+#[derive(Clone, Default)]
+pub struct Secrets {
+    versions: Arc<Mutex<HashMap<SecretKey, String>>>,
+}
+
+impl Secrets {
+    /// The version of a Secret; `None` when there is none, as far as the watch knows.
+    #[must_use]
+    pub fn version(&self, namespace: &str, name: &str) -> Option<String> {
+        self.versions().get(&(namespace.to_owned(), name.to_owned())).cloned()
+    }
+
+    /// Watches the Secrets of these namespaces (of all, when there are none) and reports each that changed.
+    /// `listed` turns true when the first list is in.
+    pub fn watch(
+        &self,
+        client: &Client,
+        namespaces: &[String],
+        changed: impl Fn(&SecretKey) + Clone + Send,
+        listed: &watch::Sender<bool>,
+    ) -> impl Future<Output = ()> {
+        let all: Vec<_> = scopes(namespaces).collect();
+        let (count, listed) = (all.len(), listed.clone());
+        let done = Arc::new(Mutex::new(HashSet::new()));
+        let watches = all.into_iter().map(move |scope| {
+            let api: Api<PartialObjectMeta<Secret>> = match &scope {
+                Some(namespace) => Api::namespaced(client.clone(), namespace),
+                None => Api::all(client.clone()),
+            };
+            let (secrets, changed, listed, done) = (self.clone(), changed.clone(), listed.clone(), Arc::clone(&done));
+            async move {
+                let mut seen = HashSet::new();
+                let mut events = watcher(api, watcher::Config::default()).default_backoff().boxed();
+                while let Some(event) = events.next().await {
+                    match event {
+                        Ok(event) => {
+                            let complete = matches!(event, Event::InitDone);
+                            secrets.take_in(event, scope.as_deref(), &mut seen).iter().for_each(&changed);
+                            if complete {
+                                let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
+                                done.insert(scope.clone());
+                                listed.send_if_modified(|listed| !std::mem::replace(listed, done.len() == count) && done.len() == count);
+                            }
+                        }
+                        Err(error) => warn!(error = &error as &dyn std::error::Error, "the watch of Secrets broke off; it is taken up again"),
+                    }
+                }
+            }
+        });
+        let watches: Vec<_> = watches.collect();
+        async move {
+            join_all(watches).await;
+        }
+    }
+
+    /// Takes in an event, and says which Secrets it changed.
+    fn take_in(&self, event: Event<PartialObjectMeta<Secret>>, scope: Option<&str>, seen: &mut HashSet<SecretKey>) -> Vec<SecretKey> {
+        let mut versions = self.versions();
+        match event {
+            Event::Init => {
+                seen.clear();
+                Vec::new()
+            }
+            Event::InitApply(secret) | Event::Apply(secret) => {
+                let key = key_of(&secret);
+                seen.insert(key.clone());
+                let version = secret.resource_version().unwrap_or_default();
+                let changed = versions.insert(key.clone(), version.clone()) != Some(version);
+                changed.then_some(key).into_iter().collect()
+            }
+            Event::Delete(secret) => versions.remove_entry(&key_of(&secret)).map(|(key, _)| key).into_iter().collect(),
+            Event::InitDone => {
+                let in_scope = |key: &SecretKey| scope.is_none_or(|namespace| namespace == key.0);
+                let gone: Vec<_> = versions.keys().filter(|key| in_scope(key) && !seen.contains(*key)).cloned().collect();
+                for key in &gone {
+                    versions.remove(key);
+                }
+                seen.clear();
+                gone
+            }
+        }
+    }
+
+    fn versions(&self) -> MutexGuard<'_, HashMap<SecretKey, String>> {
+        self.versions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn key_of(secret: &PartialObjectMeta<Secret>) -> SecretKey {
+    (secret.namespace().unwrap_or_default(), secret.name_any())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn secret(namespace: &str, name: &str, version: &str) -> PartialObjectMeta<Secret> {
+        let mut secret = PartialObjectMeta::<Secret>::default();
+        secret.metadata.namespace = Some(namespace.to_owned());
+        secret.metadata.name = Some(name.to_owned());
+        secret.metadata.resource_version = Some(version.to_owned());
+        secret
+    }
+
+    #[test]
+    fn a_new_list_finds_what_was_changed_and_what_was_deleted_while_the_watch_was_down() {
+        let secrets = Secrets::default();
+        let mut seen = HashSet::new();
+        let mut events = |events: Vec<Event<_>>| -> Vec<SecretKey> {
+            events.into_iter().flat_map(|event| secrets.take_in(event, None, &mut seen)).collect()
+        };
+        let key = |name: &str| ("a".to_owned(), name.to_owned());
+        let first = events(vec![Event::Init, Event::InitApply(secret("a", "x", "1")), Event::InitApply(secret("a", "y", "2")), Event::InitDone]);
+        assert_eq!(first, [key("x"), key("y")]);
+        assert_eq!(events(vec![Event::Apply(secret("a", "x", "1"))]), []);
+        let second = events(vec![Event::Init, Event::InitApply(secret("a", "x", "3")), Event::InitDone]);
+        assert_eq!(second, [key("x"), key("y")]);
+        assert_eq!(secrets.version("a", "x").as_deref(), Some("3"));
+        assert_eq!(secrets.version("a", "y"), None);
+        assert_eq!(events(vec![Event::Delete(secret("a", "x", "4"))]), [key("x")]);
+    }
+}
