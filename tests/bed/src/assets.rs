@@ -87,9 +87,7 @@ impl Module {
 
     /// The folder with go.mod and go.sum.
     fn path(&self) -> PathBuf {
-        Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("go")
-            .join(self.folder)
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("go").join(self.folder)
     }
 
     /// The oldest Go that builds it.
@@ -118,11 +116,7 @@ const KUBERNETES_VARIABLES: &[&str] = &[
     "k8s.io/component-base/version.gitMinor=MINOR",
 ];
 
-const fn kubernetes(
-    name: &'static str,
-    package: &'static str,
-    version_args: &'static [&'static str],
-) -> Program {
+const fn kubernetes(name: &'static str, package: &'static str, version_args: &'static [&'static str]) -> Program {
     Program {
         name,
         module: &KUBERNETES,
@@ -141,16 +135,8 @@ static PROGRAMS: [Program; 5] = [
         variables: &[],
         version_args: &["--version"],
     },
-    kubernetes(
-        "kube-apiserver",
-        "k8s.io/kubernetes/cmd/kube-apiserver",
-        &["--version"],
-    ),
-    kubernetes(
-        "kubectl",
-        "k8s.io/kubernetes/cmd/kubectl",
-        &["version", "--client"],
-    ),
+    kubernetes("kube-apiserver", "k8s.io/kubernetes/cmd/kube-apiserver", &["--version"]),
+    kubernetes("kubectl", "k8s.io/kubernetes/cmd/kubectl", &["version", "--client"]),
     kubernetes(
         "kube-controller-manager",
         "k8s.io/kubernetes/cmd/kube-controller-manager",
@@ -177,8 +163,7 @@ impl Assets {
         let kept = kept_folder();
         let mut found = find(&kept).await;
         if found.iter().any(Option::is_none) {
-            std::fs::create_dir_all(&kept)
-                .map_err(Error::io(format!("creating {}", kept.display())))?;
+            std::fs::create_dir_all(&kept).map_err(Error::io(format!("creating {}", kept.display())))?;
             let lock = lock(kept.join(".lock")).await?;
             // Another process may have built them while this one waited.
             found = find(&kept).await;
@@ -194,11 +179,7 @@ impl Assets {
             drop(lock);
         }
         let [etcd, kube_apiserver, kubectl, kube_controller_manager, helm] =
-            std::array::from_fn(|nth| {
-                found[nth]
-                    .take()
-                    .unwrap_or_else(|| kept.join(PROGRAMS[nth].name))
-            });
+            std::array::from_fn(|nth| found[nth].take().unwrap_or_else(|| kept.join(PROGRAMS[nth].name)));
         Ok(Self {
             etcd,
             kube_apiserver,
@@ -251,8 +232,8 @@ fn kept_folder() -> PathBuf {
         HELM.version(),
         hash.finish(),
     );
-    let parent = std::env::var_os("KUBE_GLUE_TESTBED_DIR")
-        .map_or_else(|| target_folder().join("testbed"), PathBuf::from);
+    let parent =
+        std::env::var_os("KUBE_GLUE_TESTBED_DIR").map_or_else(|| target_folder().join("testbed"), PathBuf::from);
     parent.join(versions)
 }
 

@@ -91,9 +91,7 @@ impl ControlPlane {
     /// The control plane that all tests of one process share; the first caller starts it. It ends with the
     /// process.
     pub async fn shared() -> Result<&'static Self> {
-        SHARED
-            .get_or_try_init(|| Self::start(Options::default()))
-            .await
+        SHARED.get_or_try_init(|| Self::start(Options::default())).await
     }
 
     /// Builds what is missing ([`Assets::ensure`]), starts everything and waits until it is ready.
@@ -102,9 +100,7 @@ impl ControlPlane {
         let mut tries = 1;
         loop {
             match Self::try_start(assets, &options).await {
-                Err(Error::Ended { tail, .. })
-                    if tries < PORT_TRIES && tail.contains("address already in use") =>
-                {
+                Err(Error::Ended { tail, .. }) if tries < PORT_TRIES && tail.contains("address already in use") => {
                     tries += 1;
                 }
                 outcome => return outcome,
@@ -133,11 +129,9 @@ impl ControlPlane {
             },
             folder,
         };
-        plane.cluster.write_kubeconfig(
-            &plane.kubeconfig(),
-            &json!({ "token": keys.admin_token }),
-            "default",
-        )?;
+        plane
+            .cluster
+            .write_kubeconfig(&plane.kubeconfig(), &json!({ "token": keys.admin_token }), "default")?;
         plane.wait_for_api().await?;
         if options.controller_manager {
             let layout = processes::Layout {
@@ -254,12 +248,7 @@ impl ControlPlane {
             .env("HELM_DATA_HOME", home.join("data"))
     }
 
-    fn tool<S: Into<String>>(
-        &self,
-        name: &'static str,
-        path: &Path,
-        args: impl IntoIterator<Item = S>,
-    ) -> Tool {
+    fn tool<S: Into<String>>(&self, name: &'static str, path: &Path, args: impl IntoIterator<Item = S>) -> Tool {
         Tool::new(
             name,
             path,
@@ -313,12 +302,7 @@ pub(crate) struct Cluster {
 
 impl Cluster {
     /// Writes a kubeconfig for a user of this cluster; `user` is the entry's `user` object.
-    pub(crate) fn write_kubeconfig(
-        &self,
-        path: &Path,
-        user: &serde_json::Value,
-        namespace: &str,
-    ) -> Result<()> {
+    pub(crate) fn write_kubeconfig(&self, path: &Path, user: &serde_json::Value, namespace: &str) -> Result<()> {
         // JSON is YAML, to kubectl, client-go and kube alike.
         let kubeconfig = json!({
             "apiVersion": "v1",
@@ -333,8 +317,7 @@ impl Cluster {
             }}],
             "current-context": "bed",
         });
-        std::fs::write(path, format!("{kubeconfig:#}\n"))
-            .map_err(Error::io(format!("writing {}", path.display())))
+        std::fs::write(path, format!("{kubeconfig:#}\n")).map_err(Error::io(format!("writing {}", path.display())))
     }
 }
 
@@ -351,17 +334,13 @@ fn within(start: Instant, what: &str, last: &kube::Error) -> Result<()> {
 }
 
 pub(crate) async fn client_of(kubeconfig: &Path) -> Result<Client> {
-    let config = Config::from_custom_kubeconfig(
-        Kubeconfig::read_from(kubeconfig)?,
-        &KubeConfigOptions::default(),
-    )
-    .await?;
+    let config =
+        Config::from_custom_kubeconfig(Kubeconfig::read_from(kubeconfig)?, &KubeConfigOptions::default()).await?;
     Client::try_from(config).map_err(Error::kube("making a client"))
 }
 
 /// A port of the loopback interface that nobody listens on at the moment.
 pub(crate) fn free_port() -> Result<u16> {
-    let listener =
-        std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
     Ok(listener.map_err(Error::io("choosing a free port"))?.port())
 }

@@ -64,12 +64,7 @@ pub(crate) struct Guarded {
 
 impl Guarded {
     /// Starts `path` with `args`; its output goes to `log`.
-    pub(crate) fn spawn(
-        program: &'static str,
-        path: &Path,
-        args: &[String],
-        log: PathBuf,
-    ) -> Result<Self> {
+    pub(crate) fn spawn(program: &'static str, path: &Path, args: &[String], log: PathBuf) -> Result<Self> {
         let out = File::create(&log).map_err(Error::io(format!("creating {}", log.display())))?;
         let err = out
             .try_clone()
@@ -143,10 +138,7 @@ impl TempFolder {
             .keep();
         if std::env::var_os("KUBE_GLUE_TESTBED_KEEP").is_some() {
             crate::progress::line(&format!("files are kept in {}", path.display()));
-            return Ok(Self {
-                path,
-                sweeper: None,
-            });
+            return Ok(Self { path, sweeper: None });
         }
         let sweeper = shell(SWEEP)
             .arg(&path)

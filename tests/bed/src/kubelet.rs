@@ -181,18 +181,14 @@ impl Builder<'_> {
         };
         match has_started.await {
             Ok(outcome) => outcome.map(|()| kubelet),
-            Err(_) => Err(Error::io("starting the kubelet")(std::io::Error::other(
-                "it ended",
-            ))),
+            Err(_) => Err(Error::io("starting the kubelet")(std::io::Error::other("it ended"))),
         }
     }
 }
 
 /// The kubelet's thread, until `stopped`. With its runtime go the workers, and with each its processes.
 fn run(plan: Plan, started: oneshot::Sender<Result<()>>, stopped: oneshot::Receiver<()>) {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = match runtime.map_err(Error::io("starting the kubelet's runtime")) {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -264,12 +260,7 @@ impl Kubelet {
     /// Sends a signal to every process of a Pod. What ends by it is started again as the Pod's restart
     /// policy says.
     pub fn kill(&self, pod: &str, signal: Signal) -> Result<()> {
-        let pids: Vec<u32> = self
-            .pod(pod)?
-            .containers
-            .values()
-            .filter_map(|one| one.pid)
-            .collect();
+        let pids: Vec<u32> = self.pod(pod)?.containers.values().filter_map(|one| one.pid).collect();
         if pids.is_empty() {
             return Err(Error::Pod {
                 pod: pod.to_owned(),
@@ -312,8 +303,7 @@ impl Kubelet {
             .iter()
             .filter(|file| file.parent().is_some_and(|of| of.ends_with(pod)))
         {
-            text += &fs::read_to_string(file)
-                .map_err(Error::io(format!("reading {}", file.display())))?;
+            text += &fs::read_to_string(file).map_err(Error::io(format!("reading {}", file.display())))?;
         }
         Ok(text)
     }
@@ -327,21 +317,14 @@ impl Kubelet {
             paths.sort();
             paths
         };
-        let pods = list(&self.folder)
-            .into_iter()
-            .flat_map(|namespace| list(&namespace));
+        let pods = list(&self.folder).into_iter().flat_map(|namespace| list(&namespace));
         pods.flat_map(|pod| list(&pod))
             .filter(|file| file.extension().is_some_and(|extension| extension == "log"))
             .collect()
     }
 
     fn pod(&self, name: &str) -> Result<RunningPod> {
-        let found = self
-            .pods
-            .borrow()
-            .values()
-            .find(|pod| pod.name == name)
-            .cloned();
+        let found = self.pods.borrow().values().find(|pod| pod.name == name).cloned();
         found.ok_or_else(|| Error::Pod {
             pod: name.to_owned(),
             problem: "there is none".to_owned(),

@@ -4,6 +4,7 @@
 //! - [`control_plane`]: etcd, kube-apiserver and kube-controller-manager on loopback ports.
 //! - [`audit`]: the API server's own record of who wrote what.
 //! - [`kubelet`]: Pods run as local processes, with the environment, probes and rights they were given.
+//! - [`controller`]: the program under test, built by cargo.
 //! - [`tools`]: kubectl and helm, as a person runs them.
 //!
 //! Whatever is started here is gone when its handle is dropped or this process ends, by whatever way.
@@ -12,6 +13,7 @@
 pub mod assets;
 pub mod audit;
 pub mod control_plane;
+pub mod controller;
 mod error;
 mod guard;
 mod http;

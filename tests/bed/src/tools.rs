@@ -36,6 +36,7 @@ pub struct Tool {
     args: Vec<String>,
     env: Vec<(&'static str, OsString)>,
     input: Option<String>,
+    current_dir: Option<PathBuf>,
     folder: PathBuf,
 }
 
@@ -48,6 +49,7 @@ impl Tool {
             args,
             env: Vec::new(),
             input: None,
+            current_dir: None,
             folder: folder.to_path_buf(),
         }
     }
@@ -64,6 +66,12 @@ impl Tool {
         self
     }
 
+    /// Runs it in this folder, which relative paths in its arguments then start from.
+    pub fn current_dir(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.current_dir = Some(folder.into());
+        self
+    }
+
     /// What it reads from standard input, for `kubectl apply -f -`.
     pub fn input(mut self, text: impl Into<String>) -> Self {
         self.input = Some(text.into());
@@ -75,8 +83,7 @@ impl Tool {
         let doing = || format!("running {}", self.name);
         let mut input = None;
         if let Some(text) = &self.input {
-            let mut file =
-                tempfile::NamedTempFile::new_in(&self.folder).map_err(Error::io(doing()))?;
+            let mut file = tempfile::NamedTempFile::new_in(&self.folder).map_err(Error::io(doing()))?;
             std::io::Write::write_all(&mut file, text.as_bytes()).map_err(Error::io(doing()))?;
             input = Some(file);
         }
@@ -89,6 +96,9 @@ impl Tool {
             .envs(self.env)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
+        if let Some(folder) = self.current_dir {
+            command.current_dir(folder);
+        }
         let mut child = Command::from(command)
             .kill_on_drop(true)
             .spawn()
@@ -104,17 +114,9 @@ impl Tool {
 
     async fn run(self) -> Result<Output> {
         let command = format!("{} {}", self.name, self.args.join(" "));
-        let Output {
-            status,
-            stdout,
-            stderr,
-        } = self.output().await?;
+        let Output { status, stdout, stderr } = self.output().await?;
         if status.success() {
-            return Ok(Output {
-                status,
-                stdout,
-                stderr,
-            });
+            return Ok(Output { status, stdout, stderr });
         }
         Err(Error::Command {
             command,

@@ -18,21 +18,12 @@ const THINGS: &str = r#"{
 async fn kubectl_helm_and_the_audit_log_work_on_a_shared_plane() {
     let plane = ControlPlane::shared().await.unwrap();
     let namespace = plane.namespace("audit").await.unwrap();
+    plane.kubectl(["apply", "-f", "-"]).input(THINGS).await.unwrap();
     plane
-        .kubectl(["apply", "-f", "-"])
-        .input(THINGS)
+        .kubectl(["wait", "crd/things.kube-glue.dev", "--for=condition=Established"])
         .await
         .unwrap();
-    plane
-        .kubectl([
-            "wait",
-            "crd/things.kube-glue.dev",
-            "--for=condition=Established",
-        ])
-        .await
-        .unwrap();
-    let thing =
-        r#"{ "apiVersion": "kube-glue.dev/v1", "kind": "Thing", "metadata": { "name": "one" } }"#;
+    let thing = r#"{ "apiVersion": "kube-glue.dev/v1", "kind": "Thing", "metadata": { "name": "one" } }"#;
     plane
         .kubectl(["create", "-n", &namespace, "-f", "-"])
         .input(thing)
@@ -43,11 +34,7 @@ async fn kubectl_helm_and_the_audit_log_work_on_a_shared_plane() {
         .await
         .unwrap();
 
-    let writes = plane
-        .audit()
-        .writes("things", &namespace, "one")
-        .await
-        .unwrap();
+    let writes = plane.audit().writes("things", &namespace, "one").await.unwrap();
     let seen: Vec<_> = writes
         .iter()
         .map(|w| (w.verb.as_str(), w.code, w.user.as_str()))
@@ -66,12 +53,8 @@ async fn kubectl_helm_and_the_audit_log_work_on_a_shared_plane() {
     );
 
     let nobody = plane.client_as(&namespace, "default").await.unwrap();
-    let pods: kube::Api<k8s_openapi::api::core::v1::Pod> =
-        kube::Api::namespaced(nobody, &namespace);
-    let forbidden = pods
-        .list(&kube::api::ListParams::default())
-        .await
-        .unwrap_err();
+    let pods: kube::Api<k8s_openapi::api::core::v1::Pod> = kube::Api::namespaced(nobody, &namespace);
+    let forbidden = pods.list(&kube::api::ListParams::default()).await.unwrap_err();
     assert!(matches!(forbidden, kube::Error::Api(status) if status.code == 403));
     plane
         .kubectl(["delete", "namespace", &namespace, "--timeout=60s"])
@@ -90,10 +73,7 @@ async fn a_dropped_plane_leaves_no_process_and_no_file() {
     drop(plane);
     for pid in pids {
         let pid = rustix::process::Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
-        assert!(
-            rustix::process::test_kill_process(pid).is_err(),
-            "{pid:?} still runs"
-        );
+        assert!(rustix::process::test_kill_process(pid).is_err(), "{pid:?} still runs");
     }
     assert!(!folder.exists());
 }
@@ -155,26 +135,13 @@ async fn a_deployment_runs_as_local_processes_and_goes_with_its_namespace() {
         .await
         .unwrap();
     plane
-        .kubectl([
-            "rollout",
-            "status",
-            "-n",
-            &namespace,
-            "deployment/app",
-            "--timeout=30s",
-        ])
+        .kubectl(["rollout", "status", "-n", &namespace, "deployment/app", "--timeout=30s"])
         .await
         .unwrap();
     let name = kubelet.pods()[0].name.clone();
     let logs = kubelet.logs(&name).unwrap();
-    assert!(
-        logs.contains(&format!("args=[\"one\", \"--name={name}\"]")),
-        "{logs}"
-    );
-    assert!(
-        logs.contains(&format!("pod={name} secret=s3 extra=more")),
-        "{logs}"
-    );
+    assert!(logs.contains(&format!("args=[\"one\", \"--name={name}\"]")), "{logs}");
+    assert!(logs.contains(&format!("pod={name} secret=s3 extra=more")), "{logs}");
 
     // Its own identity, and no more rights than that has.
     let kubeconfig = logs
@@ -196,40 +163,25 @@ async fn a_deployment_runs_as_local_processes_and_goes_with_its_namespace() {
         ])
         .await
         .unwrap();
-    assert_eq!(
-        whoami.stdout,
-        format!("system:serviceaccount:{namespace}:app")
-    );
+    assert_eq!(whoami.stdout, format!("system:serviceaccount:{namespace}:app"));
 
     assert_eq!(kubelet.get(&name, "/unready").await.unwrap().0, 200);
     kubelet
-        .until("an unready pod", LIMIT, |pods| {
-            seen(pods) == Some((0, false))
-        })
+        .until("an unready pod", LIMIT, |pods| seen(pods) == Some((0, false)))
         .await
         .unwrap();
     kubelet.kill(&name, Signal::KILL).unwrap();
     kubelet
-        .until("a restart by SIGKILL", LIMIT, |pods| {
-            seen(pods) == Some((1, true))
-        })
+        .until("a restart by SIGKILL", LIMIT, |pods| seen(pods) == Some((1, true)))
         .await
         .unwrap();
     assert_eq!(kubelet.get(&name, "/die").await.unwrap().0, 200);
     kubelet
-        .until("a restart by its probe", LIMIT, |pods| {
-            seen(pods) == Some((2, true))
-        })
+        .until("a restart by its probe", LIMIT, |pods| seen(pods) == Some((2, true)))
         .await
         .unwrap();
     let status = plane
-        .kubectl([
-            "wait",
-            "-n",
-            &namespace,
-            &format!("pod/{name}"),
-            "--timeout=30s",
-        ])
+        .kubectl(["wait", "-n", &namespace, &format!("pod/{name}"), "--timeout=30s"])
         .args(["--for=jsonpath={.status.containerStatuses[0].restartCount}=2"])
         .await;
     status.unwrap();
@@ -239,8 +191,5 @@ async fn a_deployment_runs_as_local_processes_and_goes_with_its_namespace() {
         .kubectl(["delete", "namespace", &namespace, "--timeout=60s"])
         .await
         .unwrap();
-    kubelet
-        .until("no pods", LIMIT, <[_]>::is_empty)
-        .await
-        .unwrap();
+    kubelet.until("no pods", LIMIT, <[_]>::is_empty).await.unwrap();
 }

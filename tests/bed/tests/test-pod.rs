@@ -25,21 +25,14 @@ fn main() -> std::io::Result<()> {
         // To its end: closing on unread bytes would reset the connection.
         let lines = BufReader::new(&stream).lines().map_while(Result::ok);
         let head: Vec<String> = lines.take_while(|line| !line.is_empty()).collect();
-        let path = head
-            .first()
-            .and_then(|line| line.split(' ').nth(1))
-            .unwrap_or_default();
+        let path = head.first().and_then(|line| line.split(' ').nth(1)).unwrap_or_default();
         match path {
             "/unready" => ready = false,
             "/die" => live = false,
             _ => {}
         }
         let good = (path != "/ready" || ready) && (path != "/live" || live);
-        let status = if good {
-            "200 OK"
-        } else {
-            "503 Service Unavailable"
-        };
+        let status = if good { "200 OK" } else { "503 Service Unavailable" };
         write!(
             stream,
             "HTTP/1.1 {status}\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"

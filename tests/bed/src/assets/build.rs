@@ -46,11 +46,7 @@ pub(super) async fn build(missing: &[&'static Program], into: &Path) -> Result<(
     Ok(())
 }
 
-async fn build_one(
-    program: &'static Program,
-    into: &Path,
-    step: &mut progress::Step,
-) -> Result<()> {
+async fn build_one(program: &'static Program, into: &Path, step: &mut progress::Step) -> Result<()> {
     let mut list = go(program.module);
     list.args(["list", "-mod=readonly", "-deps", program.package]);
     let mut packages = 0;
@@ -98,20 +94,14 @@ async fn build_one(
 fn linker_flags(program: &Program) -> String {
     let version = program.module.version();
     let mut numbers = version.trim_start_matches('v').split('.');
-    let (major, minor) = (
-        numbers.next().unwrap_or_default(),
-        numbers.next().unwrap_or_default(),
-    );
-    program
-        .variables
-        .iter()
-        .fold("-s -w".to_owned(), |flags, variable| {
-            let set = variable
-                .replace("VERSION", version)
-                .replace("MAJOR", major)
-                .replace("MINOR", minor);
-            format!("{flags} -X {set}")
-        })
+    let (major, minor) = (numbers.next().unwrap_or_default(), numbers.next().unwrap_or_default());
+    program.variables.iter().fold("-s -w".to_owned(), |flags, variable| {
+        let set = variable
+            .replace("VERSION", version)
+            .replace("MAJOR", major)
+            .replace("MINOR", minor);
+        format!("{flags} -X {set}")
+    })
 }
 
 /// `go` in a module's folder, for this machine, whatever the caller's shell is set to.
@@ -121,11 +111,7 @@ fn go(module: &Module) -> std::process::Command {
     for other in ["GOFLAGS", "GOOS", "GOARCH", "GO111MODULE", "GOEXPERIMENT"] {
         command.env_remove(other);
     }
-    command.envs([
-        ("CGO_ENABLED", "0"),
-        ("GOWORK", "off"),
-        ("GO111MODULE", "on"),
-    ]);
+    command.envs([("CGO_ENABLED", "0"), ("GOWORK", "off"), ("GO111MODULE", "on")]);
     command
 }
 
@@ -202,9 +188,7 @@ async fn check_go(names: &[&str], missing: &[&'static Program]) -> Result<()> {
             _ => complain(format!("`go env` did not start: {error}")),
         })?;
         if !answer.status.success() {
-            return Err(complain(
-                String::from_utf8_lossy(&answer.stderr).trim().to_owned(),
-            ));
+            return Err(complain(String::from_utf8_lossy(&answer.stderr).trim().to_owned()));
         }
         let version = String::from_utf8_lossy(&answer.stdout).trim().to_owned();
         if !at_least(&version, program.module.go()) {

@@ -44,11 +44,7 @@ async fn fits(program: &Program, candidate: &Path) -> bool {
         .output()
         .await;
     asked.is_ok_and(|answer| {
-        answer.status.success()
-            && says(
-                &String::from_utf8_lossy(&answer.stdout),
-                program.module.version(),
-            )
+        answer.status.success() && says(&String::from_utf8_lossy(&answer.stdout), program.module.version())
     })
 }
 

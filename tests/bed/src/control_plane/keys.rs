@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType,
-    ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose,
+    BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
+    KeyPair, KeyUsagePurpose,
 };
 
 use crate::error::{Error, Result};
@@ -32,18 +32,14 @@ impl Keys {
         let admin_token = token()?;
         let write = |name: &str, text: &str| -> Result<PathBuf> {
             let path = folder.join(name);
-            std::fs::write(&path, text)
-                .map_err(Error::io(format!("writing {}", path.display())))?;
+            std::fs::write(&path, text).map_err(Error::io(format!("writing {}", path.display())))?;
             Ok(path)
         };
         Ok(Self {
             authority: write("authority.crt", &issuer.pem())?,
             serving_certificate: write("serving.crt", &serving.pem())?,
             serving_key: write("serving.key", &serving_pair.serialize_pem())?,
-            tokens: write(
-                "tokens.csv",
-                &format!("{admin_token},admin,admin,system:masters\n"),
-            )?,
+            tokens: write("tokens.csv", &format!("{admin_token},admin,admin,system:masters\n"))?,
             service_account_private: write("service-accounts.key", &accounts.serialize_pem())?,
             service_account_public: write("service-accounts.pub", &accounts.public_key_pem())?,
             admin_token,
@@ -55,10 +51,7 @@ fn authority() -> CertificateParams {
     let mut params = CertificateParams::default();
     params.distinguished_name = named("kube-glue test bed");
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    params.key_usages = vec![
-        KeyUsagePurpose::KeyCertSign,
-        KeyUsagePurpose::DigitalSignature,
-    ];
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::DigitalSignature];
     params
 }
 

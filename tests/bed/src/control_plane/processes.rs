@@ -39,10 +39,7 @@ impl Layout<'_> {
 }
 
 fn flags(pairs: &[(&str, &str)]) -> Vec<String> {
-    pairs
-        .iter()
-        .map(|(flag, value)| format!("--{flag}={value}"))
-        .collect()
+    pairs.iter().map(|(flag, value)| format!("--{flag}={value}")).collect()
 }
 
 pub(super) fn etcd(layout: &Layout<'_>) -> Result<Guarded> {
@@ -75,18 +72,9 @@ pub(super) fn api_server(layout: &Layout<'_>, keys: &Keys, options: &Options) ->
         ("tls-private-key-file", &path(&keys.serving_key)),
         ("token-auth-file", &path(&keys.tokens)),
         ("authorization-mode", "RBAC"),
-        (
-            "service-account-issuer",
-            "https://kubernetes.default.svc.cluster.local",
-        ),
-        (
-            "service-account-key-file",
-            &path(&keys.service_account_public),
-        ),
-        (
-            "service-account-signing-key-file",
-            &path(&keys.service_account_private),
-        ),
+        ("service-account-issuer", "https://kubernetes.default.svc.cluster.local"),
+        ("service-account-key-file", &path(&keys.service_account_public)),
+        ("service-account-signing-key-file", &path(&keys.service_account_private)),
         // It would mount a token from a volume into every pod; the bed's kubelet has another way.
         ("disable-admission-plugins", "ServiceAccount"),
         ("allow-privileged", "true"),

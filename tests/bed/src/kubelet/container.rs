@@ -11,8 +11,7 @@ use std::{
 
 use k8s_openapi::{
     api::core::v1::{
-        Container, ContainerState, ContainerStateRunning, ContainerStateTerminated,
-        ContainerStateWaiting,
+        Container, ContainerState, ContainerStateRunning, ContainerStateTerminated, ContainerStateWaiting,
     },
     apimachinery::pkg::apis::meta::v1::Time,
 };
@@ -90,11 +89,7 @@ impl Report {
                 .as_ref()
                 .map_or(reason.clone(), |message| format!("{reason}: {message}"))
         });
-        let ended = self
-            .state
-            .terminated
-            .as_ref()
-            .and_then(|ended| ended.reason.clone());
+        let ended = self.state.terminated.as_ref().and_then(|ended| ended.reason.clone());
         RunningContainer {
             pid: self.pid,
             http: self.http.clone(),
@@ -140,11 +135,7 @@ pub(super) async fn run(
     mut stop: watch::Receiver<Stop>,
     tell: impl Fn(Report) + Send + Sync,
 ) {
-    let policy = context
-        .pod
-        .spec
-        .as_ref()
-        .and_then(|spec| spec.restart_policy.clone());
+    let policy = context.pod.spec.as_ref().and_then(|spec| spec.restart_policy.clone());
     let mut report = Report::default();
     let mut back_off = FIRST_BACK_OFF;
     loop {
@@ -188,10 +179,7 @@ pub(super) async fn run(
         if began.elapsed() >= WELL_AFTER {
             back_off = FIRST_BACK_OFF;
         }
-        report.last_state = Some(std::mem::replace(
-            &mut report.state,
-            waiting("CrashLoopBackOff", None),
-        ));
+        report.last_state = Some(std::mem::replace(&mut report.state, waiting("CrashLoopBackOff", None)));
         tell(report.clone());
         pause(back_off, &mut stop).await;
         back_off = (back_off * 2).min(LONGEST_BACK_OFF);
@@ -223,10 +211,7 @@ async fn start(context: &PodContext, container: &Container) -> Result<Process, R
         reason: "CreateContainerError",
         message,
     };
-    let address = format!(
-        "127.0.0.1:{}",
-        free_port().map_err(|error| failed(error.to_string()))?
-    );
+    let address = format!("127.0.0.1:{}", free_port().map_err(|error| failed(error.to_string()))?);
     let mut resolved = environment::resolve(context, container, &address).await?;
     if let Some(kubeconfig) = credentials::kubeconfig(context).await? {
         resolved
@@ -263,10 +248,7 @@ async fn start(context: &PodContext, container: &Container) -> Result<Process, R
 /// The program for an image: for exactly its name, else for its repository.
 fn program(context: &PodContext, image: &str) -> Option<PathBuf> {
     let images = &context.settings.images;
-    images
-        .get(image)
-        .or_else(|| images.get(repository(image)))
-        .cloned()
+    images.get(image).or_else(|| images.get(repository(image))).cloned()
 }
 
 /// `registry:5000/a/b:1.2@sha256:...` is of the repository `registry:5000/a/b`.
@@ -340,11 +322,7 @@ async fn attend(
     (process.child.wait().await, why)
 }
 
-fn terminated(
-    end: std::io::Result<ExitStatus>,
-    why: Option<String>,
-    started_at: Time,
-) -> ContainerStateTerminated {
+fn terminated(end: std::io::Result<ExitStatus>, why: Option<String>, started_at: Time) -> ContainerStateTerminated {
     let (exit_code, signal) = match &end {
         // As a shell and a kubelet tell it.
         Ok(status) => (
@@ -374,17 +352,8 @@ mod tests {
     #[test]
     fn an_image_is_known_by_its_repository() {
         assert_eq!(repository("kube-glue"), "kube-glue");
-        assert_eq!(
-            repository("ghcr.io/a/kube-glue:0.1.0"),
-            "ghcr.io/a/kube-glue"
-        );
-        assert_eq!(
-            repository("localhost:5000/kube-glue"),
-            "localhost:5000/kube-glue"
-        );
-        assert_eq!(
-            repository("localhost:5000/a:1@sha256:0f"),
-            "localhost:5000/a"
-        );
+        assert_eq!(repository("ghcr.io/a/kube-glue:0.1.0"), "ghcr.io/a/kube-glue");
+        assert_eq!(repository("localhost:5000/kube-glue"), "localhost:5000/kube-glue");
+        assert_eq!(repository("localhost:5000/a:1@sha256:0f"), "localhost:5000/a");
     }
 }

@@ -24,25 +24,20 @@ const RETRY: Duration = Duration::from_secs(10);
 
 /// The kubeconfig for the Pod's containers, with a token in place; none when the Pod wants no token.
 pub(super) async fn kubeconfig(context: &PodContext) -> Result<Option<PathBuf>, Refused> {
-    if !wanted(context)
-        .await
-        .map_err(|error| refused(context, &error))?
-    {
+    if !wanted(context).await.map_err(|error| refused(context, &error))? {
         return Ok(None);
     }
     let token = context.folder.join("token");
     if !token.exists() {
-        renew(context)
-            .await
-            .map_err(|error| refused(context, &error))?;
+        renew(context).await.map_err(|error| refused(context, &error))?;
     }
     let path = context.folder.join("kubeconfig");
     let namespace = context.pod.namespace().unwrap_or_default();
-    match context.settings.cluster.write_kubeconfig(
-        &path,
-        &json!({ "tokenFile": token }),
-        &namespace,
-    ) {
+    match context
+        .settings
+        .cluster
+        .write_kubeconfig(&path, &json!({ "tokenFile": token }), &namespace)
+    {
         Ok(()) => Ok(Some(path)),
         Err(error) => Err(Refused {
             reason: "CreateContainerError",
@@ -91,10 +86,7 @@ async fn renew(context: &PodContext) -> kube::Result<()> {
     let answer = accounts(context)
         .create_token_request(&account(context), &PostParams::default(), &request)
         .await?;
-    let token = answer
-        .status
-        .and_then(|status| status.token)
-        .unwrap_or_default();
+    let token = answer.status.and_then(|status| status.token).unwrap_or_default();
     // A reader sees the old token or the new one, never half of one.
     let next = context.folder.join("token.next");
     std::fs::write(&next, token)

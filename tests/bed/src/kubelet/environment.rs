@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::api::core::v1::{
-    ConfigMap, Container, EnvVar, EnvVarSource, ObjectFieldSelector, Pod, Probe, Secret,
-};
+use k8s_openapi::api::core::v1::{ConfigMap, Container, EnvVar, EnvVarSource, ObjectFieldSelector, Pod, Probe, Secret};
 use kube::{Api, ResourceExt as _};
 
 use super::{HTTP_ADDRESS_FLAG, HTTP_ADDRESS_VARIABLE, container::Refused, pod::PodContext};
@@ -21,11 +19,7 @@ type Values = BTreeMap<String, String>;
 /// What of the Pod the bed cannot do; better refused than left out in silence.
 pub(super) fn unsupported(pod: &Pod, container: &Container) -> Option<String> {
     let spec = pod.spec.as_ref()?;
-    if spec
-        .init_containers
-        .as_ref()
-        .is_some_and(|init| !init.is_empty())
-    {
+    if spec.init_containers.as_ref().is_some_and(|init| !init.is_empty()) {
         return Some("the test bed runs no init containers".to_owned());
     }
     if container.lifecycle.is_some() {
@@ -45,11 +39,7 @@ pub(super) fn unsupported(pod: &Pod, container: &Container) -> Option<String> {
 }
 
 /// Everything the container is started with; `address` is where it is to serve HTTP.
-pub(super) async fn resolve(
-    context: &PodContext,
-    container: &Container,
-    address: &str,
-) -> Result<Resolved, Refused> {
+pub(super) async fn resolve(context: &PodContext, container: &Container, address: &str) -> Result<Resolved, Refused> {
     let mut variables = Values::from([
         (
             "PATH".to_owned(),
@@ -88,25 +78,14 @@ pub(super) async fn resolve(
     Ok(Resolved { variables, args })
 }
 
-async fn value_of(
-    context: &PodContext,
-    one: &EnvVar,
-    so_far: &Values,
-) -> Result<Option<String>, Refused> {
+async fn value_of(context: &PodContext, one: &EnvVar, so_far: &Values) -> Result<Option<String>, Refused> {
     match &one.value_from {
-        None => Ok(Some(expand(
-            one.value.as_deref().unwrap_or_default(),
-            so_far,
-        ))),
+        None => Ok(Some(expand(one.value.as_deref().unwrap_or_default(), so_far))),
         Some(source) => referenced(context, &one.name, source).await,
     }
 }
 
-async fn referenced(
-    context: &PodContext,
-    variable: &str,
-    source: &EnvVarSource,
-) -> Result<Option<String>, Refused> {
+async fn referenced(context: &PodContext, variable: &str, source: &EnvVarSource) -> Result<Option<String>, Refused> {
     let (values, kind, name, key, optional) = if let Some(from) = &source.secret_key_ref {
         (
             secret(context, &from.name, from.optional).await?,
@@ -126,9 +105,7 @@ async fn referenced(
         )));
     };
     match values.and_then(|mut values| values.remove(key)) {
-        None if optional != Some(true) => {
-            Err(refused(format!("couldn't find key {key} in {kind} {name}")))
-        }
+        None if optional != Some(true) => Err(refused(format!("couldn't find key {key} in {kind} {name}"))),
         value => Ok(value),
     }
 }
@@ -137,20 +114,12 @@ fn field_of(context: &PodContext, field: &ObjectFieldSelector) -> Result<String,
     let pod = &context.pod;
     let spec = pod.spec.as_ref();
     let path = field.field_path.as_str();
-    let quoted = |prefix: &str| {
-        path.strip_prefix(prefix)?
-            .strip_prefix("['")?
-            .strip_suffix("']")
-    };
+    let quoted = |prefix: &str| path.strip_prefix(prefix)?.strip_prefix("['")?.strip_suffix("']");
     if let Some(label) = quoted("metadata.labels") {
         return Ok(pod.labels().get(label).cloned().unwrap_or_default());
     }
     if let Some(annotation) = quoted("metadata.annotations") {
-        return Ok(pod
-            .annotations()
-            .get(annotation)
-            .cloned()
-            .unwrap_or_default());
+        return Ok(pod.annotations().get(annotation).cloned().unwrap_or_default());
     }
     Ok(match path {
         "metadata.name" => pod.name_any(),
@@ -160,40 +129,23 @@ fn field_of(context: &PodContext, field: &ObjectFieldSelector) -> Result<String,
         "spec.serviceAccountName" => spec
             .and_then(|spec| spec.service_account_name.clone())
             .unwrap_or_else(|| "default".to_owned()),
-        "status.podIP" | "status.podIPs" | "status.hostIP" | "status.hostIPs" => {
-            "127.0.0.1".to_owned()
-        }
+        "status.podIP" | "status.podIPs" | "status.hostIP" | "status.hostIPs" => "127.0.0.1".to_owned(),
         other => {
-            return Err(refused(format!(
-                "the test bed cannot resolve the field {other}"
-            )));
+            return Err(refused(format!("the test bed cannot resolve the field {other}")));
         }
     })
 }
 
-async fn secret(
-    context: &PodContext,
-    name: &str,
-    optional: Option<bool>,
-) -> Result<Option<Values>, Refused> {
-    let secrets: Api<Secret> =
-        Api::namespaced(context.settings.client.clone(), &namespace(context));
+async fn secret(context: &PodContext, name: &str, optional: Option<bool>) -> Result<Option<Values>, Refused> {
+    let secrets: Api<Secret> = Api::namespaced(context.settings.client.clone(), &namespace(context));
     let found = secrets.get_opt(name).await;
-    let data =
-        present("secret", name, optional, found)?.map(|secret| secret.data.unwrap_or_default());
-    let text = |(key, value): (String, k8s_openapi::ByteString)| {
-        (key, String::from_utf8_lossy(&value.0).into_owned())
-    };
+    let data = present("secret", name, optional, found)?.map(|secret| secret.data.unwrap_or_default());
+    let text = |(key, value): (String, k8s_openapi::ByteString)| (key, String::from_utf8_lossy(&value.0).into_owned());
     Ok(data.map(|data| data.into_iter().map(text).collect()))
 }
 
-async fn config_map(
-    context: &PodContext,
-    name: &str,
-    optional: Option<bool>,
-) -> Result<Option<Values>, Refused> {
-    let maps: Api<ConfigMap> =
-        Api::namespaced(context.settings.client.clone(), &namespace(context));
+async fn config_map(context: &PodContext, name: &str, optional: Option<bool>) -> Result<Option<Values>, Refused> {
+    let maps: Api<ConfigMap> = Api::namespaced(context.settings.client.clone(), &namespace(context));
     let found = maps.get_opt(name).await;
     Ok(present("configmap", name, optional, found)?.map(|map| map.data.unwrap_or_default()))
 }
@@ -232,10 +184,7 @@ fn expand(text: &str, variables: &Values) -> String {
         if let Some(after) = rest.strip_prefix('$') {
             expanded.push('$');
             rest = after;
-        } else if let Some((name, after)) = rest
-            .strip_prefix('(')
-            .and_then(|named| named.split_once(')'))
-        {
+        } else if let Some((name, after)) = rest.strip_prefix('(').and_then(|named| named.split_once(')')) {
             match variables.get(name) {
                 Some(value) => expanded += value,
                 None => expanded.extend(["$(", name, ")"]),
@@ -281,13 +230,7 @@ mod tests {
             .map(str::to_owned)
             .to_vec();
         assert_eq!(with_address(args, "127.0.0.1:9")[2], "127.0.0.1:9");
-        let args = vec![
-            "--http-address=:8080".to_owned(),
-            "--http-address-x".to_owned(),
-        ];
-        assert_eq!(
-            with_address(args, "h:1"),
-            ["--http-address=h:1", "--http-address-x"]
-        );
+        let args = vec!["--http-address=:8080".to_owned(), "--http-address-x".to_owned()];
+        assert_eq!(with_address(args, "h:1"), ["--http-address=h:1", "--http-address-x"]);
     }
 }

@@ -32,9 +32,7 @@ pub(super) async fn run(settings: Arc<Settings>, started: oneshot::Sender<Result
         return;
     }
     let pods = pods_of(&settings);
-    let mut events = watcher(pods, watcher::Config::default())
-        .default_backoff()
-        .boxed();
+    let mut events = watcher(pods, watcher::Config::default()).default_backoff().boxed();
     let mut workers = Workers::new();
     let mut listed: Option<Vec<String>> = None;
     while let Some(event) = events.next().await {
@@ -45,9 +43,7 @@ pub(super) async fn run(settings: Arc<Settings>, started: oneshot::Sender<Result
             }
             Ok(Event::Init) => listed = Some(Vec::new()),
             Ok(Event::InitApply(pod)) => {
-                listed
-                    .get_or_insert_default()
-                    .push(pod.uid().unwrap_or_default());
+                listed.get_or_insert_default().push(pod.uid().unwrap_or_default());
                 take(&settings, &mut workers, pod).await;
             }
             Ok(Event::InitDone) => {
@@ -63,8 +59,7 @@ pub(super) async fn run(settings: Arc<Settings>, started: oneshot::Sender<Result
 async fn register(settings: &Settings) -> Result<()> {
     let nodes: Api<Node> = Api::all(settings.client.clone());
     let params = PatchParams::apply("kube-glue-bed").force();
-    let resources =
-        json!({ "cpu": "8", "memory": "16Gi", "pods": "110", "ephemeral-storage": "64Gi" });
+    let resources = json!({ "cpu": "8", "memory": "16Gi", "pods": "110", "ephemeral-storage": "64Gi" });
     let node = json!({
         "apiVersion": "v1", "kind": "Node",
         "metadata": { "name": settings.node, "labels": { "kubernetes.io/os": "linux" } },
@@ -123,10 +118,7 @@ async fn take(settings: &Arc<Settings>, workers: &mut Workers, pod: Pod) {
 
 /// Whether it has ended for good and only waits to be cleaned away.
 fn is_over(pod: &Pod) -> bool {
-    let phase = pod
-        .status
-        .as_ref()
-        .and_then(|status| status.phase.as_deref());
+    let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
     matches!(phase, Some("Succeeded" | "Failed")) && pod.metadata.deletion_timestamp.is_none()
 }
 

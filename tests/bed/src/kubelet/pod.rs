@@ -85,12 +85,7 @@ impl Worker {
                 // The worker ends after its containers.
                 let _ = report.send((name.clone(), state));
             };
-            containers.spawn(container::run(
-                Arc::clone(&context),
-                one,
-                stopped.clone(),
-                tell,
-            ));
+            containers.spawn(container::run(Arc::clone(&context), one, stopped.clone(), tell));
         }
         told.mark_unchanged();
         Self {
@@ -134,12 +129,7 @@ impl Worker {
         self.publish();
         self.write_status().await;
         // Ended by itself: it stays for whoever reads its end, until it is deleted.
-        while told
-            .borrow_and_update()
-            .metadata
-            .deletion_timestamp
-            .is_none()
-        {
+        while told.borrow_and_update().metadata.deletion_timestamp.is_none() {
             if told.changed().await.is_err() {
                 return;
             }
@@ -203,11 +193,7 @@ impl Worker {
         let patch = json!({ "metadata": { "uid": self.context.pod.uid() }, "status": status });
         loop {
             let patch = Patch::Strategic(&patch);
-            match self
-                .api()
-                .patch_status(&name, &PatchParams::default(), &patch)
-                .await
-            {
+            match self.api().patch_status(&name, &PatchParams::default(), &patch).await {
                 Ok(_) => break,
                 // Gone, or another of the same name: the watch will say so.
                 Err(kube::Error::Api(answer)) if matches!(answer.code, 404 | 409) => break,

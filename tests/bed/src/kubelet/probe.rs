@@ -20,11 +20,7 @@ pub(super) struct Verdict {
 }
 
 /// Probes until the container has to be ended, and says why; `tell` hears each verdict.
-pub(super) async fn run(
-    container: &Container,
-    base: &str,
-    mut tell: impl FnMut(Verdict),
-) -> String {
+pub(super) async fn run(container: &Container, base: &str, mut tell: impl FnMut(Verdict)) -> String {
     if let Some(startup) = &container.startup_probe
         && let Err(why) = startup_passes(startup, base).await
     {
@@ -76,11 +72,7 @@ impl<'a> Tries<'a> {
 }
 
 fn seconds(value: Option<i32>, default: u64) -> Duration {
-    Duration::from_secs(
-        value
-            .and_then(|value| u64::try_from(value).ok())
-            .unwrap_or(default),
-    )
+    Duration::from_secs(value.and_then(|value| u64::try_from(value).ok()).unwrap_or(default))
 }
 
 fn failures(probe: &Probe) -> i32 {

@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 
 use k8s_openapi::{
-    api::core::v1::{
-        ContainerStateTerminated, ContainerStatus, HostIP, Pod, PodCondition, PodIP, PodStatus,
-    },
+    api::core::v1::{ContainerStateTerminated, ContainerStatus, HostIP, Pod, PodCondition, PodIP, PodStatus},
     apimachinery::pkg::apis::meta::v1::Time,
 };
 use kube::ResourceExt as _;
@@ -15,11 +13,7 @@ use super::container::Report;
 const LOOPBACK: &str = "127.0.0.1";
 
 /// `before` is the status written last; what did not change keeps its times.
-pub(super) fn of(
-    pod: &Pod,
-    reports: &BTreeMap<String, Report>,
-    before: Option<&PodStatus>,
-) -> PodStatus {
+pub(super) fn of(pod: &Pod, reports: &BTreeMap<String, Report>, before: Option<&PodStatus>) -> PodStatus {
     let spec = pod.spec.clone().unwrap_or_default();
     let statuses: Vec<ContainerStatus> = spec
         .containers
@@ -86,15 +80,10 @@ fn over(report: &Report) -> Option<&ContainerStateTerminated> {
 
 fn phase(reports: &BTreeMap<String, Report>) -> &'static str {
     if reports.values().all(|report| over(report).is_some()) {
-        let failed = reports
-            .values()
-            .filter_map(over)
-            .any(|end| end.exit_code != 0);
+        let failed = reports.values().filter_map(over).any(|end| end.exit_code != 0);
         return if failed { "Failed" } else { "Succeeded" };
     }
-    let begun = |report: &Report| {
-        report.restarts > 0 || report.last_state.is_some() || report.state.waiting.is_none()
-    };
+    let begun = |report: &Report| report.restarts > 0 || report.last_state.is_some() || report.state.waiting.is_none();
     if reports.values().all(begun) {
         "Running"
     } else {
@@ -113,8 +102,7 @@ fn condition(name: &str, against: Option<&str>, before: Option<&PodStatus>) -> P
         type_: name.to_owned(),
         status: status.to_owned(),
         reason: against.map(str::to_owned),
-        last_transition_time: same
-            .map_or_else(|| Some(now()), |one| one.last_transition_time.clone()),
+        last_transition_time: same.map_or_else(|| Some(now()), |one| one.last_transition_time.clone()),
         ..PodCondition::default()
     }
 }

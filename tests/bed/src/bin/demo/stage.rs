@@ -1,0 +1,180 @@
+//! Brings everything up: the programs, the control plane, the double, the kubelet's part, the chart.
+
+use std::time::{Duration, Instant};
+
+use kube::{
+    Api, Client,
+    api::{ApiResource, DynamicObject, GroupVersionKind},
+};
+use kube_glue_bed::{Assets, ControlPlane, Kubelet, Options, RunningPod, controller, human};
+use kube_glue_double::{AccessKey, DEFAULT_ACCOUNT, Double, JobDefinition, Outcome, RunPlan, RunScript};
+
+use crate::{problem::Problem, show};
+
+/// Where the controller is installed.
+pub(crate) const NAMESPACE: &str = "kube-glue";
+/// The region that the samples name.
+pub(crate) const REGION: &str = "eu-west-1";
+/// Where the samples are, from the workspace's root.
+const SAMPLES: &str = "crds/samples";
+/// How long anything may take that takes seconds.
+pub(crate) const LIMIT: Duration = Duration::from_mins(1);
+
+/// Everything the stories need.
+pub(crate) struct Stage {
+    // Dropped in this order: the controller goes before what it talks to.
+    pub(crate) kubelet: Kubelet,
+    pub(crate) double: Double,
+    pub(crate) plane: ControlPlane,
+}
+
+impl Stage {
+    /// Builds what is missing and starts it all.
+    pub(crate) async fn set() -> Result<Self, Problem> {
+        show::title();
+        let begun = Instant::now();
+        let program = controller::build().await?;
+        show::step("controller", "built by cargo", begun);
+
+        let begun = Instant::now();
+        let assets = Assets::ensure().await?;
+        let folder = assets
+            .kube_apiserver
+            .parent()
+            .map(|folder| folder.display().to_string());
+        show::step("programs", &format!("in {}", folder.unwrap_or_default()), begun);
+
+        let begun = Instant::now();
+        let plane = ControlPlane::start(Options::default()).await?;
+        show::step(
+            "control plane",
+            &format!("etcd, kube-apiserver and kube-controller-manager at {}", plane.server()),
+            begun,
+        );
+
+        let begun = Instant::now();
+        let double = Double::start().await?;
+        let jobs = prepare(&double);
+        show::step(
+            "AWS Glue",
+            &format!("a double at {}, with {jobs} jobs in {REGION}", double.url()),
+            begun,
+        );
+
+        let begun = Instant::now();
+        let kubelet = Kubelet::builder(&plane)
+            .image(IMAGE, program)
+            .env("AWS_ENDPOINT_URL", double.url())
+            // Nobody is to wait for the answer of a metadata service that is not there.
+            .env("AWS_EC2_METADATA_DISABLED", "true")
+            .start()
+            .await?;
+        let stage = Self { kubelet, double, plane };
+        stage.install().await?;
+        show::step("helm", "installed charts/kube-glue; the controller is ready", begun);
+        Ok(stage)
+    }
+
+    async fn install(&self) -> Result<(), Problem> {
+        let args = ["install", "kube-glue", "charts/kube-glue", "--namespace", NAMESPACE];
+        let more = ["--create-namespace", "--wait", "--timeout", "2m"];
+        show::command("helm", args.into_iter().chain(more));
+        let helm = self.plane.helm(args).args(more).args(["--set", "pollInterval=1s"]);
+        let installed = helm.current_dir(controller::workspace()).await;
+        if installed.is_err() {
+            self.explain();
+        }
+        installed?;
+        Ok(())
+    }
+
+    /// The object of a sample.
+    pub(crate) async fn runs(&self) -> Result<Api<DynamicObject>, Problem> {
+        let client: Client = self.plane.client().await?;
+        let kind = GroupVersionKind::gvk("kube-glue.dev", "v1alpha1", "GlueJobRun");
+        Ok(Api::default_namespaced_with(
+            client,
+            &ApiResource::from_gvk_with_plural(&kind, "gluejobruns"),
+        ))
+    }
+
+    /// Applies samples, shown as a person would type it.
+    pub(crate) async fn apply<const N: usize>(&self, files: [&str; N]) -> Result<(), Problem> {
+        let mut args = vec!["apply".to_owned()];
+        for file in files {
+            args.extend(["-f".to_owned(), format!("{SAMPLES}/{file}")]);
+        }
+        self.kubectl(args).await
+    }
+
+    /// Runs kubectl, and shows the command line and what it printed.
+    pub(crate) async fn kubectl<S: Into<String>>(&self, args: impl IntoIterator<Item = S>) -> Result<(), Problem> {
+        let args: Vec<String> = args.into_iter().map(Into::into).collect();
+        show::command("kubectl", args.iter().map(String::as_str));
+        let output = self.plane.kubectl(args).current_dir(controller::workspace()).await?;
+        show::printed(&output.stdout);
+        Ok(())
+    }
+
+    /// The controller's Pod.
+    pub(crate) fn controller(&self) -> Result<RunningPod, Problem> {
+        let pods = self.kubelet.pods().into_iter();
+        let mut running = pods.filter(|pod| pod.namespace == NAMESPACE && !pod.terminating && pod.ready);
+        running
+            .next()
+            .ok_or_else(|| Problem::Outcome("the controller's Pod is not there".to_owned()))
+    }
+
+    /// What Glue has of a job's runs.
+    pub(crate) fn glue_runs(&self, job: &str) -> Vec<serde_json::Value> {
+        self.double.runs(DEFAULT_ACCOUNT, REGION, job)
+    }
+
+    /// Shows the end of what the controller said, for whoever looks for the cause of a failure.
+    pub(crate) fn explain(&self) {
+        for pod in self.kubelet.pods() {
+            show::log_end(&pod, &self.kubelet.logs(&pod.name).unwrap_or_default());
+        }
+    }
+}
+
+/// The jobs that the samples run, and the key that they bring.
+fn prepare(double: &Double) -> usize {
+    double.define_access_key(&AccessKey {
+        id: "AKIAIOSFODNN7EXAMPLE".to_owned(),
+        secret: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY".to_owned(),
+        account: DEFAULT_ACCOUNT.to_owned(),
+        user: "kube-glue".to_owned(),
+    });
+    let plan = |outcome| {
+        RunScript::sequence([RunPlan {
+            starting: Duration::from_secs(2),
+            running: Duration::from_secs(6),
+            stopping: Duration::from_secs(2),
+            outcome,
+            ..RunPlan::default()
+        }])
+    };
+    let message = "AnalysisException: Path does not exist: s3://example-landing/customers/2026-01-31";
+    let jobs = [
+        JobDefinition::new("orders-etl").script(plan(Outcome::Succeeded)),
+        JobDefinition::new("customers-etl").script(plan(Outcome::Failed(message.to_owned()))),
+        JobDefinition::new("clicks-backfill").script(plan(Outcome::Never)),
+        JobDefinition::new("inventory-sync")
+            .command("pythonshell")
+            .script(plan(Outcome::Succeeded)),
+    ];
+    let count = jobs.len();
+    for job in jobs {
+        double.define_job(DEFAULT_ACCOUNT, REGION, job);
+    }
+    count
+}
+
+/// The chart's image; the kubelet's part runs the program that cargo built in its place.
+const IMAGE: &str = "ghcr.io/kube-glue/kube-glue";
+
+/// A duration since a moment, as a person reads it.
+pub(crate) fn since(begun: Instant) -> String {
+    human(begun.elapsed())
+}

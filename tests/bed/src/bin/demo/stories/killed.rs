@@ -1,0 +1,89 @@
+//! The controller is killed by SIGKILL after `StartJobRun` went out and before its answer came back.
+//!
+//! The double does the work of `StartJobRun` and holds the answer back; then the controller dies. What is
+//! left of the start is the intent in the object and a run in Glue. The controller that comes after it
+//! looks before it starts anything, finds the run by its key, and goes on with it.
+
+use std::time::{Duration, Instant};
+
+use kube_glue_bed::Signal;
+use kube_glue_double::{Fault, Then};
+
+use super::started_once;
+use crate::{
+    follow,
+    problem::{Problem, expect},
+    show,
+    stage::{LIMIT, Stage},
+    within,
+};
+
+const NAME: &str = "inventory-2026-01-31";
+const JOB: &str = "inventory-sync";
+
+pub(crate) async fn tell(stage: &Stage) -> Result<(), Problem> {
+    let begun = Instant::now();
+    let before = stage.controller()?;
+    let hold = stage
+        .double
+        .faults()
+        .add(Fault::on("StartJobRun").name(JOB).then(Then::HoldAnswer));
+    stage.apply(["job-run-started-once.yaml"]).await?;
+    within(
+        LIMIT,
+        "StartJobRun",
+        stage
+            .double
+            .requests()
+            .wait_for(|request| &*request.call.operation == "StartJobRun" && request.call.name.as_deref() == Some(JOB)),
+    )
+    .await?;
+    within(LIMIT, "the run in Glue", async {
+        // The record has a request as it arrives; the work on it follows at once, and tells nobody.
+        while stage.glue_runs(JOB).is_empty() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    })
+    .await?;
+    let run = stage.glue_runs(JOB)[0]["Id"].clone();
+    show::change(
+        &format!("Glue has started {}; its answer is held back", text(&run)),
+        begun,
+    );
+
+    stage.kubelet.kill(&before.name, Signal::KILL)?;
+    stage.double.faults().remove(hold);
+    show::change(
+        &format!("the controller in Pod {} is killed by SIGKILL", before.name),
+        begun,
+    );
+    stage.kubectl(["get", "gluejobrun", NAME]).await?;
+    stage
+        .kubelet
+        .until("the controller started again", LIMIT, |pods| {
+            let pod = pods.iter().find(|pod| pod.name == before.name);
+            pod.is_some_and(|pod| pod.ready && restarts(pod) > restarts(&before))
+        })
+        .await?;
+    show::change("the controller is started again and ready", begun);
+
+    let status = follow::until(stage, NAME, |phase| phase == "Succeeded" || phase == "Failed").await?;
+    expect(status["phase"] == "Succeeded", || {
+        format!("{NAME} ended otherwise: {status:#}")
+    })?;
+    expect(status["runId"] == run, || {
+        format!("Glue's run is {run}, the status says {status:#}")
+    })?;
+    stage.kubectl(["get", "gluejobrun", NAME, "-o", "wide"]).await?;
+    show::record(stage, JOB);
+    show::good(&format!("It is the same run, {}.", text(&run)));
+    started_once(stage, JOB)
+}
+
+fn restarts(pod: &kube_glue_bed::RunningPod) -> u32 {
+    pod.containers.values().map(|container| container.restarts).sum()
+}
+
+fn text(value: &serde_json::Value) -> &str {
+    value.as_str().unwrap_or_default()
+}

@@ -1,0 +1,65 @@
+//! The program under test, as cargo builds it.
+//!
+//! Tests of the package itself have it already (`CARGO_BIN_EXE_kube-glue`); this is for programs that are not
+//! its tests, such as the demo.
+
+use std::{
+    env,
+    ffi::OsString,
+    path::{Path, PathBuf},
+    process::Stdio,
+};
+
+use serde_json::Value;
+use tokio::process::Command;
+
+use crate::{
+    error::{Error, Result},
+    guard,
+};
+
+/// The program's and its package's name.
+const NAME: &str = "kube-glue";
+
+/// The workspace's root folder.
+#[must_use]
+pub fn workspace() -> PathBuf {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    root.canonicalize().unwrap_or(root)
+}
+
+/// Builds the controller as `cargo build` does, with cargo's own progress on standard error, and says where
+/// it is.
+pub async fn build() -> Result<PathBuf> {
+    let doing = "building the controller with cargo";
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
+    let mut command = guard::command(cargo, Path::new("/dev/null"));
+    command
+        .args(["build", "--bin", NAME, "--message-format", "json-render-diagnostics"])
+        .current_dir(workspace())
+        .stdout(Stdio::piped());
+    let mut child = Command::from(command)
+        .kill_on_drop(true)
+        .spawn()
+        .map_err(Error::io(doing))?;
+    let _guard = child.stdin.take();
+    let output = child.wait_with_output().await.map_err(Error::io(doing))?;
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    if !output.status.success() {
+        return Err(Error::Command {
+            command: format!("cargo build --bin {NAME}"),
+            status: output.status,
+            stdout: String::new(),
+            stderr: "what cargo said stands above".to_owned(),
+        });
+    }
+    let built = stdout.lines().rev().find_map(executable);
+    built.ok_or_else(|| Error::io(doing)(std::io::Error::other("cargo named no program")))
+}
+
+/// The program that one of cargo's messages speaks of.
+fn executable(message: &str) -> Option<PathBuf> {
+    let message: Value = serde_json::from_str(message).ok()?;
+    let named = message["target"]["name"] == NAME;
+    message["executable"].as_str().filter(|_| named).map(PathBuf::from)
+}
