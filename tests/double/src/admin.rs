@@ -23,8 +23,8 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
 use crate::{
-    World, faults::Fault, glue::runs::JobRun, iam::DEFAULT_ACCOUNT, limits::Rate, requests::Keep,
-    seed::Seed, sts, wire::HttpAnswer,
+    World, faults::Fault, glue::runs::JobRun, iam::DEFAULT_ACCOUNT, limits::Rate, requests::Keep, seed::Seed, sts,
+    wire::HttpAnswer,
 };
 
 type Query = HashMap<String, String>;
@@ -39,19 +39,13 @@ struct Ask<'a> {
 struct Refusal(StatusCode, String);
 
 const TABLE: &[(Method, &str, Handler)] = &[
-    (Method::GET, "clock", |world, _| {
-        Ok(json!(world.clock.face()))
-    }),
+    (Method::GET, "clock", |world, _| Ok(json!(world.clock.face()))),
     (Method::POST, "clock", set_clock),
     (Method::POST, "seed", |world, ask| {
-        ask.read::<Seed>()
-            .map(|seed| world.apply(seed))
-            .map(|()| json!({}))
+        ask.read::<Seed>().map(|seed| world.apply(seed)).map(|()| json!({}))
     }),
     (Method::GET, "key", |world, _| Ok(json!(world.default_key))),
-    (Method::GET, "faults", |world, _| {
-        Ok(json!(world.faults.list()))
-    }),
+    (Method::GET, "faults", |world, _| Ok(json!(world.faults.list()))),
     (Method::POST, "faults", |world, ask| {
         Ok(json!({ "id": world.faults.add(ask.read::<Fault>()?) }))
     }),
@@ -80,11 +74,7 @@ const TABLE: &[(Method, &str, Handler)] = &[
 ];
 
 pub(crate) fn answer(world: &World, parts: &Parts, body: &Bytes) -> HttpAnswer {
-    let path = parts
-        .uri
-        .path()
-        .trim_start_matches("/_double/")
-        .trim_end_matches('/');
+    let path = parts.uri.path().trim_start_matches("/_double/").trim_end_matches('/');
     let query = form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes())
         .into_owned()
         .collect();
@@ -109,8 +99,7 @@ pub(crate) fn answer(world: &World, parts: &Parts, body: &Bytes) -> HttpAnswer {
 
 impl Ask<'_> {
     fn read<T: DeserializeOwned>(&self) -> Result<T, Refusal> {
-        serde_json::from_slice(self.body)
-            .map_err(|error| Refusal(StatusCode::BAD_REQUEST, error.to_string()))
+        serde_json::from_slice(self.body).map_err(|error| Refusal(StatusCode::BAD_REQUEST, error.to_string()))
     }
 
     fn query(&self, name: &str) -> Option<&str> {
@@ -119,12 +108,8 @@ impl Ask<'_> {
 
     fn number(&self, name: &str) -> Result<Option<u64>, Refusal> {
         let parse = |text: &str| {
-            text.parse().map_err(|_| {
-                Refusal(
-                    StatusCode::BAD_REQUEST,
-                    format!("{name} is no number: {text}"),
-                )
-            })
+            text.parse()
+                .map_err(|_| Refusal(StatusCode::BAD_REQUEST, format!("{name} is no number: {text}")))
         };
         self.query(name).map(parse).transpose()
     }
@@ -183,11 +168,7 @@ fn list_requests(world: &World, ask: &Ask<'_>) -> Result<Value, Refusal> {
         requests = requests.name(name);
     }
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    Ok(requests
-        .iter()
-        .take(limit)
-        .map(|request| request.to_json())
-        .collect())
+    Ok(requests.iter().take(limit).map(|request| request.to_json()).collect())
 }
 
 fn keep_requests(world: &World, ask: &Ask<'_>) -> Result<Value, Refusal> {
@@ -245,13 +226,6 @@ fn container_credentials(world: &World, ask: &Ask<'_>) -> Result<Value, Refusal>
         .get(header::AUTHORIZATION)
         .and_then(|token| token.to_str().ok());
     token
-        .and_then(|token| {
-            sts::container_credentials(&world.iam, token.trim_start_matches("Bearer "))
-        })
-        .ok_or_else(|| {
-            Refusal(
-                StatusCode::UNAUTHORIZED,
-                "this token is not known".to_owned(),
-            )
-        })
+        .and_then(|token| sts::container_credentials(&world.iam, token.trim_start_matches("Bearer ")))
+        .ok_or_else(|| Refusal(StatusCode::UNAUTHORIZED, "this token is not known".to_owned()))
 }

@@ -67,9 +67,7 @@ impl<E> Agenda<E> {
         if self.heap.peek()?.0.due > now {
             return None;
         }
-        self.heap
-            .pop()
-            .map(|Reverse(entry)| (entry.due, entry.event))
+        self.heap.pop().map(|Reverse(entry)| (entry.due, entry.event))
     }
 }
 

@@ -153,11 +153,7 @@ impl Clock {
     pub fn set_speed(&self, speed: f64) {
         let mut hands = self.0.lock();
         hands.settle();
-        hands.speed = if speed.is_finite() {
-            speed.max(0.0)
-        } else {
-            0.0
-        };
+        hands.speed = if speed.is_finite() { speed.max(0.0) } else { 0.0 };
     }
 
     /// What it shows and how it runs.

@@ -67,11 +67,7 @@ impl AwsError {
     /// Glue broke.
     #[must_use]
     pub fn internal() -> Self {
-        Self::modelled(
-            "InternalServiceException",
-            "An internal error has occurred.",
-        )
-        .status(500)
+        Self::modelled("InternalServiceException", "An internal error has occurred.").status(500)
     }
 
     /// Too many requests.

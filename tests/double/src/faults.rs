@@ -173,8 +173,7 @@ impl Fault {
     }
 
     fn means(&self, call: &Call) -> bool {
-        let fits =
-            |wanted: &Option<String>, is: &str| wanted.as_deref().is_none_or(|wanted| wanted == is);
+        let fits = |wanted: &Option<String>, is: &str| wanted.as_deref().is_none_or(|wanted| wanted == is);
         fits(&self.operation, &call.operation)
             && fits(&self.account, &call.account)
             && fits(&self.region, &call.region)
@@ -331,19 +330,11 @@ mod tests {
     #[test]
     fn the_nth_call_is_counted_among_those_meant() {
         let faults = Faults::default();
-        let id = faults.add(
-            Fault::on("StartJobRun")
-                .name("etl")
-                .nth(2)
-                .then(Then::Http500),
-        );
+        let id = faults.add(Fault::on("StartJobRun").name("etl").nth(2).then(Then::Http500));
         assert_eq!(faults.strike(&call("StartJobRun", "etl")), None);
         assert_eq!(faults.strike(&call("StartJobRun", "other")), None);
         assert_eq!(faults.strike(&call("GetJobRun", "etl")), None);
-        assert_eq!(
-            faults.strike(&call("StartJobRun", "etl")),
-            Some(Then::Http500)
-        );
+        assert_eq!(faults.strike(&call("StartJobRun", "etl")), Some(Then::Http500));
         assert_eq!(faults.strike(&call("StartJobRun", "etl")), None);
         assert_eq!(faults.hits(id), 1);
     }
@@ -353,14 +344,8 @@ mod tests {
         let faults = Faults::default();
         faults.add(Fault::on("GetJobRuns").times(1).then(Then::Throttle));
         faults.add(Fault::on_any().then(Then::ExpiredToken));
-        assert_eq!(
-            faults.strike(&call("GetJobRuns", "a")),
-            Some(Then::Throttle)
-        );
-        assert_eq!(
-            faults.strike(&call("GetJobRuns", "a")),
-            Some(Then::ExpiredToken)
-        );
+        assert_eq!(faults.strike(&call("GetJobRuns", "a")), Some(Then::Throttle));
+        assert_eq!(faults.strike(&call("GetJobRuns", "a")), Some(Then::ExpiredToken));
     }
 
     #[test]

@@ -44,10 +44,7 @@ enum Asked {
 
 impl World {
     /// Handles one HTTP request.
-    pub(crate) async fn handle(
-        self: Arc<Self>,
-        request: HttpRequest<Incoming>,
-    ) -> Result<HttpAnswer, Dropped> {
+    pub(crate) async fn handle(self: Arc<Self>, request: HttpRequest<Incoming>) -> Result<HttpAnswer, Dropped> {
         let (parts, body) = request.into_parts();
         let Ok(body) = Limited::new(body, LARGEST_BODY).collect().await else {
             return Ok(aws_json::error(
@@ -64,18 +61,9 @@ impl World {
             service: asked.service(),
             operation: asked.name().into(),
             region: signed.as_ref().map_or("", |signed| signed.region).into(),
-            account: identity
-                .as_ref()
-                .map_or("", |known| &*known.principal.account)
-                .into(),
-            principal: identity
-                .as_ref()
-                .map_or("", |known| &*known.principal.arn)
-                .into(),
-            access_key_id: signed
-                .as_ref()
-                .map_or("", |signed| signed.access_key_id)
-                .into(),
+            account: identity.as_ref().map_or("", |known| &*known.principal.account).into(),
+            principal: identity.as_ref().map_or("", |known| &*known.principal.arn).into(),
+            access_key_id: signed.as_ref().map_or("", |signed| signed.access_key_id).into(),
             name: asked.subject(),
         };
         let record = self.requests.enter(self.clock.now(), call, body);
@@ -85,13 +73,7 @@ impl World {
 
     /// Runs an operation of Glue as somebody else would, past signatures, limits and faults. It is not in the
     /// record.
-    pub(crate) fn call(
-        &self,
-        account: &str,
-        region: &str,
-        name: &str,
-        body: &Value,
-    ) -> Result<Value, AwsError> {
+    pub(crate) fn call(&self, account: &str, region: &str, name: &str, body: &Value) -> Result<Value, AwsError> {
         let operation = glue::operation(name).ok_or_else(|| unknown_operation(name))?;
         let answer = self.glue.run(operation, account, region, body, None)?;
         serde_json::from_slice(&answer).map_err(|_| AwsError::internal())
@@ -115,22 +97,14 @@ impl World {
             }
         };
         let call = &record.call;
-        if outcome.is_none()
-            && !self
-                .limits
-                .admit(&call.account, &call.region, &call.operation)
-        {
+        if outcome.is_none() && !self.limits.admit(&call.account, &call.region, &call.operation) {
             outcome = Some(Err(asked.dialect(AwsError::throttled())));
         }
         if outcome.is_none() {
             match self.faults.strike(call) {
                 None => {}
                 Some(Then::Throttle) => outcome = Some(Err(asked.dialect(AwsError::throttled()))),
-                Some(Then::Error {
-                    code,
-                    status,
-                    message,
-                }) => {
+                Some(Then::Error { code, status, message }) => {
                     outcome = Some(Err(AwsError {
                         code: code.into(),
                         message,
@@ -155,8 +129,7 @@ impl World {
             }
         }
         let worked = outcome.is_none();
-        let outcome =
-            outcome.unwrap_or_else(|| self.work(asked, principal.as_deref(), call, stale_by));
+        let outcome = outcome.unwrap_or_else(|| self.work(asked, principal.as_deref(), call, stale_by));
         let answer = Answer {
             status: outcome.as_ref().map_or_else(|error| error.status, |_| 200),
             code: outcome.as_ref().err().map(|error| error.code.to_string()),
@@ -202,11 +175,7 @@ impl World {
         stale_by: Option<Duration>,
     ) -> Result<HttpAnswer, AwsError> {
         match asked {
-            Asked::Glue {
-                name,
-                operation,
-                body,
-            } => {
+            Asked::Glue { name, operation, body } => {
                 let operation = operation.ok_or_else(|| unknown_operation(name))?;
                 let principal = principal.ok_or_else(unknown_key)?;
                 let body = body.as_ref().map_err(Clone::clone)?;
@@ -215,8 +184,7 @@ impl World {
                     "arn:aws:glue:{}:{}:{}/{target}",
                     call.region, call.account, operation.resource
                 );
-                self.iam
-                    .authorize(principal, &format!("glue:{name}"), &resource)?;
+                self.iam.authorize(principal, &format!("glue:{name}"), &resource)?;
                 self.glue
                     .run(operation, &call.account, &call.region, body, stale_by)
                     .map(aws_json::answer)
@@ -226,8 +194,7 @@ impl World {
                     let message = format!("Could not find operation {name} for version 2011-06-15");
                     AwsError::common("InvalidAction", message)
                 })?;
-                (action.run)(&self.iam, principal, form)
-                    .map(|result| aws_query::answer(action.name, &result))
+                (action.run)(&self.iam, principal, form).map(|result| aws_query::answer(action.name, &result))
             }
         }
     }
@@ -255,10 +222,7 @@ impl World {
         body: &[u8],
         service: &str,
     ) -> Result<Arc<Credential>, AwsError> {
-        let credential = self
-            .iam
-            .credential(signed.access_key_id)
-            .ok_or_else(unknown_key)?;
+        let credential = self.iam.credential(signed.access_key_id).ok_or_else(unknown_key)?;
         if signed.service != service {
             return Err(AwsError::common(
                 "InvalidSignatureException",
@@ -339,9 +303,7 @@ impl Asked {
 
     fn subject(&self) -> Option<String> {
         match self {
-            Self::Glue {
-                operation, body, ..
-            } => operation.as_ref()?.subject(body.as_ref().ok()?),
+            Self::Glue { operation, body, .. } => operation.as_ref()?.subject(body.as_ref().ok()?),
             Self::Sts { form, .. } => form.get("RoleArn").map(ToOwned::to_owned),
         }
     }

@@ -298,19 +298,13 @@ impl Double {
         job: &str,
         run: &str,
     ) -> std::collections::BTreeMap<String, String> {
-        self.world.glue.with_region(account, region, |region| {
-            region.effective_arguments(job, run)
-        })
+        self.world
+            .glue
+            .with_region(account, region, |region| region.effective_arguments(job, run))
     }
 
     /// Runs an operation of Glue as somebody else would: past signatures, limits and faults, and unrecorded.
-    pub fn call(
-        &self,
-        account: &str,
-        region: &str,
-        operation: &str,
-        body: &Value,
-    ) -> Result<Value, AwsError> {
+    pub fn call(&self, account: &str, region: &str, operation: &str, body: &Value) -> Result<Value, AwsError> {
         self.world.call(account, region, operation, body)
     }
 }

@@ -66,22 +66,12 @@ impl Limits {
     }
 
     /// Takes a token; false when there is none.
-    pub(crate) fn admit(
-        &self,
-        account: &Arc<str>,
-        region: &Arc<str>,
-        operation: &Arc<str>,
-    ) -> bool {
+    pub(crate) fn admit(&self, account: &Arc<str>, region: &Arc<str>, operation: &Arc<str>) -> bool {
         let mut table = self.0.lock();
         if table.rates.is_empty() {
             return true;
         }
-        let Some(rate) = table
-            .rates
-            .get(&**operation)
-            .or_else(|| table.rates.get("*"))
-            .copied()
-        else {
+        let Some(rate) = table.rates.get(&**operation).or_else(|| table.rates.get("*")).copied() else {
             return true;
         };
         let now = Instant::now();

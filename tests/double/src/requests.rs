@@ -200,10 +200,7 @@ impl Requests {
             body,
             answer: OnceLock::new(),
         });
-        *book
-            .counts
-            .entry(request.call.operation.clone())
-            .or_default() += 1;
+        *book.counts.entry(request.call.operation.clone()).or_default() += 1;
         if keep != Keep::Counts as u8 {
             book.body_bytes += request.body.len();
             book.all.push_back(request.clone());
@@ -236,13 +233,7 @@ impl Requests {
     /// How many requests for an operation arrived, whatever their answer.
     #[must_use]
     pub fn count(&self, operation: &str) -> u64 {
-        self.0
-            .book
-            .lock()
-            .counts
-            .get(operation)
-            .copied()
-            .unwrap_or(0)
+        self.0.book.lock().counts.get(operation).copied().unwrap_or(0)
     }
 
     /// How many requests arrived, by operation.
@@ -298,22 +289,14 @@ impl Requests {
 
     /// Waits until as many requests for an operation arrived.
     pub async fn wait_for_count(&self, operation: &str, count: u64) {
-        self.wait_until(|requests| requests.count(operation) >= count)
-            .await;
+        self.wait_until(|requests| requests.count(operation) >= count).await;
     }
 
     /// Waits for the first kept request that fits and returns it; looks at those that came before as well.
     pub async fn wait_for(&self, mut fits: impl FnMut(&Request) -> bool) -> Arc<Request> {
         let mut found = None;
         self.wait_until(|requests| {
-            found = requests
-                .0
-                .book
-                .lock()
-                .all
-                .iter()
-                .find(|request| fits(request))
-                .cloned();
+            found = requests.0.book.lock().all.iter().find(|request| fits(request)).cloned();
             found.is_some()
         })
         .await;

@@ -64,12 +64,8 @@ impl World {
         seed.accounts
             .iter()
             .for_each(|account| self.iam.define_account(account));
-        seed.access_keys
-            .iter()
-            .for_each(|key| self.iam.define_access_key(key));
-        seed.roles
-            .into_iter()
-            .for_each(|role| self.iam.define_role(role));
+        seed.access_keys.iter().for_each(|key| self.iam.define_access_key(key));
+        seed.roles.into_iter().for_each(|role| self.iam.define_role(role));
         seed.policies
             .into_iter()
             .for_each(|(arn, policy)| self.iam.set_policy(&arn, policy));
@@ -82,12 +78,7 @@ impl World {
         if let Some(script) = seed.default_script {
             self.glue.set_default_script(script);
         }
-        for JobSeed {
-            account,
-            region,
-            job,
-        } in seed.jobs
-        {
+        for JobSeed { account, region, job } in seed.jobs {
             self.glue
                 .with_region(&account, &region, |region| region.define_job(job));
         }

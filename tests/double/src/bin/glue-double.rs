@@ -43,7 +43,6 @@ async fn run(options: Options) -> Result<(), Box<dyn std::error::Error>> {
 }
 
 fn read_seed(path: &PathBuf) -> Result<Seed, String> {
-    let text = fs::read_to_string(path)
-        .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+    let text = fs::read_to_string(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
     serde_json::from_str(&text).map_err(|error| format!("{} is no seed: {error}", path.display()))
 }

@@ -63,12 +63,7 @@ impl Glue {
     }
 
     /// Looks at a region, or changes it, after everything due has happened in it.
-    pub fn with_region<T>(
-        &self,
-        account: &str,
-        region: &str,
-        f: impl FnOnce(&mut Region) -> T,
-    ) -> T {
+    pub fn with_region<T>(&self, account: &str, region: &str, f: impl FnOnce(&mut Region) -> T) -> T {
         let key: (Arc<str>, Arc<str>) = (account.into(), region.into());
         let found = self.regions.read().get(&key).cloned();
         let region = found.unwrap_or_else(|| {
@@ -76,11 +71,7 @@ impl Glue {
                 let region = Region::new(key.0.clone(), key.1.clone(), self.clock.now());
                 Arc::new(Mutex::new(region))
             };
-            self.regions
-                .write()
-                .entry(key.clone())
-                .or_insert_with(new)
-                .clone()
+            self.regions.write().entry(key.clone()).or_insert_with(new).clone()
         });
         let mut region = region.lock();
         // Read under the lock, so that a region's time never runs backwards.

@@ -39,8 +39,7 @@ pub struct Input<'a> {
 impl Input<'_> {
     /// The body as a type of its own.
     pub fn read<'de, T: Deserialize<'de>>(&'de self) -> Result<T, AwsError> {
-        T::deserialize(self.body)
-            .map_err(|error| AwsError::common("SerializationException", error.to_string()))
+        T::deserialize(self.body).map_err(|error| AwsError::common("SerializationException", error.to_string()))
     }
 }
 

@@ -40,8 +40,7 @@ pub fn by_name<'a, T>(
     size: usize,
 ) -> Result<(Vec<T>, Option<String>), AwsError> {
     let after = next_token.map(|token| position(list, token)).transpose()?;
-    let mut rest =
-        things.skip_while(|(name, _)| after.as_deref().is_some_and(|after| *name <= after));
+    let mut rest = things.skip_while(|(name, _)| after.as_deref().is_some_and(|after| *name <= after));
     let mut page = Vec::new();
     let mut shown = "";
     for (name, thing) in rest.by_ref().take(size) {

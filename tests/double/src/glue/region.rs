@@ -7,7 +7,7 @@ use crate::{agenda::Agenda, clock::Time};
 
 /// What can fall due.
 #[derive(Clone, Debug)]
-pub enum Event {
+pub(super) enum Event {
     /// Something about a job run.
     Run(RunEvent),
 }

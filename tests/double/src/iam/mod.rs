@@ -94,9 +94,7 @@ impl Credential {
     #[must_use]
     pub fn is_expired(&self) -> bool {
         self.expired.load(std::sync::atomic::Ordering::Relaxed)
-            || self
-                .expires
-                .is_some_and(|expires| SystemTime::now() >= expires)
+            || self.expires.is_some_and(|expires| SystemTime::now() >= expires)
     }
 
     /// The signing key for a scope, derived once.
@@ -191,10 +189,7 @@ impl Iam {
     /// Makes an EKS Pod Identity token known: the container credentials endpoint answers it with a session of
     /// this role.
     pub fn define_pod_identity(&self, token: &str, role: &str) {
-        self.0
-            .write()
-            .pod_identities
-            .insert(token.to_owned(), role.to_owned());
+        self.0.write().pod_identities.insert(token.to_owned(), role.to_owned());
     }
 
     /// Ends all sessions of a role now, whatever they were told of their end.
@@ -206,9 +201,7 @@ impl Iam {
                 .as_ref()
                 .is_some_and(|session| session.role == role)
             {
-                credential
-                    .expired
-                    .store(true, std::sync::atomic::Ordering::Relaxed);
+                credential.expired.store(true, std::sync::atomic::Ordering::Relaxed);
             }
         }
     }
@@ -223,10 +216,7 @@ impl Iam {
     #[must_use]
     pub fn sessions(&self, role: &str) -> Vec<Session> {
         let store = self.0.read();
-        let live = store
-            .credentials
-            .values()
-            .filter(|credential| !credential.is_expired());
+        let live = store.credentials.values().filter(|credential| !credential.is_expired());
         live.filter_map(|credential| credential.principal.session.clone())
             .filter(|session| session.role == role)
             .collect()
@@ -250,21 +240,11 @@ impl Iam {
 
     /// Starts a session: a temporary key for a principal.
     pub(crate) fn start_session(&self, principal: Principal, lasts: Duration) -> Arc<Credential> {
-        let lasts = self
-            .0
-            .read()
-            .session_cap
-            .map_or(lasts, |cap| cap.min(lasts));
+        let lasts = self.0.read().session_cap.map_or(lasts, |cap| cap.min(lasts));
         let id = format!("ASIA{}", random_hex(16).to_uppercase());
         let token = format!("FwoGZXIvYXdzE{}", random_hex(180));
         let expires = SystemTime::now() + lasts;
-        self.keep(
-            &id,
-            &random_hex(40),
-            Some(token),
-            Arc::new(principal),
-            Some(expires),
-        )
+        self.keep(&id, &random_hex(40), Some(token), Arc::new(principal), Some(expires))
     }
 
     fn keep(
@@ -284,20 +264,12 @@ impl Iam {
             expired: false.into(),
             signing_keys: Mutex::default(),
         });
-        self.0
-            .write()
-            .credentials
-            .insert(id.to_owned(), credential.clone());
+        self.0.write().credentials.insert(id.to_owned(), credential.clone());
         credential
     }
 
     /// Checks that a principal may call an action (`glue:StartJobRun`) on a resource.
-    pub(crate) fn authorize(
-        &self,
-        principal: &Principal,
-        action: &str,
-        resource: &str,
-    ) -> Result<(), AwsError> {
+    pub(crate) fn authorize(&self, principal: &Principal, action: &str, resource: &str) -> Result<(), AwsError> {
         let store = self.0.read();
         if store.policies.is_empty() {
             return Ok(());
@@ -306,11 +278,7 @@ impl Iam {
             .session
             .as_ref()
             .map_or(&*principal.arn, |session| session.role.as_str());
-        match store
-            .policies
-            .get(owner)
-            .map_or(Ok(()), |policy| policy.admits(action))
-        {
+        match store.policies.get(owner).map_or(Ok(()), |policy| policy.admits(action)) {
             Ok(()) => Ok(()),
             Err(because) => Err(AwsError::modelled(
                 "AccessDeniedException",

@@ -40,9 +40,9 @@ impl Policy {
             return Err("of an explicit deny in an identity-based policy".to_owned());
         }
         match &self.allow {
-            Some(allowed) if !allowed.iter().any(|pattern| fits(pattern, action)) => Err(format!(
-                "no identity-based policy allows the {action} action"
-            )),
+            Some(allowed) if !allowed.iter().any(|pattern| fits(pattern, action)) => {
+                Err(format!("no identity-based policy allows the {action} action"))
+            }
             _ => Ok(()),
         }
     }
@@ -80,12 +80,7 @@ mod tests {
             allow: Some(own(&["glue:*"])),
         };
         assert!(policy.admits("glue:GetJobRun").is_ok());
-        assert!(
-            policy
-                .admits("glue:StartJobRun")
-                .unwrap_err()
-                .contains("explicit deny")
-        );
+        assert!(policy.admits("glue:StartJobRun").unwrap_err().contains("explicit deny"));
         assert!(
             policy
                 .admits("sts:AssumeRole")

@@ -131,9 +131,7 @@ impl Role {
     }
 
     pub(crate) fn trusts_subject(&self, subject: &str) -> bool {
-        self.trusts
-            .iter()
-            .any(|trusted| trusted == "*" || trusted == subject)
+        self.trusts.iter().any(|trusted| trusted == "*" || trusted == subject)
     }
 
     pub(crate) fn accepts_external_id(&self, presented: Option<&str>) -> bool {
@@ -147,9 +145,7 @@ impl Role {
     }
 
     pub(crate) fn has_required_tags(&self, tags: &[(String, String)]) -> bool {
-        self.required_tags
-            .iter()
-            .all(|wanted| tags.contains(wanted))
+        self.required_tags.iter().all(|wanted| tags.contains(wanted))
     }
 
     pub(crate) fn accepts_source_identity(&self) -> bool {

@@ -25,26 +25,15 @@ mod patterns {
         LazyLock::new(|| Regex::new(r"^[\w+=,.@-]*$").expect("a regular expression"));
     pub static EXTERNAL_ID: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r"^[\w+=,.@:/-]*$").expect("a regular expression"));
-    pub static TAG: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$").expect("a regular expression")
-    });
+    pub static TAG: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$").expect("a regular expression"));
 }
 
-pub(super) fn assume_role(
-    iam: &Iam,
-    caller: Option<&Principal>,
-    form: &Form,
-) -> Result<Vec<Xml>, AwsError> {
+pub(super) fn assume_role(iam: &Iam, caller: Option<&Principal>, form: &Form) -> Result<Vec<Xml>, AwsError> {
     let caller = caller.ok_or_else(unsigned)?;
     let arn = text(form, "RoleArn", 20, 2048, None)?.ok_or_else(|| missing("RoleArn"))?;
-    let name = text(
-        form,
-        "RoleSessionName",
-        2,
-        64,
-        Some(&patterns::SESSION_NAME),
-    )?
-    .ok_or_else(|| missing("RoleSessionName"))?;
+    let name = text(form, "RoleSessionName", 2, 64, Some(&patterns::SESSION_NAME))?
+        .ok_or_else(|| missing("RoleSessionName"))?;
     let external_id = text(form, "ExternalId", 2, 1224, Some(&patterns::EXTERNAL_ID))?;
     let source_identity = text(form, "SourceIdentity", 2, 64, Some(&patterns::SESSION_NAME))?;
     let asked_tags = tags(form)?;
@@ -63,10 +52,7 @@ pub(super) fn assume_role(
     let role = iam.role(arn).ok_or_else(|| denied("AssumeRole"))?;
     let inherited = caller.session.as_ref();
     let tags = with_inherited(asked_tags.clone(), inherited)?;
-    if !role.trusts_principal(caller)
-        || !role.accepts_external_id(external_id)
-        || !role.has_required_tags(&tags)
-    {
+    if !role.trusts_principal(caller) || !role.accepts_external_id(external_id) || !role.has_required_tags(&tags) {
         return Err(denied("AssumeRole"));
     }
     if iam.authorize(caller, "sts:AssumeRole", arn).is_err() {
@@ -107,30 +93,16 @@ pub(super) fn assume_role(
             "The transitive tag key {key} is not among the session tags."
         )));
     }
-    transitive.extend(
-        inherited
-            .into_iter()
-            .flat_map(|session| session.transitive.clone()),
-    );
+    transitive.extend(inherited.into_iter().flat_map(|session| session.transitive.clone()));
     let identity = source_identity.or(kept_identity).map(ToOwned::to_owned);
     let principal = session_principal(&role, name, tags, transitive, identity.clone());
     Ok(result(iam, principal, lasts, identity, Vec::new()))
 }
 
-pub(super) fn with_web_identity(
-    iam: &Iam,
-    _: Option<&Principal>,
-    form: &Form,
-) -> Result<Vec<Xml>, AwsError> {
+pub(super) fn with_web_identity(iam: &Iam, _: Option<&Principal>, form: &Form) -> Result<Vec<Xml>, AwsError> {
     let arn = text(form, "RoleArn", 20, 2048, None)?.ok_or_else(|| missing("RoleArn"))?;
-    let name = text(
-        form,
-        "RoleSessionName",
-        2,
-        64,
-        Some(&patterns::SESSION_NAME),
-    )?
-    .ok_or_else(|| missing("RoleSessionName"))?;
+    let name = text(form, "RoleSessionName", 2, 64, Some(&patterns::SESSION_NAME))?
+        .ok_or_else(|| missing("RoleSessionName"))?;
     let token = form
         .get("WebIdentityToken")
         .ok_or_else(|| missing("WebIdentityToken"))?;
@@ -176,12 +148,7 @@ pub(super) fn session_principal(
 ) -> Principal {
     Principal {
         account: role.account().into(),
-        arn: format!(
-            "arn:aws:sts::{}:assumed-role/{}/{name}",
-            role.account(),
-            role.name()
-        )
-        .into(),
+        arn: format!("arn:aws:sts::{}:assumed-role/{}/{name}", role.account(), role.name()).into(),
         id: format!("AROA{}:{name}", random_hex(17).to_uppercase()),
         session: Some(Session {
             role: role.arn.clone(),
@@ -193,13 +160,7 @@ pub(super) fn session_principal(
     }
 }
 
-fn result(
-    iam: &Iam,
-    principal: Principal,
-    lasts: Duration,
-    identity: Option<String>,
-    more: Vec<Xml>,
-) -> Vec<Xml> {
+fn result(iam: &Iam, principal: Principal, lasts: Duration, identity: Option<String>, more: Vec<Xml>) -> Vec<Xml> {
     let user = Xml::Node(
         "AssumedRoleUser",
         vec![
@@ -218,12 +179,9 @@ fn duration(form: &Form) -> Result<Duration, AwsError> {
     let Some(text) = form.get("DurationSeconds") else {
         return Ok(Duration::from_hours(1));
     };
-    let seconds: i64 = text.parse().map_err(|_| {
-        AwsError::common(
-            "MalformedInput",
-            format!("DurationSeconds is no number: {text}"),
-        )
-    })?;
+    let seconds: i64 = text
+        .parse()
+        .map_err(|_| AwsError::common("MalformedInput", format!("DurationSeconds is no number: {text}")))?;
     let bound = match seconds {
         ..900 => "greater than or equal to 900",
         43_201.. => "less than or equal to 43200",
@@ -263,13 +221,9 @@ fn tags(form: &Form) -> Result<Vec<(String, String)>, AwsError> {
                 "Member must have length less than or equal to 256",
             ));
         }
-        if tags[..n]
-            .iter()
-            .any(|(other, _)| other.eq_ignore_ascii_case(key))
-        {
+        if tags[..n].iter().any(|(other, _)| other.eq_ignore_ascii_case(key)) {
             return Err(invalid(
-                "Duplicate tag keys found. Please note that Tag keys are case insensitive."
-                    .to_owned(),
+                "Duplicate tag keys found. Please note that Tag keys are case insensitive.".to_owned(),
             ));
         }
     }
@@ -332,10 +286,7 @@ fn text<'a>(
         ));
     }
     if let Some(pattern) = pattern.filter(|pattern| !pattern.is_match(text)) {
-        let shown = pattern
-            .as_str()
-            .trim_start_matches('^')
-            .trim_end_matches('$');
+        let shown = pattern.as_str().trim_start_matches('^').trim_end_matches('$');
         return Err(violation(
             text,
             &path,

@@ -61,11 +61,7 @@ fn caller_identity(_: &Iam, caller: Option<&Principal>, _: &Form) -> Result<Vec<
 }
 
 fn unsigned() -> AwsError {
-    AwsError::common(
-        "MissingAuthenticationToken",
-        "Request is missing Authentication Token",
-    )
-    .status(403)
+    AwsError::common("MissingAuthenticationToken", "Request is missing Authentication Token").status(403)
 }
 
 fn credentials(credential: &Credential) -> Xml {

@@ -31,9 +31,7 @@ impl Form {
     /// A list: `Name.member.1`, `Name.member.2`, ...
     #[must_use]
     pub fn list(&self, name: &str) -> Vec<&str> {
-        (1..)
-            .map_while(|n| self.get(&format!("{name}.member.{n}")))
-            .collect()
+        (1..).map_while(|n| self.get(&format!("{name}.member.{n}"))).collect()
     }
 
     /// A list of pairs: `Name.member.1.Key`, `Name.member.1.Value`, ...
@@ -42,9 +40,7 @@ impl Form {
         (1..)
             .map_while(|n| {
                 let key = self.get(&format!("{name}.member.{n}.Key"))?;
-                let value = self
-                    .get(&format!("{name}.member.{n}.Value"))
-                    .unwrap_or_default();
+                let value = self.get(&format!("{name}.member.{n}.Value")).unwrap_or_default();
                 Some((key.to_owned(), value.to_owned()))
             })
             .collect()
@@ -62,18 +58,21 @@ pub enum Xml {
 
 impl Xml {
     fn write(&self, out: &mut String) {
+        let name = match self {
+            Self::Text(name, _) | Self::Node(name, _) => name,
+        };
+        out.extend(["<", name, ">"]);
         match self {
-            Self::Text(name, text) => {
-                out.push_str(&format!("<{name}>"));
-                escape(text, out);
-                out.push_str(&format!("</{name}>"));
-            }
-            Self::Node(name, below) => {
-                out.push_str(&format!("<{name}>"));
-                below.iter().for_each(|element| element.write(out));
-                out.push_str(&format!("</{name}>"));
-            }
+            Self::Text(_, text) => escape(text, out),
+            Self::Node(_, below) => write_all(below, out),
         }
+        out.extend(["</", name, ">"]);
+    }
+}
+
+fn write_all(elements: &[Xml], out: &mut String) {
+    for element in elements {
+        element.write(out);
     }
 }
 
@@ -92,12 +91,13 @@ fn escape(text: &str, out: &mut String) {
 /// The result of an action.
 #[must_use]
 pub fn answer(action: &str, result: &[Xml]) -> HttpAnswer {
-    let mut out = format!("<{action}Response xmlns=\"{NAMESPACE}\"><{action}Result>");
-    result.iter().for_each(|element| element.write(&mut out));
     let id = random_uuid();
-    out.push_str(&format!(
-        "</{action}Result><ResponseMetadata><RequestId>{id}</RequestId></ResponseMetadata></{action}Response>"
-    ));
+    let mut body = String::new();
+    write_all(result, &mut body);
+    let out = format!(
+        "<{action}Response xmlns=\"{NAMESPACE}\"><{action}Result>{body}</{action}Result><ResponseMetadata>\
+         <RequestId>{id}</RequestId></ResponseMetadata></{action}Response>"
+    );
     build(StatusCode::OK, out, &id)
 }
 
@@ -105,11 +105,7 @@ pub fn answer(action: &str, result: &[Xml]) -> HttpAnswer {
 #[must_use]
 pub fn error(error: &AwsError) -> HttpAnswer {
     let id = random_uuid();
-    let kind = if error.status < 500 {
-        "Sender"
-    } else {
-        "Receiver"
-    };
+    let kind = if error.status < 500 { "Sender" } else { "Receiver" };
     let mut message = String::new();
     escape(&error.message, &mut message);
     let out = format!(

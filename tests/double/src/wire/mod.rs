@@ -21,13 +21,14 @@ pub struct Dropped;
 #[must_use]
 pub fn random_uuid() -> String {
     let n = fastrand::u128(..);
+    let part = |shift: u32, digits: u32| (n >> shift) & ((1 << (4 * digits)) - 1);
     format!(
         "{:08x}-{:04x}-4{:03x}-a{:03x}-{:012x}",
-        (n >> 96) as u32,
-        (n >> 80) as u16,
-        (n >> 64) as u16 & 0xfff,
-        (n >> 48) as u16 & 0xfff,
-        n & 0xffff_ffff_ffff
+        part(96, 8),
+        part(80, 4),
+        part(64, 3),
+        part(48, 3),
+        part(0, 12)
     )
 }
 

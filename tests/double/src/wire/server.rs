@@ -51,10 +51,7 @@ where
                 tracing::debug!(%error, "cannot set TCP_NODELAY");
             }
             let served = http1::Builder::new()
-                .serve_connection(
-                    TokioIo::new(stream),
-                    service_fn(move |request| service(request)),
-                )
+                .serve_connection(TokioIo::new(stream), service_fn(service))
                 .await;
             if let Err(error) = served {
                 tracing::debug!(%error, "a connection ended early");

@@ -12,11 +12,7 @@ use crate::error::AwsError;
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 /// How far a request's own time may be from ours.
 const SKEW: Duration = Duration::from_mins(5);
-const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'_')
-    .remove(b'.')
-    .remove(b'~');
+const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 /// What a signed request says of itself.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,12 +34,7 @@ pub struct Signed<'a> {
 impl<'a> Signed<'a> {
     /// Reads the `Authorization` header.
     pub fn read(headers: &'a HeaderMap) -> Result<Self, AwsError> {
-        let missing = || {
-            AwsError::common(
-                "MissingAuthenticationTokenException",
-                "Missing Authentication Token",
-            )
-        };
+        let missing = || AwsError::common("MissingAuthenticationTokenException", "Missing Authentication Token");
         let value = headers
             .get(header::AUTHORIZATION)
             .and_then(|value| value.to_str().ok())
@@ -54,9 +45,7 @@ impl<'a> Signed<'a> {
                 format!("Authorization header requires '{what}' parameter."),
             )
         };
-        let fields = value
-            .strip_prefix(ALGORITHM)
-            .ok_or_else(|| incomplete("Algorithm"))?;
+        let fields = value.strip_prefix(ALGORITHM).ok_or_else(|| incomplete("Algorithm"))?;
         let field = |name: &'static str| {
             fields
                 .split(',')
@@ -117,10 +106,7 @@ impl<'a> Signed<'a> {
                 time.get(..8).unwrap_or_default()
             )));
         }
-        let scope = format!(
-            "{}/{}/{}/aws4_request",
-            self.date, self.region, self.service
-        );
+        let scope = format!("{}/{}/{}/aws4_request", self.date, self.region, self.service);
         let canonical = hex::encode(Sha256::digest(request.canonical(self.signed_headers)?));
         let to_sign = format!("{ALGORITHM}\n{time}\n{scope}\n{canonical}");
         let signature = hex::decode(self.signature).unwrap_or_default();
@@ -172,11 +158,7 @@ impl SignedParts<'_> {
             .into_iter()
             .map(|(name, value)| format!("{name}={value}"))
             .collect();
-        let path: Vec<String> = self
-            .path
-            .split('/')
-            .map(|part| encode(&decode_once(part)))
-            .collect();
+        let path: Vec<String> = self.path.split('/').map(|part| encode(&decode_once(part))).collect();
         let mut canonical = format!("{}\n{}\n{}\n", self.method, path.join("/"), query.join("&"));
         for name in signed_headers.split(';') {
             let values: Vec<String> = self
@@ -188,11 +170,7 @@ impl SignedParts<'_> {
                 .collect();
             let _ = writeln!(canonical, "{name}:{}", values.join(","));
         }
-        let _ = write!(
-            canonical,
-            "\n{signed_headers}\n{}",
-            declared.unwrap_or(&payload)
-        );
+        let _ = write!(canonical, "\n{signed_headers}\n{}", declared.unwrap_or(&payload));
         Ok(canonical)
     }
 }
@@ -235,9 +213,7 @@ mod tests {
         headers.insert("host", "iam.amazonaws.com".parse().unwrap());
         headers.insert(
             "content-type",
-            "application/x-www-form-urlencoded; charset=utf-8"
-                .parse()
-                .unwrap(),
+            "application/x-www-form-urlencoded; charset=utf-8".parse().unwrap(),
         );
         headers.insert("x-amz-date", "20150830T123600Z".parse().unwrap());
         headers.insert(
@@ -260,9 +236,7 @@ mod tests {
             headers: &headers,
             body: b"",
         };
-        let canonical = hex::encode(Sha256::digest(
-            parts.canonical(signed.signed_headers).unwrap(),
-        ));
+        let canonical = hex::encode(Sha256::digest(parts.canonical(signed.signed_headers).unwrap()));
         assert_eq!(
             canonical,
             "f536975d06c0309214f805bb90ccff089219ecd68b2577efef23edd43b7e1a59"
@@ -273,10 +247,7 @@ mod tests {
             "c4afb1cc5771d871763a393e44b703571b55cc28424d1a5e86da6ed3c154a4b9"
         );
         let refused = signed.verify(&parts, &key).unwrap_err();
-        assert!(
-            refused.message.starts_with("Signature expired"),
-            "{refused}"
-        );
+        assert!(refused.message.starts_with("Signature expired"), "{refused}");
     }
 
     #[test]
@@ -288,9 +259,7 @@ mod tests {
         );
         headers.insert(
             "authorization",
-            "AWS4-HMAC-SHA256 Credential=A/B/C/D/aws4_request"
-                .parse()
-                .unwrap(),
+            "AWS4-HMAC-SHA256 Credential=A/B/C/D/aws4_request".parse().unwrap(),
         );
         let error = Signed::read(&headers).unwrap_err();
         assert_eq!(error.code, "IncompleteSignatureException");

@@ -39,19 +39,14 @@ fn one() -> u32 {
 
 impl Default for ExecutionProperty {
     fn default() -> Self {
-        Self {
-            max_concurrent_runs: 1,
-        }
+        Self { max_concurrent_runs: 1 }
     }
 }
 
 /// A job's definition as `CreateJob` takes it. Members the double does not act on are kept as they came.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-#[expect(
-    missing_docs,
-    reason = "the names and meanings are those of Glue's Job structure"
-)]
+#[expect(missing_docs, reason = "the names and meanings are those of Glue's Job structure")]
 pub struct JobSettings {
     pub name: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -122,8 +117,7 @@ impl JobSettings {
         if self.command.name.is_empty() {
             "glueetl".clone_into(&mut self.command.name);
         }
-        self.glue_version
-            .get_or_insert_with(|| DEFAULT_GLUE_VERSION.to_owned());
+        self.glue_version.get_or_insert_with(|| DEFAULT_GLUE_VERSION.to_owned());
         self.timeout = self.timeout.or_else(|| self.default_timeout());
         self.job_mode.get_or_insert_with(|| "SCRIPT".to_owned());
         self

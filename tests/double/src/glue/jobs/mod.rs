@@ -83,9 +83,7 @@ impl Region {
             slots_taken: 0,
             settings,
         };
-        self.jobs
-            .by_name
-            .insert(job.settings.name.as_str().into(), job);
+        self.jobs.by_name.insert(job.settings.name.as_str().into(), job);
     }
 
     /// A job by name.

@@ -119,9 +119,7 @@ fn create(region: &mut Region, input: &Input<'_>) -> Result<Vec<u8>, AwsError> {
     let mut settings = check(input.read()?)?;
     let name = settings.name.clone();
     if region.job(&name).is_some() {
-        return Err(AwsError::exists(format!(
-            "Job with name: {name} already exists."
-        )));
+        return Err(AwsError::exists(format!("Job with name: {name} already exists.")));
     }
     // Tags are read through GetTags, not through GetJob.
     settings.rest.remove("Tags");
@@ -143,11 +141,7 @@ fn page_of<'a, T>(
     view: impl Fn(&'a Job) -> T,
 ) -> Result<(Vec<T>, Option<String>), AwsError> {
     let paging: Paging = input.read()?;
-    let jobs = region
-        .jobs
-        .by_name
-        .iter()
-        .map(|(name, job)| (&**name, view(job)));
+    let jobs = region.jobs.by_name.iter().map(|(name, job)| (&**name, view(job)));
     page::by_name(
         list,
         jobs,
@@ -180,9 +174,7 @@ fn batch_get(region: &mut Region, input: &Input<'_>) -> Result<Vec<u8>, AwsError
         job_names: Vec<String>,
     }
     let Request { job_names } = input.read()?;
-    let (found, missing): (Vec<_>, Vec<_>) = job_names
-        .iter()
-        .partition(|name| region.job(name).is_some());
+    let (found, missing): (Vec<_>, Vec<_>) = job_names.iter().partition(|name| region.job(name).is_some());
     let jobs: Vec<_> = found
         .iter()
         .filter_map(|name| region.job(name))
@@ -198,18 +190,13 @@ fn update(region: &mut Region, input: &Input<'_>) -> Result<Vec<u8>, AwsError> {
         job_name: String,
         job_update: JobSettings,
     }
-    let Request {
-        job_name,
-        job_update,
-    } = input.read()?;
+    let Request { job_name, job_update } = input.read()?;
     let now = region.now();
     let settings = check(JobSettings {
         name: job_name.clone(),
         ..job_update
     })?;
-    let job = region
-        .job_mut(&job_name)
-        .ok_or_else(|| not_found(&job_name))?;
+    let job = region.job_mut(&job_name).ok_or_else(|| not_found(&job_name))?;
     // "The previous job definition is completely overwritten" (UpdateJob, Glue API reference).
     job.settings = settings;
     job.modified_on = now;

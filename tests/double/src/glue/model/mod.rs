@@ -65,12 +65,12 @@ enum Kind {
     reason = "the model is part of this program, and a test loads it"
 )]
 static MODEL: LazyLock<Model> = LazyLock::new(|| {
-    let mut model: Model =
-        serde_json::from_str(include_str!("shapes.json")).expect("shapes.json is well-formed");
+    let mut model: Model = serde_json::from_str(include_str!("shapes.json")).expect("shapes.json is well-formed");
     for shape in model.shapes.values_mut() {
-        shape.regex = shape.pattern.as_deref().map(|pattern| {
-            Regex::new(&format!("^(?:{pattern})$")).expect("patterns are regular expressions")
-        });
+        shape.regex = shape
+            .pattern
+            .as_deref()
+            .map(|pattern| Regex::new(&format!("^(?:{pattern})$")).expect("patterns are regular expressions"));
     }
     model
 });
@@ -168,11 +168,7 @@ impl Check {
     }
 
     fn text(&mut self, shape: &Shape, text: &str, path: &str) {
-        let shown = if shape.sensitive {
-            "***Sensitive***"
-        } else {
-            text
-        };
+        let shown = if shape.sensitive { "***Sensitive***" } else { text };
         let length = text.chars().count();
         if exceeds(length, shape.max) {
             let max = shape.max.unwrap_or_default();
@@ -325,20 +321,12 @@ mod tests {
             "{both}"
         );
         let ids: Vec<String> = (0..26).map(|n| format!("jr_{n}")).collect();
-        let many = refused(
-            "BatchStopJobRun",
-            &json!({"JobName": "etl", "JobRunIds": ids}),
-        );
+        let many = refused("BatchStopJobRun", &json!({"JobName": "etl", "JobRunIds": ids}));
         assert!(
-            many.contains(
-                "at 'jobRunIds' failed to satisfy constraint: Member must have length less"
-            ),
+            many.contains("at 'jobRunIds' failed to satisfy constraint: Member must have length less"),
             "{many}"
         );
-        let class = refused(
-            "StartJobRun",
-            &json!({"JobName": "etl", "ExecutionClass": "SLOW"}),
-        );
+        let class = refused("StartJobRun", &json!({"JobName": "etl", "ExecutionClass": "SLOW"}));
         assert!(
             class.contains("Member must satisfy enum value set: [FLEX, STANDARD]"),
             "{class}"
@@ -355,8 +343,6 @@ mod tests {
 
     #[test]
     fn line_breaks_are_no_part_of_a_name() {
-        assert!(
-            refused("GetJob", &json!({"JobName": "a\nb"})).contains("regular expression pattern")
-        );
+        assert!(refused("GetJob", &json!({"JobName": "a\nb"})).contains("regular expression pattern"));
     }
 }

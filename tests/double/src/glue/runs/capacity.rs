@@ -68,7 +68,7 @@ pub fn granted(job: &JobSettings, asked: &Asked<'_>) -> Result<Capacity, AwsErro
     let by_workers = asked.worker_type.is_some() || asked.workers.is_some();
     if asked.max.is_some() && asked.allocated.is_some() {
         return Err(AwsError::invalid(
-            "Please set only one of Allocated Capacity and Max Capacity.",
+            "Please set only Allocated Capacity or Max Capacity.",
         ));
     }
     if by_dpus && (by_workers || job.worker_type.is_some()) {
@@ -77,10 +77,7 @@ pub fn granted(job: &JobSettings, asked: &Asked<'_>) -> Result<Capacity, AwsErro
         ));
     }
     if by_dpus {
-        let max_capacity = asked
-            .max
-            .or(asked.allocated.map(f64::from))
-            .unwrap_or_default();
+        let max_capacity = asked.max.or(asked.allocated.map(f64::from)).unwrap_or_default();
         check_dpus(job, max_capacity)?;
         return Ok(Capacity {
             max_capacity,
@@ -109,9 +106,7 @@ pub fn granted(job: &JobSettings, asked: &Asked<'_>) -> Result<Capacity, AwsErro
                 workers: None,
             })
         }
-        _ => Err(AwsError::invalid(
-            "Please set both Worker Type and Number of Workers.",
-        )),
+        _ => Err(AwsError::invalid("Please set both Worker Type and Number of Workers.")),
     }
 }
 
@@ -124,9 +119,7 @@ fn check_dpus(job: &JobSettings, dpus: f64) -> Result<(), AwsError> {
         return Ok(());
     }
     Err(AwsError::invalid(match job.command.name.as_str() {
-        "pythonshell" => {
-            "Max capacity for Python shell jobs must be either 0.0625 or 1.".to_owned()
-        }
+        "pythonshell" => "Max capacity for Python shell jobs must be either 0.0625 or 1.".to_owned(),
         name => format!("Max capacity for {name} jobs must be a whole number from 2 to 100."),
     }))
 }
@@ -184,12 +177,7 @@ mod tests {
             worker_type: Some("G.1X"),
             ..Asked::default()
         };
-        assert!(
-            granted(&job, &half)
-                .unwrap_err()
-                .message
-                .contains("set both")
-        );
+        assert!(granted(&job, &half).unwrap_err().message.contains("set both"));
         assert!(
             granted(
                 &job,

@@ -12,7 +12,7 @@ use crate::{
 
 /// What can fall due about a run. The number is the run's course it was planned on.
 #[derive(Clone, Debug)]
-pub enum RunEvent {
+pub(in crate::glue) enum RunEvent {
     /// Its resources are there: RUNNING.
     Begin(RunNumber, u32),
     /// It comes to its outcome.
@@ -29,7 +29,7 @@ pub enum RunEvent {
 
 /// Why a run ends.
 #[derive(Clone, Copy, Debug)]
-pub enum End {
+pub(in crate::glue) enum End {
     /// Its plan is through.
     Planned,
     /// Its timeout came first.
@@ -43,9 +43,7 @@ impl Region {
         start: Start,
         previous: Option<RunNumber>,
     ) -> Result<RunNumber, AwsError> {
-        let job = self
-            .job(&start.job)
-            .ok_or_else(|| missing_job(&start.job))?;
+        let job = self.job(&start.job).ok_or_else(|| missing_job(&start.job))?;
         let most = job.settings.execution_property.max_concurrent_runs.max(1);
         let full = job.slots_taken >= most;
         // "Jobs that have not been configured to retry" queue (AWS Glue job run statuses).
@@ -58,11 +56,7 @@ impl Region {
         }
         let fresh: Arc<str> = format!("jr_{}", random_hex(64)).into();
         let (base_id, attempt, previous) = match previous.map(|number| self.runs.get(number)) {
-            Some(before) => (
-                before.base_id.clone(),
-                before.attempt + 1,
-                Some(before.id.clone()),
-            ),
+            Some(before) => (before.base_id.clone(), before.attempt + 1, Some(before.id.clone())),
             None => (fresh, 0, None),
         };
         let start = Arc::new(start);
@@ -72,10 +66,8 @@ impl Region {
             let longest = self.runs.get(number).plan.longest_wait;
             self.set_state(number, JobRunState::Waiting);
             let course = self.runs.get(number).course;
-            self.agenda.at(
-                self.now() + longest,
-                Event::Run(RunEvent::Expire(number, course)),
-            );
+            self.agenda
+                .at(self.now() + longest, Event::Run(RunEvent::Expire(number, course)));
             let start = self.runs.get(number).start.clone();
             if let Some(job) = self.job_of(&start) {
                 job.waiting.push_back(number);
@@ -147,8 +139,7 @@ impl Region {
         self.set_state(number, JobRunState::Starting);
         let run = self.runs.get(number);
         let event = RunEvent::Begin(number, run.course);
-        self.agenda
-            .at(self.now() + run.plan.starting, Event::Run(event));
+        self.agenda.at(self.now() + run.plan.starting, Event::Run(event));
     }
 
     fn set_state(&mut self, number: RunNumber, state: JobRunState) {
@@ -162,10 +153,10 @@ impl Region {
     pub(in crate::glue) fn run_event(&mut self, event: RunEvent) {
         match event {
             RunEvent::Begin(number, course) if self.on_course(number, course) => {
-                self.begin_running(number)
+                self.begin_running(number);
             }
             RunEvent::End(number, course, end) if self.on_course(number, course) => {
-                self.end(number, end)
+                self.end(number, end);
             }
             RunEvent::Stopped(number, course) if self.on_course(number, course) => {
                 self.finish(number, JobRunState::Stopped);
@@ -207,13 +198,9 @@ impl Region {
     fn end(&mut self, number: RunNumber, end: End) {
         let run = self.runs.get_mut(number);
         let (state, error) = match (end, &run.plan.outcome) {
-            (End::TimedOut, _) | (_, Outcome::Timeout | Outcome::Never) => {
-                (JobRunState::Timeout, None)
-            }
+            (End::TimedOut, _) | (_, Outcome::Timeout | Outcome::Never) => (JobRunState::Timeout, None),
             (End::Planned, Outcome::Succeeded) => (JobRunState::Succeeded, None),
-            (End::Planned, Outcome::Failed(message)) => {
-                (JobRunState::Failed, Some(message.clone()))
-            }
+            (End::Planned, Outcome::Failed(message)) => (JobRunState::Failed, Some(message.clone())),
             (End::Planned, Outcome::Error(message)) => (JobRunState::Error, Some(message.clone())),
         };
         run.error = error;
@@ -246,12 +233,7 @@ impl Region {
     fn retry(&mut self, failed: RunNumber) {
         let run = self.runs.get_mut(failed);
         run.holds_slot = false;
-        let (start, base, attempt, id) = (
-            run.start.clone(),
-            run.base_id.clone(),
-            run.attempt + 1,
-            run.id.clone(),
-        );
+        let (start, base, attempt, id) = (run.start.clone(), run.base_id.clone(), run.attempt + 1, run.id.clone());
         let retries_left = run.retries_left.saturating_sub(1);
         if self.job_of(&start).is_none() {
             return;
@@ -291,11 +273,7 @@ impl Region {
             state if state.is_final() => {
                 return Err(AwsError::modelled(
                     "JobRunInTerminalStateException",
-                    format!(
-                        "Job run {} is in a terminal state: {}",
-                        run.id,
-                        state.as_str()
-                    ),
+                    format!("Job run {} is in a terminal state: {}", run.id, state.as_str()),
                 ));
             }
             _ => {}

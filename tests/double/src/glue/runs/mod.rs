@@ -18,7 +18,7 @@ use std::{
     sync::Arc,
 };
 
-pub use life::RunEvent;
+pub(super) use life::RunEvent;
 pub use operations::OPERATIONS;
 pub use script::{Outcome, RunPlan, RunScript};
 use serde_json::Value;
@@ -34,7 +34,7 @@ pub struct RunNumber(usize);
 
 /// What a run was started with, common to all its attempts.
 #[derive(Debug)]
-pub struct Start {
+pub(super) struct Start {
     pub job: Arc<str>,
     pub job_birth: u64,
     pub arguments: Option<BTreeMap<String, String>>,

@@ -84,27 +84,19 @@ impl Start {
                 "Timeout must be less than or equal to 10080 minutes (7 days).",
             ));
         }
-        let execution_class = request
-            .execution_class
-            .or_else(|| job.execution_class.clone());
-        if execution_class.as_deref() == Some("FLEX")
-            && (job.command.name != "glueetl" || job.major_version() < 3)
-        {
+        let execution_class = request.execution_class.or_else(|| job.execution_class.clone());
+        if execution_class.as_deref() == Some("FLEX") && (job.command.name != "glueetl" || job.major_version() < 3) {
             return Err(AwsError::invalid(
                 "Only jobs with Glue version 3.0 and above and command type glueetl can set ExecutionClass to FLEX.",
             ));
         }
         let argument = |key: &str| {
-            let of_run = request
-                .arguments
-                .as_ref()
-                .and_then(|arguments| arguments.get(key));
+            let of_run = request.arguments.as_ref().and_then(|arguments| arguments.get(key));
             of_run
                 .or_else(|| job.default_arguments.as_ref()?.get(key))
                 .map(String::as_str)
         };
-        let flexible = execution_class.as_deref() == Some("FLEX")
-            || argument("--enable-auto-scaling") == Some("true");
+        let flexible = execution_class.as_deref() == Some("FLEX") || argument("--enable-auto-scaling") == Some("true");
         let logs = if job.is_spark() {
             "/aws-glue/jobs"
         } else {
@@ -133,9 +125,7 @@ impl Start {
                 .notification_property
                 .or_else(|| job.notification_property.clone()),
             session_policy: request.execution_role_session_policy,
-            queuing: request
-                .job_run_queuing_enabled
-                .or(job.job_run_queuing_enabled),
+            queuing: request.job_run_queuing_enabled.or(job.job_run_queuing_enabled),
             trigger: None,
             predecessors: Vec::new(),
             glue_version: job.glue_version.clone(),
@@ -164,10 +154,7 @@ fn start(region: &mut Region, input: &Input<'_>) -> Result<Vec<u8>, AwsError> {
             if !state.is_final() {
                 return Err(AwsError::modelled(
                     "JobRunNotInTerminalStateException",
-                    format!(
-                        "Job run {id} is not in a terminal state: {}",
-                        state.as_str()
-                    ),
+                    format!("Job run {id} is not in a terminal state: {}", state.as_str()),
                 ));
             }
             Some(number)
@@ -237,10 +224,7 @@ fn get_all(region: &mut Region, input: &Input<'_>) -> Result<Vec<u8>, AwsError> 
     };
     let end = match &next_token {
         None => visible,
-        Some(token) => page::position(&list, token)?
-            .parse()
-            .unwrap_or(0)
-            .min(visible),
+        Some(token) => page::position(&list, token)?.parse().unwrap_or(0).min(visible),
     };
     let begin = end.saturating_sub(max_results.unwrap_or(LARGEST_PAGE).min(LARGEST_PAGE));
     reply(&Answer {
@@ -260,10 +244,7 @@ fn batch_stop(region: &mut Region, input: &Input<'_>) -> Result<Vec<u8>, AwsErro
         job_name: Arc<str>,
         job_run_ids: Vec<String>,
     }
-    let Request {
-        job_name,
-        job_run_ids,
-    } = input.read()?;
+    let Request { job_name, job_run_ids } = input.read()?;
     let mut stopped = Vec::new();
     let mut errors = Vec::new();
     for id in job_run_ids {

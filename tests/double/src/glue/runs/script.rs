@@ -51,7 +51,7 @@ impl Default for RunPlan {
     fn default() -> Self {
         Self {
             starting: Duration::from_secs(8),
-            running: Duration::from_secs(60),
+            running: Duration::from_mins(1),
             outcome: Outcome::Succeeded,
             stopping: Duration::from_secs(3),
             slot_lag: Duration::from_secs(5),
@@ -132,8 +132,7 @@ impl RunScript {
     /// This plan for runs that are started with this argument.
     #[must_use]
     pub fn for_argument(mut self, key: &str, value: &str, plan: RunPlan) -> Self {
-        self.by_argument
-            .push((key.to_owned(), value.to_owned(), plan));
+        self.by_argument.push((key.to_owned(), value.to_owned(), plan));
         self
     }
 

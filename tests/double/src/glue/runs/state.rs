@@ -25,12 +25,7 @@ impl JobRunState {
     pub fn is_final(self) -> bool {
         match self {
             Self::Starting | Self::Running | Self::Stopping | Self::Waiting => false,
-            Self::Stopped
-            | Self::Succeeded
-            | Self::Failed
-            | Self::Timeout
-            | Self::Error
-            | Self::Expired => true,
+            Self::Stopped | Self::Succeeded | Self::Failed | Self::Timeout | Self::Error | Self::Expired => true,
         }
     }
 

@@ -32,26 +32,16 @@ impl Bench {
         self.call_stale(name, body, None)
     }
 
-    fn call_stale(
-        &self,
-        name: &str,
-        body: &Value,
-        stale: Option<Duration>,
-    ) -> Result<Value, AwsError> {
+    fn call_stale(&self, name: &str, body: &Value, stale: Option<Duration>) -> Result<Value, AwsError> {
         let operation = operation(name).unwrap();
         let answer = self.glue.run(operation, ACCOUNT, REGION, body, stale)?;
         Ok(serde_json::from_slice(&answer).unwrap())
     }
 
-    #[allow(
-        clippy::needless_pass_by_value,
-        reason = "json! reads better without a borrow"
-    )]
+    #[allow(clippy::needless_pass_by_value, reason = "json! reads better without a borrow")]
     fn start(&self, more: Value) -> Result<String, AwsError> {
         let mut body = json!({ "JobName": "etl" });
-        body.as_object_mut()
-            .unwrap()
-            .extend(more.as_object().unwrap().clone());
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         Ok(self.call("StartJobRun", &body)?["JobRunId"]
             .as_str()
             .unwrap()
@@ -76,10 +66,8 @@ impl Bench {
 fn job() -> JobDefinition {
     let script = RunScript::succeeds()
         .starting(Duration::from_secs(10))
-        .running(Duration::from_secs(60));
-    JobDefinition::new("etl")
-        .script(script)
-        .max_concurrent_runs(100)
+        .running(Duration::from_mins(1));
+    JobDefinition::new("etl").script(script).max_concurrent_runs(100)
 }
 
 #[test]
@@ -147,16 +135,9 @@ fn stopping_is_held_and_a_run_that_is_over_cannot_be_stopped() {
     bench.step(1);
     assert_eq!(bench.state(&id), "STOPPED");
     bench.step(3600);
-    assert_eq!(
-        bench.state(&id),
-        "STOPPED",
-        "the planned end does not come any more"
-    );
+    assert_eq!(bench.state(&id), "STOPPED", "the planned end does not come any more");
     let answer = bench
-        .call(
-            "BatchStopJobRun",
-            &json!({ "JobName": "etl", "JobRunIds": [id] }),
-        )
+        .call("BatchStopJobRun", &json!({ "JobName": "etl", "JobRunIds": [id] }))
         .unwrap();
     assert_eq!(
         answer["Errors"][0]["ErrorDetail"]["ErrorCode"],
@@ -184,7 +165,7 @@ fn a_slot_comes_free_some_seconds_after_the_end() {
 fn queued_runs_start_oldest_first_and_expire() {
     let script = RunScript::succeeds()
         .starting(Duration::ZERO)
-        .running(Duration::from_secs(60));
+        .running(Duration::from_mins(1));
     let script = script.longest_wait(Duration::from_secs(100));
     let bench = Bench::new(job().max_concurrent_runs(1).script(script));
     let first = bench.start(json!({})).unwrap();
@@ -197,31 +178,16 @@ fn queued_runs_start_oldest_first_and_expire() {
         "Max concurrent job runs per job exceeded"
     );
     bench
-        .call(
-            "BatchStopJobRun",
-            &json!({ "JobName": "etl", "JobRunIds": [fourth] }),
-        )
+        .call("BatchStopJobRun", &json!({ "JobName": "etl", "JobRunIds": [fourth] }))
         .unwrap();
     bench.step(64);
-    assert_eq!(
-        [bench.state(&first), bench.state(&second)],
-        ["SUCCEEDED", "WAITING"]
-    );
+    assert_eq!([bench.state(&first), bench.state(&second)], ["SUCCEEDED", "WAITING"]);
     bench.step(1);
-    assert_eq!(
-        [bench.state(&second), bench.state(&third)],
-        ["RUNNING", "WAITING"]
-    );
+    assert_eq!([bench.state(&second), bench.state(&third)], ["RUNNING", "WAITING"]);
     bench.step(35);
-    assert_eq!(
-        [bench.state(&third), bench.state(&fourth)],
-        ["EXPIRED", "STOPPED"]
-    );
+    assert_eq!([bench.state(&third), bench.state(&fourth)], ["EXPIRED", "STOPPED"]);
     bench.step(600);
-    assert_eq!(
-        [bench.state(&second), bench.state(&third)],
-        ["SUCCEEDED", "EXPIRED"]
-    );
+    assert_eq!([bench.state(&second), bench.state(&third)], ["SUCCEEDED", "EXPIRED"]);
 }
 
 #[test]
@@ -229,20 +195,13 @@ fn glue_tries_failed_runs_again_in_the_same_slot() {
     let script = RunScript::fails("boom")
         .then(Outcome::Failed("again".into()))
         .then(Outcome::Succeeded);
-    let script = script
-        .starting(Duration::ZERO)
-        .running(Duration::from_secs(10));
+    let script = script.starting(Duration::ZERO).running(Duration::from_secs(10));
     let bench = Bench::new(job().max_concurrent_runs(1).max_retries(5).script(script));
-    let id = bench
-        .start(json!({ "Arguments": { "--day": "1" } }))
-        .unwrap();
+    let id = bench.start(json!({ "Arguments": { "--day": "1" } })).unwrap();
     bench.step(10);
     assert_eq!(bench.run(&id)["ErrorMessage"], "boom");
     bench.step(4);
-    assert!(
-        bench.start(json!({})).is_err(),
-        "the slot is kept for the next attempt"
-    );
+    assert!(bench.start(json!({})).is_err(), "the slot is kept for the next attempt");
     bench.step(1);
     let first = bench.run(&format!("{id}_attempt_1"));
     assert_eq!(first["PreviousRunId"], id);
@@ -255,9 +214,7 @@ fn glue_tries_failed_runs_again_in_the_same_slot() {
     let second = bench.run(&format!("{id}_attempt_2"));
     assert_eq!(second["PreviousRunId"], format!("{id}_attempt_1"));
     assert_eq!(second["JobRunState"], "SUCCEEDED");
-    let all = bench
-        .call("GetJobRuns", &json!({ "JobName": "etl" }))
-        .unwrap();
+    let all = bench.call("GetJobRuns", &json!({ "JobName": "etl" })).unwrap();
     let attempts: Vec<u64> = all["JobRuns"]
         .as_array()
         .unwrap()
@@ -278,20 +235,12 @@ fn timeouts_and_stops_are_not_tried_again() {
     let timed_out = bench.start(json!({ "Timeout": 1 })).unwrap();
     let stopped = bench.start(json!({})).unwrap();
     bench
-        .call(
-            "BatchStopJobRun",
-            &json!({ "JobName": "etl", "JobRunIds": [stopped] }),
-        )
+        .call("BatchStopJobRun", &json!({ "JobName": "etl", "JobRunIds": [stopped] }))
         .unwrap();
     bench.step(3600);
+    assert_eq!([bench.state(&timed_out), bench.state(&stopped)], ["TIMEOUT", "STOPPED"]);
     assert_eq!(
-        [bench.state(&timed_out), bench.state(&stopped)],
-        ["TIMEOUT", "STOPPED"]
-    );
-    assert_eq!(
-        bench
-            .call("GetJobRuns", &json!({ "JobName": "etl" }))
-            .unwrap()["JobRuns"]
+        bench.call("GetJobRuns", &json!({ "JobName": "etl" })).unwrap()["JobRuns"]
             .as_array()
             .unwrap()
             .len(),
@@ -341,27 +290,15 @@ fn pages_go_from_the_newest_on_and_new_runs_shift_nothing() {
             .collect()
     };
     let first = page(None, None);
-    assert_eq!(
-        names(&first),
-        ids[250..].iter().rev().cloned().collect::<Vec<_>>()
-    );
+    assert_eq!(names(&first), ids[250..].iter().rev().cloned().collect::<Vec<_>>());
     bench.start(json!({})).unwrap();
     let second = page(first.get("NextToken"), None);
-    assert_eq!(
-        names(&second),
-        ids[50..250].iter().rev().cloned().collect::<Vec<_>>()
-    );
+    assert_eq!(names(&second), ids[50..250].iter().rev().cloned().collect::<Vec<_>>());
     let third = page(second.get("NextToken"), Some(50));
-    assert_eq!(
-        names(&third),
-        ids[..50].iter().rev().cloned().collect::<Vec<_>>()
-    );
+    assert_eq!(names(&third), ids[..50].iter().rev().cloned().collect::<Vec<_>>());
     assert!(third.get("NextToken").is_none());
     let foreign = bench
-        .call(
-            "GetJobRuns",
-            &json!({ "JobName": "etl", "NextToken": "bm8" }),
-        )
+        .call("GetJobRuns", &json!({ "JobName": "etl", "NextToken": "bm8" }))
         .unwrap_err();
     assert_eq!(foreign.code, "InvalidInputException");
 }
@@ -385,11 +322,7 @@ fn a_stale_read_shows_what_was_true_before() {
         (Some(old.as_str()), Some("STARTING"))
     );
     let missing = bench
-        .call_stale(
-            "GetJobRun",
-            &json!({ "JobName": "etl", "RunId": new }),
-            stale,
-        )
+        .call_stale("GetJobRun", &json!({ "JobName": "etl", "RunId": new }), stale)
         .unwrap_err();
     assert_eq!(missing.code, "EntityNotFoundException");
 }
@@ -404,40 +337,26 @@ fn plans_are_taken_in_order_and_by_argument() {
         .then(Outcome::Succeeded)
         .for_argument("--mode", "special", quick);
     let bench = Bench::new(job().script(script));
-    let special = bench
-        .start(json!({ "Arguments": { "--mode": "special" } }))
-        .unwrap();
+    let special = bench.start(json!({ "Arguments": { "--mode": "special" } })).unwrap();
     let runs = [(); 3].map(|()| bench.start(json!({})).unwrap());
     bench.step(3600);
     assert_eq!(bench.state(&special), "ERROR");
-    assert_eq!(
-        runs.map(|id| bench.state(&id)),
-        ["FAILED", "SUCCEEDED", "SUCCEEDED"]
-    );
+    assert_eq!(runs.map(|id| bench.state(&id)), ["FAILED", "SUCCEEDED", "SUCCEEDED"]);
 }
 
 #[test]
 fn arguments_show_the_runs_own_and_the_script_sees_all_by_key() {
-    let mut definition = job()
-        .default_argument("--a", "job")
-        .default_argument("--b", "job");
-    definition.settings.non_overridable_arguments =
-        Some([("--fixed".to_owned(), "job".to_owned())].into());
+    let mut definition = job().default_argument("--a", "job").default_argument("--b", "job");
+    definition.settings.non_overridable_arguments = Some([("--fixed".to_owned(), "job".to_owned())].into());
     let bench = Bench::new(definition);
     let id = bench
         .start(json!({ "Arguments": { "--b": "run", "--fixed": "run" } }))
         .unwrap();
-    assert_eq!(
-        bench.run(&id)["Arguments"],
-        json!({ "--b": "run", "--fixed": "run" })
-    );
-    let seen = bench.glue.with_region(ACCOUNT, REGION, |region| {
-        region.effective_arguments("etl", &id)
-    });
-    assert_eq!(
-        json!(seen),
-        json!({ "--a": "job", "--b": "run", "--fixed": "job" })
-    );
+    assert_eq!(bench.run(&id)["Arguments"], json!({ "--b": "run", "--fixed": "run" }));
+    let seen = bench
+        .glue
+        .with_region(ACCOUNT, REGION, |region| region.effective_arguments("etl", &id));
+    assert_eq!(json!(seen), json!({ "--a": "job", "--b": "run", "--fixed": "job" }));
 }
 
 #[test]
@@ -454,9 +373,7 @@ fn a_flexible_run_counts_dpu_seconds_and_needs_a_glue_version() {
     assert!(bench.run(&standard).get("DPUSeconds").is_none());
     let old = Bench::new(job().glue_version("2.0"));
     assert_eq!(
-        old.start(json!({ "ExecutionClass": "FLEX" }))
-            .unwrap_err()
-            .code,
+        old.start(json!({ "ExecutionClass": "FLEX" })).unwrap_err().code,
         "InvalidInputException"
     );
 }
@@ -465,23 +382,15 @@ fn a_flexible_run_counts_dpu_seconds_and_needs_a_glue_version() {
 fn runs_outlive_their_job_and_free_nothing_of_its_successor() {
     let bench = Bench::new(job().max_concurrent_runs(1));
     let id = bench.start(json!({})).unwrap();
-    bench
-        .call("DeleteJob", &json!({ "JobName": "etl" }))
-        .unwrap();
-    assert_eq!(
-        bench.start(json!({})).unwrap_err().code,
-        "EntityNotFoundException"
-    );
+    bench.call("DeleteJob", &json!({ "JobName": "etl" })).unwrap();
+    assert_eq!(bench.start(json!({})).unwrap_err().code, "EntityNotFoundException");
     bench.glue.with_region(ACCOUNT, REGION, |region| {
-        region.define_job(job().max_concurrent_runs(1))
+        region.define_job(job().max_concurrent_runs(1));
     });
     bench.step(50);
     let next = bench.start(json!({})).unwrap();
     bench.step(50);
-    assert_eq!(
-        [bench.state(&id), bench.state(&next)],
-        ["SUCCEEDED", "RUNNING"]
-    );
+    assert_eq!([bench.state(&id), bench.state(&next)], ["SUCCEEDED", "RUNNING"]);
     assert_eq!(
         bench.start(json!({})).unwrap_err().code,
         "ConcurrentRunsExceededException"

@@ -11,10 +11,7 @@ use crate::{clock::Time, glue::Region};
 /// Glue's `JobRun` structure.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-#[expect(
-    missing_docs,
-    reason = "the names and meanings are those of Glue's JobRun structure"
-)]
+#[expect(missing_docs, reason = "the names and meanings are those of Glue's JobRun structure")]
 pub struct JobRun<'a> {
     pub id: &'a str,
     pub attempt: u32,
@@ -83,15 +80,11 @@ impl Run {
         let executed = self
             .running_since
             .filter(|since| *since <= now)
-            .map_or(0, |since| {
-                if over { modified_on } else { now }.since(since).as_secs()
-            });
+            .map_or(0, |since| if over { modified_on } else { now }.since(since).as_secs());
         let start = &*self.start;
         let workers = start.capacity.workers.as_ref();
         let factor = workers.map_or(1.0, |(kind, _)| dpus(kind));
-        let executors = workers.map_or(start.capacity.max_capacity, |(_, number)| {
-            f64::from(*number)
-        });
+        let executors = workers.map_or(start.capacity.max_capacity, |(_, number)| f64::from(*number));
         JobRun {
             id: &self.id,
             attempt: self.attempt,
@@ -104,10 +97,7 @@ impl Run {
             last_modified_on: modified_on,
             completed_on: self.completed_on.filter(|_| over),
             job_run_state: state,
-            arguments: start
-                .arguments
-                .as_ref()
-                .filter(|arguments| !arguments.is_empty()),
+            arguments: start.arguments.as_ref().filter(|arguments| !arguments.is_empty()),
             error_message: self.error.as_deref().filter(|_| over),
             predecessor_runs: start
                 .predecessors
@@ -128,21 +118,16 @@ impl Run {
             notification_property: start.notification_property.as_ref(),
             glue_version: start.glue_version.as_deref(),
             #[expect(clippy::cast_precision_loss, reason = "seconds of a run are few")]
-            dpu_seconds: start
-                .shows_dpu_seconds
-                .then(|| executed as f64 * factor * executors),
+            dpu_seconds: start.shows_dpu_seconds.then_some(executed as f64 * factor * executors),
             execution_class: start.execution_class.as_deref(),
-            state_detail: (state == JobRunState::Waiting)
-                .then_some("Max concurrent job runs per job exceeded"),
+            state_detail: (state == JobRunState::Waiting).then_some("Max concurrent job runs per job exceeded"),
             execution_role_session_policy: start.session_policy.as_deref(),
         }
     }
 
     fn state_at(&self, time: Time) -> (JobRunState, Time) {
         let past = self.history.iter().rev().find(|(since, _)| *since <= time);
-        past.map_or((self.state, self.modified_on), |(since, state)| {
-            (*state, *since)
-        })
+        past.map_or((self.state, self.modified_on), |(since, state)| (*state, *since))
     }
 }
 
@@ -171,12 +156,7 @@ impl Region {
                 self.runs.get(run).start.arguments.as_ref(),
                 settings.non_overridable_arguments.as_ref(),
             ] {
-                arguments.extend(
-                    layer
-                        .into_iter()
-                        .flatten()
-                        .map(|(k, v)| (k.clone(), v.clone())),
-                );
+                arguments.extend(layer.into_iter().flatten().map(|(k, v)| (k.clone(), v.clone())));
             }
         }
         arguments
