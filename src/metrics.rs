@@ -95,11 +95,7 @@ impl Metrics {
     pub fn new() -> Self {
         let mut registry = Registry::with_prefix("kube_glue");
         let inner = Inner {
-            reconciles: counter(
-                &mut registry,
-                "reconciles",
-                "Passes over one object, by how they ended",
-            ),
+            reconciles: counter(&mut registry, "reconciles", "Passes over one object, by how they ended"),
             reconcile_duration: seconds(
                 &mut registry,
                 "reconcile_duration",
@@ -127,11 +123,7 @@ impl Metrics {
                 "How long calls to AWS took",
                 of_a_call,
             ),
-            aws_throttles: counter(
-                &mut registry,
-                "aws_throttles",
-                "Calls to AWS that were throttled",
-            ),
+            aws_throttles: counter(&mut registry, "aws_throttles", "Calls to AWS that were throttled"),
             starts: counter(
                 &mut registry,
                 "starts",
@@ -160,18 +152,10 @@ impl Metrics {
                 );
                 family
             },
-            live_runs: gauge(
-                &mut registry,
-                "live_runs",
-                "Objects whose run has not ended",
-            ),
+            live_runs: gauge(&mut registry, "live_runs", "Objects whose run has not ended"),
             leader: {
                 let gauge = Gauge::default();
-                registry.register(
-                    "leader",
-                    "1 while this replica holds the lease",
-                    gauge.clone(),
-                );
+                registry.register("leader", "1 while this replica holds the lease", gauge.clone());
                 gauge
             },
             codes: Mutex::default(),
@@ -184,17 +168,12 @@ impl Metrics {
                 registry
             },
         };
-        Self {
-            inner: Arc::new(inner),
-        }
+        Self { inner: Arc::new(inner) }
     }
 
     /// One pass over one object of `kind` ended as `outcome` ("changed", "unchanged", "error").
     pub fn reconciled(&self, kind: &'static str, outcome: &'static str, elapsed: Duration) {
-        self.inner
-            .reconciles
-            .get_or_create(&Reconcile { kind, outcome })
-            .inc();
+        self.inner.reconciles.get_or_create(&Reconcile { kind, outcome }).inc();
         self.inner
             .reconcile_duration
             .get_or_create(&Kind { kind })
@@ -211,20 +190,14 @@ impl Metrics {
 
     /// An object of `kind` was written; `part` is "status" or "metadata".
     pub fn object_written(&self, kind: &'static str, part: &'static str) {
-        self.inner
-            .object_writes
-            .get_or_create(&KindPart { kind, part })
-            .inc();
+        self.inner.object_writes.get_or_create(&KindPart { kind, part }).inc();
     }
 
     /// A call to AWS was answered after `elapsed`: `code` is the AWS error code, a word for what
     /// kept it from being answered ("Timeout"), or none for success.
     pub fn aws_call(&self, operation: &'static str, code: Option<&str>, elapsed: Duration) {
         let code = code.map_or_else(|| "OK".to_owned(), |code| self.bounded_code(code));
-        self.inner
-            .aws_calls
-            .get_or_create(&AwsCall { operation, code })
-            .inc();
+        self.inner.aws_calls.get_or_create(&AwsCall { operation, code }).inc();
         self.inner
             .aws_call_duration
             .get_or_create(&Operation { operation })
@@ -233,10 +206,7 @@ impl Metrics {
 
     /// AWS throttled a call of `operation`.
     pub fn aws_throttled(&self, operation: &'static str) {
-        self.inner
-            .aws_throttles
-            .get_or_create(&Operation { operation })
-            .inc();
+        self.inner.aws_throttles.get_or_create(&Operation { operation }).inc();
     }
 
     /// A run was started for an object of `kind`, `latency` after the object was created.
@@ -310,17 +280,11 @@ impl Metrics {
         const OTHER: &str = "Other";
         let looks_right = code.len() <= MAX_CODE_LENGTH
             && !code.is_empty()
-            && code
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
+            && code.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
         if !looks_right {
             return OTHER.to_owned();
         }
-        let mut codes = self
-            .inner
-            .codes
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut codes = self.inner.codes.lock().unwrap_or_else(PoisonError::into_inner);
         if codes.contains(code) {
             return code.to_owned();
         }
@@ -345,14 +309,8 @@ impl fmt::Debug for Metrics {
 }
 
 /// What a family needs of its labels to stand in a registry.
-trait Labels:
-    Clone + fmt::Debug + std::hash::Hash + Eq + EncodeLabelSet + Send + Sync + 'static
-{
-}
-impl<T: Clone + fmt::Debug + std::hash::Hash + Eq + EncodeLabelSet + Send + Sync + 'static> Labels
-    for T
-{
-}
+trait Labels: Clone + fmt::Debug + std::hash::Hash + Eq + EncodeLabelSet + Send + Sync + 'static {}
+impl<T: Clone + fmt::Debug + std::hash::Hash + Eq + EncodeLabelSet + Send + Sync + 'static> Labels for T {}
 
 fn counter<L: Labels>(registry: &mut Registry, name: &str, help: &str) -> Family<L, Counter> {
     let family = Family::<L, Counter>::default();
@@ -387,8 +345,7 @@ fn of_a_call() -> Histogram {
 /// 5 ms to 1 h: what may wait for a quota, a slot in Glue or a person.
 fn of_a_wait() -> Histogram {
     Histogram::new([
-        0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0,
-        3600.0,
+        0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0,
     ])
 }
 
@@ -411,11 +368,7 @@ mod tests {
         metrics.reconcile_failed("GlueJobRun", "throttled");
         metrics.object_written("GlueJobRun", "status");
         metrics.aws_call("StartJobRun", None, Duration::from_millis(40));
-        metrics.aws_call(
-            "StartJobRun",
-            Some("ThrottlingException"),
-            Duration::from_millis(4),
-        );
+        metrics.aws_call("StartJobRun", Some("ThrottlingException"), Duration::from_millis(4));
         metrics.aws_throttled("StartJobRun");
         metrics.run_started("GlueJobRun", Duration::from_millis(70));
         metrics.run_adopted("GlueJobRun");
@@ -442,17 +395,10 @@ mod tests {
             "kube_glue_queue_age_seconds{kind=\"GlueJobRun\"} 1.5",
             "kube_glue_live_runs{kind=\"GlueJobRun\"} 12",
             "kube_glue_leader 1",
-            concat!(
-                "kube_glue_build_info{version=\"",
-                env!("CARGO_PKG_VERSION"),
-                "\"} 1"
-            ),
+            concat!("kube_glue_build_info{version=\"", env!("CARGO_PKG_VERSION"), "\"} 1"),
             "# EOF",
         ] {
-            assert!(
-                text.lines().any(|l| l == line),
-                "{line} is missing from\n{text}"
-            );
+            assert!(text.lines().any(|l| l == line), "{line} is missing from\n{text}");
         }
     }
 
@@ -460,10 +406,7 @@ mod tests {
     fn clones_count_together() {
         let metrics = Metrics::new();
         metrics.clone().aws_throttled("GetJobRuns");
-        assert!(
-            rendered(&metrics)
-                .contains("kube_glue_aws_throttles_total{operation=\"GetJobRuns\"} 1")
-        );
+        assert!(rendered(&metrics).contains("kube_glue_aws_throttles_total{operation=\"GetJobRuns\"} 1"));
     }
 
     #[test]
@@ -480,10 +423,6 @@ mod tests {
             .lines()
             .filter(|l| l.starts_with("kube_glue_aws_calls_total"))
             .count();
-        assert_eq!(
-            calls,
-            MAX_CODES + 2,
-            "the codes there is room for, Other, and OK"
-        );
+        assert_eq!(calls, MAX_CODES + 2, "the codes there is room for, Other, and OK");
     }
 }

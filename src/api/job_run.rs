@@ -32,12 +32,7 @@ use super::run::{self, RunPolicy, RunStatus};
     selectable = ".status.phase",
     printcolumn(name = "Job", type_ = "string", json_path = ".spec.jobName"),
     printcolumn(name = "State", type_ = "string", json_path = ".status.phase"),
-    printcolumn(
-        name = "Run Id",
-        type_ = "string",
-        json_path = ".status.runId",
-        priority = 1
-    ),
+    printcolumn(name = "Run Id", type_ = "string", json_path = ".status.runId", priority = 1),
     printcolumn(name = "Started", type_ = "date", json_path = ".status.startedAt"),
     printcolumn(name = "Duration", type_ = "string", json_path = ".status.duration"),
     printcolumn(
@@ -51,36 +46,23 @@ use super::run::{self, RunPolicy, RunStatus};
         json_path = ".status.conditions[?(@.type=='Ready')].message",
         priority = 1
     ),
-    printcolumn(
-        name = "Age",
-        type_ = "date",
-        json_path = ".metadata.creationTimestamp"
-    )
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
 #[serde(rename_all = "camelCase")]
 #[schemars(transform = add_rules)]
 pub struct GlueJobRunSpec {
     /// The name (not the ARN) of the Glue job.
-    #[schemars(
-        length(min = 1, max = 255),
-        regex(pattern = r"^[^\x00-\x08\x0A-\x1F]+$")
-    )]
+    #[schemars(length(min = 1, max = 255), regex(pattern = r"^[^\x00-\x08\x0A-\x1F]+$"))]
     pub job_name: String,
 
     /// Follows a run of the job that was started elsewhere; never starts one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(
-        length(min = 1, max = 255),
-        regex(pattern = r"^[^\x00-\x08\x0A-\x1F]+$")
-    )]
+    #[schemars(length(min = 1, max = 255), regex(pattern = r"^[^\x00-\x08\x0A-\x1F]+$"))]
     pub run_id: Option<String>,
 
     /// The AWS region, such as eu-west-1. Default: the Secret's `AWS_REGION`, then the controller's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(
-        length(min = 1, max = 32),
-        regex(pattern = r"^[a-z]{2,}(-[a-z0-9]+)+$")
-    )]
+    #[schemars(length(min = 1, max = 32), regex(pattern = r"^[a-z]{2,}(-[a-z0-9]+)+$"))]
     pub region: Option<String>,
 
     /// As whom the run is started and watched.
@@ -119,10 +101,7 @@ pub struct GlueJobRunSpec {
 
     /// The name of Glue's security configuration for this run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(
-        length(min = 1, max = 255),
-        regex(pattern = r"^[^\x00-\x08\x0A-\x1F]+$")
-    )]
+    #[schemars(length(min = 1, max = 255), regex(pattern = r"^[^\x00-\x08\x0A-\x1F]+$"))]
     pub security_configuration: Option<String>,
 
     /// STANDARD for runs that must start at once, FLEX for those that may wait for spare capacity.
@@ -148,10 +127,7 @@ pub struct GlueJobRunSpec {
 pub struct Workers {
     /// Glue's worker type, such as G.1X, G.2X, G.025X or R.1X.
     #[serde(rename = "type")]
-    #[schemars(
-        length(min = 1, max = 32),
-        regex(pattern = r"^[A-Za-z0-9][A-Za-z0-9.]*$")
-    )]
+    #[schemars(length(min = 1, max = 32), regex(pattern = r"^[A-Za-z0-9][A-Za-z0-9.]*$"))]
     pub type_: String,
     /// How many workers.
     #[schemars(range(min = 1, max = 1000))]

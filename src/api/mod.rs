@@ -18,8 +18,9 @@ pub mod run;
 
 pub use job_run::{GlueJobRun, GlueJobRunSpec, GlueJobRunStatus};
 
-use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{CustomResourceDefinition, JSON};
 use kube::CustomResourceExt;
+use serde_json::json;
 
 /// The API group of all kinds.
 pub const GROUP: &str = "kube-glue.dev";
@@ -27,8 +28,29 @@ pub const GROUP: &str = "kube-glue.dev";
 /// The finalizer that an object carries while there is something in Glue to stop or to release.
 pub const FINALIZER: &str = "kube-glue.dev/finalizer";
 
-/// Every CustomResourceDefinition of kube-glue, as `crds/` holds them.
+/// Every `CustomResourceDefinition` of kube-glue, as `crds/` holds them.
 #[must_use]
 pub fn crds() -> Vec<CustomResourceDefinition> {
-    vec![GlueJobRun::crd()]
+    [GlueJobRun::crd()].into_iter().map(unobserved_at_first).collect()
+}
+
+/// Gives every new object the status `observedGeneration: -1`, so that no tool takes an object that the
+/// controller has not seen yet for one that is done (kstatus: `observedGeneration` below `generation` is
+/// `InProgress`; Flux does the same).
+fn unobserved_at_first(mut crd: CustomResourceDefinition) -> CustomResourceDefinition {
+    let schemas = crd
+        .spec
+        .versions
+        .iter_mut()
+        .filter_map(|version| version.schema.as_mut()?.open_api_v3_schema.as_mut());
+    for schema in schemas {
+        if let Some(status) = schema
+            .properties
+            .as_mut()
+            .and_then(|properties| properties.get_mut("status"))
+        {
+            status.default = Some(JSON(json!({"observedGeneration": -1})));
+        }
+    }
+    crd
 }

@@ -10,7 +10,9 @@ pub fn immutable(field: &str) -> Rule {
     Rule::new(format!(
         "has(self.{field}) == has(oldSelf.{field}) && (!has(self.{field}) || self.{field} == oldSelf.{field})"
     ))
-    .message(Message::Message(format!("{field} cannot be changed: a new run is a new object")))
+    .message(Message::Message(format!(
+        "{field} cannot be changed: a new run is a new object"
+    )))
     .reason(Reason::FieldValueForbidden)
     .field_path(format!(".{field}"))
 }
@@ -43,9 +45,7 @@ pub fn excludes(holder: &str, fields: &[&str], why: &str) -> Rule {
 
 /// Adds `rules` to the schema of an object.
 pub fn add(schema: &mut Schema, rules: impl IntoIterator<Item = Rule>) {
-    let serialized = rules
-        .into_iter()
-        .filter_map(|rule| serde_json::to_value(rule).ok());
+    let serialized = rules.into_iter().filter_map(|rule| serde_json::to_value(rule).ok());
     let list = schema
         .ensure_object()
         .entry("x-kubernetes-validations")

@@ -157,12 +157,7 @@ impl Phase {
     #[must_use]
     pub fn is_final(self) -> bool {
         match self {
-            Self::Succeeded
-            | Self::Failed
-            | Self::TimedOut
-            | Self::Error
-            | Self::Stopped
-            | Self::Expired => true,
+            Self::Succeeded | Self::Failed | Self::TimedOut | Self::Error | Self::Stopped | Self::Expired => true,
             Self::Pending
             | Self::Suspended
             | Self::Waiting
@@ -252,9 +247,7 @@ impl RunStatus {
     /// The condition of this type.
     #[must_use]
     pub fn condition(&self, type_: &str) -> Option<&Condition> {
-        self.conditions
-            .iter()
-            .find(|condition| condition.type_ == type_)
+        self.conditions.iter().find(|condition| condition.type_ == type_)
     }
 }
 

@@ -3,8 +3,8 @@
 //! What to tell is read off two statuses by a pure function; an event that cannot be filed changes
 //! nothing, and never holds up a start.
 
-use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use futures::StreamExt;
+use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use k8s_openapi::api::core::v1::ObjectReference;
 use kube::Client;
 use kube::runtime::events::{Event, EventType, Recorder, Reporter};
@@ -23,7 +23,10 @@ impl Events {
     #[must_use]
     pub fn new(client: Client, instance: Option<String>) -> Self {
         let (queue, waiting) = unbounded();
-        let reporter = Reporter { controller: "kube-glue".to_owned(), instance };
+        let reporter = Reporter {
+            controller: "kube-glue".to_owned(),
+            instance,
+        };
         tokio::spawn(file(Recorder::new(client, reporter), waiting));
         Self { queue }
     }
@@ -49,15 +52,29 @@ pub fn of_transition(before: Option<&RunStatus>, after: &RunStatus) -> Option<Ev
     let phase = after.phase?;
     let (reason, message) = ready(after)?;
     let unchanged = before.is_some_and(|before| {
-        before.phase == Some(phase) && ready(before).is_some_and(|(old, _)| old == reason) && run_id(before) == run_id(after)
+        before.phase == Some(phase)
+            && ready(before).is_some_and(|(old, _)| old == reason)
+            && run_id(before) == run_id(after)
     });
     // The intent is our own affair: what people want to know is that the run was started.
     if unchanged || (phase == Phase::Starting && run_id(after).is_none() && reason == "Starting") {
         return None;
     }
-    let reason = if phase == Phase::Starting && reason == "Starting" { "Started" } else { reason };
+    let reason = if phase == Phase::Starting && reason == "Starting" {
+        "Started"
+    } else {
+        reason
+    };
     let good = phase == Phase::Succeeded || reason == format!("{phase:?}") && !phase.is_final();
-    let neutral = ["Started", "Adopted", "Following", "Suspended", "StopRequested", "Deleted", "GlueRetries"];
+    let neutral = [
+        "Started",
+        "Adopted",
+        "Following",
+        "Suspended",
+        "StopRequested",
+        "Deleted",
+        "GlueRetries",
+    ];
     let warning = !good && !neutral.contains(&reason);
     Some(Event {
         type_: if warning { EventType::Warning } else { EventType::Normal },
@@ -74,7 +91,9 @@ pub fn left_behind(run: &str) -> Event {
     Event {
         type_: EventType::Warning,
         reason: "LeftBehind".to_owned(),
-        note: Some(format!("the object was let go after the deletion timeout, and run {run} could not be stopped in Glue: stop it by hand")),
+        note: Some(format!(
+            "the object was let go after the deletion timeout, and run {run} could not be stopped in Glue: stop it by hand"
+        )),
         action: "Deleting".to_owned(),
         secondary: None,
     }
@@ -82,7 +101,9 @@ pub fn left_behind(run: &str) -> Event {
 
 /// Reason and message of the Ready condition.
 fn ready(status: &RunStatus) -> Option<(&str, &str)> {
-    status.condition("Ready").map(|ready| (ready.reason.as_str(), ready.message.as_str()))
+    status
+        .condition("Ready")
+        .map(|ready| (ready.reason.as_str(), ready.message.as_str()))
 }
 
 fn run_id(status: &RunStatus) -> Option<&str> {
@@ -100,7 +121,11 @@ mod tests {
 
     fn status(phase: Phase, reason: &str) -> RunStatus {
         let conditions = conditions::of(phase, reason, "words", ReadyWhen::Completed, &[], Timestamp::UNIX_EPOCH);
-        RunStatus { phase: Some(phase), conditions, ..RunStatus::default() }
+        RunStatus {
+            phase: Some(phase),
+            conditions,
+            ..RunStatus::default()
+        }
     }
 
     #[test]
@@ -114,9 +139,15 @@ mod tests {
             (status(Phase::Pending, "SecretNotFound"), EventType::Warning),
         ] {
             let event = of_transition(Some(&running), &after).unwrap();
-            assert!(matches!((event.type_, type_), (EventType::Normal, EventType::Normal) | (EventType::Warning, EventType::Warning)));
+            assert!(matches!(
+                (event.type_, type_),
+                (EventType::Normal, EventType::Normal) | (EventType::Warning, EventType::Warning)
+            ));
             assert!(of_transition(Some(&after), &after).is_none());
         }
-        assert!(of_transition(None, &status(Phase::Starting, "Starting")).is_none(), "the intent is not told");
+        assert!(
+            of_transition(None, &status(Phase::Starting, "Starting")).is_none(),
+            "the intent is not told"
+        );
     }
 }

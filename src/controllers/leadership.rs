@@ -47,9 +47,7 @@ impl Leadership {
         let Some(held_until) = &self.held_until else {
             return true;
         };
-        held_until
-            .borrow()
-            .is_some_and(|until| Instant::now() < until)
+        held_until.borrow().is_some_and(|until| Instant::now() < until)
     }
 
     /// Waits until the lease is held; for ever when whoever renews it is gone.

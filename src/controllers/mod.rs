@@ -39,9 +39,9 @@ use self::run::shell::Context;
 use self::secrets::{SecretKey, Secrets};
 use self::stream::{Waker, Woken};
 use crate::api::GlueJobRun;
+use crate::glue::Clients;
 use crate::glue::aws::Base;
 use crate::glue::poller::Poller;
-use crate::glue::Clients;
 use crate::metrics::Metrics;
 
 /// Why the controllers could not run.
@@ -62,8 +62,21 @@ pub async fn run(
 ) -> Result<(), Error> {
     let base = Base::load(settings.aws_timeout, settings.run_key_argument.clone(), metrics.clone()).await;
     let secrets = Secrets::default();
-    let access = Access::new(client.clone(), Clients::new(base), secrets.clone(), settings.controller_identity_namespaces.clone());
-    let shared = Shared { access, events: Events::new(client.clone(), None), client, settings, metrics, leadership, stop };
+    let access = Access::new(
+        client.clone(),
+        Clients::new(base),
+        secrets.clone(),
+        settings.controller_identity_namespaces.clone(),
+    );
+    let shared = Shared {
+        access,
+        events: Events::new(client.clone(), None),
+        client,
+        settings,
+        metrics,
+        leadership,
+        stop,
+    };
     let (job_runs, woken_job_runs) = shared.kind::<GlueJobRun>();
 
     let changed = {
@@ -119,7 +132,9 @@ impl Shared {
 
     /// Runs the controller of one kind.
     async fn run_kind<K: RunKind>(&self, context: Arc<Context<K>>, woken: Vec<Woken<K>>) {
-        let loops = woken.into_iter().map(|woken| stream::reconcile_loop(&self.client, Arc::clone(&context), woken, self.stop.clone()));
+        let loops = woken
+            .into_iter()
+            .map(|woken| stream::reconcile_loop(&self.client, Arc::clone(&context), woken, self.stop.clone()));
         join_all(loops).await;
     }
 }

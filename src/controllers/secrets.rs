@@ -57,14 +57,22 @@ impl Secrets {
                     match event {
                         Ok(event) => {
                             let complete = matches!(event, Event::InitDone);
-                            secrets.take_in(event, scope.as_deref(), &mut seen).iter().for_each(&changed);
+                            secrets
+                                .take_in(event, scope.as_deref(), &mut seen)
+                                .iter()
+                                .for_each(&changed);
                             if complete {
                                 let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
                                 done.insert(scope.clone());
-                                listed.send_if_modified(|listed| !std::mem::replace(listed, done.len() == count) && done.len() == count);
+                                listed.send_if_modified(|listed| {
+                                    !std::mem::replace(listed, done.len() == count) && done.len() == count
+                                });
                             }
                         }
-                        Err(error) => warn!(error = &error as &dyn std::error::Error, "the watch of Secrets broke off; it is taken up again"),
+                        Err(error) => warn!(
+                            error = &error as &dyn std::error::Error,
+                            "the watch of Secrets broke off; it is taken up again"
+                        ),
                     }
                 }
             }
@@ -76,7 +84,12 @@ impl Secrets {
     }
 
     /// Takes in an event, and says which Secrets it changed.
-    fn take_in(&self, event: Event<PartialObjectMeta<Secret>>, scope: Option<&str>, seen: &mut HashSet<SecretKey>) -> Vec<SecretKey> {
+    fn take_in(
+        &self,
+        event: Event<PartialObjectMeta<Secret>>,
+        scope: Option<&str>,
+        seen: &mut HashSet<SecretKey>,
+    ) -> Vec<SecretKey> {
         let mut versions = self.versions();
         match event {
             Event::Init => {
@@ -90,10 +103,18 @@ impl Secrets {
                 let changed = versions.insert(key.clone(), version.clone()) != Some(version);
                 changed.then_some(key).into_iter().collect()
             }
-            Event::Delete(secret) => versions.remove_entry(&key_of(&secret)).map(|(key, _)| key).into_iter().collect(),
+            Event::Delete(secret) => versions
+                .remove_entry(&key_of(&secret))
+                .map(|(key, _)| key)
+                .into_iter()
+                .collect(),
             Event::InitDone => {
                 let in_scope = |key: &SecretKey| scope.is_none_or(|namespace| namespace == key.0);
-                let gone: Vec<_> = versions.keys().filter(|key| in_scope(key) && !seen.contains(*key)).cloned().collect();
+                let gone: Vec<_> = versions
+                    .keys()
+                    .filter(|key| in_scope(key) && !seen.contains(*key))
+                    .cloned()
+                    .collect();
                 for key in &gone {
                     versions.remove(key);
                 }
@@ -129,13 +150,25 @@ mod tests {
         let secrets = Secrets::default();
         let mut seen = HashSet::new();
         let mut events = |events: Vec<Event<_>>| -> Vec<SecretKey> {
-            events.into_iter().flat_map(|event| secrets.take_in(event, None, &mut seen)).collect()
+            events
+                .into_iter()
+                .flat_map(|event| secrets.take_in(event, None, &mut seen))
+                .collect()
         };
         let key = |name: &str| ("a".to_owned(), name.to_owned());
-        let first = events(vec![Event::Init, Event::InitApply(secret("a", "x", "1")), Event::InitApply(secret("a", "y", "2")), Event::InitDone]);
+        let first = events(vec![
+            Event::Init,
+            Event::InitApply(secret("a", "x", "1")),
+            Event::InitApply(secret("a", "y", "2")),
+            Event::InitDone,
+        ]);
         assert_eq!(first, [key("x"), key("y")]);
         assert_eq!(events(vec![Event::Apply(secret("a", "x", "1"))]), []);
-        let second = events(vec![Event::Init, Event::InitApply(secret("a", "x", "3")), Event::InitDone]);
+        let second = events(vec![
+            Event::Init,
+            Event::InitApply(secret("a", "x", "3")),
+            Event::InitDone,
+        ]);
         assert_eq!(second, [key("x"), key("y")]);
         assert_eq!(secrets.version("a", "x").as_deref(), Some("3"));
         assert_eq!(secrets.version("a", "y"), None);

@@ -89,9 +89,7 @@ impl Bucket {
 
     fn reserve(&mut self, priority: Priority, now: Instant) -> Instant {
         let step = Duration::from_secs_f64(1.0 / self.rate);
-        let earliest = now
-            .checked_sub(Duration::from_secs_f64(BURST_SECONDS))
-            .unwrap_or(now);
+        let earliest = now.checked_sub(Duration::from_secs_f64(BURST_SECONDS)).unwrap_or(now);
         let at = match priority {
             Priority::Taken => return now,
             Priority::Start => self.next_start.max(earliest),
@@ -165,12 +163,8 @@ mod tests {
         let mut bucket = Bucket::new(start);
         bucket.throttled(start);
         let now = start + Duration::from_secs(10);
-        let polls: Vec<_> = (0..20)
-            .map(|_| bucket.reserve(Priority::Poll, now))
-            .collect();
-        let urgent: Vec<_> = (0..20)
-            .map(|_| bucket.reserve(Priority::Start, now))
-            .collect();
+        let polls: Vec<_> = (0..20).map(|_| bucket.reserve(Priority::Poll, now)).collect();
+        let urgent: Vec<_> = (0..20).map(|_| bucket.reserve(Priority::Start, now)).collect();
         assert_eq!(
             urgent.first(),
             Some(&now),

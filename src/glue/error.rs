@@ -97,10 +97,15 @@ impl Error {
             Class::ExpiredCredentials => {
                 "put valid keys into the Secret that spec.credentials names; they are taken up by themselves".to_owned()
             }
-            Class::Invalid => "the fields cannot be changed: create a new object with what Glue accepts, or mend the Glue job".to_owned(),
+            Class::Invalid => {
+                "the fields cannot be changed: create a new object with what Glue accepts, or mend the Glue job"
+                    .to_owned()
+            }
             Class::LimitExceeded => "a quota of the account is used up; it is tried again by itself".to_owned(),
             Class::Busy => "it runs as often as it may; this one starts when a place is free".to_owned(),
-            Class::Throttled | Class::Transient | Class::Conflict | Class::Ambiguous => "it is tried again by itself".to_owned(),
+            Class::Throttled | Class::Transient | Class::Conflict | Class::Ambiguous => {
+                "it is tried again by itself".to_owned()
+            }
         }
     }
 }

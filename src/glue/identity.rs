@@ -84,9 +84,7 @@ pub enum IdentityError {
         problem: &'static str,
     },
     /// Nobody said which region.
-    #[error(
-        "no region: set spec.region, or AWS_REGION in Secret {secret}, or the controller's default region"
-    )]
+    #[error("no region: set spec.region, or AWS_REGION in Secret {secret}, or the controller's default region")]
     NoRegion {
         /// `namespace/name`.
         secret: String,
@@ -136,8 +134,7 @@ pub fn from_secret(
         Some(arn) => Some(Role {
             arn,
             external_id: value("AWS_EXTERNAL_ID")?,
-            session_name: value("AWS_ROLE_SESSION_NAME")?
-                .unwrap_or_else(|| SESSION_NAME.to_owned()),
+            session_name: value("AWS_ROLE_SESSION_NAME")?.unwrap_or_else(|| SESSION_NAME.to_owned()),
             source_identity: value("AWS_SOURCE_IDENTITY")?,
         }),
     };
@@ -159,16 +156,16 @@ pub fn from_secret(
 /// The controller's own identity, in the object's region or else the controller's.
 pub fn own(region: Option<&str>, default_region: Option<&str>) -> Result<Identity, IdentityError> {
     let region = region.or(default_region).ok_or(IdentityError::NoOwnRegion)?.to_owned();
-    Ok(Identity { region, keys: None, role: None })
+    Ok(Identity {
+        region,
+        keys: None,
+        role: None,
+    })
 }
 
 /// A value as text. Blanks around it are almost always a slip of `echo` or an editor, and AWS would
 /// answer with a signature error that names no cause: so it is said here.
-fn text(
-    secret: &str,
-    data: &BTreeMap<String, Vec<u8>>,
-    key: &'static str,
-) -> Result<Option<String>, IdentityError> {
+fn text(secret: &str, data: &BTreeMap<String, Vec<u8>>, key: &'static str) -> Result<Option<String>, IdentityError> {
     let bad = |problem| IdentityError::BadValue {
         secret: secret.to_owned(),
         key: key.to_owned(),
@@ -177,8 +174,8 @@ fn text(
     let Some(bytes) = data.get(key) else {
         return Ok(None);
     };
-    let text = std::str::from_utf8(bytes)
-        .map_err(|_| bad("is not text: store the value itself, base64-encoded once"))?;
+    let text =
+        std::str::from_utf8(bytes).map_err(|_| bad("is not text: store the value itself, base64-encoded once"))?;
     if text.is_empty() {
         return Err(bad("is empty: fill it, or remove the key"));
     }
@@ -207,21 +204,14 @@ mod tests {
             .collect()
     }
 
-    const KEYS: [(&str, &str); 2] = [
-        ("AWS_ACCESS_KEY_ID", "AKIA1"),
-        ("AWS_SECRET_ACCESS_KEY", "hush"),
-    ];
+    const KEYS: [(&str, &str); 2] = [("AWS_ACCESS_KEY_ID", "AKIA1"), ("AWS_SECRET_ACCESS_KEY", "hush")];
 
     #[test]
     fn the_region_is_the_objects_then_the_secrets_then_the_controllers() {
         let with = |extra: &[(&str, &str)], own, default| {
-            from_secret("a/s", &data(&[&KEYS, extra].concat()), own, default)
-                .map(|identity| identity.region)
+            from_secret("a/s", &data(&[&KEYS, extra].concat()), own, default).map(|identity| identity.region)
         };
-        assert_eq!(
-            with(&[("AWS_REGION", "b")], Some("a"), Some("c")).unwrap(),
-            "a"
-        );
+        assert_eq!(with(&[("AWS_REGION", "b")], Some("a"), Some("c")).unwrap(), "a");
         assert_eq!(with(&[("AWS_REGION", "b")], None, Some("c")).unwrap(), "b");
         assert_eq!(with(&[], None, Some("c")).unwrap(), "c");
         assert_eq!(
@@ -256,10 +246,7 @@ mod tests {
                 .unwrap_err()
                 .to_string();
             assert!(error.contains(words), "{error}");
-            assert!(
-                !error.contains("hush") && !error.contains("hu sh"),
-                "{error}"
-            );
+            assert!(!error.contains("hush") && !error.contains("hu sh"), "{error}");
         }
         let binary = BTreeMap::from([("AWS_ACCESS_KEY_ID".to_owned(), vec![0xff, 0xfe])]);
         assert!(
@@ -275,10 +262,7 @@ mod tests {
         let role = |id| {
             let pairs = [
                 &KEYS[..],
-                &[
-                    ("AWS_ROLE_ARN", "arn:aws:iam::1:role/r"),
-                    ("AWS_EXTERNAL_ID", id),
-                ],
+                &[("AWS_ROLE_ARN", "arn:aws:iam::1:role/r"), ("AWS_EXTERNAL_ID", id)],
             ]
             .concat();
             from_secret("a/s", &data(&pairs), Some("r"), None).unwrap()
@@ -290,13 +274,7 @@ mod tests {
     #[test]
     fn debug_output_hides_secrets() {
         let pairs = [&KEYS[..], &[("AWS_SESSION_TOKEN", "quiet")]].concat();
-        let shown = format!(
-            "{:?}",
-            from_secret("a/s", &data(&pairs), Some("r"), None).unwrap()
-        );
-        assert!(
-            !shown.contains("hush") && !shown.contains("quiet"),
-            "{shown}"
-        );
+        let shown = format!("{:?}", from_secret("a/s", &data(&pairs), Some("r"), None).unwrap());
+        assert!(!shown.contains("hush") && !shown.contains("quiet"), "{shown}");
     }
 }

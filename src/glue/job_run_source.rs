@@ -63,9 +63,7 @@ impl Source for JobRunSource {
                     sight: Sight::Gone,
                     page,
                 }),
-                Sight::Here(run) if run.state == JobRunState::Failed => {
-                    failed.push((one, run, page))
-                }
+                Sight::Here(run) if run.state == JobRunState::Failed => failed.push((one, run, page)),
                 Sight::Here(run) => seen.push(here(one, run, false, page)),
             }
         }
@@ -83,12 +81,7 @@ impl JobRunSource {
         let mut token = None;
         for page in 0..pages {
             let answer = self.client.job_runs(&self.job, token.take(), None).await?;
-            listed.extend(
-                answer
-                    .runs
-                    .into_iter()
-                    .map(|run| (run.id.clone(), (run, page))),
-            );
+            listed.extend(answer.runs.into_iter().map(|run| (run.id.clone(), (run, page))));
             token = answer.next;
             if token.is_none() {
                 break;
@@ -128,8 +121,7 @@ impl JobRunSource {
             .into_iter()
             .map(|(one, run, page)| {
                 let next = listed.values().find(|(next, _)| {
-                    next.previous.as_deref() == Some(run.id.as_str())
-                        && taken.insert(next.id.clone())
+                    next.previous.as_deref() == Some(run.id.as_str()) && taken.insert(next.id.clone())
                 });
                 match next {
                     Some((next, page)) => here(
@@ -166,18 +158,10 @@ fn already_failed(one: &Wanted<JobRunSight>, run: &JobRun) -> bool {
     matches!(&one.last, Some(Sight::Here(last)) if last.run.id == run.id && last.run.state == JobRunState::Failed)
 }
 
-fn here(
-    one: &Wanted<JobRunSight>,
-    run: JobRun,
-    retry_expected: bool,
-    page: Option<usize>,
-) -> Seen<JobRunSight> {
+fn here(one: &Wanted<JobRunSight>, run: JobRun, retry_expected: bool, page: Option<usize>) -> Seen<JobRunSight> {
     Seen {
         id: one.id.clone(),
-        sight: Sight::Here(JobRunSight {
-            run,
-            retry_expected,
-        }),
+        sight: Sight::Here(JobRunSight { run, retry_expected }),
         page,
     }
 }

@@ -96,15 +96,8 @@ impl JobRunState {
     #[must_use]
     pub fn is_final(&self) -> bool {
         match self {
-            Self::Stopped
-            | Self::Succeeded
-            | Self::Failed
-            | Self::Timeout
-            | Self::Error
-            | Self::Expired => true,
-            Self::Starting | Self::Running | Self::Stopping | Self::Waiting | Self::Unknown(_) => {
-                false
-            }
+            Self::Stopped | Self::Succeeded | Self::Failed | Self::Timeout | Self::Error | Self::Expired => true,
+            Self::Starting | Self::Running | Self::Stopping | Self::Waiting | Self::Unknown(_) => false,
         }
     }
 }

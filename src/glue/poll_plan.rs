@@ -33,19 +33,9 @@ pub struct Ask {
 #[must_use]
 pub fn cheapest(wanted: &[(String, Option<usize>)]) -> Ask {
     let page_of = |page: &Option<usize>| page.unwrap_or(0);
-    let deepest = wanted
-        .iter()
-        .map(|(_, page)| page_of(page) + 1)
-        .max()
-        .unwrap_or(0);
+    let deepest = wanted.iter().map(|(_, page)| page_of(page) + 1).max().unwrap_or(0);
     let pages = (0..=deepest)
-        .min_by_key(|pages| {
-            pages
-                + wanted
-                    .iter()
-                    .filter(|(_, page)| page_of(page) >= *pages)
-                    .count()
-        })
+        .min_by_key(|pages| pages + wanted.iter().filter(|(_, page)| page_of(page) >= *pages).count())
         .unwrap_or(0);
     let by_id = wanted
         .iter()

@@ -27,10 +27,8 @@ pub trait Source: Clone + Debug + Eq + Hash + Send + Sync + 'static {
     fn client(&self) -> &Glue;
 
     /// Asks for everything in `wanted`. What the answer leaves out stays as it was.
-    fn ask(
-        &self,
-        wanted: Vec<Wanted<Self::Item>>,
-    ) -> impl Future<Output = Result<Vec<Seen<Self::Item>>, Error>> + Send;
+    fn ask(&self, wanted: Vec<Wanted<Self::Item>>)
+    -> impl Future<Output = Result<Vec<Seen<Self::Item>>, Error>> + Send;
 
     /// Whether the thing will not change any more.
     fn is_over(item: &Self::Item) -> bool;
@@ -120,8 +118,17 @@ impl<S: Source, R: Clone + Eq + Hash + Send + Sync + 'static> Poller<S, R> {
     /// A poller with the pause `base` between two polls of a young group; `waker` is told who has news.
     #[must_use]
     pub fn new(base: Duration, waker: impl Fn(R) + Send + Sync + 'static) -> Self {
-        let state = Mutex::new(State { groups: HashMap::new(), subscriptions: HashMap::new() });
-        Self { shared: Arc::new(Shared { base, waker: Box::new(waker), state }) }
+        let state = Mutex::new(State {
+            groups: HashMap::new(),
+            subscriptions: HashMap::new(),
+        });
+        Self {
+            shared: Arc::new(Shared {
+                base,
+                waker: Box::new(waker),
+                state,
+            }),
+        }
     }
 
     /// Waits for `id` of `source` on behalf of `subscriber`, and says what is known of it by now.
@@ -146,16 +153,13 @@ impl<S: Source, R: Clone + Eq + Hash + Send + Sync + 'static> Poller<S, R> {
             }
         };
         let now = Instant::now();
-        let watched = group
-            .watched
-            .entry(id.to_owned())
-            .or_insert_with(|| Watched {
-                subscribers: HashSet::new(),
-                since: now,
-                last: None,
-                changed: now,
-                page: None,
-            });
+        let watched = group.watched.entry(id.to_owned()).or_insert_with(|| Watched {
+            subscribers: HashSet::new(),
+            since: now,
+            last: None,
+            changed: now,
+            page: None,
+        });
         watched.subscribers.insert(subscriber.clone());
         Report {
             sight: watched.last.clone(),
@@ -205,16 +209,12 @@ impl<S: Source, R: Clone + Eq + Hash + Send + Sync + 'static> Poller<S, R> {
             .keys()
             .filter(|other| other.client() == source.client())
             .count();
-        let youngest = state.groups.get(source).and_then(|group| {
-            group
-                .watched
-                .values()
-                .map(|watched| now - watched.since)
-                .min()
-        });
+        let youngest = state
+            .groups
+            .get(source)
+            .and_then(|group| group.watched.values().map(|watched| now - watched.since).min());
         drop(state);
-        poll_plan::interval(self.shared.base, groups, youngest.unwrap_or_default())
-            .mul_f64(0.9 + 0.2 * fastrand::f64())
+        poll_plan::interval(self.shared.base, groups, youngest.unwrap_or_default()).mul_f64(0.9 + 0.2 * fastrand::f64())
     }
 
     /// What to ask for now; `None`, and the group is gone, when nobody waits for anything.
@@ -236,11 +236,7 @@ impl<S: Source, R: Clone + Eq + Hash + Send + Sync + 'static> Poller<S, R> {
         if wanted.is_empty() {
             // What is over has been reported; whoever asks again opens the group again.
             if let Some(group) = state.groups.remove(source) {
-                for subscriber in group
-                    .watched
-                    .into_values()
-                    .flat_map(|watched| watched.subscribers)
-                {
+                for subscriber in group.watched.into_values().flat_map(|watched| watched.subscribers) {
                     state.subscriptions.remove(&subscriber);
                 }
             }
@@ -280,11 +276,7 @@ impl<S: Source, R: Clone + Eq + Hash + Send + Sync + 'static> Poller<S, R> {
             }
             Err(error) => {
                 debug!(%error, "a poll failed");
-                if group
-                    .error
-                    .as_ref()
-                    .is_none_or(|before| before.code != error.code)
-                {
+                if group.error.as_ref().is_none_or(|before| before.code != error.code) {
                     woken.extend(
                         group
                             .watched
@@ -299,10 +291,7 @@ impl<S: Source, R: Clone + Eq + Hash + Send + Sync + 'static> Poller<S, R> {
     }
 
     fn state(&self) -> MutexGuard<'_, State<S, R>> {
-        self.shared
-            .state
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -1,16 +1,10 @@
 //! The command line: every flag, its unit, its default and its environment variable.
 
-#![expect(
-    clippy::doc_markdown,
-    reason = "the comments on flags are what --help prints"
-)]
+#![expect(clippy::doc_markdown, reason = "the comments on flags are what --help prints")]
 
 use std::{net::SocketAddr, time::Duration};
 
-use clap::{
-    ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum,
-    error::ErrorKind,
-};
+use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, error::ErrorKind};
 use jiff::SignedDuration;
 
 use crate::controllers::Settings;
@@ -41,10 +35,7 @@ The cluster is found as kubectl finds it (KUBECONFIG, ~/.kube/config), else by t
 
 /// What to do.
 #[derive(Debug, Subcommand)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "there is one, for as long as the program runs"
-)]
+#[expect(clippy::large_enum_variant, reason = "there is one, for as long as the program runs")]
 pub enum Command {
     /// Run the controller (the default).
     #[command(after_help = AFTER_HELP)]
@@ -204,13 +195,8 @@ impl Options {
     /// What the controllers are told.
     #[must_use]
     pub fn settings(&self) -> Settings {
-        let listed = |values: &[String]| -> Vec<String> {
-            values
-                .iter()
-                .filter(|value| !value.is_empty())
-                .cloned()
-                .collect()
-        };
+        let listed =
+            |values: &[String]| -> Vec<String> { values.iter().filter(|value| !value.is_empty()).cloned().collect() };
         Settings {
             namespaces: listed(&self.namespaces),
             poll_interval: self.poll_interval,
@@ -237,18 +223,15 @@ impl Options {
         given(self.identity.as_ref())
             .or_else(|| from_environment("POD_NAME"))
             .unwrap_or_else(|| {
-                let host = hostname::get().map_or_else(
-                    |_| "kube-glue".to_owned(),
-                    |name| name.to_string_lossy().into_owned(),
-                );
+                let host =
+                    hostname::get().map_or_else(|_| "kube-glue".to_owned(), |name| name.to_string_lossy().into_owned());
                 format!("{host}_{:08x}", fastrand::u32(..))
             })
     }
 
     /// What no single flag can say about itself.
     fn check(&self) -> Result<(), clap::Error> {
-        let refuse =
-            |message: String| Err(Cli::command().error(ErrorKind::ValueValidation, message));
+        let refuse = |message: String| Err(Cli::command().error(ErrorKind::ValueValidation, message));
         if self.start_settle <= self.aws_timeout {
             return refuse(format!(
                 "--start-settle ({:?}) must be longer than --aws-timeout ({:?}): until then a \
@@ -286,10 +269,7 @@ fn duration(text: &str) -> Result<Duration, String> {
 
 fn namespace(text: &str) -> Result<String, String> {
     let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-    let is_label = text.len() <= 63
-        && text.bytes().all(allowed)
-        && !text.starts_with('-')
-        && !text.ends_with('-');
+    let is_label = text.len() <= 63 && text.bytes().all(allowed) && !text.starts_with('-') && !text.ends_with('-');
     if is_label {
         Ok(text.to_owned())
     } else {
@@ -374,9 +354,7 @@ mod tests {
         assert_eq!(settings.namespaces, ["a", "b-2"]);
         assert_eq!(settings.controller_identity_namespaces, ["team-*", "ops"]);
         assert_eq!(settings.run_key_argument, None);
-        let named = options(&["--run-key-argument", "--our-run"])
-            .unwrap()
-            .settings();
+        let named = options(&["--run-key-argument", "--our-run"]).unwrap().settings();
         assert_eq!(named.run_key_argument.as_deref(), Some("--our-run"));
     }
 
@@ -402,9 +380,7 @@ mod tests {
                 continue;
             }
             let expected = format!("KUBE_GLUE_{}", long.replace('-', "_").to_uppercase());
-            let actual = argument
-                .get_env()
-                .map(|name| name.to_string_lossy().into_owned());
+            let actual = argument.get_env().map(|name| name.to_string_lossy().into_owned());
             assert_eq!(actual, Some(expected), "--{long}");
         }
     }

@@ -30,9 +30,7 @@ pub async fn client() -> Result<Client, Error> {
     config.read_timeout = Some(SILENT_FOR);
     config.reset_reader_on_write = true;
     let builder = ClientBuilder::try_from(config).map_err(Error::KubeClient)?;
-    Ok(builder
-        .with_layer(&TimeoutLayer::new(ANSWER_WITHIN))
-        .build())
+    Ok(builder.with_layer(&TimeoutLayer::new(ANSWER_WITHIN)).build())
 }
 
 /// Waits until the API server answers and serves every one of `crds`, and says meanwhile what is
@@ -40,11 +38,7 @@ pub async fn client() -> Result<Client, Error> {
 ///
 /// It asks the discovery API, which every account may read, so no right to read custom resource
 /// definitions is needed.
-pub async fn custom_resources(
-    client: &Client,
-    crds: &[CustomResourceDefinition],
-    readiness: &Readiness,
-) {
+pub async fn custom_resources(client: &Client, crds: &[CustomResourceDefinition], readiness: &Readiness) {
     let wanted = Wanted::of(crds);
     loop {
         match wanted.missing(client).await {

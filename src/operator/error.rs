@@ -12,9 +12,7 @@ use std::{
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// `--log` is not a filter.
-    #[error(
-        "the log filter `{filter}` (--log) is not understood; it looks like `info` or `info,kube_glue=debug`"
-    )]
+    #[error("the log filter `{filter}` (--log) is not understood; it looks like `info` or `info,kube_glue=debug`")]
     LogFilter {
         /// What was given.
         filter: String,
@@ -36,17 +34,13 @@ pub enum Error {
     #[error("serving HTTP")]
     Serve(#[source] io::Error),
     /// There is neither a kubeconfig nor a service account.
-    #[error(
-        "finding the cluster: neither a kubeconfig (KUBECONFIG, ~/.kube/config) nor a service account can be used"
-    )]
+    #[error("finding the cluster: neither a kubeconfig (KUBECONFIG, ~/.kube/config) nor a service account can be used")]
     KubeConfig(#[source] kube::config::InferConfigError),
     /// The configuration found cannot be used.
     #[error("making a client for the cluster")]
     KubeClient(#[source] kube::Error),
     /// Another replica may act now.
-    #[error(
-        "the lease `{lease}` was lost: another replica may act now, so this one ends and starts afresh"
-    )]
+    #[error("the lease `{lease}` was lost: another replica may act now, so this one ends and starts afresh")]
     LeaseLost {
         /// The lease, as namespace/name.
         lease: String,
@@ -58,9 +52,7 @@ pub enum Error {
     #[error("the controllers ended without having been asked to")]
     ControllersEnded,
     /// What was in flight at the end did not finish.
-    #[error(
-        "what was in flight did not finish within {0:?}; what it did is looked up at the next start"
-    )]
+    #[error("what was in flight did not finish within {0:?}; what it did is looked up at the next start")]
     ShutdownTimeout(Duration),
     /// The CRDs could not be printed.
     #[error("printing the custom resource definitions")]

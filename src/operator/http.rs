@@ -98,9 +98,7 @@ mod tests {
         let request = Request::get(path).body(Body::empty()).unwrap();
         let response = router(shown.clone()).oneshot(request).await.unwrap();
         let status = response.status();
-        let body = axum::body::to_bytes(response.into_body(), usize::MAX)
-            .await
-            .unwrap();
+        let body = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
         (status, String::from_utf8(body.to_vec()).unwrap())
     }
 
@@ -145,10 +143,7 @@ mod tests {
         } = shown();
         let address = taken.local_addr().unwrap();
         let end = stop.clone();
-        let error = serve(address, metrics, readiness, stop, end)
-            .await
-            .err()
-            .unwrap();
+        let error = serve(address, metrics, readiness, stop, end).await.err().unwrap();
         assert!(error.to_string().contains("--http-address"), "{error}");
     }
 }

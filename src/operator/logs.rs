@@ -55,11 +55,7 @@ where
     let lines = fmt::layer().with_writer(writer).with_ansi(colours);
     let lines: Box<dyn Layer<Registry> + Send + Sync> = match format {
         LogFormat::Text => lines.boxed(),
-        LogFormat::Json => lines
-            .json()
-            .flatten_event(true)
-            .with_span_list(false)
-            .boxed(),
+        LogFormat::Json => lines.json().flatten_event(true).with_span_list(false).boxed(),
     };
     Ok(tracing_subscriber::registry().with(lines.with_filter(chosen.and(ceiling()))))
 }
@@ -144,9 +140,7 @@ mod tests {
                 assert!(!text.contains("hunter2"), "{filter} lets through:\n{text}");
             }
         }
-        assert!(
-            logged(LogFormat::Text, "trace", speak_as_libraries).contains("aws_sdk_glue may warn")
-        );
+        assert!(logged(LogFormat::Text, "trace", speak_as_libraries).contains("aws_sdk_glue may warn"));
     }
 
     #[test]
@@ -166,10 +160,7 @@ mod tests {
             tracing::info!(target: "kube_glue", name = "a", "started");
             tracing::info!(target: "kube_glue", name = "b", "ended");
         });
-        let lines: Vec<serde_json::Value> = text
-            .lines()
-            .map(|line| serde_json::from_str(line).unwrap())
-            .collect();
+        let lines: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         assert_eq!(lines.len(), 2);
         assert_eq!(lines[0]["message"], "started");
         assert_eq!(lines[1]["name"], "b");

@@ -132,8 +132,7 @@ async fn lead(
     lease: String,
 ) -> Result<(), Error> {
     let work = stop.child_token();
-    let mut controlling =
-        std::pin::pin!(control(options, client, metrics, leadership.clone(), &work));
+    let mut controlling = std::pin::pin!(control(options, client, metrics, leadership.clone(), &work));
     tokio::select! {
         outcome = &mut controlling => outcome,
         () = leadership.lost() => {
@@ -157,13 +156,7 @@ async fn control(
 ) -> Result<(), Error> {
     let settings = options.settings();
     let grace = settings.aws_timeout + FINISH_WRITES_WITHIN;
-    let controllers = controllers::run(
-        client.clone(),
-        settings,
-        metrics.clone(),
-        leadership,
-        stop.clone(),
-    );
+    let controllers = controllers::run(client.clone(), settings, metrics.clone(), leadership, stop.clone());
     let overdue = async {
         stop.cancelled().await;
         tokio::time::sleep(grace).await;

@@ -131,13 +131,21 @@ impl Facts<'_> {
     /// Whether our finalizer is on the object.
     #[must_use]
     pub fn has_finalizer(&self) -> bool {
-        self.meta.finalizers.as_ref().is_some_and(|list| list.iter().any(|name| name == crate::api::FINALIZER))
+        self.meta
+            .finalizers
+            .as_ref()
+            .is_some_and(|list| list.iter().any(|name| name == crate::api::FINALIZER))
     }
 
     /// The key of attempt `number`: what names it to Glue.
     #[must_use]
     pub fn key(&self, number: u32) -> String {
-        let base = self.policy.idempotency_key.as_deref().or(self.meta.uid.as_deref()).unwrap_or_default();
+        let base = self
+            .policy
+            .idempotency_key
+            .as_deref()
+            .or(self.meta.uid.as_deref())
+            .unwrap_or_default();
         format!("{base}/{number}")
     }
 }

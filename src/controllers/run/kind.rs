@@ -18,7 +18,14 @@ use crate::glue::{Error, Glue};
 
 /// A kind of which each object is one run in Glue.
 pub trait RunKind:
-    Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + Debug + DeserializeOwned + Serialize + Send + Sync + 'static
+    Resource<DynamicType = (), Scope = NamespaceResourceScope>
+    + Clone
+    + Debug
+    + DeserializeOwned
+    + Serialize
+    + Send
+    + Sync
+    + 'static
 {
     /// The kind's name.
     const KIND: &'static str;
@@ -47,7 +54,12 @@ pub trait RunKind:
     /// What a decision needs of a run.
     fn observe(item: &<Self::Source as Source>::Item) -> Observed;
     /// The whole status, from the shared part and from the run as it was seen last.
-    fn render(&self, client: Option<&Glue>, run: RunStatus, item: Option<&<Self::Source as Source>::Item>) -> Self::Status;
+    fn render(
+        &self,
+        client: Option<&Glue>,
+        run: RunStatus,
+        item: Option<&<Self::Source as Source>::Item>,
+    ) -> Self::Status;
 
     /// Looks for the run with this key, newest first, down to `since`.
     fn look(

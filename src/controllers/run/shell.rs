@@ -105,7 +105,11 @@ impl<K: RunKind> Context<K> {
     fn let_go(&self, object: &K) {
         let reference = ObjectRef::from_obj(object);
         self.poller.forget(&reference);
-        self.dependents.remove(&object.namespace().unwrap_or_default(), object.credentials(), &(reference.clone(), object.uid().unwrap_or_default()));
+        self.dependents.remove(
+            &object.namespace().unwrap_or_default(),
+            object.credentials(),
+            &(reference.clone(), object.uid().unwrap_or_default()),
+        );
         self.leave_line(&reference);
     }
 
@@ -139,7 +143,9 @@ pub fn error_policy<K: RunKind>(object: Arc<K>, error: &WriteError, context: Arc
         // The watch brings the newer object; this is for the case that it does not.
         return Action::requeue(WRITE_AGAIN);
     }
-    let pause = context.memories.with(&object.uid().unwrap_or_default(), super::memory::Memory::failed);
+    let pause = context
+        .memories
+        .with(&object.uid().unwrap_or_default(), super::memory::Memory::failed);
     warn!(
         namespace = object.namespace(),
         name = object.name_any(),
@@ -189,7 +195,10 @@ impl<'a, K: RunKind> Pass<'a, K> {
     }
 
     async fn run(mut self) -> Result<(Action, u32), WriteError> {
-        let version = self.object.resource_version().and_then(|version| version.parse::<u64>().ok());
+        let version = self
+            .object
+            .resource_version()
+            .and_then(|version| version.parse::<u64>().ok());
         let written = self.context.memories.with(&self.uid, |memory| memory.written);
         if version < written {
             // The cache has not seen our own last write yet; the event that brings it wakes us again.
@@ -206,12 +215,21 @@ impl<'a, K: RunKind> Pass<'a, K> {
             if self.write(status).await? {
                 continue;
             }
-            debug!(namespace = self.reference.namespace, name = self.reference.name, ?step, "next step");
+            debug!(
+                namespace = self.reference.namespace,
+                name = self.reference.name,
+                ?step,
+                "next step"
+            );
             if let Some(action) = self.take(step).await? {
                 return Ok((action, self.writes));
             }
         }
-        warn!(namespace = self.reference.namespace, name = self.reference.name, "a pass did not come to rest");
+        warn!(
+            namespace = self.reference.namespace,
+            name = self.reference.name,
+            "a pass did not come to rest"
+        );
         Ok((Action::requeue(Duration::from_secs(60)), self.writes))
     }
 
@@ -224,13 +242,24 @@ impl<'a, K: RunKind> Pass<'a, K> {
             return;
         }
         let namespace = self.object.namespace().unwrap_or_default();
-        self.context.dependents.add(&namespace, self.object.credentials(), &(self.reference.clone(), self.uid.clone()));
+        self.context.dependents.add(
+            &namespace,
+            self.object.credentials(),
+            &(self.reference.clone(), self.uid.clone()),
+        );
         let access = &self.context.access;
-        self.client = Some(access.client(&namespace, self.object.credentials(), self.object.region(), deleting).await);
+        self.client = Some(
+            access
+                .client(&namespace, self.object.credentials(), self.object.region(), deleting)
+                .await,
+        );
     }
 
     fn has_finalizer(&self) -> bool {
-        self.object.finalizers().iter().any(|name| name == crate::api::FINALIZER)
+        self.object
+            .finalizers()
+            .iter()
+            .any(|name| name == crate::api::FINALIZER)
     }
 
     fn client(&self) -> Option<&Glue> {
@@ -238,16 +267,24 @@ impl<'a, K: RunKind> Pass<'a, K> {
     }
 
     fn place(&self) -> Option<Place> {
-        self.client().map(|client| Place { client: client.clone(), target: self.object.target().to_owned() })
+        self.client().map(|client| Place {
+            client: client.clone(),
+            target: self.object.target().to_owned(),
+        })
     }
 
     fn created(&self) -> Timestamp {
-        self.object.creation_timestamp().map_or(Timestamp::UNIX_EPOCH, |created| created.0)
+        self.object
+            .creation_timestamp()
+            .map_or(Timestamp::UNIX_EPOCH, |created| created.0)
     }
 
     /// Gathers the facts and decides.
     fn plan(&mut self) -> Plan {
-        let default = RunStatus { observed_generation: -1, ..RunStatus::default() };
+        let default = RunStatus {
+            observed_generation: -1,
+            ..RunStatus::default()
+        };
         let status = self.object.status().map(K::run_status).unwrap_or(&default).clone();
         let report = self.report(&status);
         if let Some(poller::Sight::Here(item)) = &report.sight {
@@ -257,14 +294,18 @@ impl<'a, K: RunKind> Pass<'a, K> {
             poller::Sight::Here(item) => Sight::Here(K::observe(&item)),
             poller::Sight::Gone => Sight::Gone,
         });
-        let live_id = status.attempt().and_then(|attempt| attempt.id.clone()).unwrap_or_default();
-        let (open_for, rest, stop_sent) = self
-            .context
-            .memories
-            .with(&self.uid, |memory| (memory.open_for(&status), memory.rest(), memory.stop_sent(&live_id)));
-        let behind = self
-            .place()
-            .is_some_and(|place| self.context.lines.is_behind(&place, self.created(), &name_of(&self.reference)));
+        let live_id = status
+            .attempt()
+            .and_then(|attempt| attempt.id.clone())
+            .unwrap_or_default();
+        let (open_for, rest, stop_sent) = self.context.memories.with(&self.uid, |memory| {
+            (memory.open_for(&status), memory.rest(), memory.stop_sent(&live_id))
+        });
+        let behind = self.place().is_some_and(|place| {
+            self.context
+                .lines
+                .is_behind(&place, self.created(), &name_of(&self.reference))
+        });
         let now = Timestamp::now();
         plan(&Facts {
             // What is written has no fractions: with them, a status would differ from itself.
@@ -293,11 +334,19 @@ impl<'a, K: RunKind> Pass<'a, K> {
 
     /// What the poller knows of the live run; asking makes the poller watch it.
     fn report(&self, status: &RunStatus) -> Report<Item<K>> {
-        let nothing = Report { sight: None, error: None };
+        let nothing = Report {
+            sight: None,
+            error: None,
+        };
         let over = status.phase.is_some_and(Phase::is_final);
-        let Some(attempt) = status.attempt().filter(|attempt| !over && attempt.ended_at.is_none()) else { return nothing };
+        let Some(attempt) = status.attempt().filter(|attempt| !over && attempt.ended_at.is_none()) else {
+            return nothing;
+        };
         match (self.client(), &attempt.id) {
-            (Some(client), Some(id)) => self.context.poller.watch(&self.object.source(client), id, &self.reference),
+            (Some(client), Some(id)) => self
+                .context
+                .poller
+                .watch(&self.object.source(client), id, &self.reference),
             _ => nothing,
         }
     }
@@ -309,9 +358,15 @@ impl<'a, K: RunKind> Pass<'a, K> {
         if self.object.status() == Some(&full) {
             return Ok(false);
         }
-        let intends = status.attempt().filter(|attempt| is_open(attempt)).is_some_and(|attempt| {
-            !before.as_ref().and_then(RunStatus::attempt).is_some_and(|before| is_open(before) && same_intent(before, attempt))
-        });
+        let intends = status
+            .attempt()
+            .filter(|attempt| is_open(attempt))
+            .is_some_and(|attempt| {
+                !before
+                    .as_ref()
+                    .and_then(RunStatus::attempt)
+                    .is_some_and(|before| is_open(before) && same_intent(before, attempt))
+            });
         if intends && let Some(client) = self.client() {
             // The budget comes before the intent, so that nothing waits between the intent and the start.
             client.ready_to_start().await;
@@ -336,7 +391,9 @@ impl<'a, K: RunKind> Pass<'a, K> {
 
     /// Events, logs and metrics of a transition: all in one place, around the decision.
     fn tell(&self, before: Option<&RunStatus>, after: &RunStatus) {
-        let Some(event) = events::of_transition(before, after) else { return };
+        let Some(event) = events::of_transition(before, after) else {
+            return;
+        };
         info!(
             kind = K::KIND,
             namespace = self.reference.namespace,
@@ -350,7 +407,9 @@ impl<'a, K: RunKind> Pass<'a, K> {
         match event.reason.as_str() {
             "Started" => {
                 let latency = Timestamp::now().duration_since(self.created());
-                self.context.metrics.run_started(K::KIND, latency.try_into().unwrap_or_default());
+                self.context
+                    .metrics
+                    .run_started(K::KIND, latency.try_into().unwrap_or_default());
             }
             "Adopted" => self.context.metrics.run_adopted(K::KIND),
             _ => {}
@@ -379,7 +438,10 @@ impl<'a, K: RunKind> Pass<'a, K> {
                 return Ok(Some(Action::await_change()));
             }
             Step::Retry => {
-                let pause = self.context.memories.with(&self.uid, |memory| memory.rest().unwrap_or_else(|| memory.failed()));
+                let pause = self
+                    .context
+                    .memories
+                    .with(&self.uid, |memory| memory.rest().unwrap_or_else(|| memory.failed()));
                 return Ok(Some(Action::requeue(pause)));
             }
             Step::Rest(after) => return Ok(Some(self.rest(after))),
@@ -390,7 +452,12 @@ impl<'a, K: RunKind> Pass<'a, K> {
     async fn release(&mut self, left_behind: Option<String>) -> Result<Option<Action>, WriteError> {
         if let Some(run) = left_behind {
             let event = events::left_behind(&run);
-            warn!(namespace = self.reference.namespace, name = self.reference.name, run, "let go with a live run behind it");
+            warn!(
+                namespace = self.reference.namespace,
+                name = self.reference.name,
+                run,
+                "let go with a live run behind it"
+            );
             self.context.events.tell(self.object_reference(), event);
         }
         let deleting = self.object.meta().deletion_timestamp.is_some();
@@ -417,10 +484,19 @@ impl<'a, K: RunKind> Pass<'a, K> {
     }
 
     async fn start(&mut self) -> Option<Action> {
-        let key = self.object.status().map(K::run_status).and_then(RunStatus::attempt).map(|attempt| attempt.key.clone());
+        let key = self
+            .object
+            .status()
+            .map(K::run_status)
+            .and_then(RunStatus::attempt)
+            .map(|attempt| attempt.key.clone());
         // The plan asks for a start only after this pass wrote the intent; the lease is asked right here.
-        let (true, true, Some(client), Some(key)) = (self.fresh_intent, self.context.leadership.holds(), self.client().cloned(), key)
-        else {
+        let (true, true, Some(client), Some(key)) = (
+            self.fresh_intent,
+            self.context.leadership.holds(),
+            self.client().cloned(),
+            key,
+        ) else {
             return Some(Action::requeue(WRITE_AGAIN));
         };
         let answer = match self.object.start(&client, &key).await {
@@ -434,7 +510,9 @@ impl<'a, K: RunKind> Pass<'a, K> {
         match &answer {
             Answer::Refused(problem) if problem.class == Some(Class::Busy) => {
                 if let Some(place) = self.place() {
-                    self.context.lines.join(&place, self.created(), &name_of(&self.reference));
+                    self.context
+                        .lines
+                        .join(&place, self.created(), &name_of(&self.reference));
                 }
             }
             Answer::Started(_) => self.context.leave_line(&self.reference),

@@ -35,9 +35,7 @@ fn class_of(code: &str) -> Option<Class> {
         | "ProvisionedThroughputExceededException"
         | "RequestThrottledException"
         | "SlowDown" => Class::Throttled,
-        "AccessDeniedException" | "AccessDenied" | "UnauthorizedOperation" | "NotAuthorized" => {
-            Class::Denied
-        }
+        "AccessDeniedException" | "AccessDenied" | "UnauthorizedOperation" | "NotAuthorized" => Class::Denied,
         "ExpiredTokenException"
         | "ExpiredToken"
         | "RequestExpired"
@@ -48,13 +46,10 @@ fn class_of(code: &str) -> Option<Class> {
         | "IncompleteSignature"
         | "MissingAuthenticationToken"
         | "MissingAuthenticationTokenException" => Class::ExpiredCredentials,
-        "InvalidInputException"
-        | "ValidationException"
-        | "ValidationError"
-        | "IllegalSessionStateException" => Class::Invalid,
-        "ResourceNumberLimitExceededException" | "ResourceNotReadyException" => {
-            Class::LimitExceeded
+        "InvalidInputException" | "ValidationException" | "ValidationError" | "IllegalSessionStateException" => {
+            Class::Invalid
         }
+        "ResourceNumberLimitExceededException" | "ResourceNotReadyException" => Class::LimitExceeded,
         // An HTTP 400 that speaks of a time-out on Glue's side: the work may have been done.
         "OperationTimeoutException"
         | "InternalServiceException"
@@ -66,9 +61,7 @@ fn class_of(code: &str) -> Option<Class> {
 }
 
 /// The error and everything behind it.
-pub(super) fn causes<'a>(
-    error: &'a (dyn StdError + 'static),
-) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+pub(super) fn causes<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
     std::iter::successors(Some(error), |cause: &&'a (dyn StdError + 'static)| {
         let cause: &'a (dyn StdError + 'static) = *cause;
         cause.source()
@@ -100,13 +93,7 @@ fn was_not_sent(error: &(dyn StdError + 'static)) -> bool {
 }
 
 /// An error of a service model.
-pub(super) fn of_code(
-    operation: &'static str,
-    object: String,
-    status: u16,
-    code: &str,
-    message: &str,
-) -> Error {
+pub(super) fn of_code(operation: &'static str, object: String, status: u16, code: &str, message: &str) -> Error {
     let by_status = match status {
         429 => Class::Throttled,
         403 => Class::Denied,
@@ -190,11 +177,7 @@ mod tests {
             (400, "AccessDeniedException", Class::Denied),
             (400, "ExpiredTokenException", Class::ExpiredCredentials),
             (400, "InvalidInputException", Class::Invalid),
-            (
-                400,
-                "ResourceNumberLimitExceededException",
-                Class::LimitExceeded,
-            ),
+            (400, "ResourceNumberLimitExceededException", Class::LimitExceeded),
             (400, "OperationTimeoutException", Class::Ambiguous),
             (400, "SomethingNewException", Class::Invalid),
             (500, "InternalServiceException", Class::Ambiguous),
@@ -213,12 +196,8 @@ mod tests {
 
     #[test]
     fn a_refused_connection_was_not_sent_and_a_reset_one_may_have_been() {
-        assert!(was_not_sent(&io::Error::from(
-            io::ErrorKind::ConnectionRefused
-        )));
-        assert!(!was_not_sent(&io::Error::from(
-            io::ErrorKind::ConnectionReset
-        )));
+        assert!(was_not_sent(&io::Error::from(io::ErrorKind::ConnectionRefused)));
+        assert!(!was_not_sent(&io::Error::from(io::ErrorKind::ConnectionReset)));
         assert!(!was_not_sent(&io::Error::from(io::ErrorKind::BrokenPipe)));
         assert!(!was_not_sent(&io::Error::from(io::ErrorKind::TimedOut)));
     }

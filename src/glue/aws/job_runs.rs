@@ -21,22 +21,15 @@ impl Glue {
             .sdk
             .start_job_run()
             .job_name(&run.job)
-            .set_arguments(
-                (!run.arguments.is_empty()).then(|| run.arguments.clone().into_iter().collect()),
-            )
-            .set_worker_type(
-                run.workers
-                    .as_ref()
-                    .map(|(type_, _)| WorkerType::from(type_.as_str())),
-            )
+            .set_arguments((!run.arguments.is_empty()).then(|| run.arguments.clone().into_iter().collect()))
+            .set_worker_type(run.workers.as_ref().map(|(type_, _)| WorkerType::from(type_.as_str())))
             .set_number_of_workers(run.workers.as_ref().map(|(_, count)| *count))
             .set_max_capacity(run.max_capacity)
             .set_timeout(run.timeout_minutes)
-            .set_notification_property(run.notify_delay_after_minutes.map(|minutes| {
-                NotificationProperty::builder()
-                    .notify_delay_after(minutes)
-                    .build()
-            }))
+            .set_notification_property(
+                run.notify_delay_after_minutes
+                    .map(|minutes| NotificationProperty::builder().notify_delay_after(minutes).build()),
+            )
             .set_security_configuration(run.security_configuration.clone())
             .set_execution_class(run.execution_class.map(ExecutionClass::from))
             .set_job_run_queuing_enabled(run.job_run_queuing_enabled)
@@ -46,12 +39,7 @@ impl Glue {
         let request = request.set_allocated_capacity(run.allocated_capacity);
         let object = job(&run.job);
         let answer = self
-            .call(
-                "StartJobRun",
-                object.clone(),
-                Priority::Taken,
-                request.send(),
-            )
+            .call("StartJobRun", object.clone(), Priority::Taken, request.send())
             .await?;
         answer.job_run_id.ok_or_else(|| Error {
             operation: "StartJobRun",
@@ -65,16 +53,8 @@ impl Glue {
     /// `GetJobRun`.
     pub async fn job_run(&self, job_name: &str, id: &str) -> Result<JobRun, Error> {
         let object = format!("job {job_name} run {id}");
-        let request = self
-            .inner
-            .sdk
-            .get_job_run()
-            .job_name(job_name)
-            .run_id(id)
-            .send();
-        let answer = self
-            .call("GetJobRun", object.clone(), Priority::Poll, request)
-            .await?;
+        let request = self.inner.sdk.get_job_run().job_name(job_name).run_id(id).send();
+        let answer = self.call("GetJobRun", object.clone(), Priority::Poll, request).await?;
         answer
             .job_run
             .and_then(|run| job_run(run, None))
@@ -102,9 +82,7 @@ impl Glue {
         } else {
             Priority::Poll
         };
-        let answer = self
-            .call("GetJobRuns", job(job_name), priority, request)
-            .await?;
+        let answer = self.call("GetJobRuns", job(job_name), priority, request).await?;
         Ok(JobRunPage {
             runs: answer
                 .job_runs
@@ -117,11 +95,7 @@ impl Glue {
     }
 
     /// `BatchStopJobRun` of up to [`crate::glue::job_runs::STOP_BATCH`] runs of one job: an answer for each.
-    pub async fn stop_job_runs(
-        &self,
-        job_name: &str,
-        ids: &[String],
-    ) -> Result<HashMap<String, StopAnswer>, Error> {
+    pub async fn stop_job_runs(&self, job_name: &str, ids: &[String]) -> Result<HashMap<String, StopAnswer>, Error> {
         let request = self
             .inner
             .sdk
@@ -132,10 +106,8 @@ impl Glue {
         let answer = self
             .call("BatchStopJobRun", job(job_name), Priority::Start, request)
             .await?;
-        let mut answers: HashMap<String, StopAnswer> = ids
-            .iter()
-            .map(|id| (id.clone(), StopAnswer::Accepted))
-            .collect();
+        let mut answers: HashMap<String, StopAnswer> =
+            ids.iter().map(|id| (id.clone(), StopAnswer::Accepted)).collect();
         for refusal in answer.errors.unwrap_or_default() {
             let (Some(id), Some(detail)) = (refusal.job_run_id, refusal.error_detail) else {
                 continue;
@@ -155,9 +127,7 @@ impl Glue {
     /// How often Glue itself retries the runs of a job (`GetJob`: `MaxRetries`).
     pub async fn job_max_retries(&self, job_name: &str) -> Result<i32, Error> {
         let request = self.inner.sdk.get_job().job_name(job_name).send();
-        let answer = self
-            .call("GetJob", job(job_name), Priority::Poll, request)
-            .await?;
+        let answer = self.call("GetJob", job(job_name), Priority::Poll, request).await?;
         Ok(answer.job.map_or(0, |job| job.max_retries))
     }
 }
@@ -184,9 +154,7 @@ fn job_run(run: SdkJobRun, mark: Option<&Mark>) -> Option<JobRun> {
         Some(Mark::Arguments(wanted)) => {
             run.trigger_name.is_none()
                 && arguments.len() == wanted.len()
-                && wanted
-                    .iter()
-                    .all(|(name, value)| arguments.get(name) == Some(value))
+                && wanted.iter().all(|(name, value)| arguments.get(name) == Some(value))
         }
     };
     let state = state(run.job_run_state);

@@ -35,11 +35,7 @@ pub struct Base {
 impl Base {
     /// Reads AWS's own variables and files (`AWS_REGION`, `AWS_ENDPOINT_URL`, `AWS_PROFILE`, ...).
     /// `timeout` bounds each call; `run_key_argument` names the job argument that carries a run's key.
-    pub async fn load(
-        timeout: Duration,
-        run_key_argument: Option<String>,
-        metrics: Metrics,
-    ) -> Self {
+    pub async fn load(timeout: Duration, run_key_argument: Option<String>, metrics: Metrics) -> Self {
         let http = aws_smithy_http_client::Builder::new()
             .tls_provider(aws_smithy_http_client::tls::Provider::Rustls(
                 aws_smithy_http_client::tls::rustls_provider::CryptoMode::Ring,
@@ -177,9 +173,7 @@ impl Glue {
             self.inner.budget.take(priority).await;
         }
         let sent = Instant::now();
-        let answer = request
-            .await
-            .map_err(|error| errors::map(operation, object, &error));
+        let answer = request.await.map_err(|error| errors::map(operation, object, &error));
         let code = answer.as_ref().err().map(|error| error.code.as_str());
         self.inner.metrics.aws_call(operation, code, sent.elapsed());
         match &answer {

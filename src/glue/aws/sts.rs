@@ -5,9 +5,7 @@ use std::time::SystemTime;
 use aws_config::Region;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
-use aws_credential_types::provider::{
-    ProvideCredentials, Result as ProvideResult, SharedCredentialsProvider, future,
-};
+use aws_credential_types::provider::{ProvideCredentials, Result as ProvideResult, SharedCredentialsProvider, future};
 
 use super::{Base, errors};
 use crate::glue::Error;
@@ -19,9 +17,7 @@ pub(super) fn provider(base: &Base, identity: &Identity) -> Option<SharedCredent
         SharedCredentialsProvider::new(Credentials::new(
             &keys.access_key_id,
             keys.secret_access_key.expose(),
-            keys.session_token
-                .as_ref()
-                .map(|token| token.expose().to_owned()),
+            keys.session_token.as_ref().map(|token| token.expose().to_owned()),
             None,
             "Secret",
         ))
@@ -29,10 +25,7 @@ pub(super) fn provider(base: &Base, identity: &Identity) -> Option<SharedCredent
     let Some(role) = identity.role.clone() else {
         return keys;
     };
-    let mut config = base
-        .config
-        .to_builder()
-        .region(Region::new(identity.region.clone()));
+    let mut config = base.config.to_builder().region(Region::new(identity.region.clone()));
     if let Some(keys) = keys {
         config = config.credentials_provider(keys);
     }
@@ -61,9 +54,9 @@ impl AssumeRole {
             .send()
             .await
             .map_err(|error| CredentialsError::provider_error(self.explain(&error)))?;
-        let credentials = answer.credentials.ok_or_else(|| {
-            CredentialsError::unhandled("the answer of AssumeRole holds no credentials")
-        })?;
+        let credentials = answer
+            .credentials
+            .ok_or_else(|| CredentialsError::unhandled("the answer of AssumeRole holds no credentials"))?;
         Ok(Credentials::new(
             credentials.access_key_id,
             credentials.secret_access_key,
@@ -75,11 +68,7 @@ impl AssumeRole {
 
     fn explain<E>(&self, error: &errors::SdkError<E>) -> Error
     where
-        E: std::error::Error
-            + aws_smithy_types::error::metadata::ProvideErrorMetadata
-            + Send
-            + Sync
-            + 'static,
+        E: std::error::Error + aws_smithy_types::error::metadata::ProvideErrorMetadata + Send + Sync + 'static,
     {
         errors::map("AssumeRole", format!("role {}", self.role.arn), error)
     }

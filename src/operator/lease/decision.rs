@@ -40,10 +40,7 @@ impl Seen {
 
     /// Who holds it; nobody when it was released.
     pub(super) fn holder(&self) -> Option<&str> {
-        self.spec
-            .holder_identity
-            .as_deref()
-            .filter(|holder| !holder.is_empty())
+        self.spec.holder_identity.as_deref().filter(|holder| !holder.is_empty())
     }
 
     /// How long it counts without a renewal; `default` where it does not say.

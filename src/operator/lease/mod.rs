@@ -74,12 +74,7 @@ enum LookError {
 
 impl Lease {
     /// A replica that takes part, and the leadership it may win.
-    pub fn new(
-        client: Client,
-        config: Config,
-        metrics: Metrics,
-        readiness: Readiness,
-    ) -> (Self, Leadership) {
+    pub fn new(client: Client, config: Config, metrics: Metrics, readiness: Readiness) -> (Self, Leadership) {
         let (keeper, leadership) = Leadership::elected();
         let lease = Self {
             api: Api::namespaced(client, &config.namespace),
@@ -96,10 +91,7 @@ impl Lease {
     /// Takes part until `stop`, then releases the lease if it is held. Ends earlier when a lease
     /// that was held is lost: this replica does not stand again.
     pub async fn run(mut self, stop: CancellationToken) {
-        tracing::info!(
-            "taking part in the election for {self} as {}",
-            self.config.identity
-        );
+        tracing::info!("taking part in the election for {self} as {}", self.config.identity);
         loop {
             let pause = self.look().await;
             if self.is_lost() {
@@ -150,18 +142,12 @@ impl Lease {
             (Some(record), Action::Renew)
         } else {
             let record = self.read().await?;
-            let Config {
-                identity, duration, ..
-            } = &self.config;
+            let Config { identity, duration, .. } = &self.config;
             let action = decide(self.seen.as_ref(), identity, *duration, Instant::now());
             (record, action)
         };
         if let Action::Wait(_) = action {
-            let holder = self
-                .seen
-                .as_ref()
-                .and_then(Seen::holder)
-                .unwrap_or_default();
+            let holder = self.seen.as_ref().and_then(Seen::holder).unwrap_or_default();
             self.readiness
                 .is_there(Part::Lease, format!("standby; held by {holder}"));
             return Ok(action);
@@ -178,10 +164,8 @@ impl Lease {
         }
         self.keeper.renewed(sent_at, self.term());
         self.metrics.leader(true);
-        self.readiness.is_there(
-            Part::Lease,
-            format!("held by this replica, {}", self.config.identity),
-        );
+        self.readiness
+            .is_there(Part::Lease, format!("held by this replica, {}", self.config.identity));
         Ok(Action::Renew)
     }
 
@@ -200,11 +184,7 @@ impl Lease {
     }
 
     /// Writes the record as ours; none when it was changed meanwhile.
-    async fn write(
-        &self,
-        before: Option<Record>,
-        action: Action,
-    ) -> Result<Option<Record>, LookError> {
+    async fn write(&self, before: Option<Record>, action: Action) -> Result<Option<Record>, LookError> {
         let creates = before.is_none();
         let record = self.ours(before, action);
         let answer = if creates {
@@ -235,8 +215,7 @@ impl Lease {
         record.metadata.managed_fields = None;
         let mut spec = record.spec.take().unwrap_or_default();
         if action == Action::Acquire {
-            spec.lease_transitions =
-                Some(spec.lease_transitions.unwrap_or_default().saturating_add(1));
+            spec.lease_transitions = Some(spec.lease_transitions.unwrap_or_default().saturating_add(1));
         }
         if action != Action::Renew {
             spec.acquire_time = Some(now.clone());
@@ -290,10 +269,7 @@ impl Lease {
     }
 
     /// `call`, for as long as one look may take.
-    async fn answered<T>(
-        &mut self,
-        call: impl AsyncFnOnce(&mut Self) -> Result<T, LookError>,
-    ) -> Result<T, LookError> {
+    async fn answered<T>(&mut self, call: impl AsyncFnOnce(&mut Self) -> Result<T, LookError>) -> Result<T, LookError> {
         let (lease, within) = (self.to_string(), self.config.duration / 5);
         timeout(within, call(self))
             .await

@@ -62,10 +62,7 @@ impl Server {
             _ => refuse(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed"),
         };
         let body = serde_json::to_vec(&value).unwrap();
-        Response::builder()
-            .status(code)
-            .body(Body::from(body))
-            .unwrap()
+        Response::builder().status(code).body(Body::from(body)).unwrap()
     }
 
     fn client(&self, fault: impl Fn() -> Fault + Clone + Send + 'static) -> Client {
@@ -96,11 +93,7 @@ impl Server {
         Client::new(service, "default")
     }
 
-    fn replica(
-        &self,
-        identity: &str,
-        fault: impl Fn() -> Fault + Clone + Send + 'static,
-    ) -> Replica {
+    fn replica(&self, identity: &str, fault: impl Fn() -> Fault + Clone + Send + 'static) -> Replica {
         let config = Config {
             name: "kube-glue".to_owned(),
             namespace: "kube-glue".to_owned(),
@@ -108,12 +101,7 @@ impl Server {
             duration: DURATION,
         };
         let readiness = Readiness::default();
-        let (lease, leadership) = Lease::new(
-            self.client(fault),
-            config,
-            Metrics::new(),
-            readiness.clone(),
-        );
+        let (lease, leadership) = Lease::new(self.client(fault), config, Metrics::new(), readiness.clone());
         let stop = CancellationToken::new();
         let running = tokio::spawn(lease.run(stop.clone()));
         Replica {
@@ -162,15 +150,9 @@ async fn the_first_one_leads_and_goes_on_leading() {
     assert_eq!(server.spec()["holderIdentity"], "first");
     assert_eq!(server.spec()["leaseDurationSeconds"], 15);
     let (_, report) = second.readiness.report();
-    assert!(
-        report.contains("[+] lease: standby; held by first"),
-        "{report}"
-    );
+    assert!(report.contains("[+] lease: standby; held by first"), "{report}");
     let writes = server.version.load(Ordering::Relaxed);
-    assert!(
-        (115..=125).contains(&writes),
-        "{writes} writes in 600 s: one every 5 s"
-    );
+    assert!((115..=125).contains(&writes), "{writes} writes in 600 s: one every 5 s");
 }
 
 #[tokio::test(start_paused = true)]
@@ -184,11 +166,7 @@ async fn an_orderly_end_hands_over_within_two_seconds() {
     first.stop.cancel();
     let start = Instant::now();
     second.leadership.acquired().await;
-    assert!(
-        start.elapsed() < Duration::from_secs(2),
-        "{:?}",
-        start.elapsed()
-    );
+    assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
     first.running.await.unwrap();
     assert_eq!(server.spec()["leaseTransitions"], 1);
 }
@@ -305,10 +283,7 @@ async fn at_no_time_do_two_hold_it() {
         let (mut led, mut named) = (0, 3);
         for _ in 0..1200 {
             tokio::time::sleep(Duration::from_millis(250)).await;
-            let holders = replicas
-                .iter()
-                .filter(|replica| replica.leadership.holds())
-                .count();
+            let holders = replicas.iter().filter(|replica| replica.leadership.holds()).count();
             assert!(holders <= 1, "seed {seed}: {holders} hold the lease");
             led += holders;
             for replica in &mut replicas {

@@ -1,0 +1,48 @@
+//! The CRDs: what stands in `crds/` is what the code says, and the API server holds people to it.
+
+use std::path::Path;
+
+use kube_glue_bed::ControlPlane;
+use tokio::sync::OnceCell;
+
+/// Installs `crds/`, once for all tests, as the README says to.
+pub async fn install(plane: &ControlPlane) {
+    static INSTALLED: OnceCell<()> = OnceCell::const_new();
+    INSTALLED
+        .get_or_init(|| async {
+            let crds = Path::new(env!("CARGO_MANIFEST_DIR")).join("crds");
+            let crds = crds.to_str().expect("a path");
+            plane
+                .kubectl(["apply", "--server-side", "-f", crds])
+                .await
+                .expect("the CRDs");
+            for crd in kube_glue::api::crds() {
+                let name = crd.metadata.name.expect("a name");
+                let wait = ["wait", "--for=condition=Established", "--timeout=60s", "crd", &name];
+                plane.kubectl(wait).await.expect("an established CRD");
+            }
+        })
+        .await;
+}
+
+/// `kube-glue crds` prints what stands in `crds/`.
+#[test]
+fn the_files_are_what_the_code_says() {
+    let printed = std::process::Command::new(env!("CARGO_BIN_EXE_kube-glue"))
+        .arg("crds")
+        .output()
+        .expect("kube-glue crds");
+    assert!(printed.status.success());
+    let printed = String::from_utf8(printed.stdout).expect("text");
+    let mut files: Vec<_> = std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("crds"))
+        .expect("crds/")
+        .map(|entry| entry.expect("an entry").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "yaml"))
+        .collect();
+    files.sort();
+    let stands: String = files
+        .iter()
+        .map(|file| std::fs::read_to_string(file).expect("a file"))
+        .collect();
+    assert_eq!(stands, printed, "crds/ is out of date: run `cargo crds`");
+}
