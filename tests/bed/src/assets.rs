@@ -72,17 +72,9 @@ const HELM: Module = Module {
 impl Module {
     /// The pinned version, `v1.36.3`.
     fn version(&self) -> &'static str {
-        let pinned = |line: &'static str| {
-            line.trim()
-                .trim_start_matches("require ")
-                .strip_prefix(self.of)?
-                .strip_prefix(' ')
-        };
-        self.go_mod
-            .lines()
-            .find_map(pinned)
-            .unwrap_or("v0.0.0")
-            .trim_end_matches(" // indirect")
+        let pinned =
+            |line: &'static str| line.trim().trim_start_matches("require ").strip_prefix(self.of)?.strip_prefix(' ');
+        self.go_mod.lines().find_map(pinned).unwrap_or("v0.0.0").trim_end_matches(" // indirect")
     }
 
     /// The folder with go.mod and go.sum.
@@ -92,10 +84,7 @@ impl Module {
 
     /// The oldest Go that builds it.
     fn go(&self) -> &'static str {
-        self.go_mod
-            .lines()
-            .find_map(|line| line.strip_prefix("go "))
-            .unwrap_or("1.26")
+        self.go_mod.lines().find_map(|line| line.strip_prefix("go ")).unwrap_or("1.26")
     }
 }
 
@@ -117,13 +106,7 @@ const KUBERNETES_VARIABLES: &[&str] = &[
 ];
 
 const fn kubernetes(name: &'static str, package: &'static str, version_args: &'static [&'static str]) -> Program {
-    Program {
-        name,
-        module: &KUBERNETES,
-        package,
-        variables: KUBERNETES_VARIABLES,
-        version_args,
-    }
+    Program { name, module: &KUBERNETES, package, variables: KUBERNETES_VARIABLES, version_args }
 }
 
 /// In the order they are built: the second takes most of the time, and the others share what it compiled.
@@ -137,11 +120,7 @@ static PROGRAMS: [Program; 5] = [
     },
     kubernetes("kube-apiserver", "k8s.io/kubernetes/cmd/kube-apiserver", &["--version"]),
     kubernetes("kubectl", "k8s.io/kubernetes/cmd/kubectl", &["version", "--client"]),
-    kubernetes(
-        "kube-controller-manager",
-        "k8s.io/kubernetes/cmd/kube-controller-manager",
-        &["--version"],
-    ),
+    kubernetes("kube-controller-manager", "k8s.io/kubernetes/cmd/kube-controller-manager", &["--version"]),
     Program {
         name: "helm",
         module: &HELM,
@@ -167,12 +146,8 @@ impl Assets {
             let lock = lock(kept.join(".lock")).await?;
             // Another process may have built them while this one waited.
             found = find(&kept).await;
-            let missing: Vec<&'static Program> = PROGRAMS
-                .iter()
-                .zip(&found)
-                .filter(|(_, path)| path.is_none())
-                .map(|(program, _)| program)
-                .collect();
+            let missing: Vec<&'static Program> =
+                PROGRAMS.iter().zip(&found).filter(|(_, path)| path.is_none()).map(|(program, _)| program).collect();
             if !missing.is_empty() {
                 build::build(&missing, &kept).await?;
             }
@@ -180,13 +155,7 @@ impl Assets {
         }
         let [etcd, kube_apiserver, kubectl, kube_controller_manager, helm] =
             std::array::from_fn(|nth| found[nth].take().unwrap_or_else(|| kept.join(PROGRAMS[nth].name)));
-        Ok(Self {
-            etcd,
-            kube_apiserver,
-            kube_controller_manager,
-            kubectl,
-            helm,
-        })
+        Ok(Self { etcd, kube_apiserver, kube_controller_manager, kubectl, helm })
     }
 }
 
@@ -209,10 +178,7 @@ async fn lock(path: PathBuf) -> Result<File> {
         }
         Ok(file)
     });
-    locked
-        .await
-        .unwrap_or_else(|gone| Err(std::io::Error::other(gone)))
-        .map_err(Error::io(doing))
+    locked.await.unwrap_or_else(|gone| Err(std::io::Error::other(gone))).map_err(Error::io(doing))
 }
 
 /// Where built programs are kept between runs.
@@ -243,10 +209,7 @@ pub(crate) fn target_folder() -> PathBuf {
     program
         .ancestors()
         .find(|folder| folder.join("CACHEDIR.TAG").exists())
-        .map_or_else(
-            || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target"),
-            Path::to_path_buf,
-        )
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target"), Path::to_path_buf)
 }
 
 #[cfg(test)]
@@ -256,12 +219,7 @@ mod tests {
     #[test]
     fn versions_come_from_the_go_modules() {
         for (module, major) in [(&KUBERNETES, "v1."), (&ETCD, "v3."), (&HELM, "v4.")] {
-            assert!(
-                module.version().starts_with(major),
-                "{}: {}",
-                module.of,
-                module.version()
-            );
+            assert!(module.version().starts_with(major), "{}: {}", module.of, module.version());
         }
     }
 }

@@ -79,21 +79,14 @@ impl<'a> Audit<'a> {
             .body(Vec::new())
             .map_err(|error| Error::io("marking the audit log")(std::io::Error::other(error)))?;
         let client = self.plane.client().await?;
-        client
-            .request_text(request)
-            .await
-            .map_err(Error::kube("marking the audit log"))?;
+        client.request_text(request).await.map_err(Error::kube("marking the audit log"))?;
         loop {
             let log = tokio::fs::read_to_string(&self.path)
                 .await
                 .map_err(Error::io(format!("reading {}", self.path.display())))?;
             let entries: Vec<Entry> = log.lines().filter_map(parse).collect();
             if let Some(end) = entries.iter().position(|entry| entry.uri == marker) {
-                return Ok(entries
-                    .into_iter()
-                    .take(end)
-                    .filter(|entry| !entry.resource.is_empty())
-                    .collect());
+                return Ok(entries.into_iter().take(end).filter(|entry| !entry.resource.is_empty()).collect());
             }
             tokio::task::yield_now().await;
         }
@@ -186,10 +179,7 @@ mod tests {
             "responseStatus":{"metadata":{},"code":409},
             "requestReceivedTimestamp":"2026-01-01T00:00:00.000000Z","stageTimestamp":"2026-01-01T00:00:00.000001Z"}"#;
         let entry = parse(&line.replace('\n', "")).unwrap();
-        assert_eq!(
-            (entry.verb.as_str(), entry.subresource.as_str(), entry.code),
-            ("patch", "status", 409)
-        );
+        assert_eq!((entry.verb.as_str(), entry.subresource.as_str(), entry.code), ("patch", "status", 409));
         assert_eq!(entry.user, "system:serviceaccount:a:glue");
         assert!(parse(r#"{"kind":"Event","verb":"#).is_none());
     }

@@ -65,11 +65,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self {
-            controller_manager: true,
-            audit: true,
-            api_server_flags: Vec::new(),
-        }
+        Self { controller_manager: true, audit: true, api_server_flags: Vec::new() }
     }
 }
 
@@ -112,34 +108,19 @@ impl ControlPlane {
         let folder = TempFolder::create()?;
         let keys = Keys::create(folder.path())?;
         let (etcd_port, port) = (free_port()?, free_port()?);
-        let layout = processes::Layout {
-            assets,
-            folder: folder.path(),
-            etcd_port,
-            port,
-        };
+        let layout = processes::Layout { assets, folder: folder.path(), etcd_port, port };
         let mut plane = Self {
             controller_manager: None,
             etcd: processes::etcd(&layout)?,
             api_server: processes::api_server(&layout, &keys, options)?,
             assets,
-            cluster: Cluster {
-                server: format!("https://127.0.0.1:{port}"),
-                authority: keys.authority,
-            },
+            cluster: Cluster { server: format!("https://127.0.0.1:{port}"), authority: keys.authority },
             folder,
         };
-        plane
-            .cluster
-            .write_kubeconfig(&plane.kubeconfig(), &json!({ "token": keys.admin_token }), "default")?;
+        plane.cluster.write_kubeconfig(&plane.kubeconfig(), &json!({ "token": keys.admin_token }), "default")?;
         plane.wait_for_api().await?;
         if options.controller_manager {
-            let layout = processes::Layout {
-                assets,
-                folder: plane.folder.path(),
-                etcd_port,
-                port,
-            };
+            let layout = processes::Layout { assets, folder: plane.folder.path(), etcd_port, port };
             plane.controller_manager = Some(processes::controller_manager(&layout)?);
             plane.wait_for_controllers().await?;
         }
@@ -153,9 +134,7 @@ impl ControlPlane {
         loop {
             self.etcd.check()?;
             self.api_server.check()?;
-            let request = hyper::http::Request::get("/readyz")
-                .body(Vec::new())
-                .unwrap_or_default();
+            let request = hyper::http::Request::get("/readyz").body(Vec::new()).unwrap_or_default();
             match client.request_text(request).await {
                 Ok(_) => return Ok(()),
                 Err(error) => within(start, "the API server's readiness", &error)?,
@@ -206,22 +185,15 @@ impl ControlPlane {
             .stdout
             .trim()
             .to_owned();
-        let path = self
-            .folder
-            .path()
-            .join(format!("kubeconfig-{namespace}-{service_account}"));
-        self.cluster
-            .write_kubeconfig(&path, &json!({ "token": token }), namespace)?;
+        let path = self.folder.path().join(format!("kubeconfig-{namespace}-{service_account}"));
+        self.cluster.write_kubeconfig(&path, &json!({ "token": token }), namespace)?;
         client_of(&path).await
     }
 
     /// Creates a namespace of its own for a test and returns its name, which starts with `prefix`.
     pub async fn namespace(&self, prefix: &str) -> Result<String> {
         let namespace = Namespace {
-            metadata: kube::core::ObjectMeta {
-                generate_name: Some(format!("{prefix}-")),
-                ..Default::default()
-            },
+            metadata: kube::core::ObjectMeta { generate_name: Some(format!("{prefix}-")), ..Default::default() },
             ..Default::default()
         };
         let created = Api::<Namespace>::all(self.client().await?)
@@ -249,13 +221,8 @@ impl ControlPlane {
     }
 
     fn tool<S: Into<String>>(&self, name: &'static str, path: &Path, args: impl IntoIterator<Item = S>) -> Tool {
-        Tool::new(
-            name,
-            path,
-            args.into_iter().map(Into::into).collect(),
-            self.folder.path(),
-        )
-        .env("KUBECONFIG", self.kubeconfig())
+        Tool::new(name, path, args.into_iter().map(Into::into).collect(), self.folder.path())
+            .env("KUBECONFIG", self.kubeconfig())
     }
 
     /// The API server's audit log: who wrote what, how often.
@@ -284,11 +251,7 @@ impl ControlPlane {
     /// The process ids of its parts, for tests that look whether they are gone.
     #[must_use]
     pub fn pids(&self) -> Vec<u32> {
-        let parts = [
-            Some(&self.etcd),
-            Some(&self.api_server),
-            self.controller_manager.as_ref(),
-        ];
+        let parts = [Some(&self.etcd), Some(&self.api_server), self.controller_manager.as_ref()];
         parts.into_iter().flatten().map(Guarded::pid).collect()
     }
 }
@@ -326,11 +289,7 @@ fn within(start: Instant, what: &str, last: &kube::Error) -> Result<()> {
     if start.elapsed() < START_TIMEOUT {
         return Ok(());
     }
-    Err(Error::Timeout {
-        what: what.to_owned(),
-        after: START_TIMEOUT,
-        last: last.to_string(),
-    })
+    Err(Error::Timeout { what: what.to_owned(), after: START_TIMEOUT, last: last.to_string() })
 }
 
 pub(crate) async fn client_of(kubeconfig: &Path) -> Result<Client> {

@@ -38,10 +38,15 @@ pub async fn build() -> Result<PathBuf> {
         .args(["build", "--bin", NAME, "--message-format", "json-render-diagnostics"])
         .current_dir(workspace())
         .stdout(Stdio::piped());
-    let mut child = Command::from(command)
-        .kill_on_drop(true)
-        .spawn()
-        .map_err(Error::io(doing))?;
+    // What `cargo run` says about this package would, in the eyes of build scripts that look at it, make
+    // other builds of what is built already.
+    let own = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_", "CARGO_PRIMARY_"];
+    for (name, _) in env::vars_os() {
+        if name.to_str().is_some_and(|name| own.iter().any(|prefix| name.starts_with(prefix))) {
+            command.env_remove(name);
+        }
+    }
+    let mut child = Command::from(command).kill_on_drop(true).spawn().map_err(Error::io(doing))?;
     let _guard = child.stdin.take();
     let output = child.wait_with_output().await.map_err(Error::io(doing))?;
     let stdout = String::from_utf8_lossy(&output.stdout);

@@ -1,12 +1,12 @@
 //! What can go wrong in the test bed, each with the operation that was under way.
 
-use std::{io, path::PathBuf, process::ExitStatus, time::Duration};
+use std::{fmt, io, path::PathBuf, process::ExitStatus, time::Duration};
 
 /// A result of the test bed.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// What went wrong.
-#[derive(Debug, thiserror::Error)]
+/// What went wrong. Its debug form is its message, so that a test that unwraps it prints something to read.
+#[derive(thiserror::Error)]
 pub enum Error {
     /// A file, folder, pipe or process of this machine.
     #[error("{doing}: {source}")]
@@ -97,6 +97,12 @@ pub enum Error {
     },
 }
 
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
 impl Error {
     /// For `map_err`: names the operation that a system error interrupted.
     pub(crate) fn io(doing: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
@@ -107,10 +113,7 @@ impl Error {
     /// For `map_err`: names the operation that an API error interrupted.
     pub(crate) fn kube(doing: impl Into<String>) -> impl FnOnce(kube::Error) -> Self {
         let doing = doing.into();
-        move |source| Self::Kube {
-            doing,
-            source: Box::new(source),
-        }
+        move |source| Self::Kube { doing, source: Box::new(source) }
     }
 }
 

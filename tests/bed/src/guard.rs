@@ -66,9 +66,7 @@ impl Guarded {
     /// Starts `path` with `args`; its output goes to `log`.
     pub(crate) fn spawn(program: &'static str, path: &Path, args: &[String], log: PathBuf) -> Result<Self> {
         let out = File::create(&log).map_err(Error::io(format!("creating {}", log.display())))?;
-        let err = out
-            .try_clone()
-            .map_err(Error::io(format!("opening {} twice", log.display())))?;
+        let err = out.try_clone().map_err(Error::io(format!("opening {} twice", log.display())))?;
         let mut child = command(path, Path::new("/dev/null"))
             .args(args)
             .stdout(out)
@@ -76,20 +74,12 @@ impl Guarded {
             .spawn()
             .map_err(Error::io(format!("starting {program}")))?;
         let pipe = child.stdin.take();
-        Ok(Self {
-            program,
-            log,
-            child,
-            pipe,
-        })
+        Ok(Self { program, log, child, pipe })
     }
 
     /// An error with the end of the log when the program has ended.
     pub(crate) fn check(&mut self) -> Result<()> {
-        let status = self
-            .child
-            .try_wait()
-            .map_err(Error::io(format!("asking whether {} runs", self.program)))?;
+        let status = self.child.try_wait().map_err(Error::io(format!("asking whether {} runs", self.program)))?;
         match status {
             None => Ok(()),
             Some(status) => Err(self.ended(status)),
@@ -146,10 +136,7 @@ impl TempFolder {
             .stderr(Stdio::null())
             .spawn()
             .map_err(Error::io("starting the guard of the temporary folder"))?;
-        Ok(Self {
-            path,
-            sweeper: Some(sweeper),
-        })
+        Ok(Self { path, sweeper: Some(sweeper) })
     }
 
     pub(crate) fn path(&self) -> &Path {

@@ -157,10 +157,7 @@ impl Builder<'_> {
         let plan = Plan {
             kubeconfig: self.plane.kubeconfig(),
             cluster: self.plane.cluster().clone(),
-            node: self
-                .namespace
-                .as_ref()
-                .map_or_else(|| "bed".to_owned(), |name| format!("bed-{name}")),
+            node: self.namespace.as_ref().map_or_else(|| "bed".to_owned(), |name| format!("bed-{name}")),
             namespace: self.namespace,
             images: self.images,
             environment: self.environment,
@@ -173,12 +170,7 @@ impl Builder<'_> {
             .name("kubelet".to_owned())
             .spawn(move || run(plan, started, stopped))
             .map_err(Error::io("starting the kubelet's thread"))?;
-        let kubelet = Kubelet {
-            folder,
-            pods,
-            stop: Some(stop),
-            thread: Some(thread),
-        };
+        let kubelet = Kubelet { folder, pods, stop: Some(stop), thread: Some(thread) };
         match has_started.await {
             Ok(outcome) => outcome.map(|()| kubelet),
             Err(_) => Err(Error::io("starting the kubelet")(std::io::Error::other("it ended"))),
@@ -224,12 +216,7 @@ impl Kubelet {
     /// A kubelet for the Pods of this control plane.
     #[must_use]
     pub fn builder(plane: &ControlPlane) -> Builder<'_> {
-        Builder {
-            plane,
-            namespace: None,
-            images: HashMap::new(),
-            environment: BTreeMap::new(),
-        }
+        Builder { plane, namespace: None, images: HashMap::new(), environment: BTreeMap::new() }
     }
 
     /// The Pods as they are now, by namespace and name.
@@ -249,11 +236,7 @@ impl Kubelet {
         let seen = pods.wait_for(|pods| holds(&pods.values().cloned().collect::<Vec<_>>()));
         match tokio::time::timeout(limit, seen).await {
             Ok(Ok(pods)) => Ok(pods.values().cloned().collect()),
-            _ => Err(Error::Timeout {
-                what: what.to_owned(),
-                after: limit,
-                last: format!("{:?}", self.pods()),
-            }),
+            _ => Err(Error::Timeout { what: what.to_owned(), after: limit, last: format!("{:?}", self.pods()) }),
         }
     }
 
@@ -262,10 +245,7 @@ impl Kubelet {
     pub fn kill(&self, pod: &str, signal: Signal) -> Result<()> {
         let pids: Vec<u32> = self.pod(pod)?.containers.values().filter_map(|one| one.pid).collect();
         if pids.is_empty() {
-            return Err(Error::Pod {
-                pod: pod.to_owned(),
-                problem: "it has no process now".to_owned(),
-            });
+            return Err(Error::Pod { pod: pod.to_owned(), problem: "it has no process now".to_owned() });
         }
         for pid in pids {
             send(pid, signal).map_err(Error::io(format!("signalling a process of pod {pod}")))?;
@@ -275,34 +255,21 @@ impl Kubelet {
 
     /// Where the Pod's first serving container serves HTTP, `http://127.0.0.1:<port>`.
     pub fn http(&self, pod: &str) -> Result<String> {
-        let found = self
-            .pod(pod)?
-            .containers
-            .into_values()
-            .find_map(|container| container.http);
-        found.ok_or_else(|| Error::Pod {
-            pod: pod.to_owned(),
-            problem: "it serves no HTTP now".to_owned(),
-        })
+        let found = self.pod(pod)?.containers.into_values().find_map(|container| container.http);
+        found.ok_or_else(|| Error::Pod { pod: pod.to_owned(), problem: "it serves no HTTP now".to_owned() })
     }
 
     /// GETs a path such as `/metrics` from the Pod; the status code and the body.
     pub async fn get(&self, pod: &str, path: &str) -> Result<(u16, String)> {
         let url = format!("{}{path}", self.http(pod)?);
-        http::get(&url, Duration::from_secs(10))
-            .await
-            .map_err(Error::io(format!("getting {url}")))
+        http::get(&url, Duration::from_secs(10)).await.map_err(Error::io(format!("getting {url}")))
     }
 
     /// Everything the Pod's containers printed since it was created, also before restarts, and also when
     /// the Pod is gone.
     pub fn logs(&self, pod: &str) -> Result<String> {
         let mut text = String::new();
-        for file in self
-            .log_files()
-            .iter()
-            .filter(|file| file.parent().is_some_and(|of| of.ends_with(pod)))
-        {
+        for file in self.log_files().iter().filter(|file| file.parent().is_some_and(|of| of.ends_with(pod))) {
             text += &fs::read_to_string(file).map_err(Error::io(format!("reading {}", file.display())))?;
         }
         Ok(text)
@@ -325,10 +292,7 @@ impl Kubelet {
 
     fn pod(&self, name: &str) -> Result<RunningPod> {
         let found = self.pods.borrow().values().find(|pod| pod.name == name).cloned();
-        found.ok_or_else(|| Error::Pod {
-            pod: name.to_owned(),
-            problem: "there is none".to_owned(),
-        })
+        found.ok_or_else(|| Error::Pod { pod: name.to_owned(), problem: "there is none".to_owned() })
     }
 }
 

@@ -46,23 +46,12 @@ impl Step {
             line(&format!("{title} ...{then}"));
         }
         let now = Instant::now();
-        Self {
-            title,
-            then,
-            terminal,
-            started: now,
-            spoke: now,
-        }
+        Self { title, then, terminal, started: now, spoke: now }
     }
 
     /// How far it is by now; to be called about every [`TICK`].
     pub(crate) fn tick(&mut self, detail: &str) {
-        let text = format!(
-            "{}: {}, {detail}{}",
-            self.title,
-            human(self.started.elapsed()),
-            self.then
-        );
+        let text = format!("{}: {}, {detail}{}", self.title, human(self.started.elapsed()), self.then);
         if self.terminal {
             let _ = write!(std::io::stderr(), "\r\x1b[2Ktest bed: {text}");
             let _ = std::io::stderr().flush();
@@ -77,10 +66,6 @@ impl Step {
         if self.terminal {
             let _ = write!(std::io::stderr(), "\r\x1b[2K");
         }
-        line(&format!(
-            "{}: {outcome} after {}",
-            self.title,
-            human(self.started.elapsed())
-        ));
+        line(&format!("{}: {outcome} after {}", self.title, human(self.started.elapsed())));
     }
 }

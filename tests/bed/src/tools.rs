@@ -87,22 +87,13 @@ impl Tool {
             std::io::Write::write_all(&mut file, text.as_bytes()).map_err(Error::io(doing()))?;
             input = Some(file);
         }
-        let stdin = input
-            .as_ref()
-            .map_or_else(|| Path::new("/dev/null"), |file| file.path());
+        let stdin = input.as_ref().map_or_else(|| Path::new("/dev/null"), |file| file.path());
         let mut command = guard::command(&self.path, stdin);
-        command
-            .args(&self.args)
-            .envs(self.env)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+        command.args(&self.args).envs(self.env).stdout(Stdio::piped()).stderr(Stdio::piped());
         if let Some(folder) = self.current_dir {
             command.current_dir(folder);
         }
-        let mut child = Command::from(command)
-            .kill_on_drop(true)
-            .spawn()
-            .map_err(Error::io(doing()))?;
+        let mut child = Command::from(command).kill_on_drop(true).spawn().map_err(Error::io(doing()))?;
         let _guard = child.stdin.take();
         let output = child.wait_with_output().await.map_err(Error::io(doing()))?;
         Ok(Output {
@@ -118,12 +109,7 @@ impl Tool {
         if status.success() {
             return Ok(Output { status, stdout, stderr });
         }
-        Err(Error::Command {
-            command,
-            status,
-            stdout,
-            stderr,
-        })
+        Err(Error::Command { command, status, stdout, stderr })
     }
 }
 

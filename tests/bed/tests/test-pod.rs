@@ -11,12 +11,7 @@ use std::{
 fn main() -> std::io::Result<()> {
     let name = |name: &str| env::var(name).unwrap_or_default();
     println!("args={:?}", env::args().skip(1).collect::<Vec<_>>());
-    println!(
-        "pod={} secret={} extra={}",
-        name("POD_NAME"),
-        name("SECRET"),
-        name("EXTRA")
-    );
+    println!("pod={} secret={} extra={}", name("POD_NAME"), name("SECRET"), name("EXTRA"));
     println!("kubeconfig={}", name("KUBECONFIG"));
     let listener = TcpListener::bind(name("KUBE_GLUE_HTTP_ADDRESS"))?;
     let (mut ready, mut live) = (true, true);
@@ -33,10 +28,7 @@ fn main() -> std::io::Result<()> {
         }
         let good = (path != "/ready" || ready) && (path != "/live" || live);
         let status = if good { "200 OK" } else { "503 Service Unavailable" };
-        write!(
-            stream,
-            "HTTP/1.1 {status}\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"
-        )?;
+        write!(stream, "HTTP/1.1 {status}\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok")?;
     }
     Ok(())
 }

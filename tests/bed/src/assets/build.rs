@@ -60,19 +60,8 @@ async fn build_one(program: &'static Program, into: &Path, step: &mut progress::
 
     let unfinished = into.join(format!(".{}.unfinished", program.name));
     let mut build = go(program.module);
-    build.args([
-        "build",
-        "-v",
-        "-mod=readonly",
-        "-trimpath",
-        "-buildvcs=false",
-        "-ldflags",
-    ]);
-    build
-        .arg(linker_flags(program))
-        .arg("-o")
-        .arg(&unfinished)
-        .arg(program.package);
+    build.args(["build", "-v", "-mod=readonly", "-trimpath", "-buildvcs=false", "-ldflags"]);
+    build.arg(linker_flags(program)).arg("-o").arg(&unfinished).arg(program.package);
     let mut compiled = 0;
     run(program, build, step, |line| {
         if line.is_some() {
@@ -96,10 +85,7 @@ fn linker_flags(program: &Program) -> String {
     let mut numbers = version.trim_start_matches('v').split('.');
     let (major, minor) = (numbers.next().unwrap_or_default(), numbers.next().unwrap_or_default());
     program.variables.iter().fold("-s -w".to_owned(), |flags, variable| {
-        let set = variable
-            .replace("VERSION", version)
-            .replace("MAJOR", major)
-            .replace("MINOR", minor);
+        let set = variable.replace("VERSION", version).replace("MAJOR", major).replace("MINOR", minor);
         format!("{flags} -X {set}")
     })
 }
@@ -124,10 +110,7 @@ async fn run(
 ) -> Result<()> {
     let doing = || format!("running go for {}", program.name);
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = Command::from(command)
-        .kill_on_drop(true)
-        .spawn()
-        .map_err(Error::io(doing()))?;
+    let mut child = Command::from(command).kill_on_drop(true).spawn().map_err(Error::io(doing()))?;
     let _guard = child.stdin.take();
     let (Some(out), Some(err)) = (child.stdout.take(), child.stderr.take()) else {
         return Err(Error::io(doing())(std::io::Error::other("no pipe")));
@@ -158,31 +141,16 @@ async fn run(
     if status.success() {
         return Ok(());
     }
-    Err(Error::Build {
-        program: program.name,
-        status,
-        output: Vec::from(last).join("\n"),
-    })
+    Err(Error::Build { program: program.name, status, output: Vec::from(last).join("\n") })
 }
 
 /// Go is there, and new enough or able to fetch the version that the modules ask for.
 async fn check_go(names: &[&str], missing: &[&'static Program]) -> Result<()> {
-    let needed = missing
-        .iter()
-        .map(|program| program.module.go())
-        .max()
-        .unwrap_or("1.26");
-    let complain = |found: String| Error::Go {
-        missing: names.join(", "),
-        needed: needed.to_owned(),
-        found,
-    };
+    let needed = missing.iter().map(|program| program.module.go()).max().unwrap_or("1.26");
+    let complain = |found: String| Error::Go { missing: names.join(", "), needed: needed.to_owned(), found };
     for program in missing {
         let mut command = Command::new("go");
-        command
-            .args(["env", "GOVERSION"])
-            .current_dir(program.module.path())
-            .env("GOWORK", "off");
+        command.args(["env", "GOVERSION"]).current_dir(program.module.path()).env("GOWORK", "off");
         let answer = command.output().await.map_err(|error| match error.kind() {
             std::io::ErrorKind::NotFound => complain("there is no `go` on PATH".to_owned()),
             _ => complain(format!("`go env` did not start: {error}")),
@@ -232,9 +200,6 @@ mod tests {
     #[test]
     fn the_api_server_knows_its_version() {
         let flags = linker_flags(&PROGRAMS[1]);
-        assert!(
-            flags.contains("version.gitVersion=v1.") && !flags.contains("MINOR"),
-            "{flags}"
-        );
+        assert!(flags.contains("version.gitVersion=v1.") && !flags.contains("MINOR"), "{flags}");
     }
 }

@@ -73,13 +73,8 @@ fn named(name: &str) -> DistinguishedName {
 fn token() -> Result<String> {
     use std::fmt::Write as _;
     let key = KeyPair::generate()?;
-    Ok(key
-        .public_key_raw()
-        .iter()
-        .skip(1)
-        .take(32)
-        .fold(String::new(), |mut token, byte| {
-            let _ = write!(token, "{byte:02x}");
-            token
-        }))
+    Ok(key.public_key_raw().iter().skip(1).take(32).fold(String::new(), |mut token, byte| {
+        let _ = write!(token, "{byte:02x}");
+        token
+    }))
 }

@@ -91,12 +91,7 @@ pub(super) fn api_server(layout: &Layout<'_>, keys: &Keys, options: &Options) ->
         ]));
     }
     args.extend(options.api_server_flags.iter().cloned());
-    Guarded::spawn(
-        "kube-apiserver",
-        &layout.assets.kube_apiserver,
-        &args,
-        layout.log("kube-apiserver"),
-    )
+    Guarded::spawn("kube-apiserver", &layout.assets.kube_apiserver, &args, layout.log("kube-apiserver"))
 }
 
 pub(super) fn controller_manager(layout: &Layout<'_>) -> Result<Guarded> {

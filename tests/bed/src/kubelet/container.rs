@@ -84,10 +84,7 @@ impl Report {
     pub(super) fn view(&self) -> RunningContainer {
         let waiting = self.state.waiting.as_ref().map(|waiting| {
             let reason = waiting.reason.clone().unwrap_or_default();
-            waiting
-                .message
-                .as_ref()
-                .map_or(reason.clone(), |message| format!("{reason}: {message}"))
+            waiting.message.as_ref().map_or(reason.clone(), |message| format!("{reason}: {message}"))
         });
         let ended = self.state.terminated.as_ref().and_then(|ended| ended.reason.clone());
         RunningContainer {
@@ -101,14 +98,8 @@ impl Report {
 }
 
 fn waiting(reason: &str, message: Option<String>) -> ContainerState {
-    let waiting = ContainerStateWaiting {
-        reason: Some(reason.to_owned()),
-        message,
-    };
-    ContainerState {
-        waiting: Some(waiting),
-        ..ContainerState::default()
-    }
+    let waiting = ContainerStateWaiting { reason: Some(reason.to_owned()), message };
+    ContainerState { waiting: Some(waiting), ..ContainerState::default() }
 }
 
 /// Why a container cannot be started now.
@@ -156,10 +147,7 @@ pub(super) async fn run(
         let ended = terminated(end, why, started_at);
         let failed = ended.exit_code != 0;
         report = Report {
-            state: ContainerState {
-                terminated: Some(ended),
-                ..ContainerState::default()
-            },
+            state: ContainerState { terminated: Some(ended), ..ContainerState::default() },
             ready: false,
             started: false,
             pid: None,
@@ -197,26 +185,18 @@ async fn pause(time: Duration, stop: &mut watch::Receiver<Stop>) {
 
 async fn start(context: &PodContext, container: &Container) -> Result<Process, Refused> {
     if let Some(message) = environment::unsupported(&context.pod, container) {
-        return Err(Refused {
-            reason: "CreateContainerConfigError",
-            message,
-        });
+        return Err(Refused { reason: "CreateContainerConfigError", message });
     }
     let image = container.image.as_deref().unwrap_or_default();
     let program = program(context, image).ok_or_else(|| Refused {
         reason: "ErrImagePull",
         message: format!("the test bed was given no program for image {image}"),
     })?;
-    let failed = |message: String| Refused {
-        reason: "CreateContainerError",
-        message,
-    };
+    let failed = |message: String| Refused { reason: "CreateContainerError", message };
     let address = format!("127.0.0.1:{}", free_port().map_err(|error| failed(error.to_string()))?);
     let mut resolved = environment::resolve(context, container, &address).await?;
     if let Some(kubeconfig) = credentials::kubeconfig(context).await? {
-        resolved
-            .variables
-            .insert("KUBECONFIG".to_owned(), kubeconfig.display().to_string());
+        resolved.variables.insert("KUBECONFIG".to_owned(), kubeconfig.display().to_string());
     }
     let log = context.folder.join(format!("{}.log", container.name));
     let open = || File::options().append(true).create(true).open(&log);
@@ -268,14 +248,9 @@ async fn attend(
     stop: &mut watch::Receiver<Stop>,
     tell: &(impl Fn(Report) + Send + Sync),
 ) -> (std::io::Result<ExitStatus>, Option<String>) {
-    let running = ContainerStateRunning {
-        started_at: Some(process.started_at.clone()),
-    };
+    let running = ContainerStateRunning { started_at: Some(process.started_at.clone()) };
     *report = Report {
-        state: ContainerState {
-            running: Some(running),
-            ..ContainerState::default()
-        },
+        state: ContainerState { running: Some(running), ..ContainerState::default() },
         pid: Some(process.pid),
         http: Some(process.http.clone()),
         ready: false,
@@ -304,10 +279,7 @@ async fn attend(
         },
     };
     // Not ready from here on; a process that has ended meanwhile is found so by the wait below.
-    *report = Report {
-        ready: false,
-        ..report.clone()
-    };
+    *report = Report { ready: false, ..report.clone() };
     tell(report.clone());
     if !grace.is_zero() {
         let _ = send(process.pid, Signal::TERM);
@@ -325,13 +297,9 @@ async fn attend(
 fn terminated(end: std::io::Result<ExitStatus>, why: Option<String>, started_at: Time) -> ContainerStateTerminated {
     let (exit_code, signal) = match &end {
         // As a shell and a kubelet tell it.
-        Ok(status) => (
-            status
-                .code()
-                .or_else(|| status.signal().map(|signal| 128 + signal))
-                .unwrap_or(255),
-            status.signal(),
-        ),
+        Ok(status) => {
+            (status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap_or(255), status.signal())
+        }
         Err(_) => (255, None),
     };
     ContainerStateTerminated {

@@ -33,25 +33,15 @@ pub(super) async fn kubeconfig(context: &PodContext) -> Result<Option<PathBuf>, 
     }
     let path = context.folder.join("kubeconfig");
     let namespace = context.pod.namespace().unwrap_or_default();
-    match context
-        .settings
-        .cluster
-        .write_kubeconfig(&path, &json!({ "tokenFile": token }), &namespace)
-    {
+    match context.settings.cluster.write_kubeconfig(&path, &json!({ "tokenFile": token }), &namespace) {
         Ok(()) => Ok(Some(path)),
-        Err(error) => Err(Refused {
-            reason: "CreateContainerError",
-            message: error.to_string(),
-        }),
+        Err(error) => Err(Refused { reason: "CreateContainerError", message: error.to_string() }),
     }
 }
 
 fn refused(context: &PodContext, error: &kube::Error) -> Refused {
     let message = format!("the token of ServiceAccount {}: {error}", account(context));
-    Refused {
-        reason: "CreateContainerConfigError",
-        message,
-    }
+    Refused { reason: "CreateContainerConfigError", message }
 }
 
 /// Renews the token for as long as it runs.
@@ -83,9 +73,7 @@ async fn renew(context: &PodContext) -> kube::Result<()> {
         }),
         ..TokenRequest::default()
     };
-    let answer = accounts(context)
-        .create_token_request(&account(context), &PostParams::default(), &request)
-        .await?;
+    let answer = accounts(context).create_token_request(&account(context), &PostParams::default(), &request).await?;
     let token = answer.status.and_then(|status| status.token).unwrap_or_default();
     // A reader sees the old token or the new one, never half of one.
     let next = context.folder.join("token.next");
@@ -111,6 +99,5 @@ fn accounts(context: &PodContext) -> Api<ServiceAccount> {
 
 fn account(context: &PodContext) -> String {
     let spec = context.pod.spec.as_ref();
-    spec.and_then(|spec| spec.service_account_name.clone())
-        .unwrap_or_else(|| "default".to_owned())
+    spec.and_then(|spec| spec.service_account_name.clone()).unwrap_or_else(|| "default".to_owned())
 }

@@ -25,26 +25,15 @@ pub(super) fn unsupported(pod: &Pod, container: &Container) -> Option<String> {
     if container.lifecycle.is_some() {
         return Some("the test bed runs no lifecycle hooks".to_owned());
     }
-    let probes = [
-        &container.startup_probe,
-        &container.liveness_probe,
-        &container.readiness_probe,
-    ];
+    let probes = [&container.startup_probe, &container.liveness_probe, &container.readiness_probe];
     let odd = |probe: &Probe| probe.exec.is_some() || probe.grpc.is_some();
-    probes
-        .into_iter()
-        .flatten()
-        .any(odd)
-        .then(|| "the test bed has HTTP and TCP probes, not exec or gRPC".to_owned())
+    probes.into_iter().flatten().any(odd).then(|| "the test bed has HTTP and TCP probes, not exec or gRPC".to_owned())
 }
 
 /// Everything the container is started with; `address` is where it is to serve HTTP.
 pub(super) async fn resolve(context: &PodContext, container: &Container, address: &str) -> Result<Resolved, Refused> {
     let mut variables = Values::from([
-        (
-            "PATH".to_owned(),
-            "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin".to_owned(),
-        ),
+        ("PATH".to_owned(), "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin".to_owned()),
         ("HOME".to_owned(), context.folder.display().to_string()),
         ("HOSTNAME".to_owned(), context.pod.name_any()),
     ]);
@@ -71,9 +60,7 @@ pub(super) async fn resolve(context: &PodContext, container: &Container, address
 
     // The program stands in place of the image's entrypoint, and of the command's first word.
     let command = container.command.iter().flatten().skip(1);
-    let args = command
-        .chain(container.args.iter().flatten())
-        .map(|arg| expand(arg, &variables));
+    let args = command.chain(container.args.iter().flatten()).map(|arg| expand(arg, &variables));
     let args = with_address(args.collect(), address);
     Ok(Resolved { variables, args })
 }
@@ -87,22 +74,14 @@ async fn value_of(context: &PodContext, one: &EnvVar, so_far: &Values) -> Result
 
 async fn referenced(context: &PodContext, variable: &str, source: &EnvVarSource) -> Result<Option<String>, Refused> {
     let (values, kind, name, key, optional) = if let Some(from) = &source.secret_key_ref {
-        (
-            secret(context, &from.name, from.optional).await?,
-            "secret",
-            &from.name,
-            &from.key,
-            from.optional,
-        )
+        (secret(context, &from.name, from.optional).await?, "secret", &from.name, &from.key, from.optional)
     } else if let Some(from) = &source.config_map_key_ref {
         let values = config_map(context, &from.name, from.optional).await?;
         (values, "configmap", &from.name, &from.key, from.optional)
     } else if let Some(field) = &source.field_ref {
         return Ok(Some(field_of(context, field)?));
     } else {
-        return Err(refused(format!(
-            "the test bed cannot resolve the source of variable {variable}"
-        )));
+        return Err(refused(format!("the test bed cannot resolve the source of variable {variable}")));
     };
     match values.and_then(|mut values| values.remove(key)) {
         None if optional != Some(true) => Err(refused(format!("couldn't find key {key} in {kind} {name}"))),
@@ -126,9 +105,9 @@ fn field_of(context: &PodContext, field: &ObjectFieldSelector) -> Result<String,
         "metadata.namespace" => pod.namespace().unwrap_or_default(),
         "metadata.uid" => pod.uid().unwrap_or_default(),
         "spec.nodeName" => context.settings.node.clone(),
-        "spec.serviceAccountName" => spec
-            .and_then(|spec| spec.service_account_name.clone())
-            .unwrap_or_else(|| "default".to_owned()),
+        "spec.serviceAccountName" => {
+            spec.and_then(|spec| spec.service_account_name.clone()).unwrap_or_else(|| "default".to_owned())
+        }
         "status.podIP" | "status.podIPs" | "status.hostIP" | "status.hostIPs" => "127.0.0.1".to_owned(),
         other => {
             return Err(refused(format!("the test bed cannot resolve the field {other}")));
@@ -168,10 +147,7 @@ fn namespace(context: &PodContext) -> String {
 }
 
 fn refused(message: String) -> Refused {
-    Refused {
-        reason: "CreateContainerConfigError",
-        message,
-    }
+    Refused { reason: "CreateContainerConfigError", message }
 }
 
 /// `$(NAME)` becomes the variable's value, `$$` a dollar sign; unknown names stay as they are.
@@ -226,9 +202,7 @@ mod tests {
 
     #[test]
     fn the_http_address_is_replaced_in_both_forms() {
-        let args = ["run", "--http-address", "0.0.0.0:8080", "--log=info"]
-            .map(str::to_owned)
-            .to_vec();
+        let args = ["run", "--http-address", "0.0.0.0:8080", "--log=info"].map(str::to_owned).to_vec();
         assert_eq!(with_address(args, "127.0.0.1:9")[2], "127.0.0.1:9");
         let args = vec!["--http-address=:8080".to_owned(), "--http-address-x".to_owned()];
         assert_eq!(with_address(args, "h:1"), ["--http-address=h:1", "--http-address-x"]);

@@ -74,14 +74,8 @@ async fn register(settings: &Settings) -> Result<()> {
         },
     });
     let doing = "registering the bed's node";
-    nodes
-        .patch(&settings.node, &params, &Patch::Apply(node))
-        .await
-        .map_err(Error::kube(doing))?;
-    nodes
-        .patch_status(&settings.node, &params, &Patch::Apply(status))
-        .await
-        .map_err(Error::kube(doing))?;
+    nodes.patch(&settings.node, &params, &Patch::Apply(node)).await.map_err(Error::kube(doing))?;
+    nodes.patch_status(&settings.node, &params, &Patch::Apply(status)).await.map_err(Error::kube(doing))?;
     Ok(())
 }
 
@@ -130,6 +124,5 @@ async fn bind(settings: &Settings, pod: &Pod) -> kube::Result<Value> {
         "metadata": { "name": pod.name_any(), "namespace": namespace },
         "target": { "apiVersion": "v1", "kind": "Node", "name": settings.node },
     });
-    pods.create_subresource("binding", &pod.name_any(), &PostParams::default(), &binding)
-        .await
+    pods.create_subresource("binding", &pod.name_any(), &PostParams::default(), &binding).await
 }

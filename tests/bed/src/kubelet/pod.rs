@@ -40,11 +40,7 @@ pub(super) async fn run(settings: Arc<Settings>, mut told: watch::Receiver<Pod>)
         warn!("creating {}: {error}", folder.display());
         return;
     }
-    let context = Arc::new(PodContext {
-        settings: Arc::clone(&settings),
-        pod,
-        folder,
-    });
+    let context = Arc::new(PodContext { settings: Arc::clone(&settings), pod, folder });
     let _renewal = Abort(tokio::spawn(credentials::keep(Arc::clone(&context))));
     Worker::start(context, &mut told).work(&mut told).await;
     settings.pods.send_modify(|pods| {
@@ -88,14 +84,7 @@ impl Worker {
             containers.spawn(container::run(Arc::clone(&context), one, stopped.clone(), tell));
         }
         told.mark_unchanged();
-        Self {
-            context,
-            stop,
-            containers,
-            reports,
-            latest,
-            written: None,
-        }
+        Self { context, stop, containers, reports, latest, written: None }
     }
 
     async fn work(mut self, told: &mut watch::Receiver<Pod>) {
@@ -156,11 +145,8 @@ impl Worker {
     /// Shows the Pod to whoever holds the kubelet.
     fn publish(&self) {
         let pod = &self.context.pod;
-        let containers: BTreeMap<String, RunningContainer> = self
-            .latest
-            .iter()
-            .map(|(name, report)| (name.clone(), report.view()))
-            .collect();
+        let containers: BTreeMap<String, RunningContainer> =
+            self.latest.iter().map(|(name, report)| (name.clone(), report.view())).collect();
         let view = RunningPod {
             namespace: pod.namespace().unwrap_or_default(),
             name: pod.name_any(),
@@ -211,10 +197,7 @@ impl Worker {
         let name = self.context.pod.name_any();
         let params = DeleteParams {
             grace_period_seconds: Some(0),
-            preconditions: Some(Preconditions {
-                uid: self.context.pod.uid(),
-                resource_version: None,
-            }),
+            preconditions: Some(Preconditions { uid: self.context.pod.uid(), resource_version: None }),
             ..DeleteParams::default()
         };
         loop {

@@ -26,10 +26,7 @@ pub(super) async fn run(container: &Container, base: &str, mut tell: impl FnMut(
     {
         return format!("startup probe failed: {why}");
     }
-    tell(Verdict {
-        ready: container.readiness_probe.is_none(),
-        started: true,
-    });
+    tell(Verdict { ready: container.readiness_probe.is_none(), started: true });
     let readiness = container.readiness_probe.as_ref();
     let liveness = container.liveness_probe.as_ref();
     tokio::select! {
@@ -57,11 +54,7 @@ struct Tries<'a> {
 impl<'a> Tries<'a> {
     fn of(probe: &'a Probe, base: &'a str) -> Self {
         let delay = seconds(probe.initial_delay_seconds, 0);
-        Self {
-            probe,
-            base,
-            next: Instant::now() + delay,
-        }
+        Self { probe, base, next: Instant::now() + delay }
     }
 
     async fn next(&mut self) -> Result<(), String> {
@@ -119,18 +112,12 @@ async fn follow(probe: &Probe, base: &str, tell: &mut impl FnMut(Verdict)) {
         if tries.next().await.is_ok() {
             (passed, failed) = (passed + 1, 0);
             if passed >= probe.success_threshold.unwrap_or(1).max(1) {
-                tell(Verdict {
-                    ready: true,
-                    started: true,
-                });
+                tell(Verdict { ready: true, started: true });
             }
         } else {
             (passed, failed) = (0, failed + 1);
             if failed >= failures(probe) {
-                tell(Verdict {
-                    ready: false,
-                    started: true,
-                });
+                tell(Verdict { ready: false, started: true });
             }
         }
     }

@@ -59,16 +59,10 @@ pub(super) fn of(pod: &Pod, reports: &BTreeMap<String, Report>, before: Option<&
         conditions: Some(conditions),
         container_statuses: Some(statuses),
         host_ip: Some(LOOPBACK.to_owned()),
-        host_ips: Some(vec![HostIP {
-            ip: LOOPBACK.to_owned(),
-        }]),
+        host_ips: Some(vec![HostIP { ip: LOOPBACK.to_owned() }]),
         pod_ip: Some(LOOPBACK.to_owned()),
-        pod_ips: Some(vec![PodIP {
-            ip: LOOPBACK.to_owned(),
-        }]),
-        start_time: before
-            .and_then(|before| before.start_time.clone())
-            .or_else(|| Some(now())),
+        pod_ips: Some(vec![PodIP { ip: LOOPBACK.to_owned() }]),
+        start_time: before.and_then(|before| before.start_time.clone()).or_else(|| Some(now())),
         ..PodStatus::default()
     }
 }
@@ -84,11 +78,7 @@ fn phase(reports: &BTreeMap<String, Report>) -> &'static str {
         return if failed { "Failed" } else { "Succeeded" };
     }
     let begun = |report: &Report| report.restarts > 0 || report.last_state.is_some() || report.state.waiting.is_none();
-    if reports.values().all(begun) {
-        "Running"
-    } else {
-        "Pending"
-    }
+    if reports.values().all(begun) { "Running" } else { "Pending" }
 }
 
 /// True unless there is a reason against it.

@@ -7,54 +7,81 @@ use kube::{api::DynamicObject, runtime::watcher::watch_object};
 use serde_json::Value;
 
 use crate::{
-    problem::Problem,
+    problem::{Problem, expect},
     show,
     stage::{LIMIT, Stage},
     within,
 };
 
-/// Follows a run from now on until `phase` says that this is the one waited for; its status then.
-pub(crate) async fn until(stage: &Stage, name: &str, is_it: impl Fn(&str) -> bool) -> Result<Value, Problem> {
-    let status = follow(stage, name, |phase| phase.is_some_and(&is_it)).await?;
-    status.ok_or_else(|| Problem::Outcome(format!("{name} is gone")))
+/// One run's object and the moment its story began.
+pub(crate) struct Follow<'a> {
+    stage: &'a Stage,
+    name: &'static str,
+    begun: Instant,
+    shown: String,
 }
 
-/// Follows a run until its object is gone.
-pub(crate) async fn until_gone(stage: &Stage, name: &str) -> Result<(), Problem> {
-    follow(stage, name, |phase| phase.is_none()).await.map(drop)
-}
-
-/// `ends` is asked for each phase, none when the object is not there.
-async fn follow(stage: &Stage, name: &str, ends: impl Fn(Option<&str>) -> bool) -> Result<Option<Value>, Problem> {
-    let begun = Instant::now();
-    let mut objects = pin!(watch_object(stage.runs().await?, name));
-    let mut shown = String::new();
-    let watched = async {
-        while let Some(object) = objects.try_next().await? {
-            let phase = object.as_ref().map(phase);
-            if let Some((phase, run)) = &phase
-                && shown != *phase
-            {
-                show::change(&format!("{name} is {phase} {run}"), begun);
-                shown.clone_from(phase);
-            }
-            if ends(phase.as_ref().map(|(phase, _)| phase.as_str())) {
-                return Ok(object.map(|object| object.data["status"].clone()));
-            }
-        }
-        Ok(None)
-    };
-    let status = within(LIMIT, &format!("the awaited phase of {name}"), watched).await?;
-    let status = status.map_err(|error| Problem::Watch(name.to_owned(), error))?;
-    if status.is_none() {
-        show::change(&format!("{name} is gone"), begun);
+impl<'a> Follow<'a> {
+    pub(crate) fn new(stage: &'a Stage, name: &'static str) -> Self {
+        Self { stage, name, begun: Instant::now(), shown: String::new() }
     }
-    Ok(status)
-}
 
-/// The phase, and the run's id when there is one.
-fn phase(object: &DynamicObject) -> (String, String) {
-    let text = |field: &str| object.data["status"][field].as_str().unwrap_or_default().to_owned();
-    let phase = text("phase");
-    (if phase.is_empty() { "new".to_owned() } else { phase }, text("runId"))
+    /// A line of the story, with the time since it began.
+    pub(crate) fn say(&self, text: &str) {
+        show::change(text, self.begun);
+    }
+
+    /// Follows the run until one of these phases has come; its status then.
+    pub(crate) async fn until(&mut self, phases: &[&str]) -> Result<Value, Problem> {
+        let status = self.watch(|phase| phase.is_some_and(|phase| phases.contains(&phase))).await?;
+        status.ok_or_else(|| Problem::Outcome(format!("{} is gone", self.name)))
+    }
+
+    /// Follows the run to its end, which is to be in this phase; its status then.
+    pub(crate) async fn until_the_end(&mut self, phase: &str) -> Result<Value, Problem> {
+        let status = self.until(&["Succeeded", "Failed", "TimedOut", "Error", "Stopped", "Expired"]).await?;
+        expect(status["phase"] == phase, || format!("{} ended otherwise: {status:#}", self.name))?;
+        Ok(status)
+    }
+
+    /// Follows the run until its object is gone.
+    pub(crate) async fn until_gone(&mut self) -> Result<(), Problem> {
+        self.watch(|phase| phase.is_none()).await?;
+        self.say(&format!("{} is gone", self.name));
+        Ok(())
+    }
+
+    /// `ends` is asked for each phase, none when the object is not there.
+    async fn watch(&mut self, ends: impl Fn(Option<&str>) -> bool) -> Result<Option<Value>, Problem> {
+        let mut objects = pin!(watch_object(self.stage.runs().await?, self.name));
+        let name = self.name;
+        let watched = async {
+            while let Some(object) = objects.try_next().await? {
+                let Some(object) = object else {
+                    if ends(None) {
+                        return Ok(None);
+                    }
+                    continue;
+                };
+                let phase = object.data["status"]["phase"].as_str();
+                self.show(&object, phase.unwrap_or("new"));
+                if phase.is_some_and(|phase| ends(Some(phase))) {
+                    return Ok(Some(object.data["status"].clone()));
+                }
+            }
+            Ok(None)
+        };
+        let status = within(LIMIT, &format!("the awaited phase of {name}"), watched).await?;
+        status.map_err(|error| Problem::Watch(name.to_owned(), error))
+    }
+
+    /// Shows what is new: the phase, or the run's id.
+    fn show(&mut self, object: &DynamicObject, phase: &str) {
+        let run = object.data["status"]["runId"].as_str().map(|id| format!(", run {id}"));
+        let line = format!("{} is {phase}{}", self.name, run.unwrap_or_default());
+        if self.shown != line {
+            self.say(&line);
+            self.shown = line;
+        }
+    }
 }

@@ -24,9 +24,5 @@ pub(crate) enum Problem {
 
 /// An error unless `holds`.
 pub(crate) fn expect(holds: bool, otherwise: impl FnOnce() -> String) -> Result<(), Problem> {
-    if holds {
-        Ok(())
-    } else {
-        Err(Problem::Outcome(otherwise()))
-    }
+    if holds { Ok(()) } else { Err(Problem::Outcome(otherwise())) }
 }

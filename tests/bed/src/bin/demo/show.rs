@@ -46,10 +46,7 @@ fn styled(style: Style, text: &str) -> String {
 }
 
 pub(crate) fn title() {
-    say(&styled(
-        Style::Bold,
-        "kube-glue: AWS Glue runs from Kubernetes, each started once",
-    ));
+    say(&styled(Style::Bold, "kube-glue: AWS Glue runs from Kubernetes, each started once"));
     say("A real control plane, kubectl and helm; a double of AWS Glue in place of the cloud.\n");
 }
 
@@ -66,11 +63,7 @@ pub(crate) fn heading(nth: usize, text: &str) {
 
 pub(crate) fn command<'a>(program: &str, args: impl IntoIterator<Item = &'a str>) {
     let args: Vec<&str> = args.into_iter().collect();
-    say(&format!(
-        "  {} {}",
-        styled(Style::Dim, "$"),
-        styled(Style::Bold, &format!("{program} {}", args.join(" ")))
-    ));
+    say(&format!("  {} {}", styled(Style::Dim, "$"), styled(Style::Bold, &format!("{program} {}", args.join(" ")))));
 }
 
 /// What a command printed.
@@ -111,15 +104,10 @@ fn requests<'a>(all: impl Iterator<Item = &'a Request>) {
         *answers.entry(answer(request)).or_default() += 1;
     }
     let mut table = Table::new();
-    table
-        .load_style(UTF8_BORDERS_ONLY)
-        .set_content_arrangement(ContentArrangement::Disabled);
+    table.load_style(UTF8_BORDERS_ONLY).set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(["OPERATION", "TIMES", "ANSWERED"]);
     for (operation, (count, answers)) in rows {
-        let answers: Vec<String> = answers
-            .into_iter()
-            .map(|(answer, times)| format!("{times} x {answer}"))
-            .collect();
+        let answers: Vec<String> = answers.into_iter().map(|(answer, times)| format!("{times} x {answer}")).collect();
         table.add_row([operation.to_owned(), count.to_string(), answers.join(", ")]);
     }
     printed(&table.to_string());
@@ -138,27 +126,18 @@ pub(crate) async fn end(stage: &Stage, took: Duration) -> Result<(), Problem> {
     stage.kubectl(["get", "glue"]).await?;
     note("Everything that arrived at Glue:");
     requests(stage.double.requests().all().iter().map(AsRef::as_ref));
-    say(&styled(
-        Style::Green,
-        &format!("\n✓ All four stories came out as they should, in {}.", human(took)),
-    ));
+    say(&styled(Style::Green, &format!("\n✓ All four stories came out as they should, in {}.", human(took))));
     Ok(())
 }
 
 /// How to play with it.
 pub(crate) fn keep(stage: &Stage) {
     let assets = stage.plane.assets();
-    let kubectl = assets
-        .kubectl
-        .parent()
-        .map(|folder| folder.display().to_string())
-        .unwrap_or_default();
+    let kubectl = assets.kubectl.parent().map(|folder| folder.display().to_string()).unwrap_or_default();
     say("\nIt stays up. In another terminal:");
     say(&format!("  export KUBECONFIG={}", stage.plane.kubeconfig().display()));
     say(&format!("  export PATH={kubectl}:$PATH"));
-    say(&format!(
-        "The controller's Pod is in the namespace {NAMESPACE}; its log:"
-    ));
+    say(&format!("The controller's Pod is in the namespace {NAMESPACE}; its log:"));
     for file in stage.kubelet.log_files() {
         say(&format!("  tail -f {}", file.display()));
     }
@@ -166,18 +145,12 @@ pub(crate) fn keep(stage: &Stage) {
 }
 
 pub(crate) fn failure(problem: &Problem) {
-    say(&styled(
-        Style::Red,
-        &format!("\n✗ The demo did not come out: {problem}"),
-    ));
+    say(&styled(Style::Red, &format!("\n✗ The demo did not come out: {problem}")));
 }
 
 /// The end of a Pod's log.
 pub(crate) fn log_end(pod: &RunningPod, log: &str) {
     let lines: Vec<&str> = log.lines().collect();
-    say(&format!(
-        "\nPod {}/{}: {:?}; the end of its log:",
-        pod.namespace, pod.name, pod.containers
-    ));
+    say(&format!("\nPod {}/{}: {:?}; the end of its log:", pod.namespace, pod.name, pod.containers));
     printed(&lines[lines.len().saturating_sub(LOG_LINES)..].join("\n"));
 }

@@ -38,10 +38,7 @@ impl Stage {
 
         let begun = Instant::now();
         let assets = Assets::ensure().await?;
-        let folder = assets
-            .kube_apiserver
-            .parent()
-            .map(|folder| folder.display().to_string());
+        let folder = assets.kube_apiserver.parent().map(|folder| folder.display().to_string());
         show::step("programs", &format!("in {}", folder.unwrap_or_default()), begun);
 
         let begun = Instant::now();
@@ -55,16 +52,11 @@ impl Stage {
         let begun = Instant::now();
         let double = Double::start().await?;
         let jobs = prepare(&double);
-        show::step(
-            "AWS Glue",
-            &format!("a double at {}, with {jobs} jobs in {REGION}", double.url()),
-            begun,
-        );
+        show::step("AWS Glue", &format!("a double at {}, with {jobs} jobs in {REGION}", double.url()), begun);
 
         let begun = Instant::now();
         let kubelet = Kubelet::builder(&plane)
             .image(IMAGE, program)
-            .env("AWS_ENDPOINT_URL", double.url())
             // Nobody is to wait for the answer of a metadata service that is not there.
             .env("AWS_EC2_METADATA_DISABLED", "true")
             .start()
@@ -77,9 +69,14 @@ impl Stage {
 
     async fn install(&self) -> Result<(), Problem> {
         let args = ["install", "kube-glue", "charts/kube-glue", "--namespace", NAMESPACE];
-        let more = ["--create-namespace", "--wait", "--timeout", "2m"];
+        // The double's runs take seconds; and it is where AWS would be.
+        let values = format!(
+            "controller.pollInterval=1s,readinessProbe.periodSeconds=1,log.format=text,aws.endpointUrl={}",
+            self.double.url()
+        );
+        let more = ["--create-namespace", "--wait", "--timeout", "2m", "--set", &values];
         show::command("helm", args.into_iter().chain(more));
-        let helm = self.plane.helm(args).args(more).args(["--set", "pollInterval=1s"]);
+        let helm = self.plane.helm(args).args(more);
         let installed = helm.current_dir(controller::workspace()).await;
         if installed.is_err() {
             self.explain();
@@ -88,14 +85,11 @@ impl Stage {
         Ok(())
     }
 
-    /// The object of a sample.
+    /// The runs of the namespace that the samples are applied to.
     pub(crate) async fn runs(&self) -> Result<Api<DynamicObject>, Problem> {
         let client: Client = self.plane.client().await?;
         let kind = GroupVersionKind::gvk("kube-glue.dev", "v1alpha1", "GlueJobRun");
-        Ok(Api::default_namespaced_with(
-            client,
-            &ApiResource::from_gvk_with_plural(&kind, "gluejobruns"),
-        ))
+        Ok(Api::default_namespaced_with(client, &ApiResource::from_gvk_with_plural(&kind, "gluejobruns")))
     }
 
     /// Applies samples, shown as a person would type it.
@@ -120,9 +114,7 @@ impl Stage {
     pub(crate) fn controller(&self) -> Result<RunningPod, Problem> {
         let pods = self.kubelet.pods().into_iter();
         let mut running = pods.filter(|pod| pod.namespace == NAMESPACE && !pod.terminating && pod.ready);
-        running
-            .next()
-            .ok_or_else(|| Problem::Outcome("the controller's Pod is not there".to_owned()))
+        running.next().ok_or_else(|| Problem::Outcome("the controller's Pod is not there".to_owned()))
     }
 
     /// What Glue has of a job's runs.
@@ -160,9 +152,7 @@ fn prepare(double: &Double) -> usize {
         JobDefinition::new("orders-etl").script(plan(Outcome::Succeeded)),
         JobDefinition::new("customers-etl").script(plan(Outcome::Failed(message.to_owned()))),
         JobDefinition::new("clicks-backfill").script(plan(Outcome::Never)),
-        JobDefinition::new("inventory-sync")
-            .command("pythonshell")
-            .script(plan(Outcome::Succeeded)),
+        JobDefinition::new("inventory-sync").command("pythonshell").script(plan(Outcome::Succeeded)),
     ];
     let count = jobs.len();
     for job in jobs {

@@ -1,7 +1,7 @@
 //! Deleting the object stops the run, and the object is gone when the run has ended.
 
 use crate::{
-    follow,
+    follow::Follow,
     problem::{Problem, expect},
     show,
     stage::Stage,
@@ -11,11 +11,12 @@ const NAME: &str = "clicks-backfill";
 const JOB: &str = "clicks-backfill";
 
 pub(crate) async fn tell(stage: &Stage) -> Result<(), Problem> {
+    let mut follow = Follow::new(stage, NAME);
     stage.apply(["job-run-stopped-by-deletion.yaml"]).await?;
-    follow::until(stage, NAME, |phase| phase == "Running").await?;
+    follow.until(&["Running"]).await?;
     stage.kubectl(["get", "gluejobrun", NAME]).await?;
     stage.kubectl(["delete", "gluejobrun", NAME, "--wait=false"]).await?;
-    follow::until_gone(stage, NAME).await?;
+    follow.until_gone().await?;
     show::record(stage, JOB);
     let runs = stage.glue_runs(JOB);
     let states: Vec<&str> = runs.iter().filter_map(|run| run["JobRunState"].as_str()).collect();

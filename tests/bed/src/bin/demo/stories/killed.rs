@@ -4,14 +4,14 @@
 //! left of the start is the intent in the object and a run in Glue. The controller that comes after it
 //! looks before it starts anything, finds the run by its key, and goes on with it.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use kube_glue_bed::Signal;
 use kube_glue_double::{Fault, Then};
 
 use super::started_once;
 use crate::{
-    follow,
+    follow::Follow,
     problem::{Problem, expect},
     show,
     stage::{LIMIT, Stage},
@@ -22,12 +22,9 @@ const NAME: &str = "inventory-2026-01-31";
 const JOB: &str = "inventory-sync";
 
 pub(crate) async fn tell(stage: &Stage) -> Result<(), Problem> {
-    let begun = Instant::now();
+    let mut follow = Follow::new(stage, NAME);
     let before = stage.controller()?;
-    let hold = stage
-        .double
-        .faults()
-        .add(Fault::on("StartJobRun").name(JOB).then(Then::HoldAnswer));
+    let hold = stage.double.faults().add(Fault::on("StartJobRun").name(JOB).then(Then::HoldAnswer));
     stage.apply(["job-run-started-once.yaml"]).await?;
     within(
         LIMIT,
@@ -46,17 +43,11 @@ pub(crate) async fn tell(stage: &Stage) -> Result<(), Problem> {
     })
     .await?;
     let run = stage.glue_runs(JOB)[0]["Id"].clone();
-    show::change(
-        &format!("Glue has started {}; its answer is held back", text(&run)),
-        begun,
-    );
+    follow.say(&format!("Glue has started {}; its answer is held back", text(&run)));
 
     stage.kubelet.kill(&before.name, Signal::KILL)?;
     stage.double.faults().remove(hold);
-    show::change(
-        &format!("the controller in Pod {} is killed by SIGKILL", before.name),
-        begun,
-    );
+    follow.say(&format!("the controller in Pod {} is killed by SIGKILL", before.name));
     stage.kubectl(["get", "gluejobrun", NAME]).await?;
     stage
         .kubelet
@@ -65,15 +56,10 @@ pub(crate) async fn tell(stage: &Stage) -> Result<(), Problem> {
             pod.is_some_and(|pod| pod.ready && restarts(pod) > restarts(&before))
         })
         .await?;
-    show::change("the controller is started again and ready", begun);
+    follow.say("the controller is started again and ready");
 
-    let status = follow::until(stage, NAME, |phase| phase == "Succeeded" || phase == "Failed").await?;
-    expect(status["phase"] == "Succeeded", || {
-        format!("{NAME} ended otherwise: {status:#}")
-    })?;
-    expect(status["runId"] == run, || {
-        format!("Glue's run is {run}, the status says {status:#}")
-    })?;
+    let status = follow.until_the_end("Succeeded").await?;
+    expect(status["runId"] == run, || format!("Glue's run is {run}, the status says {status:#}"))?;
     stage.kubectl(["get", "gluejobrun", NAME, "-o", "wide"]).await?;
     show::record(stage, JOB);
     show::good(&format!("It is the same run, {}.", text(&run)));
