@@ -117,18 +117,9 @@ impl Metrics {
                 "aws_calls",
                 "Calls to AWS, by operation and by the error code they were answered with (OK: none)",
             ),
-            aws_call_duration: seconds(
-                &mut registry,
-                "aws_call_duration",
-                "How long calls to AWS took",
-                of_a_call,
-            ),
+            aws_call_duration: seconds(&mut registry, "aws_call_duration", "How long calls to AWS took", of_a_call),
             aws_throttles: counter(&mut registry, "aws_throttles", "Calls to AWS that were throttled"),
-            starts: counter(
-                &mut registry,
-                "starts",
-                "Runs that came to life, by whether they were started or adopted",
-            ),
+            starts: counter(&mut registry, "starts", "Runs that came to life, by whether they were started or adopted"),
             start_latency: seconds(
                 &mut registry,
                 "start_latency",
@@ -155,7 +146,7 @@ impl Metrics {
             live_runs: gauge(&mut registry, "live_runs", "Objects whose run has not ended"),
             leader: {
                 let gauge = Gauge::default();
-                registry.register("leader", "1 while this replica holds the lease", gauge.clone());
+                registry.register("leader", "Whether this replica holds the lease (1) or not (0)", gauge.clone());
                 gauge
             },
             codes: Mutex::default(),
@@ -174,18 +165,12 @@ impl Metrics {
     /// One pass over one object of `kind` ended as `outcome` ("changed", "unchanged", "error").
     pub fn reconciled(&self, kind: &'static str, outcome: &'static str, elapsed: Duration) {
         self.inner.reconciles.get_or_create(&Reconcile { kind, outcome }).inc();
-        self.inner
-            .reconcile_duration
-            .get_or_create(&Kind { kind })
-            .observe(elapsed.as_secs_f64());
+        self.inner.reconcile_duration.get_or_create(&Kind { kind }).observe(elapsed.as_secs_f64());
     }
 
     /// One pass over one object of `kind` ended in an error of `class` ("throttled", "denied").
     pub fn reconcile_failed(&self, kind: &'static str, class: &'static str) {
-        self.inner
-            .reconcile_errors
-            .get_or_create(&KindClass { kind, class })
-            .inc();
+        self.inner.reconcile_errors.get_or_create(&KindClass { kind, class }).inc();
     }
 
     /// An object of `kind` was written; `part` is "status" or "metadata".
@@ -198,10 +183,7 @@ impl Metrics {
     pub fn aws_call(&self, operation: &'static str, code: Option<&str>, elapsed: Duration) {
         let code = code.map_or_else(|| "OK".to_owned(), |code| self.bounded_code(code));
         self.inner.aws_calls.get_or_create(&AwsCall { operation, code }).inc();
-        self.inner
-            .aws_call_duration
-            .get_or_create(&Operation { operation })
-            .observe(elapsed.as_secs_f64());
+        self.inner.aws_call_duration.get_or_create(&Operation { operation }).observe(elapsed.as_secs_f64());
     }
 
     /// AWS throttled a call of `operation`.
@@ -211,56 +193,29 @@ impl Metrics {
 
     /// A run was started for an object of `kind`, `latency` after the object was created.
     pub fn run_started(&self, kind: &'static str, latency: Duration) {
-        self.inner
-            .starts
-            .get_or_create(&Reconcile {
-                kind,
-                outcome: "started",
-            })
-            .inc();
-        self.inner
-            .start_latency
-            .get_or_create(&Kind { kind })
-            .observe(latency.as_secs_f64());
+        self.inner.starts.get_or_create(&Reconcile { kind, outcome: "started" }).inc();
+        self.inner.start_latency.get_or_create(&Kind { kind }).observe(latency.as_secs_f64());
     }
 
     /// A run that was found in Glue was taken over by an object of `kind`.
     pub fn run_adopted(&self, kind: &'static str) {
-        self.inner
-            .starts
-            .get_or_create(&Reconcile {
-                kind,
-                outcome: "adopted",
-            })
-            .inc();
+        self.inner.starts.get_or_create(&Reconcile { kind, outcome: "adopted" }).inc();
     }
 
     /// A change in Glue reached the status of an object of `kind` after `lag`.
     pub fn status_caught_up(&self, kind: &'static str, lag: Duration) {
-        self.inner
-            .status_lag
-            .get_or_create(&Kind { kind })
-            .observe(lag.as_secs_f64());
+        self.inner.status_lag.get_or_create(&Kind { kind }).observe(lag.as_secs_f64());
     }
 
     /// `depth` objects of `kind` wait for a pass, the oldest for `age`.
     pub fn queue(&self, kind: &'static str, depth: usize, age: Duration) {
-        self.inner
-            .queue_depth
-            .get_or_create(&Kind { kind })
-            .set(saturating(depth));
-        self.inner
-            .queue_age
-            .get_or_create(&Kind { kind })
-            .set(age.as_secs_f64());
+        self.inner.queue_depth.get_or_create(&Kind { kind }).set(saturating(depth));
+        self.inner.queue_age.get_or_create(&Kind { kind }).set(age.as_secs_f64());
     }
 
     /// `count` objects of `kind` have a run that has not ended.
     pub fn live_runs(&self, kind: &'static str, count: usize) {
-        self.inner
-            .live_runs
-            .get_or_create(&Kind { kind })
-            .set(saturating(count));
+        self.inner.live_runs.get_or_create(&Kind { kind }).set(saturating(count));
     }
 
     /// Whether this replica holds the lease.
@@ -337,16 +292,12 @@ fn seconds<L: Labels>(
 
 /// 1 ms to 32 s: calls and passes.
 fn of_a_call() -> Histogram {
-    Histogram::new([
-        0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0,
-    ])
+    Histogram::new([0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0])
 }
 
 /// 5 ms to 1 h: what may wait for a quota, a slot in Glue or a person.
 fn of_a_wait() -> Histogram {
-    Histogram::new([
-        0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0,
-    ])
+    Histogram::new([0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0])
 }
 
 fn saturating(count: usize) -> i64 {
@@ -361,8 +312,8 @@ mod tests {
         metrics.render().unwrap()
     }
 
-    #[test]
-    fn what_happened_is_rendered() {
+    /// One of everything.
+    fn used() -> Metrics {
         let metrics = Metrics::new();
         metrics.reconciled("GlueJobRun", "changed", Duration::from_millis(3));
         metrics.reconcile_failed("GlueJobRun", "throttled");
@@ -376,8 +327,12 @@ mod tests {
         metrics.queue("GlueJobRun", 7, Duration::from_millis(1500));
         metrics.live_runs("GlueJobRun", 12);
         metrics.leader(true);
+        metrics
+    }
 
-        let text = rendered(&metrics);
+    #[test]
+    fn what_happened_is_rendered() {
+        let text = rendered(&used());
         for line in [
             "kube_glue_reconciles_total{kind=\"GlueJobRun\",outcome=\"changed\"} 1",
             "kube_glue_reconcile_duration_seconds_bucket{le=\"0.005\",kind=\"GlueJobRun\"} 1",
@@ -419,10 +374,28 @@ mod tests {
         metrics.aws_call("GetJobRuns", Some(&"x".repeat(5000)), Duration::ZERO);
         metrics.aws_call("GetJobRuns", None, Duration::ZERO);
         let text = rendered(&metrics);
-        let calls = text
-            .lines()
-            .filter(|l| l.starts_with("kube_glue_aws_calls_total"))
-            .count();
+        let calls = text.lines().filter(|l| l.starts_with("kube_glue_aws_calls_total")).count();
         assert_eq!(calls, MAX_CODES + 2, "the codes there is room for, Other, and OK");
+    }
+
+    #[test]
+    fn the_charts_alerts_and_dashboard_name_metrics_that_exist() {
+        let text = rendered(&used());
+        // Samples by their own names, histograms by their family's too.
+        let exported: BTreeSet<&str> = text
+            .lines()
+            .filter_map(|line| line.strip_prefix("# TYPE ").unwrap_or(line).split(['{', ' ']).next())
+            .collect();
+        for file in ["alerts.yaml", "dashboard.json"] {
+            let path = format!("{}/charts/kube-glue/files/{file}", env!("CARGO_MANIFEST_DIR"));
+            let content = std::fs::read_to_string(path).unwrap();
+            let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+            let named: BTreeSet<&str> =
+                content.split(|c| !is_name(c)).filter(|word| word.starts_with("kube_glue_")).collect();
+            assert!(named.len() > 3, "{file} names {named:?}");
+            for name in named {
+                assert!(exported.contains(name), "{file} names {name}, which is not exported:\n{text}");
+            }
+        }
     }
 }

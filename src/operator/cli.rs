@@ -220,13 +220,11 @@ impl Options {
     /// A pod's name stays when its container restarts, and the container before is certainly gone
     /// by then, so the lease is taken up again at once.
     pub(super) fn identity(&self) -> String {
-        given(self.identity.as_ref())
-            .or_else(|| from_environment("POD_NAME"))
-            .unwrap_or_else(|| {
-                let host =
-                    hostname::get().map_or_else(|_| "kube-glue".to_owned(), |name| name.to_string_lossy().into_owned());
-                format!("{host}_{:08x}", fastrand::u32(..))
-            })
+        given(self.identity.as_ref()).or_else(|| from_environment("POD_NAME")).unwrap_or_else(|| {
+            let host =
+                hostname::get().map_or_else(|_| "kube-glue".to_owned(), |name| name.to_string_lossy().into_owned());
+            format!("{host}_{:08x}", fastrand::u32(..))
+        })
     }
 
     /// What no single flag can say about itself.
@@ -240,10 +238,7 @@ impl Options {
             ));
         }
         if self.lease_duration < Duration::from_secs(1) {
-            return refuse(format!(
-                "--lease-duration ({:?}) must be at least 1s",
-                self.lease_duration
-            ));
+            return refuse(format!("--lease-duration ({:?}) must be at least 1s", self.lease_duration));
         }
         Ok(())
     }
@@ -279,10 +274,7 @@ fn namespace(text: &str) -> Result<String, String> {
 
 fn job_argument(text: &str) -> Result<String, String> {
     let name = text.strip_prefix("--").unwrap_or_default();
-    let is_name = !name.is_empty()
-        && name
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+    let is_name = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
     if text.is_empty() || is_name {
         Ok(text.to_owned())
     } else {
@@ -383,5 +375,19 @@ mod tests {
             let actual = argument.get_env().map(|name| name.to_string_lossy().into_owned());
             assert_eq!(actual, Some(expected), "--{long}");
         }
+    }
+
+    #[test]
+    fn the_chart_has_a_value_for_every_flag() {
+        let chart = concat!(env!("CARGO_MANIFEST_DIR"), "/charts/kube-glue/templates/deployment.yaml");
+        let deployment = std::fs::read_to_string(chart).unwrap();
+        for argument in Cli::command().get_arguments() {
+            let Some(long) = argument.get_long() else { continue };
+            // A replica's name is its pod's, by POD_NAME: a value would be the same for all replicas.
+            if !matches!(long, "help" | "version" | "identity") {
+                assert!(deployment.contains(&format!("--{long}=")), "--{long} is missing from {chart}");
+            }
+        }
+        assert!(deployment.contains("POD_NAME"), "the identity is missing from {chart}");
     }
 }

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use axum::http::{HeaderValue, header::USER_AGENT};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::{Client, Config, client::ClientBuilder};
 use tower::timeout::TimeoutLayer;
@@ -29,6 +30,9 @@ pub async fn client() -> Result<Client, Error> {
     let mut config = Config::infer().await.map_err(Error::KubeConfig)?;
     config.read_timeout = Some(SILENT_FOR);
     config.reset_reader_on_write = true;
+    // The API server's audit log then tells this program from others.
+    let name = concat!("kube-glue/", env!("CARGO_PKG_VERSION"));
+    config.headers.push((USER_AGENT, HeaderValue::from_static(name)));
     let builder = ClientBuilder::try_from(config).map_err(Error::KubeClient)?;
     Ok(builder.with_layer(&TimeoutLayer::new(ANSWER_WITHIN)).build())
 }
@@ -48,15 +52,11 @@ pub async fn custom_resources(client: &Client, crds: &[CustomResourceDefinition]
                     readiness.is_there(Part::CustomResources, "installed");
                     return;
                 }
-                readiness.waits_for(
-                    Part::CustomResources,
-                    format!("{} not installed: {REMEDY}", missing.join(", ")),
-                );
+                readiness.waits_for(Part::CustomResources, format!("{} not installed: {REMEDY}", missing.join(", ")));
             }
-            Err(error) => readiness.waits_for(
-                Part::ApiServer,
-                format!("asking for the custom resources: {}", chain(&error)),
-            ),
+            Err(error) => {
+                readiness.waits_for(Part::ApiServer, format!("asking for the custom resources: {}", chain(&error)));
+            }
         }
         tokio::time::sleep(LOOK_AGAIN_AFTER).await;
     }

@@ -71,17 +71,23 @@ impl Error {
 }
 
 /// `error` and everything below it, in one line; a cause that its error already quotes is not
-/// repeated.
+/// repeated, and a refusal of the API server is told in its words, without the Status around them.
 pub fn chain(error: &(dyn StdError + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut below = error.source();
-    while let Some(cause) = below {
-        let cause_text = cause.to_string();
-        if !text.ends_with(&cause_text) {
+    let mut text = String::new();
+    let mut next = Some(error);
+    while let Some(error) = next {
+        let refusal = match error.downcast_ref() {
+            Some(kube::Error::Api(status)) => Some(format!("{} ({})", status.message, status.code)),
+            _ => None,
+        };
+        // What stands below a refusal is the same once more.
+        next = if refusal.is_some() { None } else { error.source() };
+        let words = refusal.unwrap_or_else(|| error.to_string());
+        if !text.ends_with(&words) {
+            let colon = if text.is_empty() { "" } else { ": " };
             // Writing to a String does not fail.
-            let _: fmt::Result = write!(text, ": {cause_text}");
+            let _: fmt::Result = write!(text, "{colon}{words}");
         }
-        below = cause.source();
     }
     text
 }
@@ -92,13 +98,14 @@ mod tests {
 
     #[test]
     fn the_chain_is_told_once() {
-        let error = Error::Listen {
-            address: ([0, 0, 0, 0], 8080).into(),
-            source: io::Error::other("address in use"),
-        };
-        assert_eq!(
-            error.chain(),
-            "listening on 0.0.0.0:8080 (--http-address): address in use"
-        );
+        let error = Error::Listen { address: ([0, 0, 0, 0], 8080).into(), source: io::Error::other("address in use") };
+        assert_eq!(error.chain(), "listening on 0.0.0.0:8080 (--http-address): address in use");
+    }
+
+    #[test]
+    fn a_refusal_is_told_in_the_api_servers_words() {
+        let status = kube::core::Status::failure("leases is forbidden", "Forbidden").with_code(403);
+        let error = Error::KubeClient(kube::Error::Api(Box::new(status)));
+        assert_eq!(error.chain(), "making a client for the cluster: leases is forbidden (403)");
     }
 }

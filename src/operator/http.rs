@@ -35,22 +35,13 @@ pub async fn serve(
     stop: CancellationToken,
     end: CancellationToken,
 ) -> Result<impl Future<Output = Result<(), Error>> + Send + 'static, Error> {
-    let listener = TcpListener::bind(address)
-        .await
-        .map_err(|source| Error::Listen { address, source })?;
+    let listener = TcpListener::bind(address).await.map_err(|source| Error::Listen { address, source })?;
     let bound = listener.local_addr().unwrap_or(address);
     tracing::info!("serving /livez, /readyz and /metrics on {bound}");
-    let app = router(Shown {
-        metrics,
-        readiness,
-        stop,
-    });
-    Ok(async move {
-        axum::serve(listener, app)
-            .with_graceful_shutdown(end.cancelled_owned())
-            .await
-            .map_err(Error::Serve)
-    })
+    let app = router(Shown { metrics, readiness, stop });
+    Ok(
+        async move { axum::serve(listener, app).with_graceful_shutdown(end.cancelled_owned()).await.map_err(Error::Serve) },
+    )
 }
 
 fn router(shown: Shown) -> Router {
@@ -87,11 +78,7 @@ mod tests {
     use super::{super::readiness::Part, *};
 
     fn shown() -> Shown {
-        Shown {
-            metrics: Metrics::new(),
-            readiness: Readiness::default(),
-            stop: CancellationToken::new(),
-        }
+        Shown { metrics: Metrics::new(), readiness: Readiness::default(), stop: CancellationToken::new() }
     }
 
     async fn asked(shown: &Shown, path: &str) -> (StatusCode, String) {
@@ -117,10 +104,7 @@ mod tests {
 
         shown.stop.cancel();
         let (status, body) = asked(&shown, "/readyz").await;
-        assert_eq!(
-            (status, body.as_str()),
-            (StatusCode::SERVICE_UNAVAILABLE, "shutting down\n")
-        );
+        assert_eq!((status, body.as_str()), (StatusCode::SERVICE_UNAVAILABLE, "shutting down\n"));
         assert_eq!(asked(&shown, "/livez").await.0, StatusCode::OK);
     }
 
@@ -136,11 +120,7 @@ mod tests {
     #[tokio::test]
     async fn an_address_that_is_taken_is_named() {
         let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let Shown {
-            metrics,
-            readiness,
-            stop,
-        } = shown();
+        let Shown { metrics, readiness, stop } = shown();
         let address = taken.local_addr().unwrap();
         let end = stop.clone();
         let error = serve(address, metrics, readiness, stop, end).await.err().unwrap();

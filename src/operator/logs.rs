@@ -48,10 +48,7 @@ fn subscriber<W>(
 where
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
 {
-    let chosen = EnvFilter::try_new(filter).map_err(|source| Error::LogFilter {
-        filter: filter.to_owned(),
-        source,
-    })?;
+    let chosen = EnvFilter::try_new(filter).map_err(|source| Error::LogFilter { filter: filter.to_owned(), source })?;
     let lines = fmt::layer().with_writer(writer).with_ansi(colours);
     let lines: Box<dyn Layer<Registry> + Send + Sync> = match format {
         LogFormat::Text => lines.boxed(),
@@ -168,9 +165,7 @@ mod tests {
 
     #[test]
     fn a_filter_that_is_none_is_refused() {
-        let error = super::subscriber(LogFormat::Text, "info,=,=", false, io::sink)
-            .err()
-            .unwrap();
+        let error = super::subscriber(LogFormat::Text, "info,=,=", false, io::sink).err().unwrap();
         assert!(error.to_string().contains("--log"), "{error}");
     }
 }

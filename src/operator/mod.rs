@@ -54,14 +54,7 @@ pub async fn run(options: Options) -> Result<(), Error> {
 
     let (metrics, readiness) = (Metrics::new(), Readiness::default());
     let end = CancellationToken::new();
-    let http = http::serve(
-        options.http_address,
-        metrics.clone(),
-        readiness.clone(),
-        stop.clone(),
-        end.clone(),
-    )
-    .await?;
+    let http = http::serve(options.http_address, metrics.clone(), readiness.clone(), stop.clone(), end.clone()).await?;
     let http = tokio::spawn(http);
 
     let outcome = serve_cluster(&options, &metrics, &readiness, &stop).await;

@@ -35,13 +35,8 @@ pub struct Readiness {
 
 impl Default for Readiness {
     fn default() -> Self {
-        let waiting = || State {
-            ready: false,
-            text: "not asked yet".to_owned(),
-        };
-        Self {
-            parts: Arc::new(Mutex::new([waiting(), waiting(), waiting()])),
-        }
+        let waiting = || State { ready: false, text: "not asked yet".to_owned() };
+        Self { parts: Arc::new(Mutex::new([waiting(), waiting(), waiting()])) }
     }
 }
 

@@ -45,9 +45,9 @@ impl Seen {
 
     /// How long it counts without a renewal; `default` where it does not say.
     fn duration(&self, default: Duration) -> Duration {
-        self.spec.lease_duration_seconds.map_or(default, |seconds| {
-            Duration::from_secs(u64::try_from(seconds).unwrap_or_default())
-        })
+        self.spec
+            .lease_duration_seconds
+            .map_or(default, |seconds| Duration::from_secs(u64::try_from(seconds).unwrap_or_default()))
     }
 }
 
@@ -104,10 +104,7 @@ mod tests {
         ];
         let since = Instant::now();
         for (holder, duration, silent_for, expected) in table {
-            let seen = Seen {
-                spec: spec(holder, duration),
-                since,
-            };
+            let seen = Seen { spec: spec(holder, duration), since };
             let action = decide(Some(&seen), "me", OURS, since + seconds(silent_for));
             assert_eq!(action, expected, "{holder:?} {duration:?} {silent_for}");
         }

@@ -57,17 +57,15 @@ pub struct Lease {
     seen: Option<Seen>,
     /// The record as our last write left it: renewed without reading it again.
     written: Option<Record>,
+    /// Whether a write was ever sent, so that the lease may be ours even where no answer says so.
+    stood: bool,
 }
 
 /// Why a look at the lease came to nothing.
 #[derive(Debug, thiserror::Error)]
 enum LookError {
     #[error("{operation} the lease {lease}")]
-    Kube {
-        operation: &'static str,
-        lease: String,
-        source: kube::Error,
-    },
+    Kube { operation: &'static str, lease: String, source: kube::Error },
     #[error("the API server did not answer for the lease {lease} within {within:?}")]
     Timeout { lease: String, within: Duration },
 }
@@ -84,6 +82,7 @@ impl Lease {
             readiness,
             seen: None,
             written: None,
+            stood: false,
         };
         (lease, leadership)
     }
@@ -128,10 +127,7 @@ impl Lease {
         let Some(until) = self.keeper.held_until() else {
             return false;
         };
-        let taken = self
-            .seen
-            .as_ref()
-            .is_some_and(|seen| seen.holder() != Some(&self.config.identity));
+        let taken = self.seen.as_ref().is_some_and(|seen| seen.holder() != Some(&self.config.identity));
         taken || Instant::now() >= until
     }
 
@@ -148,10 +144,10 @@ impl Lease {
         };
         if let Action::Wait(_) = action {
             let holder = self.seen.as_ref().and_then(Seen::holder).unwrap_or_default();
-            self.readiness
-                .is_there(Part::Lease, format!("standby; held by {holder}"));
+            self.readiness.is_there(Part::Lease, format!("standby; held by {holder}"));
             return Ok(action);
         }
+        self.stood = true;
         // The term counts from before this write, not from before the read.
         let sent_at = Instant::now();
         let Some(record) = self.write(record, action).await? else {
@@ -164,18 +160,13 @@ impl Lease {
         }
         self.keeper.renewed(sent_at, self.term());
         self.metrics.leader(true);
-        self.readiness
-            .is_there(Part::Lease, format!("held by this replica, {}", self.config.identity));
+        self.readiness.is_there(Part::Lease, format!("held by this replica, {}", self.config.identity));
         Ok(Action::Renew)
     }
 
     /// Reads the record, if there is one, into `seen`.
     async fn read(&mut self) -> Result<Option<Record>, LookError> {
-        let record = self
-            .api
-            .get_opt(&self.config.name)
-            .await
-            .map_err(|source| self.failed("reading", source))?;
+        let record = self.api.get_opt(&self.config.name).await.map_err(|source| self.failed("reading", source))?;
         self.seen = record.as_ref().map(|record| {
             let spec = record.spec.clone().unwrap_or_default();
             Seen::update(self.seen.take(), spec, Instant::now())
@@ -190,9 +181,7 @@ impl Lease {
         let answer = if creates {
             self.api.create(&PostParams::default(), &record).await
         } else {
-            self.api
-                .replace(&self.config.name, &PostParams::default(), &record)
-                .await
+            self.api.replace(&self.config.name, &PostParams::default(), &record).await
         };
         match answer {
             Ok(record) => Ok(Some(record)),
@@ -237,6 +226,9 @@ impl Lease {
 
     /// Hands the lease over: nobody holds it.
     async fn release(&mut self) {
+        if !self.stood {
+            return;
+        }
         match self.answered(Self::give_back).await {
             Ok(true) => tracing::info!("released the lease {self}"),
             Ok(false) => {}
@@ -271,9 +263,7 @@ impl Lease {
     /// `call`, for as long as one look may take.
     async fn answered<T>(&mut self, call: impl AsyncFnOnce(&mut Self) -> Result<T, LookError>) -> Result<T, LookError> {
         let (lease, within) = (self.to_string(), self.config.duration / 5);
-        timeout(within, call(self))
-            .await
-            .unwrap_or(Err(LookError::Timeout { lease, within }))
+        timeout(within, call(self)).await.unwrap_or(Err(LookError::Timeout { lease, within }))
     }
 
     /// How long the lease is held after a renewal was sent.
@@ -287,11 +277,7 @@ impl Lease {
     }
 
     fn failed(&self, operation: &'static str, source: kube::Error) -> LookError {
-        LookError::Kube {
-            operation,
-            lease: self.to_string(),
-            source,
-        }
+        LookError::Kube { operation, lease: self.to_string(), source }
     }
 }
 

@@ -104,20 +104,11 @@ impl Server {
         let (lease, leadership) = Lease::new(self.client(fault), config, Metrics::new(), readiness.clone());
         let stop = CancellationToken::new();
         let running = tokio::spawn(lease.run(stop.clone()));
-        Replica {
-            leadership,
-            readiness,
-            stop,
-            running,
-        }
+        Replica { leadership, readiness, stop, running }
     }
 
     fn spec(&self) -> Value {
-        self.record
-            .lock()
-            .unwrap()
-            .as_ref()
-            .map_or(Value::Null, |record| record["spec"].clone())
+        self.record.lock().unwrap().as_ref().map_or(Value::Null, |record| record["spec"].clone())
     }
 }
 
@@ -182,10 +173,7 @@ async fn a_killed_holder_is_followed_after_the_duration() {
     let start = Instant::now();
     second.leadership.acquired().await;
     let took = start.elapsed();
-    assert!(
-        took > DURATION / 2 && took < DURATION + Duration::from_secs(3),
-        "{took:?}"
-    );
+    assert!(took > DURATION / 2 && took < DURATION + Duration::from_secs(3), "{took:?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -205,13 +193,7 @@ async fn a_holder_that_is_cut_off_knows_it_before_anybody_follows() {
     let server = Server::default();
     let cut = Arc::new(AtomicBool::new(false));
     let is_cut = cut.clone();
-    let first = server.replica("first", move || {
-        if is_cut.load(Ordering::Relaxed) {
-            Fault::Lost
-        } else {
-            Fault::None
-        }
-    });
+    let first = server.replica("first", move || if is_cut.load(Ordering::Relaxed) { Fault::Lost } else { Fault::None });
     first.leadership.acquired().await;
     let second = server.replica("second", healthy);
     seconds(10).await;
@@ -234,13 +216,8 @@ async fn a_short_outage_is_no_loss() {
     let server = Server::default();
     let cut = Arc::new(AtomicBool::new(false));
     let is_cut = cut.clone();
-    let first = server.replica("first", move || {
-        if is_cut.load(Ordering::Relaxed) {
-            Fault::AnswerLost
-        } else {
-            Fault::None
-        }
-    });
+    let first =
+        server.replica("first", move || if is_cut.load(Ordering::Relaxed) { Fault::AnswerLost } else { Fault::None });
     first.leadership.acquired().await;
     for _ in 0..20 {
         cut.store(true, Ordering::Relaxed);
@@ -298,10 +275,7 @@ async fn at_no_time_do_two_hold_it() {
                 replicas[which].stop.cancel();
             }
         }
-        assert!(
-            led > 100,
-            "seed {seed}: somebody leads most of the time, not {led} of 1200"
-        );
+        assert!(led > 100, "seed {seed}: somebody leads most of the time, not {led} of 1200");
         for replica in replicas {
             replica.running.abort();
         }
