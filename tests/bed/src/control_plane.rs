@@ -218,6 +218,8 @@ impl ControlPlane {
             .env("HELM_CACHE_HOME", home.join("cache"))
             .env("HELM_CONFIG_HOME", home.join("config"))
             .env("HELM_DATA_HOME", home.join("data"))
+            // Not kubectl's: what helm saw before it installed CRDs would hide them from the next kubectl.
+            .env("KUBECACHEDIR", home.join("discovery"))
     }
 
     fn tool<S: Into<String>>(&self, name: &'static str, path: &Path, args: impl IntoIterator<Item = S>) -> Tool {
