@@ -6,11 +6,10 @@ use kube_glue::operator::{self, Cli};
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match operator::execute(Cli::from_process()).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("kube-glue: {}", error.chain());
-            ExitCode::FAILURE
-        }
-    }
+    let outcome = operator::execute(Cli::from_process()).await;
+    let Err(error) = outcome else {
+        return ExitCode::SUCCESS;
+    };
+    error.report();
+    ExitCode::FAILURE
 }

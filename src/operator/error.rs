@@ -63,6 +63,16 @@ pub enum Error {
 }
 
 impl Error {
+    /// Says the error and everything below it on standard error: as a log line once logs are written,
+    /// so that it has their format.
+    pub fn report(&self) {
+        if tracing::dispatcher::has_been_set() {
+            tracing::error!("{}", self.chain());
+        } else {
+            eprintln!("kube-glue: {}", self.chain());
+        }
+    }
+
     /// The error and everything below it, in one line.
     #[must_use]
     pub fn chain(&self) -> String {
