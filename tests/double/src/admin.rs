@@ -11,6 +11,8 @@
 //! | `/_double/requests` | GET `?operation=&name=&after=&limit=`; POST `{"keep": "noBodies"}`; DELETE forgets |
 //! | `/_double/requests/counts` | GET |
 //! | `/_double/runs` | GET `?account=&region=&job=`: the runs of a job |
+//! | `/_double/firings` | GET `?account=&region=&trigger=`: what a trigger started |
+//! | `/_double/events` | POST `?account=&region=&trigger=`: an event arrives for an EVENT trigger |
 //! | `/_double/call` | POST `{"account", "region", "operation", "body"}`: somebody else acts, unrecorded |
 //! | `/_double/container-credentials` | GET with a Pod Identity token in `Authorization` |
 
@@ -23,8 +25,8 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
 use crate::{
-    World, faults::Fault, glue::runs::JobRun, iam::DEFAULT_ACCOUNT, limits::Rate, requests::Keep, seed::Seed, sts,
-    wire::HttpAnswer,
+    World, error::AwsError, faults::Fault, glue::runs::JobRun, iam::DEFAULT_ACCOUNT, limits::Rate, requests::Keep,
+    seed::Seed, sts, wire::HttpAnswer,
 };
 
 type Query = HashMap<String, String>;
@@ -41,14 +43,10 @@ struct Refusal(StatusCode, String);
 const TABLE: &[(Method, &str, Handler)] = &[
     (Method::GET, "clock", |world, _| Ok(json!(world.clock.face()))),
     (Method::POST, "clock", set_clock),
-    (Method::POST, "seed", |world, ask| {
-        ask.read::<Seed>().map(|seed| world.apply(seed)).map(|()| json!({}))
-    }),
+    (Method::POST, "seed", seed),
     (Method::GET, "key", |world, _| Ok(json!(world.default_key))),
     (Method::GET, "faults", |world, _| Ok(json!(world.faults.list()))),
-    (Method::POST, "faults", |world, ask| {
-        Ok(json!({ "id": world.faults.add(ask.read::<Fault>()?) }))
-    }),
+    (Method::POST, "faults", |world, ask| Ok(json!({ "id": world.faults.add(ask.read::<Fault>()?) }))),
     (Method::DELETE, "faults", remove_faults),
     (Method::POST, "faults/release", |world, _| {
         world.faults.release();
@@ -65,30 +63,23 @@ const TABLE: &[(Method, &str, Handler)] = &[
         world.requests.clear();
         Ok(json!({}))
     }),
-    (Method::GET, "requests/counts", |world, _| {
-        Ok(json!(world.requests.counts()))
-    }),
+    (Method::GET, "requests/counts", |world, _| Ok(json!(world.requests.counts()))),
     (Method::GET, "runs", list_runs),
+    (Method::GET, "firings", firings),
+    (Method::POST, "events", notify_event),
     (Method::POST, "call", call),
     (Method::GET, "container-credentials", container_credentials),
 ];
 
 pub(crate) fn answer(world: &World, parts: &Parts, body: &Bytes) -> HttpAnswer {
     let path = parts.uri.path().trim_start_matches("/_double/").trim_end_matches('/');
-    let query = form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes())
-        .into_owned()
-        .collect();
+    let query = form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
     let ask = Ask { parts, query, body };
-    let handler = TABLE
-        .iter()
-        .find(|(method, known, _)| *method == parts.method && *known == path);
+    let handler = TABLE.iter().find(|(method, known, _)| *method == parts.method && *known == path);
     let (status, body) = match handler.map(|(_, _, handler)| handler(world, &ask)) {
         Some(Ok(answer)) => (StatusCode::OK, answer),
         Some(Err(Refusal(status, message))) => (status, json!({ "error": message })),
-        None => (
-            StatusCode::NOT_FOUND,
-            json!({ "error": format!("nothing at {} {path}", parts.method) }),
-        ),
+        None => (StatusCode::NOT_FOUND, json!({ "error": format!("nothing at {} {path}", parts.method) })),
     };
     Response::builder()
         .status(status)
@@ -106,13 +97,25 @@ impl Ask<'_> {
         self.query.get(name).map(String::as_str)
     }
 
+    fn needed(&self, name: &str) -> Result<&str, Refusal> {
+        self.query(name).ok_or_else(|| Refusal(StatusCode::BAD_REQUEST, format!("{name} is missing")))
+    }
+
+    fn account(&self) -> &str {
+        self.query("account").unwrap_or(DEFAULT_ACCOUNT)
+    }
+
     fn number(&self, name: &str) -> Result<Option<u64>, Refusal> {
         let parse = |text: &str| {
-            text.parse()
-                .map_err(|_| Refusal(StatusCode::BAD_REQUEST, format!("{name} is no number: {text}")))
+            text.parse().map_err(|_| Refusal(StatusCode::BAD_REQUEST, format!("{name} is no number: {text}")))
         };
         self.query(name).map(parse).transpose()
     }
+}
+
+fn seed(world: &World, ask: &Ask<'_>) -> Result<Value, Refusal> {
+    let refuse = |error: AwsError| Refusal(StatusCode::BAD_REQUEST, error.to_string());
+    world.apply(ask.read::<Seed>()?).map(|()| json!({})).map_err(refuse)
 }
 
 fn set_clock(world: &World, ask: &Ask<'_>) -> Result<Value, Refusal> {
@@ -182,16 +185,25 @@ fn keep_requests(world: &World, ask: &Ask<'_>) -> Result<Value, Refusal> {
 }
 
 fn list_runs(world: &World, ask: &Ask<'_>) -> Result<Value, Refusal> {
-    let needed = |name: &'static str| {
-        ask.query(name)
-            .ok_or_else(|| Refusal(StatusCode::BAD_REQUEST, format!("{name} is missing")))
-    };
-    let account = ask.query("account").unwrap_or(DEFAULT_ACCOUNT);
-    let (region, job) = (needed("region")?, needed("job")?);
+    let (account, region, job) = (ask.account(), ask.needed("region")?, ask.needed("job")?);
     Ok(world.glue.with_region(account, region, |region| {
         let runs: Vec<JobRun<'_>> = region.job_runs(job);
         json!(runs)
     }))
+}
+
+fn firings(world: &World, ask: &Ask<'_>) -> Result<Value, Refusal> {
+    let (account, region, trigger) = (ask.account(), ask.needed("region")?, ask.needed("trigger")?);
+    Ok(world.glue.with_region(account, region, |region| json!(region.firings(trigger))))
+}
+
+fn notify_event(world: &World, ask: &Ask<'_>) -> Result<Value, Refusal> {
+    let (account, region, trigger) = (ask.account(), ask.needed("region")?, ask.needed("trigger")?);
+    world
+        .glue
+        .with_region(account, region, |region| region.notify_event(trigger))
+        .map(|()| json!({}))
+        .map_err(|error| Refusal(StatusCode::BAD_REQUEST, error.to_string()))
 }
 
 fn call(world: &World, ask: &Ask<'_>) -> Result<Value, Refusal> {
@@ -208,23 +220,14 @@ fn call(world: &World, ask: &Ask<'_>) -> Result<Value, Refusal> {
     fn default_account() -> String {
         DEFAULT_ACCOUNT.to_owned()
     }
-    let Request {
-        account,
-        region,
-        operation,
-        body,
-    } = ask.read()?;
+    let Request { account, region, operation, body } = ask.read()?;
     world
         .call(&account, &region, &operation, &body)
         .map_err(|error| Refusal(StatusCode::BAD_REQUEST, error.to_string()))
 }
 
 fn container_credentials(world: &World, ask: &Ask<'_>) -> Result<Value, Refusal> {
-    let token = ask
-        .parts
-        .headers
-        .get(header::AUTHORIZATION)
-        .and_then(|token| token.to_str().ok());
+    let token = ask.parts.headers.get(header::AUTHORIZATION).and_then(|token| token.to_str().ok());
     token
         .and_then(|token| sts::container_credentials(&world.iam, token.trim_start_matches("Bearer ")))
         .ok_or_else(|| Refusal(StatusCode::UNAUTHORIZED, "this token is not known".to_owned()))

@@ -44,10 +44,7 @@ pub struct Agenda<E> {
 
 impl<E> Default for Agenda<E> {
     fn default() -> Self {
-        Self {
-            heap: BinaryHeap::new(),
-            entered: 0,
-        }
+        Self { heap: BinaryHeap::new(), entered: 0 }
     }
 }
 
@@ -55,11 +52,7 @@ impl<E> Agenda<E> {
     /// Enters an event.
     pub fn at(&mut self, due: Time, event: E) {
         self.entered += 1;
-        self.heap.push(Reverse(Entry {
-            due,
-            order: self.entered,
-            event,
-        }));
+        self.heap.push(Reverse(Entry { due, order: self.entered, event }));
     }
 
     /// Takes the next event that is due by `now`.

@@ -22,10 +22,7 @@ pub struct Time(pub i64);
 impl Time {
     /// Seconds since the epoch, as AWS JSON writes a timestamp.
     #[must_use]
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "milliseconds since 1970 fit a double's 53 bits"
-    )]
+    #[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970 fit a double's 53 bits")]
     pub fn as_seconds(self) -> f64 {
         self.0 as f64 / 1000.0
     }
@@ -53,10 +50,7 @@ impl Add<Duration> for Time {
     type Output = Time;
 
     fn add(self, duration: Duration) -> Time {
-        Time(
-            self.0
-                .saturating_add(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)),
-        )
+        Time(self.0.saturating_add(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)))
     }
 }
 
@@ -64,10 +58,7 @@ impl Sub<Duration> for Time {
     type Output = Time;
 
     fn sub(self, duration: Duration) -> Time {
-        Time(
-            self.0
-                .saturating_sub(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)),
-        )
+        Time(self.0.saturating_sub(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)))
     }
 }
 
@@ -81,11 +72,7 @@ struct Hands {
 
 impl Hands {
     fn now(&self) -> Time {
-        if self.held {
-            self.shown
-        } else {
-            self.shown + self.set_at.elapsed().mul_f64(self.speed)
-        }
+        if self.held { self.shown } else { self.shown + self.set_at.elapsed().mul_f64(self.speed) }
     }
 
     fn settle(&mut self) {
@@ -160,11 +147,7 @@ impl Clock {
     #[must_use]
     pub fn face(&self) -> ClockFace {
         let hands = self.0.lock();
-        ClockFace {
-            now: hands.now().as_seconds(),
-            held: hands.held,
-            speed: hands.speed,
-        }
+        ClockFace { now: hands.now().as_seconds(), held: hands.held, speed: hands.speed }
     }
 }
 
@@ -198,9 +181,6 @@ mod tests {
 
     #[test]
     fn times_are_written_as_seconds_with_milliseconds() {
-        assert_eq!(
-            serde_json::to_string(&Time(1_602_873_931_255)).unwrap(),
-            "1602873931.255"
-        );
+        assert_eq!(serde_json::to_string(&Time(1_602_873_931_255)).unwrap(), "1602873931.255");
     }
 }

@@ -20,23 +20,13 @@ impl AwsError {
     /// An exception of the service's model, with HTTP status 400.
     #[must_use]
     pub fn modelled(code: &'static str, message: impl Into<String>) -> Self {
-        Self {
-            code: code.into(),
-            message: message.into(),
-            status: 400,
-            modelled: true,
-        }
+        Self { code: code.into(), message: message.into(), status: 400, modelled: true }
     }
 
     /// An error of the front door, with HTTP status 400.
     #[must_use]
     pub fn common(code: &'static str, message: impl Into<String>) -> Self {
-        Self {
-            code: code.into(),
-            message: message.into(),
-            status: 400,
-            modelled: false,
-        }
+        Self { code: code.into(), message: message.into(), status: 400, modelled: false }
     }
 
     /// The same with another HTTP status.

@@ -65,11 +65,7 @@ impl Then {
     /// An error by code, with HTTP status 400.
     #[must_use]
     pub fn error(code: &str, message: &str) -> Self {
-        Self::Error {
-            code: code.to_owned(),
-            status: 400,
-            message: message.to_owned(),
-        }
+        Self::Error { code: code.to_owned(), status: 400, message: message.to_owned() }
     }
 }
 
@@ -102,10 +98,7 @@ impl Fault {
     /// A rule for an operation, such as `StartJobRun`. Without [`Fault::then`] it throttles.
     #[must_use]
     pub fn on(operation: &str) -> Self {
-        Self {
-            operation: Some(operation.to_owned()),
-            ..Self::on_any()
-        }
+        Self { operation: Some(operation.to_owned()), ..Self::on_any() }
     }
 
     /// A rule for every operation of Glue and STS.
@@ -177,10 +170,7 @@ impl Fault {
         fits(&self.operation, &call.operation)
             && fits(&self.account, &call.account)
             && fits(&self.region, &call.region)
-            && self
-                .name
-                .as_deref()
-                .is_none_or(|wanted| call.name.as_deref() == Some(wanted))
+            && self.name.as_deref().is_none_or(|wanted| call.name.as_deref() == Some(wanted))
     }
 }
 
@@ -219,15 +209,8 @@ pub struct Faults(Arc<Shared>);
 impl Default for Faults {
     fn default() -> Self {
         let (released, _) = watch::channel(0);
-        let rules = Rules {
-            list: Vec::new(),
-            added: 0,
-            dice: fastrand::Rng::with_seed(0),
-        };
-        Self(Arc::new(Shared {
-            rules: Mutex::new(rules),
-            released,
-        }))
+        let rules = Rules { list: Vec::new(), added: 0, dice: fastrand::Rng::with_seed(0) };
+        Self(Arc::new(Shared { rules: Mutex::new(rules), released }))
     }
 }
 
@@ -238,12 +221,7 @@ impl Faults {
         let mut rules = self.0.rules.lock();
         rules.added += 1;
         let id = rules.added;
-        rules.list.push(FaultState {
-            id,
-            meant: 0,
-            hits: 0,
-            fault,
-        });
+        rules.list.push(FaultState { id, meant: 0, hits: 0, fault });
         id
     }
 
@@ -266,13 +244,7 @@ impl Faults {
     /// How many calls a rule hit; zero when it is not in force.
     #[must_use]
     pub fn hits(&self, id: u64) -> u64 {
-        self.0
-            .rules
-            .lock()
-            .list
-            .iter()
-            .find(|rule| rule.id == id)
-            .map_or(0, |rule| rule.hits)
+        self.0.rules.lock().list.iter().find(|rule| rule.id == id).map_or(0, |rule| rule.hits)
     }
 
     /// The rules in force.
@@ -296,10 +268,7 @@ impl Faults {
             rule.meant += 1;
             let hit = rule.fault.nth.is_none_or(|nth| nth == rule.meant)
                 && rule.fault.times.is_none_or(|times| rule.hits < times)
-                && rule
-                    .fault
-                    .probability
-                    .is_none_or(|probability| dice.f64() < probability);
+                && rule.fault.probability.is_none_or(|probability| dice.f64() < probability);
             if hit {
                 rule.hits += 1;
                 return Some(rule.fault.then.clone());
@@ -320,11 +289,7 @@ mod tests {
     use super::*;
 
     fn call(operation: &str, name: &str) -> Call {
-        Call {
-            operation: operation.into(),
-            name: Some(name.to_owned()),
-            ..Call::default()
-        }
+        Call { operation: operation.into(), name: Some(name.to_owned()), ..Call::default() }
     }
 
     #[test]
@@ -354,9 +319,7 @@ mod tests {
             let faults = Faults::default();
             faults.seed(seed);
             faults.add(Fault::on_any().probability(0.5));
-            (0..64)
-                .map(|_| faults.strike(&call("A", "a")).is_some())
-                .collect::<Vec<_>>()
+            (0..64).map(|_| faults.strike(&call("A", "a")).is_some()).collect::<Vec<_>>()
         };
         assert_eq!(throw(7), throw(7));
         let hits = throw(7).into_iter().filter(|hit| *hit).count();

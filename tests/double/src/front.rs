@@ -30,16 +30,8 @@ const LARGEST_BODY: usize = 8 * 1024 * 1024;
 
 /// What a request asks for.
 enum Asked {
-    Glue {
-        name: String,
-        operation: Option<&'static Operation>,
-        body: Result<Value, AwsError>,
-    },
-    Sts {
-        name: String,
-        action: Option<&'static sts::Action>,
-        form: Form,
-    },
+    Glue { name: String, operation: Option<&'static Operation>, body: Result<Value, AwsError> },
+    Sts { name: String, action: Option<&'static sts::Action>, form: Form },
 }
 
 impl World {
@@ -47,9 +39,7 @@ impl World {
     pub(crate) async fn handle(self: Arc<Self>, request: HttpRequest<Incoming>) -> Result<HttpAnswer, Dropped> {
         let (parts, body) = request.into_parts();
         let Ok(body) = Limited::new(body, LARGEST_BODY).collect().await else {
-            return Ok(aws_json::error(
-                &AwsError::common("RequestEntityTooLarge", "").status(413),
-            ));
+            return Ok(aws_json::error(&AwsError::common("RequestEntityTooLarge", "").status(413)));
         };
         let body = body.to_bytes();
         if parts.uri.path().starts_with("/_double/") {
@@ -75,7 +65,9 @@ impl World {
     /// record.
     pub(crate) fn call(&self, account: &str, region: &str, name: &str, body: &Value) -> Result<Value, AwsError> {
         let operation = glue::operation(name).ok_or_else(|| unknown_operation(name))?;
-        let answer = self.glue.run(operation, account, region, body, None)?;
+        let caller = format!("arn:aws:iam::{account}:user/somebody-else");
+        let call = glue::Call { body, stale_by: None, caller: &caller };
+        let answer = self.glue.run(operation, account, region, call)?;
         serde_json::from_slice(&answer).map_err(|_| AwsError::internal())
     }
 
@@ -105,12 +97,7 @@ impl World {
                 None => {}
                 Some(Then::Throttle) => outcome = Some(Err(asked.dialect(AwsError::throttled()))),
                 Some(Then::Error { code, status, message }) => {
-                    outcome = Some(Err(AwsError {
-                        code: code.into(),
-                        message,
-                        status,
-                        modelled: true,
-                    }));
+                    outcome = Some(Err(AwsError { code: code.into(), message, status, modelled: true }));
                 }
                 Some(Then::Http500) => outcome = Some(Err(AwsError::internal())),
                 Some(Then::ExpiredToken) => outcome = Some(Err(asked.dialect(expired()))),
@@ -140,11 +127,7 @@ impl World {
             Some(Then::DropAnswerAfterWork) => return self.drop_answer(record, answer),
             Some(Then::Http500AfterWork) => {
                 let error = AwsError::internal();
-                let told = Answer {
-                    status: 500,
-                    code: Some(error.code.to_string()),
-                    ..answer
-                };
+                let told = Answer { status: 500, code: Some(error.code.to_string()), ..answer };
                 self.requests.answered(record, told);
                 return Ok(asked.error(&error));
             }
@@ -157,13 +140,7 @@ impl World {
     }
 
     fn drop_answer(&self, record: &Request, answer: Answer) -> Result<HttpAnswer, Dropped> {
-        self.requests.answered(
-            record,
-            Answer {
-                dropped: true,
-                ..answer
-            },
-        );
+        self.requests.answered(record, Answer { dropped: true, ..answer });
         Err(Dropped)
     }
 
@@ -180,13 +157,10 @@ impl World {
                 let principal = principal.ok_or_else(unknown_key)?;
                 let body = body.as_ref().map_err(Clone::clone)?;
                 let target = call.name.as_deref().unwrap_or("*");
-                let resource = format!(
-                    "arn:aws:glue:{}:{}:{}/{target}",
-                    call.region, call.account, operation.resource
-                );
+                let resource = format!("arn:aws:glue:{}:{}:{}/{target}", call.region, call.account, operation.resource);
                 self.iam.authorize(principal, &format!("glue:{name}"), &resource)?;
                 self.glue
-                    .run(operation, &call.account, &call.region, body, stale_by)
+                    .run(operation, &call.account, &call.region, glue::Call { body, stale_by, caller: &call.principal })
                     .map(aws_json::answer)
             }
             Asked::Sts { name, action, form } => {
@@ -239,10 +213,7 @@ impl World {
             };
             signed.verify(&parts, &credential.signing_key(signed))?;
         }
-        let token = parts
-            .headers
-            .get("x-amz-security-token")
-            .and_then(|token| token.to_str().ok());
+        let token = parts.headers.get("x-amz-security-token").and_then(|token| token.to_str().ok());
         if token != credential.token.as_deref() {
             return Err(unknown_key());
         }
@@ -255,37 +226,21 @@ impl World {
 
 impl Answer {
     fn refused(status: u16) -> Self {
-        Self {
-            status,
-            code: None,
-            dropped: false,
-            worked: false,
-        }
+        Self { status, code: None, dropped: false, worked: false }
     }
 }
 
 impl Asked {
     fn read(parts: &Parts, body: &Bytes) -> Self {
-        let target = parts
-            .headers
-            .get("x-amz-target")
-            .and_then(|target| target.to_str().ok());
+        let target = parts.headers.get("x-amz-target").and_then(|target| target.to_str().ok());
         if let Some(name) = target.and_then(|target| target.strip_prefix("AWSGlue.")) {
             let (name, operation) = (name.to_owned(), glue::operation(name));
-            return Self::Glue {
-                name,
-                operation,
-                body: read_json(body),
-            };
+            return Self::Glue { name, operation, body: read_json(body) };
         }
         let query = parts.uri.query().unwrap_or_default().as_bytes();
         let form = Form::parse(if body.is_empty() { query } else { body });
         let name = form.get("Action").unwrap_or_default().to_owned();
-        Self::Sts {
-            action: sts::action(&name),
-            name,
-            form,
-        }
+        Self::Sts { action: sts::action(&name), name, form }
     }
 
     fn service(&self) -> &'static str {
@@ -333,32 +288,20 @@ fn read_json(body: &Bytes) -> Result<Value, AwsError> {
     }
     match serde_json::from_slice(body) {
         Ok(value @ Value::Object(_)) => Ok(value),
-        _ => Err(AwsError::common(
-            "SerializationException",
-            "Start of structure or map expected.",
-        )),
+        _ => Err(AwsError::common("SerializationException", "Start of structure or map expected.")),
     }
 }
 
 fn unknown_operation(name: &str) -> AwsError {
-    AwsError::common(
-        "UnknownOperationException",
-        format!("The double does not know the operation {name}."),
-    )
+    AwsError::common("UnknownOperationException", format!("The double does not know the operation {name}."))
 }
 
 fn unknown_key() -> AwsError {
-    AwsError::common(
-        "UnrecognizedClientException",
-        "The security token included in the request is invalid.",
-    )
+    AwsError::common("UnrecognizedClientException", "The security token included in the request is invalid.")
 }
 
 fn expired() -> AwsError {
-    AwsError::common(
-        "ExpiredTokenException",
-        "The security token included in the request is expired",
-    )
+    AwsError::common("ExpiredTokenException", "The security token included in the request is expired")
 }
 
 /// The same refusal in the names that STS uses.
@@ -372,9 +315,5 @@ fn as_sts(error: AwsError) -> AwsError {
         "ThrottlingException" => ("Throttling", 400),
         _ => return error,
     };
-    AwsError {
-        code: code.into(),
-        status,
-        ..error
-    }
+    AwsError { code: code.into(), status, ..error }
 }

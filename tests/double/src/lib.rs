@@ -81,8 +81,11 @@ pub use crate::{
     error::AwsError,
     faults::{Fault, Faults, Then},
     glue::{
+        connections::{ConnectionScript, Failure},
+        crawlers::{Changes, CrawlOutcome, CrawlPlan, CrawlScript, CrawlerSettings},
         jobs::JobDefinition,
         runs::{JobRunState, Outcome, RunPlan, RunScript},
+        triggers::{Firing, TriggerTimes},
     },
     iam::{AccessKey, DEFAULT_ACCOUNT, Iam, Policy, Role},
     limits::Limits,
@@ -166,10 +169,7 @@ impl Double {
             let world = world.clone();
             move |request| world.clone().handle(request)
         }));
-        Ok(Self {
-            world,
-            listener: Arc::new(Listener { address, stop }),
-        })
+        Ok(Self { world, listener: Arc::new(Listener { address, stop }) })
     }
 
     /// Closes the listener and all connections. What was recorded can still be read.
@@ -251,8 +251,10 @@ impl Double {
     }
 
     /// Tells it everything of a seed.
-    pub fn apply(&self, seed: Seed) {
-        self.world.apply(seed);
+    ///
+    /// An error says which part makes no sense to Glue; what came before it is in force.
+    pub fn apply(&self, seed: Seed) -> Result<(), AwsError> {
+        self.world.apply(seed)
     }
 
     /// Makes an account known.
@@ -272,20 +274,14 @@ impl Double {
 
     /// Creates a job, or gives the one of this name a new definition and script.
     pub fn define_job(&self, account: &str, region: &str, job: JobDefinition) {
-        self.world
-            .glue
-            .with_region(account, region, |region| region.define_job(job));
+        self.world.glue.with_region(account, region, |region| region.define_job(job));
     }
 
     /// The runs of a job as Glue shows them now, oldest first.
     #[must_use]
     pub fn runs(&self, account: &str, region: &str, job: &str) -> Vec<Value> {
         self.world.glue.with_region(account, region, |region| {
-            region
-                .job_runs(job)
-                .iter()
-                .map(|run| serde_json::to_value(run).unwrap_or_default())
-                .collect()
+            region.job_runs(job).iter().map(|run| serde_json::to_value(run).unwrap_or_default()).collect()
         })
     }
 
@@ -298,9 +294,47 @@ impl Double {
         job: &str,
         run: &str,
     ) -> std::collections::BTreeMap<String, String> {
-        self.world
-            .glue
-            .with_region(account, region, |region| region.effective_arguments(job, run))
+        self.world.glue.with_region(account, region, |region| region.effective_arguments(job, run))
+    }
+
+    /// Creates a crawler, or gives the one of this name a new definition and script. Fails when its schedule is
+    /// none.
+    pub fn define_crawler(
+        &self,
+        account: &str,
+        region: &str,
+        crawler: CrawlerSettings,
+        script: CrawlScript,
+    ) -> Result<(), AwsError> {
+        self.world.glue.with_region(account, region, |region| region.define_crawler(crawler.with_defaults(), script))
+    }
+
+    /// What a trigger's firings started, oldest first.
+    #[must_use]
+    pub fn firings(&self, account: &str, region: &str, trigger: &str) -> Vec<Firing> {
+        self.world.glue.with_region(account, region, |region| region.firings(trigger))
+    }
+
+    /// Lets an event arrive for an EVENT trigger, as `EventBridge` would.
+    pub fn notify_event(&self, account: &str, region: &str, trigger: &str) -> Result<(), AwsError> {
+        self.world.glue.with_region(account, region, |region| region.notify_event(trigger))
+    }
+
+    /// Sets how long triggers stay in the states on the way.
+    pub fn set_trigger_times(&self, account: &str, region: &str, times: TriggerTimes) {
+        self.world.glue.with_region(account, region, |region| region.set_trigger_times(times));
+    }
+
+    /// Says how a connection's creation, updates and tests end from now on; `*` is every connection without a
+    /// script of its own, and tests of an input that is no connection yet.
+    pub fn script_connection(&self, account: &str, region: &str, name: &str, script: ConnectionScript) {
+        self.world.glue.with_region(account, region, |region| region.script_connection(name, script));
+    }
+
+    /// A connection's input in the account's own catalog as it was last given, secrets included.
+    #[must_use]
+    pub fn connection_input(&self, account: &str, region: &str, name: &str) -> Option<Value> {
+        self.world.glue.with_region(account, region, |region| region.connection_input(account, name))
     }
 
     /// Runs an operation of Glue as somebody else would: past signatures, limits and faults, and unrecorded.

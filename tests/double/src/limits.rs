@@ -38,26 +38,14 @@ impl Limits {
     /// Limits an operation, in each account and region by itself. `*` is every operation without a limit of
     /// its own, each by itself.
     pub fn set(&self, operation: &str, per_second: f64, burst: u32) {
-        self.set_rate(
-            operation,
-            Rate {
-                per_second,
-                burst: f64::from(burst),
-            },
-        );
+        self.set_rate(operation, Rate { per_second, burst: f64::from(burst) });
     }
 
     /// The same with a [`Rate`].
     pub fn set_rate(&self, operation: &str, rate: Rate) {
         let mut table = self.0.lock();
         table.buckets.clear();
-        table.rates.insert(
-            operation.to_owned(),
-            Rate {
-                burst: rate.burst.max(1.0),
-                ..rate
-            },
-        );
+        table.rates.insert(operation.to_owned(), Rate { burst: rate.burst.max(1.0), ..rate });
     }
 
     /// Lifts all limits.
@@ -78,10 +66,7 @@ impl Limits {
         let bucket = table
             .buckets
             .entry((account.clone(), region.clone(), operation.clone()))
-            .or_insert(Bucket {
-                tokens: rate.burst,
-                filled: now,
-            });
+            .or_insert(Bucket { tokens: rate.burst, filled: now });
         let gained = now.duration_since(bucket.filled).as_secs_f64() * rate.per_second;
         bucket.tokens = (bucket.tokens + gained).min(rate.burst);
         bucket.filled = now;

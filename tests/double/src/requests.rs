@@ -96,11 +96,7 @@ impl Request {
     pub fn body(&self) -> Value {
         if self.call.service == "sts" {
             let fields = form_urlencoded::parse(&self.body);
-            return Value::Object(
-                fields
-                    .map(|(k, v)| (k.into_owned(), Value::String(v.into_owned())))
-                    .collect(),
-            );
+            return Value::Object(fields.map(|(k, v)| (k.into_owned(), Value::String(v.into_owned()))).collect());
         }
         serde_json::from_slice(&self.body).unwrap_or_default()
     }
@@ -169,11 +165,7 @@ pub struct Requests(Arc<Shared>);
 impl Default for Requests {
     fn default() -> Self {
         let (changed, _) = watch::channel(0);
-        Self(Arc::new(Shared {
-            book: Mutex::default(),
-            keep: AtomicU8::new(Keep::All as u8),
-            changed,
-        }))
+        Self(Arc::new(Shared { book: Mutex::default(), keep: AtomicU8::new(Keep::All as u8), changed }))
     }
 }
 
@@ -185,11 +177,7 @@ impl Requests {
 
     pub(crate) fn enter(&self, at: Time, call: Call, body: Bytes) -> Arc<Request> {
         let keep = self.0.keep.load(Ordering::Relaxed);
-        let body = if keep == Keep::All as u8 && body.len() <= LONGEST_BODY {
-            body
-        } else {
-            Bytes::new()
-        };
+        let body = if keep == Keep::All as u8 && body.len() <= LONGEST_BODY { body } else { Bytes::new() };
         let mut book = self.0.book.lock();
         book.total += 1;
         let request = Arc::new(Request {
@@ -239,13 +227,7 @@ impl Requests {
     /// How many requests arrived, by operation.
     #[must_use]
     pub fn counts(&self) -> HashMap<String, u64> {
-        self.0
-            .book
-            .lock()
-            .counts
-            .iter()
-            .map(|(operation, n)| (operation.to_string(), *n))
-            .collect()
+        self.0.book.lock().counts.iter().map(|(operation, n)| (operation.to_string(), *n)).collect()
     }
 
     /// How many requests arrived since the start or the last [`Requests::clear`].
@@ -264,13 +246,7 @@ impl Requests {
     #[must_use]
     pub fn of(&self, operation: &str) -> Selection {
         let book = self.0.book.lock();
-        Selection(
-            book.all
-                .iter()
-                .filter(|r| &*r.call.operation == operation)
-                .cloned()
-                .collect(),
-        )
+        Selection(book.all.iter().filter(|r| &*r.call.operation == operation).cloned().collect())
     }
 
     /// Waits until `predicate` holds; looks now, and again whenever a request arrives or is answered.
@@ -309,10 +285,7 @@ impl Requests {
     /// Waits until no request has arrived for as long as `quiet`, in real time.
     pub async fn wait_for_quiet(&self, quiet: Duration) {
         let mut changes = self.0.changed.subscribe();
-        while tokio::time::timeout(quiet, changes.changed())
-            .await
-            .is_ok_and(|change| change.is_ok())
-        {}
+        while tokio::time::timeout(quiet, changes.changed()).await.is_ok_and(|change| change.is_ok()) {}
     }
 }
 
@@ -387,12 +360,7 @@ mod tests {
     use super::*;
 
     fn call(operation: &str, name: &str) -> Call {
-        Call {
-            service: "glue",
-            operation: operation.into(),
-            name: Some(name.to_owned()),
-            ..Call::default()
-        }
+        Call { service: "glue", operation: operation.into(), name: Some(name.to_owned()), ..Call::default() }
     }
 
     #[tokio::test]
@@ -403,36 +371,16 @@ mod tests {
             async move { requests.wait_for(Request::succeeded).await.sequence }
         });
         let first = requests.enter(Time(0), call("GetJobRun", "a"), Bytes::new());
-        requests.answered(
-            &first,
-            Answer {
-                status: 400,
-                code: None,
-                dropped: false,
-                worked: false,
-            },
-        );
+        requests.answered(&first, Answer { status: 400, code: None, dropped: false, worked: false });
         let second = requests.enter(Time(0), call("GetJobRun", "a"), Bytes::new());
-        requests.answered(
-            &second,
-            Answer {
-                status: 200,
-                code: None,
-                dropped: false,
-                worked: true,
-            },
-        );
+        requests.answered(&second, Answer { status: 200, code: None, dropped: false, worked: true });
         assert_eq!(waiter.await.unwrap(), 2);
     }
 
     #[test]
     fn what_is_kept_can_be_narrowed_and_counts_go_on() {
         let requests = Requests::default();
-        requests.enter(
-            Time(0),
-            call("StartJobRun", "a"),
-            Bytes::from_static(b"{\"JobName\":\"a\"}"),
-        );
+        requests.enter(Time(0), call("StartJobRun", "a"), Bytes::from_static(b"{\"JobName\":\"a\"}"));
         requests.keep(Keep::NoBodies);
         requests.enter(Time(0), call("StartJobRun", "b"), Bytes::from_static(b"{}"));
         requests.keep(Keep::Counts);

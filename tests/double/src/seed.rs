@@ -6,8 +6,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     World,
+    error::AwsError,
     faults::Fault,
-    glue::{jobs::JobDefinition, runs::RunScript},
+    glue::{
+        connections::ConnectionScript,
+        crawlers::{CrawlScript, CrawlerSettings},
+        jobs::JobDefinition,
+        runs::RunScript,
+        triggers::TriggerTimes,
+    },
     iam::{AccessKey, DEFAULT_ACCOUNT, Policy, Role},
     limits::Rate,
 };
@@ -23,6 +30,39 @@ pub struct JobSeed {
     pub region: String,
     /// The job.
     pub job: JobDefinition,
+}
+
+/// A crawler in an account and region.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CrawlerSeed {
+    /// The account; by default the default account.
+    #[serde(default = "default_account")]
+    pub account: String,
+    /// The region.
+    pub region: String,
+    /// The crawler, as `CreateCrawler` takes it.
+    pub crawler: CrawlerSettings,
+    /// How its crawls go.
+    #[serde(default)]
+    pub script: CrawlScript,
+}
+
+/// How connections, or triggers on their way, behave in an account and region.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct BehaviorSeed {
+    /// The account; by default the default account.
+    #[serde(default = "default_account")]
+    pub account: String,
+    /// The region.
+    pub region: String,
+    /// How connections' changes and tests end, by name; `*` is every other.
+    #[serde(default)]
+    pub connections: HashMap<String, ConnectionScript>,
+    /// How long triggers stay in the states on the way.
+    #[serde(default)]
+    pub trigger_times: Option<TriggerTimes>,
 }
 
 fn default_account() -> String {
@@ -49,6 +89,12 @@ pub struct Seed {
     pub default_script: Option<RunScript>,
     /// Jobs.
     pub jobs: Vec<JobSeed>,
+    /// How crawls go of crawlers created over the wire.
+    pub default_crawl_script: Option<CrawlScript>,
+    /// Crawlers.
+    pub crawlers: Vec<CrawlerSeed>,
+    /// How connections and triggers behave.
+    pub behavior: Vec<BehaviorSeed>,
     /// Limits by operation.
     pub limits: HashMap<String, Rate>,
     /// Faults.
@@ -60,27 +106,35 @@ pub struct Seed {
 }
 
 impl World {
-    pub(crate) fn apply(&self, seed: Seed) {
-        seed.accounts
-            .iter()
-            .for_each(|account| self.iam.define_account(account));
+    pub(crate) fn apply(&self, seed: Seed) -> Result<(), AwsError> {
+        seed.accounts.iter().for_each(|account| self.iam.define_account(account));
         seed.access_keys.iter().for_each(|key| self.iam.define_access_key(key));
         seed.roles.into_iter().for_each(|role| self.iam.define_role(role));
-        seed.policies
-            .into_iter()
-            .for_each(|(arn, policy)| self.iam.set_policy(&arn, policy));
-        seed.web_identities
-            .iter()
-            .for_each(|(token, subject)| self.iam.define_web_identity(token, subject));
-        seed.pod_identities
-            .iter()
-            .for_each(|(token, role)| self.iam.define_pod_identity(token, role));
+        seed.policies.into_iter().for_each(|(arn, policy)| self.iam.set_policy(&arn, policy));
+        seed.web_identities.iter().for_each(|(token, subject)| self.iam.define_web_identity(token, subject));
+        seed.pod_identities.iter().for_each(|(token, role)| self.iam.define_pod_identity(token, role));
         if let Some(script) = seed.default_script {
             self.glue.set_default_script(script);
         }
         for JobSeed { account, region, job } in seed.jobs {
+            self.glue.with_region(&account, &region, |region| region.define_job(job));
+        }
+        if let Some(script) = seed.default_crawl_script {
+            self.glue.set_default_crawl_script(script);
+        }
+        for CrawlerSeed { account, region, crawler, script } in seed.crawlers {
             self.glue
-                .with_region(&account, &region, |region| region.define_job(job));
+                .with_region(&account, &region, |region| region.define_crawler(crawler.with_defaults(), script))?;
+        }
+        for BehaviorSeed { account, region, connections, trigger_times } in seed.behavior {
+            self.glue.with_region(&account, &region, |region| {
+                for (name, script) in connections {
+                    region.script_connection(&name, script);
+                }
+                if let Some(times) = trigger_times {
+                    region.set_trigger_times(times);
+                }
+            });
         }
         for (operation, rate) in seed.limits {
             self.limits.set_rate(&operation, rate);
@@ -94,5 +148,6 @@ impl World {
         if let Some(check) = seed.check_signatures {
             self.set_check_signatures(check);
         }
+        Ok(())
     }
 }

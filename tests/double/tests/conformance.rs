@@ -33,15 +33,7 @@ static PYTHON: LazyLock<PathBuf> = LazyLock::new(|| {
         succeed(Command::new("python3").args(["-m", "venv"]).arg(&home));
         succeed(
             Command::new(&python)
-                .args([
-                    "-m",
-                    "pip",
-                    "install",
-                    "--quiet",
-                    "--disable-pip-version-check",
-                    "-r",
-                    "requirements.txt",
-                ])
+                .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", "requirements.txt"])
                 .current_dir(CASES),
         );
         fs::write(&stamp, &wanted).unwrap();
@@ -50,18 +42,12 @@ static PYTHON: LazyLock<PathBuf> = LazyLock::new(|| {
 });
 
 fn succeed(command: &mut Command) {
-    let output = command
-        .output()
-        .unwrap_or_else(|error| panic!("cannot run {command:?}: {error}"));
+    let output = command.output().unwrap_or_else(|error| panic!("cannot run {command:?}: {error}"));
     assert!(output.status.success(), "{command:?} failed:\n{}", text(&output));
 }
 
 fn text(output: &Output) -> String {
-    format!(
-        "{}{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    )
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
 fn cases(target: &str, url: Option<&str>) {
@@ -90,9 +76,7 @@ fn cases(target: &str, url: Option<&str>) {
 async fn boto3_finds_in_the_double_what_it_finds_in_glue() {
     let double = Double::start().await.unwrap();
     let url = double.url();
-    tokio::task::spawn_blocking(move || cases("double", Some(&url)))
-        .await
-        .unwrap();
+    tokio::task::spawn_blocking(move || cases("double", Some(&url))).await.unwrap();
     assert!(double.requests().total() > 0, "the cases were run against this double");
 }
 

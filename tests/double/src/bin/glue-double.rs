@@ -32,7 +32,7 @@ async fn run(options: Options) -> Result<(), Box<dyn std::error::Error>> {
     let seed = options.seed.as_ref().map(read_seed).transpose()?;
     let double = Double::bind(options.listen).await?;
     if let Some(seed) = seed {
-        double.apply(seed);
+        double.apply(seed)?;
     }
     println!("{}", double.url());
     let key = double.default_key();

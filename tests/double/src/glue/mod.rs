@@ -4,16 +4,24 @@
 //! happens first ([`Region::catch_up`]), then the operation runs. Each kind of thing (job definitions, runs)
 //! is a room of its own that adds its operations to the table in [`operations`].
 
+#[cfg(test)]
+pub(crate) mod bench;
+pub mod connections;
+pub mod crawlers;
 pub mod jobs;
 pub mod model;
 pub mod operation;
 pub mod page;
 pub mod region;
 pub mod runs;
+pub mod schedule;
+pub mod tags;
+pub mod triggers;
 
 use std::{
     collections::HashMap,
     sync::{Arc, LazyLock},
+    time::Duration,
 };
 
 use parking_lot::{Mutex, RwLock};
@@ -25,17 +33,26 @@ use crate::{clock::Clock, error::AwsError};
 
 /// All operations by name.
 static OPERATIONS: LazyLock<HashMap<&'static str, &'static Operation>> = LazyLock::new(|| {
-    [jobs::OPERATIONS, runs::OPERATIONS]
-        .into_iter()
-        .flatten()
-        .map(|o| (o.name, o))
-        .collect()
+    let flat = [jobs::OPERATIONS, runs::OPERATIONS, connections::OPERATIONS, tags::OPERATIONS];
+    let nested = crawlers::OPERATIONS.iter().chain(triggers::OPERATIONS).copied();
+    flat.into_iter().chain(nested).flatten().map(|operation| (operation.name, operation)).collect()
 });
 
 /// An operation by its name in `X-Amz-Target`.
 #[must_use]
 pub fn operation(name: &str) -> Option<&'static Operation> {
     OPERATIONS.get(name).copied()
+}
+
+/// What an operation is called with.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Call<'a> {
+    /// The body, as JSON.
+    pub body: &'a Value,
+    /// How old an answer of a read shall be.
+    pub stale_by: Option<Duration>,
+    /// The caller's ARN.
+    pub caller: &'a str,
 }
 
 type Regions = HashMap<(Arc<str>, Arc<str>), Arc<Mutex<Region>>>;
@@ -46,20 +63,22 @@ pub struct Glue {
     clock: Clock,
     regions: Arc<RwLock<Regions>>,
     default_script: Arc<RwLock<runs::RunScript>>,
+    default_crawl_script: Arc<RwLock<crawlers::CrawlScript>>,
 }
 
 impl Glue {
     pub(crate) fn new(clock: Clock) -> Self {
-        Self {
-            clock,
-            regions: Arc::default(),
-            default_script: Arc::default(),
-        }
+        Self { clock, regions: Arc::default(), default_script: Arc::default(), default_crawl_script: Arc::default() }
     }
 
     /// Sets how runs go of jobs that are created over the wire from now on.
     pub fn set_default_script(&self, script: runs::RunScript) {
         *self.default_script.write() = script;
+    }
+
+    /// Sets how crawls go of crawlers that are created over the wire from now on.
+    pub fn set_default_crawl_script(&self, script: crawlers::CrawlScript) {
+        *self.default_crawl_script.write() = script;
     }
 
     /// Looks at a region, or changes it, after everything due has happened in it.
@@ -85,14 +104,15 @@ impl Glue {
         operation: &Operation,
         account: &str,
         region: &str,
-        body: &Value,
-        stale_by: Option<std::time::Duration>,
+        call: Call<'_>,
     ) -> Result<Vec<u8>, AwsError> {
+        let Call { body, stale_by, caller } = call;
         model::validate(operation.name, body)?;
         self.with_region(account, region, |region| {
             region.default_script = self.default_script.read().clone();
+            region.default_crawl_script = self.default_crawl_script.read().clone();
             let as_of = stale_by.map(|age| region.now() - age);
-            (operation.run)(region, &Input { body, as_of })
+            (operation.run)(region, &Input { body, as_of, caller })
         })
     }
 }

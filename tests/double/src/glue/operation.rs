@@ -34,6 +34,8 @@ pub struct Input<'a> {
     pub body: &'a Value,
     /// For a stale read: answer what was true then.
     pub as_of: Option<Time>,
+    /// The caller's ARN.
+    pub caller: &'a str,
 }
 
 impl Input<'_> {

@@ -51,6 +51,16 @@ pub fn by_name<'a, T>(
     Ok((page, next))
 }
 
+/// An answer with one list and, where there is more, the next token.
+#[must_use]
+pub fn answer<T: serde::Serialize>(name: &str, page: &[T], next: Option<String>) -> serde_json::Value {
+    let mut answer = serde_json::json!({ name: page });
+    if let Some(next) = next {
+        answer["NextToken"] = next.into();
+    }
+    answer
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -59,10 +69,7 @@ mod tests {
     fn a_token_holds_for_its_list_only() {
         let token = token("GetJobRuns etl", "17");
         assert_eq!(position("GetJobRuns etl", &token).unwrap(), "17");
-        assert_eq!(
-            position("GetJobRuns other", &token).unwrap_err().code,
-            "InvalidInputException"
-        );
+        assert_eq!(position("GetJobRuns other", &token).unwrap_err().code, "InvalidInputException");
         assert!(position("GetJobRuns etl", "nonsense").is_err());
         assert!(position("GetJobRuns etl", "").is_err());
     }

@@ -2,7 +2,14 @@
 
 use std::sync::Arc;
 
-use super::{jobs::Jobs, runs::RunEvent, runs::RunScript, runs::Runs};
+use super::{
+    connections::{ConnectionEvent, Connections},
+    crawlers::{CrawlEvent, CrawlScript, Crawlers},
+    jobs::Jobs,
+    runs::{RunEvent, RunScript, Runs},
+    tags::Tags,
+    triggers::{TriggerEvent, Triggers, Workflows},
+};
 use crate::{agenda::Agenda, clock::Time};
 
 /// What can fall due.
@@ -10,6 +17,12 @@ use crate::{agenda::Agenda, clock::Time};
 pub(super) enum Event {
     /// Something about a job run.
     Run(RunEvent),
+    /// Something about a crawler.
+    Crawl(CrawlEvent),
+    /// Something about a trigger.
+    Trigger(TriggerEvent),
+    /// Something about a connection.
+    Connection(ConnectionEvent),
 }
 
 /// Everything that exists in one account and region.
@@ -23,7 +36,13 @@ pub struct Region {
     pub(super) agenda: Agenda<Event>,
     pub(super) jobs: Jobs,
     pub(super) runs: Runs,
+    pub(super) crawlers: Crawlers,
+    pub(super) triggers: Triggers,
+    pub(super) workflows: Workflows,
+    pub(super) connections: Connections,
+    pub(super) tags: Tags,
     pub(crate) default_script: RunScript,
+    pub(crate) default_crawl_script: CrawlScript,
 }
 
 impl Region {
@@ -35,7 +54,13 @@ impl Region {
             agenda: Agenda::default(),
             jobs: Jobs::default(),
             runs: Runs::default(),
+            crawlers: Crawlers::default(),
+            triggers: Triggers::default(),
+            workflows: Workflows::default(),
+            connections: Connections::default(),
+            tags: Tags::default(),
             default_script: RunScript::default(),
+            default_crawl_script: CrawlScript::default(),
         }
     }
 
@@ -51,6 +76,9 @@ impl Region {
             self.now = self.now.max(due);
             match event {
                 Event::Run(event) => self.run_event(event),
+                Event::Crawl(event) => self.crawl_event(event),
+                Event::Trigger(event) => self.trigger_event(event),
+                Event::Connection(event) => self.connection_event(event),
             }
         }
         self.now = self.now.max(now);

@@ -100,11 +100,7 @@ impl Credential {
     /// The signing key for a scope, derived once.
     pub(crate) fn signing_key(&self, signed: &crate::wire::sigv4::Signed<'_>) -> [u8; 32] {
         let scope = format!("{}/{}/{}", signed.date, signed.region, signed.service);
-        *self
-            .signing_keys
-            .lock()
-            .entry(scope)
-            .or_insert_with(|| signed.signing_key(&self.secret))
+        *self.signing_keys.lock().entry(scope).or_insert_with(|| signed.signing_key(&self.secret))
     }
 }
 
@@ -180,10 +176,7 @@ impl Iam {
 
     /// Makes a web identity token known, with the subject it stands for (see [`Role::trusts`]).
     pub fn define_web_identity(&self, token: &str, subject: &str) {
-        self.0
-            .write()
-            .web_identities
-            .insert(token.to_owned(), subject.to_owned());
+        self.0.write().web_identities.insert(token.to_owned(), subject.to_owned());
     }
 
     /// Makes an EKS Pod Identity token known: the container credentials endpoint answers it with a session of
@@ -195,12 +188,7 @@ impl Iam {
     /// Ends all sessions of a role now, whatever they were told of their end.
     pub fn expire_sessions(&self, role: &str) {
         for credential in self.0.read().credentials.values() {
-            if credential
-                .principal
-                .session
-                .as_ref()
-                .is_some_and(|session| session.role == role)
-            {
+            if credential.principal.session.as_ref().is_some_and(|session| session.role == role) {
                 credential.expired.store(true, std::sync::atomic::Ordering::Relaxed);
             }
         }
@@ -274,10 +262,7 @@ impl Iam {
         if store.policies.is_empty() {
             return Ok(());
         }
-        let owner = principal
-            .session
-            .as_ref()
-            .map_or(&*principal.arn, |session| session.role.as_str());
+        let owner = principal.session.as_ref().map_or(&*principal.arn, |session| session.role.as_str());
         match store.policies.get(owner).map_or(Ok(()), |policy| policy.admits(action)) {
             Ok(()) => Ok(()),
             Err(because) => Err(AwsError::modelled(

@@ -19,19 +19,13 @@ impl Policy {
     /// Everything but these.
     #[must_use]
     pub fn deny(actions: &[&str]) -> Self {
-        Self {
-            deny: own(actions),
-            allow: None,
-        }
+        Self { deny: own(actions), allow: None }
     }
 
     /// Nothing but these.
     #[must_use]
     pub fn allow(actions: &[&str]) -> Self {
-        Self {
-            deny: Vec::new(),
-            allow: Some(own(actions)),
-        }
+        Self { deny: Vec::new(), allow: Some(own(actions)) }
     }
 
     /// Err says why not, in the words of an `AccessDeniedException`.
@@ -75,18 +69,10 @@ mod tests {
 
     #[test]
     fn deny_wins_and_an_allow_list_is_closed() {
-        let policy = Policy {
-            deny: own(&["glue:StartJobRun"]),
-            allow: Some(own(&["glue:*"])),
-        };
+        let policy = Policy { deny: own(&["glue:StartJobRun"]), allow: Some(own(&["glue:*"])) };
         assert!(policy.admits("glue:GetJobRun").is_ok());
         assert!(policy.admits("glue:StartJobRun").unwrap_err().contains("explicit deny"));
-        assert!(
-            policy
-                .admits("sts:AssumeRole")
-                .unwrap_err()
-                .contains("no identity-based policy")
-        );
+        assert!(policy.admits("sts:AssumeRole").unwrap_err().contains("no identity-based policy"));
     }
 
     #[test]

@@ -123,10 +123,7 @@ impl Role {
                 || **trusted == *principal.account
                 || *trusted == format!("arn:aws:iam::{}:root", principal.account)
                 || **trusted == *principal.arn
-                || principal
-                    .session
-                    .as_ref()
-                    .is_some_and(|session| session.role == *trusted)
+                || principal.session.as_ref().is_some_and(|session| session.role == *trusted)
         })
     }
 
@@ -135,9 +132,7 @@ impl Role {
     }
 
     pub(crate) fn accepts_external_id(&self, presented: Option<&str>) -> bool {
-        self.external_id
-            .as_deref()
-            .is_none_or(|wanted| presented == Some(wanted))
+        self.external_id.as_deref().is_none_or(|wanted| presented == Some(wanted))
     }
 
     pub(crate) fn accepts_tags(&self, tags: &[(String, String)]) -> bool {

@@ -42,10 +42,7 @@ pub(super) fn assume_role(iam: &Iam, caller: Option<&Principal>, form: &Form) ->
     let denied = |action: &str| {
         AwsError::common(
             "AccessDenied",
-            format!(
-                "User: {} is not authorized to perform: sts:{action} on resource: {arn}",
-                caller.arn
-            ),
+            format!("User: {} is not authorized to perform: sts:{action} on resource: {arn}", caller.arn),
         )
         .status(403)
     };
@@ -76,22 +73,11 @@ pub(super) fn assume_role(iam: &Iam, caller: Option<&Principal>, form: &Form) ->
         ));
     }
     if lasts > role.longest() {
-        return Err(validation(
-            "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
-        ));
+        return Err(validation("The requested DurationSeconds exceeds the MaxSessionDuration set for this role."));
     }
-    let mut transitive: Vec<String> = form
-        .list("TransitiveTagKeys")
-        .into_iter()
-        .map(ToOwned::to_owned)
-        .collect();
-    if let Some(key) = transitive
-        .iter()
-        .find(|key| !asked_tags.iter().any(|(tag, _)| tag == *key))
-    {
-        return Err(invalid(format!(
-            "The transitive tag key {key} is not among the session tags."
-        )));
+    let mut transitive: Vec<String> = form.list("TransitiveTagKeys").into_iter().map(ToOwned::to_owned).collect();
+    if let Some(key) = transitive.iter().find(|key| !asked_tags.iter().any(|(tag, _)| tag == *key)) {
+        return Err(invalid(format!("The transitive tag key {key} is not among the session tags.")));
     }
     transitive.extend(inherited.into_iter().flat_map(|session| session.transitive.clone()));
     let identity = source_identity.or(kept_identity).map(ToOwned::to_owned);
@@ -103,39 +89,19 @@ pub(super) fn with_web_identity(iam: &Iam, _: Option<&Principal>, form: &Form) -
     let arn = text(form, "RoleArn", 20, 2048, None)?.ok_or_else(|| missing("RoleArn"))?;
     let name = text(form, "RoleSessionName", 2, 64, Some(&patterns::SESSION_NAME))?
         .ok_or_else(|| missing("RoleSessionName"))?;
-    let token = form
-        .get("WebIdentityToken")
-        .ok_or_else(|| missing("WebIdentityToken"))?;
+    let token = form.get("WebIdentityToken").ok_or_else(|| missing("WebIdentityToken"))?;
     let lasts = duration(form)?;
-    let subject = iam.web_identity(token).ok_or_else(|| {
-        AwsError::common(
-            "InvalidIdentityToken",
-            "The token is not known to its identity provider",
-        )
+    let subject = iam
+        .web_identity(token)
+        .ok_or_else(|| AwsError::common("InvalidIdentityToken", "The token is not known to its identity provider"))?;
+    let role = iam.role(arn).filter(|role| role.trusts_subject(&subject)).ok_or_else(|| {
+        AwsError::common("AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity").status(403)
     })?;
-    let role = iam
-        .role(arn)
-        .filter(|role| role.trusts_subject(&subject))
-        .ok_or_else(|| {
-            AwsError::common(
-                "AccessDenied",
-                "Not authorized to perform sts:AssumeRoleWithWebIdentity",
-            )
-            .status(403)
-        })?;
     if lasts > role.longest() {
-        return Err(validation(
-            "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
-        ));
+        return Err(validation("The requested DurationSeconds exceeds the MaxSessionDuration set for this role."));
     }
     let principal = session_principal(&role, name, Vec::new(), Vec::new(), None);
-    Ok(result(
-        iam,
-        principal,
-        lasts,
-        None,
-        vec![Xml::Text("SubjectFromWebIdentityToken", subject)],
-    ))
+    Ok(result(iam, principal, lasts, None, vec![Xml::Text("SubjectFromWebIdentityToken", subject)]))
 }
 
 /// Who somebody is within a role.
@@ -150,23 +116,14 @@ pub(super) fn session_principal(
         account: role.account().into(),
         arn: format!("arn:aws:sts::{}:assumed-role/{}/{name}", role.account(), role.name()).into(),
         id: format!("AROA{}:{name}", random_hex(17).to_uppercase()),
-        session: Some(Session {
-            role: role.arn.clone(),
-            name: name.to_owned(),
-            tags,
-            transitive,
-            source_identity,
-        }),
+        session: Some(Session { role: role.arn.clone(), name: name.to_owned(), tags, transitive, source_identity }),
     }
 }
 
 fn result(iam: &Iam, principal: Principal, lasts: Duration, identity: Option<String>, more: Vec<Xml>) -> Vec<Xml> {
     let user = Xml::Node(
         "AssumedRoleUser",
-        vec![
-            Xml::Text("AssumedRoleId", principal.id.clone()),
-            Xml::Text("Arn", principal.arn.to_string()),
-        ],
+        vec![Xml::Text("AssumedRoleId", principal.id.clone()), Xml::Text("Arn", principal.arn.to_string())],
     );
     let credential = iam.start_session(principal, lasts);
     let mut result = vec![credentials(&credential), user];
@@ -187,39 +144,23 @@ fn duration(form: &Form) -> Result<Duration, AwsError> {
         43_201.. => "less than or equal to 43200",
         _ => return Ok(Duration::from_secs(seconds.unsigned_abs())),
     };
-    Err(violation(
-        &seconds.to_string(),
-        "durationSeconds",
-        &format!("Member must have value {bound}"),
-    ))
+    Err(violation(&seconds.to_string(), "durationSeconds", &format!("Member must have value {bound}")))
 }
 
 fn tags(form: &Form) -> Result<Vec<(String, String)>, AwsError> {
     let tags = form.pairs("Tags");
     if tags.len() > 50 {
-        return Err(violation(
-            "[...]",
-            "tags",
-            "Member must have length less than or equal to 50",
-        ));
+        return Err(violation("[...]", "tags", "Member must have length less than or equal to 50"));
     }
     for (n, (key, value)) in tags.iter().enumerate() {
         let length = key.chars().count();
         if !(1..=128).contains(&length) || !patterns::TAG.is_match(key) {
             let path = format!("tags.{}.member.key", n + 1);
-            return Err(violation(
-                key,
-                &path,
-                "Member must have length less than or equal to 128",
-            ));
+            return Err(violation(key, &path, "Member must have length less than or equal to 128"));
         }
         if value.chars().count() > 256 || !patterns::TAG.is_match(value) {
             let path = format!("tags.{}.member.value", n + 1);
-            return Err(violation(
-                value,
-                &path,
-                "Member must have length less than or equal to 256",
-            ));
+            return Err(violation(value, &path, "Member must have length less than or equal to 256"));
         }
         if tags[..n].iter().any(|(other, _)| other.eq_ignore_ascii_case(key)) {
             return Err(invalid(
@@ -245,13 +186,7 @@ fn with_inherited(
         }
     }
     if let Some(session) = caller {
-        tags.extend(
-            session
-                .tags
-                .iter()
-                .filter(|(key, _)| session.transitive.contains(key))
-                .cloned(),
-        );
+        tags.extend(session.tags.iter().filter(|(key, _)| session.transitive.contains(key)).cloned());
     }
     Ok(tags)
 }
@@ -267,43 +202,25 @@ fn text<'a>(
         return Ok(None);
     };
     let mut letters = name.chars();
-    let path: String = letters
-        .next()
-        .map(|c| c.to_ascii_lowercase())
-        .into_iter()
-        .chain(letters)
-        .collect();
+    let path: String = letters.next().map(|c| c.to_ascii_lowercase()).into_iter().chain(letters).collect();
     let length = text.chars().count();
     if length < min {
         let constraint = format!("Member must have length greater than or equal to {min}");
         return Err(violation(text, &path, &constraint));
     }
     if length > max {
-        return Err(violation(
-            text,
-            &path,
-            &format!("Member must have length less than or equal to {max}"),
-        ));
+        return Err(violation(text, &path, &format!("Member must have length less than or equal to {max}")));
     }
     if let Some(pattern) = pattern.filter(|pattern| !pattern.is_match(text)) {
         let shown = pattern.as_str().trim_start_matches('^').trim_end_matches('$');
-        return Err(violation(
-            text,
-            &path,
-            &format!("Member must satisfy regular expression pattern: {shown}"),
-        ));
+        return Err(violation(text, &path, &format!("Member must satisfy regular expression pattern: {shown}")));
     }
     Ok(Some(text))
 }
 
 fn missing(name: &str) -> AwsError {
     let mut letters = name.chars();
-    let path: String = letters
-        .next()
-        .map(|c| c.to_ascii_lowercase())
-        .into_iter()
-        .chain(letters)
-        .collect();
+    let path: String = letters.next().map(|c| c.to_ascii_lowercase()).into_iter().chain(letters).collect();
     validation(&format!(
         "1 validation error detected: Value null at '{path}' failed to satisfy constraint: Member must not be null"
     ))

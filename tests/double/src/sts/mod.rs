@@ -28,21 +28,9 @@ pub struct Action {
 }
 
 const ACTIONS: &[Action] = &[
-    Action {
-        name: "AssumeRole",
-        signed: true,
-        run: assume_role::assume_role,
-    },
-    Action {
-        name: "AssumeRoleWithWebIdentity",
-        signed: false,
-        run: assume_role::with_web_identity,
-    },
-    Action {
-        name: "GetCallerIdentity",
-        signed: true,
-        run: caller_identity,
-    },
+    Action { name: "AssumeRole", signed: true, run: assume_role::assume_role },
+    Action { name: "AssumeRoleWithWebIdentity", signed: false, run: assume_role::with_web_identity },
+    Action { name: "GetCallerIdentity", signed: true, run: caller_identity },
 ];
 
 /// An action by its name.
@@ -77,15 +65,9 @@ fn credentials(credential: &Credential) -> Xml {
 }
 
 fn expiration(credential: &Credential) -> String {
-    let expires = credential
-        .expires
-        .and_then(|expires| jiff::Timestamp::try_from(expires).ok())
-        .unwrap_or_default();
+    let expires = credential.expires.and_then(|expires| jiff::Timestamp::try_from(expires).ok()).unwrap_or_default();
     // Whole seconds, as STS writes them; rounded down, so that a client renews in time.
-    format!(
-        "{}",
-        jiff::Timestamp::from_second(expires.as_second()).unwrap_or_default()
-    )
+    format!("{}", jiff::Timestamp::from_second(expires.as_second()).unwrap_or_default())
 }
 
 /// The answer of the container credentials endpoint (EKS Pod Identity): a session of the token's role.

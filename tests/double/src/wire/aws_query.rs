@@ -113,11 +113,7 @@ pub fn error(error: &AwsError) -> HttpAnswer {
          </Error><RequestId>{id}</RequestId></ErrorResponse>",
         error.code
     );
-    build(
-        StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
-        out,
-        &id,
-    )
+    build(StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), out, &id)
 }
 
 fn build(status: StatusCode, body: String, id: &str) -> HttpAnswer {
@@ -139,10 +135,7 @@ mod tests {
             b"Action=AssumeRole&Tags.member.1.Key=team&Tags.member.1.Value=a%20b&Tags.member.2.Key=x\
               &TransitiveTagKeys.member.1=team",
         );
-        assert_eq!(
-            form.pairs("Tags"),
-            [("team".into(), "a b".into()), ("x".into(), String::new())]
-        );
+        assert_eq!(form.pairs("Tags"), [("team".into(), "a b".into()), ("x".into(), String::new())]);
         assert_eq!(form.list("TransitiveTagKeys"), ["team"]);
     }
 

@@ -22,20 +22,11 @@ pub struct Dropped;
 pub fn random_uuid() -> String {
     let n = fastrand::u128(..);
     let part = |shift: u32, digits: u32| (n >> shift) & ((1 << (4 * digits)) - 1);
-    format!(
-        "{:08x}-{:04x}-4{:03x}-a{:03x}-{:012x}",
-        part(96, 8),
-        part(80, 4),
-        part(64, 3),
-        part(48, 3),
-        part(0, 12)
-    )
+    format!("{:08x}-{:04x}-4{:03x}-a{:03x}-{:012x}", part(96, 8), part(80, 4), part(64, 3), part(48, 3), part(0, 12))
 }
 
 /// Hexadecimal digits, as in a run id.
 #[must_use]
 pub fn random_hex(digits: usize) -> String {
-    std::iter::repeat_with(|| char::from(b"0123456789abcdef"[fastrand::usize(..16)]))
-        .take(digits)
-        .collect()
+    std::iter::repeat_with(|| char::from(b"0123456789abcdef"[fastrand::usize(..16)])).take(digits).collect()
 }

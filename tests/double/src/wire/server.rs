@@ -18,9 +18,7 @@ pub struct ListenError {
 
 /// Binds a listener.
 pub async fn listen(address: SocketAddr) -> Result<TcpListener, ListenError> {
-    TcpListener::bind(address)
-        .await
-        .map_err(|source| ListenError { address, source })
+    TcpListener::bind(address).await.map_err(|source| ListenError { address, source })
 }
 
 /// Serves until `stop` says so or its sender is gone; then every connection is cut.
@@ -50,9 +48,7 @@ where
             if let Err(error) = stream.set_nodelay(true) {
                 tracing::debug!(%error, "cannot set TCP_NODELAY");
             }
-            let served = http1::Builder::new()
-                .serve_connection(TokioIo::new(stream), service_fn(service))
-                .await;
+            let served = http1::Builder::new().serve_connection(TokioIo::new(stream), service_fn(service)).await;
             if let Err(error) = served {
                 tracing::debug!(%error, "a connection ended early");
             }

@@ -35,10 +35,7 @@ impl<'a> Signed<'a> {
     /// Reads the `Authorization` header.
     pub fn read(headers: &'a HeaderMap) -> Result<Self, AwsError> {
         let missing = || AwsError::common("MissingAuthenticationTokenException", "Missing Authentication Token");
-        let value = headers
-            .get(header::AUTHORIZATION)
-            .and_then(|value| value.to_str().ok())
-            .ok_or_else(missing)?;
+        let value = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).ok_or_else(missing)?;
         let incomplete = |what: &str| {
             AwsError::common(
                 "IncompleteSignatureException",
@@ -54,12 +51,7 @@ impl<'a> Signed<'a> {
         };
         let credential = field("Credential")?;
         let mut scope = credential.split('/');
-        let mut part = || {
-            scope
-                .next()
-                .filter(|part| !part.is_empty())
-                .ok_or_else(|| incomplete("Credential"))
-        };
+        let mut part = || scope.next().filter(|part| !part.is_empty()).ok_or_else(|| incomplete("Credential"));
         Ok(Self {
             access_key_id: part()?,
             date: part()?,
@@ -82,11 +74,7 @@ impl<'a> Signed<'a> {
     /// Checks the signature and the time it was made.
     pub fn verify(&self, request: &SignedParts<'_>, key: &[u8; 32]) -> Result<(), AwsError> {
         let wrong = |message: String| AwsError::common("InvalidSignatureException", message);
-        let time = request
-            .headers
-            .get("x-amz-date")
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or_default();
+        let time = request.headers.get("x-amz-date").and_then(|value| value.to_str().ok()).unwrap_or_default();
         let made = jiff::fmt::strtime::parse("%Y%m%dT%H%M%S", time.trim_end_matches('Z'))
             .and_then(|parsed| parsed.to_datetime())
             .and_then(|datetime| datetime.to_zoned(jiff::tz::TimeZone::UTC))
@@ -94,9 +82,7 @@ impl<'a> Signed<'a> {
             .timestamp();
         let now = jiff::Timestamp::now();
         if now.duration_since(made).unsigned_abs() > SKEW {
-            return Err(wrong(format!(
-                "Signature expired: {made} is not within 5 min. of {now}"
-            )));
+            return Err(wrong(format!("Signature expired: {made} is not within 5 min. of {now}")));
         }
         if !time.starts_with(self.date) {
             return Err(wrong(format!(
@@ -140,10 +126,7 @@ pub struct SignedParts<'a> {
 impl SignedParts<'_> {
     fn canonical(&self, signed_headers: &str) -> Result<String, AwsError> {
         let payload = hex::encode(Sha256::digest(self.body));
-        let declared = self
-            .headers
-            .get("x-amz-content-sha256")
-            .and_then(|value| value.to_str().ok());
+        let declared = self.headers.get("x-amz-content-sha256").and_then(|value| value.to_str().ok());
         if declared.is_some_and(|declared| declared != payload && declared != "UNSIGNED-PAYLOAD") {
             return Err(AwsError::common(
                 "InvalidSignatureException",
@@ -154,20 +137,12 @@ impl SignedParts<'_> {
             .map(|(name, value)| (encode(&name), encode(&value)))
             .collect();
         query.sort();
-        let query: Vec<String> = query
-            .into_iter()
-            .map(|(name, value)| format!("{name}={value}"))
-            .collect();
+        let query: Vec<String> = query.into_iter().map(|(name, value)| format!("{name}={value}")).collect();
         let path: Vec<String> = self.path.split('/').map(|part| encode(&decode_once(part))).collect();
         let mut canonical = format!("{}\n{}\n{}\n", self.method, path.join("/"), query.join("&"));
         for name in signed_headers.split(';') {
-            let values: Vec<String> = self
-                .headers
-                .get_all(name)
-                .iter()
-                .filter_map(|value| value.to_str().ok())
-                .map(collapse)
-                .collect();
+            let values: Vec<String> =
+                self.headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).map(collapse).collect();
             let _ = writeln!(canonical, "{name}:{}", values.join(","));
         }
         let _ = write!(canonical, "\n{signed_headers}\n{}", declared.unwrap_or(&payload));
@@ -184,11 +159,7 @@ fn encode(text: &str) -> String {
 }
 
 fn collapse(value: &str) -> String {
-    value
-        .split(' ')
-        .filter(|part| !part.is_empty())
-        .collect::<Vec<_>>()
-        .join(" ")
+    value.split(' ').filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
 #[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]
@@ -211,10 +182,7 @@ mod tests {
     fn the_documented_example_has_the_documented_signature() {
         let mut headers = HeaderMap::new();
         headers.insert("host", "iam.amazonaws.com".parse().unwrap());
-        headers.insert(
-            "content-type",
-            "application/x-www-form-urlencoded; charset=utf-8".parse().unwrap(),
-        );
+        headers.insert("content-type", "application/x-www-form-urlencoded; charset=utf-8".parse().unwrap());
         headers.insert("x-amz-date", "20150830T123600Z".parse().unwrap());
         headers.insert(
             "authorization",
@@ -225,10 +193,7 @@ mod tests {
                 .unwrap(),
         );
         let signed = Signed::read(&headers).unwrap();
-        assert_eq!(
-            (signed.access_key_id, signed.region, signed.service),
-            ("AKIDEXAMPLE", "us-east-1", "iam")
-        );
+        assert_eq!((signed.access_key_id, signed.region, signed.service), ("AKIDEXAMPLE", "us-east-1", "iam"));
         let parts = SignedParts {
             method: "GET",
             path: "/",
@@ -237,15 +202,9 @@ mod tests {
             body: b"",
         };
         let canonical = hex::encode(Sha256::digest(parts.canonical(signed.signed_headers).unwrap()));
-        assert_eq!(
-            canonical,
-            "f536975d06c0309214f805bb90ccff089219ecd68b2577efef23edd43b7e1a59"
-        );
+        assert_eq!(canonical, "f536975d06c0309214f805bb90ccff089219ecd68b2577efef23edd43b7e1a59");
         let key = signed.signing_key("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY");
-        assert_eq!(
-            hex::encode(key),
-            "c4afb1cc5771d871763a393e44b703571b55cc28424d1a5e86da6ed3c154a4b9"
-        );
+        assert_eq!(hex::encode(key), "c4afb1cc5771d871763a393e44b703571b55cc28424d1a5e86da6ed3c154a4b9");
         let refused = signed.verify(&parts, &key).unwrap_err();
         assert!(refused.message.starts_with("Signature expired"), "{refused}");
     }
@@ -253,14 +212,8 @@ mod tests {
     #[test]
     fn what_is_missing_is_named() {
         let mut headers = HeaderMap::new();
-        assert_eq!(
-            Signed::read(&headers).unwrap_err().code,
-            "MissingAuthenticationTokenException"
-        );
-        headers.insert(
-            "authorization",
-            "AWS4-HMAC-SHA256 Credential=A/B/C/D/aws4_request".parse().unwrap(),
-        );
+        assert_eq!(Signed::read(&headers).unwrap_err().code, "MissingAuthenticationTokenException");
+        headers.insert("authorization", "AWS4-HMAC-SHA256 Credential=A/B/C/D/aws4_request".parse().unwrap());
         let error = Signed::read(&headers).unwrap_err();
         assert_eq!(error.code, "IncompleteSignatureException");
         assert!(error.message.contains("SignedHeaders"));

@@ -95,10 +95,7 @@ impl JobSettings {
     /// The Glue version's first number; 0 when there is none.
     #[must_use]
     pub fn major_version(&self) -> u32 {
-        self.glue_version
-            .as_deref()
-            .and_then(|v| v.split('.').next()?.parse().ok())
-            .unwrap_or(0)
+        self.glue_version.as_deref().and_then(|v| v.split('.').next()?.parse().ok()).unwrap_or(0)
     }
 
     /// Minutes until a run of this job times out, when neither the run nor the job says so.
@@ -158,10 +155,7 @@ impl JobDefinition {
             },
             ..JobSettings::default()
         };
-        Self {
-            settings,
-            script: RunScript::default(),
-        }
+        Self { settings, script: RunScript::default() }
     }
 
     /// How its runs go.
@@ -181,10 +175,7 @@ impl JobDefinition {
     /// An argument each run has unless it gives its own.
     #[must_use]
     pub fn default_argument(mut self, key: &str, value: &str) -> Self {
-        self.settings
-            .default_arguments
-            .get_or_insert_default()
-            .insert(key.to_owned(), value.to_owned());
+        self.settings.default_arguments.get_or_insert_default().insert(key.to_owned(), value.to_owned());
         self
     }
 

@@ -41,6 +41,27 @@ pub struct Job {
     pub(super) birth: u64,
 }
 
+impl Job {
+    /// Whether all its slots are taken.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.slots_taken >= self.settings.execution_property.max_concurrent_runs.max(1)
+    }
+
+    /// Whether its runs may queue: only "jobs that have not been configured to retry" do (AWS Glue job run
+    /// statuses).
+    #[must_use]
+    pub fn may_queue(&self) -> bool {
+        self.settings.max_retries == 0
+    }
+
+    /// Whether runs that do not say so themselves queue.
+    #[must_use]
+    pub fn queues(&self) -> bool {
+        self.may_queue() && self.settings.job_run_queuing_enabled.unwrap_or(false)
+    }
+}
+
 /// The jobs of a region by name.
 #[derive(Debug, Default)]
 pub struct Jobs {
@@ -69,8 +90,12 @@ impl Region {
         }
     }
 
-    fn add_job(&mut self, settings: JobSettings, script: RunScript) {
+    fn add_job(&mut self, mut settings: JobSettings, script: RunScript) {
         let now = self.now();
+        let arn = self.arn("job", &settings.name);
+        // Tags are read through GetTags, not through GetJob.
+        let tags = settings.rest.remove("Tags").and_then(|tags| serde_json::from_value(tags).ok());
+        self.tags.start(arn, tags);
         self.jobs.born += 1;
         let job = Job {
             birth: self.jobs.born,
@@ -94,10 +119,7 @@ impl Region {
 
     /// The job a run belongs to, unless it was deleted since.
     pub(super) fn job_of(&mut self, start: &Start) -> Option<&mut Job> {
-        self.jobs
-            .by_name
-            .get_mut(&start.job)
-            .filter(|job| job.birth == start.job_birth)
+        self.jobs.by_name.get_mut(&start.job).filter(|job| job.birth == start.job_birth)
     }
 
     pub(super) fn job_mut(&mut self, name: &str) -> Option<&mut Job> {

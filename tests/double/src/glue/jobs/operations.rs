@@ -1,7 +1,9 @@
 //! `CreateJob`, `GetJob`, `GetJobs`, `ListJobs`, `BatchGetJobs`, `UpdateJob`, `DeleteJob`.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{Job, JobSettings};
 use crate::{
@@ -19,48 +21,13 @@ const DEFAULT_PAGE: usize = 100;
 
 /// The operations of this room.
 pub const OPERATIONS: &[Operation] = &[
-    Operation {
-        name: "CreateJob",
-        resource: "job",
-        subject: "/Name",
-        run: create,
-    },
-    Operation {
-        name: "GetJob",
-        resource: "job",
-        subject: "/JobName",
-        run: get,
-    },
-    Operation {
-        name: "GetJobs",
-        resource: "job",
-        subject: "",
-        run: get_all,
-    },
-    Operation {
-        name: "ListJobs",
-        resource: "job",
-        subject: "",
-        run: list,
-    },
-    Operation {
-        name: "BatchGetJobs",
-        resource: "job",
-        subject: "",
-        run: batch_get,
-    },
-    Operation {
-        name: "UpdateJob",
-        resource: "job",
-        subject: "/JobName",
-        run: update,
-    },
-    Operation {
-        name: "DeleteJob",
-        resource: "job",
-        subject: "/JobName",
-        run: delete,
-    },
+    Operation { name: "CreateJob", resource: "job", subject: "/Name", run: create },
+    Operation { name: "GetJob", resource: "job", subject: "/JobName", run: get },
+    Operation { name: "GetJobs", resource: "job", subject: "", run: get_all },
+    Operation { name: "ListJobs", resource: "job", subject: "", run: list },
+    Operation { name: "BatchGetJobs", resource: "job", subject: "", run: batch_get },
+    Operation { name: "UpdateJob", resource: "job", subject: "/JobName", run: update },
+    Operation { name: "DeleteJob", resource: "job", subject: "/JobName", run: delete },
 ];
 
 #[derive(Deserialize)]
@@ -74,6 +41,7 @@ struct Named {
 struct Paging {
     next_token: Option<String>,
     max_results: Option<usize>,
+    tags: Option<BTreeMap<String, String>>,
 }
 
 #[derive(Serialize)]
@@ -87,11 +55,7 @@ struct JobView<'a> {
 
 impl<'a> JobView<'a> {
     fn of(job: &'a Job) -> Self {
-        Self {
-            settings: &job.settings,
-            created_on: job.created_on,
-            last_modified_on: job.modified_on,
-        }
+        Self { settings: &job.settings, created_on: job.created_on, last_modified_on: job.modified_on }
     }
 }
 
@@ -102,9 +66,7 @@ pub(in crate::glue) fn not_found(name: &str) -> AwsError {
 fn check(mut settings: JobSettings) -> Result<JobSettings, AwsError> {
     settings = settings.with_defaults();
     if settings.timeout.is_some_and(|minutes| minutes > 10_080) {
-        return Err(AwsError::invalid(
-            "Timeout must be less than or equal to 10080 minutes (7 days).",
-        ));
+        return Err(AwsError::invalid("Timeout must be less than or equal to 10080 minutes (7 days)."));
     }
     if settings.max_retries > 10 {
         return Err(AwsError::invalid("MaxRetries must be between 0 and 10."));
@@ -116,13 +78,11 @@ fn check(mut settings: JobSettings) -> Result<JobSettings, AwsError> {
 }
 
 fn create(region: &mut Region, input: &Input<'_>) -> Result<Vec<u8>, AwsError> {
-    let mut settings = check(input.read()?)?;
+    let settings = check(input.read()?)?;
     let name = settings.name.clone();
     if region.job(&name).is_some() {
         return Err(AwsError::exists(format!("Job with name: {name} already exists.")));
     }
-    // Tags are read through GetTags, not through GetJob.
-    settings.rest.remove("Tags");
     let script = region.default_script.clone();
     region.add_job(settings, script);
     reply(&json!({ "Name": name }))
@@ -141,30 +101,19 @@ fn page_of<'a, T>(
     view: impl Fn(&'a Job) -> T,
 ) -> Result<(Vec<T>, Option<String>), AwsError> {
     let paging: Paging = input.read()?;
-    let jobs = region.jobs.by_name.iter().map(|(name, job)| (&**name, view(job)));
-    page::by_name(
-        list,
-        jobs,
-        paging.next_token.as_deref(),
-        paging.max_results.unwrap_or(DEFAULT_PAGE),
-    )
+    let tagged = |name: &str| region.tags.carries(&region.arn("job", name), paging.tags.as_ref());
+    let jobs = region.jobs.by_name.iter().filter(|(name, _)| tagged(name)).map(|(name, job)| (&**name, view(job)));
+    page::by_name(list, jobs, paging.next_token.as_deref(), paging.max_results.unwrap_or(DEFAULT_PAGE))
 }
 
 fn get_all(region: &mut Region, input: &Input<'_>) -> Result<Vec<u8>, AwsError> {
     let (jobs, next) = page_of(region, "GetJobs", input, JobView::of)?;
-    reply(&with_token(json!({ "Jobs": jobs }), next))
+    reply(&page::answer("Jobs", &jobs, next))
 }
 
 fn list(region: &mut Region, input: &Input<'_>) -> Result<Vec<u8>, AwsError> {
     let (names, next) = page_of(region, "ListJobs", input, |job| job.settings.name.as_str())?;
-    reply(&with_token(json!({ "JobNames": names }), next))
-}
-
-fn with_token(mut answer: Value, next: Option<String>) -> Value {
-    if let Some(next) = next {
-        answer["NextToken"] = next.into();
-    }
-    answer
+    reply(&page::answer("JobNames", &names, next))
 }
 
 fn batch_get(region: &mut Region, input: &Input<'_>) -> Result<Vec<u8>, AwsError> {
@@ -175,11 +124,7 @@ fn batch_get(region: &mut Region, input: &Input<'_>) -> Result<Vec<u8>, AwsError
     }
     let Request { job_names } = input.read()?;
     let (found, missing): (Vec<_>, Vec<_>) = job_names.iter().partition(|name| region.job(name).is_some());
-    let jobs: Vec<_> = found
-        .iter()
-        .filter_map(|name| region.job(name))
-        .map(JobView::of)
-        .collect();
+    let jobs: Vec<_> = found.iter().filter_map(|name| region.job(name)).map(JobView::of).collect();
     reply(&json!({ "Jobs": jobs, "JobsNotFound": missing }))
 }
 
@@ -192,10 +137,7 @@ fn update(region: &mut Region, input: &Input<'_>) -> Result<Vec<u8>, AwsError> {
     }
     let Request { job_name, job_update } = input.read()?;
     let now = region.now();
-    let settings = check(JobSettings {
-        name: job_name.clone(),
-        ..job_update
-    })?;
+    let settings = check(JobSettings { name: job_name.clone(), ..job_update })?;
     let job = region.job_mut(&job_name).ok_or_else(|| not_found(&job_name))?;
     // "The previous job definition is completely overwritten" (UpdateJob, Glue API reference).
     job.settings = settings;
@@ -207,5 +149,7 @@ fn delete(region: &mut Region, input: &Input<'_>) -> Result<Vec<u8>, AwsError> {
     let Named { job_name } = input.read()?;
     // "If the job definition is not found, no exception is thrown" (DeleteJob, Glue API reference).
     region.jobs.by_name.remove(job_name.as_str());
+    let arn = region.arn("job", &job_name);
+    region.tags.forget(&arn);
     reply(&json!({ "JobName": job_name }))
 }

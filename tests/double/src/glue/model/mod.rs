@@ -60,10 +60,7 @@ enum Kind {
     Opaque,
 }
 
-#[expect(
-    clippy::expect_used,
-    reason = "the model is part of this program, and a test loads it"
-)]
+#[expect(clippy::expect_used, reason = "the model is part of this program, and a test loads it")]
 static MODEL: LazyLock<Model> = LazyLock::new(|| {
     let mut model: Model = serde_json::from_str(include_str!("shapes.json")).expect("shapes.json is well-formed");
     for shape in model.shapes.values_mut() {
@@ -91,11 +88,7 @@ pub fn validate(operation: &str, body: &Value) -> Result<(), AwsError> {
     let plural = if check.violations.len() == 1 { "" } else { "s" };
     Err(AwsError::common(
         "ValidationException",
-        format!(
-            "{} validation error{plural} detected: {}",
-            check.violations.len(),
-            check.violations.join("; ")
-        ),
+        format!("{} validation error{plural} detected: {}", check.violations.len(), check.violations.join("; ")),
     ))
 }
 
@@ -172,38 +165,22 @@ impl Check {
         let length = text.chars().count();
         if exceeds(length, shape.max) {
             let max = shape.max.unwrap_or_default();
-            self.violate(
-                &quote(shown),
-                path,
-                &format!("Member must have length less than or equal to {max}"),
-            );
+            self.violate(&quote(shown), path, &format!("Member must have length less than or equal to {max}"));
         }
         if falls_short(length, shape.min) {
             let min = shape.min.unwrap_or_default();
-            self.violate(
-                &quote(shown),
-                path,
-                &format!("Member must have length greater than or equal to {min}"),
-            );
+            self.violate(&quote(shown), path, &format!("Member must have length greater than or equal to {min}"));
         }
         if let (Some(regex), Some(pattern)) = (&shape.regex, &shape.pattern)
             && !regex.is_match(text)
         {
-            self.violate(
-                &quote(shown),
-                path,
-                &format!("Member must satisfy regular expression pattern: {pattern}"),
-            );
+            self.violate(&quote(shown), path, &format!("Member must satisfy regular expression pattern: {pattern}"));
         }
         if let Some(values) = &shape.values
             && !values.iter().any(|value| value == text)
         {
             let set = values.join(", ");
-            self.violate(
-                &quote(shown),
-                path,
-                &format!("Member must satisfy enum value set: [{set}]"),
-            );
+            self.violate(&quote(shown), path, &format!("Member must satisfy enum value set: [{set}]"));
         }
     }
 
@@ -234,9 +211,7 @@ impl Check {
     }
 
     fn violate(&mut self, value: &str, path: &str, constraint: &str) {
-        self.violations.push(format!(
-            "Value {value} at '{path}' failed to satisfy constraint: {constraint}"
-        ));
+        self.violations.push(format!("Value {value} at '{path}' failed to satisfy constraint: {constraint}"));
     }
 }
 
@@ -276,11 +251,7 @@ fn below(path: &str, member: &str) -> String {
     let mut letters = member.chars();
     let first = letters.next().map(|letter| letter.to_ascii_lowercase());
     let member: String = first.into_iter().chain(letters).collect();
-    if path.is_empty() {
-        member
-    } else {
-        format!("{path}.{member}")
-    }
+    if path.is_empty() { member } else { format!("{path}.{member}") }
 }
 
 #[cfg(test)]
@@ -295,16 +266,8 @@ mod tests {
 
     #[test]
     fn the_model_loads_and_a_good_request_passes() {
-        validate(
-            "StartJobRun",
-            &json!({"JobName": "etl", "Arguments": {"--a": "b"}, "Timeout": 5}),
-        )
-        .unwrap();
-        validate(
-            "StartJobRun",
-            &json!({"JobName": "name with ünïcode 🎉", "Timeout": null}),
-        )
-        .unwrap();
+        validate("StartJobRun", &json!({"JobName": "etl", "Arguments": {"--a": "b"}, "Timeout": 5})).unwrap();
+        validate("StartJobRun", &json!({"JobName": "name with ünïcode 🎉", "Timeout": null})).unwrap();
     }
 
     #[test]
@@ -316,21 +279,12 @@ mod tests {
         );
         let both = refused("StartJobRun", &json!({"JobName": "", "Timeout": 0}));
         assert!(both.contains("2 validation errors detected"), "{both}");
-        assert!(
-            both.contains("Value '0' at 'timeout' failed to satisfy constraint"),
-            "{both}"
-        );
+        assert!(both.contains("Value '0' at 'timeout' failed to satisfy constraint"), "{both}");
         let ids: Vec<String> = (0..26).map(|n| format!("jr_{n}")).collect();
         let many = refused("BatchStopJobRun", &json!({"JobName": "etl", "JobRunIds": ids}));
-        assert!(
-            many.contains("at 'jobRunIds' failed to satisfy constraint: Member must have length less"),
-            "{many}"
-        );
+        assert!(many.contains("at 'jobRunIds' failed to satisfy constraint: Member must have length less"), "{many}");
         let class = refused("StartJobRun", &json!({"JobName": "etl", "ExecutionClass": "SLOW"}));
-        assert!(
-            class.contains("Member must satisfy enum value set: [FLEX, STANDARD]"),
-            "{class}"
-        );
+        assert!(class.contains("Member must satisfy enum value set: [FLEX, STANDARD]"), "{class}");
     }
 
     #[test]

@@ -27,11 +27,7 @@ pub struct Capacity {
 impl Capacity {
     /// Whole DPUs, as `AllocatedCapacity` shows them.
     #[must_use]
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "rounding down is the point"
-    )]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "rounding down is the point")]
     pub fn allocated(&self) -> u32 {
         self.max_capacity.max(0.0) as u32
     }
@@ -67,44 +63,26 @@ pub fn granted(job: &JobSettings, asked: &Asked<'_>) -> Result<Capacity, AwsErro
     let by_dpus = asked.max.is_some() || asked.allocated.is_some();
     let by_workers = asked.worker_type.is_some() || asked.workers.is_some();
     if asked.max.is_some() && asked.allocated.is_some() {
-        return Err(AwsError::invalid(
-            "Please set only Allocated Capacity or Max Capacity.",
-        ));
+        return Err(AwsError::invalid("Please set only Allocated Capacity or Max Capacity."));
     }
     if by_dpus && (by_workers || job.worker_type.is_some()) {
-        return Err(AwsError::invalid(
-            "Please do not set Max Capacity if using Worker Type and Number of Workers.",
-        ));
+        return Err(AwsError::invalid("Please do not set Max Capacity if using Worker Type and Number of Workers."));
     }
     if by_dpus {
         let max_capacity = asked.max.or(asked.allocated.map(f64::from)).unwrap_or_default();
         check_dpus(job, max_capacity)?;
-        return Ok(Capacity {
-            max_capacity,
-            workers: None,
-        });
+        return Ok(Capacity { max_capacity, workers: None });
     }
     let worker_type = asked.worker_type.or(job.worker_type.as_deref());
     let workers = asked.workers.or(job.number_of_workers);
     match (worker_type, workers) {
-        (Some(kind), Some(number)) if number > 0 => Ok(Capacity {
-            max_capacity: dpus(kind) * f64::from(number),
-            workers: Some((kind.to_owned(), number)),
-        }),
+        (Some(kind), Some(number)) if number > 0 => {
+            Ok(Capacity { max_capacity: dpus(kind) * f64::from(number), workers: Some((kind.to_owned(), number)) })
+        }
         (None, None) => {
-            let default = if job.command.name == "pythonshell" {
-                0.0625
-            } else {
-                10.0
-            };
-            let max_capacity = job
-                .max_capacity
-                .or(job.allocated_capacity.map(f64::from))
-                .unwrap_or(default);
-            Ok(Capacity {
-                max_capacity,
-                workers: None,
-            })
+            let default = if job.command.name == "pythonshell" { 0.0625 } else { 10.0 };
+            let max_capacity = job.max_capacity.or(job.allocated_capacity.map(f64::from)).unwrap_or(default);
+            Ok(Capacity { max_capacity, workers: None })
         }
         _ => Err(AwsError::invalid("Please set both Worker Type and Number of Workers.")),
     }
@@ -132,72 +110,27 @@ mod tests {
     #[test]
     fn a_run_can_change_one_half_of_its_jobs_workers() {
         let job = JobDefinition::new("etl").workers("G.1X", 4).settings;
-        let more = granted(
-            &job,
-            &Asked {
-                workers: Some(7),
-                ..Asked::default()
-            },
-        )
-        .unwrap();
-        assert_eq!(
-            more,
-            Capacity {
-                max_capacity: 7.0,
-                workers: Some(("G.1X".into(), 7))
-            }
-        );
-        let bigger = granted(
-            &job,
-            &Asked {
-                worker_type: Some("G.025X"),
-                ..Asked::default()
-            },
-        )
-        .unwrap();
+        let more = granted(&job, &Asked { workers: Some(7), ..Asked::default() }).unwrap();
+        assert_eq!(more, Capacity { max_capacity: 7.0, workers: Some(("G.1X".into(), 7)) });
+        let bigger = granted(&job, &Asked { worker_type: Some("G.025X"), ..Asked::default() }).unwrap();
         assert_eq!((bigger.max_capacity, bigger.allocated()), (1.0, 1));
     }
 
     #[test]
     fn dpus_and_workers_exclude_each_other() {
         let job = JobDefinition::new("etl").settings;
-        let both = Asked {
-            max: Some(4.0),
-            worker_type: Some("G.1X"),
-            workers: Some(2),
-            ..Asked::default()
-        };
-        assert!(
-            granted(&job, &both)
-                .unwrap_err()
-                .message
-                .contains("do not set Max Capacity")
-        );
-        let half = Asked {
-            worker_type: Some("G.1X"),
-            ..Asked::default()
-        };
+        let both = Asked { max: Some(4.0), worker_type: Some("G.1X"), workers: Some(2), ..Asked::default() };
+        assert!(granted(&job, &both).unwrap_err().message.contains("do not set Max Capacity"));
+        let half = Asked { worker_type: Some("G.1X"), ..Asked::default() };
         assert!(granted(&job, &half).unwrap_err().message.contains("set both"));
-        assert!(
-            granted(
-                &job,
-                &Asked {
-                    max: Some(1.0),
-                    ..Asked::default()
-                }
-            )
-            .is_err()
-        );
+        assert!(granted(&job, &Asked { max: Some(1.0), ..Asked::default() }).is_err());
     }
 
     #[test]
     fn defaults_are_those_of_the_command() {
         let shell = JobDefinition::new("shell").command("pythonshell").settings;
         let granted_to_shell = granted(&shell, &Asked::default()).unwrap();
-        assert_eq!(
-            (granted_to_shell.max_capacity, granted_to_shell.allocated()),
-            (0.0625, 0)
-        );
+        assert_eq!((granted_to_shell.max_capacity, granted_to_shell.allocated()), (0.0625, 0));
         let spark = JobDefinition::new("etl").settings;
         assert_eq!(granted(&spark, &Asked::default()).unwrap().allocated(), 10);
     }

@@ -36,19 +36,28 @@ pub(in crate::glue) enum End {
     TimedOut,
 }
 
+/// What a new run does when all slots of its job are taken.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(in crate::glue) enum WithoutSlot {
+    /// The start is refused with `ConcurrentRunsExceededException`.
+    Refuse,
+    /// It becomes a run that FAILED: "the job exceeded its maximum allowed concurrent runs" (AWS Glue job run
+    /// statuses), as when a trigger starts it.
+    Fail,
+}
+
 impl Region {
     /// Starts a run, or queues it when that is enabled.
     pub(in crate::glue) fn start_run(
         &mut self,
         start: Start,
         previous: Option<RunNumber>,
+        without_slot: WithoutSlot,
     ) -> Result<RunNumber, AwsError> {
         let job = self.job(&start.job).ok_or_else(|| missing_job(&start.job))?;
-        let most = job.settings.execution_property.max_concurrent_runs.max(1);
-        let full = job.slots_taken >= most;
-        // "Jobs that have not been configured to retry" queue (AWS Glue job run statuses).
-        let queues = start.queuing.unwrap_or(false) && job.settings.max_retries == 0;
-        if full && !queues {
+        let full = job.is_full();
+        let queues = start.queuing.unwrap_or(false) && job.may_queue();
+        if full && !queues && without_slot == WithoutSlot::Refuse {
             return Err(AwsError::modelled(
                 "ConcurrentRunsExceededException",
                 format!("Concurrent runs exceeded for {}", start.job),
@@ -62,12 +71,14 @@ impl Region {
         let start = Arc::new(start);
         let retries = start.retries;
         let number = self.add_run(start, base_id, attempt, previous, retries);
-        if full {
+        if full && !queues {
+            self.runs.get_mut(number).error = Some("Max concurrent runs exceeded".to_owned());
+            self.finish(number, JobRunState::Failed);
+        } else if full {
             let longest = self.runs.get(number).plan.longest_wait;
             self.set_state(number, JobRunState::Waiting);
             let course = self.runs.get(number).course;
-            self.agenda
-                .at(self.now() + longest, Event::Run(RunEvent::Expire(number, course)));
+            self.agenda.at(self.now() + longest, Event::Run(RunEvent::Expire(number, course)));
             let start = self.runs.get(number).start.clone();
             if let Some(job) = self.job_of(&start) {
                 job.waiting.push_back(number);
@@ -90,10 +101,8 @@ impl Region {
         let job_name = start.job.clone();
         let no_arguments = std::collections::BTreeMap::new();
         let arguments = start.arguments.as_ref().unwrap_or(&no_arguments);
-        let plan = self
-            .job_mut(&job_name)
-            .map(|job| job.script.next(&mut job.plans_used, arguments))
-            .unwrap_or_default();
+        let plan =
+            self.job_mut(&job_name).map(|job| job.script.next(&mut job.plans_used, arguments)).unwrap_or_default();
         let mut id = base.clone();
         if attempt > 0 {
             id = attempt_id(&base, attempt);
@@ -180,10 +189,7 @@ impl Region {
         self.set_state(number, JobRunState::Running);
         let run = self.runs.get_mut(number);
         run.running_since = Some(now);
-        let timeout = run
-            .start
-            .timeout
-            .map(|minutes| now + std::time::Duration::from_mins(u64::from(minutes)));
+        let timeout = run.start.timeout.map(|minutes| now + std::time::Duration::from_mins(u64::from(minutes)));
         let planned = (run.plan.outcome != Outcome::Never).then(|| now + run.plan.running);
         let (at, end) = match (planned, timeout) {
             (Some(planned), Some(timeout)) if timeout < planned => (timeout, End::TimedOut),
@@ -228,6 +234,7 @@ impl Region {
             let event = RunEvent::FreeSlot(run.start.clone());
             self.agenda.at(at, Event::Run(event));
         }
+        self.run_ended(number);
     }
 
     fn retry(&mut self, failed: RunNumber) {
@@ -248,7 +255,7 @@ impl Region {
             return;
         };
         job.slots_taken = job.slots_taken.saturating_sub(1);
-        if job.slots_taken >= job.settings.execution_property.max_concurrent_runs.max(1) {
+        if job.is_full() {
             return;
         }
         if let Some(next) = job.waiting.pop_front() {

@@ -18,7 +18,7 @@ use std::{
     sync::Arc,
 };
 
-pub(super) use life::RunEvent;
+pub(super) use life::{RunEvent, WithoutSlot};
 pub use operations::OPERATIONS;
 pub use script::{Outcome, RunPlan, RunScript};
 use serde_json::Value;
@@ -26,6 +26,7 @@ pub use state::JobRunState;
 pub use view::JobRun;
 
 use self::capacity::Capacity;
+use super::triggers::Origin;
 use crate::clock::Time;
 
 /// A run's place in its region.
@@ -46,6 +47,7 @@ pub(super) struct Start {
     pub session_policy: Option<String>,
     pub queuing: Option<bool>,
     pub trigger: Option<Arc<str>>,
+    pub origin: Option<Origin>,
     pub predecessors: Vec<(Arc<str>, Arc<str>)>,
     pub glue_version: Option<String>,
     pub job_mode: Option<String>,

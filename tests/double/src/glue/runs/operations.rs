@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{
     JobRun, Start,
     capacity::{Asked, granted},
-    life::missing_job,
+    life::{WithoutSlot, missing_job},
 };
 use crate::{
     error::AwsError,
@@ -17,6 +17,7 @@ use crate::{
         jobs::Job,
         operation::{Input, Operation, reply},
         page,
+        triggers::{Action, Origin},
     },
 };
 
@@ -25,30 +26,10 @@ const LARGEST_PAGE: usize = 200;
 
 /// The operations of this room.
 pub const OPERATIONS: &[Operation] = &[
-    Operation {
-        name: "StartJobRun",
-        resource: "job",
-        subject: "/JobName",
-        run: start,
-    },
-    Operation {
-        name: "GetJobRun",
-        resource: "job",
-        subject: "/JobName",
-        run: get,
-    },
-    Operation {
-        name: "GetJobRuns",
-        resource: "job",
-        subject: "/JobName",
-        run: get_all,
-    },
-    Operation {
-        name: "BatchStopJobRun",
-        resource: "job",
-        subject: "/JobName",
-        run: batch_stop,
-    },
+    Operation { name: "StartJobRun", resource: "job", subject: "/JobName", run: start },
+    Operation { name: "GetJobRun", resource: "job", subject: "/JobName", run: get },
+    Operation { name: "GetJobRuns", resource: "job", subject: "/JobName", run: get_all },
+    Operation { name: "BatchStopJobRun", resource: "job", subject: "/JobName", run: batch_stop },
 ];
 
 #[derive(Default, Deserialize)]
@@ -70,6 +51,29 @@ struct StartJobRun {
 }
 
 impl Start {
+    /// What a trigger's action starts a run with.
+    pub(in crate::glue) fn of_action(job: &Job, action: &Action) -> Result<Self, AwsError> {
+        let request = StartJobRun {
+            job_name: job.settings.name.clone(),
+            arguments: action.arguments.clone(),
+            timeout: action.timeout,
+            security_configuration: action.security_configuration.clone(),
+            notification_property: action.notification_property.clone(),
+            ..StartJobRun::default()
+        };
+        Self::read(request, job)
+    }
+
+    /// The same as started by a trigger, in a chain of firings, after these runs.
+    pub(in crate::glue) fn triggered(
+        self,
+        trigger: &str,
+        origin: Origin,
+        predecessors: &[(Arc<str>, Arc<str>)],
+    ) -> Self {
+        Self { trigger: Some(trigger.into()), origin: Some(origin), predecessors: predecessors.to_vec(), ..self }
+    }
+
     fn read(request: StartJobRun, of: &Job) -> Result<Self, AwsError> {
         let job = &of.settings;
         let asked = Asked {
@@ -80,9 +84,7 @@ impl Start {
         };
         let capacity = granted(job, &asked)?;
         if request.timeout.is_some_and(|minutes| minutes > 10_080) {
-            return Err(AwsError::invalid(
-                "Timeout must be less than or equal to 10080 minutes (7 days).",
-            ));
+            return Err(AwsError::invalid("Timeout must be less than or equal to 10080 minutes (7 days)."));
         }
         let execution_class = request.execution_class.or_else(|| job.execution_class.clone());
         if execution_class.as_deref() == Some("FLEX") && (job.command.name != "glueetl" || job.major_version() < 3) {
@@ -92,41 +94,24 @@ impl Start {
         }
         let argument = |key: &str| {
             let of_run = request.arguments.as_ref().and_then(|arguments| arguments.get(key));
-            of_run
-                .or_else(|| job.default_arguments.as_ref()?.get(key))
-                .map(String::as_str)
+            of_run.or_else(|| job.default_arguments.as_ref()?.get(key)).map(String::as_str)
         };
         let flexible = execution_class.as_deref() == Some("FLEX") || argument("--enable-auto-scaling") == Some("true");
-        let logs = if job.is_spark() {
-            "/aws-glue/jobs"
-        } else {
-            "/aws-glue/python-jobs"
-        };
-        let security = request
-            .security_configuration
-            .or_else(|| job.security_configuration.clone());
-        let role = job
-            .role
-            .as_deref()
-            .unwrap_or_default()
-            .rsplit('/')
-            .next()
-            .unwrap_or_default();
+        let logs = if job.is_spark() { "/aws-glue/jobs" } else { "/aws-glue/python-jobs" };
+        let security = request.security_configuration.or_else(|| job.security_configuration.clone());
+        let role = job.role.as_deref().unwrap_or_default().rsplit('/').next().unwrap_or_default();
         Ok(Self {
             job: request.job_name.into(),
             job_birth: of.birth,
             capacity,
             timeout: request.timeout.or(job.timeout),
-            log_group: security
-                .as_ref()
-                .map_or_else(|| logs.to_owned(), |name| format!("{logs}-{role}-{name}")),
+            log_group: security.as_ref().map_or_else(|| logs.to_owned(), |name| format!("{logs}-{role}-{name}")),
             security_configuration: security,
-            notification_property: request
-                .notification_property
-                .or_else(|| job.notification_property.clone()),
+            notification_property: request.notification_property.or_else(|| job.notification_property.clone()),
             session_policy: request.execution_role_session_policy,
             queuing: request.job_run_queuing_enabled.or(job.job_run_queuing_enabled),
             trigger: None,
+            origin: None,
             predecessors: Vec::new(),
             glue_version: job.glue_version.clone(),
             job_mode: job.job_mode.clone(),
@@ -140,16 +125,11 @@ impl Start {
 
 fn start(region: &mut Region, input: &Input<'_>) -> Result<Vec<u8>, AwsError> {
     let request: StartJobRun = input.read()?;
-    let job = region
-        .job(&request.job_name)
-        .ok_or_else(|| missing_job(&request.job_name))?;
+    let job = region.job(&request.job_name).ok_or_else(|| missing_job(&request.job_name))?;
     let previous = match &request.job_run_id {
         None => None,
         Some(id) => {
-            let number = region
-                .runs
-                .find(&request.job_name, id)
-                .ok_or_else(|| run_not_found(id))?;
+            let number = region.runs.find(&request.job_name, id).ok_or_else(|| run_not_found(id))?;
             let state = region.runs.get(number).state;
             if !state.is_final() {
                 return Err(AwsError::modelled(
@@ -161,7 +141,7 @@ fn start(region: &mut Region, input: &Input<'_>) -> Result<Vec<u8>, AwsError> {
         }
     };
     let start = Start::read(request, job)?;
-    let number = region.start_run(start, previous)?;
+    let number = region.start_run(start, previous, WithoutSlot::Refuse)?;
     reply(&json!({ "JobRunId": region.runs.get(number).id }))
 }
 
@@ -181,15 +161,9 @@ fn get(region: &mut Region, input: &Input<'_>) -> Result<Vec<u8>, AwsError> {
     let number = region
         .runs
         .find(&job_name, &run_id)
-        .filter(|number| {
-            input
-                .as_of
-                .is_none_or(|as_of| region.runs.get(*number).started_on <= as_of)
-        })
+        .filter(|number| input.as_of.is_none_or(|as_of| region.runs.get(*number).started_on <= as_of))
         .ok_or_else(|| run_not_found(&run_id))?;
-    reply(&Answer {
-        job_run: region.view(number, input.as_of),
-    })
+    reply(&Answer { job_run: region.view(number, input.as_of) })
 }
 
 fn get_all(region: &mut Region, input: &Input<'_>) -> Result<Vec<u8>, AwsError> {
@@ -207,16 +181,9 @@ fn get_all(region: &mut Region, input: &Input<'_>) -> Result<Vec<u8>, AwsError> 
         #[serde(skip_serializing_if = "Option::is_none")]
         next_token: Option<String>,
     }
-    let Request {
-        job_name,
-        next_token,
-        max_results,
-    } = input.read()?;
+    let Request { job_name, next_token, max_results } = input.read()?;
     let list = format!("GetJobRuns {job_name}");
-    let runs = &region
-        .job(&job_name)
-        .ok_or_else(|| crate::glue::jobs::not_found(&job_name))?
-        .runs;
+    let runs = &region.job(&job_name).ok_or_else(|| crate::glue::jobs::not_found(&job_name))?.runs;
     // Runs stand in the order of their start, so a page is a slice, read backwards.
     let visible = match input.as_of {
         None => runs.len(),
@@ -228,11 +195,7 @@ fn get_all(region: &mut Region, input: &Input<'_>) -> Result<Vec<u8>, AwsError> 
     };
     let begin = end.saturating_sub(max_results.unwrap_or(LARGEST_PAGE).min(LARGEST_PAGE));
     reply(&Answer {
-        job_runs: runs[begin..end]
-            .iter()
-            .rev()
-            .map(|number| region.view(*number, input.as_of))
-            .collect(),
+        job_runs: runs[begin..end].iter().rev().map(|number| region.view(*number, input.as_of)).collect(),
         next_token: (begin > 0).then(|| page::token(&list, &begin.to_string())),
     })
 }

@@ -74,10 +74,7 @@ pub struct RunScript {
 
 impl Default for RunScript {
     fn default() -> Self {
-        Self {
-            plans: vec![RunPlan::default()],
-            by_argument: Vec::new(),
-        }
+        Self { plans: vec![RunPlan::default()], by_argument: Vec::new() }
     }
 }
 
@@ -85,13 +82,7 @@ impl RunScript {
     /// Runs that all end so.
     #[must_use]
     pub fn ends(outcome: Outcome) -> Self {
-        Self {
-            plans: vec![RunPlan {
-                outcome,
-                ..RunPlan::default()
-            }],
-            ..Self::default()
-        }
+        Self { plans: vec![RunPlan { outcome, ..RunPlan::default() }], ..Self::default() }
     }
 
     /// Runs that succeed.
@@ -115,10 +106,7 @@ impl RunScript {
     /// These plans one after the other; the last one repeats.
     #[must_use]
     pub fn sequence(plans: impl IntoIterator<Item = RunPlan>) -> Self {
-        Self {
-            plans: plans.into_iter().collect(),
-            ..Self::default()
-        }
+        Self { plans: plans.into_iter().collect(), ..Self::default() }
     }
 
     /// After the plans so far, one that ends like this, else like the last.
@@ -173,19 +161,11 @@ impl RunScript {
 
     /// The plan of the next run; `used` counts those given out.
     pub(super) fn next(&self, used: &mut usize, arguments: &BTreeMap<String, String>) -> RunPlan {
-        let special = self
-            .by_argument
-            .iter()
-            .find(|(key, value, _)| arguments.get(key) == Some(value));
+        let special = self.by_argument.iter().find(|(key, value, _)| arguments.get(key) == Some(value));
         if let Some((_, _, plan)) = special {
             return plan.clone();
         }
-        let plan = self
-            .plans
-            .get(*used)
-            .or_else(|| self.plans.last())
-            .cloned()
-            .unwrap_or_default();
+        let plan = self.plans.get(*used).or_else(|| self.plans.last()).cloned().unwrap_or_default();
         *used += 1;
         plan
     }

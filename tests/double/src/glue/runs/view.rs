@@ -102,10 +102,7 @@ impl Run {
             predecessor_runs: start
                 .predecessors
                 .iter()
-                .map(|(job, run)| Predecessor {
-                    job_name: job,
-                    run_id: run,
-                })
+                .map(|(job, run)| Predecessor { job_name: job, run_id: run })
                 .collect(),
             allocated_capacity: start.capacity.allocated(),
             execution_time: executed,
@@ -138,10 +135,7 @@ impl Region {
         let Some(job) = self.job(job) else {
             return Vec::new();
         };
-        job.runs
-            .iter()
-            .map(|number| self.runs.get(*number).view(self.now()))
-            .collect()
+        job.runs.iter().map(|number| self.runs.get(*number).view(self.now())).collect()
     }
 
     /// What the script of a run would see: the job's default arguments, those of the run over them, and over

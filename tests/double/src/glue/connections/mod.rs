@@ -1,0 +1,121 @@
+//! Connections of the Data Catalog.
+//!
+//! `UpdateConnection` replaces everything, secrets included: what is left out is gone. What is read with
+//! `HidePassword` has no passwords, and credentials within `AuthenticationConfiguration` are never read back.
+//! How creating, updating and testing end is told by a test ([`ConnectionScript`]).
+
+mod operations;
+mod requirements;
+mod script;
+#[cfg(test)]
+mod tests;
+
+use std::{collections::BTreeMap, sync::Arc};
+
+pub use operations::OPERATIONS;
+pub use script::{ConnectionScript, Failure};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use self::script::Scripts;
+use super::{Region, region::Event};
+use crate::{clock::Time, error::AwsError};
+
+/// Glue's `ConnectionStatus`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[expect(missing_docs, reason = "the names are Glue's")]
+pub enum ConnectionStatus {
+    Ready,
+    InProgress,
+    Failed,
+}
+
+/// A catalog's id and a connection's name.
+type Key = (Arc<str>, Arc<str>);
+
+#[derive(Debug)]
+struct Connection {
+    input: Map<String, Value>,
+    created: Time,
+    updated: Time,
+    updated_by: String,
+    status: ConnectionStatus,
+    reason: Option<String>,
+    validated: Option<Time>,
+    /// Moves on with each change, so that an outcome of an earlier one means nothing any more.
+    course: u64,
+}
+
+/// The connections of a region by catalog and name.
+#[derive(Debug, Default)]
+pub struct Connections {
+    by_key: BTreeMap<Key, Connection>,
+    changes: u64,
+    scripts: Scripts,
+}
+
+/// What can fall due about a connection.
+#[derive(Clone, Debug)]
+pub(super) enum ConnectionEvent {
+    /// What was `IN_PROGRESS` is done: READY, or FAILED with a reason.
+    Settle(Key, u64, Option<String>),
+}
+
+impl Region {
+    /// Says how a connection's creation, updates and tests end from now on. `*` is every connection without a
+    /// script of its own, and tests of an input that is no connection yet.
+    pub fn script_connection(&mut self, name: &str, script: ConnectionScript) {
+        self.connections.scripts.set(name, script);
+    }
+
+    /// A connection's input as it was last given, secrets included; for a test to look at.
+    #[must_use]
+    pub fn connection_input(&self, catalog: &str, name: &str) -> Option<Value> {
+        let connection = self.connections.by_key.get(&(catalog.into(), name.into()))?;
+        Some(Value::Object(connection.input.clone()))
+    }
+
+    fn connection(&self, key: &Key) -> Result<&Connection, AwsError> {
+        self.connections.by_key.get(key).ok_or_else(|| connection_not_found(&key.1))
+    }
+
+    /// Writes a connection, and lets its status go the way its script says.
+    fn put_connection(&mut self, key: &Key, input: Map<String, Value>, caller: &str) -> ConnectionStatus {
+        let now = self.now();
+        let (lasts, failure) = self.connections.scripts.outcome(&key.1, &input);
+        self.connections.changes += 1;
+        let course = self.connections.changes;
+        let created = self.connections.by_key.get(key).map_or(now, |connection| connection.created);
+        let connection = Connection {
+            input,
+            created,
+            updated: now,
+            updated_by: caller.to_owned(),
+            status: ConnectionStatus::InProgress,
+            reason: None,
+            validated: None,
+            course,
+        };
+        self.connections.by_key.insert(key.clone(), connection);
+        if lasts.is_zero() {
+            self.connection_event(ConnectionEvent::Settle(key.clone(), course, failure));
+        } else {
+            let event = ConnectionEvent::Settle(key.clone(), course, failure);
+            self.agenda.at(now + lasts, Event::Connection(event));
+        }
+        self.connection(key).map_or(ConnectionStatus::Failed, |connection| connection.status)
+    }
+
+    pub(super) fn connection_event(&mut self, event: ConnectionEvent) {
+        let ConnectionEvent::Settle(key, course, failure) = event;
+        if let Some(connection) = self.connections.by_key.get_mut(&key).filter(|now| now.course == course) {
+            connection.status = if failure.is_some() { ConnectionStatus::Failed } else { ConnectionStatus::Ready };
+            connection.reason = failure;
+        }
+    }
+}
+
+fn connection_not_found(name: &str) -> AwsError {
+    AwsError::not_found(format!("Connection {name} not found."))
+}

@@ -1,0 +1,175 @@
+//! `ListCrawls`: the history of a crawler, newest first, by filters and in pages.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Crawl, CrawlState};
+use crate::{
+    clock::Time,
+    error::AwsError,
+    glue::{
+        Region,
+        operation::{Input, Operation, reply},
+        page,
+    },
+};
+
+/// "The default is 20, and maximum is 100" (`ListCrawls`, AWS Glue API reference).
+const DEFAULT_PAGE: usize = 20;
+const LARGEST_PAGE: usize = 100;
+
+pub(super) const OPERATIONS: &[Operation] =
+    &[Operation { name: "ListCrawls", resource: "crawler", subject: "/CrawlerName", run: list }];
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ListCrawls {
+    crawler_name: String,
+    max_results: Option<usize>,
+    #[serde(default)]
+    filters: Vec<CrawlsFilter>,
+    next_token: Option<String>,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct CrawlsFilter {
+    field_name: Field,
+    filter_operator: FilterOperator,
+    field_value: String,
+}
+
+#[derive(Clone, Copy, Deserialize, Serialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+enum Field {
+    CrawlId,
+    State,
+    StartTime,
+    EndTime,
+    DpuHour,
+}
+
+#[derive(Clone, Copy, Deserialize, Serialize)]
+#[serde(rename_all = "UPPERCASE")]
+enum FilterOperator {
+    Gt,
+    Ge,
+    Lt,
+    Le,
+    Eq,
+    Ne,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct CrawlerHistory<'a> {
+    crawl_id: &'a str,
+    state: CrawlState,
+    start_time: Time,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    end_time: Option<Time>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    summary: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error_message: Option<&'a str>,
+    log_group: &'static str,
+    log_stream: &'a str,
+    message_prefix: &'a str,
+    #[serde(rename = "DPUHour")]
+    dpu_hour: f64,
+}
+
+impl Crawl {
+    /// Its state then.
+    pub(super) fn state_at(&self, time: Time) -> CrawlState {
+        if self.ended.is_some_and(|ended| ended <= time) { self.state } else { CrawlState::Running }
+    }
+
+    fn history<'a>(&'a self, crawler: &'a str, now: Time) -> CrawlerHistory<'a> {
+        let state = self.state_at(now);
+        let over = state != CrawlState::Running;
+        let changed = state == CrawlState::Completed;
+        CrawlerHistory {
+            crawl_id: &self.id,
+            state,
+            start_time: self.started,
+            end_time: self.ended.filter(|_| over),
+            summary: changed.then(|| self.plan.summary.clone().or_else(|| self.plan.changes.summary())).flatten(),
+            error_message: self.error.as_deref().filter(|_| over),
+            log_group: "/aws-glue/crawlers",
+            log_stream: crawler,
+            message_prefix: &self.id,
+            dpu_hour: if over { self.plan.dpu_hours } else { 0.0 },
+        }
+    }
+}
+
+impl CrawlsFilter {
+    fn check(&self) -> Result<(), AwsError> {
+        let refuse = || AwsError::invalid(format!("Invalid filter value: {}", self.field_value));
+        match (self.field_name, self.filter_operator) {
+            (Field::CrawlId | Field::State, FilterOperator::Eq | FilterOperator::Ne) => Ok(()),
+            (Field::CrawlId | Field::State, _) => {
+                Err(AwsError::invalid("CRAWL_ID and STATE can only be compared by EQ and NE."))
+            }
+            (Field::StartTime | Field::EndTime | Field::DpuHour, _) => {
+                self.field_value.parse::<f64>().map(|_| ()).map_err(|_| refuse())
+            }
+        }
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970 fit a double's 53 bits")]
+    fn admits(&self, crawl: &CrawlerHistory<'_>) -> bool {
+        match self.field_name {
+            Field::CrawlId => self.compare(&crawl.crawl_id, &self.field_value.as_str()),
+            Field::State => self.compare(&crawl.state.as_str(), &self.field_value.as_str()),
+            Field::StartTime => self.compare_number(Some(crawl.start_time.0 as f64)),
+            Field::EndTime => self.compare_number(crawl.end_time.map(|time| time.0 as f64)),
+            Field::DpuHour => self.compare_number(Some(crawl.dpu_hour)),
+        }
+    }
+
+    fn compare_number(&self, is: Option<f64>) -> bool {
+        is.zip(self.field_value.parse().ok()).is_some_and(|(is, wanted)| self.compare(&is, &wanted))
+    }
+
+    fn compare<T: PartialOrd>(&self, is: &T, wanted: &T) -> bool {
+        match self.filter_operator {
+            FilterOperator::Gt => is > wanted,
+            FilterOperator::Ge => is >= wanted,
+            FilterOperator::Lt => is < wanted,
+            FilterOperator::Le => is <= wanted,
+            FilterOperator::Eq => is == wanted,
+            FilterOperator::Ne => is != wanted,
+        }
+    }
+}
+
+fn list(region: &mut Region, input: &Input<'_>) -> Result<Vec<u8>, AwsError> {
+    #[derive(Serialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Answer<'a> {
+        crawls: Vec<CrawlerHistory<'a>>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        next_token: Option<String>,
+    }
+    let ListCrawls { crawler_name, max_results, filters, next_token } = input.read()?;
+    filters.iter().try_for_each(CrawlsFilter::check)?;
+    let now = input.as_of.unwrap_or(region.now());
+    let crawler = region.crawler(&crawler_name)?;
+    let of = serde_json::to_string(&filters).unwrap_or_default();
+    let list = format!("ListCrawls {crawler_name} {of}");
+    // A token says how many of the oldest crawls are left.
+    let left = match next_token {
+        None => crawler.crawls.partition_point(|crawl| crawl.started <= now),
+        Some(token) => page::position(&list, &token)?.parse().unwrap_or(0).min(crawler.crawls.len()),
+    };
+    let mut fitting = crawler.crawls[..left].iter().enumerate().rev().filter_map(|(at, crawl)| {
+        let shown = crawl.history(&crawler_name, now);
+        filters.iter().all(|filter| filter.admits(&shown)).then_some((at, shown))
+    });
+    let size = max_results.unwrap_or(DEFAULT_PAGE).min(LARGEST_PAGE);
+    let page: Vec<_> = fitting.by_ref().take(size).collect();
+    let more = fitting.next().is_some();
+    let next_token = page.last().filter(|_| more).map(|(at, _)| page::token(&list, &at.to_string()));
+    reply(&Answer { crawls: page.into_iter().map(|(_, crawl)| crawl).collect(), next_token })
+}

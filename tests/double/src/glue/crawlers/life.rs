@@ -1,0 +1,154 @@
+//! How crawlers move: crawling, stopping, ready again, and starting by their schedule.
+
+use std::sync::Arc;
+
+use super::{Crawl, CrawlOutcome, CrawlState, CrawlerState};
+use crate::{
+    error::AwsError,
+    glue::{Region, region::Event, schedule::Schedule, triggers::Origin},
+    wire::random_uuid,
+};
+
+/// What can fall due about a crawler: its name, which of all crawlers of that name it was, and its course.
+#[derive(Clone, Debug)]
+pub(in crate::glue) enum CrawlEvent {
+    /// The crawl is through; the crawler is STOPPING.
+    Through(Arc<str>, u64, u64),
+    /// The crawler is READY again, and the crawl is over.
+    Ready(Arc<str>, u64, u64, CrawlState),
+    /// A time of its schedule has come.
+    Tick(Arc<str>, u64, u64),
+}
+
+impl Region {
+    /// Starts a crawl.
+    pub(in crate::glue) fn start_crawl(&mut self, name: &str, origin: Option<Origin>) -> Result<String, AwsError> {
+        let now = self.now();
+        let crawler = self.crawler_mut(name)?;
+        if crawler.state != CrawlerState::Ready {
+            return Err(AwsError::modelled(
+                "CrawlerRunningException",
+                format!("Crawler with name {name} has already started"),
+            ));
+        }
+        let plan = crawler.script.next(&mut crawler.plans_used);
+        let id = random_uuid();
+        crawler.state = CrawlerState::Running;
+        crawler.course += 1;
+        let planned = (plan.outcome != CrawlOutcome::Never).then(|| now + plan.running);
+        crawler.crawls.push(Crawl {
+            id: id.clone(),
+            plan,
+            started: now,
+            ended: None,
+            state: CrawlState::Running,
+            error: None,
+            origin,
+        });
+        let event = CrawlEvent::Through(name.into(), crawler.birth, crawler.course);
+        if let Some(at) = planned {
+            self.agenda.at(at, Event::Crawl(event));
+        }
+        Ok(id)
+    }
+
+    /// Stops the crawl of a crawler.
+    pub(super) fn stop_crawl(&mut self, name: &str) -> Result<(), AwsError> {
+        let state = self.crawler(name)?.state;
+        match state {
+            CrawlerState::Ready => {
+                Err(AwsError::modelled("CrawlerNotRunningException", format!("Crawler with name {name} isn't running")))
+            }
+            CrawlerState::Stopping => {
+                Err(AwsError::modelled("CrawlerStoppingException", format!("Crawler with name {name} is stopping")))
+            }
+            CrawlerState::Running => {
+                self.begin_stopping(name, CrawlState::Stopped);
+                Ok(())
+            }
+        }
+    }
+
+    fn begin_stopping(&mut self, name: &str, outcome: CrawlState) {
+        let now = self.now();
+        let Ok(crawler) = self.crawler_mut(name) else { return };
+        crawler.state = CrawlerState::Stopping;
+        crawler.course += 1;
+        let lasts = crawler.crawls.last().map(|crawl| crawl.plan.stopping).unwrap_or_default();
+        let event = CrawlEvent::Ready(name.into(), crawler.birth, crawler.course, outcome);
+        self.agenda.at(now + lasts, Event::Crawl(event));
+    }
+
+    pub(in crate::glue) fn crawl_event(&mut self, event: CrawlEvent) {
+        match event {
+            CrawlEvent::Through(name, birth, course) if self.crawler_on_course(&name, birth, course) => {
+                let crawl = self.crawler(&name).ok().and_then(|crawler| crawler.crawls.last());
+                let outcome = match crawl.map(|crawl| &crawl.plan.outcome) {
+                    Some(CrawlOutcome::Failed(_)) => CrawlState::Failed,
+                    _ => CrawlState::Completed,
+                };
+                self.begin_stopping(&name, outcome);
+            }
+            CrawlEvent::Ready(name, birth, course, outcome) if self.crawler_on_course(&name, birth, course) => {
+                self.end_crawl(&name, outcome);
+            }
+            CrawlEvent::Tick(name, birth, version) => self.tick(&name, birth, version),
+            _ => {}
+        }
+    }
+
+    fn crawler_on_course(&self, name: &str, birth: u64, course: u64) -> bool {
+        self.crawler(name).is_ok_and(|crawler| crawler.birth == birth && crawler.course == course)
+    }
+
+    fn end_crawl(&mut self, name: &str, outcome: CrawlState) {
+        let now = self.now();
+        let Ok(crawler) = self.crawler_mut(name) else { return };
+        crawler.state = CrawlerState::Ready;
+        let Some(crawl) = crawler.crawls.last_mut() else { return };
+        crawl.ended = Some(now);
+        crawl.state = outcome;
+        if let (CrawlState::Failed, CrawlOutcome::Failed(message)) = (outcome, &crawl.plan.outcome) {
+            crawl.error = Some(message.clone());
+        }
+        let (origin, id) = (crawl.origin, crawl.id.clone());
+        self.crawl_ended(name, &id, outcome, origin);
+    }
+
+    /// Sets a crawler's schedule, and follows it.
+    pub(super) fn set_crawler_schedule(&mut self, name: &str, schedule: Option<Schedule>) {
+        let Ok(crawler) = self.crawler_mut(name) else { return };
+        crawler.scheduled = schedule.is_some();
+        crawler.schedule = schedule;
+        self.plan_tick(name);
+    }
+
+    /// Follows a crawler's schedule, or leaves it.
+    pub(super) fn follow_schedule(&mut self, name: &str, follow: bool) {
+        let Ok(crawler) = self.crawler_mut(name) else { return };
+        crawler.scheduled = follow;
+        self.plan_tick(name);
+    }
+
+    fn plan_tick(&mut self, name: &str) {
+        let now = self.now();
+        let Ok(crawler) = self.crawler_mut(name) else { return };
+        crawler.schedule_version += 1;
+        let next =
+            crawler.schedule.as_ref().filter(|_| crawler.scheduled).and_then(|schedule| schedule.next_after(now));
+        let event = CrawlEvent::Tick(name.into(), crawler.birth, crawler.schedule_version);
+        if let Some(at) = next {
+            self.agenda.at(at, Event::Crawl(event));
+        }
+    }
+
+    fn tick(&mut self, name: &str, birth: u64, version: u64) {
+        let current =
+            self.crawler(name).is_ok_and(|crawler| crawler.birth == birth && crawler.schedule_version == version);
+        if current {
+            // A crawler that is still running misses this time.
+            let _ = self.start_crawl(name, None);
+            self.plan_tick(name);
+        }
+    }
+}

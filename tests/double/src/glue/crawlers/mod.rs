@@ -1,0 +1,171 @@
+//! Crawlers and their crawls.
+//!
+//! A crawler is READY, RUNNING or STOPPING, and that is not the outcome of a crawl: at the end of each crawl,
+//! stopped or not, the crawler is STOPPING for a while. What came out of a crawl stands in its history
+//! (`ListCrawls`) and, for the last one that ended, in `LastCrawl`.
+
+mod definition;
+mod history;
+mod life;
+mod operations;
+mod script;
+#[cfg(test)]
+mod tests;
+
+use std::{collections::BTreeMap, sync::Arc};
+
+pub use definition::CrawlerSettings;
+pub(super) use life::CrawlEvent;
+pub use script::{Changes, CrawlOutcome, CrawlPlan, CrawlScript};
+use serde::Serialize;
+
+use super::{Region, operation::Operation, schedule::Schedule, triggers::Origin};
+use crate::{clock::Time, error::AwsError};
+
+/// The operations of this room.
+pub const OPERATIONS: &[&[Operation]] = &[operations::OPERATIONS, history::OPERATIONS];
+
+/// A crawler's own state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "UPPERCASE")]
+#[expect(missing_docs, reason = "the names are Glue's")]
+pub enum CrawlerState {
+    Ready,
+    Running,
+    Stopping,
+}
+
+/// The state of a crawl in the history.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "UPPERCASE")]
+#[expect(missing_docs, reason = "the names are Glue's")]
+pub enum CrawlState {
+    Running,
+    Completed,
+    Failed,
+    Stopped,
+}
+
+impl CrawlState {
+    /// Its name in the history.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Running => "RUNNING",
+            Self::Completed => "COMPLETED",
+            Self::Failed => "FAILED",
+            Self::Stopped => "STOPPED",
+        }
+    }
+
+    /// Its name in `LastCrawl` and in the conditions of triggers.
+    #[must_use]
+    pub fn as_last_crawl(self) -> &'static str {
+        match self {
+            Self::Running => "RUNNING",
+            Self::Completed => "SUCCEEDED",
+            Self::Failed => "FAILED",
+            Self::Stopped => "CANCELLED",
+        }
+    }
+}
+
+/// One crawl.
+#[derive(Debug)]
+pub(super) struct Crawl {
+    pub id: String,
+    pub plan: CrawlPlan,
+    pub started: Time,
+    pub ended: Option<Time>,
+    pub state: CrawlState,
+    pub error: Option<String>,
+    /// The firing of a trigger it descends from.
+    pub origin: Option<Origin>,
+}
+
+/// A crawler.
+#[derive(Debug)]
+pub struct Crawler {
+    /// Its definition.
+    pub settings: CrawlerSettings,
+    /// How its crawls go.
+    pub script: CrawlScript,
+    plans_used: usize,
+    /// Its schedule, and whether that is followed.
+    schedule: Option<Schedule>,
+    scheduled: bool,
+    /// Moves on whenever the schedule changes, so that times planned before mean nothing any more.
+    schedule_version: u64,
+    state: CrawlerState,
+    created_on: Time,
+    modified_on: Time,
+    version: u64,
+    /// Oldest first.
+    crawls: Vec<Crawl>,
+    /// Moves on whenever the crawl is diverted.
+    course: u64,
+    birth: u64,
+}
+
+/// The crawlers of a region by name.
+#[derive(Debug, Default)]
+pub struct Crawlers {
+    by_name: BTreeMap<Arc<str>, Crawler>,
+    born: u64,
+}
+
+fn not_found(name: &str) -> AwsError {
+    AwsError::not_found(format!("Crawler with name {name} does not exist"))
+}
+
+impl Region {
+    fn crawler(&self, name: &str) -> Result<&Crawler, AwsError> {
+        self.crawlers.by_name.get(name).ok_or_else(|| not_found(name))
+    }
+
+    fn crawler_mut(&mut self, name: &str) -> Result<&mut Crawler, AwsError> {
+        self.crawlers.by_name.get_mut(name).ok_or_else(|| not_found(name))
+    }
+
+    /// Creates a crawler, or gives the one of this name a new definition and script; its crawls stay.
+    pub fn define_crawler(&mut self, settings: CrawlerSettings, script: CrawlScript) -> Result<(), AwsError> {
+        let schedule = settings.schedule.as_deref().map(Schedule::parse).transpose()?;
+        let (now, name) = (self.now(), settings.name.clone());
+        if let Some(crawler) = self.crawlers.by_name.get_mut(name.as_str()) {
+            crawler.settings = settings;
+            crawler.script = script;
+            crawler.plans_used = 0;
+            crawler.modified_on = now;
+        } else {
+            self.crawlers.born += 1;
+            let arn = self.arn("crawler", &name);
+            self.tags.start(arn, settings.tags.clone());
+            let crawler = Crawler {
+                settings,
+                script,
+                plans_used: 0,
+                schedule: None,
+                scheduled: false,
+                schedule_version: 0,
+                state: CrawlerState::Ready,
+                created_on: now,
+                modified_on: now,
+                version: 1,
+                crawls: Vec::new(),
+                course: 0,
+                birth: self.crawlers.born,
+            };
+            self.crawlers.by_name.insert(name.as_str().into(), crawler);
+        }
+        self.set_crawler_schedule(&name, schedule);
+        Ok(())
+    }
+
+    /// How the crawls of a crawler go from now on; nothing when there is none of this name.
+    pub fn script_crawler(&mut self, name: &str, script: CrawlScript) {
+        if let Some(crawler) = self.crawlers.by_name.get_mut(name) {
+            crawler.script = script;
+            crawler.plans_used = 0;
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! How the crawls of a crawler go: told by a test, since the double crawls nothing.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+/// How a crawl ends if nobody stops it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", tag = "state", content = "message")]
+pub enum CrawlOutcome {
+    /// COMPLETED
+    #[default]
+    Completed,
+    /// FAILED, with this message.
+    Failed(String),
+    /// It goes on until it is stopped.
+    Never,
+}
+
+/// What a crawl changed in the catalog: names of tables, and of partitions.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct Changes {
+    /// Tables added.
+    pub tables_added: Vec<String>,
+    /// Tables updated.
+    pub tables_updated: Vec<String>,
+    /// Tables deleted.
+    pub tables_deleted: Vec<String>,
+    /// Partitions added.
+    pub partitions_added: Vec<String>,
+    /// Partitions updated.
+    pub partitions_updated: Vec<String>,
+    /// Partitions deleted.
+    pub partitions_deleted: Vec<String>,
+}
+
+impl Changes {
+    /// The summary of `ListCrawls`: JSON by kind of thing, each value JSON again, by kind of change.
+    #[must_use]
+    pub fn summary(&self) -> Option<String> {
+        let kind = |added: &[String], updated: &[String], deleted: &[String]| {
+            let changes: serde_json::Map<_, _> = [("ADD", added), ("UPDATE", updated), ("DELETE", deleted)]
+                .into_iter()
+                .filter(|(_, names)| !names.is_empty())
+                .map(|(change, names)| {
+                    (change.to_owned(), json!({ "Details": { "names": names }, "Count": names.len() }))
+                })
+                .collect();
+            (!changes.is_empty()).then(|| serde_json::Value::Object(changes).to_string())
+        };
+        let tables = kind(&self.tables_added, &self.tables_updated, &self.tables_deleted);
+        let partitions = kind(&self.partitions_added, &self.partitions_updated, &self.partitions_deleted);
+        let kinds: serde_json::Map<_, _> = [("TABLE", tables), ("PARTITION", partitions)]
+            .into_iter()
+            .filter_map(|(name, changes)| Some((name.to_owned(), changes?.into())))
+            .collect();
+        (!kinds.is_empty()).then(|| serde_json::Value::Object(kinds).to_string())
+    }
+}
+
+/// How one crawl goes. All times are on the double's clock; in JSON they are seconds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct CrawlPlan {
+    /// How long the crawler is RUNNING.
+    #[serde(with = "crate::seconds")]
+    pub running: Duration,
+    /// How long the crawler is STOPPING afterwards.
+    #[serde(with = "crate::seconds")]
+    pub stopping: Duration,
+    /// How it ends.
+    pub outcome: CrawlOutcome,
+    /// What it changed.
+    pub changes: Changes,
+    /// The summary's text, when it shall be another than that of the changes.
+    pub summary: Option<String>,
+    /// The DPU hours it used.
+    pub dpu_hours: f64,
+}
+
+impl Default for CrawlPlan {
+    fn default() -> Self {
+        Self {
+            running: Duration::from_mins(1),
+            stopping: Duration::from_secs(10),
+            outcome: CrawlOutcome::Completed,
+            changes: Changes::default(),
+            summary: None,
+            dpu_hours: 0.05,
+        }
+    }
+}
+
+/// How the crawls of a crawler go, one after the other; the last plan repeats.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct CrawlScript(Vec<CrawlPlan>);
+
+impl Default for CrawlScript {
+    fn default() -> Self {
+        Self(vec![CrawlPlan::default()])
+    }
+}
+
+impl CrawlScript {
+    /// These plans one after the other.
+    #[must_use]
+    pub fn sequence(plans: impl IntoIterator<Item = CrawlPlan>) -> Self {
+        Self(plans.into_iter().collect())
+    }
+
+    /// Crawls that all end so.
+    #[must_use]
+    pub fn ends(outcome: CrawlOutcome) -> Self {
+        Self(vec![CrawlPlan { outcome, ..CrawlPlan::default() }])
+    }
+
+    /// How long crawlers are RUNNING, in all plans.
+    #[must_use]
+    pub fn running(self, time: Duration) -> Self {
+        self.all(|plan| plan.running = time)
+    }
+
+    /// How long crawlers are STOPPING, in all plans.
+    #[must_use]
+    pub fn stopping(self, time: Duration) -> Self {
+        self.all(|plan| plan.stopping = time)
+    }
+
+    /// What crawls change, in all plans.
+    #[must_use]
+    pub fn changes(self, changes: &Changes) -> Self {
+        self.all(|plan| plan.changes = changes.clone())
+    }
+
+    fn all(mut self, change: impl FnMut(&mut CrawlPlan)) -> Self {
+        self.0.iter_mut().for_each(change);
+        self
+    }
+
+    pub(super) fn next(&self, used: &mut usize) -> CrawlPlan {
+        let plan = self.0.get(*used).or_else(|| self.0.last()).cloned().unwrap_or_default();
+        *used += 1;
+        plan
+    }
+}

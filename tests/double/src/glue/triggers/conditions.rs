@@ -1,0 +1,117 @@
+//! Conditions: what ended, held against what conditional triggers wait for.
+
+use std::sync::Arc;
+
+use super::{Condition, Logical, Origin, TriggerState, TriggerType};
+use crate::glue::{Region, crawlers::CrawlState, runs::RunNumber};
+
+/// A run: its job and its id.
+pub(super) type RunName = (Arc<str>, Arc<str>);
+
+/// What met a condition.
+#[derive(Debug)]
+enum Met {
+    Run(RunName),
+    Crawl,
+}
+
+/// Which conditions of a trigger were met within one origin, and by what.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    met: Vec<Option<Met>>,
+    fired: bool,
+}
+
+impl Tally {
+    fn runs(&self) -> Vec<RunName> {
+        let met = self.met.iter().flatten();
+        met.filter_map(|met| match met {
+            Met::Run(name) => Some(name.clone()),
+            Met::Crawl => None,
+        })
+        .collect()
+    }
+}
+
+/// What has ended.
+enum Ended<'a> {
+    Run { name: RunName, state: &'a str },
+    Crawl { crawler: &'a str, state: &'a str },
+}
+
+impl Ended<'_> {
+    fn meets(&self, condition: &Condition) -> bool {
+        match self {
+            Self::Run { name: (job, _), state } => {
+                condition.job_name.as_deref() == Some(job) && condition.state.as_deref() == Some(state)
+            }
+            Self::Crawl { crawler, state } => {
+                condition.crawler_name.as_deref() == Some(crawler) && condition.crawl_state.as_deref() == Some(state)
+            }
+        }
+    }
+
+    fn as_met(&self) -> Met {
+        match self {
+            Self::Run { name, .. } => Met::Run(name.clone()),
+            Self::Crawl { .. } => Met::Crawl,
+        }
+    }
+}
+
+impl Region {
+    /// A run came to its end, and Glue does not try it again.
+    pub(in crate::glue) fn run_ended(&mut self, number: RunNumber) {
+        let run = self.runs.get(number);
+        let Some(origin) = run.start.origin else { return };
+        let name = (run.start.job.clone(), run.id.clone());
+        let state = run.state.as_str();
+        self.ended(origin, &Ended::Run { name, state });
+        self.workflow_action_ended(origin, state);
+    }
+
+    /// A crawl came to its end.
+    pub(in crate::glue) fn crawl_ended(&mut self, crawler: &str, _id: &str, state: CrawlState, origin: Option<Origin>) {
+        let Some(origin) = origin else { return };
+        let state = state.as_last_crawl();
+        self.ended(origin, &Ended::Crawl { crawler, state });
+        self.workflow_action_ended(origin, state);
+    }
+
+    fn ended(&mut self, origin: Origin, what: &Ended<'_>) {
+        let workflow = self.workflows.of_origin(origin);
+        let mut due = Vec::new();
+        for (name, trigger) in &mut self.triggers.by_name {
+            let settings = &trigger.settings;
+            if settings.kind != TriggerType::Conditional
+                || trigger.state != TriggerState::Activated
+                || settings.workflow_name.as_deref() != workflow.as_deref()
+            {
+                continue;
+            }
+            let Some(predicate) = &settings.predicate else { continue };
+            if !predicate.conditions.iter().any(|condition| what.meets(condition)) {
+                continue;
+            }
+            let tally = trigger.tallies.entry(origin).or_default();
+            tally.met.resize_with(predicate.conditions.len(), || None);
+            for (met, condition) in tally.met.iter_mut().zip(&predicate.conditions) {
+                if what.meets(condition) {
+                    *met = Some(what.as_met());
+                }
+            }
+            let complete = match predicate.logical {
+                Some(Logical::Any) => true,
+                Some(Logical::And) | None => tally.met.iter().all(Option::is_some),
+            };
+            if complete && !tally.fired {
+                tally.fired = true;
+                let runs: Vec<RunName> = tally.runs();
+                due.push((name.clone(), runs));
+            }
+        }
+        for (trigger, runs) in due {
+            self.fire(&trigger, origin, &runs);
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! A trigger's definition in Glue's own words.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::error::AwsError;
+
+/// Glue's `TriggerType`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[expect(missing_docs, reason = "the names are Glue's")]
+pub enum TriggerType {
+    Scheduled,
+    Conditional,
+    OnDemand,
+    Event,
+}
+
+/// Glue's `Logical`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+#[expect(missing_docs, reason = "the names are Glue's")]
+pub enum Logical {
+    And,
+    Any,
+}
+
+/// What a trigger waits for: a job or a crawler that ends in a state.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+#[expect(missing_docs, reason = "the names and meanings are those of Glue's Condition structure")]
+pub struct Condition {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub logical_operator: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub job_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub crawler_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub crawl_state: Option<String>,
+}
+
+/// All or any of some conditions.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+#[expect(missing_docs, reason = "the names and meanings are those of Glue's Predicate structure")]
+pub struct Predicate {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub logical: Option<Logical>,
+    pub conditions: Vec<Condition>,
+}
+
+/// What a trigger starts: a job or a crawler.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+#[expect(missing_docs, reason = "the names and meanings are those of Glue's Action structure")]
+pub struct Action {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub job_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub arguments: Option<BTreeMap<String, String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub security_configuration: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub notification_property: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub crawler_name: Option<String>,
+}
+
+/// How many events, or how long a wait, make an EVENT trigger fire.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct EventBatchingCondition {
+    /// So many events.
+    pub batch_size: u32,
+    /// Or so many seconds after the first; 900 by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub batch_window: Option<u64>,
+}
+
+/// A trigger's definition as `CreateTrigger` takes it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+#[expect(missing_docs, reason = "the names and meanings are those of Glue's Trigger structure")]
+pub struct TriggerSettings {
+    pub name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub workflow_name: Option<String>,
+    #[serde(rename = "Type")]
+    pub kind: TriggerType,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<String>,
+    #[serde(default)]
+    pub actions: Vec<Action>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub predicate: Option<Predicate>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub event_batching_condition: Option<EventBatchingCondition>,
+}
+
+impl TriggerSettings {
+    /// Whether the definition makes sense for its type.
+    pub fn check(&self) -> Result<(), AwsError> {
+        if self.actions.is_empty() {
+            return Err(AwsError::invalid("Actions must not be empty."));
+        }
+        if self.actions.iter().any(|action| action.job_name.is_some() == action.crawler_name.is_some()) {
+            return Err(AwsError::invalid("An action must name either a job or a crawler."));
+        }
+        if self.kind == TriggerType::Scheduled && self.schedule.is_none() {
+            return Err(AwsError::invalid("Schedule cannot be null or empty for SCHEDULED trigger."));
+        }
+        match &self.predicate {
+            Some(predicate) if self.kind == TriggerType::Conditional => predicate.check(),
+            None if self.kind == TriggerType::Conditional => {
+                Err(AwsError::invalid("Predicate cannot be null or empty for CONDITIONAL trigger."))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether it can start this job.
+    #[must_use]
+    pub fn starts_job(&self, job: &str) -> bool {
+        self.actions.iter().any(|action| action.job_name.as_deref() == Some(job))
+    }
+}
+
+impl Predicate {
+    fn check(&self) -> Result<(), AwsError> {
+        if self.conditions.is_empty() {
+            return Err(AwsError::invalid("Predicate cannot be null or empty for CONDITIONAL trigger."));
+        }
+        if self.conditions.len() > 1 && self.logical.is_none() {
+            return Err(AwsError::invalid("Logical cannot be null when there is more than one condition."));
+        }
+        for condition in &self.conditions {
+            let job = condition.job_name.is_some() && condition.state.is_some();
+            let crawler = condition.crawler_name.is_some() && condition.crawl_state.is_some();
+            if job == crawler {
+                return Err(AwsError::invalid("A condition must name a job and its state or a crawler and its state."));
+            }
+            // "The only job states that a trigger can listen for are SUCCEEDED, STOPPED, FAILED, and TIMEOUT. The
+            // only crawler states ... are SUCCEEDED, FAILED, and CANCELLED" (Condition, AWS Glue API reference).
+            let known = match (condition.state.as_deref(), condition.crawl_state.as_deref()) {
+                (Some(state), _) => ["SUCCEEDED", "STOPPED", "FAILED", "TIMEOUT"].contains(&state),
+                (_, Some(state)) => ["SUCCEEDED", "FAILED", "CANCELLED"].contains(&state),
+                _ => false,
+            };
+            if !known {
+                return Err(AwsError::invalid("A trigger cannot listen for this state."));
+            }
+        }
+        Ok(())
+    }
+}

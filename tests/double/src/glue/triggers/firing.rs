@@ -1,0 +1,109 @@
+//! Firing: a trigger's actions, started.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::{Action, Origin, conditions::RunName};
+use crate::{
+    clock::Time,
+    error::AwsError,
+    glue::{
+        Region,
+        runs::{Start, WithoutSlot},
+    },
+};
+
+/// What one firing of a trigger started.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Firing {
+    /// When.
+    pub at: Time,
+    /// Which chain of firings it belongs to.
+    pub origin: Origin,
+    /// Job runs: job and id.
+    pub runs: Vec<(Arc<str>, Arc<str>)>,
+    /// Crawls: crawler and id.
+    pub crawls: Vec<(String, String)>,
+    /// What could not be started, and why.
+    pub refused: Vec<(String, String)>,
+}
+
+impl Region {
+    /// Fires a trigger that begins a chain.
+    pub(super) fn fire_new(&mut self, name: &str) -> Result<Origin, AwsError> {
+        let workflow = self.trigger(name)?.settings.workflow_name.clone();
+        let origin = self.new_origin();
+        if let Some(workflow) = workflow {
+            self.begin_workflow_run(&workflow, origin)?;
+        }
+        self.fire(name, origin, &[]);
+        Ok(origin)
+    }
+
+    pub(super) fn new_origin(&mut self) -> Origin {
+        self.triggers.origins += 1;
+        Origin(self.triggers.origins)
+    }
+
+    /// Starts what a trigger starts, as part of a chain.
+    pub(super) fn fire(&mut self, name: &str, origin: Origin, predecessors: &[RunName]) {
+        let at = self.now();
+        let Ok(trigger) = self.trigger(name) else { return };
+        let actions = trigger.settings.actions.clone();
+        let mut firing = Firing { at, origin, runs: Vec::new(), crawls: Vec::new(), refused: Vec::new() };
+        for action in actions {
+            let outcome = match (&action.job_name, &action.crawler_name) {
+                (Some(job), _) => self
+                    .start_action(job, &action, name, origin, predecessors)
+                    .map(|run| firing.runs.push(run))
+                    .map_err(|error| (job.clone(), error)),
+                (None, Some(crawler)) => self
+                    .start_crawl(crawler, Some(origin))
+                    .map(|id| firing.crawls.push((crawler.clone(), id)))
+                    .map_err(|error| (crawler.clone(), error)),
+                (None, None) => Ok(()),
+            };
+            match outcome {
+                Ok(()) => self.workflow_action_started(origin),
+                Err((what, error)) => {
+                    self.workflow_action_refused(origin);
+                    firing.refused.push((what, error.code.into_owned()));
+                }
+            }
+        }
+        if let Ok(trigger) = self.trigger_mut(name) {
+            trigger.firings.push(firing);
+        }
+    }
+
+    fn start_action(
+        &mut self,
+        job: &str,
+        action: &Action,
+        trigger: &str,
+        origin: Origin,
+        predecessors: &[RunName],
+    ) -> Result<RunName, AwsError> {
+        let of = self.job(job).ok_or_else(|| crate::glue::jobs::not_found(job))?;
+        let start = Start::of_action(of, action)?.triggered(trigger, origin, predecessors);
+        let number = self.start_run(start, None, WithoutSlot::Fail)?;
+        let run = self.runs.get(number);
+        Ok((run.start.job.clone(), run.id.clone()))
+    }
+
+    /// Whether all jobs of a trigger have a slot for it, as `StartTrigger` asks before an on-demand one fires.
+    pub(super) fn check_slots(&self, name: &str) -> Result<(), AwsError> {
+        for job in self.trigger(name)?.settings.actions.iter().filter_map(|action| action.job_name.as_deref()) {
+            let job = self.job(job).ok_or_else(|| crate::glue::jobs::not_found(job))?;
+            if job.is_full() && !job.queues() {
+                return Err(AwsError::modelled(
+                    "ConcurrentRunsExceededException",
+                    format!("Concurrent runs exceeded for {}", job.settings.name),
+                ));
+            }
+        }
+        Ok(())
+    }
+}
