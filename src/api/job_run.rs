@@ -35,11 +35,7 @@ use super::run::{self, RunPolicy, RunStatus};
     printcolumn(name = "Run Id", type_ = "string", json_path = ".status.runId", priority = 1),
     printcolumn(name = "Started", type_ = "date", json_path = ".status.startedAt"),
     printcolumn(name = "Duration", type_ = "string", json_path = ".status.duration"),
-    printcolumn(
-        name = "Reason",
-        type_ = "string",
-        json_path = ".status.conditions[?(@.type=='Ready')].reason"
-    ),
+    printcolumn(name = "Reason", type_ = "string", json_path = ".status.conditions[?(@.type=='Ready')].reason"),
     printcolumn(
         name = "Message",
         type_ = "string",
@@ -225,10 +221,7 @@ const WHAT_TO_RUN: [&str; 14] = [
 ];
 
 fn add_rules(schema: &mut Schema) {
-    let fixed = WHAT_TO_RUN
-        .into_iter()
-        .filter(|field| *field != "argumentsFrom")
-        .map(rules::immutable);
+    let fixed = WHAT_TO_RUN.into_iter().filter(|field| *field != "argumentsFrom").map(rules::immutable);
     rules::add(schema, fixed);
     run::add_policy_rules(schema);
     rules::add(

@@ -38,17 +38,10 @@ pub fn crds() -> Vec<CustomResourceDefinition> {
 /// controller has not seen yet for one that is done (kstatus: `observedGeneration` below `generation` is
 /// `InProgress`; Flux does the same).
 fn unobserved_at_first(mut crd: CustomResourceDefinition) -> CustomResourceDefinition {
-    let schemas = crd
-        .spec
-        .versions
-        .iter_mut()
-        .filter_map(|version| version.schema.as_mut()?.open_api_v3_schema.as_mut());
+    let schemas =
+        crd.spec.versions.iter_mut().filter_map(|version| version.schema.as_mut()?.open_api_v3_schema.as_mut());
     for schema in schemas {
-        if let Some(status) = schema
-            .properties
-            .as_mut()
-            .and_then(|properties| properties.get_mut("status"))
-        {
+        if let Some(status) = schema.properties.as_mut().and_then(|properties| properties.get_mut("status")) {
             status.default = Some(JSON(json!({"observedGeneration": -1})));
         }
     }

@@ -10,9 +10,7 @@ pub fn immutable(field: &str) -> Rule {
     Rule::new(format!(
         "has(self.{field}) == has(oldSelf.{field}) && (!has(self.{field}) || self.{field} == oldSelf.{field})"
     ))
-    .message(Message::Message(format!(
-        "{field} cannot be changed: a new run is a new object"
-    )))
+    .message(Message::Message(format!("{field} cannot be changed: a new run is a new object")))
     .reason(Reason::FieldValueForbidden)
     .field_path(format!(".{field}"))
 }
@@ -20,36 +18,23 @@ pub fn immutable(field: &str) -> Rule {
 /// Once true, the field stays true.
 #[must_use]
 pub fn one_way(field: &str) -> Rule {
-    Rule::new(format!(
-        "!(has(oldSelf.{field}) && oldSelf.{field}) || (has(self.{field}) && self.{field})"
-    ))
-    .message(Message::Message(format!(
-        "{field} cannot be taken back once it is true"
-    )))
-    .reason(Reason::FieldValueForbidden)
-    .field_path(format!(".{field}"))
+    Rule::new(format!("!(has(oldSelf.{field}) && oldSelf.{field}) || (has(self.{field}) && self.{field})"))
+        .message(Message::Message(format!("{field} cannot be taken back once it is true")))
+        .reason(Reason::FieldValueForbidden)
+        .field_path(format!(".{field}"))
 }
 
 /// None of `fields` stands beside `holder`.
 #[must_use]
 pub fn excludes(holder: &str, fields: &[&str], why: &str) -> Rule {
-    let none = fields
-        .iter()
-        .map(|field| format!("!has(self.{field})"))
-        .collect::<Vec<_>>()
-        .join(" && ");
-    Rule::new(format!("!has(self.{holder}) || ({none})"))
-        .message(why)
-        .field_path(format!(".{holder}"))
+    let none = fields.iter().map(|field| format!("!has(self.{field})")).collect::<Vec<_>>().join(" && ");
+    Rule::new(format!("!has(self.{holder}) || ({none})")).message(why).field_path(format!(".{holder}"))
 }
 
 /// Adds `rules` to the schema of an object.
 pub fn add(schema: &mut Schema, rules: impl IntoIterator<Item = Rule>) {
     let serialized = rules.into_iter().filter_map(|rule| serde_json::to_value(rule).ok());
-    let list = schema
-        .ensure_object()
-        .entry("x-kubernetes-validations")
-        .or_insert_with(|| Value::Array(Vec::new()));
+    let list = schema.ensure_object().entry("x-kubernetes-validations").or_insert_with(|| Value::Array(Vec::new()));
     if let Value::Array(list) = list {
         list.extend(serialized);
     }

@@ -52,10 +52,7 @@ pub struct RunPolicy {
     /// run: an object that is deleted and created again, or restored without its status, adopts the
     /// earlier run, a finished one included, and starts nothing. Cannot be changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(
-        length(min = 1, max = 128),
-        regex(pattern = r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$")
-    )]
+    #[schemars(length(min = 1, max = 128), regex(pattern = r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$"))]
     pub idempotency_key: Option<String>,
 
     /// When the object counts as Ready: Completed when the run has succeeded, Started as soon as it

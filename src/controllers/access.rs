@@ -57,15 +57,7 @@ impl Access {
     /// Finds clients by the Secrets in `secrets`.
     #[must_use]
     pub fn new(client: Client, clients: Clients, secrets: Secrets, own_identity: Vec<String>) -> Self {
-        Self {
-            inner: Arc::new(Inner {
-                client,
-                clients,
-                secrets,
-                own_identity,
-                built: Mutex::default(),
-            }),
-        }
+        Self { inner: Arc::new(Inner { client, clients, secrets, own_identity, built: Mutex::default() }) }
     }
 
     /// The client for an object of `namespace`. While it is `releasing`, the last one that worked is good
@@ -116,12 +108,7 @@ impl Access {
     }
 
     async fn build(&self, wish: &Wish) -> Result<Glue, Problem> {
-        let Wish {
-            namespace,
-            secret,
-            region,
-            named,
-        } = wish;
+        let Wish { namespace, secret, region, named } = wish;
         let default_region = self.inner.clients.default_region();
         let api: Api<Secret> = Api::namespaced(self.inner.client.clone(), namespace);
         let found = api.get_opt(secret).await.map_err(|error| Problem {
@@ -132,12 +119,7 @@ impl Access {
         let place = format!("{namespace}/{secret}");
         let identity = match found {
             Some(found) => {
-                let data = found
-                    .data
-                    .unwrap_or_default()
-                    .into_iter()
-                    .map(|(key, value)| (key, value.0))
-                    .collect();
+                let data = found.data.unwrap_or_default().into_iter().map(|(key, value)| (key, value.0)).collect();
                 identity::from_secret(&place, &data, region.as_deref(), default_region.as_deref())
                     .map_err(|error| problem(error.reason(), error.to_string()))?
             }
@@ -166,10 +148,7 @@ impl Access {
     }
 
     fn may_use_own_identity(&self, namespace: &str) -> bool {
-        self.inner
-            .own_identity
-            .iter()
-            .any(|pattern| wildmatch::WildMatch::new(pattern).matches(namespace))
+        self.inner.own_identity.iter().any(|pattern| wildmatch::WildMatch::new(pattern).matches(namespace))
     }
 
     fn built(&self) -> MutexGuard<'_, HashMap<Wish, Built>> {
@@ -178,11 +157,7 @@ impl Access {
 }
 
 fn problem(reason: &str, message: String) -> Problem {
-    Problem {
-        reason: reason.to_owned(),
-        message,
-        class: None,
-    }
+    Problem { reason: reason.to_owned(), message, class: None }
 }
 
 /// Who depends on which Secret, so that a change wakes those and nobody else.
@@ -192,19 +167,14 @@ pub struct Dependents<R> {
 
 impl<R> Default for Dependents<R> {
     fn default() -> Self {
-        Self {
-            by_secret: Mutex::default(),
-        }
+        Self { by_secret: Mutex::default() }
     }
 }
 
 impl<R: Clone + Eq + Hash> Dependents<R> {
     /// `who` depends on the Secret that `credentials` name.
     pub fn add(&self, namespace: &str, credentials: Option<&Credentials>, who: &R) {
-        self.lock()
-            .entry(Self::key(namespace, credentials))
-            .or_default()
-            .insert(who.clone());
+        self.lock().entry(Self::key(namespace, credentials)).or_default().insert(who.clone());
     }
 
     /// `who` does not any more.
@@ -222,16 +192,11 @@ impl<R: Clone + Eq + Hash> Dependents<R> {
     /// Who depends on this Secret.
     #[must_use]
     pub fn of(&self, secret: &SecretKey) -> Vec<R> {
-        self.lock()
-            .get(secret)
-            .map(|dependents| dependents.iter().cloned().collect())
-            .unwrap_or_default()
+        self.lock().get(secret).map(|dependents| dependents.iter().cloned().collect()).unwrap_or_default()
     }
 
     fn key(namespace: &str, credentials: Option<&Credentials>) -> SecretKey {
-        let secret = credentials
-            .and_then(|credentials| credentials.secret_name.as_deref())
-            .unwrap_or(DEFAULT_SECRET);
+        let secret = credentials.and_then(|credentials| credentials.secret_name.as_deref()).unwrap_or(DEFAULT_SECRET);
         (namespace.to_owned(), secret.to_owned())
     }
 

@@ -23,10 +23,7 @@ impl Events {
     #[must_use]
     pub fn new(client: Client, instance: Option<String>) -> Self {
         let (queue, waiting) = unbounded();
-        let reporter = Reporter {
-            controller: "kube-glue".to_owned(),
-            instance,
-        };
+        let reporter = Reporter { controller: "kube-glue".to_owned(), instance };
         tokio::spawn(file(Recorder::new(client, reporter), waiting));
         Self { queue }
     }
@@ -48,33 +45,19 @@ async fn file(recorder: Recorder, mut waiting: UnboundedReceiver<(ObjectReferenc
 
 /// What the step from `before` to `after` is worth telling.
 #[must_use]
-pub fn of_transition(before: Option<&RunStatus>, after: &RunStatus) -> Option<Event> {
+pub fn of_transition(before: &RunStatus, after: &RunStatus) -> Option<Event> {
     let phase = after.phase?;
     let (reason, message) = ready(after)?;
-    let unchanged = before.is_some_and(|before| {
-        before.phase == Some(phase)
-            && ready(before).is_some_and(|(old, _)| old == reason)
-            && run_id(before) == run_id(after)
-    });
+    let unchanged = before.phase == Some(phase)
+        && ready(before).is_some_and(|(old, _)| old == reason)
+        && run_id(before) == run_id(after);
     // The intent is our own affair: what people want to know is that the run was started.
     if unchanged || (phase == Phase::Starting && run_id(after).is_none() && reason == "Starting") {
         return None;
     }
-    let reason = if phase == Phase::Starting && reason == "Starting" {
-        "Started"
-    } else {
-        reason
-    };
+    let reason = if phase == Phase::Starting && reason == "Starting" { "Started" } else { reason };
     let good = phase == Phase::Succeeded || reason == format!("{phase:?}") && !phase.is_final();
-    let neutral = [
-        "Started",
-        "Adopted",
-        "Following",
-        "Suspended",
-        "StopRequested",
-        "Deleted",
-        "GlueRetries",
-    ];
+    let neutral = ["Started", "Adopted", "Following", "Suspended", "StopRequested", "Deleted", "GlueRetries"];
     let warning = !good && !neutral.contains(&reason);
     Some(Event {
         type_: if warning { EventType::Warning } else { EventType::Normal },
@@ -101,9 +84,7 @@ pub fn left_behind(run: &str) -> Event {
 
 /// Reason and message of the Ready condition.
 fn ready(status: &RunStatus) -> Option<(&str, &str)> {
-    status
-        .condition("Ready")
-        .map(|ready| (ready.reason.as_str(), ready.message.as_str()))
+    status.condition("Ready").map(|ready| (ready.reason.as_str(), ready.message.as_str()))
 }
 
 fn run_id(status: &RunStatus) -> Option<&str> {
@@ -121,11 +102,7 @@ mod tests {
 
     fn status(phase: Phase, reason: &str) -> RunStatus {
         let conditions = conditions::of(phase, reason, "words", ReadyWhen::Completed, &[], Timestamp::UNIX_EPOCH);
-        RunStatus {
-            phase: Some(phase),
-            conditions,
-            ..RunStatus::default()
-        }
+        RunStatus { phase: Some(phase), conditions, ..RunStatus::default() }
     }
 
     #[test]
@@ -138,15 +115,15 @@ mod tests {
             (status(Phase::Waiting, "ConcurrentRunsExceeded"), EventType::Warning),
             (status(Phase::Pending, "SecretNotFound"), EventType::Warning),
         ] {
-            let event = of_transition(Some(&running), &after).unwrap();
+            let event = of_transition(&running, &after).unwrap();
             assert!(matches!(
                 (event.type_, type_),
                 (EventType::Normal, EventType::Normal) | (EventType::Warning, EventType::Warning)
             ));
-            assert!(of_transition(Some(&after), &after).is_none());
+            assert!(of_transition(&after, &after).is_none());
         }
         assert!(
-            of_transition(None, &status(Phase::Starting, "Starting")).is_none(),
+            of_transition(&RunStatus::default(), &status(Phase::Starting, "Starting")).is_none(),
             "the intent is not told"
         );
     }

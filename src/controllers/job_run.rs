@@ -54,10 +54,7 @@ impl RunKind for GlueJobRun {
     }
 
     fn source(&self, client: &Glue) -> JobRunSource {
-        JobRunSource {
-            client: client.clone(),
-            job: self.spec.job_name.clone(),
-        }
+        JobRunSource { client: client.clone(), job: self.spec.job_name.clone() }
     }
 
     fn observe(item: &JobRunSight) -> Observed {
@@ -81,11 +78,7 @@ impl RunKind for GlueJobRun {
             Some(seen) => shown(run, seen),
             // Nothing newer is known: what is shown of this run stays.
             None if before.run_id == id => GlueJobRunStatus { run, ..before },
-            None => GlueJobRunStatus {
-                run,
-                run_id: id,
-                ..GlueJobRunStatus::default()
-            },
+            None => GlueJobRunStatus { run, run_id: id, ..GlueJobRunStatus::default() },
         }
     }
 
@@ -96,12 +89,8 @@ impl RunKind for GlueJobRun {
         let mut found: Option<JobRun> = None;
         loop {
             let page = client.job_runs(&self.spec.job_name, token, Some(&mark)).await?;
-            let past = page
-                .runs
-                .last()
-                .and_then(|run| run.started_on)
-                .zip(oldest)
-                .is_some_and(|(last, oldest)| last < oldest);
+            let past =
+                page.runs.last().and_then(|run| run.started_on).zip(oldest).is_some_and(|(last, oldest)| last < oldest);
             for run in page.runs.into_iter().filter(|run| run.marked && is_recent(run, oldest)) {
                 if !run.state.is_final() {
                     return Ok(Some(sight(run)));
@@ -136,10 +125,7 @@ impl GlueJobRun {
     /// What tells this object's run from all others of the job.
     fn mark(&self, client: &Glue, key: &str) -> Mark {
         match client.run_key_argument() {
-            Some(name) => Mark::Argument {
-                name: name.to_owned(),
-                value: key.to_owned(),
-            },
+            Some(name) => Mark::Argument { name: name.to_owned(), value: key.to_owned() },
             None => Mark::Arguments(self.spec.arguments.clone().unwrap_or_default()),
         }
     }
@@ -153,10 +139,7 @@ impl GlueJobRun {
         StartJobRun {
             job: spec.job_name.clone(),
             arguments,
-            workers: spec
-                .workers
-                .as_ref()
-                .map(|workers| (workers.type_.clone(), workers.count)),
+            workers: spec.workers.as_ref().map(|workers| (workers.type_.clone(), workers.count)),
             max_capacity: spec.max_capacity,
             allocated_capacity: spec.allocated_capacity,
             timeout_minutes: spec.timeout_minutes,
@@ -173,16 +156,11 @@ impl GlueJobRun {
 }
 
 fn sight(run: JobRun) -> JobRunSight {
-    JobRunSight {
-        run,
-        retry_expected: false,
-    }
+    JobRunSight { run, retry_expected: false }
 }
 
 fn is_recent(run: &JobRun, oldest: Option<Timestamp>) -> bool {
-    run.started_on
-        .zip(oldest)
-        .is_none_or(|(started, oldest)| started >= oldest)
+    run.started_on.zip(oldest).is_none_or(|(started, oldest)| started >= oldest)
 }
 
 fn phase(state: &JobRunState) -> Phase {
@@ -209,11 +187,7 @@ fn shown(run: RunStatus, seen: &JobRun) -> GlueJobRunStatus {
         run_id: Some(seen.id.clone()),
         started_at: seen.started_on.map(Time),
         completed_at: seen.completed_on.filter(|_| over).map(Time),
-        duration: seen
-            .started_on
-            .zip(seen.completed_on)
-            .filter(|_| over)
-            .map(|(from, to)| duration(from, to)),
+        duration: seen.started_on.zip(seen.completed_on).filter(|_| over).map(|(from, to)| duration(from, to)),
         execution_seconds: over.then_some(seen.execution_seconds),
         dpu_seconds: seen.dpu_seconds.filter(|_| over),
         glue_version: seen.glue_version.clone(),

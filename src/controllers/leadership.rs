@@ -33,12 +33,7 @@ impl Leadership {
     #[must_use]
     pub fn elected() -> (LeadershipKeeper, Self) {
         let (sender, receiver) = watch::channel(None);
-        (
-            LeadershipKeeper { held_until: sender },
-            Self {
-                held_until: Some(receiver),
-            },
-        )
+        (LeadershipKeeper { held_until: sender }, Self { held_until: Some(receiver) })
     }
 
     /// Whether the lease is held at this moment.
@@ -139,10 +134,7 @@ mod tests {
         assert!(leadership.holds());
 
         tokio::time::advance(TERM / 2).await;
-        assert!(
-            !leadership.holds(),
-            "the answer came late and does not lengthen the term"
-        );
+        assert!(!leadership.holds(), "the answer came late and does not lengthen the term");
     }
 
     #[tokio::test(start_paused = true)]

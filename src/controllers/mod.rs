@@ -68,15 +68,8 @@ pub async fn run(
         secrets.clone(),
         settings.controller_identity_namespaces.clone(),
     );
-    let shared = Shared {
-        access,
-        events: Events::new(client.clone(), None),
-        client,
-        settings,
-        metrics,
-        leadership,
-        stop,
-    };
+    let shared =
+        Shared { access, events: Events::new(client.clone(), None), client, settings, metrics, leadership, stop };
     let (job_runs, woken_job_runs) = shared.kind::<GlueJobRun>();
 
     let changed = {

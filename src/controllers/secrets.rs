@@ -57,10 +57,7 @@ impl Secrets {
                     match event {
                         Ok(event) => {
                             let complete = matches!(event, Event::InitDone);
-                            secrets
-                                .take_in(event, scope.as_deref(), &mut seen)
-                                .iter()
-                                .for_each(&changed);
+                            secrets.take_in(event, scope.as_deref(), &mut seen).iter().for_each(&changed);
                             if complete {
                                 let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
                                 done.insert(scope.clone());
@@ -103,18 +100,11 @@ impl Secrets {
                 let changed = versions.insert(key.clone(), version.clone()) != Some(version);
                 changed.then_some(key).into_iter().collect()
             }
-            Event::Delete(secret) => versions
-                .remove_entry(&key_of(&secret))
-                .map(|(key, _)| key)
-                .into_iter()
-                .collect(),
+            Event::Delete(secret) => versions.remove_entry(&key_of(&secret)).map(|(key, _)| key).into_iter().collect(),
             Event::InitDone => {
                 let in_scope = |key: &SecretKey| scope.is_none_or(|namespace| namespace == key.0);
-                let gone: Vec<_> = versions
-                    .keys()
-                    .filter(|key| in_scope(key) && !seen.contains(*key))
-                    .cloned()
-                    .collect();
+                let gone: Vec<_> =
+                    versions.keys().filter(|key| in_scope(key) && !seen.contains(*key)).cloned().collect();
                 for key in &gone {
                     versions.remove(key);
                 }
@@ -150,10 +140,7 @@ mod tests {
         let secrets = Secrets::default();
         let mut seen = HashSet::new();
         let mut events = |events: Vec<Event<_>>| -> Vec<SecretKey> {
-            events
-                .into_iter()
-                .flat_map(|event| secrets.take_in(event, None, &mut seen))
-                .collect()
+            events.into_iter().flat_map(|event| secrets.take_in(event, None, &mut seen)).collect()
         };
         let key = |name: &str| ("a".to_owned(), name.to_owned());
         let first = events(vec![
@@ -164,11 +151,7 @@ mod tests {
         ]);
         assert_eq!(first, [key("x"), key("y")]);
         assert_eq!(events(vec![Event::Apply(secret("a", "x", "1"))]), []);
-        let second = events(vec![
-            Event::Init,
-            Event::InitApply(secret("a", "x", "3")),
-            Event::InitDone,
-        ]);
+        let second = events(vec![Event::Init, Event::InitApply(secret("a", "x", "3")), Event::InitDone]);
         assert_eq!(second, [key("x"), key("y")]);
         assert_eq!(secrets.version("a", "x").as_deref(), Some("3"));
         assert_eq!(secrets.version("a", "y"), None);

@@ -27,9 +27,7 @@ pub struct Waker<K: RunKind> {
 
 impl<K: RunKind> Clone for Waker<K> {
     fn clone(&self) -> Self {
-        Self {
-            loops: Arc::clone(&self.loops),
-        }
+        Self { loops: Arc::clone(&self.loops) }
     }
 }
 
@@ -130,7 +128,5 @@ fn decoded<K: RunKind>(event: Event<DeserializeGuard<K>>) -> Option<Event<K>> {
 /// Drops what no decision needs: field ownership and the last applied manifest are most of an object.
 fn strip<K: RunKind>(object: &mut K) {
     object.managed_fields_mut().clear();
-    object
-        .annotations_mut()
-        .remove("kubectl.kubernetes.io/last-applied-configuration");
+    object.annotations_mut().remove("kubectl.kubernetes.io/last-applied-configuration");
 }

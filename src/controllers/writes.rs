@@ -42,21 +42,12 @@ pub async fn finalizer<K>(api: &Api<K>, object: &K, hold: bool) -> Result<K, Wri
 where
     K: Resource + Clone + std::fmt::Debug + DeserializeOwned,
 {
-    let mut finalizers: Vec<_> = object
-        .finalizers()
-        .iter()
-        .filter(|name| *name != FINALIZER)
-        .cloned()
-        .collect();
+    let mut finalizers: Vec<_> = object.finalizers().iter().filter(|name| *name != FINALIZER).cloned().collect();
     if hold {
         finalizers.push(FINALIZER.to_owned());
     }
     let patch = json!({"metadata": {"resourceVersion": object.resource_version(), "finalizers": finalizers}});
-    let operation = if hold {
-        "add the finalizer"
-    } else {
-        "remove the finalizer"
-    };
+    let operation = if hold { "add the finalizer" } else { "remove the finalizer" };
     api.patch(&object.name_any(), &params(), &Patch::Merge(patch))
         .await
         .map_err(|error| refused(operation, object, error))
@@ -82,14 +73,8 @@ pub async fn delete<K>(api: &Api<K>, object: &K) -> Result<(), WriteError>
 where
     K: Resource + Clone + std::fmt::Debug + DeserializeOwned,
 {
-    let preconditions = Preconditions {
-        uid: object.uid(),
-        resource_version: object.resource_version(),
-    };
-    let params = DeleteParams {
-        preconditions: Some(preconditions),
-        ..DeleteParams::background()
-    };
+    let preconditions = Preconditions { uid: object.uid(), resource_version: object.resource_version() };
+    let params = DeleteParams { preconditions: Some(preconditions), ..DeleteParams::background() };
     match api.delete(&object.name_any(), &params).await {
         Ok(_) => Ok(()),
         Err(error) => Err(refused("delete the finished object", object, error)),
@@ -97,10 +82,7 @@ where
 }
 
 fn params() -> PatchParams {
-    PatchParams {
-        field_manager: Some(MANAGER.to_owned()),
-        ..PatchParams::default()
-    }
+    PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() }
 }
 
 fn refused<K: Resource>(operation: &'static str, object: &K, error: kube::Error) -> WriteError {

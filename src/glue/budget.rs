@@ -35,9 +35,7 @@ pub struct Budget {
 
 impl Default for Budget {
     fn default() -> Self {
-        Self {
-            bucket: Mutex::new(Bucket::new(Instant::now())),
-        }
+        Self { bucket: Mutex::new(Bucket::new(Instant::now())) }
     }
 }
 
@@ -79,12 +77,7 @@ struct Bucket {
 
 impl Bucket {
     fn new(now: Instant) -> Self {
-        Self {
-            rate: FULL_RATE,
-            next_start: now,
-            next_poll: now,
-            changed: now,
-        }
+        Self { rate: FULL_RATE, next_start: now, next_poll: now, changed: now }
     }
 
     fn reserve(&mut self, priority: Priority, now: Instant) -> Instant {
@@ -106,11 +99,7 @@ impl Bucket {
     fn throttled(&mut self, now: Instant) {
         if self.rate >= FULL_RATE || now.duration_since(self.changed) >= Duration::from_secs(1) {
             // From the full rate, which nobody measured, the first step goes down to something real.
-            self.rate = if self.rate >= FULL_RATE {
-                10.0
-            } else {
-                (self.rate / 2.0).max(LEAST_RATE)
-            };
+            self.rate = if self.rate >= FULL_RATE { 10.0 } else { (self.rate / 2.0).max(LEAST_RATE) };
             self.changed = now;
         }
     }
@@ -135,10 +124,7 @@ mod tests {
         bucket.throttled(start);
         assert!((bucket.rate - 10.0).abs() < f64::EPSILON);
         bucket.throttled(start);
-        assert!(
-            (bucket.rate - 10.0).abs() < f64::EPSILON,
-            "a bunch of throttles counts once"
-        );
+        assert!((bucket.rate - 10.0).abs() < f64::EPSILON, "a bunch of throttles counts once");
         bucket.throttled(start + Duration::from_secs(2));
         assert!((bucket.rate - 5.0).abs() < f64::EPSILON);
         for second in 3..60 {
@@ -165,11 +151,7 @@ mod tests {
         let now = start + Duration::from_secs(10);
         let polls: Vec<_> = (0..20).map(|_| bucket.reserve(Priority::Poll, now)).collect();
         let urgent: Vec<_> = (0..20).map(|_| bucket.reserve(Priority::Start, now)).collect();
-        assert_eq!(
-            urgent.first(),
-            Some(&now),
-            "a start goes out at once however many polls wait"
-        );
+        assert_eq!(urgent.first(), Some(&now), "a start goes out at once however many polls wait");
         let later = bucket.reserve(Priority::Poll, now);
         assert!(urgent.iter().all(|at| *at <= later) && polls.iter().all(|at| *at <= later));
     }

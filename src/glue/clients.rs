@@ -18,10 +18,7 @@ impl Clients {
     /// None yet.
     #[must_use]
     pub fn new(base: Base) -> Self {
-        Self {
-            base,
-            known: Arc::default(),
-        }
+        Self { base, known: Arc::default() }
     }
 
     /// The region that the controller itself was given.

@@ -118,12 +118,8 @@ pub fn from_secret(
     default_region: Option<&str>,
 ) -> Result<Identity, IdentityError> {
     let value = |key: &'static str| text(secret, data, key);
-    let required = |key: &'static str| {
-        value(key)?.ok_or_else(|| IdentityError::MissingKey {
-            secret: secret.to_owned(),
-            key,
-        })
-    };
+    let required =
+        |key: &'static str| value(key)?.ok_or_else(|| IdentityError::MissingKey { secret: secret.to_owned(), key });
     let keys = Keys {
         access_key_id: required("AWS_ACCESS_KEY_ID")?,
         secret_access_key: Sensitive::new(required("AWS_SECRET_ACCESS_KEY")?),
@@ -142,35 +138,21 @@ pub fn from_secret(
         Some(region) => region.to_owned(),
         None => value("AWS_REGION")?
             .or_else(|| default_region.map(str::to_owned))
-            .ok_or_else(|| IdentityError::NoRegion {
-                secret: secret.to_owned(),
-            })?,
+            .ok_or_else(|| IdentityError::NoRegion { secret: secret.to_owned() })?,
     };
-    Ok(Identity {
-        region,
-        keys: Some(keys),
-        role,
-    })
+    Ok(Identity { region, keys: Some(keys), role })
 }
 
 /// The controller's own identity, in the object's region or else the controller's.
 pub fn own(region: Option<&str>, default_region: Option<&str>) -> Result<Identity, IdentityError> {
     let region = region.or(default_region).ok_or(IdentityError::NoOwnRegion)?.to_owned();
-    Ok(Identity {
-        region,
-        keys: None,
-        role: None,
-    })
+    Ok(Identity { region, keys: None, role: None })
 }
 
 /// A value as text. Blanks around it are almost always a slip of `echo` or an editor, and AWS would
 /// answer with a signature error that names no cause: so it is said here.
 fn text(secret: &str, data: &BTreeMap<String, Vec<u8>>, key: &'static str) -> Result<Option<String>, IdentityError> {
-    let bad = |problem| IdentityError::BadValue {
-        secret: secret.to_owned(),
-        key: key.to_owned(),
-        problem,
-    };
+    let bad = |problem| IdentityError::BadValue { secret: secret.to_owned(), key: key.to_owned(), problem };
     let Some(bytes) = data.get(key) else {
         return Ok(None);
     };
@@ -180,14 +162,10 @@ fn text(secret: &str, data: &BTreeMap<String, Vec<u8>>, key: &'static str) -> Re
         return Err(bad("is empty: fill it, or remove the key"));
     }
     if text.trim() != text {
-        return Err(bad(
-            "begins or ends with white space or a line end: store it without (printf, not echo)",
-        ));
+        return Err(bad("begins or ends with white space or a line end: store it without (printf, not echo)"));
     }
     if text.chars().any(|c| c.is_control() || c.is_whitespace()) {
-        return Err(bad(
-            "contains white space or control characters: store the value as AWS gave it",
-        ));
+        return Err(bad("contains white space or control characters: store the value as AWS gave it"));
     }
     Ok(Some(text.to_owned()))
 }
@@ -198,10 +176,7 @@ mod tests {
     use super::*;
 
     fn data(pairs: &[(&str, &str)]) -> BTreeMap<String, Vec<u8>> {
-        pairs
-            .iter()
-            .map(|(key, value)| ((*key).to_owned(), value.as_bytes().to_vec()))
-            .collect()
+        pairs.iter().map(|(key, value)| ((*key).to_owned(), value.as_bytes().to_vec())).collect()
     }
 
     const KEYS: [(&str, &str); 2] = [("AWS_ACCESS_KEY_ID", "AKIA1"), ("AWS_SECRET_ACCESS_KEY", "hush")];
@@ -214,57 +189,29 @@ mod tests {
         assert_eq!(with(&[("AWS_REGION", "b")], Some("a"), Some("c")).unwrap(), "a");
         assert_eq!(with(&[("AWS_REGION", "b")], None, Some("c")).unwrap(), "b");
         assert_eq!(with(&[], None, Some("c")).unwrap(), "c");
-        assert_eq!(
-            with(&[], None, None),
-            Err(IdentityError::NoRegion {
-                secret: "a/s".to_owned()
-            })
-        );
+        assert_eq!(with(&[], None, None), Err(IdentityError::NoRegion { secret: "a/s".to_owned() }));
     }
 
     #[test]
     fn what_is_wrong_with_a_secret_names_its_key_and_the_remedy() {
         for (pairs, words) in [
-            (
-                &[("AWS_ACCESS_KEY_ID", "AKIA1")][..],
-                "Secret a/s has no key AWS_SECRET_ACCESS_KEY: add it",
-            ),
-            (
-                &[("AWS_ACCESS_KEY_ID", ""), KEYS[1]],
-                "key AWS_ACCESS_KEY_ID of Secret a/s is empty",
-            ),
-            (
-                &[KEYS[0], ("AWS_SECRET_ACCESS_KEY", "hush\n")],
-                "begins or ends with white space or a line end",
-            ),
-            (
-                &[KEYS[0], ("AWS_SECRET_ACCESS_KEY", "hu sh")],
-                "contains white space or control characters",
-            ),
+            (&[("AWS_ACCESS_KEY_ID", "AKIA1")][..], "Secret a/s has no key AWS_SECRET_ACCESS_KEY: add it"),
+            (&[("AWS_ACCESS_KEY_ID", ""), KEYS[1]], "key AWS_ACCESS_KEY_ID of Secret a/s is empty"),
+            (&[KEYS[0], ("AWS_SECRET_ACCESS_KEY", "hush\n")], "begins or ends with white space or a line end"),
+            (&[KEYS[0], ("AWS_SECRET_ACCESS_KEY", "hu sh")], "contains white space or control characters"),
         ] {
-            let error = from_secret("a/s", &data(pairs), Some("r"), None)
-                .unwrap_err()
-                .to_string();
+            let error = from_secret("a/s", &data(pairs), Some("r"), None).unwrap_err().to_string();
             assert!(error.contains(words), "{error}");
             assert!(!error.contains("hush") && !error.contains("hu sh"), "{error}");
         }
         let binary = BTreeMap::from([("AWS_ACCESS_KEY_ID".to_owned(), vec![0xff, 0xfe])]);
-        assert!(
-            from_secret("a/s", &binary, Some("r"), None)
-                .unwrap_err()
-                .to_string()
-                .contains("is not text")
-        );
+        assert!(from_secret("a/s", &binary, Some("r"), None).unwrap_err().to_string().contains("is not text"));
     }
 
     #[test]
     fn two_external_ids_are_two_identities() {
         let role = |id| {
-            let pairs = [
-                &KEYS[..],
-                &[("AWS_ROLE_ARN", "arn:aws:iam::1:role/r"), ("AWS_EXTERNAL_ID", id)],
-            ]
-            .concat();
+            let pairs = [&KEYS[..], &[("AWS_ROLE_ARN", "arn:aws:iam::1:role/r"), ("AWS_EXTERNAL_ID", id)]].concat();
             from_secret("a/s", &data(&pairs), Some("r"), None).unwrap()
         };
         assert_ne!(role("x"), role("y"));

@@ -43,10 +43,7 @@ impl Source for JobRunSource {
     }
 
     async fn ask(&self, wanted: Vec<Wanted<JobRunSight>>) -> Result<Vec<Seen<JobRunSight>>, Error> {
-        let ranks: Vec<_> = wanted
-            .iter()
-            .map(|one| (current_id(one).to_owned(), one.page))
-            .collect();
+        let ranks: Vec<_> = wanted.iter().map(|one| (current_id(one).to_owned(), one.page)).collect();
         let ask = poll_plan::cheapest(&ranks);
         let listed = self.list(ask.pages).await?;
         let mut seen = Vec::with_capacity(wanted.len());
@@ -58,11 +55,7 @@ impl Source for JobRunSource {
                 None => (self.one(id).await?, None),
             };
             match sight {
-                Sight::Gone => seen.push(Seen {
-                    id: one.id.clone(),
-                    sight: Sight::Gone,
-                    page,
-                }),
+                Sight::Gone => seen.push(Seen { id: one.id.clone(), sight: Sight::Gone, page }),
                 Sight::Here(run) if run.state == JobRunState::Failed => failed.push((one, run, page)),
                 Sight::Here(run) => seen.push(here(one, run, false, page)),
             }
@@ -111,11 +104,8 @@ impl JobRunSource {
             Err(error) if matches!(error.class, Class::NotFound | Class::Denied) => 0,
             Err(error) => return Err(error),
         };
-        let listed = if failed.iter().any(|(_, run, _)| run.attempt < retries) {
-            self.list(1).await?
-        } else {
-            HashMap::new()
-        };
+        let listed =
+            if failed.iter().any(|(_, run, _)| run.attempt < retries) { self.list(1).await? } else { HashMap::new() };
         let mut taken = HashSet::new();
         let seen = failed
             .into_iter()
@@ -131,11 +121,7 @@ impl JobRunSource {
                         Some(*page),
                     ),
                     None => {
-                        let since = if already_failed(one, &run) {
-                            one.unchanged_for
-                        } else {
-                            Duration::ZERO
-                        };
+                        let since = if already_failed(one, &run) { one.unchanged_for } else { Duration::ZERO };
                         let expected = run.attempt < retries && since < RETRY_GRACE;
                         here(one, run, expected, page)
                     }
@@ -159,9 +145,5 @@ fn already_failed(one: &Wanted<JobRunSight>, run: &JobRun) -> bool {
 }
 
 fn here(one: &Wanted<JobRunSight>, run: JobRun, retry_expected: bool, page: Option<usize>) -> Seen<JobRunSight> {
-    Seen {
-        id: one.id.clone(),
-        sight: Sight::Here(JobRunSight { run, retry_expected }),
-        page,
-    }
+    Seen { id: one.id.clone(), sight: Sight::Here(JobRunSight { run, retry_expected }), page }
 }

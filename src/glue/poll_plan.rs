@@ -37,11 +37,7 @@ pub fn cheapest(wanted: &[(String, Option<usize>)]) -> Ask {
     let pages = (0..=deepest)
         .min_by_key(|pages| pages + wanted.iter().filter(|(_, page)| page_of(page) >= *pages).count())
         .unwrap_or(0);
-    let by_id = wanted
-        .iter()
-        .filter(|(_, page)| page_of(page) >= pages)
-        .map(|(id, _)| id.clone())
-        .collect();
+    let by_id = wanted.iter().filter(|(_, page)| page_of(page) >= pages).map(|(id, _)| id.clone()).collect();
     Ask { pages, by_id }
 }
 
@@ -50,69 +46,29 @@ mod tests {
     use super::*;
 
     fn wanted(pages: &[Option<usize>]) -> Vec<(String, Option<usize>)> {
-        pages
-            .iter()
-            .enumerate()
-            .map(|(n, page)| (format!("jr_{n}"), *page))
-            .collect()
+        pages.iter().enumerate().map(|(n, page)| (format!("jr_{n}"), *page)).collect()
     }
 
     #[test]
     fn twenty_jobs_stay_under_a_hundred_calls_a_minute() {
         let pause = interval(Duration::from_secs(5), 20, Duration::ZERO);
         assert!(20.0 * 60.0 / pause.as_secs_f64() <= 100.0, "{pause:?}");
-        assert_eq!(
-            interval(Duration::from_secs(5), 1, Duration::ZERO),
-            Duration::from_secs(5)
-        );
-        assert_eq!(
-            interval(Duration::from_secs(5), 1, Duration::from_secs(86400)),
-            Duration::from_secs(30)
-        );
+        assert_eq!(interval(Duration::from_secs(5), 1, Duration::ZERO), Duration::from_secs(5));
+        assert_eq!(interval(Duration::from_secs(5), 1, Duration::from_secs(86400)), Duration::from_secs(30));
     }
 
     #[test]
     fn one_run_is_asked_by_id_and_many_by_a_page() {
-        assert_eq!(
-            cheapest(&wanted(&[])),
-            Ask {
-                pages: 0,
-                by_id: vec![]
-            }
-        );
-        assert_eq!(
-            cheapest(&wanted(&[None])),
-            Ask {
-                pages: 0,
-                by_id: vec!["jr_0".to_owned()]
-            }
-        );
-        assert_eq!(
-            cheapest(&wanted(&[None; 50])),
-            Ask {
-                pages: 1,
-                by_id: vec![]
-            }
-        );
+        assert_eq!(cheapest(&wanted(&[])), Ask { pages: 0, by_id: vec![] });
+        assert_eq!(cheapest(&wanted(&[None])), Ask { pages: 0, by_id: vec!["jr_0".to_owned()] });
+        assert_eq!(cheapest(&wanted(&[None; 50])), Ask { pages: 1, by_id: vec![] });
     }
 
     #[test]
     fn an_old_run_behind_newer_ones_is_asked_by_id() {
         let mut pages = vec![Some(0); 10];
         pages.push(Some(7));
-        assert_eq!(
-            cheapest(&wanted(&pages)),
-            Ask {
-                pages: 1,
-                by_id: vec!["jr_10".to_owned()]
-            }
-        );
-        assert_eq!(
-            cheapest(&wanted(&[Some(2); 40])),
-            Ask {
-                pages: 3,
-                by_id: vec![]
-            }
-        );
+        assert_eq!(cheapest(&wanted(&pages)), Ask { pages: 1, by_id: vec!["jr_10".to_owned()] });
+        assert_eq!(cheapest(&wanted(&[Some(2); 40])), Ask { pages: 3, by_id: vec![] });
     }
 }

@@ -83,9 +83,7 @@ pub struct Poller<S: Source, R> {
 
 impl<S: Source, R> Clone for Poller<S, R> {
     fn clone(&self) -> Self {
-        Self {
-            shared: Arc::clone(&self.shared),
-        }
+        Self { shared: Arc::clone(&self.shared) }
     }
 }
 
@@ -118,17 +116,8 @@ impl<S: Source, R: Clone + Eq + Hash + Send + Sync + 'static> Poller<S, R> {
     /// A poller with the pause `base` between two polls of a young group; `waker` is told who has news.
     #[must_use]
     pub fn new(base: Duration, waker: impl Fn(R) + Send + Sync + 'static) -> Self {
-        let state = Mutex::new(State {
-            groups: HashMap::new(),
-            subscriptions: HashMap::new(),
-        });
-        Self {
-            shared: Arc::new(Shared {
-                base,
-                waker: Box::new(waker),
-                state,
-            }),
-        }
+        let state = Mutex::new(State { groups: HashMap::new(), subscriptions: HashMap::new() });
+        Self { shared: Arc::new(Shared { base, waker: Box::new(waker), state }) }
     }
 
     /// Waits for `id` of `source` on behalf of `subscriber`, and says what is known of it by now.
@@ -136,9 +125,7 @@ impl<S: Source, R: Clone + Eq + Hash + Send + Sync + 'static> Poller<S, R> {
     #[must_use]
     pub fn watch(&self, source: &S, id: &str, subscriber: &R) -> Report<S::Item> {
         let mut state = self.state();
-        let before = state
-            .subscriptions
-            .insert(subscriber.clone(), (source.clone(), id.to_owned()));
+        let before = state.subscriptions.insert(subscriber.clone(), (source.clone(), id.to_owned()));
         if let Some((old, old_id)) = before.filter(|(old, old_id)| old != source || old_id != id) {
             state.unsubscribe(&old, &old_id, subscriber);
         }
@@ -146,10 +133,7 @@ impl<S: Source, R: Clone + Eq + Hash + Send + Sync + 'static> Poller<S, R> {
             Entry::Occupied(group) => group.into_mut(),
             Entry::Vacant(place) => {
                 tokio::spawn(self.clone().run(source.clone()));
-                place.insert(Group {
-                    watched: HashMap::new(),
-                    error: None,
-                })
+                place.insert(Group { watched: HashMap::new(), error: None })
             }
         };
         let now = Instant::now();
@@ -161,10 +145,7 @@ impl<S: Source, R: Clone + Eq + Hash + Send + Sync + 'static> Poller<S, R> {
             page: None,
         });
         watched.subscribers.insert(subscriber.clone());
-        Report {
-            sight: watched.last.clone(),
-            error: group.error.clone(),
-        }
+        Report { sight: watched.last.clone(), error: group.error.clone() }
     }
 
     /// `subscriber` waits for nothing any more.
@@ -204,15 +185,9 @@ impl<S: Source, R: Clone + Eq + Hash + Send + Sync + 'static> Poller<S, R> {
     fn pause(&self, source: &S) -> Duration {
         let now = Instant::now();
         let state = self.state();
-        let groups = state
-            .groups
-            .keys()
-            .filter(|other| other.client() == source.client())
-            .count();
-        let youngest = state
-            .groups
-            .get(source)
-            .and_then(|group| group.watched.values().map(|watched| now - watched.since).min());
+        let groups = state.groups.keys().filter(|other| other.client() == source.client()).count();
+        let youngest =
+            state.groups.get(source).and_then(|group| group.watched.values().map(|watched| now - watched.since).min());
         drop(state);
         poll_plan::interval(self.shared.base, groups, youngest.unwrap_or_default()).mul_f64(0.9 + 0.2 * fastrand::f64())
     }
@@ -255,12 +230,7 @@ impl<S: Source, R: Clone + Eq + Hash + Send + Sync + 'static> Poller<S, R> {
         match answer {
             Ok(seen) => {
                 if group.error.take().is_some() {
-                    woken.extend(
-                        group
-                            .watched
-                            .values()
-                            .flat_map(|watched| watched.subscribers.iter().cloned()),
-                    );
+                    woken.extend(group.watched.values().flat_map(|watched| watched.subscribers.iter().cloned()));
                 }
                 for one in seen {
                     let Some(watched) = group.watched.get_mut(&one.id) else {
@@ -277,12 +247,7 @@ impl<S: Source, R: Clone + Eq + Hash + Send + Sync + 'static> Poller<S, R> {
             Err(error) => {
                 debug!(%error, "a poll failed");
                 if group.error.as_ref().is_none_or(|before| before.code != error.code) {
-                    woken.extend(
-                        group
-                            .watched
-                            .values()
-                            .flat_map(|watched| watched.subscribers.iter().cloned()),
-                    );
+                    woken.extend(group.watched.values().flat_map(|watched| watched.subscribers.iter().cloned()));
                 }
                 group.error = Some(Arc::new(error));
             }

@@ -34,12 +34,7 @@ pub(super) fn next_attempt(facts: &Facts<'_>) -> Attempt {
 
 /// The attempts with `attempt` in its place.
 pub(super) fn with_attempt(status: &RunStatus, attempt: Attempt) -> Vec<Attempt> {
-    let mut attempts: Vec<_> = status
-        .attempts
-        .iter()
-        .filter(|other| other.number != attempt.number)
-        .cloned()
-        .collect();
+    let mut attempts: Vec<_> = status.attempts.iter().filter(|other| other.number != attempt.number).cloned().collect();
     attempts.push(attempt);
     let surplus = attempts.len().saturating_sub(MAX_ATTEMPTS);
     attempts.split_off(surplus)
@@ -62,25 +57,17 @@ pub(super) fn may_retry(retry: Option<&Retry>, phase: Phase, retries: u32) -> bo
 pub(super) fn retry_pause(facts: &Facts<'_>, number: u32) -> Option<Duration> {
     let retry = facts.policy.retry.as_ref()?;
     let last = facts.status.attempt()?;
-    let ended_at = last
-        .ended_at
-        .as_ref()
-        .filter(|_| last.stop_cause != Some(StopCause::Suspended))?;
+    let ended_at = last.ended_at.as_ref().filter(|_| last.stop_cause != Some(StopCause::Suspended))?;
     let first = retry.backoff_seconds.unwrap_or(10);
     let most = retry.max_backoff_seconds.unwrap_or(600).max(first);
-    let pause = u64::from(first)
-        .saturating_mul(1 << number.saturating_sub(1).min(20))
-        .min(u64::from(most));
+    let pause = u64::from(first).saturating_mul(1 << number.saturating_sub(1).min(20)).min(u64::from(most));
     Some(left(facts.now, ended_at.0, i64::try_from(pause).unwrap_or(i64::MAX))).filter(|left| !left.is_zero())
 }
 
 /// What is left until the start must have happened.
 pub(super) fn start_deadline(facts: &Facts<'_>) -> Option<Duration> {
     let seconds = facts.policy.start_deadline_seconds?;
-    let released = facts
-        .status
-        .condition("Suspended")
-        .filter(|suspended| suspended.status == "False");
+    let released = facts.status.condition("Suspended").filter(|suspended| suspended.status == "False");
     let from = match released {
         Some(released) => released.last_transition_time.0,
         None if facts.policy.suspend == Some(true) || facts.status.phase == Some(Phase::Suspended) => return None,

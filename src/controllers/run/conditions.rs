@@ -54,9 +54,7 @@ pub fn of(
 
 fn condition(type_: &str, holds: bool, reason: &str, message: &str, before: &[Condition], now: Timestamp) -> Condition {
     let status = if holds { "True" } else { "False" };
-    let unchanged = before
-        .iter()
-        .find(|condition| condition.type_ == type_ && condition.status == status);
+    let unchanged = before.iter().find(|condition| condition.type_ == type_ && condition.status == status);
     if let (Some(unchanged), "Suspended", false) = (unchanged, type_, holds) {
         // It tells when the run was released; what happened since is said by the others.
         return unchanged.clone();
@@ -64,11 +62,7 @@ fn condition(type_: &str, holds: bool, reason: &str, message: &str, before: &[Co
     Condition {
         type_: type_.to_owned(),
         status: status.to_owned(),
-        reason: if type_ == "Suspended" && !holds {
-            "Resumed".to_owned()
-        } else {
-            reason.to_owned()
-        },
+        reason: if type_ == "Suspended" && !holds { "Resumed".to_owned() } else { reason.to_owned() },
         message: bounded(message),
         last_transition_time: unchanged.map_or(Time(now), |unchanged| unchanged.last_transition_time.clone()),
         observed_generation: None,
@@ -127,73 +121,30 @@ mod tests {
             assert_eq!(shape(phase, "Any", ReadyWhen::Completed), expected, "{phase:?}");
         }
         assert_eq!(shape(Phase::Running, "Running", ReadyWhen::Started), ["Ready=True"]);
-        assert_eq!(
-            shape(Phase::Failed, "Failed", ReadyWhen::Started),
-            ["Ready=False", "Stalled=True", "Failed=True"]
-        );
-        assert_eq!(
-            shape(Phase::Pending, INVALID_SPEC, ReadyWhen::Completed),
-            ["Ready=False", "Stalled=True"]
-        );
+        assert_eq!(shape(Phase::Failed, "Failed", ReadyWhen::Started), ["Ready=False", "Stalled=True", "Failed=True"]);
+        assert_eq!(shape(Phase::Pending, INVALID_SPEC, ReadyWhen::Completed), ["Ready=False", "Stalled=True"]);
     }
 
     #[test]
     fn the_transition_time_moves_only_when_the_status_flips() {
         let later = Timestamp::from_second(60).unwrap();
-        let first = of(
-            Phase::Starting,
-            "Starting",
-            "a",
-            ReadyWhen::Completed,
-            &[],
-            Timestamp::UNIX_EPOCH,
-        );
+        let first = of(Phase::Starting, "Starting", "a", ReadyWhen::Completed, &[], Timestamp::UNIX_EPOCH);
         let second = of(Phase::Running, "Running", "b", ReadyWhen::Completed, &first, later);
-        assert!(
-            second
-                .iter()
-                .all(|condition| condition.last_transition_time == Time(Timestamp::UNIX_EPOCH))
-        );
+        assert!(second.iter().all(|condition| condition.last_transition_time == Time(Timestamp::UNIX_EPOCH)));
         let third = of(Phase::Succeeded, "Succeeded", "c", ReadyWhen::Completed, &second, later);
-        assert!(
-            third
-                .iter()
-                .all(|condition| condition.last_transition_time == Time(later))
-        );
+        assert!(third.iter().all(|condition| condition.last_transition_time == Time(later)));
     }
 
     #[test]
     fn suspended_stays_as_false_after_the_release() {
-        let held = of(
-            Phase::Suspended,
-            "Suspended",
-            "",
-            ReadyWhen::Completed,
-            &[],
-            Timestamp::UNIX_EPOCH,
-        );
+        let held = of(Phase::Suspended, "Suspended", "", ReadyWhen::Completed, &[], Timestamp::UNIX_EPOCH);
         let later = Timestamp::from_second(60).unwrap();
         let released = of(Phase::Running, "Running", "", ReadyWhen::Completed, &held, later);
-        let suspended = released
-            .iter()
-            .find(|condition| condition.type_ == "Suspended")
-            .unwrap();
-        assert_eq!(
-            (suspended.status.as_str(), &suspended.last_transition_time),
-            ("False", &Time(later))
-        );
-        let on = of(
-            Phase::Succeeded,
-            "Succeeded",
-            "",
-            ReadyWhen::Completed,
-            &released,
-            Timestamp::from_second(90).unwrap(),
-        );
-        assert_eq!(
-            on.iter().find(|condition| condition.type_ == "Suspended").unwrap(),
-            suspended
-        );
+        let suspended = released.iter().find(|condition| condition.type_ == "Suspended").unwrap();
+        assert_eq!((suspended.status.as_str(), &suspended.last_transition_time), ("False", &Time(later)));
+        let on =
+            of(Phase::Succeeded, "Succeeded", "", ReadyWhen::Completed, &released, Timestamp::from_second(90).unwrap());
+        assert_eq!(on.iter().find(|condition| condition.type_ == "Suspended").unwrap(), suspended);
     }
 
     #[test]

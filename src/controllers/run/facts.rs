@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use kube::core::ObjectMeta;
 
+use super::learnt::Learnt;
 use crate::api::run::{Phase, RunPolicy, RunStatus};
 use crate::glue::{Class, Error};
 
@@ -25,11 +26,8 @@ pub struct Facts<'a> {
     pub leading: bool,
     /// Why AWS cannot be asked at all: no credentials, say.
     pub blocked: Option<Problem>,
-    /// Whether the finalizer was on the object before this pass: with no attempt in the status, it tells
-    /// of an earlier life.
-    pub had_finalizer: bool,
-    /// The intent that stands in the status was written by this pass, and nothing was sent since.
-    pub fresh_intent: bool,
+    /// What this pass has learnt so far.
+    pub learnt: &'a Learnt,
     /// For how long this process has known of the open intent. Two machines' clocks are never compared.
     pub open_for: Duration,
     /// How long a sent call can take to show its effect.
@@ -42,14 +40,8 @@ pub struct Facts<'a> {
     pub sight: Option<Sight>,
     /// Why the poller knows nothing newer.
     pub poll_problem: Option<Problem>,
-    /// What came of looking for the key in this pass.
-    pub look: Option<Look>,
-    /// What Glue answered to the start of this pass.
-    pub answer: Option<Answer>,
     /// A stop was sent for the live run and accepted, not long ago.
     pub stop_sent: bool,
-    /// Why the stop of this pass was refused.
-    pub stop_problem: Option<Problem>,
     /// After this long a deletion that cannot reach AWS lets the object go.
     pub deletion_timeout: Duration,
 }
@@ -84,7 +76,11 @@ pub enum Look {
     /// There it is.
     Found(Observed),
     /// Glue was asked, down to before the intent, and has no such run.
-    Nothing,
+    Nothing {
+        /// For how long the open intent had been known when Glue was asked: a look from before the
+        /// settle time had passed says nothing about a start that was still on its way.
+        known_for: Duration,
+    },
     /// Glue could not be asked: nothing may be started.
     Failed(Problem),
 }
@@ -131,21 +127,13 @@ impl Facts<'_> {
     /// Whether our finalizer is on the object.
     #[must_use]
     pub fn has_finalizer(&self) -> bool {
-        self.meta
-            .finalizers
-            .as_ref()
-            .is_some_and(|list| list.iter().any(|name| name == crate::api::FINALIZER))
+        self.meta.finalizers.as_ref().is_some_and(|list| list.iter().any(|name| name == crate::api::FINALIZER))
     }
 
     /// The key of attempt `number`: what names it to Glue.
     #[must_use]
     pub fn key(&self, number: u32) -> String {
-        let base = self
-            .policy
-            .idempotency_key
-            .as_deref()
-            .or(self.meta.uid.as_deref())
-            .unwrap_or_default();
+        let base = self.policy.idempotency_key.as_deref().or(self.meta.uid.as_deref()).unwrap_or_default();
         format!("{base}/{number}")
     }
 }

@@ -17,19 +17,14 @@ pub struct Lines<P, W> {
 
 impl<P, W> Default for Lines<P, W> {
     fn default() -> Self {
-        Self {
-            lines: Mutex::default(),
-        }
+        Self { lines: Mutex::default() }
     }
 }
 
 impl<P: Clone + Eq + Hash, W: Clone + Ord> Lines<P, W> {
     /// `who`, created at `created`, waits for `place`.
     pub fn join(&self, place: &P, created: Timestamp, who: &W) {
-        self.lines()
-            .entry(place.clone())
-            .or_default()
-            .insert((created, who.clone()));
+        self.lines().entry(place.clone()).or_default().insert((created, who.clone()));
     }
 
     /// Whether somebody older waits for `place`. Who finds a line there and is not its head joins it.
@@ -80,10 +75,7 @@ mod tests {
         lines.join(&"job", at(2), &"b");
         assert!(lines.is_behind(&"job", at(3), &"c"));
         assert!(!lines.is_behind(&"job", at(2), &"b"));
-        assert!(
-            !lines.is_behind(&"job", at(1), &"a"),
-            "an older one that comes late still goes first"
-        );
+        assert!(!lines.is_behind(&"job", at(1), &"a"), "an older one that comes late still goes first");
         assert!(!lines.is_behind(&"other", at(9), &"z"));
         assert_eq!(lines.leave(&"c"), Vec::<&str>::new());
         assert!(lines.is_behind(&"job", at(3), &"c"));

@@ -120,9 +120,7 @@ impl Memory {
     /// Whether a stop of run `id` is under way.
     #[must_use]
     pub fn stop_sent(&self, id: &str) -> bool {
-        self.stopped
-            .as_ref()
-            .is_some_and(|(stopped, at)| stopped == id && at.elapsed() < STOP_AGAIN)
+        self.stopped.as_ref().is_some_and(|(stopped, at)| stopped == id && at.elapsed() < STOP_AGAIN)
     }
 }
 

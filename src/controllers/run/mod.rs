@@ -15,9 +15,15 @@ pub mod attempts;
 pub mod conditions;
 pub mod facts;
 pub mod kind;
+pub mod learnt;
 pub mod line;
 pub mod memory;
 pub mod plan;
 pub mod shell;
 
 pub use kind::RunKind;
+
+#[cfg(test)]
+mod interleavings;
+#[cfg(test)]
+mod plan_tests;

@@ -8,7 +8,7 @@
 //! **What keeps a run from being started twice**
 //!
 //! 1. [`Step::Start`] comes only right after this very pass has written the intent
-//!    ([`Facts::fresh_intent`]). That write carries the resource version that it was decided on: of two
+//!    ([`Learnt::fresh_intent`]). That write carries the resource version that it was decided on: of two
 //!    controllers, or of a controller and its own stale cache, one fails, and sends nothing.
 //! 2. An intent that was not written by this pass, or whose answer was unclear, leads to looking for
 //!    the key. Found: adopted. Not to be asked: nothing happens. Not found: a *new* intent, once this
@@ -25,6 +25,7 @@ use super::attempts::{
 };
 use super::conditions;
 use super::facts::{Answer, Facts, Look, Observed, Problem, Sight};
+use super::learnt::Learnt;
 use crate::api::run::{Attempt, DeletionPolicy, Phase, ReadyWhen, RunStatus, StopCause};
 use crate::glue::Class;
 
@@ -92,11 +93,7 @@ pub fn plan(facts: &Facts<'_>) -> Plan {
 
 /// Whether the object must carry our finalizer: only while there is, or may soon be, something to stop.
 fn needs_finalizer(facts: &Facts<'_>) -> bool {
-    let default = if facts.follow.is_some() {
-        DeletionPolicy::Orphan
-    } else {
-        DeletionPolicy::Stop
-    };
+    let default = if facts.follow.is_some() { DeletionPolicy::Orphan } else { DeletionPolicy::Stop };
     facts.policy.deletion_policy.unwrap_or(default) == DeletionPolicy::Stop
 }
 
@@ -107,11 +104,7 @@ fn begin(facts: &Facts<'_>) -> Plan {
     }
     let never_ran = facts.status.attempts.iter().all(|attempt| attempt.id.is_none());
     if facts.policy.stop == Some(true) {
-        let message = if never_ran {
-            "stopped before it was started"
-        } else {
-            "stopped"
-        };
+        let message = if never_ran { "stopped before it was started" } else { "stopped" };
         return end(facts, Phase::Stopped, "StopRequested", message);
     }
     if never_ran && start_deadline(facts).is_some_and(|left| left.is_zero()) {
@@ -151,10 +144,7 @@ fn begin(facts: &Facts<'_>) -> Plan {
     }
     let wait = start_deadline(facts).filter(|_| never_ran);
     if let Some(pause) = facts.rest {
-        return Plan {
-            status: keep(facts),
-            step: Step::Rest(Some(wait.map_or(pause, |left| left.min(pause)))),
-        };
+        return Plan { status: keep(facts), step: Step::Rest(Some(wait.map_or(pause, |left| left.min(pause)))) };
     }
     if facts.behind {
         return rest(
@@ -169,42 +159,24 @@ fn begin(facts: &Facts<'_>) -> Plan {
         return blocked(facts, facts.status.phase.unwrap_or_default(), problem);
     }
     if !facts.leading {
-        return Plan {
-            status: facts.status.clone(),
-            step: Step::Rest(None),
-        };
+        return Plan { status: facts.status.clone(), step: Step::Rest(None) };
     }
     if must_look(facts) {
-        match &facts.look {
+        match &facts.learnt.look {
             None => {
-                return Plan {
-                    status: facts.status.clone(),
-                    step: Step::Look {
-                        key: next.key,
-                        since: None,
-                    },
-                };
+                return Plan { status: facts.status.clone(), step: Step::Look { key: next.key, since: None } };
             }
             Some(Look::Failed(problem)) => return blocked(facts, Phase::Pending, problem),
             Some(Look::Found(run)) => return adopt(facts, next, run),
-            Some(Look::Nothing) => {}
+            Some(Look::Nothing { .. }) => {}
         }
     }
     if needs_finalizer(facts) && !facts.has_finalizer() {
-        return Plan {
-            status: facts.status.clone(),
-            step: Step::Hold,
-        };
+        return Plan { status: facts.status.clone(), step: Step::Hold };
     }
     let attempts = with_attempt(facts.status, next);
     Plan {
-        status: status(
-            facts,
-            Phase::Starting,
-            "Starting",
-            "the start is being sent to Glue",
-            attempts,
-        ),
+        status: status(facts, Phase::Starting, "Starting", "the start is being sent to Glue", attempts),
         step: Step::Start,
     }
 }
@@ -214,52 +186,39 @@ fn must_look(facts: &Facts<'_>) -> bool {
     if facts.policy.idempotency_key.is_some() {
         return true;
     }
-    let age = facts
-        .meta
-        .creation_timestamp
-        .as_ref()
-        .map_or(Duration::MAX, |created| since(facts.now, created.0));
-    facts.status.attempts.is_empty() && (facts.had_finalizer || age > FRESH)
+    let age = facts.meta.creation_timestamp.as_ref().map_or(Duration::MAX, |created| since(facts.now, created.0));
+    facts.status.attempts.is_empty() && (facts.learnt.had_finalizer || age > FRESH)
 }
 
 /// The intent stands, and no answer with it.
 fn unclear(facts: &Facts<'_>, attempt: &Attempt) -> Plan {
-    match &facts.answer {
+    match &facts.learnt.answer {
         Some(Answer::Started(id)) => return record_id(facts, attempt, id),
         // The live run that keeps this one out may be our own, from a start whose answer was lost.
-        Some(Answer::Refused(problem)) if problem.class != Some(Class::Busy) || facts.look.is_some() => {
-            return match &facts.look {
+        Some(Answer::Refused(problem)) if problem.class != Some(Class::Busy) || facts.learnt.look.is_some() => {
+            return match &facts.learnt.look {
                 Some(Look::Found(run)) => adopt(facts, attempt.clone(), run),
                 _ => refused(facts, attempt, problem),
             };
         }
-        None if facts.fresh_intent => {
+        None if facts.learnt.fresh_intent => {
             let step = if facts.leading { Step::Start } else { Step::Rest(None) };
-            return Plan {
-                status: facts.status.clone(),
-                step,
-            };
+            return Plan { status: facts.status.clone(), step };
         }
         Some(Answer::Refused(_) | Answer::Unclear(_)) | None => {}
     }
     if let Some(problem) = &facts.blocked {
         return blocked(facts, Phase::Starting, problem);
     }
-    match &facts.look {
+    match &facts.learnt.look {
         None => {
             let since = Some(attempt.intended_at.0);
-            Plan {
-                status: keep(facts),
-                step: Step::Look {
-                    key: attempt.key.clone(),
-                    since,
-                },
-            }
+            Plan { status: keep(facts), step: Step::Look { key: attempt.key.clone(), since } }
         }
         Some(Look::Found(run)) => adopt(facts, attempt.clone(), run),
         Some(Look::Failed(problem)) => blocked(facts, Phase::Starting, problem),
-        Some(Look::Nothing) if facts.open_for >= facts.settle => begin(facts),
-        Some(Look::Nothing) => {
+        Some(Look::Nothing { known_for }) if *known_for >= facts.settle => begin(facts),
+        Some(Look::Nothing { .. }) => {
             let message = "Glue's answer to the start was lost; looking for the run before it is started again";
             let left = facts.settle.saturating_sub(facts.open_for).min(LOOK_AGAIN);
             rest(facts, Phase::Starting, "AnswerUnclear", message, Some(left))
@@ -270,15 +229,8 @@ fn unclear(facts: &Facts<'_>, attempt: &Attempt) -> Plan {
 /// The run is known: its state becomes ours, until it has ended.
 fn follow(facts: &Facts<'_>, attempt: &Attempt, id: &str) -> Plan {
     if needs_finalizer(facts) != facts.has_finalizer() {
-        let step = if needs_finalizer(facts) {
-            Step::Hold
-        } else {
-            Step::Release { left_behind: None }
-        };
-        return Plan {
-            status: facts.status.clone(),
-            step,
-        };
+        let step = if needs_finalizer(facts) { Step::Hold } else { Step::Release { left_behind: None } };
+        return Plan { status: facts.status.clone(), step };
     }
     if let Some(problem) = &facts.blocked {
         return blocked(facts, facts.status.phase.unwrap_or_default(), problem);
@@ -292,10 +244,7 @@ fn follow(facts: &Facts<'_>, attempt: &Attempt, id: &str) -> Plan {
     let deadline = active_deadline(facts, &attempt.active_since);
     if let Some(cause) = attempt.stop_cause.or_else(|| stop_cause(facts, deadline)) {
         if facts.sight == Some(Sight::Gone) {
-            let attempt = Attempt {
-                stop_cause: Some(cause),
-                ..attempt.clone()
-            };
+            let attempt = Attempt { stop_cause: Some(cause), ..attempt.clone() };
             return ended(facts, &attempt, &nothing_to_stop(id));
         }
         return stop(facts, attempt, id, cause);
@@ -307,10 +256,7 @@ fn follow(facts: &Facts<'_>, attempt: &Attempt, id: &str) -> Plan {
         return plan;
     }
     match &facts.sight {
-        None => Plan {
-            status: keep(facts),
-            step: Step::Rest(deadline),
-        },
+        None => Plan { status: keep(facts), step: Step::Rest(deadline) },
         Some(Sight::Gone) => {
             let message = format!("Glue does not know run {id}; looking on");
             rest(facts, Phase::Unknown, "RunNotFound", &message, deadline)
@@ -324,25 +270,14 @@ fn live(facts: &Facts<'_>, attempt: &Attempt, run: &Observed, deadline: Option<D
     attempt.id = Some(run.id.clone());
     let attempts = with_attempt(facts.status, attempt);
     let (phase, reason, message) = if run.retry_expected {
-        (
-            Phase::Waiting,
-            "GlueRetries".to_owned(),
-            format!("run {} failed and Glue retries it by itself", run.id),
-        )
+        (Phase::Waiting, "GlueRetries".to_owned(), format!("run {} failed and Glue retries it by itself", run.id))
     } else if run.phase == Phase::Starting {
         // The words of the start itself: that Glue is at it is no news worth a write.
         (Phase::Starting, "Starting".to_owned(), was_started(&run.id))
     } else {
-        (
-            run.phase,
-            format!("{:?}", run.phase),
-            format!("run {} is {} in Glue", run.id, run.state),
-        )
+        (run.phase, format!("{:?}", run.phase), format!("run {} is {} in Glue", run.id, run.state))
     };
-    Plan {
-        status: status(facts, phase, &reason, &message, attempts),
-        step: Step::Rest(deadline),
-    }
+    Plan { status: status(facts, phase, &reason, &message, attempts), step: Step::Rest(deadline) }
 }
 
 fn stop_cause(facts: &Facts<'_>, deadline: Option<Duration>) -> Option<StopCause> {
@@ -370,27 +305,23 @@ fn stop(facts: &Facts<'_>, attempt: &Attempt, id: &str, cause: StopCause) -> Pla
     };
     let id = attempt.id.clone().unwrap_or_else(|| id.to_owned());
     let attempts = with_attempt(facts.status, attempt);
-    let (reason, message) = match (&facts.stop_problem, cause) {
+    let (reason, message) = match (&facts.learnt.stop_problem, cause) {
         (Some(problem), _) => (problem.reason.as_str(), problem.message.clone()),
         (None, StopCause::Suspended) => ("Suspended", format!("run {id} is being stopped: spec.suspend is true")),
         (None, StopCause::StopRequested) => ("StopRequested", format!("run {id} is being stopped: spec.stop is true")),
-        (None, StopCause::DeadlineExceeded) => (
-            "DeadlineExceeded",
-            format!("run {id} is being stopped: activeDeadlineSeconds have passed"),
-        ),
+        (None, StopCause::DeadlineExceeded) => {
+            ("DeadlineExceeded", format!("run {id} is being stopped: activeDeadlineSeconds have passed"))
+        }
         (None, StopCause::Deleted) => ("Deleted", format!("run {id} is being stopped: the object is deleted")),
     };
     let step = if stopping || facts.stop_sent {
         Step::Rest(None)
-    } else if facts.stop_problem.is_some() {
+    } else if facts.learnt.stop_problem.is_some() {
         Step::Retry
     } else {
         Step::Stop(id)
     };
-    Plan {
-        status: status(facts, Phase::Stopping, reason, &message, attempts),
-        step,
-    }
+    Plan { status: status(facts, Phase::Stopping, reason, &message, attempts), step }
 }
 
 /// A run that Glue does not know any more is as good as stopped.
@@ -417,32 +348,17 @@ fn ended(facts: &Facts<'_>, attempt: &Attempt, run: &Observed) -> Plan {
     let told = |default: String| words.map_or(default, str::to_owned);
     let (phase, reason, message) = match (run.phase, cause) {
         (Phase::Stopped, Some(StopCause::Suspended)) => {
-            let attempts = RunStatus {
-                attempts,
-                ..facts.status.clone()
-            };
+            let attempts = RunStatus { attempts, ..facts.status.clone() };
             // What follows, held or another attempt, is decided from the attempt's end as it is written.
-            return begin(&Facts {
-                status: &attempts,
-                sight: None,
-                ..facts.clone()
-            });
+            return begin(&Facts { status: &attempts, sight: None, ..facts.clone() });
         }
-        (Phase::Stopped, Some(StopCause::DeadlineExceeded)) => (
-            Phase::Failed,
-            "DeadlineExceeded",
-            format!("run {} was stopped: activeDeadlineSeconds had passed", run.id),
-        ),
-        (Phase::Stopped, Some(StopCause::StopRequested)) => (
-            Phase::Stopped,
-            "StopRequested",
-            format!("run {} was stopped: spec.stop is true", run.id),
-        ),
-        (Phase::Stopped, _) => (
-            Phase::Stopped,
-            "Stopped",
-            told(format!("run {} was stopped in Glue", run.id)),
-        ),
+        (Phase::Stopped, Some(StopCause::DeadlineExceeded)) => {
+            (Phase::Failed, "DeadlineExceeded", format!("run {} was stopped: activeDeadlineSeconds had passed", run.id))
+        }
+        (Phase::Stopped, Some(StopCause::StopRequested)) => {
+            (Phase::Stopped, "StopRequested", format!("run {} was stopped: spec.stop is true", run.id))
+        }
+        (Phase::Stopped, _) => (Phase::Stopped, "Stopped", told(format!("run {} was stopped in Glue", run.id))),
         (Phase::Succeeded, _) => (Phase::Succeeded, "Succeeded", format!("run {} succeeded", run.id)),
         (phase, None) if may_retry(facts.policy.retry.as_ref(), phase, retry) => {
             let message = format!(
@@ -451,119 +367,69 @@ fn ended(facts: &Facts<'_>, attempt: &Attempt, run: &Observed) -> Plan {
                 run.state,
                 words.map(|words| format!(": {words}")).unwrap_or_default()
             );
-            let attempts = RunStatus {
-                attempts,
-                ..facts.status.clone()
-            };
-            let mut plan = begin(&Facts {
-                status: &attempts,
-                sight: None,
-                ..facts.clone()
-            });
+            let attempts = RunStatus { attempts, ..facts.status.clone() };
+            let mut plan = begin(&Facts { status: &attempts, sight: None, ..facts.clone() });
             if plan.status.phase == Some(Phase::Waiting) {
                 plan.status = status(facts, Phase::Waiting, "RetryScheduled", &message, attempts.attempts);
             }
             return plan;
         }
-        (phase, _) => (
-            phase,
-            reason_of(phase),
-            told(format!("run {} ended as {} in Glue", run.id, run.state)),
-        ),
+        (phase, _) => (phase, reason_of(phase), told(format!("run {} ended as {} in Glue", run.id, run.state))),
     };
-    Plan {
-        status: status(facts, phase, reason, &message, attempts),
-        step: Step::Rest(None),
-    }
+    Plan { status: status(facts, phase, reason, &message, attempts), step: Step::Rest(None) }
 }
 
 /// Nothing follows any more: the finalizer goes, and the object with it when its time has come.
 fn finished(facts: &Facts<'_>) -> Plan {
     if facts.has_finalizer() {
-        return Plan {
-            status: keep(facts),
-            step: Step::Release { left_behind: None },
-        };
+        return Plan { status: keep(facts), step: Step::Release { left_behind: None } };
     }
     let ended_at = facts
         .status
         .attempt()
         .and_then(|attempt| attempt.ended_at.as_ref())
         .map(|time| time.0)
-        .or_else(|| {
-            facts
-                .status
-                .condition("Ready")
-                .map(|ready| ready.last_transition_time.0)
-        });
-    let left = facts
-        .policy
-        .ttl_seconds_after_finished
-        .zip(ended_at)
-        .map(|(ttl, ended_at)| left(facts.now, ended_at, ttl));
+        .or_else(|| facts.status.condition("Ready").map(|ready| ready.last_transition_time.0));
+    let left =
+        facts.policy.ttl_seconds_after_finished.zip(ended_at).map(|(ttl, ended_at)| left(facts.now, ended_at, ttl));
     let step = match left {
         Some(left) if left.is_zero() => Step::Delete,
         left => Step::Rest(left),
     };
-    Plan {
-        status: keep(facts),
-        step,
-    }
+    Plan { status: keep(facts), step }
 }
 
 /// The object is being deleted: whatever lives in Glue is stopped first, unless it is to be left.
 fn deletion(facts: &Facts<'_>) -> Plan {
-    let nothing_left = Plan {
-        status: facts.status.clone(),
-        step: Step::Release { left_behind: None },
-    };
+    let nothing_left = Plan { status: facts.status.clone(), step: Step::Release { left_behind: None } };
     if !facts.has_finalizer() {
-        return Plan {
-            step: Step::Rest(None),
-            ..nothing_left
-        };
+        return Plan { step: Step::Rest(None), ..nothing_left };
     }
     let over = facts.status.phase.is_some_and(Phase::is_final);
-    let Some(attempt) = facts
-        .status
-        .attempt()
-        .filter(|attempt| !over && attempt.ended_at.is_none() && attempt.refused.is_none())
+    let Some(attempt) =
+        facts.status.attempt().filter(|attempt| !over && attempt.ended_at.is_none() && attempt.refused.is_none())
     else {
         return nothing_left;
     };
     if !needs_finalizer(facts) {
         return nothing_left;
     }
-    let problem = facts
-        .blocked
-        .as_ref()
-        .or(facts.stop_problem.as_ref())
-        .or(match &facts.look {
-            Some(Look::Failed(problem)) => Some(problem),
-            _ => None,
-        });
-    let waited = facts
-        .meta
-        .deletion_timestamp
-        .as_ref()
-        .map_or(Duration::ZERO, |deleted| since(facts.now, deleted.0));
+    let problem = facts.blocked.as_ref().or(facts.learnt.stop_problem.as_ref()).or(match &facts.learnt.look {
+        Some(Look::Failed(problem)) => Some(problem),
+        _ => None,
+    });
+    let waited = facts.meta.deletion_timestamp.as_ref().map_or(Duration::ZERO, |deleted| since(facts.now, deleted.0));
     if problem.is_some() && waited >= facts.deletion_timeout {
         let left_behind = Some(attempt.id.clone().unwrap_or_else(|| attempt.key.clone()));
-        return Plan {
-            status: facts.status.clone(),
-            step: Step::Release { left_behind },
-        };
+        return Plan { status: facts.status.clone(), step: Step::Release { left_behind } };
     }
     let Some(id) = &attempt.id else {
-        return match (&facts.answer, &facts.look) {
+        return match (&facts.learnt.answer, &facts.learnt.look) {
             (Some(Answer::Started(id)), _) => record_id(facts, attempt, id),
             (Some(Answer::Refused(_)), _) => nothing_left,
-            (_, Some(Look::Nothing)) if facts.open_for >= facts.settle => nothing_left,
+            (_, Some(Look::Nothing { known_for })) if *known_for >= facts.settle => nothing_left,
             _ => unclear(
-                &Facts {
-                    fresh_intent: false,
-                    ..facts.clone()
-                },
+                &Facts { learnt: &Learnt { fresh_intent: false, ..facts.learnt.clone() }, ..facts.clone() },
                 attempt,
             ),
         };
@@ -581,48 +447,24 @@ fn deletion(facts: &Facts<'_>) -> Plan {
 // --- the building blocks ---
 
 fn adopt_foreign(facts: &Facts<'_>, id: &str) -> Plan {
-    let attempt = Attempt {
-        key: String::new(),
-        id: Some(id.to_owned()),
-        ..next_attempt(facts)
-    };
+    let attempt = Attempt { key: String::new(), id: Some(id.to_owned()), ..next_attempt(facts) };
     let attempts = with_attempt(facts.status, attempt);
     let message = format!("following run {id}, which was started elsewhere");
-    Plan {
-        status: status(facts, Phase::Pending, "Following", &message, attempts),
-        step: Step::Rest(None),
-    }
+    Plan { status: status(facts, Phase::Pending, "Following", &message, attempts), step: Step::Rest(None) }
 }
 
 fn adopt(facts: &Facts<'_>, attempt: Attempt, run: &Observed) -> Plan {
-    let attempt = Attempt {
-        id: Some(run.id.clone()),
-        refused: None,
-        ..attempt
-    };
+    let attempt = Attempt { id: Some(run.id.clone()), refused: None, ..attempt };
     let attempts = with_attempt(facts.status, attempt);
     let message = format!("run {} carries this object's key and was adopted", run.id);
-    let phase = if run.phase.is_final() {
-        Phase::Starting
-    } else {
-        run.phase
-    };
-    Plan {
-        status: status(facts, phase, "Adopted", &message, attempts),
-        step: Step::Rest(None),
-    }
+    let phase = if run.phase.is_final() { Phase::Starting } else { run.phase };
+    Plan { status: status(facts, phase, "Adopted", &message, attempts), step: Step::Rest(None) }
 }
 
 fn record_id(facts: &Facts<'_>, attempt: &Attempt, id: &str) -> Plan {
-    let attempt = Attempt {
-        id: Some(id.to_owned()),
-        ..attempt.clone()
-    };
+    let attempt = Attempt { id: Some(id.to_owned()), ..attempt.clone() };
     let attempts = with_attempt(facts.status, attempt);
-    Plan {
-        status: status(facts, Phase::Starting, "Starting", &was_started(id), attempts),
-        step: Step::Rest(None),
-    }
+    Plan { status: status(facts, Phase::Starting, "Starting", &was_started(id), attempts), step: Step::Rest(None) }
 }
 
 fn was_started(id: &str) -> String {
@@ -630,36 +472,21 @@ fn was_started(id: &str) -> String {
 }
 
 fn refused(facts: &Facts<'_>, attempt: &Attempt, problem: &Problem) -> Plan {
-    let attempt = Attempt {
-        refused: Some(problem.reason.clone()),
-        ..attempt.clone()
-    };
+    let attempt = Attempt { refused: Some(problem.reason.clone()), ..attempt.clone() };
     let attempts = with_attempt(facts.status, attempt);
-    let phase = if matches!(problem.class, Some(Class::Busy | Class::LimitExceeded)) {
-        Phase::Waiting
-    } else {
-        Phase::Pending
-    };
-    Plan {
-        status: status(facts, phase, &problem.reason, &problem.message, attempts),
-        step: Step::Retry,
-    }
+    let phase =
+        if matches!(problem.class, Some(Class::Busy | Class::LimitExceeded)) { Phase::Waiting } else { Phase::Pending };
+    Plan { status: status(facts, phase, &problem.reason, &problem.message, attempts), step: Step::Retry }
 }
 
 fn blocked(facts: &Facts<'_>, phase: Phase, problem: &Problem) -> Plan {
     let attempts = facts.status.attempts.clone();
-    Plan {
-        status: status(facts, phase, &problem.reason, &problem.message, attempts),
-        step: Step::Retry,
-    }
+    Plan { status: status(facts, phase, &problem.reason, &problem.message, attempts), step: Step::Retry }
 }
 
 fn rest(facts: &Facts<'_>, phase: Phase, reason: &str, message: &str, after: Option<Duration>) -> Plan {
     let attempts = facts.status.attempts.clone();
-    Plan {
-        status: status(facts, phase, reason, message, attempts),
-        step: Step::Rest(after),
-    }
+    Plan { status: status(facts, phase, reason, message, attempts), step: Step::Rest(after) }
 }
 
 fn end(facts: &Facts<'_>, phase: Phase, reason: &str, message: &str) -> Plan {
@@ -678,10 +505,7 @@ fn status(facts: &Facts<'_>, phase: Phase, reason: &str, message: &str, attempts
 
 /// The status as it stands, for this generation.
 fn keep(facts: &Facts<'_>) -> RunStatus {
-    RunStatus {
-        observed_generation: facts.meta.generation.unwrap_or_default(),
-        ..facts.status.clone()
-    }
+    RunStatus { observed_generation: facts.meta.generation.unwrap_or_default(), ..facts.status.clone() }
 }
 
 fn reason_of(phase: Phase) -> &'static str {

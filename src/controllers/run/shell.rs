@@ -12,9 +12,11 @@ use tracing::{debug, info, warn};
 
 use super::facts::{Answer, Facts, Look, Problem, Sight};
 use super::kind::{Place, RunKind};
+use super::learnt::Learnt;
 use super::line::Lines;
-use super::memory::{Memories, is_open, same_intent};
+use super::memory::Memories;
 use super::plan::{Plan, Step, plan};
+use crate::api::FINALIZER;
 use crate::api::run::{Phase, RunStatus};
 use crate::controllers::access::{Access, Dependents};
 use crate::controllers::events::{self, Events};
@@ -143,9 +145,7 @@ pub fn error_policy<K: RunKind>(object: Arc<K>, error: &WriteError, context: Arc
         // The watch brings the newer object; this is for the case that it does not.
         return Action::requeue(WRITE_AGAIN);
     }
-    let pause = context
-        .memories
-        .with(&object.uid().unwrap_or_default(), super::memory::Memory::failed);
+    let pause = context.memories.with(&object.uid().unwrap_or_default(), super::memory::Memory::failed);
     warn!(
         namespace = object.namespace(),
         name = object.name_any(),
@@ -163,12 +163,10 @@ struct Pass<'a, K: RunKind> {
     object: K,
     uid: String,
     reference: ObjectRef<K>,
-    had_finalizer: bool,
     client: Option<Result<Glue, Problem>>,
-    fresh_intent: bool,
-    look: Option<Look>,
-    answer: Option<Answer>,
-    stop_problem: Option<Problem>,
+    learnt: Learnt,
+    /// When the write of the fresh intent was begun.
+    intended: Option<Instant>,
     /// The run as it was seen last, by the poller or by looking.
     item: Option<Item<K>>,
     writes: u32,
@@ -183,30 +181,28 @@ impl<'a, K: RunKind> Pass<'a, K> {
             object: object.clone(),
             uid: object.uid().unwrap_or_default(),
             reference: ObjectRef::from_obj(object),
-            had_finalizer: object.finalizers().iter().any(|name| name == crate::api::FINALIZER),
             client: None,
-            fresh_intent: false,
-            look: None,
-            answer: None,
-            stop_problem: None,
+            learnt: Learnt {
+                had_finalizer: object.finalizers().iter().any(|name| name == FINALIZER),
+                ..Learnt::default()
+            },
+            intended: None,
             item: None,
             writes: 0,
         }
     }
 
     async fn run(mut self) -> Result<(Action, u32), WriteError> {
-        let version = self
-            .object
-            .resource_version()
-            .and_then(|version| version.parse::<u64>().ok());
+        let version = self.object.resource_version().and_then(|version| version.parse::<u64>().ok());
         let written = self.context.memories.with(&self.uid, |memory| memory.written);
         if version < written {
             // The cache has not seen our own last write yet; the event that brings it wakes us again.
             return Ok((Action::requeue(WRITE_AGAIN), 0));
         }
-        self.answer = self.context.memories.with(&self.uid, |memory| {
+        let status = self.run_status();
+        self.learnt.answer = self.context.memories.with(&self.uid, |memory| {
             // Takes note of the intent first: an answer belongs to one intent only.
-            memory.open_for(&self.object.status().map(K::run_status).cloned().unwrap_or_default());
+            memory.open_for(&status);
             memory.answer()
         });
         for _ in 0..MAX_STEPS {
@@ -215,21 +211,12 @@ impl<'a, K: RunKind> Pass<'a, K> {
             if self.write(status).await? {
                 continue;
             }
-            debug!(
-                namespace = self.reference.namespace,
-                name = self.reference.name,
-                ?step,
-                "next step"
-            );
+            debug!(namespace = self.reference.namespace, name = self.reference.name, ?step, "next step");
             if let Some(action) = self.take(step).await? {
                 return Ok((action, self.writes));
             }
         }
-        warn!(
-            namespace = self.reference.namespace,
-            name = self.reference.name,
-            "a pass did not come to rest"
-        );
+        warn!(namespace = self.reference.namespace, name = self.reference.name, "a pass did not come to rest");
         Ok((Action::requeue(Duration::from_secs(60)), self.writes))
     }
 
@@ -242,24 +229,19 @@ impl<'a, K: RunKind> Pass<'a, K> {
             return;
         }
         let namespace = self.object.namespace().unwrap_or_default();
-        self.context.dependents.add(
-            &namespace,
-            self.object.credentials(),
-            &(self.reference.clone(), self.uid.clone()),
-        );
+        self.context.dependents.add(&namespace, self.object.credentials(), &(self.reference.clone(), self.uid.clone()));
         let access = &self.context.access;
-        self.client = Some(
-            access
-                .client(&namespace, self.object.credentials(), self.object.region(), deleting)
-                .await,
-        );
+        self.client = Some(access.client(&namespace, self.object.credentials(), self.object.region(), deleting).await);
+    }
+
+    /// The shared part of the status as the object has it by now.
+    fn run_status(&self) -> RunStatus {
+        let unobserved = || RunStatus { observed_generation: -1, ..RunStatus::default() };
+        self.object.status().map_or_else(unobserved, |status| K::run_status(status).clone())
     }
 
     fn has_finalizer(&self) -> bool {
-        self.object
-            .finalizers()
-            .iter()
-            .any(|name| name == crate::api::FINALIZER)
+        self.object.finalizers().iter().any(|name| name == FINALIZER)
     }
 
     fn client(&self) -> Option<&Glue> {
@@ -267,25 +249,16 @@ impl<'a, K: RunKind> Pass<'a, K> {
     }
 
     fn place(&self) -> Option<Place> {
-        self.client().map(|client| Place {
-            client: client.clone(),
-            target: self.object.target().to_owned(),
-        })
+        self.client().map(|client| Place { client: client.clone(), target: self.object.target().to_owned() })
     }
 
     fn created(&self) -> Timestamp {
-        self.object
-            .creation_timestamp()
-            .map_or(Timestamp::UNIX_EPOCH, |created| created.0)
+        self.object.creation_timestamp().map_or(Timestamp::UNIX_EPOCH, |created| created.0)
     }
 
     /// Gathers the facts and decides.
     fn plan(&mut self) -> Plan {
-        let default = RunStatus {
-            observed_generation: -1,
-            ..RunStatus::default()
-        };
-        let status = self.object.status().map(K::run_status).unwrap_or(&default).clone();
+        let status = self.run_status();
         let report = self.report(&status);
         if let Some(poller::Sight::Here(item)) = &report.sight {
             self.item = Some(item.clone());
@@ -294,18 +267,14 @@ impl<'a, K: RunKind> Pass<'a, K> {
             poller::Sight::Here(item) => Sight::Here(K::observe(&item)),
             poller::Sight::Gone => Sight::Gone,
         });
-        let live_id = status
-            .attempt()
-            .and_then(|attempt| attempt.id.clone())
-            .unwrap_or_default();
-        let (open_for, rest, stop_sent) = self.context.memories.with(&self.uid, |memory| {
-            (memory.open_for(&status), memory.rest(), memory.stop_sent(&live_id))
-        });
-        let behind = self.place().is_some_and(|place| {
-            self.context
-                .lines
-                .is_behind(&place, self.created(), &name_of(&self.reference))
-        });
+        let live_id = status.attempt().and_then(|attempt| attempt.id.clone()).unwrap_or_default();
+        let (open_for, rest, stop_sent) = self
+            .context
+            .memories
+            .with(&self.uid, |memory| (memory.open_for(&status), memory.rest(), memory.stop_sent(&live_id)));
+        let behind = self
+            .place()
+            .is_some_and(|place| self.context.lines.is_behind(&place, self.created(), &name_of(&self.reference)));
         let now = Timestamp::now();
         plan(&Facts {
             // What is written has no fractions: with them, a status would differ from itself.
@@ -316,68 +285,48 @@ impl<'a, K: RunKind> Pass<'a, K> {
             status: &status,
             leading: self.context.leadership.holds(),
             blocked: self.client.as_ref().and_then(|client| client.as_ref().err().cloned()),
-            had_finalizer: self.had_finalizer,
-            fresh_intent: self.fresh_intent,
+            learnt: &self.learnt,
             open_for,
             settle: self.context.settings.start_settle,
             rest,
             behind,
             sight,
             poll_problem: report.error.as_deref().map(Problem::from),
-            look: self.look.clone(),
-            answer: self.answer.clone(),
             stop_sent,
-            stop_problem: self.stop_problem.clone(),
             deletion_timeout: self.context.settings.deletion_timeout,
         })
     }
 
     /// What the poller knows of the live run; asking makes the poller watch it.
     fn report(&self, status: &RunStatus) -> Report<Item<K>> {
-        let nothing = Report {
-            sight: None,
-            error: None,
-        };
+        let nothing = Report { sight: None, error: None };
         let over = status.phase.is_some_and(Phase::is_final);
         let Some(attempt) = status.attempt().filter(|attempt| !over && attempt.ended_at.is_none()) else {
             return nothing;
         };
         match (self.client(), &attempt.id) {
-            (Some(client), Some(id)) => self
-                .context
-                .poller
-                .watch(&self.object.source(client), id, &self.reference),
+            (Some(client), Some(id)) => self.context.poller.watch(&self.object.source(client), id, &self.reference),
             _ => nothing,
         }
     }
 
     /// Writes the status, unless it stands there already. Whether it was written.
     async fn write(&mut self, status: RunStatus) -> Result<bool, WriteError> {
-        let before = self.object.status().map(K::run_status).cloned();
+        let before = self.run_status();
         let full = self.object.render(self.client(), status.clone(), self.item.as_ref());
         if self.object.status() == Some(&full) {
             return Ok(false);
         }
-        let intends = status
-            .attempt()
-            .filter(|attempt| is_open(attempt))
-            .is_some_and(|attempt| {
-                !before
-                    .as_ref()
-                    .and_then(RunStatus::attempt)
-                    .is_some_and(|before| is_open(before) && same_intent(before, attempt))
-            });
+        let intends = Learnt::intends(&before, &status);
         if intends && let Some(client) = self.client() {
             // The budget comes before the intent, so that nothing waits between the intent and the start.
             client.ready_to_start().await;
+            self.intended = Some(Instant::now());
         }
         let written = writes::status(&self.api, &self.object, &full).await?;
         self.took(written, "status");
-        if intends {
-            self.fresh_intent = true;
-            self.answer = None;
-        }
-        self.tell(before.as_ref(), &status);
+        self.learnt.wrote(&before, &status);
+        self.tell(&before, &status);
         Ok(true)
     }
 
@@ -390,7 +339,7 @@ impl<'a, K: RunKind> Pass<'a, K> {
     }
 
     /// Events, logs and metrics of a transition: all in one place, around the decision.
-    fn tell(&self, before: Option<&RunStatus>, after: &RunStatus) {
+    fn tell(&self, before: &RunStatus, after: &RunStatus) {
         let Some(event) = events::of_transition(before, after) else {
             return;
         };
@@ -407,9 +356,7 @@ impl<'a, K: RunKind> Pass<'a, K> {
         match event.reason.as_str() {
             "Started" => {
                 let latency = Timestamp::now().duration_since(self.created());
-                self.context
-                    .metrics
-                    .run_started(K::KIND, latency.try_into().unwrap_or_default());
+                self.context.metrics.run_started(K::KIND, latency.try_into().unwrap_or_default());
             }
             "Adopted" => self.context.metrics.run_adopted(K::KIND),
             _ => {}
@@ -438,10 +385,8 @@ impl<'a, K: RunKind> Pass<'a, K> {
                 return Ok(Some(Action::await_change()));
             }
             Step::Retry => {
-                let pause = self
-                    .context
-                    .memories
-                    .with(&self.uid, |memory| memory.rest().unwrap_or_else(|| memory.failed()));
+                let pause =
+                    self.context.memories.with(&self.uid, |memory| memory.rest().unwrap_or_else(|| memory.failed()));
                 return Ok(Some(Action::requeue(pause)));
             }
             Step::Rest(after) => return Ok(Some(self.rest(after))),
@@ -472,53 +417,43 @@ impl<'a, K: RunKind> Pass<'a, K> {
 
     async fn look(&mut self, key: &str, since: Option<Timestamp>) {
         let Some(client) = self.client().cloned() else { return };
-        self.look = Some(match self.object.look(&client, key, since).await {
+        let status = self.run_status();
+        let known_for = self.context.memories.with(&self.uid, |memory| memory.open_for(&status));
+        self.learnt.look = Some(match self.object.look(&client, key, since).await {
             Ok(Some(item)) => {
                 let observed = K::observe(&item);
                 self.item = Some(item);
                 Look::Found(observed)
             }
-            Ok(None) => Look::Nothing,
+            Ok(None) => Look::Nothing { known_for },
             Err(error) => Look::Failed(Problem::from(&error)),
         });
     }
 
     async fn start(&mut self) -> Option<Action> {
-        let key = self
-            .object
-            .status()
-            .map(K::run_status)
-            .and_then(RunStatus::attempt)
-            .map(|attempt| attempt.key.clone());
         // The plan asks for a start only after this pass wrote the intent; the lease is asked right here.
-        let (true, true, Some(client), Some(key)) = (
-            self.fresh_intent,
-            self.context.leadership.holds(),
-            self.client().cloned(),
-            key,
-        ) else {
+        let status = self.run_status();
+        let timely = self.intended.is_some_and(|at| at.elapsed() < self.context.settings.start_settle / 2);
+        let may_start = self.learnt.fresh_intent && timely && self.context.leadership.holds();
+        let (true, Some(client), Some(attempt)) = (may_start, self.client().cloned(), status.attempt()) else {
             return Some(Action::requeue(WRITE_AGAIN));
         };
-        let answer = match self.object.start(&client, &key).await {
+        let answer = match self.object.start(&client, &attempt.key).await {
             Ok(id) => Answer::Started(id),
             Err(error) if error.class.is_clear_no() => Answer::Refused(Problem::from(&error)),
             Err(error) => Answer::Unclear(Problem::from(&error)),
         };
-        self.fresh_intent = false;
-        self.look = None;
         self.context.memories.with(&self.uid, |memory| memory.answered(&answer));
         match &answer {
             Answer::Refused(problem) if problem.class == Some(Class::Busy) => {
                 if let Some(place) = self.place() {
-                    self.context
-                        .lines
-                        .join(&place, self.created(), &name_of(&self.reference));
+                    self.context.lines.join(&place, self.created(), &name_of(&self.reference));
                 }
             }
             Answer::Started(_) => self.context.leave_line(&self.reference),
             Answer::Refused(_) | Answer::Unclear(_) => {}
         }
-        self.answer = Some(answer);
+        self.learnt.answered(answer);
         None
     }
 
@@ -526,7 +461,7 @@ impl<'a, K: RunKind> Pass<'a, K> {
         let Some(client) = self.client().cloned() else { return };
         match self.object.stop(&client, id).await {
             Ok(()) => self.context.memories.with(&self.uid, |memory| memory.stop_accepted(id)),
-            Err(error) => self.stop_problem = Some(Problem::from(&error)),
+            Err(error) => self.learnt.stop_problem = Some(Problem::from(&error)),
         }
     }
 

@@ -83,12 +83,10 @@ fn chain(error: &(dyn StdError + 'static)) -> String {
 /// Whether nothing of the request can have left: the connection was refused, or its address not found.
 fn was_not_sent(error: &(dyn StdError + 'static)) -> bool {
     causes(error).any(|cause| {
-        cause.downcast_ref::<io::Error>().is_some_and(|io| {
-            matches!(
-                io.kind(),
-                io::ErrorKind::ConnectionRefused | io::ErrorKind::AddrNotAvailable
-            )
-        }) || cause.to_string().contains("dns error")
+        cause
+            .downcast_ref::<io::Error>()
+            .is_some_and(|io| matches!(io.kind(), io::ErrorKind::ConnectionRefused | io::ErrorKind::AddrNotAvailable))
+            || cause.to_string().contains("dns error")
     })
 }
 
@@ -107,13 +105,7 @@ pub(super) fn of_code(operation: &'static str, object: String, status: u16, code
     } else {
         class_of(code).unwrap_or(by_status)
     };
-    Error {
-        operation,
-        object,
-        class,
-        code: code.to_owned(),
-        message: message.to_owned(),
-    }
+    Error { operation, object, class, code: code.to_owned(), message: message.to_owned() }
 }
 
 /// Maps what the SDK says about one call.
@@ -134,15 +126,8 @@ where
     }
     if let Some(assume) = causes(error).find_map(|cause| cause.downcast_ref::<Error>()) {
         // Our own credentials provider failed: its answer is the answer.
-        let class = if assume.class == Class::Ambiguous {
-            Class::Transient
-        } else {
-            assume.class
-        };
-        return Error {
-            class,
-            ..assume.clone()
-        };
+        let class = if assume.class == Class::Ambiguous { Class::Transient } else { assume.class };
+        return Error { class, ..assume.clone() };
     }
     let (class, code) = match error {
         _ if super::is_credentials_error(error) => (Class::ExpiredCredentials, "NoCredentials"),
@@ -155,13 +140,7 @@ where
         SdkError::DispatchFailure(_) => (Class::Ambiguous, "ConnectionLost"),
         _ => (Class::Ambiguous, "AnswerNotUnderstood"),
     };
-    Error {
-        operation,
-        object,
-        class,
-        code: code.to_owned(),
-        message: chain(error),
-    }
+    Error { operation, object, class, code: code.to_owned(), message: chain(error) }
 }
 
 #[cfg(test)]

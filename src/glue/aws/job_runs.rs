@@ -38,9 +38,7 @@ impl Glue {
         #[allow(deprecated)]
         let request = request.set_allocated_capacity(run.allocated_capacity);
         let object = job(&run.job);
-        let answer = self
-            .call("StartJobRun", object.clone(), Priority::Taken, request.send())
-            .await?;
+        let answer = self.call("StartJobRun", object.clone(), Priority::Taken, request.send()).await?;
         answer.job_run_id.ok_or_else(|| Error {
             operation: "StartJobRun",
             object,
@@ -55,10 +53,7 @@ impl Glue {
         let object = format!("job {job_name} run {id}");
         let request = self.inner.sdk.get_job_run().job_name(job_name).run_id(id).send();
         let answer = self.call("GetJobRun", object.clone(), Priority::Poll, request).await?;
-        answer
-            .job_run
-            .and_then(|run| job_run(run, None))
-            .ok_or_else(|| no_run("GetJobRun", object))
+        answer.job_run.and_then(|run| job_run(run, None)).ok_or_else(|| no_run("GetJobRun", object))
     }
 
     /// One page of `GetJobRuns`, newest first. Runs that carry `mark` are `marked`.
@@ -68,44 +63,20 @@ impl Glue {
         token: Option<String>,
         mark: Option<&Mark>,
     ) -> Result<JobRunPage, Error> {
-        let request = self
-            .inner
-            .sdk
-            .get_job_runs()
-            .job_name(job_name)
-            .max_results(PAGE)
-            .set_next_token(token)
-            .send();
+        let request = self.inner.sdk.get_job_runs().job_name(job_name).max_results(PAGE).set_next_token(token).send();
         // Looking for a mark comes before a start, and is as urgent.
-        let priority = if mark.is_some() {
-            Priority::Start
-        } else {
-            Priority::Poll
-        };
+        let priority = if mark.is_some() { Priority::Start } else { Priority::Poll };
         let answer = self.call("GetJobRuns", job(job_name), priority, request).await?;
         Ok(JobRunPage {
-            runs: answer
-                .job_runs
-                .unwrap_or_default()
-                .into_iter()
-                .filter_map(|run| job_run(run, mark))
-                .collect(),
+            runs: answer.job_runs.unwrap_or_default().into_iter().filter_map(|run| job_run(run, mark)).collect(),
             next: answer.next_token.filter(|token| !token.is_empty()),
         })
     }
 
     /// `BatchStopJobRun` of up to [`crate::glue::job_runs::STOP_BATCH`] runs of one job: an answer for each.
     pub async fn stop_job_runs(&self, job_name: &str, ids: &[String]) -> Result<HashMap<String, StopAnswer>, Error> {
-        let request = self
-            .inner
-            .sdk
-            .batch_stop_job_run()
-            .job_name(job_name)
-            .set_job_run_ids(Some(ids.to_vec()))
-            .send();
-        let answer = self
-            .call("BatchStopJobRun", job(job_name), Priority::Start, request)
-            .await?;
+        let request = self.inner.sdk.batch_stop_job_run().job_name(job_name).set_job_run_ids(Some(ids.to_vec())).send();
+        let answer = self.call("BatchStopJobRun", job(job_name), Priority::Start, request).await?;
         let mut answers: HashMap<String, StopAnswer> =
             ids.iter().map(|id| (id.clone(), StopAnswer::Accepted)).collect();
         for refusal in answer.errors.unwrap_or_default() {
@@ -172,10 +143,7 @@ fn job_run(run: SdkJobRun, mark: Option<&Mark>) -> Option<JobRun> {
         execution_seconds: if over { run.execution_time } else { 0 },
         dpu_seconds: run.dpu_seconds.filter(|_| over),
         glue_version: run.glue_version,
-        workers: run
-            .worker_type
-            .zip(run.number_of_workers)
-            .map(|(type_, count)| (type_.as_str().to_owned(), count)),
+        workers: run.worker_type.zip(run.number_of_workers).map(|(type_, count)| (type_.as_str().to_owned(), count)),
         max_capacity: run.max_capacity,
         log_group: run.log_group_name,
     })

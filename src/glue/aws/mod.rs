@@ -51,11 +51,7 @@ impl Base {
             .timeout_config(timeouts)
             .load()
             .await;
-        Self {
-            config,
-            metrics,
-            run_key_argument,
-        }
+        Self { config, metrics, run_key_argument }
     }
 
     /// The region that the controller itself was given.
@@ -107,9 +103,7 @@ impl std::hash::Hash for Glue {
 
 impl std::fmt::Debug for Glue {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Glue")
-            .field("identity", &self.inner.identity)
-            .finish_non_exhaustive()
+        f.debug_struct("Glue").field("identity", &self.inner.identity).finish_non_exhaustive()
     }
 }
 

@@ -29,10 +29,7 @@ pub(super) fn provider(base: &Base, identity: &Identity) -> Option<SharedCredent
     if let Some(keys) = keys {
         config = config.credentials_provider(keys);
     }
-    Some(SharedCredentialsProvider::new(AssumeRole {
-        sts: aws_sdk_sts::Client::new(&config.build()),
-        role,
-    }))
+    Some(SharedCredentialsProvider::new(AssumeRole { sts: aws_sdk_sts::Client::new(&config.build()), role }))
 }
 
 /// `AssumeRole`. The SDK's identity cache in front of it makes it single flight and renews in time.

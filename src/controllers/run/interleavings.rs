@@ -1,0 +1,387 @@
+//! Walks every interleaving of what can go wrong around a start over the plan: crashes, lost answers,
+//! stale caches, looks that fail or come too early, wiped metadata, and a second controller that believes
+//! it leads as well. However it goes, Glue has at most one run, and once the trouble is over exactly one,
+//! with its id in the object.
+//!
+//! The model keeps the shell's rules: a write needs the version that it was decided on; a start is sent
+//! only by the pass that wrote the intent, and not after the settle time has passed; what was sent takes
+//! effect within the settle time or never.
+
+use std::collections::HashSet;
+use std::collections::hash_map::DefaultHasher;
+use std::hash::{Hash, Hasher};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use kube::core::ObjectMeta;
+
+use super::facts::{Answer, Facts, Look, Observed, Problem, Sight};
+use super::learnt::Learnt;
+use super::memory::{is_open, same_intent};
+use super::plan::{Plan, Step, plan};
+use crate::api::FINALIZER;
+use crate::api::run::{Attempt, Phase, RunPolicy, RunStatus};
+use crate::glue::Class;
+
+/// One settle time; the model's clock moves in these.
+const SETTLE: i64 = 60;
+
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Object {
+    version: u32,
+    finalizer: bool,
+    status: RunStatus,
+}
+
+#[derive(Clone, Debug)]
+struct Run {
+    key: String,
+    /// Whether GetJobRuns is sure to show it: within the settle time it may not.
+    settled: bool,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Controller {
+    /// The oldest version that its cache may still show.
+    cache: u32,
+    pass: Option<(Object, Learnt)>,
+    /// The open intent that it knows of, and since when.
+    knows: Option<(Attempt, i64)>,
+    answer: Option<Answer>,
+}
+
+impl Controller {
+    /// As `Memory::open_for`: an answer belongs to one intent only.
+    fn open_for(&mut self, status: &RunStatus, clock: i64) -> i64 {
+        let open = status.attempt().filter(|attempt| is_open(attempt));
+        match (open, &self.knows) {
+            (Some(open), Some((known, since))) if same_intent(open, known) => clock - since,
+            (open, _) => {
+                self.knows = open.cloned().map(|open| (open, clock));
+                self.answer = None;
+                0
+            }
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Model {
+    object: Object,
+    history: Vec<Object>,
+    runs: Vec<Run>,
+    in_flight: Vec<String>,
+    clock: i64,
+    controllers: [Controller; 2],
+    /// How many controllers there are: one or two.
+    hands: usize,
+    /// How many things may still go wrong.
+    faults: u8,
+    /// How it came to this, for the message of a failure; not part of the state.
+    story: Vec<String>,
+}
+
+fn problem(class: Class) -> Problem {
+    Problem { reason: class.reason().to_owned(), message: String::new(), class: Some(class) }
+}
+
+fn observed(run: usize) -> Observed {
+    Observed {
+        id: format!("jr_{run}"),
+        state: "RUNNING".to_owned(),
+        phase: Phase::Running,
+        retry_expected: false,
+        message: None,
+    }
+}
+
+impl Model {
+    fn new(hands: usize, faults: u8) -> Self {
+        let object =
+            Object { status: RunStatus { observed_generation: -1, ..RunStatus::default() }, ..Object::default() };
+        Self {
+            history: vec![object.clone()],
+            object,
+            runs: Vec::new(),
+            in_flight: Vec::new(),
+            clock: 0,
+            controllers: [Controller::default(), Controller::default()],
+            hands,
+            faults,
+            story: Vec::new(),
+        }
+    }
+
+    fn now(&self) -> Timestamp {
+        Timestamp::from_second(1_000_000 + self.clock).expect("a time")
+    }
+
+    /// What the controller decides in its pass.
+    fn decide(&mut self, who: usize) -> Plan {
+        let (now, clock) = (self.now(), self.clock);
+        let controller = &mut self.controllers[who];
+        let (object, learnt) = controller.pass.clone().expect("a pass");
+        let open_for = controller.open_for(&object.status, clock);
+        let meta = ObjectMeta {
+            uid: Some("uid".to_owned()),
+            generation: Some(1),
+            finalizers: object.finalizer.then(|| vec![FINALIZER.to_owned()]),
+            creation_timestamp: Some(Time(Timestamp::from_second(1_000_000).expect("a time"))),
+            ..ObjectMeta::default()
+        };
+        let id = object.status.attempt().and_then(|attempt| attempt.id.clone());
+        plan(&Facts {
+            now,
+            meta: &meta,
+            policy: &RunPolicy::default(),
+            follow: None,
+            status: &object.status,
+            leading: true,
+            blocked: None,
+            learnt: &learnt,
+            open_for: Duration::from_secs(open_for.unsigned_abs()),
+            settle: Duration::from_secs(SETTLE.unsigned_abs()),
+            rest: None,
+            behind: false,
+            sight: id.map(|id| Sight::Here(Observed { id, ..observed(0) })),
+            poll_problem: None,
+            stop_sent: false,
+            deletion_timeout: Duration::from_secs(600),
+        })
+    }
+
+    /// A write by the pass of `who`; whether the API server took it.
+    fn write(&mut self, who: usize, change: impl FnOnce(&mut Object)) -> bool {
+        let Some((mut object, mut learnt)) = self.controllers[who].pass.take() else { return false };
+        if object.version != self.object.version {
+            return false;
+        }
+        let before = object.status.clone();
+        change(&mut object);
+        learnt.wrote(&before, &object.status);
+        object.version += 1;
+        self.object = object.clone();
+        self.history.push(object.clone());
+        self.controllers[who].cache = object.version;
+        self.controllers[who].pass = Some((object, learnt));
+        true
+    }
+
+    fn end_pass(&mut self, who: usize) {
+        self.controllers[who].pass = None;
+    }
+
+    fn with(&self, what: impl Into<String>, change: impl FnOnce(&mut Self)) -> Self {
+        let mut next = self.clone();
+        next.story.push(what.into());
+        change(&mut next);
+        next
+    }
+
+    fn fault(&self, what: impl Into<String>, change: impl FnOnce(&mut Self)) -> Option<Self> {
+        (self.faults > 0).then(|| {
+            self.with(what, |next| {
+                next.faults -= 1;
+                change(next);
+            })
+        })
+    }
+
+    fn learn(&mut self, who: usize, change: impl FnOnce(&mut Learnt)) {
+        if let Some((_, learnt)) = &mut self.controllers[who].pass {
+            change(learnt);
+        }
+    }
+
+    fn answered(&mut self, who: usize, answer: &Answer) {
+        let kept = !matches!(answer, Answer::Unclear(_));
+        self.controllers[who].answer = kept.then(|| answer.clone());
+        self.learn(who, |learnt| learnt.answered(answer.clone()));
+    }
+
+    fn start(&mut self, key: &str) -> Answer {
+        self.runs.push(Run { key: key.to_owned(), settled: false });
+        Answer::Started(format!("jr_{}", self.runs.len() - 1))
+    }
+
+    /// Everything that can happen next.
+    fn successors(&self) -> Vec<Self> {
+        let mut next: Vec<Self> = (0..self.hands).flat_map(|who| self.acts(who)).collect();
+        // What was sent takes effect, or never does.
+        for place in 0..self.in_flight.len() {
+            next.push(self.with("the sent start takes effect", |next| {
+                let key = next.in_flight.remove(place);
+                next.start(&key);
+            }));
+            next.push(self.with("the sent start is lost", |next| drop(next.in_flight.remove(place))));
+        }
+        if self.in_flight.is_empty() && self.clock < 2 * SETTLE {
+            next.push(self.with("the settle time passes", Self::settle));
+        }
+        // kubectl replace takes the finalizer away.
+        if self.object.finalizer {
+            next.extend(self.fault("the finalizer is wiped", |next| {
+                next.object.finalizer = false;
+                next.object.version += 1;
+                next.history.push(next.object.clone());
+            }));
+        }
+        next
+    }
+
+    /// The settle time passes: an intent that was not sent by now is not sent any more.
+    fn settle(&mut self) {
+        self.clock += SETTLE;
+        self.runs.iter_mut().for_each(|run| run.settled = true);
+        for controller in &mut self.controllers {
+            if controller.pass.as_ref().is_some_and(|(_, learnt)| learnt.fresh_intent) {
+                controller.pass = None;
+            }
+        }
+    }
+
+    /// What controller `who` can do next.
+    fn acts(&self, who: usize) -> Vec<Self> {
+        let controller = &self.controllers[who];
+        if controller.pass.is_none() {
+            // A pass begins on what the cache shows: the newest version, or one of the two before it, but
+            // never one from before our own last write.
+            let visible = self.history.iter().rev().take(3).filter(|object| object.version >= controller.cache);
+            return visible
+                .map(|object| {
+                    self.with(format!("{who} begins on version {}", object.version), |next| {
+                        let clock = next.clock;
+                        next.controllers[who].open_for(&object.status, clock);
+                        let learnt = Learnt {
+                            had_finalizer: object.finalizer,
+                            answer: next.controllers[who].answer.clone(),
+                            ..Learnt::default()
+                        };
+                        next.controllers[who].cache = object.version;
+                        next.controllers[who].pass = Some((object.clone(), learnt));
+                    })
+                })
+                .collect();
+        }
+        let mut model = self.clone();
+        let Plan { status, step } = model.decide(who);
+        let current = model.controllers[who].pass.as_ref().map(|(object, _)| object.status.clone());
+        let mut next = Vec::new();
+        // Crash: the pass and all that was remembered are lost, the cache is read anew.
+        next.extend(model.fault(format!("{who} crashes"), |next| {
+            next.controllers[who] = Controller { cache: next.object.version, ..Controller::default() };
+        }));
+        if current.as_ref() != Some(&status) {
+            next.push(model.with(format!("{who} writes the status"), |next| {
+                next.write(who, |object| object.status = status);
+            }));
+            return next;
+        }
+        match step {
+            Step::Hold => next.push(model.with(format!("{who} adds the finalizer"), |next| {
+                next.write(who, |object| object.finalizer = true);
+            })),
+            Step::Look { key, .. } => next.extend(model.looks(who, &key)),
+            Step::Start => next.extend(model.starts(who)),
+            Step::Rest(_) | Step::Retry => next.push(model.with(format!("{who} rests"), |next| next.end_pass(who))),
+            other => panic!("nothing here asks for {other:?}"),
+        }
+        next
+    }
+
+    fn looks(&self, who: usize, key: &str) -> Vec<Self> {
+        let found = self.runs.iter().position(|run| run.key == key);
+        let controller = &self.controllers[who];
+        let known_for = controller.knows.as_ref().map_or(0, |(_, since)| self.clock - since);
+        let nothing = Look::Nothing { known_for: Duration::from_secs(known_for.unsigned_abs()) };
+        let look = |look: Look| move |next: &mut Self| next.learn(who, |learnt| learnt.look = Some(look));
+        let mut next = Vec::new();
+        next.push(self.with(
+            format!("{who} looks: {found:?}"),
+            look(found.map_or(nothing.clone(), |run| Look::Found(observed(run)))),
+        ));
+        next.extend(self.fault(format!("{who} cannot look"), look(Look::Failed(problem(Class::Ambiguous)))));
+        if found.is_some_and(|run| !self.runs[run].settled) {
+            // GetJobRuns may lag behind StartJobRun.
+            next.extend(self.fault(format!("{who} looks too early"), look(nothing)));
+        }
+        next
+    }
+
+    fn starts(&self, who: usize) -> Vec<Self> {
+        let (object, learnt) = self.controllers[who].pass.as_ref().expect("a pass");
+        assert!(learnt.fresh_intent, "a start without an intent of this pass");
+        let key = &object.status.attempt().expect("an attempt").key;
+        let unclear = Answer::Unclear(problem(Class::Ambiguous));
+        let mut next = vec![self.with(format!("{who} starts"), |next| {
+            let answer = next.start(key);
+            next.answered(who, &answer);
+        })];
+        next.extend(self.fault(format!("{who} starts, the answer is lost"), |next| {
+            next.start(key);
+            next.answered(who, &unclear);
+        }));
+        next.extend(self.fault(format!("{who} sends a start that hangs"), |next| {
+            next.in_flight.push(key.clone());
+            next.answered(who, &unclear);
+        }));
+        next.extend(self.fault(format!("{who} is throttled"), |next| {
+            next.answered(who, &Answer::Refused(problem(Class::Throttled)))
+        }));
+        next
+    }
+
+    fn fingerprint(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        let Self { object, history, runs, in_flight, clock, controllers, faults, hands: _, story: _ } = self;
+        format!("{object:?}{history:?}{runs:?}{in_flight:?}{clock}{controllers:?}{faults}").hash(&mut hasher);
+        hasher.finish()
+    }
+
+    /// From here on nothing goes wrong and one controller works alone.
+    fn comes_to_rest(mut self) -> Self {
+        self.faults = 0;
+        self.in_flight.clear();
+        self.controllers = [Controller { cache: self.object.version, ..Controller::default() }, Controller::default()];
+        for _ in 0..200 {
+            let steps = self.acts(0);
+            let Some(next) = steps.into_iter().last() else { break };
+            let idle = next.controllers[0].pass.is_none() && self.controllers[0].pass.is_some();
+            self = next;
+            if idle && self.object.status.attempt().is_some_and(|attempt| attempt.id.is_some()) {
+                break;
+            }
+            if idle {
+                self.settle();
+            }
+        }
+        self
+    }
+}
+
+fn walk(hands: usize, faults: u8) -> usize {
+    let mut seen = HashSet::new();
+    let mut open = vec![Model::new(hands, faults)];
+    while let Some(model) = open.pop() {
+        if !seen.insert(model.fingerprint()) {
+            continue;
+        }
+        assert!(model.runs.len() <= 1, "two runs: {}", model.story.join("\n"));
+        if model.faults == 0 {
+            let rested = model.clone().comes_to_rest();
+            let id = rested.object.status.attempt().and_then(|attempt| attempt.id.as_deref());
+            assert!(rested.runs.len() == 1 && id == Some("jr_0"), "no rest: {}", rested.story.join("\n"));
+        }
+        open.extend(model.successors());
+    }
+    seen.len()
+}
+
+#[test]
+fn whatever_goes_wrong_there_is_one_run() {
+    for (hands, faults) in [(1, 3), (2, 0), (2, 1)] {
+        let states = walk(hands, faults);
+        assert!(states > 100, "the walk saw only {states} states");
+    }
+}
