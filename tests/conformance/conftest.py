@@ -108,7 +108,9 @@ def target(request):
         from moto.moto_api import state_manager
 
         with mock_aws():
-            state_manager.set_transition("glue::job_run", {"progression": "manual", "times": 1})
+            # By how many looks moto moves a run and a crawl on.
+            for model, looks in {"glue::job_run": 1, "glue::crawl": 2}.items():
+                state_manager.set_transition(model, {"progression": "manual", "times": looks})
             yield Target(None, None)
         return
     double = Double(os.environ["DOUBLE_URL"])

@@ -26,12 +26,19 @@ struct ListCrawls {
     crawler_name: String,
     max_results: Option<usize>,
     #[serde(default)]
-    filters: Vec<CrawlsFilter>,
+    filters: Vec<FilterInput>,
     next_token: Option<String>,
 }
 
-#[derive(Deserialize, Serialize)]
+#[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
+struct FilterInput {
+    field_name: Option<Field>,
+    filter_operator: Option<FilterOperator>,
+    field_value: Option<String>,
+}
+
+#[derive(Serialize)]
 struct CrawlsFilter {
     field_name: Field,
     filter_operator: FilterOperator,
@@ -104,17 +111,30 @@ impl Crawl {
 }
 
 impl CrawlsFilter {
-    fn check(&self) -> Result<(), AwsError> {
-        let refuse = || AwsError::invalid(format!("Invalid filter value: {}", self.field_value));
-        match (self.field_name, self.filter_operator) {
-            (Field::CrawlId | Field::State, FilterOperator::Eq | FilterOperator::Ne) => Ok(()),
+    fn read(input: FilterInput) -> Result<Self, AwsError> {
+        let FilterInput {
+            field_name: Some(field_name),
+            filter_operator: Some(filter_operator),
+            field_value: Some(field_value),
+        } = input
+        else {
+            return Err(AwsError::invalid(
+                "Invalid Filter Provided: FieldName, FilterOperator and FieldValue are needed",
+            ));
+        };
+        match (field_name, filter_operator) {
+            (Field::CrawlId | Field::State, FilterOperator::Eq | FilterOperator::Ne) => {}
             (Field::CrawlId | Field::State, _) => {
-                Err(AwsError::invalid("CRAWL_ID and STATE can only be compared by EQ and NE."))
+                let name = if matches!(field_name, Field::State) { "STATE" } else { "CRAWL_ID" };
+                return Err(AwsError::invalid(format!("Only EQ or NE operator is allowed for field : {name}")));
             }
             (Field::StartTime | Field::EndTime | Field::DpuHour, _) => {
-                self.field_value.parse::<f64>().map(|_| ()).map_err(|_| refuse())
+                if field_value.parse::<f64>().is_err() {
+                    return Err(AwsError::invalid(format!("Invalid filter value: {field_value}")));
+                }
             }
         }
+        Ok(Self { field_name, filter_operator, field_value })
     }
 
     #[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970 fit a double's 53 bits")]
@@ -153,7 +173,7 @@ fn list(region: &mut Region, input: &Input<'_>) -> Result<Vec<u8>, AwsError> {
         next_token: Option<String>,
     }
     let ListCrawls { crawler_name, max_results, filters, next_token } = input.read()?;
-    filters.iter().try_for_each(CrawlsFilter::check)?;
+    let filters: Vec<CrawlsFilter> = filters.into_iter().map(CrawlsFilter::read).collect::<Result<_, _>>()?;
     let now = input.as_of.unwrap_or(region.now());
     let crawler = region.crawler(&crawler_name)?;
     let of = serde_json::to_string(&filters).unwrap_or_default();

@@ -110,18 +110,26 @@ impl TriggerSettings {
     /// Whether the definition makes sense for its type.
     pub fn check(&self) -> Result<(), AwsError> {
         if self.actions.is_empty() {
-            return Err(AwsError::invalid("Actions must not be empty."));
+            return Err(AwsError::invalid("Actions cannot be null or empty"));
         }
-        if self.actions.iter().any(|action| action.job_name.is_some() == action.crawler_name.is_some()) {
-            return Err(AwsError::invalid("An action must name either a job or a crawler."));
+        for action in &self.actions {
+            match (&action.job_name, &action.crawler_name) {
+                (Some(_), Some(_)) => {
+                    return Err(AwsError::invalid("Both JobName and CrawlerName cannot be set together in an action"));
+                }
+                (None, None) => {
+                    return Err(AwsError::invalid("JobName or CrawlerName in action cannot be null or empty"));
+                }
+                _ => {}
+            }
         }
         if self.kind == TriggerType::Scheduled && self.schedule.is_none() {
-            return Err(AwsError::invalid("Schedule cannot be null or empty for SCHEDULED trigger."));
+            return Err(AwsError::invalid("Schedule cannot be null or empty"));
         }
         match &self.predicate {
             Some(predicate) if self.kind == TriggerType::Conditional => predicate.check(),
             None if self.kind == TriggerType::Conditional => {
-                Err(AwsError::invalid("Predicate cannot be null or empty for CONDITIONAL trigger."))
+                Err(AwsError::invalid("Predicate cannot be null or empty"))
             }
             _ => Ok(()),
         }
@@ -137,27 +145,36 @@ impl TriggerSettings {
 impl Predicate {
     fn check(&self) -> Result<(), AwsError> {
         if self.conditions.is_empty() {
-            return Err(AwsError::invalid("Predicate cannot be null or empty for CONDITIONAL trigger."));
+            return Err(AwsError::invalid("Predicate cannot be null or empty"));
         }
         if self.conditions.len() > 1 && self.logical.is_none() {
-            return Err(AwsError::invalid("Logical cannot be null when there is more than one condition."));
+            return Err(AwsError::invalid("Logical cannot be null when there is more than one condition"));
         }
-        for condition in &self.conditions {
-            let job = condition.job_name.is_some() && condition.state.is_some();
-            let crawler = condition.crawler_name.is_some() && condition.crawl_state.is_some();
-            if job == crawler {
-                return Err(AwsError::invalid("A condition must name a job and its state or a crawler and its state."));
+        self.conditions.iter().try_for_each(Condition::check)
+    }
+}
+
+impl Condition {
+    /// "The only job states that a trigger can listen for are SUCCEEDED, STOPPED, FAILED, and TIMEOUT. The only
+    /// crawler states that a trigger can listen for are SUCCEEDED, FAILED, and CANCELLED" (Condition, AWS Glue API
+    /// reference).
+    fn check(&self) -> Result<(), AwsError> {
+        // With a job's name it is about the job, whatever is said of crawlers.
+        let (kind, state, known) = match (&self.job_name, &self.crawler_name) {
+            (Some(_), _) => ("job", &self.state, &["SUCCEEDED", "STOPPED", "FAILED", "TIMEOUT"][..]),
+            (None, Some(_)) => ("crawler", &self.crawl_state, &["SUCCEEDED", "FAILED", "CANCELLED"][..]),
+            (None, None) => {
+                return Err(AwsError::invalid("JobName or CrawlerName in condition cannot be null or empty"));
             }
-            // "The only job states that a trigger can listen for are SUCCEEDED, STOPPED, FAILED, and TIMEOUT. The
-            // only crawler states ... are SUCCEEDED, FAILED, and CANCELLED" (Condition, AWS Glue API reference).
-            let known = match (condition.state.as_deref(), condition.crawl_state.as_deref()) {
-                (Some(state), _) => ["SUCCEEDED", "STOPPED", "FAILED", "TIMEOUT"].contains(&state),
-                (_, Some(state)) => ["SUCCEEDED", "FAILED", "CANCELLED"].contains(&state),
-                _ => false,
-            };
-            if !known {
-                return Err(AwsError::invalid("A trigger cannot listen for this state."));
-            }
+        };
+        if !state.as_deref().is_some_and(|state| known.contains(&state)) {
+            return Err(AwsError::invalid(format!(
+                "State cannot be null or empty, choose from one of the following {kind} state: [{}]",
+                known.join(", ")
+            )));
+        }
+        if self.logical_operator.is_none() {
+            return Err(AwsError::invalid("Logical operator cannot be null or empty"));
         }
         Ok(())
     }

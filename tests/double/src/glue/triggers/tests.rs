@@ -151,7 +151,7 @@ fn a_trigger_starts_crawlers_and_waits_for_them() {
         "first",
         &json!({
             "StartOnCreation": true,
-            "Predicate": { "Conditions": [{ "CrawlerName": "raw", "CrawlState": "SUCCEEDED" }] },
+            "Predicate": { "Conditions": [{ "LogicalOperator": "EQUALS", "CrawlerName": "raw", "CrawlState": "SUCCEEDED" }] },
         }),
     );
     start(&bench, "go");
