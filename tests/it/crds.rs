@@ -12,10 +12,7 @@ pub async fn install(plane: &ControlPlane) {
         .get_or_init(|| async {
             let crds = Path::new(env!("CARGO_MANIFEST_DIR")).join("crds");
             let crds = crds.to_str().expect("a path");
-            plane
-                .kubectl(["apply", "--server-side", "-f", crds])
-                .await
-                .expect("the CRDs");
+            plane.kubectl(["apply", "--server-side", "-f", crds]).await.expect("the CRDs");
             for crd in kube_glue::api::crds() {
                 let name = crd.metadata.name.expect("a name");
                 let wait = ["wait", "--for=condition=Established", "--timeout=60s", "crd", &name];
@@ -28,10 +25,8 @@ pub async fn install(plane: &ControlPlane) {
 /// `kube-glue crds` prints what stands in `crds/`.
 #[test]
 fn the_files_are_what_the_code_says() {
-    let printed = std::process::Command::new(env!("CARGO_BIN_EXE_kube-glue"))
-        .arg("crds")
-        .output()
-        .expect("kube-glue crds");
+    let printed =
+        std::process::Command::new(env!("CARGO_BIN_EXE_kube-glue")).arg("crds").output().expect("kube-glue crds");
     assert!(printed.status.success());
     let printed = String::from_utf8(printed.stdout).expect("text");
     let mut files: Vec<_> = std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("crds"))
@@ -40,9 +35,6 @@ fn the_files_are_what_the_code_says() {
         .filter(|path| path.extension().is_some_and(|extension| extension == "yaml"))
         .collect();
     files.sort();
-    let stands: String = files
-        .iter()
-        .map(|file| std::fs::read_to_string(file).expect("a file"))
-        .collect();
+    let stands: String = files.iter().map(|file| std::fs::read_to_string(file).expect("a file")).collect();
     assert_eq!(stands, printed, "crds/ is out of date: run `cargo crds`");
 }

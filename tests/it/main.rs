@@ -1,10 +1,11 @@
 //! The integration tests: the real controller against a real API server and the double of Glue and STS.
 //!
 //! One control plane serves all tests; each test has a [`world::World`] of its own: a namespace, a double
-//! with a clock, and a controller process that watches that namespace only.
+//! with a clock, and controller processes that watch that namespace only.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod crds;
 mod first_light;
+mod start_once;
 mod world;

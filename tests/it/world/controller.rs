@@ -1,0 +1,88 @@
+//! One controller process: started, listened to, asked over HTTP, killed.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::thread::{self, JoinHandle};
+
+use kube_glue_bed::ControlPlane;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+use super::{PATIENCE, REGION};
+
+/// A running controller. Dropping it ends it as a crash would.
+pub struct Controller {
+    child: Child,
+    said: watch::Receiver<String>,
+    reader: Option<JoinHandle<()>>,
+}
+
+impl Controller {
+    /// Starts the program with these flags, against `plane` and the Glue at `aws`.
+    pub fn start(flags: &BTreeMap<String, String>, plane: &ControlPlane, aws: &str) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_kube-glue"))
+            .arg("run")
+            .args(flags.iter().flat_map(|(flag, value)| [flag, value]))
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("KUBECONFIG", plane.kubeconfig())
+            .env("AWS_ENDPOINT_URL", aws)
+            .env("AWS_REGION", REGION)
+            .env("AWS_EC2_METADATA_DISABLED", "true")
+            .env("RUST_BACKTRACE", "1")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the controller");
+        let lines = BufReader::new(child.stderr.take().expect("its log"));
+        let (saying, said) = watch::channel(String::new());
+        let reader = thread::spawn(move || {
+            for line in lines.split(b'\n').map_while(Result::ok) {
+                saying.send_modify(|said| {
+                    said.push_str(&String::from_utf8_lossy(&line));
+                    said.push('\n');
+                });
+            }
+        });
+        Self { child, said, reader: Some(reader) }
+    }
+
+    /// All that it has said.
+    pub fn said(&self) -> watch::Receiver<String> {
+        self.said.clone()
+    }
+
+    /// Asks it over HTTP: the answer's status line and body.
+    pub async fn get(&self, path: &str) -> (String, String) {
+        let serving = "serving /livez, /readyz and /metrics on ";
+        let mut said = self.said.clone();
+        let said = timeout(PATIENCE, said.wait_for(|said| said.contains(serving)));
+        let address = {
+            let said = said.await.expect("it serves").expect("its log");
+            let (_, rest) = said.split_once(serving).expect("the line");
+            rest.split_whitespace().next().expect("an address").to_owned()
+        };
+        let mut stream = TcpStream::connect(&address).await.expect("a connection");
+        let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.expect("a request");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.expect("an answer");
+        let (head, body) = answer.split_once("\r\n\r\n").expect("head and body");
+        (head.lines().next().unwrap_or_default().to_owned(), body.to_owned())
+    }
+}
+
+impl Drop for Controller {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if let Some(reader) = self.reader.take() {
+            let _ = reader.join();
+        }
+    }
+}

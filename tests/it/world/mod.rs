@@ -1,0 +1,384 @@
+//! What one test lives in: a namespace, a Glue of its own, controllers, and the words to speak of them.
+//!
+//! Nothing here sleeps: the API server is waited for by watches, Glue by its record of requests, and what
+//! takes Glue's time by steps of its clock.
+
+mod controller;
+mod objects;
+mod scripts;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use k8s_openapi::api::core::v1::Secret;
+use k8s_openapi::api::events::v1::Event;
+use kube::Client;
+use kube::api::{Api, DeleteParams, ListParams, ObjectMeta, Patch, PatchParams, PostParams};
+use kube::core::{ApiResource, DynamicObject};
+use kube::runtime::wait::{await_condition, conditions};
+use kube_glue::api::GlueJobRun;
+use kube_glue::api::run::Phase;
+use kube_glue_bed::ControlPlane;
+use kube_glue_double::{AccessKey, DEFAULT_ACCOUNT, Double, JobDefinition, Request, Requests};
+use serde_json::{Value, json};
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+pub use controller::Controller;
+pub use objects::{attempts, conditions_of, is_held, phase_of, ready, run_id, uid};
+pub use scripts::{STEP, endless, quick, stepwise};
+
+/// The region that tests use.
+pub const REGION: &str = "eu-west-1";
+/// How long anything may take that should take a moment: far more, since machines are shared.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+/// The Secret that serves objects which name none.
+pub const DEFAULT_SECRET: &str = "kube-glue-credentials";
+/// The controller's name in the lease, unless a test has several.
+const IDENTITY: &str = "it";
+
+/// One test's world. Dropping it ends the controllers and looks through all that they said for secrets.
+pub struct World {
+    /// The control plane that all tests share.
+    pub plane: &'static ControlPlane,
+    /// Its administrator.
+    pub client: Client,
+    /// The test's own namespace.
+    pub namespace: String,
+    /// The test's own Glue.
+    pub double: Double,
+    /// The access key that stands in the namespace's default Secret.
+    pub key: AccessKey,
+    /// Values that nothing may ever show.
+    pub secrets: Vec<String>,
+    /// What the controllers take for AWS.
+    pub aws: String,
+    flags: BTreeMap<String, String>,
+    /// By their names in the lease.
+    controllers: BTreeMap<String, Controller>,
+    said: Vec<watch::Receiver<String>>,
+}
+
+impl World {
+    /// A namespace with credentials, a Glue with the job `etl`, and a controller that polls fast.
+    pub async fn new(name: &str) -> Self {
+        Self::with(name, &[]).await
+    }
+
+    /// The same with these flags of the controller.
+    pub async fn with(name: &str, flags: &[(&str, &str)]) -> Self {
+        let mut world = Self::without_controller(name).await;
+        world.put_credentials(DEFAULT_SECRET).await;
+        world.set(flags);
+        world.start_controller();
+        world
+    }
+
+    /// A namespace without credentials, a Glue with the job `etl`, and no controller.
+    pub async fn without_controller(name: &str) -> Self {
+        let plane = ControlPlane::shared().await.expect("a control plane");
+        let client = plane.client().await.expect("a client");
+        crate::crds::install(plane).await;
+        let namespace = plane.namespace(name).await.expect("a namespace");
+        let double = Double::start().await.expect("a double");
+        let key = double.default_key();
+        let flags = [
+            ("--http-address", "127.0.0.1:0"),
+            ("--log", "trace"),
+            ("--namespaces", &namespace),
+            ("--lease-namespace", &namespace),
+            ("--lease-duration", "3s"),
+            ("--identity", IDENTITY),
+            ("--poll-interval", "200ms"),
+            ("--start-settle", "3s"),
+            ("--aws-timeout", "2s"),
+        ];
+        let flags = flags.map(|(flag, value)| (flag.to_owned(), value.to_owned())).into();
+        let world = Self {
+            plane,
+            client,
+            aws: double.url(),
+            namespace,
+            secrets: vec![key.secret.clone()],
+            double,
+            key,
+            flags,
+            controllers: BTreeMap::new(),
+            said: Vec::new(),
+        };
+        world.job(JobDefinition::new("etl").max_concurrent_runs(1000).script(quick()));
+        world
+    }
+
+    /// Sets flags of the controllers that are started from now on.
+    pub fn set(&mut self, flags: &[(&str, &str)]) {
+        self.flags.extend(flags.iter().map(|(flag, value)| ((*flag).to_owned(), (*value).to_owned())));
+    }
+
+    /// Starts the controller, or starts it again. Under its old name it takes up its lease at once, as a
+    /// restarted container does.
+    pub fn start_controller(&mut self) {
+        self.start_controller_as(IDENTITY);
+    }
+
+    /// Starts a controller that has this name in the lease.
+    pub fn start_controller_as(&mut self, identity: &str) {
+        self.set(&[("--identity", identity)]);
+        let controller = Controller::start(&self.flags, self.plane, &self.aws);
+        self.said.push(controller.said());
+        let before = self.controllers.insert(identity.to_owned(), controller);
+        assert!(before.is_none(), "{identity} runs already");
+    }
+
+    /// Ends the controller as a crash would.
+    pub fn kill_controller(&mut self) {
+        self.kill_controller_of(IDENTITY);
+    }
+
+    /// Ends the controller of this name as a crash would.
+    pub fn kill_controller_of(&mut self, identity: &str) {
+        assert!(self.controllers.remove(identity).is_some(), "{identity} does not run");
+    }
+
+    /// The controller.
+    pub fn controller(&self) -> &Controller {
+        &self.controllers[IDENTITY]
+    }
+
+    /// All that the controllers of this test have said.
+    pub fn logs(&self) -> String {
+        self.said.iter().map(|said| said.borrow().clone()).collect()
+    }
+
+    /// Waits until the controller of this name holds the lease.
+    pub async fn leads(&self, identity: &str) {
+        self.says(identity, &format!("held by this replica, {identity}")).await;
+    }
+
+    /// Waits until the controller of this name has said so.
+    pub async fn says(&self, identity: &str, words: &str) {
+        let mut said = self.controllers[identity].said();
+        let waited = timeout(PATIENCE, said.wait_for(|said| said.contains(words))).await.map(drop);
+        assert!(waited.is_ok(), "{identity} did not say {words:?}\n{}", self.tail());
+    }
+
+    /// Puts the test's access key into a Secret.
+    pub async fn put_credentials(&self, name: &str) {
+        let AccessKey { id, secret, .. } = &self.key;
+        self.put_secret(name, &[("AWS_ACCESS_KEY_ID", id), ("AWS_SECRET_ACCESS_KEY", secret)]).await;
+    }
+
+    /// Puts `data` into a Secret, in place of what it had.
+    pub async fn put_secret(&self, name: &str, data: &[(&str, &str)]) {
+        let data = data.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+        let mut secret = Secret {
+            metadata: ObjectMeta { name: Some(name.to_owned()), ..ObjectMeta::default() },
+            string_data: Some(data.collect()),
+            ..Secret::default()
+        };
+        let api: Api<Secret> = Api::namespaced(self.client.clone(), &self.namespace);
+        if let Some(before) = api.get_opt(name).await.expect("the Secret") {
+            secret.metadata.resource_version = before.metadata.resource_version;
+            api.replace(name, &PostParams::default(), &secret).await.expect("the Secret");
+        } else {
+            api.create(&PostParams::default(), &secret).await.expect("the Secret");
+        }
+    }
+
+    /// Defines a job.
+    pub fn job(&self, job: JobDefinition) {
+        self.double.define_job(DEFAULT_ACCOUNT, REGION, job);
+    }
+
+    /// The job runs of this namespace.
+    pub fn runs(&self) -> Api<GlueJobRun> {
+        Api::namespaced(self.client.clone(), &self.namespace)
+    }
+
+    /// Creates a run of `job`, with `spec` beside it.
+    pub async fn run(&self, name: &str, job: &str, spec: Value) -> GlueJobRun {
+        self.create(json!({"metadata": {"name": name}, "spec": merged(json!({"jobName": job}), spec)}))
+            .await
+            .unwrap_or_else(|error| panic!("{name}: {error}"))
+    }
+
+    /// Creates an object, as the API server answers it.
+    pub async fn create(&self, object: Value) -> Result<GlueJobRun, kube::Error> {
+        let head = json!({"apiVersion": "kube-glue.dev/v1alpha1", "kind": "GlueJobRun"});
+        let object = serde_json::from_value(merged(head, object)).expect("an object");
+        let created = self.untyped().create(&PostParams::default(), &object).await?;
+        Ok(created.try_parse().expect("a GlueJobRun"))
+    }
+
+    /// The same objects, as a person could send them.
+    pub fn untyped(&self) -> Api<DynamicObject> {
+        Api::namespaced_with(self.client.clone(), &self.namespace, &ApiResource::erase::<GlueJobRun>(&()))
+    }
+
+    /// Changes the spec of a run.
+    pub async fn edit(&self, name: &str, spec: Value) -> GlueJobRun {
+        let patch = Patch::Merge(json!({"spec": spec}));
+        self.runs().patch(name, &PatchParams::default(), &patch).await.unwrap_or_else(|error| panic!("{name}: {error}"))
+    }
+
+    /// Takes the status of a run away, as a restore without it does.
+    pub async fn lose_status(&self, name: &str) {
+        let patch = Patch::Merge(json!({"status": null}));
+        self.runs().patch_status(name, &PatchParams::default(), &patch).await.expect("a status");
+    }
+
+    /// Asks for the deletion of a run.
+    pub async fn delete(&self, name: &str) {
+        self.runs().delete(name, &DeleteParams::default()).await.expect("the deletion");
+    }
+
+    /// Waits until the run is gone.
+    pub async fn gone(&self, run: &GlueJobRun) {
+        let name = run.metadata.name.as_deref().expect("a name");
+        let uid = uid(run);
+        let wait = await_condition(self.runs(), name, conditions::is_deleted(&uid));
+        if timeout(PATIENCE, wait).await.is_err() {
+            self.give_up(name, "it is gone").await;
+        }
+    }
+
+    /// Waits until `condition` holds for the run.
+    pub async fn until(&self, name: &str, what: &str, condition: impl Fn(&GlueJobRun) -> bool) -> GlueJobRun {
+        let holds = |object: Option<&GlueJobRun>| object.is_some_and(&condition);
+        match timeout(PATIENCE, await_condition(self.runs(), name, holds)).await {
+            Ok(object) => object.expect("a watch").expect("the object"),
+            Err(_) => self.give_up(name, what).await,
+        }
+    }
+
+    /// Waits until the run is in `phase`.
+    pub async fn phase(&self, name: &str, phase: Phase) -> GlueJobRun {
+        self.until(name, &format!("it is {phase:?}"), |run| phase_of(run) == Some(phase)).await
+    }
+
+    /// Waits until the run is in `phase` and does not carry our finalizer.
+    pub async fn over(&self, name: &str, phase: Phase) -> GlueJobRun {
+        let what = format!("it is {phase:?} and free of the finalizer");
+        self.until(name, &what, |run| phase_of(run) == Some(phase) && !is_held(run)).await
+    }
+
+    /// Waits until the Ready condition of the run has this reason; its message.
+    pub async fn reason(&self, name: &str, reason: &str) -> String {
+        let run = self.until(name, &format!("its reason is {reason}"), |run| ready(run).0 == reason).await;
+        ready(&run).1
+    }
+
+    /// Waits for Glue to have taken `count` calls of `operation`.
+    pub async fn calls(&self, operation: &str, count: u64) {
+        self.requests(&format!("{operation} came {count} times"), |requests| requests.count(operation) >= count).await;
+    }
+
+    /// Waits until Glue's record of requests is so.
+    pub async fn requests(&self, what: &str, so: impl FnMut(&Requests) -> bool) {
+        let seen = timeout(PATIENCE, self.double.requests().wait_until(so)).await;
+        let counts = self.double.requests().counts();
+        assert!(seen.is_ok(), "waited in vain until {what}: {counts:?}\n{}", self.tail());
+    }
+
+    /// How often StartJobRun reached Glue.
+    pub fn starts(&self) -> u64 {
+        self.double.requests().count("StartJobRun")
+    }
+
+    /// How often Glue really started a run of `job` when asked by a controller.
+    pub fn started(&self, job: &str) -> usize {
+        self.double.requests().of("StartJobRun").name(job).succeeded().count()
+    }
+
+    /// Glue's runs of `job`, oldest first.
+    pub fn glue_runs(&self, job: &str) -> Vec<Value> {
+        self.double.runs(DEFAULT_ACCOUNT, REGION, job)
+    }
+
+    /// The calls that stop runs of `job`.
+    pub fn stops(&self, job: &str) -> usize {
+        let is_stop = |request: &Request| &*request.call.operation == "BatchStopJobRun";
+        self.double.requests().all().name(job).matching(is_stop).count()
+    }
+
+    /// Somebody else calls Glue.
+    pub fn elsewhere(&self, operation: &str, body: &Value) -> Value {
+        self.double.call(DEFAULT_ACCOUNT, REGION, operation, body).expect(operation)
+    }
+
+    /// The events about objects of this kind, as `reason: note`.
+    pub async fn events(&self) -> Vec<Event> {
+        let api: Api<Event> = Api::namespaced(self.client.clone(), &self.namespace);
+        api.list(&ListParams::default()).await.expect("the events").items
+    }
+
+    async fn give_up(&self, name: &str, what: &str) -> ! {
+        let object = self.runs().get_opt(name).await;
+        panic!(
+            "{name}: waited in vain until {what}\n{}\ncalls: {:?}\n{}",
+            serde_json::to_string_pretty(&object.ok().flatten()).unwrap_or_default(),
+            self.double.requests().counts(),
+            self.tail()
+        );
+    }
+
+    /// The last that the controllers have said; all of it goes into a file.
+    fn tail(&self) -> String {
+        let logs = self.logs();
+        let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{}.log", self.namespace));
+        let kept = std::fs::write(&file, &logs);
+        let is_telling = |line: &&str| line.contains("kube_glue") || line.contains("panicked");
+        let lines: Vec<_> = logs.lines().filter(is_telling).collect();
+        let last = lines[lines.len().saturating_sub(40)..].join("\n");
+        kept.map_or_else(|_| last.clone(), |()| format!("{last}\n(all of it: {})", file.display()))
+    }
+
+    /// Everything that this test's controllers have put before people: status, events, logs, and what they
+    /// serve over HTTP.
+    pub async fn emitted(&self) -> BTreeMap<String, String> {
+        let runs = self.runs().list(&ListParams::default()).await.expect("the runs");
+        let statuses: Vec<_> = runs.iter().map(|run| &run.status).collect();
+        let mut emitted = BTreeMap::from([
+            ("status".to_owned(), serde_json::to_string(&statuses).expect("JSON")),
+            ("events".to_owned(), serde_json::to_string(&self.events().await).expect("JSON")),
+            ("logs".to_owned(), self.logs()),
+        ]);
+        for (name, controller) in &self.controllers {
+            for path in ["/metrics", "/readyz"] {
+                emitted.insert(format!("{name}{path}"), controller.get(path).await.1);
+            }
+        }
+        emitted
+    }
+
+    /// Looks for secret values in all that was emitted.
+    pub async fn assert_nothing_leaked(&self) {
+        for (place, text) in self.emitted().await {
+            for secret in &self.secrets {
+                assert!(!text.contains(secret.as_str()), "a secret value stands in the {place}");
+            }
+        }
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        self.controllers.clear();
+        if !std::thread::panicking() {
+            let logs = self.logs();
+            assert!(!logs.contains("panicked at"), "the controller panicked: {}", self.tail());
+            for secret in &self.secrets {
+                assert!(!logs.contains(secret.as_str()), "a secret value stands in the logs");
+            }
+        }
+    }
+}
+
+/// `target` with the fields of `extra` in it.
+pub fn merged(mut target: Value, extra: Value) -> Value {
+    if let (Value::Object(target), Value::Object(extra)) = (&mut target, extra) {
+        target.extend(extra);
+    }
+    target
+}
