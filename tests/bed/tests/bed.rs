@@ -166,7 +166,8 @@ async fn a_deployment_runs_as_local_processes_and_goes_with_its_namespace() {
     assert_eq!(kubelet.get(&name, "/unready").await.unwrap().0, 200);
     kubelet.until("an unready pod", LIMIT, |pods| seen(pods) == Some((0, false))).await.unwrap();
     kubelet.kill(&name, Signal::KILL).unwrap();
-    kubelet.until("a restart by SIGKILL", LIMIT, |pods| seen(pods) == Some((1, true))).await.unwrap();
+    let restarted = kubelet.until("a restart by SIGKILL", LIMIT, |pods| seen(pods) == Some((1, true))).await;
+    restarted.unwrap_or_else(|error| panic!("{error}\n{}", kubelet.logs(&name).unwrap()));
     assert_eq!(kubelet.get(&name, "/die").await.unwrap().0, 200);
     kubelet.until("a restart by its probe", LIMIT, |pods| seen(pods) == Some((2, true))).await.unwrap();
     let status = plane

@@ -5,7 +5,7 @@
 use std::{
     env,
     io::{BufRead as _, BufReader, Write as _},
-    net::TcpListener,
+    net::{TcpListener, TcpStream},
 };
 
 fn main() -> std::io::Result<()> {
@@ -16,19 +16,26 @@ fn main() -> std::io::Result<()> {
     let listener = TcpListener::bind(name("KUBE_GLUE_HTTP_ADDRESS"))?;
     let (mut ready, mut live) = (true, true);
     for stream in listener.incoming() {
-        let mut stream = stream?;
-        // To its end: closing on unread bytes would reset the connection.
-        let lines = BufReader::new(&stream).lines().map_while(Result::ok);
-        let head: Vec<String> = lines.take_while(|line| !line.is_empty()).collect();
-        let path = head.first().and_then(|line| line.split(' ').nth(1)).unwrap_or_default();
-        match path {
-            "/unready" => ready = false,
-            "/die" => live = false,
-            _ => {}
+        // A caller that has gone is no reason to end.
+        if let Err(error) = stream.and_then(|stream| answer(&stream, &mut ready, &mut live)) {
+            println!("connection: {error}");
         }
-        let good = (path != "/ready" || ready) && (path != "/live" || live);
-        let status = if good { "200 OK" } else { "503 Service Unavailable" };
-        write!(stream, "HTTP/1.1 {status}\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok")?;
     }
     Ok(())
+}
+
+fn answer(mut stream: &TcpStream, ready: &mut bool, live: &mut bool) -> std::io::Result<()> {
+    // To its end: closing on unread bytes would reset the connection.
+    let lines = BufReader::new(stream).lines().map_while(Result::ok);
+    let head: Vec<String> = lines.take_while(|line| !line.is_empty()).collect();
+    let path = head.first().and_then(|line| line.split(' ').nth(1)).unwrap_or_default();
+    match path {
+        "/unready" => *ready = false,
+        "/die" => *live = false,
+        _ => {}
+    }
+    let good = (path != "/ready" || *ready) && (path != "/live" || *live);
+    println!("{path}: {good}");
+    let status = if good { "200 OK" } else { "503 Service Unavailable" };
+    write!(stream, "HTTP/1.1 {status}\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok")
 }

@@ -1,5 +1,9 @@
 //! Startup, liveness and readiness probes, with their periods and thresholds, against the one address that
 //! the process serves.
+//!
+//! In two things this differs from a real kubelet, which is slower to see a container start: liveness is
+//! first probed one period after the start, and readiness, until it passes for the first time, every
+//! [`EAGER`], so that nobody waits a period for a process that took a moment to listen.
 
 use std::time::Duration;
 
@@ -11,6 +15,9 @@ use tokio::{
 };
 
 use crate::http;
+
+/// How often readiness is probed until it passes for the first time.
+const EAGER: Duration = Duration::from_millis(100);
 
 /// What the probes say at the moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,23 +56,28 @@ struct Tries<'a> {
     probe: &'a Probe,
     base: &'a str,
     next: Instant,
+    period: Duration,
 }
 
 impl<'a> Tries<'a> {
     fn of(probe: &'a Probe, base: &'a str) -> Self {
         let delay = seconds(probe.initial_delay_seconds, 0);
-        Self { probe, base, next: Instant::now() + delay }
+        Self { probe, base, next: Instant::now() + delay, period: period(probe) }
     }
 
     async fn next(&mut self) -> Result<(), String> {
         sleep_until(self.next).await;
-        self.next = Instant::now() + seconds(self.probe.period_seconds, 10);
+        self.next = Instant::now() + self.period;
         attempt(self.probe, self.base).await
     }
 }
 
 fn seconds(value: Option<i32>, default: u64) -> Duration {
     Duration::from_secs(value.and_then(|value| u64::try_from(value).ok()).unwrap_or(default))
+}
+
+fn period(probe: &Probe) -> Duration {
+    seconds(probe.period_seconds, 10)
 }
 
 fn failures(probe: &Probe) -> i32 {
@@ -90,6 +102,7 @@ async fn startup_passes(probe: &Probe, base: &str) -> Result<(), String> {
 
 async fn until_failed(probe: &Probe, base: &str) -> String {
     let mut tries = Tries::of(probe, base);
+    tries.next += tries.period;
     let mut failed = 0;
     loop {
         match tries.next().await {
@@ -108,8 +121,10 @@ async fn until_failed(probe: &Probe, base: &str) -> String {
 async fn follow(probe: &Probe, base: &str, tell: &mut impl FnMut(Verdict)) {
     let mut tries = Tries::of(probe, base);
     let (mut passed, mut failed) = (0, 0);
+    tries.period = tries.period.min(EAGER);
     loop {
         if tries.next().await.is_ok() {
+            tries.period = period(probe);
             (passed, failed) = (passed + 1, 0);
             if passed >= probe.success_threshold.unwrap_or(1).max(1) {
                 tell(Verdict { ready: true, started: true });

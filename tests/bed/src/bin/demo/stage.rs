@@ -70,10 +70,7 @@ impl Stage {
     async fn install(&self) -> Result<(), Problem> {
         let args = ["install", "kube-glue", "charts/kube-glue", "--namespace", NAMESPACE];
         // The double's runs take seconds; and it is where AWS would be.
-        let values = format!(
-            "controller.pollInterval=1s,readinessProbe.periodSeconds=1,log.format=text,aws.endpointUrl={}",
-            self.double.url()
-        );
+        let values = format!("controller.pollInterval=1s,log.format=text,aws.endpointUrl={}", self.double.url());
         let more = ["--create-namespace", "--wait", "--timeout", "2m", "--set", &values];
         show::command("helm", args.into_iter().chain(more));
         let helm = self.plane.helm(args).args(more);
