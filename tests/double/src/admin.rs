@@ -3,7 +3,7 @@
 //! | path | methods |
 //! |---|---|
 //! | `/_double/clock` | GET shows it; POST `{"hold": true}`, `{"stepSeconds": 60}`, `{"resume": true}`, `{"speed": 60}` |
-//! | `/_double/seed` | POST a [`Seed`](crate::seed::Seed): accounts, keys, roles, policies, jobs, limits, faults |
+//! | `/_double/seed` | POST a [`Seed`]: accounts, keys, roles, policies, jobs, limits, faults |
 //! | `/_double/key` | GET the default access key |
 //! | `/_double/faults` | GET; POST a [`Fault`]; DELETE clears; DELETE `?id=3` removes one |
 //! | `/_double/faults/release` | POST lets held calls go on |

@@ -53,7 +53,9 @@ pub enum Then {
     DropAnswerAfterWork,
     /// Closes the connection, nothing done.
     DropConnectionBefore,
-    /// Reads answer what was true so long ago on the double's clock; writes are not affected.
+    /// Reads answer what was true so long ago on the double's clock: runs and crawls in their states of then,
+    /// and neither runs, crawls nor connections that came later. Writes are not affected, and triggers and
+    /// definitions are read as they are.
     StaleRead {
         /// How long ago, in seconds.
         #[serde(with = "crate::seconds")]

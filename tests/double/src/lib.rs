@@ -43,7 +43,12 @@
 //! Where things are: [`wire`] is HTTP, signatures and protocols; [`front`] is a request's way through limits,
 //! faults and rights; [`glue`] and [`sts`] do the work; [`clock`], [`faults`], [`limits`], [`requests`] and
 //! [`iam`] are what a test holds in its hands; [`admin`] is the same for other processes, and the program
-//! `glue-double` is the double as a process of its own.
+//! `glue-double` is the double as a process of its own. Within [`glue`] each kind of thing is a room that adds its
+//! operations to one table: [`glue::jobs`], [`glue::runs`], [`glue::crawlers`], [`glue::triggers`] (workflows with
+//! them), [`glue::connections`], [`glue::tags`].
+//!
+//! How things go is told by scripts, since nothing is really run: [`RunScript`], [`CrawlScript`],
+//! [`ConnectionScript`], [`TriggerTimes`]. Whatever else exists is created over the wire or by [`Double::call`].
 //!
 //! What rests on AWS's documentation alone is marked in the conformance cases (`tests/conformance`), which run
 //! boto3 against this double.

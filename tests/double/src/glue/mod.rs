@@ -1,8 +1,8 @@
 //! Glue itself: what exists in each account and region, and the operations on it.
 //!
 //! [`Glue`] finds the [`Region`] a request is for. Under that region's lock, everything that was due by now
-//! happens first ([`Region::catch_up`]), then the operation runs. Each kind of thing (job definitions, runs)
-//! is a room of its own that adds its operations to the table in [`operations`].
+//! happens first ([`Region::catch_up`]), then the operation runs. Each kind of thing is a room of its own that adds
+//! its operations to the one table that [`operation()`] looks in.
 
 #[cfg(test)]
 pub(crate) mod bench;

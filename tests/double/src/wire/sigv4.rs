@@ -92,19 +92,27 @@ impl<'a> Signed<'a> {
                 time.get(..8).unwrap_or_default()
             )));
         }
-        let scope = format!("{}/{}/{}/aws4_request", self.date, self.region, self.service);
-        let canonical = hex::encode(Sha256::digest(request.canonical(self.signed_headers)?));
-        let to_sign = format!("{ALGORITHM}\n{time}\n{scope}\n{canonical}");
         let signature = hex::decode(self.signature).unwrap_or_default();
-        let mut mac = new_hmac(key);
-        mac.update(to_sign.as_bytes());
-        mac.verify_slice(&signature).map_err(|_| {
+        self.mac(request, key, time)?.verify_slice(&signature).map_err(|_| {
             wrong(
                 "The request signature we calculated does not match the signature you provided. Check your AWS \
                  Secret Access Key and signing method. Consult the service documentation for details."
                     .to_owned(),
             )
         })
+    }
+
+    /// The signature this request should have, made at `time` (`YYYYMMDDTHHMMSSZ`).
+    pub fn signature_of(&self, request: &SignedParts<'_>, key: &[u8; 32], time: &str) -> Result<String, AwsError> {
+        Ok(hex::encode(self.mac(request, key, time)?.finalize().into_bytes()))
+    }
+
+    fn mac(&self, request: &SignedParts<'_>, key: &[u8; 32], time: &str) -> Result<Hmac<Sha256>, AwsError> {
+        let scope = format!("{}/{}/{}/aws4_request", self.date, self.region, self.service);
+        let canonical = hex::encode(Sha256::digest(request.canonical(self.signed_headers)?));
+        let mut mac = new_hmac(key);
+        mac.update(format!("{ALGORITHM}\n{time}\n{scope}\n{canonical}").as_bytes());
+        Ok(mac)
     }
 }
 
@@ -205,6 +213,7 @@ mod tests {
         assert_eq!(canonical, "f536975d06c0309214f805bb90ccff089219ecd68b2577efef23edd43b7e1a59");
         let key = signed.signing_key("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY");
         assert_eq!(hex::encode(key), "c4afb1cc5771d871763a393e44b703571b55cc28424d1a5e86da6ed3c154a4b9");
+        assert_eq!(signed.signature_of(&parts, &key, "20150830T123600Z").unwrap(), signed.signature);
         let refused = signed.verify(&parts, &key).unwrap_err();
         assert!(refused.message.starts_with("Signature expired"), "{refused}");
     }

@@ -1,6 +1,6 @@
 //! Job runs: how they start, live and end, and what is shown of them.
 //!
-//! A run moves by events on its region's agenda ([`life`]): STARTING to RUNNING to its outcome, or by way of
+//! A run moves by events on its region's agenda (`life.rs`): STARTING to RUNNING to its outcome, or by way of
 //! STOPPING to STOPPED; a run without a slot waits its turn. What its outcome is, and how long each part takes,
 //! stands in its [`RunPlan`], which the job's [`RunScript`] gives it when it starts.
 
