@@ -66,7 +66,7 @@ pub struct RunPolicy {
 #[serde(rename_all = "camelCase")]
 pub struct Retry {
     /// How many times a failed run is started again.
-    #[schemars(range(min = 0, max = 100))]
+    #[schemars(with = "i32", range(min = 0, max = 100))]
     pub limit: u32,
 
     /// The final states of Glue that are tried again. Default: FAILED, ERROR and TIMEOUT.
@@ -76,12 +76,12 @@ pub struct Retry {
 
     /// Seconds before the first retry; doubled for each further one. Default: 10.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 0, max = 86400))]
+    #[schemars(with = "Option<i32>", range(min = 0, max = 86400))]
     pub backoff_seconds: Option<u32>,
 
     /// The longest pause between two attempts, in seconds. Default: 600.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 0, max = 86400))]
+    #[schemars(with = "Option<i32>", range(min = 0, max = 86400))]
     pub max_backoff_seconds: Option<u32>,
 }
 
@@ -185,11 +185,13 @@ pub enum StopCause {
 #[serde(rename_all = "camelCase")]
 pub struct Attempt {
     /// Counts from 0.
+    #[schemars(with = "i32")]
     pub number: u32,
     /// What names this attempt to Glue; empty for a run that was started elsewhere.
     pub key: String,
     /// How many retries came before it since the run was created or resumed.
     #[serde(default)]
+    #[schemars(with = "i32")]
     pub retry: u32,
     /// When the first of these attempts was intended; `activeDeadlineSeconds` counts from here.
     pub active_since: Time,

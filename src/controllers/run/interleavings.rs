@@ -32,6 +32,21 @@ struct Object {
     version: u32,
     finalizer: bool,
     status: RunStatus,
+    /// A hash of the rest, made at each change: states are compared far more often than changed.
+    print: u64,
+}
+
+impl Object {
+    fn sealed(mut self) -> Self {
+        self.print = hash(&format!("{}{}{:?}", self.version, self.finalizer, self.status));
+        self
+    }
+}
+
+fn hash(value: &impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    value.hash(&mut hasher);
+    hasher.finish()
 }
 
 #[derive(Clone, Debug)]
@@ -161,6 +176,7 @@ impl Model {
         change(&mut object);
         learnt.wrote(&before, &object.status);
         object.version += 1;
+        let object = object.sealed();
         self.object = object.clone();
         self.history.push(object.clone());
         self.controllers[who].cache = object.version;
@@ -224,6 +240,7 @@ impl Model {
             next.extend(self.fault("the finalizer is wiped", |next| {
                 next.object.finalizer = false;
                 next.object.version += 1;
+                next.object = std::mem::take(&mut next.object).sealed();
                 next.history.push(next.object.clone());
             }));
         }
@@ -333,10 +350,16 @@ impl Model {
     }
 
     fn fingerprint(&self) -> u64 {
-        let mut hasher = DefaultHasher::new();
-        let Self { object, history, runs, in_flight, clock, controllers, faults, hands: _, story: _ } = self;
-        format!("{object:?}{history:?}{runs:?}{in_flight:?}{clock}{controllers:?}{faults}").hash(&mut hasher);
-        hasher.finish()
+        let controllers = self.controllers.iter().map(|controller| {
+            let Controller { cache, pass, knows, answer } = controller;
+            let pass = pass.as_ref().map(|(object, learnt)| (object.print, format!("{learnt:?}")));
+            let knows = knows.as_ref().map(|(intent, since)| (intent.number, intent.intended_at.0, *since));
+            (*cache, pass, knows, format!("{answer:?}"))
+        });
+        let history: Vec<_> = self.history.iter().map(|object| object.print).collect();
+        let runs: Vec<_> = self.runs.iter().map(|run| (&run.key, run.settled)).collect();
+        let controllers: Vec<_> = controllers.collect();
+        hash(&(self.object.print, history, runs, &self.in_flight, self.clock, controllers, self.faults))
     }
 
     /// From here on nothing goes wrong and one controller works alone.

@@ -1,1 +1,608 @@
-//! placeholder
+//! The plan by tables and by properties.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use kube::core::ObjectMeta;
+use proptest::prelude::*;
+
+use super::facts::{Answer, Facts, Look, Observed, Problem, Sight};
+use super::learnt::Learnt;
+use super::plan::{Plan, Step, plan};
+use crate::api::FINALIZER;
+use crate::api::run::{Attempt, DeletionPolicy, Phase, Retry, RetryOn, RunPolicy, RunStatus, StopCause};
+use crate::glue::Class;
+
+const CREATED: i64 = 1_000_000;
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_second(CREATED + seconds).expect("a time")
+}
+
+/// One object and all that is known of it.
+#[derive(Clone, Debug)]
+struct Scene {
+    now: i64,
+    meta: ObjectMeta,
+    policy: RunPolicy,
+    follow: Option<String>,
+    status: RunStatus,
+    leading: bool,
+    blocked: Option<Problem>,
+    learnt: Learnt,
+    open_for: i64,
+    rest: Option<Duration>,
+    behind: bool,
+    sight: Option<Sight>,
+    poll_problem: Option<Problem>,
+    stop_sent: bool,
+}
+
+impl Scene {
+    fn new() -> Self {
+        let meta = ObjectMeta {
+            uid: Some("uid".to_owned()),
+            generation: Some(1),
+            creation_timestamp: Some(Time(at(0))),
+            ..ObjectMeta::default()
+        };
+        Self {
+            now: 10,
+            meta,
+            policy: RunPolicy::default(),
+            follow: None,
+            status: RunStatus { observed_generation: -1, ..RunStatus::default() },
+            leading: true,
+            blocked: None,
+            learnt: Learnt::default(),
+            open_for: 0,
+            rest: None,
+            behind: false,
+            sight: None,
+            poll_problem: None,
+            stop_sent: false,
+        }
+    }
+
+    fn held(mut self) -> Self {
+        self.meta.finalizers = Some(vec![FINALIZER.to_owned()]);
+        self
+    }
+
+    fn deleted(mut self) -> Self {
+        self.meta.deletion_timestamp = Some(Time(at(5)));
+        self
+    }
+
+    /// With the attempt `attempt` in `phase`.
+    fn with(mut self, phase: Phase, attempt: Attempt) -> Self {
+        self.status.phase = Some(phase);
+        self.status.attempts = vec![attempt];
+        self
+    }
+
+    fn seen(mut self, phase: Phase) -> Self {
+        self.sight = Some(Sight::Here(observed(phase)));
+        self
+    }
+
+    fn plan(&self) -> Plan {
+        plan(&Facts {
+            now: at(self.now),
+            meta: &self.meta,
+            policy: &self.policy,
+            follow: self.follow.as_deref(),
+            status: &self.status,
+            leading: self.leading,
+            blocked: self.blocked.clone(),
+            learnt: &self.learnt,
+            open_for: Duration::from_secs(self.open_for.unsigned_abs()),
+            settle: Duration::from_secs(60),
+            rest: self.rest,
+            behind: self.behind,
+            sight: self.sight.clone(),
+            poll_problem: self.poll_problem.clone(),
+            stop_sent: self.stop_sent,
+            deletion_timeout: Duration::from_secs(600),
+        })
+    }
+}
+
+fn observed(phase: Phase) -> Observed {
+    let state = format!("{phase:?}").to_uppercase();
+    Observed { id: "jr_1".to_owned(), state, phase, retry_expected: false, message: None }
+}
+
+fn intent() -> Attempt {
+    Attempt {
+        number: 0,
+        key: "uid/0".to_owned(),
+        retry: 0,
+        active_since: Time(at(1)),
+        intended_at: Time(at(1)),
+        refused: None,
+        id: None,
+        state: None,
+        stop_cause: None,
+        ended_at: None,
+    }
+}
+
+fn live() -> Attempt {
+    Attempt { id: Some("jr_1".to_owned()), ..intent() }
+}
+
+fn problem(class: Class) -> Problem {
+    Problem { reason: class.reason().to_owned(), message: "words".to_owned(), class: Some(class) }
+}
+
+fn nothing(known_for: u64) -> Option<Look> {
+    Some(Look::Nothing { known_for: Duration::from_secs(known_for) })
+}
+
+/// What the plan asks for, reduced to a word.
+fn word(plan: &Plan) -> &'static str {
+    match &plan.step {
+        Step::Hold => "hold",
+        Step::Release { left_behind: None } => "release",
+        Step::Release { left_behind: Some(_) } => "leave behind",
+        Step::Look { .. } => "look",
+        Step::Start => "start",
+        Step::Stop(_) => "stop",
+        Step::Delete => "delete",
+        Step::Retry => "retry",
+        Step::Rest(None) => "rest",
+        Step::Rest(Some(_)) => "rest for a while",
+    }
+}
+
+#[test]
+fn the_start_protocol() {
+    let fresh = |learnt: Learnt| Learnt { fresh_intent: true, ..learnt };
+    let table: Vec<(&str, Scene, &str, Phase)> = vec![
+        ("a new object is held first", Scene::new(), "hold", Phase::Pending),
+        ("then the intent is written", Scene::new().held(), "start", Phase::Starting),
+        ("which is asked for only with the lease", Scene { leading: false, ..Scene::new() }, "rest", Phase::Pending),
+        (
+            "a finalizer without an attempt tells of an earlier life",
+            Scene { learnt: Learnt { had_finalizer: true, ..Learnt::default() }, ..Scene::new().held() },
+            "look",
+            Phase::Pending,
+        ),
+        ("so does age", Scene { now: 3600, ..Scene::new() }, "look", Phase::Pending),
+        (
+            "a key of the user's is always looked for",
+            Scene {
+                policy: RunPolicy { idempotency_key: Some("k".to_owned()), ..RunPolicy::default() },
+                ..Scene::new()
+            },
+            "look",
+            Phase::Pending,
+        ),
+        (
+            "an intent of this pass is sent",
+            Scene { learnt: fresh(Learnt::default()), ..Scene::new().held().with(Phase::Starting, intent()) },
+            "start",
+            Phase::Starting,
+        ),
+        (
+            "but not without the lease",
+            Scene {
+                leading: false,
+                learnt: fresh(Learnt::default()),
+                ..Scene::new().held().with(Phase::Starting, intent())
+            },
+            "rest",
+            Phase::Starting,
+        ),
+        (
+            "an intent of another pass is looked for",
+            Scene::new().held().with(Phase::Starting, intent()),
+            "look",
+            Phase::Starting,
+        ),
+        (
+            "an unclear answer too",
+            Scene {
+                learnt: Learnt { answer: Some(Answer::Unclear(problem(Class::Ambiguous))), ..Learnt::default() },
+                ..Scene::new().held().with(Phase::Starting, intent())
+            },
+            "look",
+            Phase::Starting,
+        ),
+        (
+            "a look that failed starts nothing",
+            Scene {
+                learnt: Learnt { look: Some(Look::Failed(problem(Class::Denied))), ..Learnt::default() },
+                open_for: 9999,
+                ..Scene::new().held().with(Phase::Starting, intent())
+            },
+            "retry",
+            Phase::Starting,
+        ),
+        (
+            "a look that came too early starts nothing, however late it is read",
+            Scene {
+                learnt: Learnt { look: nothing(59), ..Learnt::default() },
+                open_for: 9999,
+                ..Scene::new().held().with(Phase::Starting, intent())
+            },
+            "rest for a while",
+            Phase::Starting,
+        ),
+        (
+            "a settled look that found nothing leads to a new intent",
+            Scene {
+                now: 100,
+                learnt: Learnt { look: nothing(60), ..Learnt::default() },
+                open_for: 60,
+                ..Scene::new().held().with(Phase::Starting, intent())
+            },
+            "start",
+            Phase::Starting,
+        ),
+        (
+            "a busy job may be busy with our own run",
+            Scene {
+                learnt: Learnt { answer: Some(Answer::Refused(problem(Class::Busy))), ..Learnt::default() },
+                ..Scene::new().held().with(Phase::Starting, intent())
+            },
+            "look",
+            Phase::Starting,
+        ),
+        (
+            "a throttle is a clear no",
+            Scene {
+                learnt: Learnt { answer: Some(Answer::Refused(problem(Class::Throttled))), ..Learnt::default() },
+                ..Scene::new().held().with(Phase::Starting, intent())
+            },
+            "retry",
+            Phase::Pending,
+        ),
+        ("who is behind in line waits", Scene { behind: true, ..Scene::new() }, "rest", Phase::Waiting),
+        (
+            "without AWS nothing is held",
+            Scene { blocked: Some(problem(Class::Denied)), ..Scene::new() },
+            "retry",
+            Phase::Pending,
+        ),
+    ];
+    for (what, scene, step, phase) in table {
+        let plan = scene.plan();
+        assert_eq!((word(&plan), plan.status.phase.unwrap_or_default()), (step, phase), "{what}: {plan:#?}");
+    }
+}
+
+#[test]
+fn what_a_found_run_leads_to() {
+    let mut scene = Scene::new().held().with(Phase::Starting, intent());
+    scene.learnt.look = Some(Look::Found(observed(Phase::Running)));
+    let plan = scene.plan();
+    assert_eq!(plan.status.attempt().and_then(|attempt| attempt.id.as_deref()), Some("jr_1"));
+    scene.learnt = Learnt { answer: Some(Answer::Started("jr_9".to_owned())), ..Learnt::default() };
+    assert_eq!(scene.plan().status.attempt().and_then(|attempt| attempt.id.clone()).as_deref(), Some("jr_9"));
+}
+
+#[test]
+fn deletion() {
+    let orphan = RunPolicy { deletion_policy: Some(DeletionPolicy::Orphan), ..RunPolicy::default() };
+    let running = || Scene::new().held().deleted().with(Phase::Running, live());
+    let open = || Scene::new().held().deleted().with(Phase::Starting, intent());
+    let table: Vec<(&str, Scene, &str)> = vec![
+        ("nothing was ever started", Scene::new().held().deleted(), "release"),
+        ("somebody else's finalizer is not ours to wait for", Scene::new().deleted(), "rest"),
+        ("a live run is stopped", running(), "stop"),
+        ("once", Scene { stop_sent: true, ..running() }, "rest"),
+        ("an orphan is left", Scene { policy: orphan.clone(), ..running() }, "release"),
+        ("a run that has ended holds nothing", running().seen(Phase::Stopped), "release"),
+        ("nor one that is gone", Scene { sight: Some(Sight::Gone), ..running() }, "release"),
+        ("an open start is looked for first", open(), "look"),
+        (
+            "and let go when it left no trace",
+            Scene { learnt: Learnt { look: nothing(60), ..Learnt::default() }, ..open() },
+            "release",
+        ),
+        (
+            "but not too early",
+            Scene { learnt: Learnt { look: nothing(1), ..Learnt::default() }, ..open() },
+            "rest for a while",
+        ),
+        ("without AWS it waits", Scene { blocked: Some(problem(Class::Denied)), ..running() }, "retry"),
+        ("but not for ever", Scene { now: 605, blocked: Some(problem(Class::Denied)), ..running() }, "leave behind"),
+    ];
+    for (what, scene, step) in table {
+        let plan = scene.plan();
+        assert_eq!(word(&plan), step, "{what}: {plan:#?}");
+    }
+}
+
+#[test]
+fn the_life_of_a_live_run() {
+    let running = || Scene::new().held().with(Phase::Running, live());
+    let with = |policy: RunPolicy| Scene { policy, ..running() };
+    let stop = || RunPolicy { stop: Some(true), ..RunPolicy::default() };
+    let suspend = || RunPolicy { suspend: Some(true), ..RunPolicy::default() };
+    let deadline = || RunPolicy { active_deadline_seconds: Some(60), ..RunPolicy::default() };
+    let stopping = |cause| Scene::new().held().with(Phase::Stopping, Attempt { stop_cause: Some(cause), ..live() });
+    let table: Vec<(&str, Scene, &str, Phase, &str)> = vec![
+        ("it runs", running().seen(Phase::Running), "rest", Phase::Running, "Running"),
+        ("stop", with(stop()).seen(Phase::Running), "stop", Phase::Stopping, "StopRequested"),
+        ("suspend", with(suspend()).seen(Phase::Running), "stop", Phase::Stopping, "Suspended"),
+        ("deadline to come", with(deadline()).seen(Phase::Running), "rest for a while", Phase::Running, "Running"),
+        (
+            "deadline",
+            Scene { now: 61, ..with(deadline()).seen(Phase::Running) },
+            "stop",
+            Phase::Stopping,
+            "DeadlineExceeded",
+        ),
+        (
+            "stopped by us",
+            stopping(StopCause::StopRequested).seen(Phase::Stopped),
+            "rest",
+            Phase::Stopped,
+            "StopRequested",
+        ),
+        (
+            "too late",
+            stopping(StopCause::DeadlineExceeded).seen(Phase::Stopped),
+            "rest",
+            Phase::Failed,
+            "DeadlineExceeded",
+        ),
+        (
+            "held again",
+            Scene { policy: suspend(), ..stopping(StopCause::Suspended).seen(Phase::Stopped) },
+            "rest",
+            Phase::Suspended,
+            "Suspended",
+        ),
+        ("resumed", stopping(StopCause::Suspended).seen(Phase::Stopped), "start", Phase::Starting, "Starting"),
+        ("stopped by somebody", running().seen(Phase::Stopped), "rest", Phase::Stopped, "Stopped"),
+        (
+            "it was faster than the stop",
+            stopping(StopCause::StopRequested).seen(Phase::Succeeded),
+            "rest",
+            Phase::Succeeded,
+            "Succeeded",
+        ),
+        ("gone", Scene { sight: Some(Sight::Gone), ..running() }, "rest", Phase::Unknown, "RunNotFound"),
+        (
+            "gone and stopped",
+            Scene { sight: Some(Sight::Gone), ..with(stop()) },
+            "rest",
+            Phase::Stopped,
+            "StopRequested",
+        ),
+        ("a state that nobody knows", running().seen(Phase::Unknown), "rest", Phase::Unknown, "Unknown"),
+        (
+            "polls fail",
+            Scene { poll_problem: Some(problem(Class::Denied)), ..running() },
+            "rest",
+            Phase::Running,
+            "AccessDenied",
+        ),
+        ("wiped finalizer", Scene { meta: Scene::new().meta, ..running() }, "hold", Phase::Running, ""),
+    ];
+    for (what, scene, step, phase, reason) in table {
+        let plan = scene.plan();
+        assert_eq!((word(&plan), plan.status.phase), (step, Some(phase)), "{what}: {plan:#?}");
+        let told = plan.status.condition("Ready").map_or("", |ready| ready.reason.as_str());
+        assert_eq!(told, reason, "{what}");
+    }
+}
+
+#[test]
+fn retries_by_class_and_only_so_many() {
+    let retry = |limit, on| RunPolicy {
+        retry: Some(Retry { limit, on, backoff_seconds: Some(10), max_backoff_seconds: Some(15) }),
+        ..RunPolicy::default()
+    };
+    let failed =
+        |policy: RunPolicy, phase| Scene { policy, ..Scene::new().held().with(Phase::Running, live()).seen(phase) };
+    for (policy, end, phase) in [
+        (retry(1, None), Phase::Failed, Phase::Waiting),
+        (retry(1, None), Phase::TimedOut, Phase::Waiting),
+        (retry(1, None), Phase::Expired, Phase::Expired),
+        (retry(1, Some(vec![RetryOn::Expired])), Phase::Expired, Phase::Waiting),
+        (retry(1, Some(vec![RetryOn::Timeout])), Phase::Failed, Phase::Failed),
+        (retry(0, None), Phase::Failed, Phase::Failed),
+        (retry(1, None), Phase::Stopped, Phase::Stopped),
+        (RunPolicy::default(), Phase::Failed, Phase::Failed),
+    ] {
+        assert_eq!(failed(policy.clone(), end).plan().status.phase, Some(phase), "{policy:?} {end:?}");
+    }
+    // The pause doubles, up to its bound; then the next attempt starts.
+    let ended = |retry: u32| Attempt { retry, number: retry, ended_at: Some(Time(at(10))), ..live() };
+    let waiting = |retries, now| Scene {
+        now,
+        policy: retry(9, None),
+        ..Scene::new().held().with(Phase::Waiting, ended(retries))
+    };
+    assert_eq!(waiting(0, 15).plan().step, Step::Rest(Some(Duration::from_secs(5))));
+    assert_eq!(waiting(1, 15).plan().step, Step::Rest(Some(Duration::from_secs(10))));
+    let next = waiting(1, 25).plan();
+    assert_eq!(next.step, Step::Start);
+    assert_eq!(next.status.attempt().map(|attempt| (attempt.number, attempt.retry)), Some((2, 2)));
+}
+
+#[test]
+fn a_run_that_glue_retries_is_not_failed() {
+    let mut scene = Scene::new().held().with(Phase::Running, live());
+    scene.sight = Some(Sight::Here(Observed { retry_expected: true, ..observed(Phase::Failed) }));
+    assert_eq!(scene.plan().status.phase, Some(Phase::Waiting));
+    scene.sight = Some(Sight::Here(Observed { id: "jr_1_attempt_1".to_owned(), ..observed(Phase::Running) }));
+    let plan = scene.plan();
+    assert_eq!(plan.status.phase, Some(Phase::Running));
+    assert_eq!(plan.status.attempt().and_then(|attempt| attempt.id.as_deref()), Some("jr_1_attempt_1"));
+}
+
+#[test]
+fn what_is_finished_is_let_go_and_cleaned_away_in_time() {
+    let over = || Attempt { ended_at: Some(Time(at(10))), ..live() };
+    let ttl = RunPolicy { ttl_seconds_after_finished: Some(100), ..RunPolicy::default() };
+    let done = || Scene::new().with(Phase::Succeeded, over());
+    assert_eq!(word(&done().held().plan()), "release");
+    assert_eq!(word(&done().plan()), "rest");
+    let timed = |now| Scene { now, policy: ttl.clone(), ..done() };
+    assert_eq!(timed(50).plan().step, Step::Rest(Some(Duration::from_secs(60))));
+    assert_eq!(timed(110).plan().step, Step::Delete);
+}
+
+#[test]
+fn deadlines_for_the_start_count_from_the_release() {
+    let policy =
+        |suspend| RunPolicy { start_deadline_seconds: Some(30), suspend: Some(suspend), ..RunPolicy::default() };
+    let scene = |suspend, now| Scene { now, policy: policy(suspend), ..Scene::new().held() };
+    assert_eq!(scene(false, 31).plan().status.phase, Some(Phase::Expired));
+    let held = scene(true, 1000).plan();
+    assert_eq!(held.status.phase, Some(Phase::Suspended));
+    // Released at 1000: thirty seconds from then.
+    let released = |now| Scene { status: held.status.clone(), ..scene(false, now) };
+    assert_ne!(released(1000).plan().status.phase, Some(Phase::Expired));
+}
+
+#[test]
+fn a_foreign_run_is_followed_and_never_started() {
+    let scene = Scene { follow: Some("jr_7".to_owned()), ..Scene::new() };
+    let plan = scene.plan();
+    assert_eq!(plan.status.attempt().and_then(|attempt| attempt.id.as_deref()), Some("jr_7"));
+    assert_eq!(word(&plan), "rest");
+}
+
+/// What can happen to an object between two passes.
+#[derive(Clone, Debug)]
+enum Happening {
+    Suspend(bool),
+    Stop,
+    Delete,
+    /// The live run comes into this phase.
+    Glue(Phase),
+    Time(i64),
+    Refuse(bool),
+    Lease(bool),
+    Blocked(bool),
+}
+
+fn happening() -> impl Strategy<Value = Happening> {
+    use Phase::{Error, Expired, Failed, Running, Starting, Stopped, Stopping, Succeeded, TimedOut, Unknown, Waiting};
+    let phases =
+        vec![Waiting, Starting, Running, Stopping, Stopped, Succeeded, Failed, TimedOut, Error, Expired, Unknown];
+    prop_oneof![
+        any::<bool>().prop_map(Happening::Suspend),
+        Just(Happening::Stop),
+        Just(Happening::Delete),
+        prop::sample::select(phases).prop_map(Happening::Glue),
+        (0..400i64).prop_map(Happening::Time),
+        any::<bool>().prop_map(Happening::Refuse),
+        any::<bool>().prop_map(Happening::Lease),
+        any::<bool>().prop_map(Happening::Blocked),
+    ]
+}
+
+fn policy() -> impl Strategy<Value = RunPolicy> {
+    (any::<bool>(), 0..3u32, prop::option::of(1..300i64), prop::option::of(1..300i64), any::<bool>()).prop_map(
+        |(suspend, limit, start, active, orphan)| RunPolicy {
+            suspend: Some(suspend),
+            retry: Some(Retry { limit, backoff_seconds: Some(5), ..Retry::default() }),
+            start_deadline_seconds: start,
+            active_deadline_seconds: active,
+            deletion_policy: orphan.then_some(DeletionPolicy::Orphan),
+            ..RunPolicy::default()
+        },
+    )
+}
+
+/// A Glue of one object's runs, and the passes over it.
+struct Stage {
+    scene: Scene,
+    runs: Vec<Phase>,
+    refuse: bool,
+}
+
+impl Stage {
+    /// Passes over the object until the plan rests; the steps it took.
+    fn settle(&mut self) -> Result<(), TestCaseError> {
+        self.scene.learnt = Learnt { had_finalizer: self.scene.meta.finalizers.is_some(), ..Learnt::default() };
+        for _ in 0..32 {
+            self.scene.sight = self.scene.status.attempt().and_then(|attempt| attempt.id.as_deref()).map(|id| {
+                let run = id.trim_start_matches("jr_").parse::<usize>().unwrap_or_default();
+                Sight::Here(Observed { id: id.to_owned(), ..observed(self.runs[run]) })
+            });
+            let plan = self.scene.plan();
+            if plan.status != self.scene.status {
+                let before = std::mem::replace(&mut self.scene.status, plan.status);
+                prop_assert!(!before.phase.is_some_and(Phase::is_final) || before.phase == self.scene.status.phase);
+                self.scene.learnt.wrote(&before, &self.scene.status);
+                continue;
+            }
+            match plan.step {
+                Step::Hold => self.scene.meta.finalizers = Some(vec![FINALIZER.to_owned()]),
+                Step::Release { .. } => self.scene.meta.finalizers = None,
+                Step::Look { .. } => self.scene.learnt.look = nothing(9999),
+                Step::Start => self.start()?,
+                Step::Stop(id) => {
+                    let run = id.trim_start_matches("jr_").parse::<usize>().unwrap_or_default();
+                    self.runs[run] = Phase::Stopped;
+                }
+                Step::Delete | Step::Retry | Step::Rest(_) => return Ok(()),
+            }
+        }
+        Err(TestCaseError::fail("no fixed point"))
+    }
+
+    fn start(&mut self) -> Result<(), TestCaseError> {
+        prop_assert!(self.scene.learnt.fresh_intent, "a start without an intent of this pass");
+        prop_assert!(self.scene.leading, "a start without the lease");
+        prop_assert!(self.scene.policy.stop != Some(true), "a start after stop");
+        prop_assert!(self.scene.policy.suspend != Some(true), "a start while suspended");
+        prop_assert!(self.scene.meta.deletion_timestamp.is_none(), "a start of a deleted object");
+        prop_assert!(self.runs.iter().all(|run| run.is_final()), "two attempts at once");
+        let answer = if self.refuse {
+            self.scene.rest = Some(Duration::from_secs(1));
+            Answer::Refused(problem(Class::Throttled))
+        } else {
+            self.runs.push(Phase::Starting);
+            Answer::Started(format!("jr_{}", self.runs.len() - 1))
+        };
+        self.scene.learnt.answered(answer);
+        Ok(())
+    }
+
+    fn happen(&mut self, happening: Happening) {
+        match happening {
+            Happening::Suspend(suspend) => self.scene.policy.suspend = Some(suspend),
+            Happening::Stop => self.scene.policy.stop = Some(true),
+            Happening::Delete => {
+                self.scene.meta.deletion_timestamp.get_or_insert(Time(at(self.scene.now)));
+            }
+            Happening::Glue(phase) => {
+                if let Some(run) = self.runs.last_mut().filter(|run| !run.is_final()) {
+                    *run = phase;
+                }
+            }
+            Happening::Time(seconds) => {
+                self.scene.now += seconds;
+                self.scene.rest = None;
+            }
+            Happening::Refuse(refuse) => self.refuse = refuse,
+            Happening::Lease(leading) => self.scene.leading = leading,
+            Happening::Blocked(blocked) => self.scene.blocked = blocked.then(|| problem(Class::ExpiredCredentials)),
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn every_life_comes_to_rest_and_keeps_the_rules(policy in policy(), life in prop::collection::vec(happening(), 1..30)) {
+        let mut stage = Stage { scene: Scene { policy, ..Scene::new() }, runs: Vec::new(), refuse: false };
+        stage.settle()?;
+        for happening in life {
+            stage.happen(happening);
+            stage.settle()?;
+            let again = stage.scene.plan();
+            prop_assert_eq!(&again.status, &stage.scene.status, "a pass that changes nothing writes nothing");
+        }
+    }
+}
