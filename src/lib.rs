@@ -1,4 +1,56 @@
-//! kube-glue runs AWS Glue from Kubernetes.
+//! kube-glue runs AWS Glue from Kubernetes. This page is the map of its code.
+//!
+//! # Rooms
+//!
+//! Each room depends on those to its right only; [`metrics`] is a leaf that every room may report to.
+//!
+//! ```text
+//! main -> operator -> controllers -> glue
+//!                                 \-> api
+//! ```
+//!
+//! | room | what it is for | it knows |
+//! |---|---|---|
+//! | [`operator`] | the process: command line, logs, probes, lease, orderly end | Kubernetes |
+//! | [`controllers`] | what keeps the objects and Glue in line | Kubernetes, through `api` and `glue` |
+//! | [`glue`] | AWS in our own words: calls, errors, identities, and Glue as a watch instead of polls | AWS |
+//! | [`api`] | the custom resources: what people write and read, and the rules that the API server holds | neither |
+//! | [`metrics`] | what is counted | nothing |
+//!
+//! The AWS SDK is known in one place, [`glue::aws`]; everything else works with [`glue::Error`] and its
+//! [`glue::Class`]es. The one decision that must never be wrong, whether a run is started, is taken in a
+//! pure function, [`controllers::run::plan::plan`], which has no client, no clock and no lock.
+//!
+//! # The way of one object
+//!
+//! A [`GlueJobRun`](api::GlueJobRun) from `kubectl apply` to its end:
+//!
+//! 1. The API server checks it against the schema of [`api::job_run`] and the rules of [`api::rules`]. What
+//!    can be known to be wrong never becomes an object. Its first status is `observedGeneration: -1`, so that
+//!    no tool takes it for done.
+//! 2. The watch in [`controllers::stream`] brings it to the replica that holds the lease
+//!    ([`controllers::leadership`], which the `operator` keeps), and [`controllers::run::shell::reconcile`]
+//!    begins a pass.
+//! 3. The pass finds the client: [`controllers::access`] reads the Secret, [`glue::identity`] works out who
+//!    that is to AWS, [`glue::clients`] has one client for each such identity.
+//! 4. What is known becomes [`Facts`](controllers::run::facts::Facts), and the plan answers with the status
+//!    that must stand and the one step that may follow. [`controllers::writes`] puts the finalizer and then
+//!    the *intent* into the object, each on the resource version that it was decided on.
+//! 5. Only then [`start_job_run`](glue::Glue::start_job_run) is sent, once, with the intent's key among the
+//!    run's arguments. The SDK retries nothing. The answer is written down at once; no answer leads to
+//!    looking for the key ([`Step::Look`](controllers::run::plan::Step::Look)), not to another start.
+//! 6. The pass ends. From here on [`glue::poller`] asks Glue about all live runs of a job together, and wakes
+//!    the objects whose run has changed. Nothing sleeps, and nothing asks for one object alone when a page
+//!    shows fifty.
+//! 7. Each change becomes a status with its conditions ([`controllers::run::conditions`]) and an Event
+//!    ([`controllers::events`]). A pass that changes nothing writes nothing.
+//! 8. At the end of the run the finalizer goes. A finished object needs nobody any more: it is deleted at
+//!    once, with or without a controller.
+//!
+//! A step that something stands in the way of says so in the conditions, with the reason and the remedy, and
+//! is tried again after a pause, or at once when what it waited for moves: the Secret, the place in the line
+//! ([`controllers::run::line`]), the run.
+
 pub mod api;
 pub mod controllers;
 pub mod glue;

@@ -2,7 +2,7 @@
 //!
 //! | room | what is in it |
 //! |---|---|
-//! | [`run`] | the life of a run, for all kinds that have one: the plan, and the shell around it |
+//! | [`mod@run`] | the life of a run, for all kinds that have one: the plan, and the shell around it |
 //! | [`job_run`] | what only a job run knows |
 //! | [`access`] | from an object to its AWS client, by way of its Secret |
 //! | [`secrets`] | the versions of Secrets, without their data |

@@ -10,6 +10,7 @@
 use std::collections::HashSet;
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
+use std::rc::Rc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -49,6 +50,23 @@ fn hash(value: &impl Hash) -> u64 {
     hasher.finish()
 }
 
+/// What has happened, newest first: states share their pasts.
+#[derive(Clone, Debug, Default)]
+struct Story(Option<Rc<(String, Story)>>);
+
+impl Story {
+    fn then(&self, what: String) -> Self {
+        Self(Some(Rc::new((what, self.clone()))))
+    }
+
+    fn tell(&self) -> String {
+        let mut lines: Vec<_> =
+            std::iter::successors(self.0.as_ref(), |last| last.1.0.as_ref()).map(|last| last.0.as_str()).collect();
+        lines.reverse();
+        lines.join("\n")
+    }
+}
+
 #[derive(Clone, Debug)]
 struct Run {
     key: String,
@@ -84,7 +102,7 @@ impl Controller {
 #[derive(Clone, Debug)]
 struct Model {
     object: Object,
-    history: Vec<Object>,
+    history: Vec<Rc<Object>>,
     runs: Vec<Run>,
     in_flight: Vec<String>,
     clock: i64,
@@ -94,7 +112,7 @@ struct Model {
     /// How many things may still go wrong.
     faults: u8,
     /// How it came to this, for the message of a failure; not part of the state.
-    story: Vec<String>,
+    story: Story,
 }
 
 fn problem(class: Class) -> Problem {
@@ -116,7 +134,7 @@ impl Model {
         let object =
             Object { status: RunStatus { observed_generation: -1, ..RunStatus::default() }, ..Object::default() };
         Self {
-            history: vec![object.clone()],
+            history: vec![Rc::new(object.clone())],
             object,
             runs: Vec::new(),
             in_flight: Vec::new(),
@@ -124,7 +142,7 @@ impl Model {
             controllers: [Controller::default(), Controller::default()],
             hands,
             faults,
-            story: Vec::new(),
+            story: Story::default(),
         }
     }
 
@@ -178,7 +196,7 @@ impl Model {
         object.version += 1;
         let object = object.sealed();
         self.object = object.clone();
-        self.history.push(object.clone());
+        self.history.push(Rc::new(object.clone()));
         self.controllers[who].cache = object.version;
         self.controllers[who].pass = Some((object, learnt));
         true
@@ -190,7 +208,7 @@ impl Model {
 
     fn with(&self, what: impl Into<String>, change: impl FnOnce(&mut Self)) -> Self {
         let mut next = self.clone();
-        next.story.push(what.into());
+        next.story = next.story.then(what.into());
         change(&mut next);
         next
     }
@@ -241,7 +259,7 @@ impl Model {
                 next.object.finalizer = false;
                 next.object.version += 1;
                 next.object = std::mem::take(&mut next.object).sealed();
-                next.history.push(next.object.clone());
+                next.history.push(Rc::new(next.object.clone()));
             }));
         }
         next
@@ -276,7 +294,7 @@ impl Model {
                             ..Learnt::default()
                         };
                         next.controllers[who].cache = object.version;
-                        next.controllers[who].pass = Some((object.clone(), learnt));
+                        next.controllers[who].pass = Some((object.as_ref().clone(), learnt));
                     })
                 })
                 .collect();
@@ -390,11 +408,11 @@ fn walk(hands: usize, faults: u8) -> usize {
         if !seen.insert(model.fingerprint()) {
             continue;
         }
-        assert!(model.runs.len() <= 1, "two runs: {}", model.story.join("\n"));
+        assert!(model.runs.len() <= 1, "two runs: {}", model.story.tell());
         if model.faults == 0 {
             let rested = model.clone().comes_to_rest();
             let id = rested.object.status.attempt().and_then(|attempt| attempt.id.as_deref());
-            assert!(rested.runs.len() == 1 && id == Some("jr_0"), "no rest: {}", rested.story.join("\n"));
+            assert!(rested.runs.len() == 1 && id == Some("jr_0"), "no rest: {}", rested.story.tell());
         }
         open.extend(model.successors());
     }
