@@ -272,8 +272,11 @@ fn live(facts: &Facts<'_>, attempt: &Attempt, run: &Observed, deadline: Option<D
     let (phase, reason, message) = if run.retry_expected {
         (Phase::Waiting, "GlueRetries".to_owned(), format!("run {} failed and Glue retries it by itself", run.id))
     } else if run.phase == Phase::Starting {
-        // The words of the start itself: that Glue is at it is no news worth a write.
-        (Phase::Starting, "Starting".to_owned(), was_started(&run.id))
+        // The words of the start itself, or of the adoption: that Glue is at it is no news worth a write.
+        match facts.status.condition("Ready").filter(|ready| ready.reason == "Adopted") {
+            Some(adopted) => (Phase::Starting, adopted.reason.clone(), adopted.message.clone()),
+            None => (Phase::Starting, "Starting".to_owned(), was_started(&run.id)),
+        }
     } else {
         (run.phase, format!("{:?}", run.phase), format!("run {} is {} in Glue", run.id, run.state))
     };
