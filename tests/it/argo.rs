@@ -1,0 +1,121 @@
+//! Argo CD's view: the health script that the chart ships, in the Lua that Argo CD runs it in (5.1), on
+//! objects as the API server has them.
+
+use kube::ResourceExt;
+use kube_glue::api::run::Phase;
+use kube_glue_double::{JobDefinition, Outcome};
+use mlua::serde::{LuaSerdeExt, ser};
+use mlua::{Lua, LuaOptions, StdLib, Table};
+use serde_json::{Value, json};
+
+use crate::world::{DEFAULT_SECRET, STEP, World, ready, stepwise};
+
+/// The key under which Argo CD looks for the script of a kind.
+const KEY: &str = "resource.customizations.health.kube-glue.dev_GlueJobRun";
+/// Where the script and its kustomization are.
+const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/charts/kube-glue/argocd");
+
+/// What Argo CD shows of `object`: status and message.
+fn health(script: &str, object: &Value) -> (String, String) {
+    // Of Lua's libraries Argo CD opens the base functions and `table`; null in JSON is nil there.
+    let lua = Lua::new_with(StdLib::TABLE, LuaOptions::default()).expect("a Lua");
+    let options =
+        ser::Options::new().set_array_metatable(false).serialize_none_to_null(false).serialize_unit_to_null(false);
+    let object = lua.to_value_with(object, options).expect("a table");
+    lua.globals().set("obj", object).expect("the global obj");
+    let health: Table = lua.load(script).eval().expect("a table");
+    (health.get("status").expect("a status"), health.get("message").expect("a message"))
+}
+
+impl World {
+    /// What Argo CD shows of a run as it stands in the API server.
+    async fn health(&self, script: &str, name: &str) -> (String, String) {
+        let object = self.untyped().get(name).await.expect("the object");
+        health(script, &serde_json::to_value(object).expect("JSON"))
+    }
+}
+
+/// The script as it comes out of the kustomization, which is one of the ways to install it.
+async fn shipped(world: &World) -> String {
+    let output = world.plane.kubectl(["kustomize", FOLDER]).await.expect("the kustomization");
+    let name = "config-map";
+    let namespaced = output.stdout.replace("namespace: argocd", &format!("namespace: {}", world.namespace));
+    world.plane.kubectl(["apply", "--server-side", "-f", "-"]).input(namespaced).await.expect(name);
+    let get = ["get", "configmap", "argocd-cm", "-n", &world.namespace, "-o", "json"];
+    let config: Value = serde_json::from_str(&world.plane.kubectl(get).await.expect(name).stdout).expect("JSON");
+    let others = config["data"].as_object().expect("its data").iter().filter(|(key, _)| *key != KEY);
+    for (key, script) in others {
+        assert_eq!(*script, config["data"][KEY], "{key}: one script serves all kinds");
+    }
+    config["data"][KEY].as_str().expect(KEY).to_owned()
+}
+
+#[tokio::test]
+async fn argo_cd_sees_a_run_as_what_it_is() {
+    let mut world = World::without_controller("argo").await;
+    world.double.clock().hold();
+    let script = shipped(&world).await;
+    let message = "AnalysisException: Path does not exist";
+    for (job, outcome) in [("good", Outcome::Succeeded), ("bad", Outcome::Failed(message.to_owned()))] {
+        world.job(JobDefinition::new(job).max_concurrent_runs(3).script(stepwise(outcome)));
+    }
+    world.run("good", "good", json!({})).await;
+    world.run("bad", "bad", json!({})).await;
+    world.run("held", "good", json!({"suspend": true})).await;
+    world.run("early", "good", json!({"readyWhen": "Started"})).await;
+
+    // Nobody has seen them yet.
+    for name in ["good", "bad", "held", "early"] {
+        let expected = ("Progressing".to_owned(), "Waiting for the controller".to_owned());
+        assert_eq!(world.health(&script, name).await, expected, "{name}");
+    }
+
+    // Without credentials nothing goes on, and may heal at any time.
+    world.start_controller();
+    let problem = world.reason("good", "CredentialsMissing").await;
+    assert_eq!(world.health(&script, "good").await, ("Progressing".to_owned(), problem));
+
+    world.put_credentials(DEFAULT_SECRET).await;
+    for name in ["good", "bad"] {
+        let starting = world.phase(name, Phase::Starting).await;
+        let (status, message) = world.health(&script, name).await;
+        assert_eq!(status, "Progressing", "{name}: {message}");
+        assert!(!message.is_empty(), "{starting:?}");
+    }
+    world.double.clock().step(STEP);
+    for name in ["good", "bad"] {
+        let running = world.phase(name, Phase::Running).await;
+        assert_eq!(world.health(&script, name).await, ("Progressing".to_owned(), ready(&running).1), "{name}");
+    }
+    let early = world.phase("early", Phase::Running).await;
+    assert_eq!(world.health(&script, "early").await, ("Healthy".to_owned(), ready(&early).1));
+    let held = world.phase("held", Phase::Suspended).await;
+    assert_eq!(world.health(&script, "held").await, ("Suspended".to_owned(), ready(&held).1));
+    assert!(ready(&held).1.contains("spec.suspend"), "{held:?}");
+
+    world.double.clock().step(STEP);
+    let good = world.phase("good", Phase::Succeeded).await;
+    assert_eq!(world.health(&script, "good").await, ("Healthy".to_owned(), ready(&good).1));
+    world.phase("bad", Phase::Failed).await;
+    assert_eq!(world.health(&script, "bad").await, ("Degraded".to_owned(), message.to_owned()));
+}
+
+/// A status that speaks of an older spec, or of an object that is going, is not the last word.
+#[tokio::test]
+async fn argo_cd_does_not_take_an_old_status_for_a_new_one() {
+    let mut world = World::without_controller("argo-old").await;
+    let script = shipped(&world).await;
+    world.put_credentials(DEFAULT_SECRET).await;
+    world.start_controller();
+    world.run("one", "etl", json!({})).await;
+    world.over("one", Phase::Succeeded).await;
+    world.kill_controller();
+    let edited = world.edit("one", json!({"ttlSecondsAfterFinished": 3600})).await;
+    assert_eq!(edited.metadata.generation, Some(2));
+    assert_eq!(world.health(&script, "one").await.0, "Progressing");
+
+    let mut going = world.untyped().get("one").await.expect("the object");
+    going.metadata.deletion_timestamp = going.creation_timestamp();
+    let going = serde_json::to_value(going).expect("JSON");
+    assert_eq!(health(&script, &going), ("Progressing".to_owned(), "Being deleted".to_owned()));
+}
