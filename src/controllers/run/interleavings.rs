@@ -289,7 +289,7 @@ impl Model {
                         let clock = next.clock;
                         next.controllers[who].open_for(&object.status, clock);
                         let learnt = Learnt {
-                            had_finalizer: object.finalizer,
+                            lived_before: object.finalizer,
                             answer: next.controllers[who].answer.clone(),
                             ..Learnt::default()
                         };

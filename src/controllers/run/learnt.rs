@@ -8,9 +8,9 @@ use crate::api::run::RunStatus;
 /// What one pass has learnt.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Learnt {
-    /// The finalizer was on the object before this pass: with no attempt in the status, it tells of an
-    /// earlier life.
-    pub had_finalizer: bool,
+    /// The object carried the finalizer, or told of an attempt, before this pass: when its status tells of
+    /// none, that was lost.
+    pub lived_before: bool,
     /// The intent that stands in the status was written by this pass, and nothing was sent since.
     pub fresh_intent: bool,
     /// What came of looking for the key.

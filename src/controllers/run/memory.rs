@@ -26,6 +26,8 @@ pub struct Memories {
 pub struct Memory {
     /// The resource version of our last write: an older object is a stale one.
     pub written: Option<u64>,
+    /// The status has told of an attempt: one that tells of none by now has lost it.
+    attempted: bool,
     /// The open intent, and since when this process has known of it.
     intent: Option<(Attempt, Instant)>,
     /// Glue's answer to it, until it stands in the object.
@@ -57,6 +59,7 @@ impl Memories {
 impl Memory {
     /// Takes note of the status as the object has it, and answers for how long its open intent has been known.
     pub fn open_for(&mut self, status: &RunStatus) -> Duration {
+        self.attempted |= !status.attempts.is_empty();
         let open = status.attempt().filter(|attempt| is_open(attempt));
         match (open, &self.intent) {
             (Some(open), Some((known, since))) if same_intent(open, known) => since.elapsed(),
@@ -71,6 +74,12 @@ impl Memory {
                 Duration::ZERO
             }
         }
+    }
+
+    /// Whether the status has ever told of an attempt.
+    #[must_use]
+    pub fn attempted(&self) -> bool {
+        self.attempted
     }
 
     /// Glue's answer to the open intent, when it could not be written yet.

@@ -187,7 +187,7 @@ fn must_look(facts: &Facts<'_>) -> bool {
         return true;
     }
     let age = facts.meta.creation_timestamp.as_ref().map_or(Duration::MAX, |created| since(facts.now, created.0));
-    facts.status.attempts.is_empty() && (facts.learnt.had_finalizer || age > FRESH)
+    facts.status.attempts.is_empty() && (facts.learnt.lived_before || age > FRESH)
 }
 
 /// The intent stands, and no answer with it.

@@ -166,7 +166,7 @@ fn the_start_protocol() {
         ("which is asked for only with the lease", Scene { leading: false, ..Scene::new() }, "rest", Phase::Pending),
         (
             "a finalizer without an attempt tells of an earlier life",
-            Scene { learnt: Learnt { had_finalizer: true, ..Learnt::default() }, ..Scene::new().held() },
+            Scene { learnt: Learnt { lived_before: true, ..Learnt::default() }, ..Scene::new().held() },
             "look",
             Phase::Pending,
         ),
@@ -524,7 +524,7 @@ struct Stage {
 impl Stage {
     /// Passes over the object until the plan rests; the steps it took.
     fn settle(&mut self) -> Result<(), TestCaseError> {
-        self.scene.learnt = Learnt { had_finalizer: self.scene.meta.finalizers.is_some(), ..Learnt::default() };
+        self.scene.learnt = Learnt { lived_before: self.scene.meta.finalizers.is_some(), ..Learnt::default() };
         for _ in 0..32 {
             self.scene.sight = self.scene.status.attempt().and_then(|attempt| attempt.id.as_deref()).map(|id| {
                 let run = id.trim_start_matches("jr_").parse::<usize>().unwrap_or_default();

@@ -183,7 +183,7 @@ impl<'a, K: RunKind> Pass<'a, K> {
             reference: ObjectRef::from_obj(object),
             client: None,
             learnt: Learnt {
-                had_finalizer: object.finalizers().iter().any(|name| name == FINALIZER),
+                lived_before: object.finalizers().iter().any(|name| name == FINALIZER),
                 ..Learnt::default()
             },
             intended: None,
@@ -200,11 +200,13 @@ impl<'a, K: RunKind> Pass<'a, K> {
             return Ok((Action::requeue(WRITE_AGAIN), 0));
         }
         let status = self.run_status();
-        self.learnt.answer = self.context.memories.with(&self.uid, |memory| {
+        let (answer, attempted) = self.context.memories.with(&self.uid, |memory| {
             // Takes note of the intent first: an answer belongs to one intent only.
             memory.open_for(&status);
-            memory.answer()
+            (memory.answer(), memory.attempted())
         });
+        self.learnt.answer = answer;
+        self.learnt.lived_before |= attempted;
         for _ in 0..MAX_STEPS {
             self.connect().await;
             let Plan { status, step } = self.plan();
