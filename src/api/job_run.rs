@@ -70,6 +70,12 @@ pub struct GlueJobRunSpec {
     #[schemars(schema_with = "arguments_schema")]
     pub arguments: Option<BTreeMap<String, String>>,
 
+    /// Arguments whose values stand in Secrets and ConfigMaps of the object's namespace. They are read
+    /// when the run is started; values from Secrets are shown nowhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
+    pub arguments_from: Option<Vec<ArgumentFrom>>,
+
     /// The workers of this run, in place of those that the job names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub workers: Option<Workers>,
@@ -116,6 +122,36 @@ pub struct GlueJobRunSpec {
     /// How the run lives.
     #[serde(flatten)]
     pub policy: RunPolicy,
+}
+
+/// One argument with a value from elsewhere.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(transform = add_source_rules)]
+pub struct ArgumentFrom {
+    /// The name of the argument, such as --db-password.
+    #[schemars(length(min = 1, max = 255))]
+    pub name: String,
+    /// A key of a Secret.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret_key_ref: Option<KeyRef>,
+    /// A key of a `ConfigMap`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub config_map_key_ref: Option<KeyRef>,
+}
+
+/// A key of a Secret or `ConfigMap` of the object's namespace.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct KeyRef {
+    /// The name of the Secret or `ConfigMap`.
+    #[schemars(length(min = 1, max = 253))]
+    pub name: String,
+    /// The key in it.
+    #[schemars(length(min = 1, max = 253))]
+    pub key: String,
+    /// Whether the argument is left out when there is no such key; otherwise the run waits for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub optional: Option<bool>,
 }
 
 /// The workers of a run.
@@ -220,9 +256,12 @@ const WHAT_TO_RUN: [&str; 14] = [
     "argumentsFrom",
 ];
 
+/// "AWS Glue uses the following arguments internally and you should never use them" (Glue user guide,
+/// "Using job parameters in AWS Glue jobs"), as a list of CEL.
+const RESERVED: &str = "'--debug', '--mode', '--JOB_NAME', '--endpoint'";
+
 fn add_rules(schema: &mut Schema) {
-    let fixed = WHAT_TO_RUN.into_iter().filter(|field| *field != "argumentsFrom").map(rules::immutable);
-    rules::add(schema, fixed);
+    rules::add(schema, WHAT_TO_RUN.into_iter().map(rules::immutable));
     run::add_policy_rules(schema);
     rules::add(
         schema,
@@ -230,10 +269,20 @@ fn add_rules(schema: &mut Schema) {
             Rule::new("(has(self.workers) ? 1 : 0) + (has(self.maxCapacity) ? 1 : 0) + (has(self.allocatedCapacity) ? 1 : 0) <= 1")
                 .message("workers, maxCapacity and allocatedCapacity are three ways to say one thing: keep one of them")
                 .field_path(".maxCapacity"),
+            Rule::new(format!("!has(self.arguments) || !self.arguments.exists(name, name in [{RESERVED}])"))
+                .message(format!("Glue keeps these arguments for itself, remove them: {}", RESERVED.replace('\'', "")).as_str())
+                .field_path(".arguments"),
+            Rule::new(format!("!has(self.argumentsFrom) || !self.argumentsFrom.exists(from, from.name in [{RESERVED}])"))
+                .message(format!("Glue keeps these arguments for itself, remove them: {}", RESERVED.replace('\'', "")).as_str())
+                .field_path(".argumentsFrom"),
+            Rule::new("!has(self.arguments) || !has(self.argumentsFrom) || !self.argumentsFrom.exists(from, from.name in self.arguments)")
+                .message("an argument stands in arguments and in argumentsFrom: keep one of them")
+                .field_path(".argumentsFrom"),
             rules::excludes(
                 "runId",
                 &[
                     "arguments",
+                    "argumentsFrom",
                     "workers",
                     "maxCapacity",
                     "allocatedCapacity",
@@ -251,6 +300,14 @@ fn add_rules(schema: &mut Schema) {
                 "runId follows a run that was started elsewhere: remove what says how to start one",
             ),
         ],
+    );
+}
+
+fn add_source_rules(schema: &mut Schema) {
+    let one = "has(self.secretKeyRef) != has(self.configMapKeyRef)";
+    rules::add(
+        schema,
+        [Rule::new(one).message("name exactly one of secretKeyRef and configMapKeyRef").field_path(".secretKeyRef")],
     );
 }
 

@@ -33,7 +33,7 @@ pub struct RunPolicy {
     pub start_deadline_seconds: Option<i64>,
 
     /// Seconds that the run may take from its first start, retries included; then it is stopped and
-    /// ends as Failed with the reason DeadlineExceeded. Default: no limit.
+    /// ends as Failed with the reason `DeadlineExceeded`. Default: no limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1))]
     pub active_deadline_seconds: Option<i64>,

@@ -8,9 +8,12 @@ use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use k8s_openapi::api::core::v1::ObjectReference;
 use kube::Client;
 use kube::runtime::events::{Event, EventType, Recorder, Reporter};
-use tracing::debug;
+use tracing::{debug, warn};
 
 use crate::api::run::{Phase, RunStatus};
+
+/// The reason of the event of a run that was left behind.
+const LEFT_BEHIND: &str = "LeftBehind";
 
 /// Files events, one after the other, in the background. Cheap to clone.
 #[derive(Clone)]
@@ -37,8 +40,22 @@ impl Events {
 
 async fn file(recorder: Recorder, mut waiting: UnboundedReceiver<(ObjectReference, Event)>) {
     while let Some((object, event)) = waiting.next().await {
-        if let Err(error) = recorder.publish(&event, &object).await {
-            debug!(%error, reason = event.reason, "an event could not be filed");
+        let Err(error) = recorder.publish(&event, &object).await else { continue };
+        debug!(%error, reason = event.reason, "an event could not be filed");
+        if event.reason != LEFT_BEHIND {
+            continue;
+        }
+        // Nothing can be created in a namespace that is being deleted, and this one must not be lost: it is
+        // filed about the namespace itself, whose events stand in the namespace default.
+        let Some(namespace) = object.namespace.clone() else { continue };
+        let about = ObjectReference {
+            api_version: Some("v1".to_owned()),
+            kind: Some("Namespace".to_owned()),
+            name: Some(namespace),
+            ..ObjectReference::default()
+        };
+        if let Err(error) = recorder.publish(&event, &about).await {
+            warn!(%error, "the event of a run that was left behind could not be filed");
         }
     }
 }
@@ -52,7 +69,8 @@ pub fn of_transition(before: &RunStatus, after: &RunStatus) -> Option<Event> {
         && ready(before).is_some_and(|(old, _)| old == reason)
         && run_id(before) == run_id(after);
     // The intent is our own affair: what people want to know is that the run was started.
-    if unchanged || (phase == Phase::Starting && run_id(after).is_none() && reason == "Starting") {
+    let is_told = phase == Phase::Starting && reason == "Starting" && run_id(after) == run_id(before);
+    if unchanged || is_told {
         return None;
     }
     let reason = if phase == Phase::Starting && reason == "Starting" { "Started" } else { reason };
@@ -70,12 +88,12 @@ pub fn of_transition(before: &RunStatus, after: &RunStatus) -> Option<Event> {
 
 /// The event of an object that was let go with a live run behind it.
 #[must_use]
-pub fn left_behind(run: &str) -> Event {
+pub fn left_behind(object: &str, run: &str) -> Event {
     Event {
         type_: EventType::Warning,
-        reason: "LeftBehind".to_owned(),
+        reason: LEFT_BEHIND.to_owned(),
         note: Some(format!(
-            "the object was let go after the deletion timeout, and run {run} could not be stopped in Glue: stop it by hand"
+            "{object} was let go after the deletion timeout, and run {run} could not be stopped in Glue: stop it by hand"
         )),
         action: "Deleting".to_owned(),
         secondary: None,

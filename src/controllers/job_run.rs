@@ -1,13 +1,15 @@
 //! `GlueJobRun` as a run: how it is found, started, stopped and shown.
 
-use std::collections::BTreeMap;
-
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
+use kube::{Client, ResourceExt};
+
+use super::arguments::{self, Arguments};
+use super::links;
 use super::run::RunKind;
 use super::run::conditions::bounded;
-use super::run::facts::Observed;
+use super::run::facts::{Observed, Problem};
 use crate::api::credentials::Credentials;
 use crate::api::job_run::{ExecutionClass, Workers};
 use crate::api::run::{Phase, RunPolicy, RunStatus};
@@ -23,6 +25,7 @@ const CLOCK_SLACK: SignedDuration = SignedDuration::from_hours(1);
 impl RunKind for GlueJobRun {
     const KIND: &'static str = "GlueJobRun";
     type Source = JobRunSource;
+    type Inputs = Arguments;
     type Status = GlueJobRunStatus;
 
     fn policy(&self) -> &RunPolicy {
@@ -67,7 +70,7 @@ impl RunKind for GlueJobRun {
         }
     }
 
-    fn render(&self, _client: Option<&Glue>, run: RunStatus, item: Option<&JobRunSight>) -> GlueJobRunStatus {
+    fn render(&self, client: Option<&Glue>, run: RunStatus, item: Option<&JobRunSight>) -> GlueJobRunStatus {
         let id = run.attempt().and_then(|attempt| attempt.id.clone());
         let before = self.status.clone().unwrap_or_default();
         // A run that Glue has only accepted shows nothing yet that is worth a write of its own.
@@ -75,15 +78,50 @@ impl RunKind for GlueJobRun {
             .map(|item| &item.run)
             .filter(|seen| Some(&seen.id) == id.as_ref() && seen.state != JobRunState::Starting);
         match seen {
-            Some(seen) => shown(run, seen),
+            Some(seen) => {
+                let region = client.map(|client| client.identity().region.as_str());
+                let links =
+                    region.map(|region| links::job_run(region, self.target(), &seen.id, seen.log_group.as_deref()));
+                GlueJobRunStatus { links: links.or(before.links), ..shown(run, seen) }
+            }
             // Nothing newer is known: what is shown of this run stays.
             None if before.run_id == id => GlueJobRunStatus { run, ..before },
             None => GlueJobRunStatus { run, run_id: id, ..GlueJobRunStatus::default() },
         }
     }
 
-    async fn look(&self, client: &Glue, key: &str, since: Option<Timestamp>) -> Result<Option<JobRunSight>, Error> {
-        let mark = self.mark(client, key);
+    fn input_secrets(&self) -> Vec<&str> {
+        let from = self.spec.arguments_from.iter().flatten();
+        from.filter_map(|from| from.secret_key_ref.as_ref()).map(|key| key.name.as_str()).collect()
+    }
+
+    async fn inputs(&self, client: &Client, reserved: Option<&str>) -> Result<Arguments, Problem> {
+        let arguments = arguments::read(client, &self.namespace().unwrap_or_default(), &self.spec).await?;
+        arguments::check_reserved(&arguments, reserved)?;
+        Ok(arguments)
+    }
+
+    fn redact(&self, mut item: JobRunSight, inputs: Option<&Arguments>) -> JobRunSight {
+        let has_secrets = !self.input_secrets().is_empty();
+        item.run.error_message = item.run.error_message.map(|message| match inputs {
+            Some(inputs) => inputs.redact(&message),
+            None if has_secrets => {
+                "Glue's message is withheld: the Secrets of argumentsFrom, whose values it may show, cannot be read"
+                    .to_owned()
+            }
+            None => message,
+        });
+        item
+    }
+
+    async fn look(
+        &self,
+        client: &Glue,
+        key: &str,
+        since: Option<Timestamp>,
+        inputs: Option<&Arguments>,
+    ) -> Result<Option<JobRunSight>, Error> {
+        let mark = self.mark(client, key, inputs)?;
         let oldest = since.and_then(|since| since.checked_sub(CLOCK_SLACK).ok());
         let mut token = None;
         let mut found: Option<JobRun> = None;
@@ -105,34 +143,39 @@ impl RunKind for GlueJobRun {
         }
     }
 
-    async fn start(&self, client: &Glue, key: &str) -> Result<String, Error> {
-        client.start_job_run(&self.request(client, key)).await
+    async fn start(&self, client: &Glue, key: &str, inputs: &Arguments) -> Result<String, Error> {
+        client.start_job_run(&self.request(client, key, inputs)).await
     }
 
     async fn stop(&self, client: &Glue, id: &str) -> Result<(), Error> {
-        let answers = client.stop_job_runs(&self.spec.job_name, &[id.to_owned()]).await?;
-        match answers.get(id) {
+        match client.stop_job_run(&self.spec.job_name, id).await? {
             // Over, or not known any more: there is nothing left to stop, and the poller will say so.
-            Some(StopAnswer::Refused(error)) if !matches!(error.class, Class::NotFound | Class::Invalid) => {
-                Err(error.clone())
-            }
-            _ => Ok(()),
+            StopAnswer::Refused(error) if !matches!(error.class, Class::NotFound | Class::Invalid) => Err(error),
+            StopAnswer::Accepted | StopAnswer::Refused(_) => Ok(()),
         }
     }
 }
 
 impl GlueJobRun {
     /// What tells this object's run from all others of the job.
-    fn mark(&self, client: &Glue, key: &str) -> Mark {
-        match client.run_key_argument() {
-            Some(name) => Mark::Argument { name: name.to_owned(), value: key.to_owned() },
-            None => Mark::Arguments(self.spec.arguments.clone().unwrap_or_default()),
+    fn mark(&self, client: &Glue, key: &str, inputs: Option<&Arguments>) -> Result<Mark, Error> {
+        match (client.run_key_argument(), inputs) {
+            (Some(name), _) => Ok(Mark::Argument { name: name.to_owned(), value: key.to_owned() }),
+            (None, Some(inputs)) => Ok(Mark::Arguments(inputs.exposed())),
+            (None, None) => Err(Error {
+                operation: "GetJobRuns",
+                object: format!("job {}", self.spec.job_name),
+                class: Class::Transient,
+                code: "NotSent".to_owned(),
+                message: "a run without a key is found by its arguments, and those of argumentsFrom cannot be read"
+                    .to_owned(),
+            }),
         }
     }
 
-    fn request(&self, client: &Glue, key: &str) -> StartJobRun {
+    fn request(&self, client: &Glue, key: &str, inputs: &Arguments) -> StartJobRun {
         let spec = &self.spec;
-        let mut arguments: BTreeMap<_, _> = spec.arguments.clone().unwrap_or_default();
+        let mut arguments = inputs.exposed();
         if let Some(name) = client.run_key_argument() {
             arguments.insert(name.to_owned(), key.to_owned());
         }

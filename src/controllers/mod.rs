@@ -4,6 +4,8 @@
 //! |---|---|
 //! | [`mod@run`] | the life of a run, for all kinds that have one: the plan, and the shell around it |
 //! | [`job_run`] | what only a job run knows |
+//! | [`arguments`] | a job run's arguments, those from Secrets included |
+//! | [`links`] | pages of the AWS console |
 //! | [`access`] | from an object to its AWS client, by way of its Secret |
 //! | [`secrets`] | the versions of Secrets, without their data |
 //! | [`writes`] | the finalizer and the status, each decided on one resource version |
@@ -13,9 +15,11 @@
 //! | [`settings`] | what the operator set |
 
 pub mod access;
+pub mod arguments;
 pub mod events;
 pub mod job_run;
 pub mod leadership;
+pub mod links;
 pub mod run;
 pub mod secrets;
 pub mod settings;
@@ -34,14 +38,13 @@ pub use settings::Settings;
 
 use self::access::Access;
 use self::events::Events;
+use self::run::context::{Context, Shared};
 use self::run::kind::RunKind;
-use self::run::shell::Context;
 use self::secrets::{SecretKey, Secrets};
 use self::stream::{Waker, Woken};
 use crate::api::GlueJobRun;
 use crate::glue::Clients;
 use crate::glue::aws::Base;
-use crate::glue::poller::Poller;
 use crate::metrics::Metrics;
 
 /// Why the controllers could not run.
@@ -68,9 +71,8 @@ pub async fn run(
         secrets.clone(),
         settings.controller_identity_namespaces.clone(),
     );
-    let shared =
-        Shared { access, events: Events::new(client.clone(), None), client, settings, metrics, leadership, stop };
-    let (job_runs, woken_job_runs) = shared.kind::<GlueJobRun>();
+    let shared = Shared { access, events: Events::new(client.clone(), None), client, settings, metrics, leadership };
+    let (job_runs, woken_job_runs) = kind::<GlueJobRun>(&shared);
 
     let changed = {
         let job_runs = Arc::clone(&job_runs);
@@ -81,53 +83,30 @@ pub async fn run(
     let controllers = async {
         // Without the first list every object would read its Secret before it can be told apart from a new one.
         if is_listed.wait_for(|listed| *listed).await.is_ok() {
-            shared.run_kind(job_runs, woken_job_runs).await;
+            run_kind(&shared.client, job_runs, woken_job_runs, &stop).await;
         }
     };
     tokio::select! {
         () = controllers => Ok(()),
-        () = shared.stop.cancelled(), if !*listed.borrow() => Ok(()),
+        () = stop.cancelled(), if !*listed.borrow() => Ok(()),
         () = watch => Err(Error::SecretsEnded),
     }
 }
 
-/// What the controllers of all kinds share.
-struct Shared {
-    client: Client,
-    access: Access,
-    events: Events,
-    settings: Settings,
-    metrics: Metrics,
-    leadership: Leadership,
-    stop: CancellationToken,
+/// What the objects of one kind share, and the objects that are woken.
+fn kind<K: RunKind>(shared: &Shared) -> (Arc<Context<K>>, Vec<Woken<K>>) {
+    let (waker, woken) = Waker::new(&shared.settings.namespaces);
+    (Arc::new(Context::new(shared.clone(), waker)), woken)
 }
 
-impl Shared {
-    /// What the objects of one kind share, and the objects that are woken.
-    fn kind<K: RunKind>(&self) -> (Arc<Context<K>>, Vec<Woken<K>>) {
-        let (waker, woken) = Waker::new(&self.settings.namespaces);
-        let poller = {
-            let waker = waker.clone();
-            Poller::new(self.settings.poll_interval, move |object| waker.wake(object))
-        };
-        let context = Context::new(
-            self.client.clone(),
-            self.access.clone(),
-            poller,
-            self.leadership.clone(),
-            self.settings.clone(),
-            self.metrics.clone(),
-            self.events.clone(),
-            waker,
-        );
-        (Arc::new(context), woken)
-    }
-
-    /// Runs the controller of one kind.
-    async fn run_kind<K: RunKind>(&self, context: Arc<Context<K>>, woken: Vec<Woken<K>>) {
-        let loops = woken
-            .into_iter()
-            .map(|woken| stream::reconcile_loop(&self.client, Arc::clone(&context), woken, self.stop.clone()));
-        join_all(loops).await;
-    }
+/// Runs the controller of one kind until `stop`.
+async fn run_kind<K: RunKind>(
+    client: &Client,
+    context: Arc<Context<K>>,
+    woken: Vec<Woken<K>>,
+    stop: &CancellationToken,
+) {
+    let loops =
+        woken.into_iter().map(|woken| stream::reconcile_loop(client, Arc::clone(&context), woken, stop.clone()));
+    join_all(loops).await;
 }

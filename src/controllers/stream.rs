@@ -17,8 +17,9 @@ use kube::{Api, Client, ResourceExt};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
+use super::run::context::Context;
 use super::run::kind::RunKind;
-use super::run::shell::{self, Context};
+use super::run::shell;
 
 /// Wakes objects: sends them to the reconcile loop that has them. Cheap to clone.
 pub struct Waker<K: RunKind> {

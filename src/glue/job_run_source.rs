@@ -11,7 +11,7 @@ use super::{Class, Error, Glue};
 
 /// How long after a failure Glue may take to show the run that retries it. No page of AWS's documentation
 /// gives a bound; in practice it is seconds.
-const RETRY_GRACE: Duration = Duration::from_secs(60);
+const RETRY_GRACE: Duration = Duration::from_mins(1);
 
 /// The runs of one job, as one client sees them.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -113,19 +113,13 @@ impl JobRunSource {
                 let next = listed.values().find(|(next, _)| {
                     next.previous.as_deref() == Some(run.id.as_str()) && taken.insert(next.id.clone())
                 });
-                match next {
-                    Some((next, page)) => here(
-                        one,
-                        next.clone(),
-                        next.state == JobRunState::Failed && next.attempt < retries,
-                        Some(*page),
-                    ),
-                    None => {
-                        let since = if already_failed(one, &run) { one.unchanged_for } else { Duration::ZERO };
-                        let expected = run.attempt < retries && since < RETRY_GRACE;
-                        here(one, run, expected, page)
-                    }
+                if let Some((next, page)) = next {
+                    let again = next.state == JobRunState::Failed && next.attempt < retries;
+                    return here(one, next.clone(), again, Some(*page));
                 }
+                let since = if already_failed(one, &run) { one.unchanged_for } else { Duration::ZERO };
+                let expected = run.attempt < retries && since < RETRY_GRACE;
+                here(one, run, expected, page)
             })
             .collect();
         Ok(seen)

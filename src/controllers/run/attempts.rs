@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::facts::Facts;
-use crate::api::run::{Attempt, MAX_ATTEMPTS, Phase, Retry, RetryOn, RunStatus, StopCause};
+use crate::api::run::{Attempt, DeletionPolicy, MAX_ATTEMPTS, Phase, Retry, RetryOn, RunStatus, StopCause};
 
 /// The attempt that would be started now: the same one again after a clear no or a start that left no
 /// trace, else the next.
@@ -87,4 +87,10 @@ pub(super) fn since(now: Timestamp, then: Timestamp) -> Duration {
 
 pub(super) fn left(now: Timestamp, from: Timestamp, seconds: i64) -> Duration {
     Duration::from_secs(u64::try_from(seconds).unwrap_or_default()).saturating_sub(since(now, from))
+}
+
+/// Whether the object must carry our finalizer: only while there is, or may soon be, something to stop.
+pub(super) fn needs_finalizer(facts: &Facts<'_>) -> bool {
+    let default = if facts.follow.is_some() { DeletionPolicy::Orphan } else { DeletionPolicy::Stop };
+    facts.policy.deletion_policy.unwrap_or(default) == DeletionPolicy::Stop
 }

@@ -5,7 +5,7 @@
 //! | Pending, Waiting, Starting, Running, Stopping, Unknown | False | True | | |
 //! | Running with `readyWhen: Started` | True | | | |
 //! | Succeeded | True | | | Complete=True |
-//! | Failed, TimedOut, Error, Expired, Stopped | False | | True | Failed=True |
+//! | Failed, `TimedOut`, Error, Expired, Stopped | False | | True | Failed=True |
 //! | Suspended | False | | | Suspended=True |
 //! | invalid spec, in any phase that is not final | False | | True | |
 //!

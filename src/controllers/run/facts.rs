@@ -26,6 +26,8 @@ pub struct Facts<'a> {
     pub leading: bool,
     /// Why AWS cannot be asked at all: no credentials, say.
     pub blocked: Option<Problem>,
+    /// Why a start could not be put together: an input that is missing, say.
+    pub unprepared: Option<Problem>,
     /// What this pass has learnt so far.
     pub learnt: &'a Learnt,
     /// For how long this process has known of the open intent. Two machines' clocks are never compared.

@@ -172,6 +172,7 @@ impl Model {
             status: &object.status,
             leading: true,
             blocked: None,
+            unprepared: None,
             learnt: &learnt,
             open_for: Duration::from_secs(open_for.unsigned_abs()),
             settle: Duration::from_secs(SETTLE.unsigned_abs()),

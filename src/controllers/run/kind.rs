@@ -6,11 +6,11 @@ use std::hash::Hash;
 
 use jiff::Timestamp;
 use k8s_openapi::NamespaceResourceScope;
-use kube::Resource;
+use kube::{Client, Resource};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::facts::Observed;
+use super::facts::{Observed, Problem};
 use crate::api::credentials::Credentials;
 use crate::api::run::{RunPolicy, RunStatus};
 use crate::glue::poller::Source;
@@ -31,6 +31,8 @@ pub trait RunKind:
     const KIND: &'static str;
     /// How the poller asks for live ones.
     type Source: Source;
+    /// What a start needs from elsewhere in the namespace.
+    type Inputs: Send + Sync;
     /// The whole status.
     type Status: Serialize + PartialEq + Send + Sync;
 
@@ -61,15 +63,37 @@ pub trait RunKind:
         item: Option<&<Self::Source as Source>::Item>,
     ) -> Self::Status;
 
+    /// The Secrets that the inputs are read from: a change of one wakes the object.
+    fn input_secrets(&self) -> Vec<&str>;
+    /// Reads the inputs; what is missing is said, and healed by itself once it is there. `reserved` is the
+    /// name of the input that is ours.
+    fn inputs(
+        &self,
+        client: &Client,
+        reserved: Option<&str>,
+    ) -> impl Future<Output = Result<Self::Inputs, Problem>> + Send;
+    /// The run without any secret that its inputs hold; without inputs, without whatever might hold one.
+    fn redact(
+        &self,
+        item: <Self::Source as Source>::Item,
+        inputs: Option<&Self::Inputs>,
+    ) -> <Self::Source as Source>::Item;
+
     /// Looks for the run with this key, newest first, down to `since`.
     fn look(
         &self,
         client: &Glue,
         key: &str,
         since: Option<Timestamp>,
+        inputs: Option<&Self::Inputs>,
     ) -> impl Future<Output = Result<Option<<Self::Source as Source>::Item>, Error>> + Send;
     /// Starts a run with this key, in one call: its id.
-    fn start(&self, client: &Glue, key: &str) -> impl Future<Output = Result<String, Error>> + Send;
+    fn start(
+        &self,
+        client: &Glue,
+        key: &str,
+        inputs: &Self::Inputs,
+    ) -> impl Future<Output = Result<String, Error>> + Send;
     /// Stops a run. One that is over, or gone, is no error.
     fn stop(&self, client: &Glue, id: &str) -> impl Future<Output = Result<(), Error>> + Send;
 }

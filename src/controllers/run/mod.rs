@@ -13,7 +13,11 @@
 
 pub mod attempts;
 pub mod conditions;
+pub mod context;
+mod drafts;
+mod ending;
 pub mod facts;
+mod following;
 pub mod kind;
 pub mod learnt;
 pub mod line;

@@ -96,6 +96,7 @@ impl Scene {
             status: &self.status,
             leading: self.leading,
             blocked: self.blocked.clone(),
+            unprepared: None,
             learnt: &self.learnt,
             open_for: Duration::from_secs(self.open_for.unsigned_abs()),
             settle: Duration::from_secs(60),

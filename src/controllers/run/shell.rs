@@ -7,124 +7,30 @@ use jiff::Timestamp;
 use k8s_openapi::api::core::v1::ObjectReference;
 use kube::runtime::controller::Action;
 use kube::runtime::reflector::ObjectRef;
-use kube::{Api, Client, ResourceExt};
+use kube::{Api, ResourceExt};
 use tracing::{debug, info, warn};
 
-use super::facts::{Answer, Facts, Look, Problem, Sight};
+use super::context::{Context, name_of};
+use super::facts::{Answer, Facts, Look, Observed, Problem, Sight};
 use super::kind::{Place, RunKind};
 use super::learnt::Learnt;
-use super::line::Lines;
-use super::memory::Memories;
 use super::plan::{Plan, Step, plan};
 use crate::api::FINALIZER;
 use crate::api::run::{Phase, RunStatus};
-use crate::controllers::access::{Access, Dependents};
-use crate::controllers::events::{self, Events};
-use crate::controllers::secrets::SecretKey;
-use crate::controllers::stream::Waker;
+use crate::controllers::events;
 use crate::controllers::writes::{self, WriteError};
-use crate::controllers::{Leadership, Settings};
-use crate::glue::poller::{self, Poller, Report, Source};
+use crate::glue::poller::{self, Report, Source};
 use crate::glue::{Class, Glue};
-use crate::metrics::Metrics;
 
 /// How many steps one pass may take: far more than any life needs, so that a mistake cannot spin.
 const MAX_STEPS: usize = 32;
 /// The pause after a write that the API server did not take.
 const WRITE_AGAIN: Duration = Duration::from_secs(2);
 
-/// Namespace and name, which stand in an order in the lines.
-type Name = (String, String);
+/// The longest pause while an object is being deleted: somebody waits for it.
+const DELETING_AGAIN: Duration = Duration::from_secs(15);
 
 type Item<K> = <<K as RunKind>::Source as Source>::Item;
-
-/// What all objects of a kind share.
-pub struct Context<K: RunKind> {
-    /// The API server.
-    pub client: Client,
-    /// AWS, for each object as itself.
-    pub access: Access,
-    /// Glue as a watch.
-    pub poller: Poller<K::Source, ObjectRef<K>>,
-    /// Who depends on which Secret.
-    pub dependents: Dependents<(ObjectRef<K>, String)>,
-    /// The lease.
-    pub leadership: Leadership,
-    /// What the operator set.
-    pub settings: Settings,
-    /// Counters.
-    pub metrics: Metrics,
-    /// Events.
-    pub events: Events,
-    memories: Memories,
-    lines: Lines<Place, Name>,
-    waker: Waker<K>,
-}
-
-impl<K: RunKind> Context<K> {
-    /// A context that remembers nothing yet.
-    #[must_use]
-    pub fn new(
-        client: Client,
-        access: Access,
-        poller: Poller<K::Source, ObjectRef<K>>,
-        leadership: Leadership,
-        settings: Settings,
-        metrics: Metrics,
-        events: Events,
-        waker: Waker<K>,
-    ) -> Self {
-        Self {
-            client,
-            access,
-            poller,
-            dependents: Dependents::default(),
-            leadership,
-            settings,
-            metrics,
-            events,
-            memories: Memories::default(),
-            lines: Lines::default(),
-            waker,
-        }
-    }
-
-    /// The object is gone from the API server: nothing of it is kept.
-    pub fn gone(&self, object: &K) {
-        self.let_go(object);
-        self.memories.forget(&object.uid().unwrap_or_default());
-    }
-
-    /// A Secret has changed: what stood in the way of its objects may be gone, and they try at once.
-    pub fn secret_changed(&self, secret: &SecretKey) {
-        for (dependent, uid) in self.dependents.of(secret) {
-            self.memories.with(&uid, super::memory::Memory::healed);
-            self.waker.wake(dependent);
-        }
-    }
-
-    /// The object waits for nothing any more.
-    fn let_go(&self, object: &K) {
-        let reference = ObjectRef::from_obj(object);
-        self.poller.forget(&reference);
-        self.dependents.remove(
-            &object.namespace().unwrap_or_default(),
-            object.credentials(),
-            &(reference.clone(), object.uid().unwrap_or_default()),
-        );
-        self.leave_line(&reference);
-    }
-
-    fn leave_line(&self, reference: &ObjectRef<K>) {
-        for (namespace, name) in self.lines.leave(&name_of(reference)) {
-            self.waker.wake(ObjectRef::new(&name).within(&namespace));
-        }
-    }
-}
-
-fn name_of<K: RunKind>(reference: &ObjectRef<K>) -> Name {
-    (reference.namespace.clone().unwrap_or_default(), reference.name.clone())
-}
 
 /// One pass over one object.
 pub async fn reconcile<K: RunKind>(object: Arc<K>, context: Arc<Context<K>>) -> Result<Action, WriteError> {
@@ -135,11 +41,12 @@ pub async fn reconcile<K: RunKind>(object: Arc<K>, context: Arc<Context<K>>) -> 
         Ok(_) => "unchanged",
         Err(_) => "error",
     };
-    context.metrics.reconciled(K::KIND, outcome, started.elapsed());
+    context.shared.metrics.reconciled(K::KIND, outcome, started.elapsed());
     result.map(|(action, _)| action)
 }
 
 /// What is done about a pass that failed on the API server's side.
+#[allow(clippy::needless_pass_by_value, reason = "the signature is kube's")]
 pub fn error_policy<K: RunKind>(object: Arc<K>, error: &WriteError, context: Arc<Context<K>>) -> Action {
     if matches!(error, WriteError::Conflict) {
         // The watch brings the newer object; this is for the case that it does not.
@@ -152,7 +59,7 @@ pub fn error_policy<K: RunKind>(object: Arc<K>, error: &WriteError, context: Arc
         error = error as &dyn std::error::Error,
         "the object could not be written; it is tried again"
     );
-    context.metrics.reconcile_failed(K::KIND, "write");
+    context.shared.metrics.reconcile_failed(K::KIND, "write");
     Action::requeue(pause)
 }
 
@@ -164,6 +71,7 @@ struct Pass<'a, K: RunKind> {
     uid: String,
     reference: ObjectRef<K>,
     client: Option<Result<Glue, Problem>>,
+    inputs: Option<Result<K::Inputs, Problem>>,
     learnt: Learnt,
     /// When the write of the fresh intent was begun.
     intended: Option<Instant>,
@@ -177,11 +85,12 @@ impl<'a, K: RunKind> Pass<'a, K> {
         let namespace = object.namespace().unwrap_or_default();
         Self {
             context,
-            api: Api::namespaced(context.client.clone(), &namespace),
+            api: Api::namespaced(context.shared.client.clone(), &namespace),
             object: object.clone(),
             uid: object.uid().unwrap_or_default(),
             reference: ObjectRef::from_obj(object),
             client: None,
+            inputs: None,
             learnt: Learnt {
                 lived_before: object.finalizers().iter().any(|name| name == FINALIZER),
                 ..Learnt::default()
@@ -219,7 +128,7 @@ impl<'a, K: RunKind> Pass<'a, K> {
             }
         }
         warn!(namespace = self.reference.namespace, name = self.reference.name, "a pass did not come to rest");
-        Ok((Action::requeue(Duration::from_secs(60)), self.writes))
+        Ok((Action::requeue(Duration::from_mins(1)), self.writes))
     }
 
     /// Finds the client, for objects that may need one.
@@ -231,9 +140,21 @@ impl<'a, K: RunKind> Pass<'a, K> {
             return;
         }
         let namespace = self.object.namespace().unwrap_or_default();
-        self.context.dependents.add(&namespace, self.object.credentials(), &(self.reference.clone(), self.uid.clone()));
-        let access = &self.context.access;
+        let dependent = (self.reference.clone(), self.uid.clone());
+        for secret in Context::secrets_of(&self.object) {
+            self.context.dependents.add(&namespace, secret.as_ref(), &dependent);
+        }
+        let access = &self.context.shared.access;
         self.client = Some(access.client(&namespace, self.object.credentials(), self.object.region(), deleting).await);
+        self.inputs = Some(
+            self.object
+                .inputs(&self.context.shared.client, self.context.shared.settings.run_key_argument.as_deref())
+                .await,
+        );
+    }
+
+    fn inputs(&self) -> Option<&K::Inputs> {
+        self.inputs.as_ref().and_then(|inputs| inputs.as_ref().ok())
     }
 
     /// The shared part of the status as the object has it by now.
@@ -262,11 +183,8 @@ impl<'a, K: RunKind> Pass<'a, K> {
     fn plan(&mut self) -> Plan {
         let status = self.run_status();
         let report = self.report(&status);
-        if let Some(poller::Sight::Here(item)) = &report.sight {
-            self.item = Some(item.clone());
-        }
         let sight = report.sight.map(|sight| match sight {
-            poller::Sight::Here(item) => Sight::Here(K::observe(&item)),
+            poller::Sight::Here(item) => Sight::Here(self.sees(item)),
             poller::Sight::Gone => Sight::Gone,
         });
         let live_id = status.attempt().and_then(|attempt| attempt.id.clone()).unwrap_or_default();
@@ -285,18 +203,27 @@ impl<'a, K: RunKind> Pass<'a, K> {
             policy: self.object.policy(),
             follow: self.object.follow(),
             status: &status,
-            leading: self.context.leadership.holds(),
+            leading: self.context.shared.leadership.holds(),
             blocked: self.client.as_ref().and_then(|client| client.as_ref().err().cloned()),
+            unprepared: self.inputs.as_ref().and_then(|inputs| inputs.as_ref().err().cloned()),
             learnt: &self.learnt,
             open_for,
-            settle: self.context.settings.start_settle,
+            settle: self.context.shared.settings.start_settle,
             rest,
             behind,
             sight,
             poll_problem: report.error.as_deref().map(Problem::from),
             stop_sent,
-            deletion_timeout: self.context.settings.deletion_timeout,
+            deletion_timeout: self.context.shared.settings.deletion_timeout,
         })
+    }
+
+    /// Takes in a run as Glue shows it, without the secrets that it may show.
+    fn sees(&mut self, item: Item<K>) -> Observed {
+        let item = self.object.redact(item, self.inputs());
+        let observed = K::observe(&item);
+        self.item = Some(item);
+        observed
     }
 
     /// What the poller knows of the live run; asking makes the poller watch it.
@@ -335,7 +262,7 @@ impl<'a, K: RunKind> Pass<'a, K> {
     fn took(&mut self, written: K, part: &'static str) {
         let version = written.resource_version().and_then(|version| version.parse().ok());
         self.context.memories.with(&self.uid, |memory| memory.written = version);
-        self.context.metrics.object_written(K::KIND, part);
+        self.context.shared.metrics.object_written(K::KIND, part);
         self.object = written;
         self.writes += 1;
     }
@@ -358,13 +285,13 @@ impl<'a, K: RunKind> Pass<'a, K> {
         match event.reason.as_str() {
             "Started" => {
                 let latency = Timestamp::now().duration_since(self.created());
-                self.context.metrics.run_started(K::KIND, latency.try_into().unwrap_or_default());
+                self.context.shared.metrics.run_started(K::KIND, latency.try_into().unwrap_or_default());
             }
-            "Adopted" => self.context.metrics.run_adopted(K::KIND),
+            "Adopted" => self.context.shared.metrics.run_adopted(K::KIND),
             _ => {}
         }
-        self.context.events.tell(self.object_reference(), event);
-        self.context.metrics.live_runs(K::KIND, self.context.poller.live());
+        self.context.shared.events.tell(self.object_reference(), event);
+        self.context.shared.metrics.live_runs(K::KIND, self.context.poller.live());
     }
 
     fn object_reference(&self) -> ObjectReference {
@@ -389,7 +316,8 @@ impl<'a, K: RunKind> Pass<'a, K> {
             Step::Retry => {
                 let pause =
                     self.context.memories.with(&self.uid, |memory| memory.rest().unwrap_or_else(|| memory.failed()));
-                return Ok(Some(Action::requeue(pause)));
+                let deleting = self.object.meta().deletion_timestamp.is_some();
+                return Ok(Some(Action::requeue(if deleting { pause.min(DELETING_AGAIN) } else { pause })));
             }
             Step::Rest(after) => return Ok(Some(self.rest(after))),
         }
@@ -398,14 +326,15 @@ impl<'a, K: RunKind> Pass<'a, K> {
 
     async fn release(&mut self, left_behind: Option<String>) -> Result<Option<Action>, WriteError> {
         if let Some(run) = left_behind {
-            let event = events::left_behind(&run);
+            let name = format!("{} {}/{}", K::KIND, self.object.namespace().unwrap_or_default(), self.reference.name);
+            let event = events::left_behind(&name, &run);
             warn!(
                 namespace = self.reference.namespace,
                 name = self.reference.name,
                 run,
                 "let go with a live run behind it"
             );
-            self.context.events.tell(self.object_reference(), event);
+            self.context.shared.events.tell(self.object_reference(), event);
         }
         let deleting = self.object.meta().deletion_timestamp.is_some();
         let written = writes::finalizer(&self.api, &self.object, false).await?;
@@ -421,12 +350,8 @@ impl<'a, K: RunKind> Pass<'a, K> {
         let Some(client) = self.client().cloned() else { return };
         let status = self.run_status();
         let known_for = self.context.memories.with(&self.uid, |memory| memory.open_for(&status));
-        self.learnt.look = Some(match self.object.look(&client, key, since).await {
-            Ok(Some(item)) => {
-                let observed = K::observe(&item);
-                self.item = Some(item);
-                Look::Found(observed)
-            }
+        self.learnt.look = Some(match self.object.look(&client, key, since, self.inputs()).await {
+            Ok(Some(item)) => Look::Found(self.sees(item)),
             Ok(None) => Look::Nothing { known_for },
             Err(error) => Look::Failed(Problem::from(&error)),
         });
@@ -435,12 +360,14 @@ impl<'a, K: RunKind> Pass<'a, K> {
     async fn start(&mut self) -> Option<Action> {
         // The plan asks for a start only after this pass wrote the intent; the lease is asked right here.
         let status = self.run_status();
-        let timely = self.intended.is_some_and(|at| at.elapsed() < self.context.settings.start_settle / 2);
-        let may_start = self.learnt.fresh_intent && timely && self.context.leadership.holds();
-        let (true, Some(client), Some(attempt)) = (may_start, self.client().cloned(), status.attempt()) else {
+        let timely = self.intended.is_some_and(|at| at.elapsed() < self.context.shared.settings.start_settle / 2);
+        let may_start = self.learnt.fresh_intent && timely && self.context.shared.leadership.holds();
+        let (true, Some(client), Some(inputs), Some(attempt)) =
+            (may_start, self.client().cloned(), self.inputs(), status.attempt())
+        else {
             return Some(Action::requeue(WRITE_AGAIN));
         };
-        let answer = match self.object.start(&client, &attempt.key).await {
+        let answer = match self.object.start(&client, &attempt.key, inputs).await {
             Ok(id) => Answer::Started(id),
             Err(error) if error.class.is_clear_no() => Answer::Refused(Problem::from(&error)),
             Err(error) => Answer::Unclear(Problem::from(&error)),

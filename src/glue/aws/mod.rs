@@ -6,6 +6,7 @@
 
 mod errors;
 mod job_runs;
+mod stops;
 mod sts;
 
 use std::future::Future;
@@ -71,6 +72,7 @@ struct Inner {
     sdk: aws_sdk_glue::Client,
     identity: Identity,
     budget: Budget,
+    stops: stops::Stops,
     metrics: Metrics,
     run_key_argument: Option<String>,
 }
@@ -122,6 +124,7 @@ impl Glue {
                 sdk,
                 identity,
                 budget: Budget::default(),
+                stops: stops::Stops::default(),
                 metrics: base.metrics.clone(),
                 run_key_argument: base.run_key_argument.clone(),
             }),
@@ -180,5 +183,5 @@ impl Glue {
 
 /// Whether `error` or one of its causes says that no credentials could be had.
 fn is_credentials_error(error: &(dyn std::error::Error + 'static)) -> bool {
-    errors::causes(error).any(|cause| cause.is::<CredentialsError>())
+    errors::causes(error).any(<dyn std::error::Error>::is::<CredentialsError>)
 }

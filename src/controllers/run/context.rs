@@ -1,0 +1,111 @@
+//! What all objects of a kind share, and what is done when one of them leaves.
+
+use kube::runtime::reflector::ObjectRef;
+use kube::{Client, ResourceExt};
+
+use super::kind::{Place, RunKind};
+use super::line::Lines;
+use super::memory::Memories;
+use crate::api::credentials::Credentials;
+use crate::controllers::access::{Access, Dependents};
+use crate::controllers::events::Events;
+use crate::controllers::secrets::SecretKey;
+use crate::controllers::stream::Waker;
+use crate::controllers::{Leadership, Settings};
+use crate::glue::poller::Poller;
+use crate::metrics::Metrics;
+
+/// Namespace and name, which stand in an order in the lines.
+pub(super) type Name = (String, String);
+
+/// What the controllers of all kinds share. Cheap to clone.
+#[derive(Clone)]
+pub struct Shared {
+    /// The API server.
+    pub client: Client,
+    /// AWS, for each object as itself.
+    pub access: Access,
+    /// The lease.
+    pub leadership: Leadership,
+    /// What the operator set.
+    pub settings: Settings,
+    /// Counters.
+    pub metrics: Metrics,
+    /// Events.
+    pub events: Events,
+}
+
+/// What all objects of one kind share.
+pub struct Context<K: RunKind> {
+    /// With those of other kinds.
+    pub(super) shared: Shared,
+    /// Glue as a watch.
+    pub(super) poller: Poller<K::Source, ObjectRef<K>>,
+    /// Who depends on which Secret, with its uid.
+    pub(super) dependents: Dependents<(ObjectRef<K>, String)>,
+    pub(super) memories: Memories,
+    pub(super) lines: Lines<Place, Name>,
+    waker: Waker<K>,
+}
+
+impl<K: RunKind> Context<K> {
+    /// A context that remembers nothing yet. What changes in Glue wakes objects by `waker`.
+    #[must_use]
+    pub fn new(shared: Shared, waker: Waker<K>) -> Self {
+        let poller = {
+            let waker = waker.clone();
+            Poller::new(shared.settings.poll_interval, move |object| waker.wake(object))
+        };
+        Self {
+            shared,
+            poller,
+            dependents: Dependents::default(),
+            memories: Memories::default(),
+            lines: Lines::default(),
+            waker,
+        }
+    }
+
+    /// The object is gone from the API server: nothing of it is kept.
+    pub fn gone(&self, object: &K) {
+        self.let_go(object);
+        self.memories.forget(&object.uid().unwrap_or_default());
+    }
+
+    /// A Secret has changed: what stood in the way of its objects may be gone, and they try at once.
+    pub fn secret_changed(&self, secret: &SecretKey) {
+        for (dependent, uid) in self.dependents.of(secret) {
+            self.memories.with(&uid, super::memory::Memory::healed);
+            self.waker.wake(dependent);
+        }
+    }
+
+    /// The object waits for nothing any more.
+    pub(super) fn let_go(&self, object: &K) {
+        let reference = ObjectRef::from_obj(object);
+        self.poller.forget(&reference);
+        let dependent = (reference.clone(), object.uid().unwrap_or_default());
+        for secret in Self::secrets_of(object) {
+            self.dependents.remove(&object.namespace().unwrap_or_default(), secret.as_ref(), &dependent);
+        }
+        self.leave_line(&reference);
+    }
+
+    /// The Secrets that the object depends on: that of its credentials, and those of its inputs.
+    pub(super) fn secrets_of(object: &K) -> Vec<Option<Credentials>> {
+        let named = |name: &str| Some(Credentials { secret_name: Some(name.to_owned()) });
+        let inputs = object.input_secrets().into_iter().map(named);
+        std::iter::once(object.credentials().cloned()).chain(inputs).collect()
+    }
+
+    pub(super) fn leave_line(&self, reference: &ObjectRef<K>) {
+        for (namespace, name) in self.lines.leave(&name_of(reference)) {
+            self.waker.wake(ObjectRef::new(&name).within(&namespace));
+        }
+    }
+}
+
+/// How an object stands in a line.
+pub(super) fn name_of<K: RunKind>(reference: &ObjectRef<K>) -> Name {
+    (reference.namespace.clone().unwrap_or_default(), reference.name.clone())
+}
