@@ -36,5 +36,6 @@ fn the_files_are_what_the_code_says() {
         .collect();
     files.sort();
     let stands: String = files.iter().map(|file| std::fs::read_to_string(file).expect("a file")).collect();
-    assert_eq!(stands, printed, "crds/ is out of date: run `cargo crds`");
+    let differs = stands.lines().zip(printed.lines()).find(|(stands, printed)| stands != printed);
+    assert!(stands == printed, "crds/ is out of date: run `cargo crds` (first difference: {differs:?})");
 }

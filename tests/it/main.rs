@@ -7,5 +7,7 @@
 
 mod crds;
 mod first_light;
+mod life;
+mod relay;
 mod start_once;
 mod world;

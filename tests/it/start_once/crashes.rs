@@ -100,7 +100,7 @@ async fn while_the_run_lives() {
     world.start_controller();
     for name in ["kept", "stopped"] {
         world.run(name, "steps", json!({})).await;
-        world.phase(name, Phase::Starting).await;
+        world.known(name).await;
     }
     world.calls("StartJobRun", 2).await;
     world.double.clock().step(STEP);
@@ -138,7 +138,7 @@ async fn again_and_again() {
     }
     world.start_controller();
     for name in &names {
-        world.until(name, "its run is known", |run| run_id(run).is_some()).await;
+        world.known(name).await;
     }
     world.double.clock().step(STEP * 2);
     for name in &names {

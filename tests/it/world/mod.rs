@@ -9,14 +9,17 @@ mod scripts;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::pin::pin;
 use std::time::Duration;
 
+use futures::StreamExt;
 use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::api::events::v1::Event;
 use kube::Client;
 use kube::api::{Api, DeleteParams, ListParams, ObjectMeta, Patch, PatchParams, PostParams};
 use kube::core::{ApiResource, DynamicObject};
 use kube::runtime::wait::{await_condition, conditions};
+use kube::runtime::{WatchStreamExt, watcher};
 use kube_glue::api::GlueJobRun;
 use kube_glue::api::run::Phase;
 use kube_glue_bed::ControlPlane;
@@ -257,6 +260,11 @@ impl World {
         self.until(name, &format!("it is {phase:?}"), |run| phase_of(run) == Some(phase)).await
     }
 
+    /// Waits until Glue has started the run and its id stands in the object.
+    pub async fn known(&self, name: &str) -> GlueJobRun {
+        self.until(name, "its run is known", |run| run_id(run).is_some()).await
+    }
+
     /// Waits until the run is in `phase` and does not carry our finalizer.
     pub async fn over(&self, name: &str, phase: Phase) -> GlueJobRun {
         let what = format!("it is {phase:?} and free of the finalizer");
@@ -307,7 +315,24 @@ impl World {
         self.double.call(DEFAULT_ACCOUNT, REGION, operation, body).expect(operation)
     }
 
-    /// The events about objects of this kind, as `reason: note`.
+    /// Waits for an event with this reason.
+    pub async fn event(&self, reason: &str) -> Event {
+        let api: Api<Event> = Api::namespaced(self.client.clone(), &self.namespace);
+        let mut events = pin!(watcher(api, watcher::Config::default()).applied_objects());
+        let found = async {
+            while let Some(event) = events.next().await {
+                if let Ok(event) = event
+                    && event.reason.as_deref() == Some(reason)
+                {
+                    return event;
+                }
+            }
+            panic!("the watch ended");
+        };
+        timeout(PATIENCE, found).await.unwrap_or_else(|_| panic!("no event {reason}\n{}", self.tail()))
+    }
+
+    /// The events of the namespace.
     pub async fn events(&self) -> Vec<Event> {
         let api: Api<Event> = Api::namespaced(self.client.clone(), &self.namespace);
         api.list(&ListParams::default()).await.expect("the events").items
@@ -324,7 +349,7 @@ impl World {
     }
 
     /// The last that the controllers have said; all of it goes into a file.
-    fn tail(&self) -> String {
+    pub fn tail(&self) -> String {
         let logs = self.logs();
         let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{}.log", self.namespace));
         let kept = std::fs::write(&file, &logs);

@@ -1,0 +1,78 @@
+//! Deadlines of the start and of the run, and the time after the end.
+
+use kube_glue::api::run::{Phase, StopCause};
+use kube_glue_double::JobDefinition;
+use serde_json::json;
+
+use crate::world::{World, attempts, conditions_of, endless, is_held, ready};
+
+#[tokio::test]
+async fn a_start_that_does_not_come_in_time_expires() {
+    let world = World::new("expired").await;
+    world.job(JobDefinition::new("single").script(endless()));
+    world.run("first", "single", json!({})).await;
+    world.phase("first", Phase::Running).await;
+    world.run("busy", "single", json!({"startDeadlineSeconds": 2})).await;
+    world.run("no-job", "no-job", json!({"startDeadlineSeconds": 2})).await;
+    world.run("no-secret", "etl", json!({"startDeadlineSeconds": 2, "credentials": {"secretName": "none"}})).await;
+    for name in ["busy", "no-job", "no-secret"] {
+        let run = world.phase(name, Phase::Expired).await;
+        assert_eq!(ready(&run).0, "StartDeadlineExceeded");
+        assert_eq!(conditions_of(&run), ["Ready=False", "Stalled=True", "Failed=True"]);
+        world.over(name, Phase::Expired).await;
+    }
+    assert_eq!((world.glue_runs("single").len(), world.glue_runs("etl").len()), (1, 0));
+}
+
+/// The deadline of the start counts from the release of a run that was held.
+#[tokio::test]
+async fn what_is_held_does_not_expire() {
+    let world = World::new("held").await;
+    world.run("one", "etl", json!({"suspend": true, "startDeadlineSeconds": 1})).await;
+    world.phase("one", Phase::Suspended).await;
+    world.run("other", "etl", json!({"credentials": {"secretName": "none"}, "startDeadlineSeconds": 2})).await;
+    // By now the deadline of the first has passed, too.
+    world.over("other", Phase::Expired).await;
+    world.edit("one", json!({"suspend": false})).await;
+    world.over("one", Phase::Succeeded).await;
+}
+
+#[tokio::test]
+async fn a_run_that_takes_too_long_is_stopped_and_has_failed() {
+    let world = World::new("long").await;
+    world.job(JobDefinition::new("endless").script(endless()));
+    // A run that was stopped for its time is not tried again.
+    let retry = json!({"limit": 3, "backoffSeconds": 0});
+    world.run("one", "endless", json!({"activeDeadlineSeconds": 2, "retry": retry})).await;
+    world.phase("one", Phase::Running).await;
+    let run = world.over("one", Phase::Failed).await;
+    assert_eq!(ready(&run).0, "DeadlineExceeded");
+    assert_eq!(attempts(&run)[0].stop_cause, Some(StopCause::DeadlineExceeded));
+    assert_eq!((world.starts(), world.stops("endless")), (1, 1));
+}
+
+#[tokio::test]
+async fn a_finished_object_is_deleted_after_its_time() {
+    let world = World::new("ttl").await;
+    let soon = world.run("soon", "etl", json!({"ttlSecondsAfterFinished": 0})).await;
+    let later = world.run("later", "etl", json!({"ttlSecondsAfterFinished": 2})).await;
+    world.run("never", "etl", json!({})).await;
+    world.gone(&soon).await;
+    let run = world.over("later", Phase::Succeeded).await;
+    assert!(!is_held(&run));
+    world.gone(&later).await;
+    assert!(world.runs().get_opt("never").await.expect("an answer").is_some());
+    assert_eq!(world.starts(), 3);
+}
+
+/// A time that is given only after the end counts, too.
+#[tokio::test]
+async fn the_time_after_the_end_may_be_set_later() {
+    let mut world = World::new("ttl-later").await;
+    let run = world.run("one", "etl", json!({})).await;
+    world.over("one", Phase::Succeeded).await;
+    world.kill_controller();
+    world.start_controller();
+    world.edit("one", json!({"ttlSecondsAfterFinished": 1})).await;
+    world.gone(&run).await;
+}
