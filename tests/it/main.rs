@@ -5,6 +5,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod argo;
+mod arguments;
 mod crds;
 mod first_light;
 mod life;
