@@ -8,8 +8,10 @@
 mod argo;
 mod arguments;
 mod crds;
+mod credentials;
 mod first_light;
 mod life;
+mod readme;
 mod relay;
 mod start_once;
 mod world;

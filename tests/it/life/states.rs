@@ -106,7 +106,7 @@ async fn an_unknown_state_is_shown_as_unknown_and_watched_on() {
     world.job(JobDefinition::new("steps").script(stepwise(Outcome::Succeeded)));
     // As long as the word that it stands for, so that no length in the answer changes.
     let news = relay::start(world.double.address(), ["\"RUNNING\"", "\"DREAMED\""]).await;
-    world.aws = news.url();
+    world.aws.insert("AWS_ENDPOINT_URL", news.url());
     world.start_controller();
     world.run("one", "steps", json!({})).await;
     world.known("one").await;

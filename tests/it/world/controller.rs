@@ -11,7 +11,7 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use super::{PATIENCE, REGION};
+use super::PATIENCE;
 
 /// A running controller. Dropping it ends it as a crash would.
 pub struct Controller {
@@ -21,16 +21,15 @@ pub struct Controller {
 }
 
 impl Controller {
-    /// Starts the program with these flags, against `plane` and the Glue at `aws`.
-    pub fn start(flags: &BTreeMap<String, String>, plane: &ControlPlane, aws: &str) -> Self {
+    /// Starts the program with these flags, against `plane`, with AWS's variables as in `aws`.
+    pub fn start(flags: &BTreeMap<String, String>, plane: &ControlPlane, aws: &BTreeMap<&str, String>) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_kube-glue"))
             .arg("run")
             .args(flags.iter().flat_map(|(flag, value)| [flag, value]))
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("KUBECONFIG", plane.kubeconfig())
-            .env("AWS_ENDPOINT_URL", aws)
-            .env("AWS_REGION", REGION)
+            .envs(aws)
             .env("AWS_EC2_METADATA_DISABLED", "true")
             .env("RUST_BACKTRACE", "0")
             .stdin(Stdio::null())

@@ -55,8 +55,8 @@ pub struct World {
     pub key: AccessKey,
     /// Values that nothing may ever show.
     pub secrets: Vec<String>,
-    /// What the controllers take for AWS.
-    pub aws: String,
+    /// AWS's own variables, for the controllers that are started from now on.
+    pub aws: BTreeMap<&'static str, String>,
     flags: BTreeMap<String, String>,
     /// By their names in the lease.
     controllers: BTreeMap<String, Controller>,
@@ -101,7 +101,7 @@ impl World {
         let world = Self {
             plane,
             client,
-            aws: double.url(),
+            aws: BTreeMap::from([("AWS_ENDPOINT_URL", double.url()), ("AWS_REGION", REGION.to_owned())]),
             namespace,
             secrets: vec![key.secret.clone()],
             double,

@@ -1,0 +1,268 @@
+//! As whom an object talks to AWS: what may be wrong with that says so, starts nothing, and heals by itself.
+
+use std::time::SystemTime;
+
+use aws_credential_types::Credentials;
+use aws_sdk_sts::config::{BehaviorVersion, Region};
+use kube_glue::api::run::Phase;
+use kube_glue_double::{AccessKey, DEFAULT_ACCOUNT, Fault, JobDefinition, Policy, Role, Then};
+use serde_json::json;
+
+use crate::world::{DEFAULT_SECRET, REGION, World, conditions_of, endless, quick};
+
+/// The keys of a Secret with an access key.
+fn keys<'a>(id: &'a str, secret: &'a str) -> Vec<(&'a str, &'a str)> {
+    vec![("AWS_ACCESS_KEY_ID", id), ("AWS_SECRET_ACCESS_KEY", secret)]
+}
+
+/// A Secret, what is said of it, and that it heals when it is put right.
+#[tokio::test]
+async fn what_is_wrong_with_a_secret_is_named_and_heals_when_it_is_mended() {
+    let mut world = World::without_controller("secrets").await;
+    world.start_controller();
+    let AccessKey { id, secret, .. } = world.key.clone();
+    let wrong = "wrong/".repeat(6);
+    let newline = format!("{secret}\n");
+    world.secrets.push(wrong.clone());
+    let cases = [
+        ("absent", None, "SecretNotFound", vec!["Secret {ns}/absent does not exist: create it with the keys"]),
+        (
+            "half",
+            Some(keys(&id, &secret)[..1].to_vec()),
+            "SecretInvalid",
+            vec!["Secret {ns}/half has no key AWS_SECRET_ACCESS_KEY: add it"],
+        ),
+        (
+            "empty",
+            Some(keys("", &secret)),
+            "SecretInvalid",
+            vec!["key AWS_ACCESS_KEY_ID of Secret {ns}/empty is empty: fill it"],
+        ),
+        (
+            "newline",
+            Some(keys(&id, &newline)),
+            "SecretInvalid",
+            vec!["AWS_SECRET_ACCESS_KEY of Secret {ns}/newline begins or ends with white space"],
+        ),
+        (
+            "wrong",
+            Some(keys(&id, &wrong)),
+            "CredentialsNotAccepted",
+            vec!["job etl", "InvalidSignatureException", "put valid keys into the Secret"],
+        ),
+        (
+            "unknown",
+            Some(keys("AKIANOBODY", &secret)),
+            "CredentialsNotAccepted",
+            vec!["job etl", "UnrecognizedClientException", "put valid keys into the Secret"],
+        ),
+    ];
+    for (name, data, ..) in &cases {
+        if let Some(data) = data {
+            world.put_secret(name, data).await;
+        }
+        world.run(name, "etl", json!({"credentials": {"secretName": name}})).await;
+    }
+    world.run("default", "etl", json!({})).await;
+    for (name, _, reason, words) in &cases {
+        let message = world.reason(name, reason).await;
+        for words in words {
+            let words = words.replace("{ns}", &world.namespace);
+            assert!(message.contains(&words), "{name}: {message:?} does not say {words:?}");
+        }
+    }
+    let message = world.reason("default", "CredentialsMissing").await;
+    assert!(
+        message.contains(&format!("create Secret {}/{DEFAULT_SECRET} with the keys", world.namespace)),
+        "{message}"
+    );
+    let blocked = world.runs().get("default").await.expect("the object");
+    assert_eq!(conditions_of(&blocked), ["Ready=False", "Reconciling=True"]);
+    assert!(world.glue_runs("etl").is_empty());
+
+    for (name, ..) in &cases {
+        world.put_credentials(name).await;
+    }
+    world.put_credentials(DEFAULT_SECRET).await;
+    for name in cases.iter().map(|(name, ..)| *name).chain(["default"]) {
+        world.over(name, Phase::Succeeded).await;
+    }
+    assert_eq!((world.started("etl"), world.glue_runs("etl").len()), (7, 7));
+    world.assert_nothing_leaked().await;
+}
+
+#[tokio::test]
+async fn a_job_that_does_not_exist_is_named_and_its_run_starts_when_it_does() {
+    let world = World::new("job").await;
+    world.run("one", "not-there", json!({})).await;
+    let message = world.reason("one", "NotFound").await;
+    assert!(message.contains("there is no job not-there in this account and region"), "{message}");
+    assert!(message.contains("create it, or check the name"), "{message}");
+    world.job(JobDefinition::new("not-there").script(quick()));
+    world.over("one", Phase::Succeeded).await;
+    assert_eq!(world.glue_runs("not-there").len(), 1);
+}
+
+/// What the identity may not do is said with the right that it needs.
+#[tokio::test]
+async fn a_right_that_is_missing_is_named_and_heals_when_it_is_given() {
+    let world = World::new("rights").await;
+    let user = format!("arn:aws:iam::{DEFAULT_ACCOUNT}:user/{}", world.key.user);
+    world.double.iam().set_policy(&user, Policy::deny(&["glue:StartJobRun"]));
+    world.run("one", "etl", json!({})).await;
+    let message = world.reason("one", "AccessDenied").await;
+    assert!(message.contains("job etl") && message.contains("allow glue:StartJobRun"), "{message}");
+    world.double.iam().set_policy(&user, Policy::deny(&["glue:CreateJob"]));
+    world.over("one", Phase::Succeeded).await;
+    assert_eq!(world.glue_runs("etl").len(), 1);
+}
+
+#[tokio::test]
+async fn a_role_is_assumed_with_its_external_id_and_a_wrong_one_says_so() {
+    let world = World::without_controller("role").await;
+    let mut world = world;
+    world.start_controller();
+    let arn = "arn:aws:iam::222222222222:role/etl";
+    world.double.define_role(Role::new(arn).trusts(DEFAULT_ACCOUNT).external_id("tenant-7"));
+    world.double.define_job("222222222222", REGION, JobDefinition::new("theirs").script(quick()));
+    let AccessKey { id, secret, .. } = world.key.clone();
+    let with = |external: &'static str| {
+        [
+            keys(&id, &secret),
+            vec![("AWS_ROLE_ARN", arn), ("AWS_EXTERNAL_ID", external), ("AWS_ROLE_SESSION_NAME", "team-a")],
+        ]
+        .concat()
+    };
+    world.put_secret(DEFAULT_SECRET, &with("tenant-8")).await;
+    world.run("one", "theirs", json!({})).await;
+    let message = world.reason("one", "AccessDenied").await;
+    assert!(message.contains("AssumeRole") && message.contains(arn), "{message}");
+    assert_eq!(world.starts(), 0);
+    world.put_secret(DEFAULT_SECRET, &with("tenant-7")).await;
+    world.over("one", Phase::Succeeded).await;
+    let start = &world.double.requests().of("StartJobRun")[0];
+    assert_eq!(&*start.call.principal, "arn:aws:sts::222222222222:assumed-role/etl/team-a");
+    assert_eq!(world.double.requests().of("AssumeRole").succeeded().count(), 1, "its credentials are kept");
+    world.assert_nothing_leaked().await;
+}
+
+/// Temporary credentials, as `aws sts assume-role` gives them out.
+async fn temporary(world: &World, role: &str) -> [String; 3] {
+    let AccessKey { id, secret, .. } = &world.key;
+    let config = aws_sdk_sts::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new(REGION))
+        .endpoint_url(world.double.url())
+        .credentials_provider(Credentials::new(id, secret, None, None::<SystemTime>, "test"))
+        .http_client(aws_smithy_http_client::Builder::new().build_http())
+        .build();
+    let sts = aws_sdk_sts::Client::from_conf(config);
+    let answer = sts.assume_role().role_arn(role).role_session_name("somebody").send().await.expect("a session");
+    let given = answer.credentials.expect("credentials");
+    [given.access_key_id, given.secret_access_key, given.session_token]
+}
+
+#[tokio::test]
+async fn a_session_token_works_until_it_expires_and_a_new_one_goes_on_with_the_same_run() {
+    let mut world = World::without_controller("token").await;
+    let role = format!("arn:aws:iam::{DEFAULT_ACCOUNT}:role/someone");
+    world.double.define_role(Role::new(&role));
+    world.job(JobDefinition::new("endless").script(endless()));
+    world.start_controller();
+    let put = async |world: &mut World, role: &str| {
+        let [id, secret, token] = temporary(world, role).await;
+        world.put_secret(DEFAULT_SECRET, &[keys(&id, &secret), vec![("AWS_SESSION_TOKEN", &token)]].concat()).await;
+        world.secrets.extend([secret, token]);
+    };
+    put(&mut world, &role).await;
+    world.run("one", "endless", json!({})).await;
+    world.phase("one", Phase::Running).await;
+    world.double.iam().expire_sessions(&role);
+    let message = world.reason("one", "CredentialsNotAccepted").await;
+    assert!(message.contains("ExpiredToken") && message.contains("put valid keys into the Secret"), "{message}");
+    assert_eq!(conditions_of(&world.runs().get("one").await.expect("the object")), ["Ready=False", "Reconciling=True"]);
+    put(&mut world, &role).await;
+    world.reason("one", "Running").await;
+    assert_eq!(world.starts(), 1);
+    world.assert_nothing_leaked().await;
+}
+
+/// A rotated key: the run that lives goes on being watched, and is stopped with the new one.
+#[tokio::test]
+async fn a_rotated_key_is_taken_up() {
+    let mut world = World::new("rotated").await;
+    world.job(JobDefinition::new("endless").script(endless()));
+    world.run("one", "endless", json!({})).await;
+    let run = world.phase("one", Phase::Running).await;
+    world.key = AccessKey { secret: "a-new-secret-that-nobody-knows".to_owned(), ..world.key.clone() };
+    world.secrets.push(world.key.secret.clone());
+    world.double.define_access_key(&world.key);
+    world.reason("one", "CredentialsNotAccepted").await;
+    world.put_credentials(DEFAULT_SECRET).await;
+    world.reason("one", "Running").await;
+    world.delete("one").await;
+    world.gone(&run).await;
+    assert_eq!((world.starts(), world.stops("endless")), (1, 1));
+}
+
+/// Nothing falls back to the controller's own identity, unless the operator allowed that.
+#[tokio::test]
+async fn the_controllers_own_identity_is_for_the_namespaces_that_may_use_it() {
+    let mut world = World::without_controller("own").await;
+    let AccessKey { id, secret, .. } = world.key.clone();
+    world.aws.extend([("AWS_ACCESS_KEY_ID", id), ("AWS_SECRET_ACCESS_KEY", secret)]);
+    world.start_controller();
+    world.run("one", "etl", json!({})).await;
+    let message = world.reason("one", "CredentialsMissing").await;
+    assert!(message.contains("the controller's own identity is not allowed for this namespace"), "{message}");
+    assert!(world.double.requests().counts().is_empty(), "AWS was not asked for anything");
+    world.kill_controller();
+    world.set(&[("--controller-identity-namespaces", "team-*,own-*")]);
+    world.start_controller();
+    world.over("one", Phase::Succeeded).await;
+    world.run("named", "etl", json!({"credentials": {"secretName": "none"}})).await;
+    world.reason("named", "SecretNotFound").await;
+}
+
+/// The region: the object's, else the Secret's, else the controller's.
+#[tokio::test]
+async fn the_region_is_the_nearest_that_was_named() {
+    let mut world = World::without_controller("region").await;
+    let AccessKey { id, secret, .. } = world.key.clone();
+    for region in ["us-east-1", "ap-south-1"] {
+        world.double.define_job(
+            DEFAULT_ACCOUNT,
+            region,
+            JobDefinition::new("etl").max_concurrent_runs(9).script(quick()),
+        );
+    }
+    world.aws.remove("AWS_REGION");
+    world.start_controller();
+    world.put_secret("with", &[keys(&id, &secret), vec![("AWS_REGION", "us-east-1")]].concat()).await;
+    world.put_secret("without", &keys(&id, &secret)).await;
+    world.run("nowhere", "etl", json!({"credentials": {"secretName": "without"}})).await;
+    world.run("secrets", "etl", json!({"credentials": {"secretName": "with"}})).await;
+    world.run("own", "etl", json!({"credentials": {"secretName": "with"}, "region": "ap-south-1"})).await;
+    for name in ["secrets", "own"] {
+        world.over(name, Phase::Succeeded).await;
+    }
+    let message = world.reason("nowhere", "RegionMissing").await;
+    assert!(message.contains("set spec.region, or AWS_REGION in Secret"), "{message}");
+    let mut regions: Vec<_> =
+        world.double.requests().of("StartJobRun").iter().map(|start| start.call.region.to_string()).collect();
+    regions.sort();
+    assert_eq!(regions, ["ap-south-1", "us-east-1"]);
+}
+
+/// A poll that AWS throttles is no news about the run.
+#[tokio::test]
+async fn throttled_polls_fail_no_run() {
+    let world = World::new("throttled").await;
+    world.double.faults().add(Fault::on("GetJobRun").times(5).then(Then::Throttle));
+    world.run("one", "etl", json!({})).await;
+    world.over("one", Phase::Succeeded).await;
+    assert_eq!(
+        (world.starts(), world.double.requests().of("GetJobRun").matching(|poll| !poll.succeeded()).count()),
+        (1, 5)
+    );
+}
