@@ -13,7 +13,7 @@ use crate::api::run::{Attempt, RunStatus};
 /// How long an accepted stop is taken for granted before it is sent again.
 const STOP_AGAIN: Duration = Duration::from_mins(1);
 /// The first pause after something went wrong, and the longest.
-const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_mins(5));
+const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_mins(2));
 
 /// What is remembered, by the object's uid.
 #[derive(Default)]
