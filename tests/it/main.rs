@@ -7,6 +7,7 @@
 
 mod argo;
 mod arguments;
+mod cel;
 mod crds;
 mod credentials;
 mod first_light;
