@@ -86,6 +86,11 @@ impl Error {
                 "there is no {} in this account and region; it is looked for again: create it, or check the name, spec.region and spec.credentials",
                 self.object
             ),
+            _ if self.operation == "AssumeRole" && matches!(self.class, Class::Denied | Class::ExpiredCredentials) => {
+                "allow sts:AssumeRole to the keys of the Secret that spec.credentials names, and check there the role's \
+                 ARN and the external id that the role's trust policy asks for"
+                    .to_owned()
+            }
             Class::Denied => format!(
                 "allow glue:{} to the identity that spec.credentials names, or name another one",
                 self.operation

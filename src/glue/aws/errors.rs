@@ -125,8 +125,13 @@ where
         );
     }
     if let Some(assume) = causes(error).find_map(|cause| cause.downcast_ref::<Error>()) {
-        // Our own credentials provider failed: its answer is the answer.
-        let class = if assume.class == Class::Ambiguous { Class::Transient } else { assume.class };
+        // Our own credentials provider failed: its answer is the answer. Nothing was sent to Glue, and what
+        // STS calls invalid is in the credentials, not in the object.
+        let class = match assume.class {
+            Class::Ambiguous => Class::Transient,
+            Class::Invalid => Class::ExpiredCredentials,
+            class => class,
+        };
         return Error { class, ..assume.clone() };
     }
     let (class, code) = match error {
