@@ -1,0 +1,202 @@
+//! The commands of the page, run in order as a reader would who has no cluster's history behind them: a
+//! control plane of their own, the chart as installed, and Glue as strict as the page's policies say.
+
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+
+use kube_glue_bed::{ControlPlane, Kubelet, Options};
+use kube_glue_double::{AccessKey, DEFAULT_ACCOUNT, Double, JobDefinition, Outcome, Policy, Role, RunPlan, RunScript};
+use serde_json::Value;
+use tokio::process::Command;
+use tokio::time::timeout;
+
+use super::blocks::{self, Block};
+use super::{README, root};
+use crate::world::REGION;
+
+/// The image that the page installs.
+const IMAGE: &str = "registry.example.com/kube-glue";
+/// The account of the role in the samples.
+const OTHER_ACCOUNT: &str = "222222222222";
+/// How long one block may take: many times what it takes.
+const LIMIT: Duration = Duration::from_secs(180);
+
+/// The blocks of JSON: what the user or role may do, and whom the role trusts.
+fn policies() -> [Value; 2] {
+    let all = blocks::all();
+    let json = all.iter().filter(|block| block.language == "json");
+    let parsed: Vec<Value> = json.map(|block| serde_json::from_str(&block.text).expect("JSON")).collect();
+    parsed.try_into().expect("two policies")
+}
+
+/// The actions of a policy's only statement.
+fn actions(policy: &Value) -> Vec<&str> {
+    let actions = policy["Statement"][0]["Action"].as_array().expect("a list");
+    actions.iter().map(|action| action.as_str().expect("an action")).collect()
+}
+
+/// Glue with the jobs of the samples, its doors no wider than the page's policies open them.
+async fn glue() -> Double {
+    let double = Double::start().await.expect("a double");
+    let [may, trust] = policies();
+    let user = trust["Statement"][0]["Principal"]["AWS"].as_str().expect("a user").to_owned();
+    let name = user.rsplit('/').next().expect("a name").to_owned();
+    double.define_access_key(&AccessKey {
+        id: "AKIAIOSFODNN7EXAMPLE".to_owned(),
+        secret: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY".to_owned(),
+        account: DEFAULT_ACCOUNT.to_owned(),
+        user: name,
+    });
+    double.define_account(OTHER_ACCOUNT);
+    let role = format!("arn:aws:iam::{OTHER_ACCOUNT}:role/analytics-etl");
+    let external_id = trust["Statement"][0]["Condition"]["StringEquals"]["sts:ExternalId"].as_str();
+    let of_trust = actions(&trust);
+    double.define_role(
+        Role::new(&role)
+            .trusts(&user)
+            .external_id(external_id.expect("an external id"))
+            .allows_source_identity(of_trust.contains(&"sts:SetSourceIdentity"))
+            .allows_tag_session(false),
+    );
+    double.iam().set_policy(&role, Policy::allow(&actions(&may)));
+    double.iam().set_policy(&user, Policy::allow(&[actions(&may), of_trust].concat()));
+
+    let failed = Outcome::Failed("AnalysisException: Path does not exist".to_owned());
+    let job = |name: &str, outcome| {
+        let plan = RunPlan {
+            starting: Duration::from_millis(300),
+            running: Duration::from_millis(700),
+            stopping: Duration::from_millis(300),
+            slot_lag: Duration::from_millis(300),
+            outcome,
+            ..RunPlan::default()
+        };
+        JobDefinition::new(name).max_concurrent_runs(5).script(RunScript::sequence([plan]))
+    };
+    for account in [DEFAULT_ACCOUNT, OTHER_ACCOUNT] {
+        double.define_job(account, REGION, job("orders-etl", Outcome::Succeeded));
+    }
+    double.define_job(DEFAULT_ACCOUNT, REGION, job("customers-etl", failed));
+    double.define_job(DEFAULT_ACCOUNT, REGION, job("inventory-sync", Outcome::Succeeded).command("pythonshell"));
+    double.define_job(DEFAULT_ACCOUNT, REGION, job("clicks-backfill", Outcome::Never).max_concurrent_runs(1));
+    double
+}
+
+/// Runs a block as it stands, from the repository's root, and answers what it printed.
+async fn run(plane: &ControlPlane, block: &Block) -> String {
+    let folder = |program: &Path| program.parent().expect("a folder").to_path_buf();
+    let assets = plane.assets();
+    let mut path = vec![folder(&assets.kubectl), folder(&assets.helm)];
+    path.extend(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()));
+    let shell = Command::new("bash")
+        .args(["-euo", "pipefail", "-c", &block.text])
+        .current_dir(root())
+        .env("PATH", std::env::join_paths(path).expect("a path"))
+        .env("KUBECONFIG", plane.kubeconfig())
+        // kubectl and helm keep their caches there.
+        .env("HOME", plane.folder())
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .output();
+    let problem = match timeout(LIMIT, shell).await {
+        Ok(output) => {
+            let output = output.expect("bash");
+            let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+            if output.status.success() {
+                return text(&output.stdout);
+            }
+            format!("{}\n{}{}", output.status, text(&output.stdout), text(&output.stderr))
+        }
+        Err(_) => "it did not end".to_owned(),
+    };
+    let objects = plane.kubectl(["get", "glue", "-o", "wide"]).output().await.map(|output| output.stdout);
+    panic!("README.md:{}: {problem}\n{}{}", block.line, block.text, objects.unwrap_or_default());
+}
+
+/// How Glue's runs of a job stand, oldest first.
+fn states(double: &Double, account: &str, job: &str) -> Vec<String> {
+    let runs = double.runs(account, REGION, job);
+    runs.iter().map(|run| run["JobRunState"].as_str().expect("a state").to_owned()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_commands_work_in_order_under_the_policies_of_the_page() {
+    let plane = ControlPlane::start(Options::default()).await.expect("a control plane");
+    let double = glue().await;
+    let kubelet = Kubelet::builder(&plane)
+        .image(IMAGE, env!("CARGO_BIN_EXE_kube-glue"))
+        .env("AWS_ENDPOINT_URL", double.url())
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .start()
+        .await
+        .expect("a kubelet");
+    // Argo CD's ConfigMap as its own installation leaves it.
+    plane.kubectl(["create", "namespace", "argocd"]).await.expect("a namespace");
+    let theirs = ["create", "configmap", "argocd-cm", "-n", "argocd", "--from-literal=url=https://argocd.example.com"];
+    plane.kubectl(theirs).await.expect("a ConfigMap");
+
+    let all = blocks::all();
+    let commands: Vec<_> = all.iter().filter(|block| block.is_for_a_cluster()).collect();
+    let (last, others) = commands.split_last().expect("commands");
+    let mut table = String::new();
+    for block in others {
+        let printed = run(&plane, block).await;
+        if block.text.starts_with("helm install") {
+            // As installed it asks Glue every five seconds.
+            let set = "controller.pollInterval=200ms,readinessProbe.periodSeconds=1";
+            let chart = root().join("charts/kube-glue");
+            let upgrade = ["upgrade", "kube-glue", chart.to_str().expect("a path"), "-n", "kube-glue"];
+            plane.helm(upgrade).args(["--reuse-values", "--wait", "--set", set]).await.expect("the upgrade");
+        }
+        if block.text.starts_with("kubectl get glue") {
+            table = printed;
+        }
+    }
+
+    // What the page shows and says came of it.
+    let header = |text: &str| -> Vec<String> {
+        let line = text.lines().find(|line| line.starts_with("NAME ")).unwrap_or_default();
+        line.split_whitespace().map(str::to_owned).collect()
+    };
+    assert_eq!(header(README), header(&table), "the columns of `kubectl get glue`");
+    let backfills = double.runs(DEFAULT_ACCOUNT, REGION, "orders-etl");
+    let backfills = backfills.iter().filter(|run| run["Arguments"]["--year"] == "2025").count();
+    assert_eq!(backfills, 1, "the object from Git was applied twice, with one key");
+    assert_eq!(
+        states(&double, DEFAULT_ACCOUNT, "clicks-backfill"),
+        ["STOPPED", "STOPPED", "RUNNING"],
+        "stopped by spec.stop, stopped by the deletion, left running"
+    );
+    assert_eq!(states(&double, OTHER_ACCOUNT, "orders-etl"), ["SUCCEEDED"]);
+    let config = plane.kubectl(["get", "configmap", "argocd-cm", "-n", "argocd", "-o", "yaml"]).await;
+    assert!(config.expect("a ConfigMap").stdout.contains("url: https://argocd.example.com"), "what was there stays");
+
+    let [may, _] = policies();
+    for action in actions(&may) {
+        let operation = action.strip_prefix("glue:").expect("an operation of Glue");
+        assert!(double.requests().count(operation) > 0, "{action} is allowed and not needed");
+    }
+    let pod = kubelet.pods().iter().find(|pod| pod.ready && !pod.terminating).expect("a pod").name.clone();
+    let (_, metrics) = kubelet.get(&pod, "/metrics").await.expect("metrics");
+    // Counted when something goes wrong only, which nothing does here.
+    let rare = "kube_glue_reconcile_errors_total";
+    for name in README.split('`').filter(|word| word.starts_with("kube_glue_") && *word != rare) {
+        let counted = metrics.lines().any(|line| line.starts_with(name));
+        assert!(counted, "{name} is not counted:\n{metrics}");
+    }
+
+    run(&plane, last).await;
+    assert!(last.text.starts_with("helm uninstall"), "the page ends its commands with the end");
+    let kept = plane.kubectl(["get", "glue"]).await.expect("the objects");
+    assert!(kept.stdout.contains("orders-first"), "{}", kept.stdout);
+}
+
+#[test]
+fn the_page_shows_every_sample() {
+    for entry in root().join("crds/samples").read_dir().expect("the samples") {
+        let name = entry.expect("an entry").file_name();
+        let name = name.to_str().expect("a name");
+        assert!(README.contains(&format!("-f crds/samples/{name}")), "README.md does not apply {name}");
+    }
+}
