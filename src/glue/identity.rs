@@ -136,11 +136,26 @@ pub fn from_secret(
     };
     let region = match region {
         Some(region) => region.to_owned(),
-        None => value("AWS_REGION")?
+        None => region_of_secret(secret, value("AWS_REGION")?)?
             .or_else(|| default_region.map(str::to_owned))
             .ok_or_else(|| IdentityError::NoRegion { secret: secret.to_owned() })?,
     };
     Ok(Identity { region, keys: Some(keys), role })
+}
+
+/// The region that a Secret names, held to what `spec.region` is held to: it becomes part of a host's name.
+fn region_of_secret(secret: &str, region: Option<String>) -> Result<Option<String>, IdentityError> {
+    let is_word = |word: &str| word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()) && !word.is_empty();
+    match region {
+        Some(region) if !region.contains('-') || region.len() > 32 || !region.split('-').all(is_word) => {
+            Err(IdentityError::BadValue {
+                secret: secret.to_owned(),
+                key: "AWS_REGION".to_owned(),
+                problem: "is not the name of a region, such as eu-west-1",
+            })
+        }
+        region => Ok(region),
+    }
 }
 
 /// The controller's own identity, in the object's region or else the controller's.
@@ -186,9 +201,13 @@ mod tests {
         let with = |extra: &[(&str, &str)], own, default| {
             from_secret("a/s", &data(&[&KEYS, extra].concat()), own, default).map(|identity| identity.region)
         };
-        assert_eq!(with(&[("AWS_REGION", "b")], Some("a"), Some("c")).unwrap(), "a");
-        assert_eq!(with(&[("AWS_REGION", "b")], None, Some("c")).unwrap(), "b");
+        assert_eq!(with(&[("AWS_REGION", "b-1")], Some("a"), Some("c")).unwrap(), "a");
+        assert_eq!(with(&[("AWS_REGION", "b-1")], None, Some("c")).unwrap(), "b-1");
         assert_eq!(with(&[], None, Some("c")).unwrap(), "c");
+        for wrong in ["Ireland", "eu-west-1/", "a.b-c", "eu--west", "euwest"] {
+            let error = with(&[("AWS_REGION", wrong)], None, Some("c")).unwrap_err().to_string();
+            assert!(error.contains("key AWS_REGION of Secret a/s is not the name of a region"), "{error}");
+        }
         assert_eq!(with(&[], None, None), Err(IdentityError::NoRegion { secret: "a/s".to_owned() }));
     }
 
