@@ -51,6 +51,12 @@ async fn what_is_wrong_with_a_secret_is_named_and_heals_when_it_is_mended() {
             vec!["job etl", "InvalidSignatureException", "put valid keys into the Secret"],
         ),
         (
+            "region",
+            Some([keys(&id, &secret), vec![("AWS_REGION", "Ireland")]].concat()),
+            "SecretInvalid",
+            vec!["key AWS_REGION of Secret {ns}/region is not the name of a region"],
+        ),
+        (
             "unknown",
             Some(keys("AKIANOBODY", &secret)),
             "CredentialsNotAccepted",
@@ -87,7 +93,7 @@ async fn what_is_wrong_with_a_secret_is_named_and_heals_when_it_is_mended() {
     for name in cases.iter().map(|(name, ..)| *name).chain(["default"]) {
         world.over(name, Phase::Succeeded).await;
     }
-    assert_eq!((world.started("etl"), world.glue_runs("etl").len()), (7, 7));
+    assert_eq!((world.started("etl"), world.glue_runs("etl").len()), (8, 8));
     world.assert_nothing_leaked().await;
 }
 
@@ -137,6 +143,7 @@ async fn a_role_is_assumed_with_its_external_id_and_a_wrong_one_says_so() {
     world.run("one", "theirs", json!({})).await;
     let message = world.reason("one", "AccessDenied").await;
     assert!(message.contains("AssumeRole") && message.contains(arn), "{message}");
+    assert!(message.contains("the external id that the role's trust policy asks for"), "{message}");
     assert_eq!(world.starts(), 0);
     world.put_secret(DEFAULT_SECRET, &with("tenant-7")).await;
     world.over("one", Phase::Succeeded).await;

@@ -8,9 +8,11 @@
 mod argo;
 mod arguments;
 mod cel;
+mod cost;
 mod crds;
 mod credentials;
 mod first_light;
+mod leak;
 mod life;
 mod readme;
 mod relay;

@@ -76,3 +76,21 @@ async fn the_time_after_the_end_may_be_set_later() {
     world.edit("one", json!({"ttlSecondsAfterFinished": 1})).await;
     world.gone(&run).await;
 }
+
+/// The largest numbers that the API server admits.
+#[tokio::test]
+async fn the_largest_numbers_are_taken_calmly() {
+    let world = World::new("large").await;
+    world.job(JobDefinition::new("endless").max_concurrent_runs(9).script(endless()));
+    let large = json!(i64::MAX);
+    world.run("held", "endless", json!({"suspend": true, "startDeadlineSeconds": large})).await;
+    world.run("waits", "no-job", json!({"startDeadlineSeconds": large, "activeDeadlineSeconds": large})).await;
+    world.run("runs", "endless", json!({"startDeadlineSeconds": large, "activeDeadlineSeconds": large})).await;
+    world.run("ends", "etl", json!({"ttlSecondsAfterFinished": large})).await;
+    world.phase("held", Phase::Suspended).await;
+    world.reason("waits", "NotFound").await;
+    world.phase("runs", Phase::Running).await;
+    world.over("ends", Phase::Succeeded).await;
+    world.run("later", "etl", json!({})).await;
+    world.over("later", Phase::Succeeded).await;
+}

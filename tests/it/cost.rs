@@ -1,0 +1,121 @@
+//! What a run costs: writes to its object by the API server's own audit, and calls to AWS by Glue's record.
+
+use std::time::Instant;
+
+use kube_glue::api::run::Phase;
+use kube_glue_double::{JobDefinition, Outcome};
+use serde_json::json;
+
+use crate::world::{STEP, World, endless, stepwise};
+
+/// What the controller wrote to an object: each write as its verb and the part it wrote.
+async fn writes(world: &World, name: &str) -> Vec<String> {
+    let entries = world.plane.audit().writes("gluejobruns", &world.namespace, name).await.expect("the audit log");
+    let ours = entries.into_iter().filter(|entry| entry.user_agent.starts_with("kube-glue/"));
+    ours.map(|entry| format!("{} {}: {}", entry.verb, entry.subresource, entry.code)).collect()
+}
+
+/// The finalizer, the intent, the run's id, Running, the end, and the finalizer off again.
+#[tokio::test]
+async fn a_run_costs_its_object_six_writes_in_its_whole_life() {
+    let world = World::new("writes").await;
+    world.double.clock().hold();
+    world.job(JobDefinition::new("steps").script(stepwise(Outcome::Succeeded)));
+    world.run("one", "steps", json!({})).await;
+    world.known("one").await;
+    // Looked at a few times in each state: a pass that changes nothing writes nothing.
+    let looked_at = async |times: u64| {
+        let before = world.double.requests().count("GetJobRun");
+        world.calls("GetJobRun", before + times).await;
+    };
+    looked_at(3).await;
+    world.double.clock().step(STEP);
+    world.phase("one", Phase::Running).await;
+    looked_at(3).await;
+    world.double.clock().step(STEP);
+    world.over("one", Phase::Succeeded).await;
+    let [metadata, status] = ["patch : 200", "patch status: 200"];
+    assert_eq!(writes(&world, "one").await, [metadata, status, status, status, status, metadata]);
+    assert_eq!((world.starts(), world.double.requests().count("GetJobRuns")), (1, 0), "a new run is not looked for");
+}
+
+/// With nothing to stop there is nothing to hold.
+#[tokio::test]
+async fn an_orphaned_run_costs_its_object_four_writes() {
+    let world = World::new("orphan").await;
+    world.double.clock().hold();
+    world.job(JobDefinition::new("steps").script(stepwise(Outcome::Succeeded)));
+    world.run("one", "steps", json!({"deletionPolicy": "Orphan"})).await;
+    world.known("one").await;
+    world.double.clock().step(STEP);
+    world.phase("one", Phase::Running).await;
+    world.double.clock().step(STEP);
+    world.over("one", Phase::Succeeded).await;
+    assert_eq!(writes(&world, "one").await, ["patch status: 200"; 4]);
+}
+
+/// A restart looks at everything, and finds nothing to do.
+#[tokio::test]
+async fn finished_runs_cost_nothing_after_a_restart() {
+    let mut world = World::new("finished").await;
+    let names: Vec<_> = (0..30).map(|n| format!("run-{n}")).collect();
+    for name in &names {
+        world.run(name, "etl", json!({})).await;
+    }
+    for name in &names {
+        world.over(name, Phase::Succeeded).await;
+    }
+    world.kill_controller();
+    let before = world.runs().list(&kube::api::ListParams::default()).await.expect("the runs");
+    world.double.requests().clear();
+    world.job(JobDefinition::new("last").script(crate::world::quick()));
+    world.start_controller();
+    // What comes after the others in the queue has been through them all when it is over.
+    world.run("last", "last", json!({})).await;
+    world.over("last", Phase::Succeeded).await;
+    let calls = world.double.requests().all();
+    assert!(
+        calls.iter().all(|call| call.call.name.as_deref() == Some("last")),
+        "{:?}",
+        world.double.requests().counts()
+    );
+    for run in before {
+        let name = run.metadata.name.clone().expect("a name");
+        let after = world.runs().get(&name).await.expect("the object");
+        assert_eq!(after.metadata.resource_version, run.metadata.resource_version, "{name} was written");
+    }
+}
+
+/// A hundred live runs of five jobs: one call for each job in each round, however many runs it has.
+#[tokio::test]
+async fn live_runs_are_asked_for_by_job_and_not_one_by_one() {
+    let world = World::new("polls").await;
+    let jobs: Vec<_> = (0..5).map(|n| format!("job-{n}")).collect();
+    for job in &jobs {
+        world.job(JobDefinition::new(job).max_concurrent_runs(20).script(endless()));
+        for n in 0..20 {
+            world.run(&format!("{job}-{n}"), job, json!({})).await;
+        }
+    }
+    for job in &jobs {
+        for n in 0..20 {
+            world.phase(&format!("{job}-{n}"), Phase::Running).await;
+        }
+    }
+    world.double.requests().clear();
+    let begun = Instant::now();
+    let polls = |job: &str| world.double.requests().of("GetJobRuns").name(job).count();
+    world.requests("each job was asked for ten times", |_| jobs.iter().all(|job| polls(job) >= 10)).await;
+    let took = begun.elapsed();
+    let counts = world.double.requests().counts();
+    assert_eq!(counts.keys().collect::<Vec<_>>(), ["GetJobRuns"], "{counts:?}");
+    // The pauses differ by a tenth each way, so that the jobs are not asked for all at once.
+    let all: Vec<_> = jobs.iter().map(|job| polls(job)).collect();
+    assert!(all.iter().all(|polls| (10..=14).contains(polls)), "{all:?}");
+    let minute = counts["GetJobRuns"] as f64 / took.as_secs_f64() * 60.0;
+    println!(
+        "100 live runs of 5 jobs: {} calls in {took:?} at --poll-interval 200ms, {minute:.0} a minute; at the default 5s: {:.0} a minute",
+        counts["GetJobRuns"],
+        minute * 0.2 / 5.0
+    );
+}
