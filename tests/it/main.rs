@@ -8,6 +8,7 @@
 mod argo;
 mod arguments;
 mod cel;
+mod chart;
 mod cost;
 mod crds;
 mod credentials;
