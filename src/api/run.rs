@@ -214,6 +214,20 @@ pub struct Attempt {
     pub ended_at: Option<Time>,
 }
 
+impl Attempt {
+    /// Whether its start may be on its way: intended, and neither answered nor over.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.id.is_none() && self.refused.is_none() && self.ended_at.is_none()
+    }
+
+    /// Whether this and `other` are records of one intent.
+    #[must_use]
+    pub fn is_same_intent(&self, other: &Self) -> bool {
+        self.number == other.number && self.key == other.key && self.intended_at == other.intended_at
+    }
+}
+
 /// The status that every kind of run shares; flattened into each kind's own.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]

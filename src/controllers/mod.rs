@@ -10,6 +10,7 @@
 //! | [`secrets`] | the versions of Secrets, without their data |
 //! | [`writes`] | the finalizer and the status, each decided on one resource version |
 //! | [`events`] | the story of an object, as Kubernetes Events |
+//! | [`waker`] | who wakes an object |
 //! | [`stream`] | from the API server's watch to the reconcile loop |
 //! | [`leadership`] | whether this replica may start anything |
 //! | [`settings`] | what the operator set |
@@ -24,6 +25,7 @@ pub mod run;
 pub mod secrets;
 pub mod settings;
 pub mod stream;
+pub mod waker;
 pub mod writes;
 
 use std::sync::Arc;
@@ -41,7 +43,7 @@ use self::events::Events;
 use self::run::context::{Context, Shared};
 use self::run::kind::RunKind;
 use self::secrets::{SecretKey, Secrets};
-use self::stream::{Waker, Woken};
+use self::waker::{Waker, Woken};
 use crate::api::GlueJobRun;
 use crate::glue::Clients;
 use crate::glue::aws::Base;

@@ -14,7 +14,7 @@ use kube::{Api, Client, ResourceExt};
 use tokio::sync::watch;
 use tracing::warn;
 
-use super::stream::scopes;
+use super::waker::scopes;
 
 /// A Secret by namespace and name.
 pub type SecretKey = (String, String);

@@ -3,14 +3,12 @@
 //! One watch for the cluster, or one for each namespace in namespaced mode. What a cache holds is
 //! stripped of what no decision needs; an object that cannot be decoded is reported and stalls nobody else.
 
-use std::collections::HashMap;
 use std::future::Future;
 use std::sync::Arc;
 
-use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use futures::{StreamExt, future};
 use kube::core::DeserializeGuard;
-use kube::runtime::reflector::{self, ObjectRef};
+use kube::runtime::reflector;
 use kube::runtime::watcher::{self, Event, watcher};
 use kube::runtime::{Controller, WatchStreamExt};
 use kube::{Api, Client, ResourceExt};
@@ -20,51 +18,7 @@ use tracing::{debug, warn};
 use super::run::context::Context;
 use super::run::kind::RunKind;
 use super::run::shell;
-
-/// Wakes objects: sends them to the reconcile loop that has them. Cheap to clone.
-pub struct Waker<K: RunKind> {
-    loops: Arc<HashMap<Option<String>, UnboundedSender<ObjectRef<K>>>>,
-}
-
-impl<K: RunKind> Clone for Waker<K> {
-    fn clone(&self) -> Self {
-        Self { loops: Arc::clone(&self.loops) }
-    }
-}
-
-/// The objects that a reconcile loop is woken for, with the namespace it watches; `None` for all of them.
-pub struct Woken<K: RunKind> {
-    namespace: Option<String>,
-    objects: UnboundedReceiver<ObjectRef<K>>,
-}
-
-impl<K: RunKind> Waker<K> {
-    /// A waker for the loops of these namespaces; none means one loop for all.
-    #[must_use]
-    pub fn new(namespaces: &[String]) -> (Self, Vec<Woken<K>>) {
-        let (loops, woken) = scopes(namespaces)
-            .map(|namespace| {
-                let (sender, objects) = unbounded();
-                ((namespace.clone(), sender), Woken { namespace, objects })
-            })
-            .unzip();
-        (Self { loops: Arc::new(loops) }, woken)
-    }
-
-    /// Has the object reconciled.
-    pub fn wake(&self, object: ObjectRef<K>) {
-        if let Some(queue) = self.loops.get(&object.namespace).or_else(|| self.loops.get(&None)) {
-            // Whoever listened is gone only when the controller is: nothing to wake then.
-            let _ = queue.unbounded_send(object);
-        }
-    }
-}
-
-/// What is watched: each of `namespaces`, or everything when there are none.
-pub fn scopes(namespaces: &[String]) -> impl Iterator<Item = Option<String>> {
-    let everything = namespaces.is_empty().then_some(None);
-    everything.into_iter().chain(namespaces.iter().cloned().map(Some))
-}
+use super::waker::Woken;
 
 /// One reconcile loop, until `stop`.
 pub fn reconcile_loop<K: RunKind>(

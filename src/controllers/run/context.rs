@@ -10,7 +10,7 @@ use crate::api::credentials::Credentials;
 use crate::controllers::access::{Access, Dependents};
 use crate::controllers::events::Events;
 use crate::controllers::secrets::SecretKey;
-use crate::controllers::stream::Waker;
+use crate::controllers::waker::Waker;
 use crate::controllers::{Leadership, Settings};
 use crate::glue::poller::Poller;
 use crate::metrics::Metrics;

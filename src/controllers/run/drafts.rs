@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::attempts::{next_attempt, with_attempt};
 use super::conditions;
 use super::facts::{Facts, Observed, Problem};
-use super::plan::{Plan, Step};
+use super::step::{Plan, Step};
 use crate::api::run::{Attempt, Phase, ReadyWhen, RunStatus};
 use crate::glue::Class;
 

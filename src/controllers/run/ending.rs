@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use super::attempts::{left, needs_finalizer, since};
+use super::beginning::unclear;
 use super::drafts::{blocked, keep, record_id};
-use super::facts::{Answer, Facts, Look, Sight};
+use super::facts::{Answer, Facts, Learnt, Look, Sight};
 use super::following::stop;
-use super::learnt::Learnt;
-use super::plan::{Plan, Step, unclear};
+use super::step::{Plan, Step};
 use crate::api::run::{Phase, StopCause};
 
 /// Nothing follows any more: the finalizer goes, and the object with it when its time has come.

@@ -5,9 +5,10 @@ use std::time::Duration;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::attempts::{active_deadline, may_retry, needs_finalizer, with_attempt};
+use super::beginning::begin;
 use super::drafts::{blocked, keep, reason_of, rest, status, was_started};
 use super::facts::{Facts, Observed, Sight};
-use super::plan::{Plan, Step, begin};
+use super::step::{Plan, Step};
 use crate::api::run::{Attempt, Phase, RunStatus, StopCause};
 
 /// The run is known: its state becomes ours, until it has ended.

@@ -17,10 +17,9 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::core::ObjectMeta;
 
-use super::facts::{Answer, Facts, Look, Observed, Problem, Sight};
-use super::learnt::Learnt;
-use super::memory::{is_open, same_intent};
-use super::plan::{Plan, Step, plan};
+use super::facts::{Answer, Facts, Learnt, Look, Observed, Problem, Sight};
+use super::plan::plan;
+use super::step::{Plan, Step};
 use crate::api::FINALIZER;
 use crate::api::run::{Attempt, Phase, RunPolicy, RunStatus};
 use crate::glue::Class;
@@ -87,9 +86,9 @@ struct Controller {
 impl Controller {
     /// As `Memory::open_for`: an answer belongs to one intent only.
     fn open_for(&mut self, status: &RunStatus, clock: i64) -> i64 {
-        let open = status.attempt().filter(|attempt| is_open(attempt));
+        let open = status.attempt().filter(|attempt| attempt.is_open());
         match (open, &self.knows) {
-            (Some(open), Some((known, since))) if same_intent(open, known) => clock - since,
+            (Some(open), Some((known, since))) if open.is_same_intent(known) => clock - since,
             (open, _) => {
                 self.knows = open.cloned().map(|open| (open, clock));
                 self.answer = None;

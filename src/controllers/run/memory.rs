@@ -60,9 +60,9 @@ impl Memory {
     /// Takes note of the status as the object has it, and answers for how long its open intent has been known.
     pub fn open_for(&mut self, status: &RunStatus) -> Duration {
         self.attempted |= !status.attempts.is_empty();
-        let open = status.attempt().filter(|attempt| is_open(attempt));
+        let open = status.attempt().filter(|attempt| attempt.is_open());
         match (open, &self.intent) {
-            (Some(open), Some((known, since))) if same_intent(open, known) => since.elapsed(),
+            (Some(open), Some((known, since))) if open.is_same_intent(known) => since.elapsed(),
             (Some(open), _) => {
                 self.intent = Some((open.clone(), Instant::now()));
                 self.answer = None;
@@ -131,16 +131,4 @@ impl Memory {
     pub fn stop_sent(&self, id: &str) -> bool {
         self.stopped.as_ref().is_some_and(|(stopped, at)| stopped == id && at.elapsed() < STOP_AGAIN)
     }
-}
-
-/// Whether the attempt's start may be on its way.
-#[must_use]
-pub fn is_open(attempt: &Attempt) -> bool {
-    attempt.id.is_none() && attempt.refused.is_none() && attempt.ended_at.is_none()
-}
-
-/// Whether two records are of one intent.
-#[must_use]
-pub fn same_intent(one: &Attempt, other: &Attempt) -> bool {
-    one.number == other.number && one.key == other.key && one.intended_at == other.intended_at
 }

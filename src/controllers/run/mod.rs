@@ -12,6 +12,7 @@
 //! A kind adds what only it knows: [`kind::RunKind`].
 
 pub mod attempts;
+mod beginning;
 pub mod conditions;
 pub mod context;
 mod drafts;
@@ -19,11 +20,11 @@ mod ending;
 pub mod facts;
 mod following;
 pub mod kind;
-pub mod learnt;
 pub mod line;
 pub mod memory;
 pub mod plan;
 pub mod shell;
+pub mod step;
 
 pub use kind::RunKind;
 

@@ -7,9 +7,9 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::core::ObjectMeta;
 use proptest::prelude::*;
 
-use super::facts::{Answer, Facts, Look, Observed, Problem, Sight};
-use super::learnt::Learnt;
-use super::plan::{Plan, Step, plan};
+use super::facts::{Answer, Facts, Learnt, Look, Observed, Problem, Sight};
+use super::plan::plan;
+use super::step::{Plan, Step};
 use crate::api::FINALIZER;
 use crate::api::run::{Attempt, DeletionPolicy, Phase, Retry, RetryOn, RunPolicy, RunStatus, StopCause};
 use crate::glue::Class;

@@ -11,10 +11,10 @@ use kube::{Api, ResourceExt};
 use tracing::{debug, info, warn};
 
 use super::context::{Context, name_of};
-use super::facts::{Answer, Facts, Look, Observed, Problem, Sight};
+use super::facts::{Answer, Facts, Learnt, Look, Observed, Problem, Sight};
 use super::kind::{Place, RunKind};
-use super::learnt::Learnt;
-use super::plan::{Plan, Step, plan};
+use super::plan::plan;
+use super::step::{Plan, Step};
 use crate::api::FINALIZER;
 use crate::api::run::{Phase, RunStatus};
 use crate::controllers::events;

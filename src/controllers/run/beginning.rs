@@ -1,0 +1,149 @@
+//! The start of an attempt: held back, looked for, or intended and sent; and what an open intent leads to.
+
+use std::time::Duration;
+
+use super::attempts::{
+    active_deadline, needs_finalizer, next_attempt, retry_pause, since, start_deadline, with_attempt,
+};
+use super::drafts::{adopt, adopt_foreign, blocked, end, keep, record_id, refused, rest, status};
+use super::facts::{Answer, Facts, Look};
+use super::step::{Plan, Step};
+use crate::api::run::{Attempt, Phase};
+use crate::glue::Class;
+
+/// How often an open intent is looked for until it is settled.
+const LOOK_AGAIN: Duration = Duration::from_secs(5);
+/// An object that was created longer ago than this, and has no attempt, may have lost its status.
+const FRESH: Duration = Duration::from_mins(2);
+
+/// No attempt is under way: start the next one, unless something speaks against it.
+pub(super) fn begin(facts: &Facts<'_>) -> Plan {
+    if let Some(id) = facts.follow {
+        return adopt_foreign(facts, id);
+    }
+    let never_ran = facts.status.attempts.iter().all(|attempt| attempt.id.is_none());
+    if facts.policy.stop == Some(true) {
+        let message = if never_ran { "stopped before it was started" } else { "stopped" };
+        return end(facts, Phase::Stopped, "StopRequested", message);
+    }
+    if never_ran && start_deadline(facts).is_some_and(|left| left.is_zero()) {
+        return end(
+            facts,
+            Phase::Expired,
+            "StartDeadlineExceeded",
+            "startDeadlineSeconds passed before the run could be started",
+        );
+    }
+    if facts.policy.suspend == Some(true) {
+        return rest(
+            facts,
+            Phase::Suspended,
+            "Suspended",
+            "held by spec.suspend; set it to false to start the run",
+            None,
+        );
+    }
+    let next = next_attempt(facts);
+    if active_deadline(facts, &next.active_since).is_some_and(|left| left.is_zero()) {
+        return end(
+            facts,
+            Phase::Failed,
+            "DeadlineExceeded",
+            "activeDeadlineSeconds passed before the run could be tried again",
+        );
+    }
+    if let Some(left) = retry_pause(facts, next.retry) {
+        return rest(
+            facts,
+            Phase::Waiting,
+            "RetryScheduled",
+            &format!("retry {} is due after a pause", next.retry),
+            Some(left),
+        );
+    }
+    let wait = start_deadline(facts).filter(|_| never_ran);
+    if let Some(pause) = facts.rest {
+        return Plan { status: keep(facts), step: Step::Rest(Some(wait.map_or(pause, |left| left.min(pause)))) };
+    }
+    if facts.behind {
+        return rest(
+            facts,
+            Phase::Waiting,
+            "ConcurrentRunsExceeded",
+            "older objects wait for a place before this one",
+            wait,
+        );
+    }
+    if let Some(problem) = &facts.blocked {
+        return blocked(facts, facts.status.phase.unwrap_or_default(), problem);
+    }
+    if let Some(problem) = &facts.unprepared {
+        return blocked(facts, facts.status.phase.unwrap_or_default(), problem);
+    }
+    if !facts.leading {
+        return Plan { status: facts.status.clone(), step: Step::Rest(None) };
+    }
+    if must_look(facts) {
+        match &facts.learnt.look {
+            None => {
+                return Plan { status: facts.status.clone(), step: Step::Look { key: next.key, since: None } };
+            }
+            Some(Look::Failed(problem)) => return blocked(facts, Phase::Pending, problem),
+            Some(Look::Found(run)) => return adopt(facts, next, run),
+            Some(Look::Nothing { .. }) => {}
+        }
+    }
+    if needs_finalizer(facts) && !facts.has_finalizer() {
+        return Plan { status: facts.status.clone(), step: Step::Hold };
+    }
+    let attempts = with_attempt(facts.status, next);
+    Plan {
+        status: status(facts, Phase::Starting, "Starting", "the start is being sent to Glue", attempts),
+        step: Step::Start,
+    }
+}
+
+/// The object may have had an earlier life that its status does not tell of: same key, or status lost.
+fn must_look(facts: &Facts<'_>) -> bool {
+    if facts.policy.idempotency_key.is_some() {
+        return true;
+    }
+    let age = facts.meta.creation_timestamp.as_ref().map_or(Duration::MAX, |created| since(facts.now, created.0));
+    facts.status.attempts.is_empty() && (facts.learnt.lived_before || age > FRESH)
+}
+
+/// The intent stands, and no answer with it.
+pub(super) fn unclear(facts: &Facts<'_>, attempt: &Attempt) -> Plan {
+    match &facts.learnt.answer {
+        Some(Answer::Started(id)) => return record_id(facts, attempt, id),
+        // The live run that keeps this one out may be our own, from a start whose answer was lost.
+        Some(Answer::Refused(problem)) if problem.class != Some(Class::Busy) || facts.learnt.look.is_some() => {
+            return match &facts.learnt.look {
+                Some(Look::Found(run)) => adopt(facts, attempt.clone(), run),
+                _ => refused(facts, attempt, problem),
+            };
+        }
+        None if facts.learnt.fresh_intent => {
+            let step = if facts.leading { Step::Start } else { Step::Rest(None) };
+            return Plan { status: facts.status.clone(), step };
+        }
+        Some(Answer::Refused(_) | Answer::Unclear(_)) | None => {}
+    }
+    if let Some(problem) = &facts.blocked {
+        return blocked(facts, Phase::Starting, problem);
+    }
+    match &facts.learnt.look {
+        None => {
+            let since = Some(attempt.intended_at.0);
+            Plan { status: keep(facts), step: Step::Look { key: attempt.key.clone(), since } }
+        }
+        Some(Look::Found(run)) => adopt(facts, attempt.clone(), run),
+        Some(Look::Failed(problem)) => blocked(facts, Phase::Starting, problem),
+        Some(Look::Nothing { known_for }) if *known_for >= facts.settle => begin(facts),
+        Some(Look::Nothing { .. }) => {
+            let message = "Glue's answer to the start was lost; looking for the run before it is started again";
+            let left = facts.settle.saturating_sub(facts.open_for).min(LOOK_AGAIN);
+            rest(facts, Phase::Starting, "AnswerUnclear", message, Some(left))
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! Who wakes an object: the poller, a Secret that changed, a line that moved; each through a [`Waker`].
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
+use kube::runtime::reflector::ObjectRef;
+
+use super::run::kind::RunKind;
+
+/// Wakes objects: sends them to the reconcile loop that has them. Cheap to clone.
+pub struct Waker<K: RunKind> {
+    loops: Arc<HashMap<Option<String>, UnboundedSender<ObjectRef<K>>>>,
+}
+
+impl<K: RunKind> Clone for Waker<K> {
+    fn clone(&self) -> Self {
+        Self { loops: Arc::clone(&self.loops) }
+    }
+}
+
+/// The objects that a reconcile loop is woken for, with the namespace it watches; `None` for all of them.
+pub struct Woken<K: RunKind> {
+    pub(super) namespace: Option<String>,
+    pub(super) objects: UnboundedReceiver<ObjectRef<K>>,
+}
+
+impl<K: RunKind> Waker<K> {
+    /// A waker for the loops of these namespaces; none means one loop for all.
+    #[must_use]
+    pub fn new(namespaces: &[String]) -> (Self, Vec<Woken<K>>) {
+        let (loops, woken) = scopes(namespaces)
+            .map(|namespace| {
+                let (sender, objects) = unbounded();
+                ((namespace.clone(), sender), Woken { namespace, objects })
+            })
+            .unzip();
+        (Self { loops: Arc::new(loops) }, woken)
+    }
+
+    /// Has the object reconciled.
+    pub fn wake(&self, object: ObjectRef<K>) {
+        if let Some(queue) = self.loops.get(&object.namespace).or_else(|| self.loops.get(&None)) {
+            // Whoever listened is gone only when the controller is: nothing to wake then.
+            let _ = queue.unbounded_send(object);
+        }
+    }
+}
+
+/// What is watched: each of `namespaces`, or everything when there are none.
+pub fn scopes(namespaces: &[String]) -> impl Iterator<Item = Option<String>> {
+    let everything = namespaces.is_empty().then_some(None);
+    everything.into_iter().chain(namespaces.iter().cloned().map(Some))
+}
