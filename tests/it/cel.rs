@@ -91,16 +91,24 @@ async fn what_is_right_is_admitted() {
     }
 }
 
-#[tokio::test]
-async fn what_is_wrong_is_refused_with_the_field_and_the_remedy() {
+/// Each spec is refused, with these words.
+async fn are_refused(specs: Vec<(Value, &str)>) {
     let runs = runs().await;
+    for (spec, words) in specs {
+        let answer = create(&runs, &with(&spec)).await.expect_err(&spec.to_string());
+        assert!(answer.contains(words), "{spec}: {answer:?} does not say {words:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_run_is_refused_with_the_field_and_the_remedy() {
     let one_capacity = "workers, maxCapacity and allocatedCapacity are three ways to say one thing: keep one of them";
     let workers = json!({"type": "G.1X", "count": 2});
     let secret = json!({"name": "s", "key": "k"});
     let reserved = "Glue keeps these arguments for itself, remove them: --debug, --mode, --JOB_NAME, --endpoint";
     let many: serde_json::Map<_, _> = (0..201).map(|n| (format!("--{n}"), json!("x"))).collect();
     let sources: Vec<_> = (0..65).map(|n| json!({"name": format!("--{n}"), "secretKeyRef": secret})).collect();
-    for (spec, words) in [
+    are_refused(vec![
         (json!({"jobName": null}), "spec.jobName: "),
         (json!({"jobName": ""}), "spec.jobName: Invalid value: \"\": spec.jobName in body should be at least 1 chars"),
         (json!({"jobName": long(256)}), "spec.jobName: Too long"),
@@ -164,6 +172,13 @@ async fn what_is_wrong_is_refused_with_the_field_and_the_remedy() {
         (json!({"jobRunQueuingEnabled": "yes"}), "spec.jobRunQueuingEnabled"),
         (json!({"executionRoleSessionPolicy": "x"}), "spec.executionRoleSessionPolicy"),
         (json!({"executionRoleSessionPolicy": long(2049)}), "spec.executionRoleSessionPolicy: Too long"),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn what_no_life_can_be_is_refused_with_the_field_and_the_remedy() {
+    are_refused(vec![
         (json!({"suspend": "true"}), "spec.suspend"),
         (json!({"stop": 1}), "spec.stop"),
         (json!({"retry": {}}), "spec.retry.limit: Required value"),
@@ -191,32 +206,37 @@ async fn what_is_wrong_is_refused_with_the_field_and_the_remedy() {
         (json!({"idempotencyKey": long(129)}), "spec.idempotencyKey: Too long"),
         (json!({"idempotencyKey": "a/b"}), "spec.idempotencyKey: Invalid value"),
         (json!({"idempotencyKey": "-a"}), "spec.idempotencyKey: Invalid value"),
-    ] {
-        let answer = create(&runs, &with(&spec)).await.expect_err(&spec.to_string());
-        assert!(answer.contains(words), "{spec}: {answer:?} does not say {words:?}");
-    }
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn what_says_how_to_start_is_refused_beside_a_run_that_was_started_elsewhere() {
+    let secret = json!({"name": "s", "key": "k"});
     let follows = "runId follows a run that was started elsewhere: remove what says how to start one";
-    for field in [
-        json!({"arguments": {}}),
-        json!({"argumentsFrom": [{"name": "--a", "secretKeyRef": secret}]}),
-        json!({"workers": workers}),
-        json!({"maxCapacity": 2.0}),
-        json!({"allocatedCapacity": 2}),
-        json!({"timeoutMinutes": 1}),
-        json!({"notifyDelayAfterMinutes": 1}),
-        json!({"securityConfiguration": "x"}),
-        json!({"executionClass": "FLEX"}),
-        json!({"jobRunQueuingEnabled": true}),
-        json!({"executionRoleSessionPolicy": "{}"}),
-        json!({"retry": {"limit": 1}}),
-        json!({"suspend": false}),
-        json!({"startDeadlineSeconds": 1}),
-        json!({"idempotencyKey": "x"}),
-    ] {
-        let spec = with(&merged(field, json!({"runId": "jr_1"})));
-        let answer = create(&runs, &spec).await.expect_err(&spec.to_string());
-        assert!(answer.contains(follows), "{spec}: {answer}");
-    }
+    are_refused(
+        [
+            json!({"arguments": {}}),
+            json!({"argumentsFrom": [{"name": "--a", "secretKeyRef": secret}]}),
+            json!({"workers": {"type": "G.1X", "count": 2}}),
+            json!({"maxCapacity": 2.0}),
+            json!({"allocatedCapacity": 2}),
+            json!({"timeoutMinutes": 1}),
+            json!({"notifyDelayAfterMinutes": 1}),
+            json!({"securityConfiguration": "x"}),
+            json!({"executionClass": "FLEX"}),
+            json!({"jobRunQueuingEnabled": true}),
+            json!({"executionRoleSessionPolicy": "{}"}),
+            json!({"retry": {"limit": 1}}),
+            json!({"suspend": false}),
+            json!({"startDeadlineSeconds": 1}),
+            json!({"idempotencyKey": "x"}),
+        ]
+        .into_iter()
+        .map(|field| (merged(field, json!({"runId": "jr_1"})), follows))
+        .collect(),
+    )
+    .await;
 }
 
 #[tokio::test]

@@ -112,7 +112,7 @@ async fn live_runs_are_asked_for_by_job_and_not_one_by_one() {
     // The pauses differ by a tenth each way, so that the jobs are not asked for all at once.
     let all: Vec<_> = jobs.iter().map(|job| polls(job)).collect();
     assert!(all.iter().all(|polls| (10..=14).contains(polls)), "{all:?}");
-    let minute = counts["GetJobRuns"] as f64 / took.as_secs_f64() * 60.0;
+    let minute = f64::from(u32::try_from(counts["GetJobRuns"]).expect("a small number")) / took.as_secs_f64() * 60.0;
     println!(
         "100 live runs of 5 jobs: {} calls in {took:?} at --poll-interval 200ms, {minute:.0} a minute; at the default 5s: {:.0} a minute",
         counts["GetJobRuns"],

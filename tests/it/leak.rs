@@ -62,7 +62,7 @@ async fn no_secret_value_is_shown_whatever_goes_wrong() {
     world.run("leaky", "leaky", json!({"argumentsFrom": from})).await;
     world.run("live", "endless", json!({"argumentsFrom": from})).await;
     let live = world.phase("live", Phase::Running).await;
-    world.double.clock().step(std::time::Duration::from_secs(600));
+    world.double.clock().step(std::time::Duration::from_mins(10));
     world.over("leaky", Phase::Failed).await;
     world.delete("live").await;
     world.gone(&live).await;

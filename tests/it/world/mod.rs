@@ -4,11 +4,11 @@
 //! takes Glue's time by steps of its clock.
 
 mod controller;
+mod emitted;
 mod objects;
 mod scripts;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -35,7 +35,7 @@ pub use scripts::{STEP, endless, quick, stepwise};
 /// The region that tests use.
 pub const REGION: &str = "eu-west-1";
 /// How long anything may take that should take a moment: far more, since machines are shared.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_mins(1);
 /// The Secret that serves objects which name none.
 pub const DEFAULT_SECRET: &str = "kube-glue-credentials";
 /// The controller's name in the lease, unless a test has several.
@@ -142,11 +142,6 @@ impl World {
     /// Ends the controller of this name as a crash would.
     pub fn kill_controller_of(&mut self, identity: &str) {
         assert!(self.controllers.remove(identity).is_some(), "{identity} does not run");
-    }
-
-    /// The controller.
-    pub fn controller(&self) -> &Controller {
-        &self.controllers[IDENTITY]
     }
 
     /// All that the controllers of this test have said.
@@ -336,54 +331,6 @@ impl World {
     pub async fn events(&self) -> Vec<Event> {
         let api: Api<Event> = Api::namespaced(self.client.clone(), &self.namespace);
         api.list(&ListParams::default()).await.expect("the events").items
-    }
-
-    async fn give_up(&self, name: &str, what: &str) -> ! {
-        let object = self.runs().get_opt(name).await;
-        panic!(
-            "{name}: waited in vain until {what}\n{}\ncalls: {:?}\n{}",
-            serde_json::to_string_pretty(&object.ok().flatten()).unwrap_or_default(),
-            self.double.requests().counts(),
-            self.tail()
-        );
-    }
-
-    /// The last that the controllers have said; all of it goes into a file.
-    pub fn tail(&self) -> String {
-        let logs = self.logs();
-        let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{}.log", self.namespace));
-        let kept = std::fs::write(&file, &logs);
-        let is_telling = |line: &&str| line.contains("kube_glue") || line.contains("panicked");
-        let lines: Vec<_> = logs.lines().filter(is_telling).collect();
-        let last = lines[lines.len().saturating_sub(40)..].join("\n");
-        kept.map_or_else(|_| last.clone(), |()| format!("{last}\n(all of it: {})", file.display()))
-    }
-
-    /// Everything that this test's controllers have put before people: status, events, logs, and what they
-    /// serve over HTTP.
-    pub async fn emitted(&self) -> BTreeMap<String, String> {
-        let runs = self.runs().list(&ListParams::default()).await.expect("the runs");
-        let statuses: Vec<_> = runs.iter().map(|run| &run.status).collect();
-        let mut emitted = BTreeMap::from([
-            ("status".to_owned(), serde_json::to_string(&statuses).expect("JSON")),
-            ("events".to_owned(), serde_json::to_string(&self.events().await).expect("JSON")),
-            ("logs".to_owned(), self.logs()),
-        ]);
-        for (name, controller) in &self.controllers {
-            for path in ["/metrics", "/readyz"] {
-                emitted.insert(format!("{name}{path}"), controller.get(path).await.1);
-            }
-        }
-        emitted
-    }
-
-    /// Looks for secret values in all that was emitted.
-    pub async fn assert_nothing_leaked(&self) {
-        for (place, text) in self.emitted().await {
-            for secret in &self.secrets {
-                assert!(!text.contains(secret.as_str()), "a secret value stands in the {place}");
-            }
-        }
     }
 }
 

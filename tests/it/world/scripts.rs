@@ -5,7 +5,7 @@ use std::time::Duration;
 use kube_glue_double::{Outcome, RunPlan, RunScript};
 
 /// Each state of a [`stepwise`] run lasts so long on Glue's clock.
-pub const STEP: Duration = Duration::from_secs(60);
+pub const STEP: Duration = Duration::from_mins(1);
 
 /// Runs that succeed within a second.
 pub fn quick() -> RunScript {
