@@ -2,6 +2,7 @@
 //! as YAML and JSON is given to those who read it, and its tables are compared with the code.
 
 mod blocks;
+mod helm;
 mod tables;
 mod walk;
 

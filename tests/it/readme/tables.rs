@@ -1,6 +1,7 @@
 //! The tables of the page and what they are tables of.
 
 use std::collections::BTreeSet;
+use std::fmt::Write;
 use std::path::Path;
 
 use clap::CommandFactory;
@@ -31,7 +32,7 @@ fn the_flags_are_those_of_the_program() {
             fixed => format!("`{fixed}`"),
         };
         let help = help.replace('|', "\\|").replace('*', "\\*");
-        table.push_str(&format!("| `--{long}` | {default} | {help} |\n"));
+        writeln!(table, "| `--{long}` | {default} | {help} |").expect("text");
     }
     let begin = "<!-- flags: begin, as `kube-glue --help` has them (tests/it/readme.rs) -->\n";
     assert_eq!(between(begin, "<!-- flags: end -->"), table, "put this into README.md:\n{table}");

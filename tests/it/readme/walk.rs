@@ -20,7 +20,7 @@ const IMAGE: &str = "registry.example.com/kube-glue";
 /// The account of the role in the samples.
 const OTHER_ACCOUNT: &str = "222222222222";
 /// How long one block may take: many times what it takes.
-const LIMIT: Duration = Duration::from_secs(180);
+const LIMIT: Duration = Duration::from_mins(3);
 
 /// The blocks of JSON: what the user or role may do, and whom the role trusts.
 fn policies() -> [Value; 2] {

@@ -1,0 +1,21 @@
+//! The first moment after an object was created, in which no controller has seen it: helm must not take it
+//! for one that is done. (`chart` has helm wait for runs that a controller follows.)
+
+use std::fs;
+
+use crate::world::World;
+
+#[tokio::test]
+async fn helm_does_not_take_a_new_object_for_a_finished_one() {
+    let world = World::without_controller("helm-early").await;
+    let chart = world.plane.folder().join(&world.namespace);
+    fs::create_dir_all(chart.join("templates")).expect("a folder");
+    fs::write(chart.join("Chart.yaml"), "apiVersion: v2\nname: early\nversion: 0.1.0\n").expect("a file");
+    let run = "apiVersion: kube-glue.dev/v1alpha1\nkind: GlueJobRun\nmetadata:\n  name: early\nspec:\n  jobName: etl\n";
+    fs::write(chart.join("templates/run.yaml"), run).expect("a file");
+
+    let install = ["install", "early", chart.to_str().expect("a path"), "-n", &world.namespace];
+    let said = world.plane.helm(install).args(["--wait", "--timeout", "3s"]).output().await.expect("helm");
+    assert!(!said.status.success(), "nobody has seen the object: {said:?}");
+    assert!(world.runs().get_opt("early").await.expect("the runs").is_some(), "{said:?}");
+}
