@@ -1,11 +1,13 @@
 //! From an object to its AWS client: which Secret it names, what stands in it, and the client for that.
 //!
 //! Secrets are watched as metadata only; their data is read by name when a client is built and is not
-//! kept. A client is built once for each version of a Secret, however many objects ask at once.
+//! kept. A client is built once for each version of a Secret, however many objects ask at once. Where
+//! Secrets may not be watched, they are read again now and then, and when AWS refuses what stood in them.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use k8s_openapi::api::core::v1::Secret;
 use kube::{Api, Client};
@@ -14,50 +16,105 @@ use tokio::sync::OnceCell;
 use super::run::facts::Problem;
 use super::secrets::{SecretKey, Secrets};
 use crate::api::credentials::Credentials;
-use crate::glue::{Clients, Glue, identity};
+use crate::glue::aws::WeakGlue;
+use crate::glue::identity::{self, Rules, SecretData};
+use crate::glue::{Clients, Glue};
 
 /// The Secret that serves a namespace whose objects name none.
 pub const DEFAULT_SECRET: &str = "kube-glue-credentials";
+
+/// How long what was read from a Secret counts that is not watched.
+const READ_AGAIN: Duration = Duration::from_mins(5);
+/// The same when AWS refuses what was read.
+const REFUSED_READ_AGAIN: Duration = Duration::from_secs(2);
+/// How long a client is kept that no object has asked for.
+const KEEP_UNUSED: Duration = Duration::from_mins(15);
+/// The pause between two looks for clients that nobody uses.
+const SWEEP_EVERY: Duration = Duration::from_mins(1);
 
 /// Finds the client for an object. Cheap to clone.
 #[derive(Clone)]
 pub struct Access {
     inner: Arc<Inner>,
+    /// The kind of the objects, as it goes into session tags.
+    kind: &'static str,
 }
 
 struct Inner {
     client: Client,
     clients: Clients,
     secrets: Secrets,
-    /// Patterns of the namespaces that may use the controller's own identity.
-    own_identity: Vec<String>,
-    built: Mutex<HashMap<Wish, Built>>,
+    rules: Rules,
+    built: Mutex<Entries>,
 }
 
 /// What makes two objects need different clients.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Wish {
+    kind: &'static str,
     namespace: String,
-    secret: String,
     region: Option<String>,
-    /// Whether the object named the Secret itself.
-    named: bool,
+    credentials: Credentials,
 }
 
-#[derive(Default)]
+impl Wish {
+    fn secret(&self) -> &str {
+        self.credentials.secret_name.as_deref().unwrap_or(DEFAULT_SECRET)
+    }
+}
+
+struct Entries {
+    by_wish: HashMap<Wish, Built>,
+    swept: Instant,
+}
+
 struct Built {
     /// The version of the Secret that the cell was, or is being, filled from.
     version: Option<String>,
     cell: Arc<OnceCell<Result<Glue, Problem>>>,
-    /// What worked last: for stopping runs whose Secret was deleted before them.
-    last_good: Option<Glue>,
+    since: Instant,
+    used: Instant,
+    /// What worked last: for stopping runs whose Secret was deleted before them. Whoever has a run to stop
+    /// follows it, and so keeps its client.
+    last_good: Option<WeakGlue>,
+}
+
+impl Built {
+    fn new() -> Self {
+        let now = Instant::now();
+        Self { version: None, cell: Arc::default(), since: now, used: now, last_good: None }
+    }
+
+    fn last_good(&self) -> Option<Glue> {
+        self.last_good.as_ref().and_then(WeakGlue::upgrade)
+    }
+
+    /// Whether the Secret is to be read again though no watch says that it has changed.
+    fn is_old(&self) -> bool {
+        let client = self.cell.get().and_then(|found| found.as_ref().ok());
+        let age = self.since.elapsed();
+        age > READ_AGAIN || (age > REFUSED_READ_AGAIN && client.is_some_and(Glue::is_refused))
+    }
+
+    fn start_over(&mut self, version: Option<&str>) {
+        self.version = version.map(str::to_owned);
+        self.cell = Arc::default();
+        self.since = Instant::now();
+    }
 }
 
 impl Access {
-    /// Finds clients by the Secrets in `secrets`.
+    /// Finds clients by the Secrets in `secrets`, within `rules`.
     #[must_use]
-    pub fn new(client: Client, clients: Clients, secrets: Secrets, own_identity: Vec<String>) -> Self {
-        Self { inner: Arc::new(Inner { client, clients, secrets, own_identity, built: Mutex::default() }) }
+    pub fn new(client: Client, clients: Clients, secrets: Secrets, rules: Rules) -> Self {
+        let built = Mutex::new(Entries { by_wish: HashMap::new(), swept: Instant::now() });
+        Self { inner: Arc::new(Inner { client, clients, secrets, rules, built }), kind: "" }
+    }
+
+    /// The same for objects of one kind.
+    #[must_use]
+    pub fn of_kind(&self, kind: &'static str) -> Self {
+        Self { inner: Arc::clone(&self.inner), kind }
     }
 
     /// The client for an object of `namespace`. While it is `releasing`, the last one that worked is good
@@ -69,21 +126,20 @@ impl Access {
         region: Option<&str>,
         releasing: bool,
     ) -> Result<Glue, Problem> {
-        let named = credentials.and_then(|credentials| credentials.secret_name.as_deref());
         let wish = Wish {
+            kind: self.kind,
             namespace: namespace.to_owned(),
-            secret: named.unwrap_or(DEFAULT_SECRET).to_owned(),
             region: region.map(str::to_owned),
-            named: named.is_some(),
+            credentials: credentials.cloned().unwrap_or_default(),
         };
-        let version = self.inner.secrets.version(&wish.namespace, &wish.secret);
+        let version = self.inner.secrets.version(namespace, wish.secret());
         let cell = self.cell(&wish, version.as_deref());
         let found = cell.get_or_init(|| self.build(&wish)).await.clone();
         let mut built = self.built();
-        let entry = built.entry(wish).or_default();
+        let entry = built.by_wish.entry(wish).or_insert_with(Built::new);
         match found {
             Ok(client) => {
-                entry.last_good = Some(client.clone());
+                entry.last_good = Some(client.downgrade());
                 Ok(client)
             }
             Err(problem) => {
@@ -91,73 +147,74 @@ impl Access {
                 if Arc::ptr_eq(&entry.cell, &cell) {
                     entry.cell = Arc::default();
                 }
-                entry.last_good.clone().filter(|_| releasing).ok_or(problem)
+                entry.last_good().filter(|_| releasing).ok_or(problem)
             }
         }
     }
 
-    /// The cell for this version of the Secret; a new one when the Secret has moved on.
+    /// The cell for this version of the Secret; a new one when the Secret has moved on, or may have.
     fn cell(&self, wish: &Wish, version: Option<&str>) -> Arc<OnceCell<Result<Glue, Problem>>> {
         let mut built = self.built();
-        let entry = built.entry(wish.clone()).or_default();
-        if entry.version.as_deref() != version {
-            entry.version = version.map(str::to_owned);
-            entry.cell = Arc::default();
+        sweep(&mut built);
+        let entry = built.by_wish.entry(wish.clone()).or_insert_with(Built::new);
+        entry.used = Instant::now();
+        let watched = self.inner.secrets.are_watched();
+        if if watched { entry.version.as_deref() != version } else { entry.is_old() } {
+            entry.start_over(version);
         }
         Arc::clone(&entry.cell)
     }
 
     async fn build(&self, wish: &Wish) -> Result<Glue, Problem> {
-        let Wish { namespace, secret, region, named } = wish;
+        let secret =
+            if wish.credentials.profile.is_some() { None } else { self.read(&wish.namespace, wish.secret()).await? };
         let default_region = self.inner.clients.default_region();
-        let api: Api<Secret> = Api::namespaced(self.inner.client.clone(), namespace);
-        let found = api.get_opt(secret).await.map_err(|error| Problem {
-            reason: "SecretNotReadable".to_owned(),
-            message: format!("Secret {namespace}/{secret} cannot be read: {error}"),
+        let request = identity::Request {
+            namespace: &wish.namespace,
+            kind: wish.kind,
+            region: wish.region.as_deref(),
+            credentials: &wish.credentials,
+            secret_name: wish.secret(),
+            secret: secret.as_ref(),
+            default_region: default_region.as_deref(),
+        };
+        let identity = identity::resolve(&request, &self.inner.rules).map_err(|error| Problem {
+            reason: error.reason().to_owned(),
+            message: error.to_string(),
             class: None,
         })?;
-        let place = format!("{namespace}/{secret}");
-        let identity = match found {
-            Some(found) => {
-                let data = found.data.unwrap_or_default().into_iter().map(|(key, value)| (key, value.0)).collect();
-                identity::from_secret(&place, &data, region.as_deref(), default_region.as_deref())
-                    .map_err(|error| problem(error.reason(), error.to_string()))?
-            }
-            None if *named => {
-                return Err(problem(
-                    "SecretNotFound",
-                    format!(
-                        "Secret {place} does not exist: create it with the keys AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
-                    ),
-                ));
-            }
-            None if self.may_use_own_identity(namespace) => identity::own(region.as_deref(), default_region.as_deref())
-                .map_err(|error| problem(error.reason(), error.to_string()))?,
-            None => {
-                return Err(problem(
-                    "CredentialsMissing",
-                    format!(
-                        "no credentials for namespace {namespace}: create Secret {place} with the keys AWS_ACCESS_KEY_ID and \
-                         AWS_SECRET_ACCESS_KEY, or name another Secret in spec.credentials.secretName (the controller's own \
-                         identity is not allowed for this namespace)"
-                    ),
-                ));
-            }
-        };
         Ok(self.inner.clients.get(identity))
     }
 
-    fn may_use_own_identity(&self, namespace: &str) -> bool {
-        self.inner.own_identity.iter().any(|pattern| wildmatch::WildMatch::new(pattern).matches(namespace))
+    async fn read(&self, namespace: &str, name: &str) -> Result<Option<SecretData>, Problem> {
+        let api: Api<Secret> = Api::namespaced(self.inner.client.clone(), namespace);
+        let found = api.get_opt(name).await.map_err(|error| Problem {
+            reason: "SecretNotReadable".to_owned(),
+            message: format!("Secret {namespace}/{name} cannot be read: {error}"),
+            class: None,
+        })?;
+        Ok(found.map(|found| found.data.unwrap_or_default().into_iter().map(|(key, value)| (key, value.0)).collect()))
     }
 
-    fn built(&self) -> MutexGuard<'_, HashMap<Wish, Built>> {
+    fn built(&self) -> MutexGuard<'_, Entries> {
         self.inner.built.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn problem(reason: &str, message: String) -> Problem {
-    Problem { reason: reason.to_owned(), message, class: None }
+/// Lets go of the clients that no object has asked for in a while. One that somebody else still holds is
+/// remembered, for the end of the runs that it follows.
+fn sweep(entries: &mut Entries) {
+    if entries.swept.elapsed() < SWEEP_EVERY {
+        return;
+    }
+    entries.swept = Instant::now();
+    entries.by_wish.retain(|_, entry| {
+        if entry.used.elapsed() < KEEP_UNUSED {
+            return true;
+        }
+        entry.cell = Arc::default();
+        entry.last_good().is_some()
+    });
 }
 
 /// Who depends on which Secret, so that a change wakes those and nobody else.

@@ -66,13 +66,8 @@ pub async fn run(
     stop: CancellationToken,
 ) -> Result<(), Error> {
     let base = Base::load(settings.aws_timeout, settings.run_key_argument.clone(), metrics.clone()).await;
-    let secrets = Secrets::default();
-    let access = Access::new(
-        client.clone(),
-        Clients::new(base),
-        secrets.clone(),
-        settings.controller_identity_namespaces.clone(),
-    );
+    let secrets = Secrets::new(settings.watch_secrets);
+    let access = Access::new(client.clone(), Clients::new(base), secrets.clone(), settings.identity_rules.clone());
     let shared = Shared { access, events: Events::new(client.clone(), None), client, settings, metrics, leadership };
     let (job_runs, woken_job_runs) = kind::<GlueJobRun>(&shared);
 
@@ -98,7 +93,8 @@ pub async fn run(
 /// What the objects of one kind share, and the objects that are woken.
 fn kind<K: RunKind>(shared: &Shared) -> (Arc<Context<K>>, Vec<Woken<K>>) {
     let (waker, woken) = Waker::new(&shared.settings.namespaces);
-    (Arc::new(Context::new(shared.clone(), waker)), woken)
+    let shared = Shared { access: shared.access.of_kind(K::KIND), ..shared.clone() };
+    (Arc::new(Context::new(shared, waker)), woken)
 }
 
 /// Runs the controller of one kind until `stop`.

@@ -1,7 +1,7 @@
 //! The versions of the cluster's Secrets, without their data: enough to know when a client is out of date.
 
 use std::collections::{HashMap, HashSet};
-use std::future::Future;
+use std::future::{Future, pending};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures::StreamExt;
@@ -22,10 +22,23 @@ pub type SecretKey = (String, String);
 /// The versions, kept by a watch on metadata. Cheap to clone.
 #[derive(Clone, Default)]
 pub struct Secrets {
+    watched: bool,
     versions: Arc<Mutex<HashMap<SecretKey, String>>>,
 }
 
 impl Secrets {
+    /// Versions that are not known yet; unless Secrets are `watched`, they never are.
+    #[must_use]
+    pub fn new(watched: bool) -> Self {
+        Self { watched, ..Self::default() }
+    }
+
+    /// Whether versions are known at all.
+    #[must_use]
+    pub fn are_watched(&self) -> bool {
+        self.watched
+    }
+
     /// The version of a Secret; `None` when there is none, as far as the watch knows.
     #[must_use]
     pub fn version(&self, namespace: &str, name: &str) -> Option<String> {
@@ -33,7 +46,7 @@ impl Secrets {
     }
 
     /// Watches the Secrets of these namespaces (of all, when there are none) and reports each that changed.
-    /// `listed` turns true when the first list is in.
+    /// `listed` turns true when the first list is in; at once when nothing is to be watched.
     pub fn watch(
         &self,
         client: &Client,
@@ -41,8 +54,12 @@ impl Secrets {
         changed: impl Fn(&SecretKey) + Clone + Send,
         listed: &watch::Sender<bool>,
     ) -> impl Future<Output = ()> {
-        let all: Vec<_> = scopes(namespaces).collect();
+        let is_on = self.watched;
+        let all: Vec<_> = scopes(namespaces).filter(|_| is_on).collect();
         let (count, listed) = (all.len(), listed.clone());
+        if !is_on {
+            listed.send_replace(true);
+        }
         let done = Arc::new(Mutex::new(HashSet::new()));
         let watches = all.into_iter().map(move |scope| {
             let api: Api<PartialObjectMeta<Secret>> = match &scope {
@@ -77,6 +94,9 @@ impl Secrets {
         let watches: Vec<_> = watches.collect();
         async move {
             join_all(watches).await;
+            if !is_on {
+                pending::<()>().await;
+            }
         }
     }
 

@@ -4,6 +4,8 @@
 
 use std::time::Duration;
 
+use crate::glue::identity::Rules;
+
 /// How the controllers behave, the same for every object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
@@ -23,7 +25,8 @@ pub struct Settings {
     /// The job argument that carries the run's key (`--kube-glue-run`); none: no argument is added
     /// and a run is recognised by its arguments and its time.
     pub run_key_argument: Option<String>,
-    /// Glob patterns (`*` and `?`) of the namespaces whose objects may use the controller's own AWS
-    /// identity when no Secret gives them one; empty: none may.
-    pub controller_identity_namespaces: Vec<String>,
+    /// Who may use the controller's own AWS identity, and which roles, profiles and endpoints are admitted.
+    pub identity_rules: Rules,
+    /// Whether Secrets are watched (their metadata only), so that a change is taken up at once.
+    pub watch_secrets: bool,
 }

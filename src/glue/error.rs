@@ -86,10 +86,10 @@ impl Error {
                 "there is no {} in this account and region; it is looked for again: create it, or check the name, spec.region and spec.credentials",
                 self.object
             ),
-            _ if self.operation == "AssumeRole" && matches!(self.class, Class::Denied | Class::ExpiredCredentials) => {
-                "allow sts:AssumeRole to the keys of the Secret that spec.credentials names, and check there the role's \
-                 ARN and the external id that the role's trust policy asks for"
-                    .to_owned()
+            Class::Denied | Class::Invalid if self.operation == "AssumeRole" => self.remedy_of_role().to_owned(),
+            // What STS finds wrong in the request.
+            Class::ExpiredCredentials if self.operation == "AssumeRole" && self.code.starts_with("Validation") => {
+                self.remedy_of_role().to_owned()
             }
             Class::Denied => format!(
                 "allow glue:{} to the identity that spec.credentials names, or name another one",
@@ -107,6 +107,18 @@ impl Error {
             Class::Throttled | Class::Transient | Class::Conflict | Class::Ambiguous => {
                 "it is tried again by itself".to_owned()
             }
+        }
+    }
+    /// STS names in its words what is not allowed, and not where that is to be said.
+    fn remedy_of_role(&self) -> &'static str {
+        if self.message.contains("sts:TagSession") {
+            "allow sts:TagSession beside sts:AssumeRole in the role's trust policy: the session is tagged with \
+             namespace and kind, unless the operator of kube-glue switches that off (--session-tags=false)"
+        } else if self.message.contains("sts:SetSourceIdentity") {
+            "allow sts:SetSourceIdentity beside sts:AssumeRole in the role's trust policy, or name no source identity"
+        } else {
+            "allow sts:AssumeRole to the credentials that assume the role, and check its ARN, and the external id that \
+             the role's trust policy asks for, in spec.credentials and its Secret"
         }
     }
 }

@@ -2,12 +2,13 @@
 
 #![expect(clippy::doc_markdown, reason = "the comments on flags are what --help prints")]
 
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, str::FromStr, time::Duration};
 
 use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, error::ErrorKind};
 use jiff::SignedDuration;
 
 use crate::controllers::Settings;
+use crate::glue::identity::{AllowedEndpoint, Grant, Rules};
 
 /// Runs AWS Glue from Kubernetes: job runs, crawls, triggers and connections as custom resources.
 #[derive(Debug, Parser)]
@@ -78,14 +79,8 @@ pub struct Options {
     )]
     namespaces: Vec<String>,
 
-    /// Namespaces whose objects may use the controller's own AWS identity when no Secret gives them
-    /// one, as patterns with * and ? separated by commas; empty: none
-    #[arg(
-        long, env = "KUBE_GLUE_CONTROLLER_IDENTITY_NAMESPACES", value_name = "PATTERN,...",
-        value_delimiter = ',', default_value = "", hide_default_value = true,
-        help_heading = SCOPE,
-    )]
-    controller_identity_namespaces: Vec<String>,
+    #[command(flatten)]
+    credentials: CredentialOptions,
 
     /// How often Glue is asked about runs that have not ended; older runs are asked about less often
     #[arg(
@@ -177,7 +172,78 @@ pub struct Options {
     pub(super) log_format: LogFormat,
 }
 
+/// Whose AWS credentials objects may use.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = CREDENTIALS)]
+struct CredentialOptions {
+    /// Namespaces whose objects may use the controller's own AWS identity when no Secret gives them
+    /// one, as patterns with * and ? separated by commas; empty: none
+    #[arg(
+        long,
+        env = "KUBE_GLUE_CONTROLLER_IDENTITY_NAMESPACES",
+        value_name = "PATTERN,...",
+        value_delimiter = ',',
+        default_value = "",
+        hide_default_value = true
+    )]
+    controller_identity_namespaces: Vec<String>,
+
+    /// Roles that namespaces may assume, both as patterns with * and ?; empty: any with keys of their
+    /// own, and none with the controller's identity
+    #[arg(
+        long, env = "KUBE_GLUE_ALLOWED_ROLES", value_name = "NAMESPACE=ARN,...", value_delimiter = ',',
+        default_value = "", hide_default_value = true, value_parser = listed::<Grant>,
+    )]
+    allowed_roles: Vec<Option<Grant>>,
+
+    /// Profiles of the controller's AWS configuration that namespaces may use, both as patterns with *
+    /// and ?; empty: none
+    #[arg(
+        long, env = "KUBE_GLUE_ALLOWED_PROFILES", value_name = "NAMESPACE=PROFILE,...", value_delimiter = ',',
+        default_value = "", hide_default_value = true, value_parser = listed::<Grant>,
+    )]
+    allowed_profiles: Vec<Option<Grant>>,
+
+    /// Endpoints that a Secret may name as AWS_ENDPOINT_URL: hosts, suffixes such as
+    /// .vpce.amazonaws.com, or http://host:port; empty: none
+    #[arg(
+        long, env = "KUBE_GLUE_ALLOWED_ENDPOINTS", value_name = "HOST,...", value_delimiter = ',',
+        default_value = "", hide_default_value = true, value_parser = listed::<AllowedEndpoint>,
+    )]
+    allowed_endpoints: Vec<Option<AllowedEndpoint>>,
+
+    /// Whether sessions of roles are tagged with kube-glue-namespace and kube-glue-kind, for which the
+    /// roles' trust policies must allow sts:TagSession
+    #[arg(
+        long, env = "KUBE_GLUE_SESSION_TAGS", value_name = "true|false", default_value_t = true,
+        action = ArgAction::Set, hide_possible_values = true,
+    )]
+    session_tags: bool,
+
+    /// Whether Secrets are watched (their metadata only) so that a change is used within seconds;
+    /// otherwise they are read again after a refusal of AWS and every five minutes
+    #[arg(
+        long, env = "KUBE_GLUE_WATCH_SECRETS", value_name = "true|false", default_value_t = true,
+        action = ArgAction::Set, hide_possible_values = true,
+    )]
+    watch_secrets: bool,
+}
+
+impl CredentialOptions {
+    fn rules(&self) -> Rules {
+        let patterns = self.controller_identity_namespaces.iter().filter(|pattern| !pattern.is_empty());
+        Rules {
+            own_identity: patterns.cloned().collect(),
+            roles: self.allowed_roles.iter().flatten().cloned().collect(),
+            profiles: self.allowed_profiles.iter().flatten().cloned().collect(),
+            endpoints: self.allowed_endpoints.iter().flatten().cloned().collect(),
+            session_tags: self.session_tags,
+        }
+    }
+}
+
 const SCOPE: &str = "Scope";
+const CREDENTIALS: &str = "Credentials";
 const GLUE: &str = "Glue";
 const ELECTION: &str = "Leader election";
 const OBSERVING: &str = "Observing";
@@ -195,16 +261,15 @@ impl Options {
     /// What the controllers are told.
     #[must_use]
     pub fn settings(&self) -> Settings {
-        let listed =
-            |values: &[String]| -> Vec<String> { values.iter().filter(|value| !value.is_empty()).cloned().collect() };
         Settings {
-            namespaces: listed(&self.namespaces),
+            namespaces: self.namespaces.iter().filter(|name| !name.is_empty()).cloned().collect(),
             poll_interval: self.poll_interval,
             start_settle: self.start_settle,
             aws_timeout: self.aws_timeout,
             deletion_timeout: self.deletion_timeout,
             run_key_argument: Some(self.run_key_argument.clone()).filter(|name| !name.is_empty()),
-            controller_identity_namespaces: listed(&self.controller_identity_namespaces),
+            identity_rules: self.credentials.rules(),
+            watch_secrets: self.credentials.watch_secrets,
         }
     }
 
@@ -272,6 +337,11 @@ fn namespace(text: &str) -> Result<String, String> {
     }
 }
 
+/// An entry of a list; an empty list has one that is empty.
+fn listed<T: FromStr<Err = &'static str>>(text: &str) -> Result<Option<T>, String> {
+    if text.is_empty() { Ok(None) } else { text.parse().map(Some).map_err(str::to_owned) }
+}
+
 fn job_argument(text: &str) -> Result<String, String> {
     let name = text.strip_prefix("--").unwrap_or_default();
     let is_name = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
@@ -322,7 +392,8 @@ mod tests {
                 aws_timeout: Duration::from_secs(20),
                 deletion_timeout: Duration::from_mins(10),
                 run_key_argument: Some("--kube-glue-run".to_owned()),
-                controller_identity_namespaces: vec![],
+                identity_rules: Rules::default(),
+                watch_secrets: true,
             }
         );
         assert!(options.leader_election);
@@ -338,13 +409,19 @@ mod tests {
             "a,b-2",
             "--controller-identity-namespaces",
             "team-*,ops",
+            "--allowed-roles",
+            "a=arn:aws:iam::111122223333:role/a*,b=*",
+            "--allowed-endpoints",
+            "",
             "--run-key-argument",
             "",
         ])
         .unwrap()
         .settings();
         assert_eq!(settings.namespaces, ["a", "b-2"]);
-        assert_eq!(settings.controller_identity_namespaces, ["team-*", "ops"]);
+        assert_eq!(settings.identity_rules.own_identity, ["team-*", "ops"]);
+        assert_eq!(settings.identity_rules.roles.len(), 2);
+        assert_eq!(settings.identity_rules.endpoints, []);
         assert_eq!(settings.run_key_argument, None);
         let named = options(&["--run-key-argument", "--our-run"]).unwrap().settings();
         assert_eq!(named.run_key_argument.as_deref(), Some("--our-run"));
@@ -356,6 +433,8 @@ mod tests {
         assert!(refusal(&["--poll-interval", "0s"]).contains("more than zero"));
         assert!(refusal(&["--poll-interval=-1s"]).contains("more than zero"));
         assert!(refusal(&["--namespaces", "a, b"]).contains("without spaces"));
+        assert!(refusal(&["--allowed-roles", "arn"]).contains("expected NAMESPACE=VALUE"));
+        assert!(refusal(&["--allowed-endpoints", "https://a/b"]).contains("expected a host"));
         assert!(refusal(&["--run-key-argument", "key"]).contains("--kube-glue-run"));
         assert!(refusal(&["--start-settle", "20s"]).contains("longer than --aws-timeout"));
         assert!(refusal(&["--lease-duration", "500ms"]).contains("at least 1s"));

@@ -77,11 +77,18 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 - apiGroups: [kube-glue.dev]
   resources: [gluejobruns, gluecrawlerruns]
   verbs: [delete]
+{{- if .Values.credentials.watchSecrets }}
 # Read the Secrets that objects name, one by one and by name; see that one changed (list and watch,
 # which the controller does for metadata only, though RBAC cannot say so).
 - apiGroups: [""]
   resources: [secrets]
   verbs: [get, list, watch]
+{{- else }}
+# Read the Secrets that objects name, one by one and by name.
+- apiGroups: [""]
+  resources: [secrets]
+  verbs: [get]
+{{- end }}
 # Read the ConfigMaps that objects name.
 - apiGroups: [""]
   resources: [configmaps]

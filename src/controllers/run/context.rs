@@ -93,7 +93,7 @@ impl<K: RunKind> Context<K> {
 
     /// The Secrets that the object depends on: that of its credentials, and those of its inputs.
     pub(super) fn secrets_of(object: &K) -> Vec<Option<Credentials>> {
-        let named = |name: &str| Some(Credentials { secret_name: Some(name.to_owned()) });
+        let named = |name: &str| Some(Credentials { secret_name: Some(name.to_owned()), ..Credentials::default() });
         let inputs = object.input_secrets().into_iter().map(named);
         std::iter::once(object.credentials().cloned()).chain(inputs).collect()
     }

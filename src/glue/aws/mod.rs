@@ -6,20 +6,23 @@
 
 mod errors;
 mod job_runs;
+mod session;
 mod stops;
 mod sts;
 
 use std::future::Future;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
-use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_config::{BehaviorVersion, SdkConfig};
 use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 
 use self::errors::SdkError;
+pub use self::sts::Caller;
 use super::budget::{Budget, Priority};
 use super::identity::Identity;
 use super::{Class, Error};
@@ -71,6 +74,9 @@ pub struct Glue {
 struct Inner {
     sdk: aws_sdk_glue::Client,
     identity: Identity,
+    signer: sts::Signer,
+    /// Whether the last answer was that these credentials are not valid.
+    refused: AtomicBool,
     budget: Budget,
     stops: stops::Stops,
     metrics: Metrics,
@@ -113,16 +119,18 @@ impl Glue {
     /// A client for `identity`. Its credentials are resolved at the first call, and again before they expire.
     #[must_use]
     pub fn new(base: &Base, identity: Identity) -> Self {
-        let region = Region::new(identity.region.clone());
-        let mut config = base.config.to_builder().region(region.clone());
-        if let Some(provider) = sts::provider(base, &identity) {
-            config = config.credentials_provider(provider);
+        let signer = sts::Signer::new(base, &identity);
+        let mut config = aws_sdk_glue::config::Builder::from(&signer.config);
+        if let Some(url) = &identity.endpoints.glue {
+            config = config.endpoint_url(url);
         }
-        let sdk = aws_sdk_glue::Client::new(&config.build());
+        let sdk = aws_sdk_glue::Client::from_conf(config.build());
         Self {
             inner: Arc::new(Inner {
                 sdk,
                 identity,
+                signer,
+                refused: AtomicBool::new(false),
                 budget: Budget::default(),
                 stops: stops::Stops::default(),
                 metrics: base.metrics.clone(),
@@ -141,6 +149,23 @@ impl Glue {
     #[must_use]
     pub fn identity(&self) -> &Identity {
         &self.inner.identity
+    }
+
+    /// Whom AWS takes this client for, once it has said so. Where it has not, it is asked in the background.
+    #[must_use]
+    pub fn caller(&self) -> Option<Caller> {
+        let caller = self.inner.signer.caller();
+        if caller.is_none() && self.inner.signer.should_ask() {
+            let client = self.clone();
+            tokio::spawn(async move { client.inner.signer.ask().await });
+        }
+        caller
+    }
+
+    /// Whether the last answer was that these credentials are not valid.
+    #[must_use]
+    pub fn is_refused(&self) -> bool {
+        self.inner.refused.load(Ordering::Relaxed)
     }
 
     /// The job argument that carries a run's key, unless that is switched off.
@@ -173,11 +198,23 @@ impl Glue {
         let answer = request.await.map_err(|error| errors::map(operation, object, &error));
         let code = answer.as_ref().err().map(|error| error.code.as_str());
         self.inner.metrics.aws_call(operation, code, sent.elapsed());
+        self.learn(answer.as_ref().err(), sent).await;
         match &answer {
             Err(error) if error.class == Class::Throttled => self.inner.budget.throttled(),
             _ => self.inner.budget.answered(),
         }
         answer
+    }
+}
+
+impl Glue {
+    /// Takes note of what an answer says about our credentials.
+    async fn learn(&self, error: Option<&Error>, sent: Instant) {
+        let refused = error.is_some_and(|error| error.class == Class::ExpiredCredentials);
+        self.inner.refused.store(refused, Ordering::Relaxed);
+        if let Some(session) = self.inner.signer.session.as_ref().filter(|_| refused) {
+            session.refused(sent).await;
+        }
     }
 }
 

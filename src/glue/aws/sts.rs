@@ -1,81 +1,144 @@
-//! Credentials of an identity: its keys as they are, or those of the role that it assumes.
+//! Credentials of an identity: its keys as they are, or those of the role that it assumes; and as whom that
+//! makes us known to AWS.
 
-use std::time::SystemTime;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
-use aws_config::Region;
+use aws_config::identity::IdentityCache;
+use aws_config::profile::ProfileFileCredentialsProvider;
+use aws_config::provider_config::ProviderConfig;
+use aws_config::{Region, SdkConfig};
 use aws_credential_types::Credentials;
-use aws_credential_types::provider::error::CredentialsError;
-use aws_credential_types::provider::{ProvideCredentials, Result as ProvideResult, SharedCredentialsProvider, future};
+use aws_credential_types::provider::SharedCredentialsProvider;
+use tracing::debug;
 
+use super::session::{Assumes, Session};
 use super::{Base, errors};
-use crate::glue::Error;
-use crate::glue::identity::{Identity, Role};
+use crate::glue::identity::{Identity, Keys, Source};
+use crate::metrics::Metrics;
 
-/// Where the credentials of `identity` come from; `None` when they are the controller's own.
-pub(super) fn provider(base: &Base, identity: &Identity) -> Option<SharedCredentialsProvider> {
-    let keys = identity.keys.as_ref().map(|keys| {
-        SharedCredentialsProvider::new(Credentials::new(
-            &keys.access_key_id,
-            keys.secret_access_key.expose(),
-            keys.session_token.as_ref().map(|token| token.expose().to_owned()),
-            None,
-            "Secret",
-        ))
-    });
-    let Some(role) = identity.role.clone() else {
-        return keys;
-    };
-    let mut config = base.config.to_builder().region(Region::new(identity.region.clone()));
-    if let Some(keys) = keys {
-        config = config.credentials_provider(keys);
-    }
-    Some(SharedCredentialsProvider::new(AssumeRole { sts: aws_sdk_sts::Client::new(&config.build()), role }))
+/// How long after a failed `GetCallerIdentity` it is asked again.
+const ASK_AGAIN: Duration = Duration::from_mins(1);
+
+/// Whom AWS takes us for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// The account.
+    pub account_id: String,
+    /// The ARN of the user, or of the session of the role.
+    pub principal_arn: String,
 }
 
-/// `AssumeRole`. The SDK's identity cache in front of it makes it single flight and renews in time.
-#[derive(Debug)]
-struct AssumeRole {
+/// What signs the calls of one identity.
+pub(super) struct Signer {
+    /// The configuration with the identity's region and credentials.
+    pub config: SdkConfig,
+    /// The session of its role.
+    pub session: Option<Arc<Session>>,
     sts: aws_sdk_sts::Client,
-    role: Role,
+    metrics: Metrics,
+    caller: Mutex<Asked>,
 }
 
-impl AssumeRole {
-    async fn assume(&self) -> ProvideResult {
-        let answer = self
-            .sts
-            .assume_role()
-            .role_arn(&self.role.arn)
-            .role_session_name(&self.role.session_name)
-            .set_external_id(self.role.external_id.clone())
-            .set_source_identity(self.role.source_identity.clone())
-            .send()
-            .await
-            .map_err(|error| CredentialsError::provider_error(self.explain(&error)))?;
-        let credentials = answer
-            .credentials
-            .ok_or_else(|| CredentialsError::unhandled("the answer of AssumeRole holds no credentials"))?;
-        Ok(Credentials::new(
-            credentials.access_key_id,
-            credentials.secret_access_key,
-            Some(credentials.session_token),
-            SystemTime::try_from(credentials.expiration).ok(),
-            "AssumeRole",
-        ))
+#[derive(Default)]
+struct Asked {
+    caller: Option<Caller>,
+    at: Option<Instant>,
+}
+
+impl Signer {
+    pub(super) fn new(base: &Base, identity: &Identity) -> Self {
+        let config = with_source(base, identity);
+        let mut sts = aws_sdk_sts::config::Builder::from(&config);
+        if let Some(url) = &identity.endpoints.sts {
+            sts = sts.endpoint_url(url);
+        }
+        let sts = aws_sdk_sts::Client::from_conf(sts.build());
+        let metrics = base.metrics.clone();
+        let session = identity
+            .role
+            .clone()
+            .map(|role| Arc::new(Session::new(Assumes { sts: sts.clone(), role, metrics: metrics.clone() })));
+        // The session keeps its credentials itself: the SDK's cache cannot be told that they were refused, and
+        // the one that all clients share would keep the credentials of those that are long gone.
+        let config = match &session {
+            Some(session) => {
+                let builder = config.to_builder().credentials_provider(Arc::clone(session).into_provider());
+                builder.identity_cache(IdentityCache::no_cache()).build()
+            }
+            None => config,
+        };
+        Self { config, session, sts, metrics, caller: Mutex::default() }
     }
 
-    fn explain<E>(&self, error: &errors::SdkError<E>) -> Error
-    where
-        E: std::error::Error + aws_smithy_types::error::metadata::ProvideErrorMetadata + Send + Sync + 'static,
-    {
-        errors::map("AssumeRole", format!("role {}", self.role.arn), error)
+    /// As whom we are known, once AWS has said it.
+    pub(super) fn caller(&self) -> Option<Caller> {
+        self.session.as_ref().map_or_else(|| self.asked().caller.clone(), |session| session.caller())
+    }
+
+    /// Whether it is time to ask. Who is told so asks.
+    pub(super) fn should_ask(&self) -> bool {
+        let mut asked = self.asked();
+        let due = asked.caller.is_none() && asked.at.is_none_or(|at| at.elapsed() > ASK_AGAIN);
+        if self.session.is_none() && due {
+            asked.at = Some(Instant::now());
+            return true;
+        }
+        false
+    }
+
+    /// Asks AWS. That it does not say is no harm: the calls themselves tell what is wrong.
+    pub(super) async fn ask(&self) {
+        let sent = Instant::now();
+        let answer = self.sts.get_caller_identity().send().await;
+        let answer = answer.map_err(|error| errors::map("GetCallerIdentity", "the credentials".to_owned(), &error));
+        let code = answer.as_ref().err().map(|error| error.code.as_str());
+        self.metrics.aws_call("GetCallerIdentity", code, sent.elapsed());
+        match answer {
+            Ok(answer) => {
+                let caller = answer.account.zip(answer.arn);
+                self.asked().caller = caller.map(|(account_id, principal_arn)| Caller { account_id, principal_arn });
+            }
+            Err(error) => debug!(%error, "AWS does not say whom it takes us for"),
+        }
+    }
+
+    fn asked(&self) -> MutexGuard<'_, Asked> {
+        self.caller.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl ProvideCredentials for AssumeRole {
-    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
-    where
-        Self: 'a,
-    {
-        future::ProvideCredentials::new(self.assume())
+/// The configuration with the credentials that the calls, or the role, start from.
+fn with_source(base: &Base, identity: &Identity) -> SdkConfig {
+    let region = Region::new(identity.region.clone());
+    let config = base.config.to_builder().region(region.clone());
+    match &identity.source {
+        // The SDK's cache of the controller's own credentials is shared by all that use them.
+        Source::Own => config.build(),
+        Source::Keys(keys) => {
+            config.credentials_provider(credentials(keys)).identity_cache(IdentityCache::no_cache()).build()
+        }
+        Source::Profile(name) => {
+            let mut provider = ProviderConfig::without_region().with_region(Some(region));
+            if let Some(http) = base.config.http_client() {
+                provider = provider.with_http_client(http);
+            }
+            let profile = ProfileFileCredentialsProvider::builder().configure(&provider).profile_name(name).build();
+            config
+                .credentials_provider(SharedCredentialsProvider::new(profile))
+                .identity_cache(IdentityCache::lazy().build())
+                .build()
+        }
     }
+}
+
+fn credentials(keys: &Keys) -> SharedCredentialsProvider {
+    let token = keys.session_token.as_ref().map(|token| token.expose().to_owned());
+    SharedCredentialsProvider::new(Credentials::new(
+        keys.access_key_id.expose(),
+        keys.secret_access_key.expose(),
+        token,
+        None,
+        "Secret",
+    ))
 }

@@ -57,7 +57,7 @@ async fn glue() -> Double {
             .trusts(&user)
             .external_id(external_id.expect("an external id"))
             .allows_source_identity(of_trust.contains(&"sts:SetSourceIdentity"))
-            .allows_tag_session(false),
+            .allows_tag_session(of_trust.contains(&"sts:TagSession")),
     );
     double.iam().set_policy(&role, Policy::allow(&actions(&may)));
     double.iam().set_policy(&user, Policy::allow(&[actions(&may), of_trust].concat()));

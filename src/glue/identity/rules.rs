@@ -1,0 +1,210 @@
+//! What the operator admits: who may use the controller's own identity, which roles, profiles and endpoints.
+
+use std::str::FromStr;
+
+use wildmatch::WildMatch;
+
+/// The operator's word. The default admits what harms nobody: tenants with keys of their own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rules {
+    /// Patterns of the namespaces that may use the controller's own identity.
+    pub own_identity: Vec<String>,
+    /// Which namespaces may assume which roles. Empty: with keys of their own any, and with the controller's none.
+    pub roles: Vec<Grant>,
+    /// Which namespaces may use which profiles of the controller's AWS configuration.
+    pub profiles: Vec<Grant>,
+    /// The endpoints that a Secret may name.
+    pub endpoints: Vec<AllowedEndpoint>,
+    /// Whether sessions are tagged with namespace and kind.
+    pub session_tags: bool,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self {
+            own_identity: Vec::new(),
+            roles: Vec::new(),
+            profiles: Vec::new(),
+            endpoints: Vec::new(),
+            session_tags: true,
+        }
+    }
+}
+
+impl Rules {
+    /// Whether objects of `namespace` may use the controller's own identity.
+    #[must_use]
+    pub fn admits_own_identity(&self, namespace: &str) -> bool {
+        self.own_identity.iter().any(|pattern| matches(pattern, namespace))
+    }
+
+    /// Whether objects of `namespace` may assume the role; `with_own_keys`: the namespace's, not the controller's.
+    #[must_use]
+    pub fn admits_role(&self, namespace: &str, arn: &str, with_own_keys: bool) -> bool {
+        (with_own_keys && self.roles.is_empty()) || self.roles.iter().any(|grant| grant.admits(namespace, arn))
+    }
+
+    /// Whether objects of `namespace` may use this profile.
+    #[must_use]
+    pub fn admits_profile(&self, namespace: &str, profile: &str) -> bool {
+        self.profiles.iter().any(|grant| grant.admits(namespace, profile))
+    }
+
+    /// The endpoint, rebuilt from the parts that were looked at; nothing when it is not admitted.
+    #[must_use]
+    pub fn admitted_endpoint(&self, url: &str) -> Option<String> {
+        let asked = Origin::parse(url)?;
+        self.endpoints.iter().any(|allowed| allowed.admits(&asked)).then(|| asked.to_string())
+    }
+}
+
+fn matches(pattern: &str, text: &str) -> bool {
+    WildMatch::new(pattern).matches(text)
+}
+
+/// A line `NAMESPACE=VALUE`, both patterns with `*` and `?`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Grant {
+    namespace: String,
+    value: String,
+}
+
+impl Grant {
+    fn admits(&self, namespace: &str, value: &str) -> bool {
+        matches(&self.namespace, namespace) && matches(&self.value, value)
+    }
+}
+
+impl FromStr for Grant {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let parts = text.split_once('=').filter(|(namespace, value)| !namespace.is_empty() && !value.is_empty());
+        let (namespace, value) = parts.ok_or("expected NAMESPACE=VALUE, both patterns with * and ?")?;
+        Ok(Self { namespace: namespace.to_owned(), value: value.to_owned() })
+    }
+}
+
+/// `host`, `.suffix` or `http://host`, each with or without `:port`. Without a scheme https is meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AllowedEndpoint(Origin);
+
+impl AllowedEndpoint {
+    fn admits(&self, asked: &Origin) -> bool {
+        let Origin { secure, host, port } = &self.0;
+        let is_host = match host.strip_prefix('.') {
+            Some(_) => asked.host.ends_with(host.as_str()) && asked.host.len() > host.len(),
+            None => *host == asked.host,
+        };
+        is_host && *secure == asked.secure && *port == asked.port
+    }
+}
+
+impl FromStr for AllowedEndpoint {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let url = if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
+        Origin::parse(&url).map(Self).ok_or("expected a host, a suffix like .vpce.amazonaws.com, or http://host:port")
+    }
+}
+
+/// Scheme, host and port of a URL that has nothing else.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Origin {
+    secure: bool,
+    /// In small letters.
+    host: String,
+    port: u16,
+}
+
+impl Origin {
+    fn parse(url: &str) -> Option<Self> {
+        let (secure, rest) = match url.split_once("://")? {
+            ("https", rest) => (true, rest),
+            ("http", rest) => (false, rest),
+            _ => return None,
+        };
+        let rest = rest.strip_suffix('/').unwrap_or(rest);
+        let (host, port) = match rest.split_once(':') {
+            Some((host, port)) => (host, port.parse().ok()?),
+            None => (rest, if secure { 443 } else { 80 }),
+        };
+        // Anything else, such as user@host or a path, could mean another host to whoever connects.
+        let is_host = host.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.' || b == b'-')
+            && host.bytes().any(|b| b.is_ascii_alphanumeric());
+        is_host.then(|| Self { secure, host: host.to_ascii_lowercase(), port })
+    }
+}
+
+impl std::fmt::Display for Origin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (scheme, usual) = if self.secure { ("https", 443) } else { ("http", 80) };
+        write!(f, "{scheme}://{}", self.host)?;
+        if self.port == usual { Ok(()) } else { write!(f, ":{}", self.port) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rules(endpoints: &[&str], roles: &[&str]) -> Rules {
+        Rules {
+            endpoints: endpoints.iter().map(|text| text.parse().unwrap()).collect(),
+            roles: roles.iter().map(|text| text.parse().unwrap()).collect(),
+            ..Rules::default()
+        }
+    }
+
+    #[test]
+    fn an_endpoint_is_admitted_as_exactly_this_host_or_below_this_suffix() {
+        let rules = rules(&["glue.example.com", ".vpce.amazonaws.com", "http://127.0.0.1:4566"], &[]);
+        for (url, admitted) in [
+            ("https://glue.example.com", true),
+            ("https://glue.example.com:443/", true),
+            ("https://GLUE.example.com", true),
+            ("https://vpce-1.glue.eu-west-1.vpce.amazonaws.com", true),
+            ("http://127.0.0.1:4566", true),
+            ("http://glue.example.com", false),
+            ("https://glue.example.com:8443", false),
+            ("https://x.glue.example.com", false),
+            ("https://glue.example.com.evil.org", false),
+            ("https://evil.org/glue.example.com", false),
+            ("https://glue.example.com@evil.org", false),
+            ("https://evil.org#glue.example.com", false),
+            ("https://evil.org\\.vpce.amazonaws.com", false),
+            ("https://vpce.amazonaws.com", false),
+            ("https://.vpce.amazonaws.com", false),
+            ("https://evilvpce.amazonaws.com", false),
+            ("http://127.0.0.1:4567", false),
+            ("http://127.0.0.1", false),
+            ("glue.example.com", false),
+            ("", false),
+        ] {
+            assert_eq!(rules.admitted_endpoint(url).is_some(), admitted, "{url}");
+        }
+        assert_eq!(rules.admitted_endpoint("https://GLUE.example.com/").unwrap(), "https://glue.example.com");
+        assert!(Rules::default().admitted_endpoint("https://glue.example.com").is_none());
+        for bad in ["", "ftp://a", "https://a/b", "a b", "a@b"] {
+            assert!(bad.parse::<AllowedEndpoint>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_controllers_identity_assumes_only_what_is_listed() {
+        let arn = "arn:aws:iam::111122223333:role/team-a/etl";
+        let none = rules(&[], &[]);
+        assert!(none.admits_role("team-a", arn, true));
+        assert!(!none.admits_role("team-a", arn, false));
+        let listed = rules(&[], &["team-?=arn:aws:iam::111122223333:role/team-a/*"]);
+        for own in [true, false] {
+            assert!(listed.admits_role("team-a", arn, own));
+            assert!(!listed.admits_role("other", arn, own));
+            assert!(!listed.admits_role("team-a", "arn:aws:iam::111122223333:role/team-b/etl", own));
+        }
+        for bad in ["", "=", "a=", "=b", "a"] {
+            assert!(bad.parse::<Grant>().is_err(), "{bad}");
+        }
+    }
+}
