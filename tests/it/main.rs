@@ -18,4 +18,5 @@ mod life;
 mod readme;
 mod relay;
 mod start_once;
+mod tenancy;
 mod world;
