@@ -340,7 +340,9 @@ impl<'a, K: RunKind> Pass<'a, K> {
         let written = writes::finalizer(&self.api, &self.object, false).await?;
         self.took(written, "metadata");
         if deleting {
-            self.context.gone(&self.object);
+            // What is remembered stays until the watch tells of the end: a cache that lags behind would have
+            // the run stopped once more.
+            self.context.let_go(&self.object);
             return Ok(Some(Action::await_change()));
         }
         Ok(None)
