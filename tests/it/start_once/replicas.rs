@@ -31,6 +31,7 @@ async fn another_replica_takes_over_within_seconds_and_starts_nothing_twice() {
     let mut world = World::without_controller("replicas").await;
     world.put_credentials(DEFAULT_SECRET).await;
     world.job(JobDefinition::new("endless").max_concurrent_runs(10).script(endless()));
+    world.set(&[("--lease-duration", "6s")]);
     world.start_controller_as("a");
     world.leads("a").await;
     world.start_controller_as("b");

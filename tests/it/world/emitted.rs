@@ -12,10 +12,9 @@ impl World {
     pub async fn give_up(&self, name: &str, what: &str) -> ! {
         let object = self.runs().get_opt(name).await;
         panic!(
-            "{name}: waited in vain until {what}\n{}\ncalls: {:?}\n{}",
+            "{name}: waited in vain until {what}\n{}\ncalls: {:?}",
             serde_json::to_string_pretty(&object.ok().flatten()).unwrap_or_default(),
             self.double.requests().counts(),
-            self.tail()
         );
     }
 

@@ -91,7 +91,8 @@ impl World {
             ("--log", "trace"),
             ("--namespaces", &namespace),
             ("--lease-namespace", &namespace),
-            ("--lease-duration", "3s"),
+            // Longer than anything that holds up a machine which many tests share.
+            ("--lease-duration", "30s"),
             ("--identity", IDENTITY),
             ("--poll-interval", "200ms"),
             ("--start-settle", "3s"),
@@ -337,7 +338,9 @@ impl World {
 impl Drop for World {
     fn drop(&mut self) {
         self.controllers.clear();
-        if !std::thread::panicking() {
+        if std::thread::panicking() {
+            eprintln!("{}", self.tail());
+        } else {
             let logs = self.logs();
             assert!(!logs.contains("panicked at"), "the controller panicked: {}", self.tail());
             for secret in &self.secrets {
