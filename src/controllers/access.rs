@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use k8s_openapi::api::core::v1::Secret;
 use kube::{Api, Client};
 use tokio::sync::OnceCell;
+use tracing::warn;
 
 use super::run::facts::Problem;
 use super::secrets::{SecretKey, Secrets};
@@ -158,11 +159,40 @@ impl Access {
         sweep(&mut built);
         let entry = built.by_wish.entry(wish.clone()).or_insert_with(Built::new);
         entry.used = Instant::now();
-        let watched = self.inner.secrets.are_watched();
-        if if watched { entry.version.as_deref() != version } else { entry.is_old() } {
+        if entry.version.as_deref() != version {
             entry.start_over(version);
         }
         Arc::clone(&entry.cell)
+    }
+
+    /// In place of a watch: reads the versions of Secrets again, soon where AWS refuses what stood in them,
+    /// and reports each that changed. Never ends.
+    pub async fn reread(&self, changed: impl Fn(&SecretKey)) {
+        loop {
+            tokio::time::sleep(REFUSED_READ_AGAIN).await;
+            for key in self.due() {
+                let api: Api<Secret> = Api::namespaced(self.inner.client.clone(), &key.0);
+                match api.get_metadata_opt(&key.1).await {
+                    Ok(found) => {
+                        if self.inner.secrets.note(&key, found.and_then(|found| found.metadata.resource_version)) {
+                            changed(&key);
+                        }
+                    }
+                    Err(error) => warn!(namespace = key.0, name = key.1, %error, "the Secret cannot be read"),
+                }
+            }
+        }
+    }
+
+    /// The Secrets that are to be read again. They count as read.
+    fn due(&self) -> HashSet<SecretKey> {
+        let mut built = self.built();
+        let old = built.by_wish.iter_mut().filter(|(_, entry)| entry.is_old());
+        old.map(|(wish, entry)| {
+            entry.since = Instant::now();
+            (wish.namespace.clone(), wish.secret().to_owned())
+        })
+        .collect()
     }
 
     async fn build(&self, wish: &Wish) -> Result<Glue, Problem> {

@@ -76,7 +76,13 @@ pub async fn run(
         move |secret: &SecretKey| job_runs.secret_changed(secret)
     };
     let (listed, mut is_listed) = watch::channel(false);
-    let watch = secrets.watch(&shared.client, &shared.settings.namespaces, changed, &listed);
+    let watch = secrets.watch(&shared.client, &shared.settings.namespaces, changed.clone(), &listed);
+    let watch = async {
+        watch.await;
+        if !secrets.are_watched() {
+            shared.access.reread(changed).await;
+        }
+    };
     let controllers = async {
         // Without the first list every object would read its Secret before it can be told apart from a new one.
         if is_listed.wait_for(|listed| *listed).await.is_ok() {

@@ -1,7 +1,7 @@
 //! The versions of the cluster's Secrets, without their data: enough to know when a client is out of date.
 
 use std::collections::{HashMap, HashSet};
-use std::future::{Future, pending};
+use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures::StreamExt;
@@ -43,6 +43,16 @@ impl Secrets {
     #[must_use]
     pub fn version(&self, namespace: &str, name: &str) -> Option<String> {
         self.versions().get(&(namespace.to_owned(), name.to_owned())).cloned()
+    }
+
+    /// Takes note of a version that was read; whether it is another one than before.
+    pub fn note(&self, key: &SecretKey, version: Option<String>) -> bool {
+        let mut versions = self.versions();
+        let before = match version.clone() {
+            Some(version) => versions.insert(key.clone(), version),
+            None => versions.remove(key),
+        };
+        before != version
     }
 
     /// Watches the Secrets of these namespaces (of all, when there are none) and reports each that changed.
@@ -94,9 +104,6 @@ impl Secrets {
         let watches: Vec<_> = watches.collect();
         async move {
             join_all(watches).await;
-            if !is_on {
-                pending::<()>().await;
-            }
         }
     }
 

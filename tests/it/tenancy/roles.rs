@@ -86,3 +86,22 @@ async fn a_revoked_session_is_replaced() {
     world.gone(&run).await;
     assert_eq!(world.starts(), 1);
 }
+
+/// Without the right to watch Secrets, a key that AWS refuses is read again.
+#[tokio::test]
+async fn a_rotated_key_is_taken_up_without_a_watch() {
+    let mut world = two_accounts("unwatched", |role| role).await;
+    world.set(&[("--watch-secrets", "false")]);
+    world.job(JobDefinition::new("endless").script(endless()));
+    world.start_controller();
+    world.put_credentials(DEFAULT_SECRET).await;
+    world.run("one", "endless", json!({})).await;
+    world.phase("one", Phase::Running).await;
+    world.key.secret = "a-new-secret-that-nobody-knows".to_owned();
+    world.secrets.push(world.key.secret.clone());
+    world.double.define_access_key(&world.key);
+    world.reason("one", "CredentialsNotAccepted").await;
+    world.put_credentials(DEFAULT_SECRET).await;
+    world.reason("one", "Running").await;
+    assert_eq!(world.starts(), 1);
+}
