@@ -42,6 +42,7 @@ use super::run::{self, RunPolicy, RunStatus};
         json_path = ".status.conditions[?(@.type=='Ready')].message",
         priority = 1
     ),
+    printcolumn(name = "Identity", type_ = "string", json_path = ".status.identity.principalArn", priority = 1),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
 #[serde(rename_all = "camelCase")]

@@ -241,10 +241,23 @@ pub struct RunStatus {
     /// The attempts, oldest first; the last ten are kept.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attempts: Vec<Attempt>,
+    /// As whom AWS knew us when this status was written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity: Option<AwsIdentity>,
     /// Ready, Reconciling, Stalled, Complete, Failed and Suspended, one of each at most.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
     pub conditions: Vec<Condition>,
+}
+
+/// As whom AWS knows us (STS, `GetCallerIdentity`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct AwsIdentity {
+    /// The account.
+    pub account_id: String,
+    /// The ARN of the user, or of the session of the role.
+    pub principal_arn: String,
 }
 
 /// The attempts that a status keeps.

@@ -75,7 +75,11 @@ async fn finished_runs_cost_nothing_after_a_restart() {
     world.over("last", Phase::Succeeded).await;
     let calls = world.double.requests().all();
     assert!(
-        calls.iter().all(|call| call.call.name.as_deref() == Some("last")),
+        // As whom the client calls is asked once, whatever there is to do.
+        calls
+            .iter()
+            .filter(|call| &*call.call.operation != "GetCallerIdentity")
+            .all(|call| call.call.name.as_deref() == Some("last")),
         "{:?}",
         world.double.requests().counts()
     );

@@ -1,6 +1,7 @@
 //! A run is started, and its status follows it to the end.
 
 use kube_glue::api::run::Phase;
+use kube_glue_double::DEFAULT_ACCOUNT;
 use serde_json::json;
 
 use crate::world::{World, conditions_of, is_held, run_id};
@@ -16,5 +17,7 @@ async fn a_run_is_started_once_and_followed_to_its_end() {
     assert_eq!(start.field("Arguments/--day"), Some(json!("monday")));
     assert_eq!(run_id(&run), world.glue_runs("etl")[0]["Id"].as_str());
     assert!(!is_held(&run));
+    let identity = run.status.as_ref().and_then(|status| status.run.identity.as_ref()).expect("as whom it ran");
+    assert_eq!(identity.account_id, DEFAULT_ACCOUNT);
     world.assert_nothing_leaked().await;
 }

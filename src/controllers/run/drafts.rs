@@ -68,6 +68,7 @@ pub(super) fn status(
         observed_generation: facts.meta.generation.unwrap_or_default(),
         phase: Some(phase),
         attempts,
+        identity: facts.status.identity.clone(),
         conditions: conditions::of(phase, reason, message, ready_when, &facts.status.conditions, facts.now),
     }
 }

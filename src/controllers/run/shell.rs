@@ -16,9 +16,10 @@ use super::kind::{Place, RunKind};
 use super::plan::plan;
 use super::step::{Plan, Step};
 use crate::api::FINALIZER;
-use crate::api::run::{Phase, RunStatus};
+use crate::api::run::{AwsIdentity, Phase, RunStatus};
 use crate::controllers::events;
 use crate::controllers::writes::{self, WriteError};
+use crate::glue::aws::Caller;
 use crate::glue::poller::{self, Report, Source};
 use crate::glue::{Class, Glue};
 
@@ -240,12 +241,18 @@ impl<'a, K: RunKind> Pass<'a, K> {
     }
 
     /// Writes the status, unless it stands there already. Whether it was written.
-    async fn write(&mut self, status: RunStatus) -> Result<bool, WriteError> {
+    async fn write(&mut self, mut status: RunStatus) -> Result<bool, WriteError> {
         let before = self.run_status();
-        let full = self.object.render(self.client(), status.clone(), self.item.as_ref());
-        if self.object.status() == Some(&full) {
+        if self.object.status() == Some(&self.object.render(self.client(), status.clone(), self.item.as_ref())) {
             return Ok(false);
         }
+        // As whom we are known goes along with what is written anyway; it is worth no write of its own.
+        let known = self
+            .client()
+            .and_then(Glue::caller)
+            .map(|Caller { account_id, principal_arn }| AwsIdentity { account_id, principal_arn });
+        status.identity = known.or(status.identity);
+        let full = self.object.render(self.client(), status.clone(), self.item.as_ref());
         let intends = Learnt::intends(&before, &status);
         if intends && let Some(client) = self.client() {
             // The budget comes before the intent, so that nothing waits between the intent and the start.
