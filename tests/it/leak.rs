@@ -34,7 +34,7 @@ async fn no_secret_value_is_shown_whatever_goes_wrong() {
                 ("AWS_ACCESS_KEY_ID", &id),
                 ("AWS_SECRET_ACCESS_KEY", &secret),
                 ("AWS_ROLE_ARN", "arn:aws:iam::222222222222:role/etl"),
-                ("AWS_EXTERNAL_ID", "y"),
+                ("AWS_EXTERNAL_ID", "not-that-one"),
             ],
         ),
         ("db", vec![("password", PASSWORD)]),
@@ -52,7 +52,7 @@ async fn no_secret_value_is_shown_whatever_goes_wrong() {
         ("newline", "SecretInvalid"),
         ("token", "CredentialsNotAccepted"),
         ("swapped", "CredentialsNotAccepted"),
-        ("role", "CredentialsNotAccepted"),
+        ("role", "AccessDenied"),
         ("region", "SecretInvalid"),
     ] {
         world.run(name, "etl", json!({"credentials": {"secretName": name}})).await;
