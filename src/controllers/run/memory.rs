@@ -9,11 +9,16 @@ use tokio::time::Instant;
 
 use super::facts::Answer;
 use crate::api::run::{Attempt, RunStatus};
+use crate::glue::Class;
 
 /// How long an accepted stop is taken for granted before it is sent again.
 const STOP_AGAIN: Duration = Duration::from_mins(1);
 /// The first pause after something went wrong, and the longest.
 const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_mins(2));
+
+/// The longest pause of the one that is first in line for a place. Glue frees a place some seconds after a
+/// run's end and tells nobody.
+const ASK_FOR_A_PLACE: Duration = Duration::from_secs(15);
 
 /// What is remembered, by the object's uid.
 #[derive(Default)]
@@ -92,8 +97,9 @@ impl Memory {
     pub fn answered(&mut self, answer: &Answer) {
         match answer {
             Answer::Started(_) => self.healed(),
-            Answer::Refused(_) => {
-                let pause = self.failed();
+            Answer::Refused(problem) => {
+                let longest = if problem.class == Some(Class::Busy) { ASK_FOR_A_PLACE } else { Duration::MAX };
+                let pause = self.failed().min(longest);
                 self.not_before = Some(Instant::now() + pause);
             }
             Answer::Unclear(_) => {}
