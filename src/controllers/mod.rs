@@ -85,13 +85,17 @@ pub async fn run(
     };
     let controllers = async {
         // Without the first list every object would read its Secret before it can be told apart from a new one.
-        if is_listed.wait_for(|listed| *listed).await.is_ok() {
+        let begins = tokio::select! {
+            first = is_listed.wait_for(|listed| *listed) => first.is_ok(),
+            () = stop.cancelled() => false,
+        };
+        if begins {
+            // It ends by itself at `stop`, when what is in flight is written.
             run_kind(&shared.client, job_runs, woken_job_runs, &stop).await;
         }
     };
     tokio::select! {
         () = controllers => Ok(()),
-        () = stop.cancelled(), if !*listed.borrow() => Ok(()),
         () = watch => Err(Error::SecretsEnded),
     }
 }
