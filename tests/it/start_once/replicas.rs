@@ -1,5 +1,7 @@
 //! Several controllers, and people who wipe what the controller wrote.
 
+use std::time::Duration;
+
 use k8s_openapi::api::coordination::v1::Lease;
 use kube::api::Api;
 use kube_glue::api::run::Phase;
@@ -56,6 +58,29 @@ async fn another_replica_takes_over_within_seconds_and_starts_nothing_twice() {
     let leases: Api<Lease> = Api::namespaced(world.client.clone(), &world.namespace);
     let lease = leases.get("kube-glue").await.expect("the lease");
     assert_eq!(lease.spec.and_then(|spec| spec.holder_identity).as_deref(), Some("b"));
+}
+
+/// SIGTERM: what is in flight is finished, what Glue answers is written, and the lease is free at once.
+#[tokio::test]
+async fn a_controller_that_is_told_to_end_does_so_in_good_order() {
+    let mut world = World::without_controller("order").await;
+    world.put_credentials(DEFAULT_SECRET).await;
+    world.job(JobDefinition::new("endless").max_concurrent_runs(10).script(endless()));
+    let late = Then::DelayAnswer { time: Duration::from_secs(1) };
+    world.double.faults().add(Fault::on("StartJobRun").then(late));
+    world.start_controller_as("a");
+    world.run("one", "endless", json!({})).await;
+    world.calls("StartJobRun", 1).await;
+    let status = world.terminate_controller_of("a").await;
+    assert_eq!(status.code(), Some(0), "{}", world.tail());
+    let run = world.runs().get("one").await.expect("the object");
+    assert_eq!(run_id(&run), world.glue_runs("endless")[0]["Id"].as_str(), "the answer came after the signal");
+    let leases: Api<Lease> = Api::namespaced(world.client.clone(), &world.namespace);
+    let lease = leases.get("kube-glue").await.expect("the lease").spec.expect("a spec");
+    assert!(lease.holder_identity.is_none_or(|holder| holder.is_empty()));
+    world.start_controller_as("b");
+    world.phase("one", Phase::Running).await;
+    assert_eq!((world.starts(), world.double.requests().count("GetJobRuns")), (1, 0), "nothing had to be looked for");
 }
 
 /// GitOps tools that replace objects wipe finalizers and annotations.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread::{self, JoinHandle};
 
 use kube_glue_bed::ControlPlane;
@@ -53,6 +53,16 @@ impl Controller {
     /// All that it has said.
     pub fn said(&self) -> watch::Receiver<String> {
         self.said.clone()
+    }
+
+    /// Tells it to end, as a kubelet does, and waits for that.
+    pub async fn terminate(mut self) -> ExitStatus {
+        let told = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().expect("kill");
+        assert!(told.success());
+        // Its log is closed when it ends; the test's own Glue goes on answering meanwhile.
+        let end = async { while self.said.changed().await.is_ok() {} };
+        timeout(PATIENCE, end).await.expect("its end");
+        self.child.wait().expect("its exit status")
     }
 
     /// Asks it over HTTP: the answer's status line and body.

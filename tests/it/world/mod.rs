@@ -10,6 +10,7 @@ mod scripts;
 
 use std::collections::BTreeMap;
 use std::pin::pin;
+use std::process::ExitStatus;
 use std::time::Duration;
 
 use futures::StreamExt;
@@ -143,6 +144,12 @@ impl World {
     /// Ends the controller of this name as a crash would.
     pub fn kill_controller_of(&mut self, identity: &str) {
         assert!(self.controllers.remove(identity).is_some(), "{identity} does not run");
+    }
+
+    /// Tells the controller of this name to end, as a kubelet does, and waits for that.
+    pub async fn terminate_controller_of(&mut self, identity: &str) -> ExitStatus {
+        let controller = self.controllers.remove(identity).expect("it runs");
+        controller.terminate().await
     }
 
     /// All that the controllers of this test have said.
