@@ -297,6 +297,11 @@ impl World {
         self.double.requests().count("StartJobRun")
     }
 
+    /// How many calls of any kind reached Glue.
+    pub fn glue_calls(&self) -> usize {
+        self.double.requests().all().matching(|request| request.call.service == "glue").count()
+    }
+
     /// How often Glue really started a run of `job` when asked by a controller.
     pub fn started(&self, job: &str) -> usize {
         self.double.requests().of("StartJobRun").name(job).succeeded().count()
