@@ -72,7 +72,7 @@ pub struct Retry {
     /// The final states of Glue that are tried again. Default: FAILED, ERROR and TIMEOUT.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 4), extend("x-kubernetes-list-type" = "set"))]
-    pub on: Option<Vec<RetryOn>>,
+    pub states: Option<Vec<RetryOn>>,
 
     /// Seconds before the first retry; doubled for each further one. Default: 10.
     #[serde(default, skip_serializing_if = "Option::is_none")]

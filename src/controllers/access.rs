@@ -174,7 +174,11 @@ impl Access {
                 let api: Api<Secret> = Api::namespaced(self.inner.client.clone(), &key.0);
                 match api.get_metadata_opt(&key.1).await {
                     Ok(found) => {
-                        if self.inner.secrets.note(&key, found.and_then(|found| found.metadata.resource_version)) {
+                        if self
+                            .inner
+                            .secrets
+                            .note(&key, found.and_then(|found| found.metadata.resource_version).as_deref())
+                        {
                             changed(&key);
                         }
                     }

@@ -79,6 +79,18 @@ pub fn check_reserved(arguments: &Arguments, reserved: Option<&str>) -> Result<(
     }
 }
 
+/// A key of the user's names nothing where runs carry no key.
+#[must_use]
+pub fn no_key() -> Problem {
+    Problem {
+        reason: INVALID_SPEC.to_owned(),
+        message: "idempotencyKey needs the argument by which runs are found again, and this controller sends none \
+                  (--run-key-argument): create the object without it"
+            .to_owned(),
+        class: Some(Class::Invalid),
+    }
+}
+
 async fn secret_value(
     client: &Client,
     namespace: &str,

@@ -70,6 +70,10 @@ impl RunKind for GlueJobRun {
         }
     }
 
+    fn ended_on(item: &JobRunSight) -> Option<Timestamp> {
+        item.run.completed_on
+    }
+
     fn render(&self, client: Option<&Glue>, run: RunStatus, item: Option<&JobRunSight>) -> GlueJobRunStatus {
         let id = run.attempt().and_then(|attempt| attempt.id.clone());
         let before = self.status.clone().unwrap_or_default();
@@ -98,6 +102,9 @@ impl RunKind for GlueJobRun {
     async fn inputs(&self, client: &Client, reserved: Option<&str>) -> Result<Arguments, Problem> {
         let arguments = arguments::read(client, &self.namespace().unwrap_or_default(), &self.spec).await?;
         arguments::check_reserved(&arguments, reserved)?;
+        if reserved.is_none() && self.spec.policy.idempotency_key.is_some() {
+            return Err(arguments::no_key());
+        }
         Ok(arguments)
     }
 
@@ -129,7 +136,8 @@ impl RunKind for GlueJobRun {
             let page = client.job_runs(&self.spec.job_name, token, Some(&mark)).await?;
             let past =
                 page.runs.last().and_then(|run| run.started_on).zip(oldest).is_some_and(|(last, oldest)| last < oldest);
-            for run in page.runs.into_iter().filter(|run| run.marked && is_recent(run, oldest)) {
+            let ours = |run: &JobRun| run.marked && is_recent(run, oldest) && !self.has_run(&run.id);
+            for run in page.runs.into_iter().filter(ours) {
                 if !run.state.is_final() {
                     return Ok(Some(sight(run)));
                 }
@@ -157,6 +165,13 @@ impl RunKind for GlueJobRun {
 }
 
 impl GlueJobRun {
+    /// Whether this is the run of an attempt that is known already: where runs carry no key, the next attempt
+    /// looks like the one before.
+    fn has_run(&self, id: &str) -> bool {
+        let attempts = self.status.as_ref().map(|status| status.run.attempts.as_slice()).unwrap_or_default();
+        attempts.iter().any(|attempt| attempt.id.as_deref() == Some(id))
+    }
+
     /// What tells this object's run from all others of the job.
     fn mark(&self, client: &Glue, key: &str, inputs: Option<&Arguments>) -> Result<Mark, Error> {
         match (client.run_key_argument(), inputs) {

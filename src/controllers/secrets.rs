@@ -46,13 +46,14 @@ impl Secrets {
     }
 
     /// Takes note of a version that was read; whether it is another one than before.
-    pub fn note(&self, key: &SecretKey, version: Option<String>) -> bool {
+    #[must_use]
+    pub fn note(&self, key: &SecretKey, version: Option<&str>) -> bool {
         let mut versions = self.versions();
-        let before = match version.clone() {
-            Some(version) => versions.insert(key.clone(), version),
+        let before = match version {
+            Some(version) => versions.insert(key.clone(), version.to_owned()),
             None => versions.remove(key),
         };
-        before != version
+        before.as_deref() != version
     }
 
     /// Watches the Secrets of these namespaces (of all, when there are none) and reports each that changed.

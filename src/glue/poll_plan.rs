@@ -54,7 +54,7 @@ mod tests {
         let pause = interval(Duration::from_secs(5), 20, Duration::ZERO);
         assert!(20.0 * 60.0 / pause.as_secs_f64() <= 100.0, "{pause:?}");
         assert_eq!(interval(Duration::from_secs(5), 1, Duration::ZERO), Duration::from_secs(5));
-        assert_eq!(interval(Duration::from_secs(5), 1, Duration::from_secs(86400)), Duration::from_secs(30));
+        assert_eq!(interval(Duration::from_secs(5), 1, Duration::from_hours(24)), Duration::from_secs(30));
     }
 
     #[test]

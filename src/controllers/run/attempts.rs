@@ -50,7 +50,7 @@ pub(super) fn may_retry(retry: Option<&Retry>, phase: Phase, retries: u32) -> bo
         _ => return false,
     };
     let default = [RetryOn::Failed, RetryOn::Error, RetryOn::Timeout];
-    retries < retry.limit && retry.on.as_deref().unwrap_or(&default).contains(&class)
+    retries < retry.limit && retry.states.as_deref().unwrap_or(&default).contains(&class)
 }
 
 /// What is left of the pause before retry `number`; `None` when it is over, or there is none.

@@ -1,5 +1,6 @@
 //! What all objects of a kind share, and what is done when one of them leaves.
 
+use jiff::Timestamp;
 use kube::runtime::reflector::ObjectRef;
 use kube::{Client, ResourceExt};
 
@@ -98,10 +99,23 @@ impl<K: RunKind> Context<K> {
         std::iter::once(object.credentials().cloned()).chain(inputs).collect()
     }
 
+    /// `reference` waits for `place`.
+    pub(super) fn join_line(&self, place: &Place, created: Timestamp, reference: &ObjectRef<K>) {
+        self.lines.join(place, created, &name_of(reference));
+        self.measure_lines();
+    }
+
+    fn measure_lines(&self) {
+        let (depth, oldest) = self.lines.depth();
+        let age = oldest.map(|oldest| Timestamp::now().duration_since(oldest).try_into().unwrap_or_default());
+        self.shared.metrics.queue(K::KIND, depth, age.unwrap_or_default());
+    }
+
     pub(super) fn leave_line(&self, reference: &ObjectRef<K>) {
         for (namespace, name) in self.lines.leave(&name_of(reference)) {
             self.waker.wake(ObjectRef::new(&name).within(&namespace));
         }
+        self.measure_lines();
     }
 }
 

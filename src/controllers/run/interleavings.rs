@@ -180,7 +180,7 @@ impl Model {
             sight: id.map(|id| Sight::Here(Observed { id, ..observed(0) })),
             poll_problem: None,
             stop_sent: false,
-            deletion_timeout: Duration::from_secs(600),
+            deletion_timeout: Duration::from_mins(10),
         })
     }
 
@@ -362,7 +362,7 @@ impl Model {
             next.answered(who, &unclear);
         }));
         next.extend(self.fault(format!("{who} is throttled"), |next| {
-            next.answered(who, &Answer::Refused(problem(Class::Throttled)))
+            next.answered(who, &Answer::Refused(problem(Class::Throttled)));
         }));
         next
     }

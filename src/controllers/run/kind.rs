@@ -55,6 +55,8 @@ pub trait RunKind:
     fn source(&self, client: &Glue) -> Self::Source;
     /// What a decision needs of a run.
     fn observe(item: &<Self::Source as Source>::Item) -> Observed;
+    /// When it ended, by Glue's clock.
+    fn ended_on(item: &<Self::Source as Source>::Item) -> Option<Timestamp>;
     /// The whole status, from the shared part and from the run as it was seen last.
     fn render(
         &self,

@@ -54,6 +54,14 @@ impl<P: Clone + Eq + Hash, W: Clone + Ord> Lines<P, W> {
         next
     }
 
+    /// How many wait in all lines, and since when the oldest of them has been there.
+    #[must_use]
+    pub fn depth(&self) -> (usize, Option<Timestamp>) {
+        let lines = self.lines();
+        let oldest = lines.values().filter_map(|line| line.first()).map(|(created, _)| *created).min();
+        (lines.values().map(BTreeSet::len).sum(), oldest)
+    }
+
     fn lines(&self) -> MutexGuard<'_, HashMap<P, BTreeSet<(Timestamp, W)>>> {
         self.lines.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -79,8 +87,10 @@ mod tests {
         assert!(!lines.is_behind(&"other", at(9), &"z"));
         assert_eq!(lines.leave(&"c"), Vec::<&str>::new());
         assert!(lines.is_behind(&"job", at(3), &"c"));
+        assert_eq!(lines.depth(), (2, Some(at(2))));
         assert_eq!(lines.leave(&"b"), ["c"]);
         assert_eq!(lines.leave(&"c"), Vec::<&str>::new());
+        assert_eq!(lines.depth(), (0, None));
         assert!(!lines.is_behind(&"job", at(4), &"d"));
     }
 }

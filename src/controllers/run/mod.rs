@@ -31,4 +31,6 @@ pub use kind::RunKind;
 #[cfg(test)]
 mod interleavings;
 #[cfg(test)]
+mod lives;
+#[cfg(test)]
 mod plan_tests;

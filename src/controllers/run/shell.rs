@@ -297,6 +297,11 @@ impl<'a, K: RunKind> Pass<'a, K> {
             "Adopted" => self.context.shared.metrics.run_adopted(K::KIND),
             _ => {}
         }
+        let over = after.phase.is_some_and(Phase::is_final);
+        if let Some(ended_on) = self.item.as_ref().filter(|_| over).and_then(K::ended_on) {
+            let lag = Timestamp::now().duration_since(ended_on).try_into().unwrap_or_default();
+            self.context.shared.metrics.status_caught_up(K::KIND, lag);
+        }
         self.context.shared.events.tell(self.object_reference(), event);
         self.context.shared.metrics.live_runs(K::KIND, self.context.poller.live());
     }
@@ -385,7 +390,7 @@ impl<'a, K: RunKind> Pass<'a, K> {
         match &answer {
             Answer::Refused(problem) if problem.class == Some(Class::Busy) => {
                 if let Some(place) = self.place() {
-                    self.context.lines.join(&place, self.created(), &name_of(&self.reference));
+                    self.context.join_line(&place, self.created(), &self.reference);
                 }
             }
             Answer::Started(_) => self.context.leave_line(&self.reference),

@@ -200,7 +200,10 @@ impl Glue {
         self.inner.metrics.aws_call(operation, code, sent.elapsed());
         self.learn(answer.as_ref().err(), sent).await;
         match &answer {
-            Err(error) if error.class == Class::Throttled => self.inner.budget.throttled(),
+            Err(error) if error.class == Class::Throttled => {
+                self.inner.metrics.aws_throttled(operation);
+                self.inner.budget.throttled();
+            }
             _ => self.inner.budget.answered(),
         }
         answer

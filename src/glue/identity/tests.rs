@@ -11,6 +11,7 @@ fn data(pairs: &Value) -> SecretData {
     pairs.map(|(key, value)| (key.clone(), value.as_str().unwrap().as_bytes().to_vec())).collect()
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "called with json!")]
 fn with_keys(more: Value) -> Value {
     let mut keys = json!({"AWS_ACCESS_KEY_ID": "AKIA1", "AWS_SECRET_ACCESS_KEY": "hush"});
     keys.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -40,6 +41,7 @@ fn rules(own: bool, roles: &[&str], profiles: &[&str]) -> Rules {
 }
 
 #[test]
+#[allow(clippy::type_complexity, reason = "a table")]
 fn who_may_use_what() {
     let keys = with_keys(json!({}));
     let keys_and_role = with_keys(json!({"AWS_ROLE_ARN": ROLE}));

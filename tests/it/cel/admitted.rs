@@ -37,7 +37,7 @@ async fn what_is_right_is_admitted() {
         json!({"executionRoleSessionPolicy": "{}"}),
         json!({"suspend": true, "stop": false}),
         json!({"retry": {"limit": 0}}),
-        json!({"retry": {"limit": 100, "on": ["FAILED", "TIMEOUT", "ERROR", "EXPIRED"], "backoffSeconds": 600, "maxBackoffSeconds": 600}}),
+        json!({"retry": {"limit": 100, "states": ["FAILED", "TIMEOUT", "ERROR", "EXPIRED"], "backoffSeconds": 600, "maxBackoffSeconds": 600}}),
         json!({"retry": {"limit": 1, "backoffSeconds": 86400}}),
         json!({"startDeadlineSeconds": 1, "activeDeadlineSeconds": 1}),
         json!({"idempotencyKey": "orders-2026.01_31"}),

@@ -40,7 +40,7 @@ async fn only_the_named_states_are_tried_again() {
     ];
     for (name, outcome, on, ..) in &cases {
         world.job(JobDefinition::new(name).max_concurrent_runs(9).script(at_once(RunScript::ends(outcome.clone()))));
-        world.run(name, name, json!({"retry": {"limit": 1, "backoffSeconds": 0, "on": on}})).await;
+        world.run(name, name, json!({"retry": {"limit": 1, "backoffSeconds": 0, "states": on}})).await;
     }
     for (name, .., phase, starts) in cases {
         world.over(name, phase).await;
