@@ -173,6 +173,11 @@ impl Learnt {
             self.fresh_intent = true;
             self.answer = None;
         }
+        let which = |status: &RunStatus| status.attempt().map(|attempt| (attempt.number, attempt.ended_at.is_some()));
+        if which(before) != which(after) {
+            // What was found belongs to the attempt that was: the next one has a key of its own.
+            self.look = None;
+        }
     }
 
     /// The start was sent, and this came of it. What a look said before is older than that.

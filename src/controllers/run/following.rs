@@ -7,7 +7,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use super::attempts::{active_deadline, may_retry, needs_finalizer, with_attempt};
 use super::beginning::begin;
 use super::drafts::{blocked, keep, reason_of, rest, status, was_started};
-use super::facts::{Facts, Observed, Sight};
+use super::facts::{Facts, Learnt, Observed, Sight};
 use super::step::{Plan, Step};
 use crate::api::run::{Attempt, Phase, RunStatus, StopCause};
 
@@ -132,13 +132,15 @@ pub(super) fn ended(facts: &Facts<'_>, attempt: &Attempt, run: &Observed) -> Pla
     let cause = attempt.stop_cause;
     let retry = attempt.retry;
     let attempts = with_attempt(facts.status, attempt);
+    // What a look found was this attempt's: the next one has a key of its own.
+    let next = Learnt { look: None, ..facts.learnt.clone() };
     let words = run.message.as_deref();
     let told = |default: String| words.map_or(default, str::to_owned);
     let (phase, reason, message) = match (run.phase, cause) {
         (Phase::Stopped, Some(StopCause::Suspended)) => {
             let attempts = RunStatus { attempts, ..facts.status.clone() };
             // What follows, held or another attempt, is decided from the attempt's end as it is written.
-            return begin(&Facts { status: &attempts, sight: None, ..facts.clone() });
+            return begin(&Facts { status: &attempts, learnt: &next, sight: None, ..facts.clone() });
         }
         (Phase::Stopped, Some(StopCause::DeadlineExceeded)) => {
             (Phase::Failed, "DeadlineExceeded", format!("run {} was stopped: activeDeadlineSeconds had passed", run.id))
@@ -156,7 +158,7 @@ pub(super) fn ended(facts: &Facts<'_>, attempt: &Attempt, run: &Observed) -> Pla
                 words.map(|words| format!(": {words}")).unwrap_or_default()
             );
             let attempts = RunStatus { attempts, ..facts.status.clone() };
-            let mut plan = begin(&Facts { status: &attempts, sight: None, ..facts.clone() });
+            let mut plan = begin(&Facts { status: &attempts, learnt: &next, sight: None, ..facts.clone() });
             if plan.status.phase == Some(Phase::Waiting) {
                 plan.status = status(facts, Phase::Waiting, "RetryScheduled", &message, attempts.attempts);
             }

@@ -394,6 +394,24 @@ fn the_life_of_a_live_run() {
     }
 }
 
+/// In one pass: the look finds the first attempt's run, and the poller knows already that it has failed.
+#[test]
+fn what_was_found_of_one_attempt_is_not_taken_for_the_next() {
+    let policy = RunPolicy {
+        idempotency_key: Some("k".to_owned()),
+        retry: Some(Retry { limit: 1, backoff_seconds: Some(0), ..Retry::default() }),
+        ..RunPolicy::default()
+    };
+    let mut scene = Scene { policy, ..Scene::new().held().with(Phase::Starting, live()) }.seen(Phase::Failed);
+    scene.learnt.look = Some(Look::Found(observed(Phase::Failed)));
+    let plan = scene.plan();
+    assert_eq!(plan.step, Step::Look { key: "k/1".to_owned(), since: None });
+    scene.learnt.wrote(&scene.status, &plan.status);
+    scene.status = plan.status;
+    let plan = scene.plan();
+    assert_eq!((plan.status, plan.step), (scene.status, Step::Look { key: "k/1".to_owned(), since: None }));
+}
+
 #[test]
 fn retries_by_class_and_only_so_many() {
     let retry = |limit, states| RunPolicy {
