@@ -15,7 +15,9 @@ const PASSWORD: &str = "correct-horse-battery";
 async fn put_config(world: &World, name: &str, data: &[(&str, &str)]) {
     let map = ConfigMap {
         metadata: ObjectMeta { name: Some(name.to_owned()), ..ObjectMeta::default() },
-        data: Some(data.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect::<BTreeMap<_, _>>()),
+        data: Some(
+            data.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect::<BTreeMap<_, _>>(),
+        ),
         ..ConfigMap::default()
     };
     let api: Api<ConfigMap> = Api::namespaced(world.client.clone(), &world.namespace);
