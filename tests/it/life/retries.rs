@@ -64,6 +64,18 @@ async fn a_retry_waits_for_its_time_and_says_what_failed() {
     );
 }
 
+/// The status has a bound, and the attempts go on past it.
+#[tokio::test]
+async fn the_last_ten_attempts_are_kept() {
+    let world = World::new("ten").await;
+    world.job(JobDefinition::new("boom").max_concurrent_runs(99).script(at_once(RunScript::fails("boom"))));
+    world.run("one", "boom", json!({"retry": {"limit": 11, "backoffSeconds": 0}})).await;
+    let run = world.over("one", Phase::Failed).await;
+    let numbers: Vec<_> = attempts(&run).iter().map(|attempt| attempt.number).collect();
+    assert_eq!(numbers, (2..12).collect::<Vec<_>>());
+    assert_eq!((world.starts(), world.glue_runs("boom").len()), (12, 12));
+}
+
 #[tokio::test]
 async fn a_stopped_run_is_not_tried_again() {
     let world = World::new("stopped").await;

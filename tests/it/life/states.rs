@@ -2,7 +2,7 @@
 
 use kube_glue::api::GlueJobRun;
 use kube_glue::api::run::Phase;
-use kube_glue_double::{JobDefinition, Outcome};
+use kube_glue_double::{JobDefinition, Outcome, RunScript};
 use serde_json::json;
 
 use crate::relay;
@@ -95,6 +95,21 @@ async fn the_status_tells_what_glue_granted_and_how_it_ended() {
     assert_eq!(status.log_group.as_deref(), Some("/aws-glue/jobs"));
     let (started, completed) = (status.started_at.expect("a start"), status.completed_at.expect("an end"));
     assert_eq!(completed.0.duration_since(started.0).as_secs(), 120);
+}
+
+/// Glue's messages are as long as a stack trace.
+#[tokio::test]
+async fn a_long_message_is_cut() {
+    let world = World::new("cut").await;
+    let zero = std::time::Duration::ZERO;
+    let script = RunScript::fails(&"ü".repeat(20_000)).starting(zero).running(zero);
+    world.job(JobDefinition::new("talks").script(script));
+    world.run("one", "talks", json!({})).await;
+    let run = world.over("one", Phase::Failed).await;
+    let shown = run.status.as_ref().and_then(|status| status.error_message.clone()).expect("a message");
+    for text in [shown, ready(&run).1] {
+        assert_eq!((text.chars().count(), text.ends_with('…')), (1024, true));
+    }
 }
 
 /// A state newer than this program: shown as what it is, and watched on.

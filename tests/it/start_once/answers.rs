@@ -1,13 +1,14 @@
 //! What Glue answers to StartJobRun, or fails to.
 
+use std::net::TcpListener;
 use std::time::Duration;
 
 use futures::future::join_all;
 use kube_glue::api::run::Phase;
-use kube_glue_double::{Fault, JobDefinition, Then};
+use kube_glue_double::{DEFAULT_ACCOUNT, Double, Fault, JobDefinition, Then};
 use serde_json::json;
 
-use crate::world::{World, quick, ready};
+use crate::world::{DEFAULT_SECRET, REGION, World, quick, ready};
 
 /// The first start of a job of its own is answered so; then there is one run, and it succeeds.
 /// Each case: a name, the fault, and how often StartJobRun is sent.
@@ -88,6 +89,24 @@ async fn a_clear_no_leads_to_a_start_later() {
     for reason in ["Throttled", "CredentialsNotAccepted", "LimitExceeded"] {
         assert!(told.iter().any(|told| told == reason), "{reason} is not in {told:?}");
     }
+}
+
+/// Nothing can have been sent: that is a clear no, too, and needs no look.
+#[tokio::test]
+async fn a_refused_connection_leads_to_a_start_when_there_is_somebody() {
+    let mut world = World::without_controller("nobody").await;
+    world.put_credentials(DEFAULT_SECRET).await;
+    let address = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address");
+    world.aws.insert("AWS_ENDPOINT_URL", format!("http://{address}"));
+    world.start_controller();
+    world.run("one", "etl", json!({})).await;
+    let message = world.reason("one", "AwsUnreachable").await;
+    assert!(message.contains("it is tried again by itself"), "{message}");
+    let late = Double::bind(address).await.expect("a double");
+    late.define_access_key(&world.key);
+    late.define_job(DEFAULT_ACCOUNT, REGION, JobDefinition::new("etl").script(quick()));
+    world.over("one", Phase::Succeeded).await;
+    assert_eq!((late.requests().count("StartJobRun"), late.requests().count("GetJobRuns")), (1, 0));
 }
 
 /// The start's outcome is unclear, and Glue cannot be asked: nothing is started, however long that lasts.

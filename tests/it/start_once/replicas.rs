@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use k8s_openapi::api::coordination::v1::Lease;
-use kube::api::Api;
+use kube::api::{Api, Patch, PatchParams};
 use kube_glue::api::run::Phase;
 use kube_glue_double::{Fault, JobDefinition, Then};
 use serde_json::json;
@@ -58,6 +58,28 @@ async fn another_replica_takes_over_within_seconds_and_starts_nothing_twice() {
     let leases: Api<Lease> = Api::namespaced(world.client.clone(), &world.namespace);
     let lease = leases.get("kube-glue").await.expect("the lease");
     assert_eq!(lease.spec.and_then(|spec| spec.holder_identity).as_deref(), Some("b"));
+}
+
+/// Somebody else has the lease, and the start is at Glue: the answer is not waited for, and the run is found.
+#[tokio::test]
+async fn a_lost_lease_ends_the_controller_and_its_run_is_found_by_the_next() {
+    let mut world = World::without_controller("lost").await;
+    world.put_credentials(DEFAULT_SECRET).await;
+    world.set(&[("--lease-duration", "6s")]);
+    world.double.faults().add(Fault::on("StartJobRun").nth(1).then(Then::HoldAnswer));
+    world.start_controller_as("a");
+    world.run("one", "etl", json!({})).await;
+    world.calls("StartJobRun", 1).await;
+    let leases: Api<Lease> = Api::namespaced(world.client.clone(), &world.namespace);
+    let theirs = json!({"spec": {"holderIdentity": "z", "renewTime": "2026-01-01T00:00:00.000000Z"}});
+    leases.patch("kube-glue", &PatchParams::default(), &Patch::Merge(theirs)).await.expect("the lease");
+    world.says("a", "was lost: another replica may act now").await;
+    world.run("later", "etl", json!({})).await;
+    world.start_controller_as("b");
+    for name in ["one", "later"] {
+        world.over(name, Phase::Succeeded).await;
+    }
+    assert_eq!((world.starts(), world.glue_runs("etl").len()), (2, 2));
 }
 
 /// SIGTERM: what is in flight is finished, what Glue answers is written, and the lease is free at once.
