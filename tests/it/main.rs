@@ -18,5 +18,6 @@ mod life;
 mod readme;
 mod relay;
 mod start_once;
+mod stops;
 mod tenancy;
 mod world;

@@ -1,10 +1,14 @@
 //! Deletion: of live runs, finished ones, whole namespaces; with Glue in reach and without.
 
+use std::pin::pin;
 use std::time::Duration;
 
+use futures::StreamExt;
 use k8s_openapi::api::core::v1::{Namespace, Secret};
+use k8s_openapi::api::events::v1::Event;
 use kube::api::{Api, DeleteParams};
 use kube::runtime::wait::{await_condition, conditions};
+use kube::runtime::{WatchStreamExt, watcher};
 use kube_glue::api::run::Phase;
 use kube_glue_double::{Fault, JobDefinition, Outcome, Then};
 use serde_json::json;
@@ -135,4 +139,27 @@ async fn with_revoked_credentials_a_run_is_let_go_in_the_end_with_a_warning() {
     let event = world.event("LeftBehind").await;
     assert_eq!(event.type_.as_deref(), Some("Warning"));
     assert!(event.note.as_ref().is_some_and(|note| note.contains(id)), "{event:?}");
+}
+
+/// Nothing can be created in a namespace that is being deleted: what is left behind is told about the
+/// namespace itself.
+#[tokio::test]
+async fn a_namespace_with_revoked_credentials_goes_too_and_what_is_left_is_told() {
+    let world = World::with("gone", &[("--deletion-timeout", "3s"), ("--leader-election", "false")]).await;
+    world.job(JobDefinition::new("endless").script(endless()));
+    world.run("one", "endless", json!({})).await;
+    let run = world.phase("one", Phase::Running).await;
+    world.double.iam().delete_access_key(&world.key.id);
+    delete_namespace(&world).await;
+    let events: Api<Event> = Api::namespaced(world.client.clone(), "default");
+    let about =
+        |event: &Event| event.regarding.as_ref().and_then(|about| about.name.as_ref()) == Some(&world.namespace);
+    let seen = watcher(events, watcher::Config::default()).applied_objects();
+    let seen = seen.filter_map(async |event| event.ok().filter(&about));
+    let event = timeout(PATIENCE, pin!(seen).next()).await.expect("an event about the namespace").expect("a watch");
+    let told = event.note.unwrap_or_default();
+    assert!(
+        told.contains(run_id(&run).expect("an id")) && told.contains(&format!("{}/one", world.namespace)),
+        "{told}"
+    );
 }
