@@ -60,8 +60,14 @@ struct Wish {
 
 impl Wish {
     fn secret(&self) -> &str {
-        self.credentials.secret_name.as_deref().unwrap_or(DEFAULT_SECRET)
+        secret_name(Some(&self.credentials))
     }
+}
+
+/// The Secret that `credentials` name, or the namespace's default.
+#[must_use]
+pub fn secret_name(credentials: Option<&Credentials>) -> &str {
+    credentials.and_then(|credentials| credentials.secret_name.as_deref()).unwrap_or(DEFAULT_SECRET)
 }
 
 struct Entries {
@@ -263,19 +269,18 @@ impl<R> Default for Dependents<R> {
 }
 
 impl<R: Clone + Eq + Hash> Dependents<R> {
-    /// `who` depends on the Secret that `credentials` name.
-    pub fn add(&self, namespace: &str, credentials: Option<&Credentials>, who: &R) {
-        self.lock().entry(Self::key(namespace, credentials)).or_default().insert(who.clone());
+    /// `who` depends on this Secret.
+    pub fn add(&self, secret: SecretKey, who: &R) {
+        self.lock().entry(secret).or_default().insert(who.clone());
     }
 
     /// `who` does not any more.
-    pub fn remove(&self, namespace: &str, credentials: Option<&Credentials>, who: &R) {
+    pub fn remove(&self, secret: &SecretKey, who: &R) {
         let mut by_secret = self.lock();
-        let key = Self::key(namespace, credentials);
-        if let Some(dependents) = by_secret.get_mut(&key) {
+        if let Some(dependents) = by_secret.get_mut(secret) {
             dependents.remove(who);
             if dependents.is_empty() {
-                by_secret.remove(&key);
+                by_secret.remove(secret);
             }
         }
     }
@@ -284,11 +289,6 @@ impl<R: Clone + Eq + Hash> Dependents<R> {
     #[must_use]
     pub fn of(&self, secret: &SecretKey) -> Vec<R> {
         self.lock().get(secret).map(|dependents| dependents.iter().cloned().collect()).unwrap_or_default()
-    }
-
-    fn key(namespace: &str, credentials: Option<&Credentials>) -> SecretKey {
-        let secret = credentials.and_then(|credentials| credentials.secret_name.as_deref()).unwrap_or(DEFAULT_SECRET);
-        (namespace.to_owned(), secret.to_owned())
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<SecretKey, HashSet<R>>> {

@@ -74,10 +74,7 @@ pub(super) fn begin(facts: &Facts<'_>) -> Plan {
             wait,
         );
     }
-    if let Some(problem) = &facts.blocked {
-        return blocked(facts, facts.status.phase.unwrap_or_default(), problem);
-    }
-    if let Some(problem) = &facts.unprepared {
+    if let Some(problem) = facts.blocked.as_ref().or(facts.unprepared.as_ref()) {
         return blocked(facts, facts.status.phase.unwrap_or_default(), problem);
     }
     if !facts.leading {

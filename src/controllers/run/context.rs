@@ -7,8 +7,7 @@ use kube::{Client, ResourceExt};
 use super::kind::{Place, RunKind};
 use super::line::Lines;
 use super::memory::Memories;
-use crate::api::credentials::Credentials;
-use crate::controllers::access::{Access, Dependents};
+use crate::controllers::access::{self, Access, Dependents};
 use crate::controllers::events::Events;
 use crate::controllers::secrets::SecretKey;
 use crate::controllers::waker::Waker;
@@ -87,16 +86,16 @@ impl<K: RunKind> Context<K> {
         self.poller.forget(&reference);
         let dependent = (reference.clone(), object.uid().unwrap_or_default());
         for secret in Self::secrets_of(object) {
-            self.dependents.remove(&object.namespace().unwrap_or_default(), secret.as_ref(), &dependent);
+            self.dependents.remove(&secret, &dependent);
         }
         self.leave_line(&reference);
     }
 
     /// The Secrets that the object depends on: that of its credentials, and those of its inputs.
-    pub(super) fn secrets_of(object: &K) -> Vec<Option<Credentials>> {
-        let named = |name: &str| Some(Credentials { secret_name: Some(name.to_owned()), ..Credentials::default() });
-        let inputs = object.input_secrets().into_iter().map(named);
-        std::iter::once(object.credentials().cloned()).chain(inputs).collect()
+    pub(super) fn secrets_of(object: &K) -> Vec<SecretKey> {
+        let namespace = object.namespace().unwrap_or_default();
+        let names = std::iter::once(access::secret_name(object.credentials())).chain(object.input_secrets());
+        names.map(|name| (namespace.clone(), name.to_owned())).collect()
     }
 
     /// `reference` waits for `place`.

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use kube::core::ObjectMeta;
 
 use crate::api::run::{Phase, RunPolicy, RunStatus};
-use crate::glue::{Class, Error};
+use crate::glue::{Class, Error, poller};
 
 /// Everything a decision rests on.
 #[derive(Clone, Debug)]
@@ -48,13 +48,7 @@ pub struct Facts<'a> {
 }
 
 /// The run as Glue shows it.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Sight {
-    /// It is there.
-    Here(Observed),
-    /// Glue knows no such run.
-    Gone,
-}
+pub type Sight = poller::Sight<Observed>;
 
 /// A run, reduced to what decisions need.
 #[derive(Clone, Debug, PartialEq)]

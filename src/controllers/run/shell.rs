@@ -143,7 +143,7 @@ impl<'a, K: RunKind> Pass<'a, K> {
         let namespace = self.object.namespace().unwrap_or_default();
         let dependent = (self.reference.clone(), self.uid.clone());
         for secret in Context::secrets_of(&self.object) {
-            self.context.dependents.add(&namespace, secret.as_ref(), &dependent);
+            self.context.dependents.add(secret, &dependent);
         }
         let access = &self.context.shared.access;
         self.client = Some(access.client(&namespace, self.object.credentials(), self.object.region(), deleting).await);
@@ -413,8 +413,7 @@ impl<'a, K: RunKind> Pass<'a, K> {
         let phase = status.and_then(|status| status.phase).unwrap_or_default();
         if phase.is_final() {
             self.context.let_go(&self.object);
-        }
-        if phase.is_final() || phase == Phase::Suspended {
+        } else if phase == Phase::Suspended {
             self.context.leave_line(&self.reference);
         }
         after.map_or_else(Action::await_change, Action::requeue)
