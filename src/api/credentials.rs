@@ -1,4 +1,4 @@
-//! How an object says as whom it talks to AWS.
+//! How an object says as whom it talks to AWS, and as whom AWS knows it then.
 
 use std::collections::BTreeMap;
 
@@ -61,6 +61,16 @@ pub struct AssumeRole {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 900, max = 43200))]
     pub duration_seconds: Option<i32>,
+}
+
+/// As whom AWS knows us (STS, `GetCallerIdentity`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct AwsIdentity {
+    /// The account.
+    pub account_id: String,
+    /// The ARN of the user, or of the session of the role.
+    pub principal_arn: String,
 }
 
 fn add_rules(schema: &mut Schema) {

@@ -8,10 +8,12 @@
 //! |---|---|
 //! | [`job_run`] | `GlueJobRun`, the spec and the status of one run of a Glue job |
 //! | [`run`] | what every run shares, a job's or a crawler's: how it lives, its attempts, its status |
+//! | [`declared`] | what the kinds share that are kept in line with their spec |
 //! | [`credentials`] | how an object says as whom it talks to AWS |
 //! | [`rules`] | the CEL rules that several kinds use |
 
 pub mod credentials;
+pub mod declared;
 pub mod job_run;
 pub mod rules;
 pub mod run;

@@ -5,6 +5,7 @@ use kube::core::Rule;
 use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 
+use super::credentials::AwsIdentity;
 use super::rules;
 
 /// How a run lives: held, stopped, tried again, given up, cleaned away.
@@ -248,16 +249,6 @@ pub struct RunStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
     pub conditions: Vec<Condition>,
-}
-
-/// As whom AWS knows us (STS, `GetCallerIdentity`).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct AwsIdentity {
-    /// The account.
-    pub account_id: String,
-    /// The ARN of the user, or of the session of the role.
-    pub principal_arn: String,
 }
 
 /// The attempts that a status keeps.
