@@ -3,6 +3,7 @@
 
 mod blocks;
 mod helm;
+pub mod policies;
 mod tables;
 mod walk;
 

@@ -7,12 +7,11 @@ use std::time::Duration;
 
 use kube_glue_bed::{ControlPlane, Kubelet, Options};
 use kube_glue_double::{AccessKey, DEFAULT_ACCOUNT, Double, JobDefinition, Outcome, Policy, Role, RunPlan, RunScript};
-use serde_json::Value;
 use tokio::process::Command;
 use tokio::time::timeout;
 
 use super::blocks::{self, Block};
-use super::{README, root};
+use super::{README, policies, root};
 use crate::world::REGION;
 
 /// The image that the page installs.
@@ -22,24 +21,11 @@ const OTHER_ACCOUNT: &str = "222222222222";
 /// How long one block may take: many times what it takes.
 const LIMIT: Duration = Duration::from_mins(3);
 
-/// The blocks of JSON: what the user or role may do, and whom the role trusts.
-fn policies() -> [Value; 2] {
-    let all = blocks::all();
-    let json = all.iter().filter(|block| block.language == "json");
-    let parsed: Vec<Value> = json.map(|block| serde_json::from_str(&block.text).expect("JSON")).collect();
-    parsed.try_into().expect("two policies")
-}
-
-/// The actions of a policy's only statement.
-fn actions(policy: &Value) -> Vec<&str> {
-    let actions = policy["Statement"][0]["Action"].as_array().expect("a list");
-    actions.iter().map(|action| action.as_str().expect("an action")).collect()
-}
-
 /// Glue with the jobs of the samples, its doors no wider than the page's policies open them.
 async fn glue() -> Double {
     let double = Double::start().await.expect("a double");
-    let [may, trust] = policies();
+    let may: Vec<&str> = policies::by_kind().values().flatten().map(String::as_str).collect();
+    let trust = policies::trust();
     let user = trust["Statement"][0]["Principal"]["AWS"].as_str().expect("a user").to_owned();
     let name = user.rsplit('/').next().expect("a name").to_owned();
     double.define_access_key(&AccessKey {
@@ -51,7 +37,7 @@ async fn glue() -> Double {
     double.define_account(OTHER_ACCOUNT);
     let role = format!("arn:aws:iam::{OTHER_ACCOUNT}:role/analytics-etl");
     let external_id = trust["Statement"][0]["Condition"]["StringEquals"]["sts:ExternalId"].as_str();
-    let of_trust = actions(&trust);
+    let of_trust: Vec<_> = policies::actions(&trust).collect();
     double.define_role(
         Role::new(&role)
             .trusts(&user)
@@ -59,8 +45,8 @@ async fn glue() -> Double {
             .allows_source_identity(of_trust.contains(&"sts:SetSourceIdentity"))
             .allows_tag_session(of_trust.contains(&"sts:TagSession")),
     );
-    double.iam().set_policy(&role, Policy::allow(&actions(&may)));
-    double.iam().set_policy(&user, Policy::allow(&[actions(&may), of_trust].concat()));
+    double.iam().set_policy(&role, Policy::allow(&may));
+    double.iam().set_policy(&user, Policy::allow(&[may, of_trust].concat()));
 
     let failed = Outcome::Failed("AnalysisException: Path does not exist".to_owned());
     let job = |name: &str, outcome| {
@@ -172,10 +158,14 @@ async fn the_commands_work_in_order_under_the_policies_of_the_page() {
     let config = plane.kubectl(["get", "configmap", "argocd-cm", "-n", "argocd", "-o", "yaml"]).await;
     assert!(config.expect("a ConfigMap").stdout.contains("url: https://argocd.example.com"), "what was there stays");
 
-    let [may, _] = policies();
-    for action in actions(&may) {
-        let operation = action.strip_prefix("glue:").expect("an operation of Glue");
-        assert!(double.requests().count(operation) > 0, "{action} is allowed and not needed");
+    for (kind, actions) in policies::by_kind() {
+        for action in actions {
+            let operation = action.strip_prefix("glue:").expect("an operation of Glue");
+            assert!(
+                double.requests().count(operation) > 0,
+                "{action} is allowed for {kind}, and the page never needs it"
+            );
+        }
     }
     let pod = kubelet.pods().iter().find(|pod| pod.ready && !pod.terminating).expect("a pod").name.clone();
     let (_, metrics) = kubelet.get(&pod, "/metrics").await.expect("metrics");

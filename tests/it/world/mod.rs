@@ -42,7 +42,8 @@ pub const DEFAULT_SECRET: &str = "kube-glue-credentials";
 /// The controller's name in the lease, unless a test has several.
 const IDENTITY: &str = "it";
 
-/// One test's world. Dropping it ends the controllers and looks through all that they said for secrets.
+/// One test's world. Dropping it ends the controllers, looks through all that they said for secrets, and holds
+/// what they called against the policies of README.md.
 pub struct World {
     /// The control plane that all tests share.
     pub plane: &'static ControlPlane,
@@ -358,6 +359,8 @@ impl Drop for World {
             for secret in &self.secrets {
                 assert!(!logs.contains(secret.as_str()), "a secret value stands in the logs");
             }
+            let beyond = crate::readme::policies::beyond(&logs, self.double.requests());
+            assert!(beyond.is_empty(), "called, and not in README.md's policies of the kinds at work: {beyond:?}");
         }
     }
 }
