@@ -29,7 +29,7 @@
 //!    can be known to be wrong never becomes an object. Its first status is `observedGeneration: -1`, so that
 //!    no tool takes it for done.
 //! 2. The watch in [`controllers::stream`] brings it to the replica that holds the lease
-//!    ([`controllers::leadership`], which the `operator` keeps), and [`controllers::run::shell::reconcile`]
+//!    ([`controllers::leadership`], which the `operator` keeps), and [`controllers::shell::reconcile`]
 //!    begins a pass.
 //! 3. The pass finds the client: [`controllers::access`] reads the Secret, [`glue::identity`] works out who
 //!    that is to AWS, [`glue::clients`] has one client for each such identity.
@@ -38,7 +38,7 @@
 //!    the *intent* into the object, each on the resource version that it was decided on.
 //! 5. Only then [`start_job_run`](glue::Glue::start_job_run) is sent, once, with the intent's key among the
 //!    run's arguments. The SDK retries nothing. The answer is written down at once; no answer leads to
-//!    looking for the key ([`Step::Look`](controllers::run::step::Step::Look)), not to another start.
+//!    looking for the key ([`Act::Look`](controllers::run::step::Act::Look)), not to another start.
 //! 6. The pass ends. From here on [`glue::poller`] asks Glue about all live runs of a job together, and wakes
 //!    the objects whose run has changed. Nothing sleeps, and nothing asks for one object alone when a page
 //!    shows fifty.
@@ -49,7 +49,7 @@
 //!
 //! A step that something stands in the way of says so in the conditions, with the reason and the remedy, and
 //! is tried again after a pause, or at once when what it waited for moves: the Secret, the place in the line
-//! ([`controllers::run::line`]), the run.
+//! ([`controllers::line`]), the run.
 
 pub mod api;
 pub mod controllers;

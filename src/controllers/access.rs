@@ -14,7 +14,7 @@ use kube::{Api, Client};
 use tokio::sync::OnceCell;
 use tracing::warn;
 
-use super::run::facts::Problem;
+use super::problem::Problem;
 use super::secrets::{SecretKey, Secrets};
 use crate::api::credentials::Credentials;
 use crate::glue::aws::WeakGlue;

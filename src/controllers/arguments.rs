@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use kube::{Api, Client};
 
-use super::run::conditions::INVALID_SPEC;
-use super::run::facts::Problem;
+use super::conditions::INVALID_SPEC;
+use super::problem::Problem;
 use crate::api::GlueJobRunSpec;
 use crate::api::job_run::{ArgumentFrom, KeyRef};
 use crate::glue::Class;

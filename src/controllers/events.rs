@@ -1,7 +1,7 @@
-//! The story of an object as Kubernetes Events: one for each transition, filed in the background.
+//! The story of an object as Kubernetes Events, filed in the background.
 //!
-//! What to tell is read off two statuses by a pure function; an event that cannot be filed changes
-//! nothing, and never holds up a start.
+//! An event that cannot be filed changes nothing, and never holds up a start. What is told is decided by each
+//! life, from two statuses ([`run::story`](super::run::story)).
 
 use futures::StreamExt;
 use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
@@ -10,9 +10,7 @@ use kube::Client;
 use kube::runtime::events::{Event, EventType, Recorder, Reporter};
 use tracing::{debug, warn};
 
-use crate::api::run::{Phase, RunStatus};
-
-/// The reason of the event of a run that was left behind.
+/// The reason of the event of what was left behind.
 const LEFT_BEHIND: &str = "LeftBehind";
 
 /// Files events, one after the other, in the background. Cheap to clone.
@@ -55,94 +53,19 @@ async fn file(recorder: Recorder, mut waiting: UnboundedReceiver<(ObjectReferenc
             ..ObjectReference::default()
         };
         if let Err(error) = recorder.publish(&event, &about).await {
-            warn!(%error, "the event of a run that was left behind could not be filed");
+            warn!(%error, "the event of what was left behind could not be filed");
         }
     }
 }
 
-/// What the step from `before` to `after` is worth telling.
+/// The event of an object that was let go though something of it lives on in Glue; `fate` says what.
 #[must_use]
-pub fn of_transition(before: &RunStatus, after: &RunStatus) -> Option<Event> {
-    let phase = after.phase?;
-    let (reason, message) = ready(after)?;
-    let unchanged = before.phase == Some(phase)
-        && ready(before).is_some_and(|(old, _)| old == reason)
-        && run_id(before) == run_id(after);
-    // The intent is our own affair: what people want to know is that the run was started.
-    let is_told = phase == Phase::Starting && reason == "Starting" && run_id(after) == run_id(before);
-    if unchanged || is_told {
-        return None;
-    }
-    let reason = if phase == Phase::Starting && reason == "Starting" { "Started" } else { reason };
-    let good = phase == Phase::Succeeded || reason == format!("{phase:?}") && !phase.is_final();
-    let neutral = ["Started", "Adopted", "Following", "Suspended", "StopRequested", "Deleted", "GlueRetries"];
-    let warning = !good && !neutral.contains(&reason);
-    Some(Event {
-        type_: if warning { EventType::Warning } else { EventType::Normal },
-        reason: reason.to_owned(),
-        note: Some(message.to_owned()),
-        action: format!("{phase:?}"),
-        secondary: None,
-    })
-}
-
-/// The event of an object that was let go with a live run behind it.
-#[must_use]
-pub fn left_behind(object: &str, run: &str) -> Event {
+pub fn left_behind(object: &str, fate: &str) -> Event {
     Event {
         type_: EventType::Warning,
         reason: LEFT_BEHIND.to_owned(),
-        note: Some(format!(
-            "{object} was let go after the deletion timeout, and run {run} could not be stopped in Glue: stop it by hand"
-        )),
+        note: Some(format!("{object} was let go after the deletion timeout, and {fate}")),
         action: "Deleting".to_owned(),
         secondary: None,
-    }
-}
-
-/// Reason and message of the Ready condition.
-fn ready(status: &RunStatus) -> Option<(&str, &str)> {
-    status.condition("Ready").map(|ready| (ready.reason.as_str(), ready.message.as_str()))
-}
-
-fn run_id(status: &RunStatus) -> Option<&str> {
-    status.attempt().and_then(|attempt| attempt.id.as_deref())
-}
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests {
-    use jiff::Timestamp;
-
-    use super::*;
-    use crate::api::run::ReadyWhen;
-    use crate::controllers::run::conditions;
-
-    fn status(phase: Phase, reason: &str) -> RunStatus {
-        let conditions = conditions::of(phase, reason, "words", ReadyWhen::Completed, &[], Timestamp::UNIX_EPOCH);
-        RunStatus { phase: Some(phase), conditions, ..RunStatus::default() }
-    }
-
-    #[test]
-    fn each_transition_is_told_once_and_bad_news_as_a_warning() {
-        let running = status(Phase::Running, "Running");
-        for (after, type_) in [
-            (status(Phase::Succeeded, "Succeeded"), EventType::Normal),
-            (status(Phase::Failed, "Failed"), EventType::Warning),
-            (status(Phase::Stopping, "StopRequested"), EventType::Normal),
-            (status(Phase::Waiting, "ConcurrentRunsExceeded"), EventType::Warning),
-            (status(Phase::Pending, "SecretNotFound"), EventType::Warning),
-        ] {
-            let event = of_transition(&running, &after).unwrap();
-            assert!(matches!(
-                (event.type_, type_),
-                (EventType::Normal, EventType::Normal) | (EventType::Warning, EventType::Warning)
-            ));
-            assert!(of_transition(&after, &after).is_none());
-        }
-        assert!(
-            of_transition(&RunStatus::default(), &status(Phase::Starting, "Starting")).is_none(),
-            "the intent is not told"
-        );
     }
 }

@@ -5,12 +5,16 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use kube::{Client, ResourceExt};
 
+use super::Settings;
 use super::arguments::{self, Arguments};
+use super::conditions::bounded;
+use super::kind::Kind;
 use super::links;
+use super::problem::Problem;
 use super::run::RunKind;
-use super::run::conditions::bounded;
-use super::run::facts::{Observed, Problem};
-use crate::api::credentials::Credentials;
+use super::run::facts::Observed;
+use super::run::life::RunLife;
+use crate::api::credentials::{AwsIdentity, Credentials};
 use crate::api::job_run::{ExecutionClass, Workers};
 use crate::api::run::{Phase, RunPolicy, RunStatus};
 use crate::api::{GlueJobRun, GlueJobRunStatus};
@@ -22,19 +26,12 @@ use crate::glue::{Class, Error, Glue};
 /// than any two clocks differ. It bounds how far looking goes back, and decides no start.
 const CLOCK_SLACK: SignedDuration = SignedDuration::from_hours(1);
 
-impl RunKind for GlueJobRun {
+impl Kind for GlueJobRun {
     const KIND: &'static str = "GlueJobRun";
+    type Life = RunLife;
     type Source = JobRunSource;
     type Inputs = Arguments;
     type Status = GlueJobRunStatus;
-
-    fn policy(&self) -> &RunPolicy {
-        &self.spec.policy
-    }
-
-    fn follow(&self) -> Option<&str> {
-        self.spec.run_id.as_deref()
-    }
 
     fn credentials(&self) -> Option<&Credentials> {
         self.spec.credentials.as_ref()
@@ -44,12 +41,41 @@ impl RunKind for GlueJobRun {
         self.spec.region.as_deref()
     }
 
-    fn target(&self) -> &str {
-        &self.spec.job_name
-    }
-
     fn status(&self) -> Option<&GlueJobRunStatus> {
         self.status.as_ref()
+    }
+
+    fn identity(status: &mut GlueJobRunStatus) -> &mut Option<AwsIdentity> {
+        &mut status.run.identity
+    }
+
+    fn input_secrets(&self) -> Vec<&str> {
+        let from = self.spec.arguments_from.iter().flatten();
+        from.filter_map(|from| from.secret_key_ref.as_ref()).map(|key| key.name.as_str()).collect()
+    }
+
+    async fn inputs(&self, client: &Client, settings: &Settings) -> Result<Arguments, Problem> {
+        let reserved = settings.run_key_argument.as_deref();
+        let arguments = arguments::read(client, &self.namespace().unwrap_or_default(), &self.spec).await?;
+        arguments::check_reserved(&arguments, reserved)?;
+        if reserved.is_none() && self.spec.policy.idempotency_key.is_some() {
+            return Err(arguments::no_key());
+        }
+        Ok(arguments)
+    }
+}
+
+impl RunKind for GlueJobRun {
+    fn policy(&self) -> &RunPolicy {
+        &self.spec.policy
+    }
+
+    fn follow(&self) -> Option<&str> {
+        self.spec.run_id.as_deref()
+    }
+
+    fn target(&self) -> &str {
+        &self.spec.job_name
     }
 
     fn run_status(status: &GlueJobRunStatus) -> &RunStatus {
@@ -92,20 +118,6 @@ impl RunKind for GlueJobRun {
             None if before.run_id == id => GlueJobRunStatus { run, ..before },
             None => GlueJobRunStatus { run, run_id: id, ..GlueJobRunStatus::default() },
         }
-    }
-
-    fn input_secrets(&self) -> Vec<&str> {
-        let from = self.spec.arguments_from.iter().flatten();
-        from.filter_map(|from| from.secret_key_ref.as_ref()).map(|key| key.name.as_str()).collect()
-    }
-
-    async fn inputs(&self, client: &Client, reserved: Option<&str>) -> Result<Arguments, Problem> {
-        let arguments = arguments::read(client, &self.namespace().unwrap_or_default(), &self.spec).await?;
-        arguments::check_reserved(&arguments, reserved)?;
-        if reserved.is_none() && self.spec.policy.idempotency_key.is_some() {
-            return Err(arguments::no_key());
-        }
-        Ok(arguments)
     }
 
     fn redact(&self, mut item: JobRunSight, inputs: Option<&Arguments>) -> JobRunSight {

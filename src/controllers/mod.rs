@@ -2,13 +2,21 @@
 //!
 //! | room | what is in it |
 //! |---|---|
-//! | [`mod@run`] | the life of a run, for all kinds that have one: the plan, and the shell around it |
+//! | [`mod@kind`] | what every kind says about itself, and what a life is |
+//! | [`shell`] | one pass over one object: gather, plan, write, act, plan again |
+//! | [`step`] | what a decision comes to |
+//! | [`mod@run`] | the life of what has an end: job runs |
 //! | [`job_run`] | what only a job run knows |
 //! | [`arguments`] | a job run's arguments, those from Secrets included |
 //! | [`links`] | pages of the AWS console |
+//! | [`context`] | what all objects of a kind share |
+//! | [`memory`] | what the process remembers of an object; all of it may be lost |
+//! | [`mod@line`] | who waits for a place |
+//! | [`problem`] | what stands in the way, in words |
 //! | [`access`] | from an object to its AWS client, by way of its Secret |
 //! | [`secrets`] | the versions of Secrets, without their data |
 //! | [`writes`] | the finalizer and the status, each decided on one resource version |
+//! | [`mod@conditions`] | conditions as Kubernetes keeps them |
 //! | [`events`] | the story of an object, as Kubernetes Events |
 //! | [`waker`] | who wakes an object |
 //! | [`stream`] | from the API server's watch to the reconcile loop |
@@ -17,13 +25,21 @@
 
 pub mod access;
 pub mod arguments;
+pub mod conditions;
+pub mod context;
 pub mod events;
 pub mod job_run;
+pub mod kind;
 pub mod leadership;
+pub mod line;
 pub mod links;
+pub mod memory;
+pub mod problem;
 pub mod run;
 pub mod secrets;
 pub mod settings;
+pub mod shell;
+pub mod step;
 pub mod stream;
 pub mod waker;
 pub mod writes;
@@ -39,9 +55,9 @@ pub use leadership::{Leadership, LeadershipKeeper};
 pub use settings::Settings;
 
 use self::access::Access;
+use self::context::{Context, Shared};
 use self::events::Events;
-use self::run::context::{Context, Shared};
-use self::run::kind::RunKind;
+use self::kind::Kind;
 use self::secrets::{SecretKey, Secrets};
 use self::waker::{Waker, Woken};
 use crate::api::GlueJobRun;
@@ -101,19 +117,14 @@ pub async fn run(
 }
 
 /// What the objects of one kind share, and the objects that are woken.
-fn kind<K: RunKind>(shared: &Shared) -> (Arc<Context<K>>, Vec<Woken<K>>) {
+fn kind<K: Kind>(shared: &Shared) -> (Arc<Context<K>>, Vec<Woken<K>>) {
     let (waker, woken) = Waker::new(&shared.settings.namespaces);
     let shared = Shared { access: shared.access.of_kind(K::KIND), ..shared.clone() };
     (Arc::new(Context::new(shared, waker)), woken)
 }
 
 /// Runs the controller of one kind until `stop`.
-async fn run_kind<K: RunKind>(
-    client: &Client,
-    context: Arc<Context<K>>,
-    woken: Vec<Woken<K>>,
-    stop: &CancellationToken,
-) {
+async fn run_kind<K: Kind>(client: &Client, context: Arc<Context<K>>, woken: Vec<Woken<K>>, stop: &CancellationToken) {
     let loops =
         woken.into_iter().map(|woken| stream::reconcile_loop(client, Arc::clone(&context), woken, stop.clone()));
     join_all(loops).await;

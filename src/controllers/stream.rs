@@ -15,13 +15,13 @@ use kube::{Api, Client, ResourceExt};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
-use super::run::context::Context;
-use super::run::kind::RunKind;
-use super::run::shell;
+use super::context::Context;
+use super::kind::Kind;
+use super::shell;
 use super::waker::Woken;
 
 /// One reconcile loop, until `stop`.
-pub fn reconcile_loop<K: RunKind>(
+pub fn reconcile_loop<K: Kind>(
     client: &Client,
     context: Arc<Context<K>>,
     woken: Woken<K>,
@@ -57,7 +57,7 @@ pub fn reconcile_loop<K: RunKind>(
 }
 
 /// The event without the objects that cannot be decoded.
-fn decoded<K: RunKind>(event: Event<DeserializeGuard<K>>) -> Option<Event<K>> {
+fn decoded<K: Kind>(event: Event<DeserializeGuard<K>>) -> Option<Event<K>> {
     let object = |guard: DeserializeGuard<K>| match guard.0 {
         Ok(object) => Some(object),
         Err(invalid) => {
@@ -81,7 +81,7 @@ fn decoded<K: RunKind>(event: Event<DeserializeGuard<K>>) -> Option<Event<K>> {
 }
 
 /// Drops what no decision needs: field ownership and the last applied manifest are most of an object.
-fn strip<K: RunKind>(object: &mut K) {
+fn strip<K: Kind>(object: &mut K) {
     object.managed_fields_mut().clear();
     object.annotations_mut().remove("kubectl.kubernetes.io/last-applied-configuration");
 }

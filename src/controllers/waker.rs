@@ -6,26 +6,26 @@ use std::sync::Arc;
 use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use kube::runtime::reflector::ObjectRef;
 
-use super::run::kind::RunKind;
+use super::kind::Kind;
 
 /// Wakes objects: sends them to the reconcile loop that has them. Cheap to clone.
-pub struct Waker<K: RunKind> {
+pub struct Waker<K: Kind> {
     loops: Arc<HashMap<Option<String>, UnboundedSender<ObjectRef<K>>>>,
 }
 
-impl<K: RunKind> Clone for Waker<K> {
+impl<K: Kind> Clone for Waker<K> {
     fn clone(&self) -> Self {
         Self { loops: Arc::clone(&self.loops) }
     }
 }
 
 /// The objects that a reconcile loop is woken for, with the namespace it watches; `None` for all of them.
-pub struct Woken<K: RunKind> {
+pub struct Woken<K: Kind> {
     pub(super) namespace: Option<String>,
     pub(super) objects: UnboundedReceiver<ObjectRef<K>>,
 }
 
-impl<K: RunKind> Waker<K> {
+impl<K: Kind> Waker<K> {
     /// A waker for the loops of these namespaces; none means one loop for all.
     #[must_use]
     pub fn new(namespaces: &[String]) -> (Self, Vec<Woken<K>>) {

@@ -4,7 +4,7 @@
 //! (409): a stale cache, or a second controller, writes nothing.
 
 use json_patch::Patch as JsonPatch;
-use kube::api::{Api, DeleteParams, Patch, PatchParams, Preconditions};
+use kube::api::{Api, DeleteParams, ObjectMeta, Patch, PatchParams, Preconditions};
 use kube::{Resource, ResourceExt};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -35,6 +35,12 @@ pub enum WriteError {
     /// A status that cannot be written down; a mistake of ours.
     #[error("serialize a patch")]
     Serialize(#[from] serde_json::Error),
+}
+
+/// Whether our finalizer is on the object.
+#[must_use]
+pub fn has_finalizer(meta: &ObjectMeta) -> bool {
+    meta.finalizers.iter().flatten().any(|name| name == FINALIZER)
 }
 
 /// Puts the finalizer on, or takes it off.

@@ -7,7 +7,7 @@ use super::attempts::{
 };
 use super::drafts::{adopt, adopt_foreign, blocked, end, keep, record_id, refused, rest, status};
 use super::facts::{Answer, Facts, Look};
-use super::step::{Plan, Step};
+use super::step::{Act, Plan, Step};
 use crate::api::run::{Attempt, Phase};
 use crate::glue::Class;
 
@@ -83,7 +83,10 @@ pub(super) fn begin(facts: &Facts<'_>) -> Plan {
     if must_look(facts) {
         match &facts.learnt.look {
             None => {
-                return Plan { status: facts.status.clone(), step: Step::Look { key: next.key, since: None } };
+                return Plan {
+                    status: facts.status.clone(),
+                    step: Step::Act(Act::Look { key: next.key, since: None }),
+                };
             }
             Some(Look::Failed(problem)) => return blocked(facts, Phase::Pending, problem),
             Some(Look::Found(run)) => return adopt(facts, next, run),
@@ -96,7 +99,7 @@ pub(super) fn begin(facts: &Facts<'_>) -> Plan {
     let attempts = with_attempt(facts.status, next);
     Plan {
         status: status(facts, Phase::Starting, "Starting", "the start is being sent to Glue", attempts),
-        step: Step::Start,
+        step: Step::Act(Act::Start),
     }
 }
 
@@ -121,7 +124,7 @@ pub(super) fn unclear(facts: &Facts<'_>, attempt: &Attempt) -> Plan {
             };
         }
         None if facts.learnt.fresh_intent => {
-            let step = if facts.leading { Step::Start } else { Step::Rest(None) };
+            let step = if facts.leading { Step::Act(Act::Start) } else { Step::Rest(None) };
             return Plan { status: facts.status.clone(), step };
         }
         Some(Answer::Refused(_) | Answer::Unclear(_)) | None => {}
@@ -132,7 +135,7 @@ pub(super) fn unclear(facts: &Facts<'_>, attempt: &Attempt) -> Plan {
     match &facts.learnt.look {
         None => {
             let since = Some(attempt.intended_at.0);
-            Plan { status: keep(facts), step: Step::Look { key: attempt.key.clone(), since } }
+            Plan { status: keep(facts), step: Step::Act(Act::Look { key: attempt.key.clone(), since }) }
         }
         Some(Look::Found(run)) => adopt(facts, attempt.clone(), run),
         Some(Look::Failed(problem)) => blocked(facts, Phase::Starting, problem),

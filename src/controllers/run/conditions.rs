@@ -13,15 +13,10 @@
 //! once it was there, as in batch/v1.
 
 use jiff::Timestamp;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
 use crate::api::run::{Phase, ReadyWhen};
-
-/// The most characters of a condition's message.
-const MAX_MESSAGE: usize = 1024;
-
-/// The reason that makes a spec terminal without Glue having run anything.
-pub const INVALID_SPEC: &str = "InvalidSpec";
+use crate::controllers::conditions::{self, INVALID_SPEC};
 
 /// The conditions for `phase`. Those of `before` whose status stays keep their transition time.
 #[must_use]
@@ -53,35 +48,21 @@ pub fn of(
 }
 
 fn condition(type_: &str, holds: bool, reason: &str, message: &str, before: &[Condition], now: Timestamp) -> Condition {
-    let status = if holds { "True" } else { "False" };
-    let unchanged = before.iter().find(|condition| condition.type_ == type_ && condition.status == status);
-    if let (Some(unchanged), "Suspended", false) = (unchanged, type_, holds) {
+    if type_ == "Suspended" && !holds {
         // It tells when the run was released; what happened since is said by the others.
-        return unchanged.clone();
+        let unchanged = before.iter().find(|condition| condition.type_ == type_ && condition.status == "False");
+        return unchanged
+            .cloned()
+            .unwrap_or_else(|| conditions::condition(type_, false, "Resumed", message, before, now));
     }
-    Condition {
-        type_: type_.to_owned(),
-        status: status.to_owned(),
-        reason: if type_ == "Suspended" && !holds { "Resumed".to_owned() } else { reason.to_owned() },
-        message: bounded(message),
-        last_transition_time: unchanged.map_or(Time(now), |unchanged| unchanged.last_transition_time.clone()),
-        observed_generation: None,
-    }
-}
-
-/// The text, cut at a character when it is too long.
-#[must_use]
-pub fn bounded(text: &str) -> String {
-    match text.char_indices().nth(MAX_MESSAGE - 1) {
-        None => text.to_owned(),
-        Some((end, _)) if end + 4 > text.len() && text.chars().count() <= MAX_MESSAGE => text.to_owned(),
-        Some((end, _)) => format!("{}…", &text[..end]),
-    }
+    conditions::condition(type_, holds, reason, message, before, now)
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+
     use super::*;
 
     const ALL: [Phase; 13] = [
@@ -145,14 +126,5 @@ mod tests {
         let on =
             of(Phase::Succeeded, "Succeeded", "", ReadyWhen::Completed, &released, Timestamp::from_second(90).unwrap());
         assert_eq!(on.iter().find(|condition| condition.type_ == "Suspended").unwrap(), suspended);
-    }
-
-    #[test]
-    fn long_messages_are_cut_at_a_character() {
-        assert_eq!(bounded("short"), "short");
-        let cut = bounded(&"é".repeat(5000));
-        assert_eq!(cut.chars().count(), MAX_MESSAGE);
-        assert!(cut.ends_with('…'));
-        assert_eq!(bounded(&"x".repeat(MAX_MESSAGE)), "x".repeat(MAX_MESSAGE));
     }
 }

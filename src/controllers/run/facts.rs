@@ -6,7 +6,9 @@ use jiff::Timestamp;
 use kube::core::ObjectMeta;
 
 use crate::api::run::{Phase, RunPolicy, RunStatus};
-use crate::glue::{Class, Error, poller};
+pub use crate::controllers::problem::Problem;
+use crate::controllers::writes;
+use crate::glue::poller;
 
 /// Everything a decision rests on.
 #[derive(Clone, Debug)]
@@ -91,27 +93,6 @@ pub enum Answer {
     Unclear(Problem),
 }
 
-/// Something that stands in the way and may heal.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
-    /// A condition's reason.
-    pub reason: String,
-    /// Words for a person: what is wrong and what to do.
-    pub message: String,
-    /// How AWS answered, when it did.
-    pub class: Option<Class>,
-}
-
-impl From<&Error> for Problem {
-    fn from(error: &Error) -> Self {
-        Self {
-            reason: error.class.reason().to_owned(),
-            message: format!("{error} ({})", error.remedy()),
-            class: Some(error.class),
-        }
-    }
-}
-
 impl Facts<'_> {
     /// Whether the object is being deleted.
     #[must_use]
@@ -122,7 +103,7 @@ impl Facts<'_> {
     /// Whether our finalizer is on the object.
     #[must_use]
     pub fn has_finalizer(&self) -> bool {
-        self.meta.finalizers.as_ref().is_some_and(|list| list.iter().any(|name| name == crate::api::FINALIZER))
+        writes::has_finalizer(self.meta)
     }
 
     /// The key of attempt `number`: what names it to Glue.

@@ -8,7 +8,7 @@ use super::attempts::{active_deadline, may_retry, needs_finalizer, with_attempt}
 use super::beginning::begin;
 use super::drafts::{blocked, keep, reason_of, rest, status, was_started};
 use super::facts::{Facts, Learnt, Observed, Sight};
-use super::step::{Plan, Step};
+use super::step::{Act, Plan, Step};
 use crate::api::run::{Attempt, Phase, RunStatus, StopCause};
 
 /// The run is known: its state becomes ours, until it has ended.
@@ -107,7 +107,7 @@ pub(super) fn stop(facts: &Facts<'_>, attempt: &Attempt, id: &str, cause: StopCa
     } else if facts.learnt.stop_problem.is_some() {
         Step::Retry
     } else {
-        Step::Stop(id)
+        Step::Act(Act::Stop(id))
     };
     Plan { status: status(facts, Phase::Stopping, reason, &message, attempts), step }
 }

@@ -19,7 +19,7 @@ use kube::core::ObjectMeta;
 
 use super::facts::{Answer, Facts, Learnt, Look, Observed, Problem, Sight};
 use super::plan::plan;
-use super::step::{Plan, Step};
+use super::step::{Act, Plan, Step};
 use crate::api::FINALIZER;
 use crate::api::run::{Attempt, Phase, RunPolicy, RunStatus};
 use crate::glue::Class;
@@ -317,8 +317,8 @@ impl Model {
             Step::Hold => next.push(model.with(format!("{who} adds the finalizer"), |next| {
                 next.write(who, |object| object.finalizer = true);
             })),
-            Step::Look { key, .. } => next.extend(model.looks(who, &key)),
-            Step::Start => next.extend(model.starts(who)),
+            Step::Act(Act::Look { key, .. }) => next.extend(model.looks(who, &key)),
+            Step::Act(Act::Start) => next.extend(model.starts(who)),
             Step::Rest(_) | Step::Retry => next.push(model.with(format!("{who} rests"), |next| next.end_pass(who))),
             other => panic!("nothing here asks for {other:?}"),
         }

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 use super::facts::{Answer, Learnt, Observed, Sight};
 use super::plan_tests::{Scene, at, nothing, observed, problem};
-use super::step::Step;
+use super::step::{Act, Step};
 use crate::api::FINALIZER;
 use crate::api::run::{DeletionPolicy, Phase, Retry, RunPolicy};
 use crate::glue::Class;
@@ -82,9 +82,9 @@ impl Stage {
             match plan.step {
                 Step::Hold => self.scene.meta.finalizers = Some(vec![FINALIZER.to_owned()]),
                 Step::Release { .. } => self.scene.meta.finalizers = None,
-                Step::Look { .. } => self.scene.learnt.look = Some(nothing(9999)),
-                Step::Start => self.start()?,
-                Step::Stop(id) => {
+                Step::Act(Act::Look { .. }) => self.scene.learnt.look = Some(nothing(9999)),
+                Step::Act(Act::Start) => self.start()?,
+                Step::Act(Act::Stop(id)) => {
                     let run = id.trim_start_matches("jr_").parse::<usize>().unwrap_or_default();
                     self.runs[run] = Phase::Stopped;
                 }

@@ -14,17 +14,16 @@
 pub mod attempts;
 mod beginning;
 pub mod conditions;
-pub mod context;
 mod drafts;
 mod ending;
 pub mod facts;
 mod following;
 pub mod kind;
-pub mod line;
+pub mod life;
 pub mod memory;
 pub mod plan;
-pub mod shell;
 pub mod step;
+pub mod story;
 
 pub use kind::RunKind;
 

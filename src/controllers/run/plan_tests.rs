@@ -8,7 +8,7 @@ use kube::core::ObjectMeta;
 
 use super::facts::{Answer, Facts, Learnt, Look, Observed, Problem, Sight};
 use super::plan::plan;
-use super::step::{Plan, Step};
+use super::step::{Act, Plan, Step};
 use crate::api::FINALIZER;
 use crate::api::run::{Attempt, DeletionPolicy, Phase, Retry, RetryOn, RunPolicy, RunStatus, StopCause};
 use crate::glue::Class;
@@ -147,9 +147,9 @@ fn word(plan: &Plan) -> &'static str {
         Step::Hold => "hold",
         Step::Release { left_behind: None } => "release",
         Step::Release { left_behind: Some(_) } => "leave behind",
-        Step::Look { .. } => "look",
-        Step::Start => "start",
-        Step::Stop(_) => "stop",
+        Step::Act(Act::Look { .. }) => "look",
+        Step::Act(Act::Start) => "start",
+        Step::Act(Act::Stop(_)) => "stop",
         Step::Delete => "delete",
         Step::Retry => "retry",
         Step::Rest(None) => "rest",
@@ -405,11 +405,11 @@ fn what_was_found_of_one_attempt_is_not_taken_for_the_next() {
     let mut scene = Scene { policy, ..Scene::new().held().with(Phase::Starting, live()) }.seen(Phase::Failed);
     scene.learnt.look = Some(Look::Found(observed(Phase::Failed)));
     let plan = scene.plan();
-    assert_eq!(plan.step, Step::Look { key: "k/1".to_owned(), since: None });
+    assert_eq!(plan.step, Step::Act(Act::Look { key: "k/1".to_owned(), since: None }));
     scene.learnt.wrote(&scene.status, &plan.status);
     scene.status = plan.status;
     let plan = scene.plan();
-    assert_eq!((plan.status, plan.step), (scene.status, Step::Look { key: "k/1".to_owned(), since: None }));
+    assert_eq!((plan.status, plan.step), (scene.status, Step::Act(Act::Look { key: "k/1".to_owned(), since: None })));
 }
 
 #[test]
@@ -442,7 +442,7 @@ fn retries_by_class_and_only_so_many() {
     assert_eq!(waiting(0, 15).plan().step, Step::Rest(Some(Duration::from_secs(5))));
     assert_eq!(waiting(1, 15).plan().step, Step::Rest(Some(Duration::from_secs(10))));
     let next = waiting(1, 25).plan();
-    assert_eq!(next.step, Step::Start);
+    assert_eq!(next.step, Step::Act(Act::Start));
     assert_eq!(next.status.attempt().map(|attempt| (attempt.number, attempt.retry)), Some((2, 2)));
 }
 

@@ -1,30 +1,18 @@
-//! What a decision comes to: the status that must stand, and the step that may follow.
-
-use std::time::Duration;
+//! What a decision about a run comes to.
 
 use jiff::Timestamp;
 
 use crate::api::run::RunStatus;
+use crate::controllers::step;
 
-/// What must stand in the object, and what may be done once it does.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Plan {
-    /// The status.
-    pub status: RunStatus,
-    /// The step.
-    pub step: Step,
-}
+/// The status that must stand, and the step that may follow.
+pub type Plan = step::Plan<RunStatus, Act>;
+/// One step.
+pub type Step = step::Step<Act>;
 
-/// One step. After each but the last two the shell plans again with what it learnt.
+/// What only runs do.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Step {
-    /// Put our finalizer on the object.
-    Hold,
-    /// Take our finalizer off; `left_behind` names a live run that nobody could stop.
-    Release {
-        /// The run's id, or the key of a start whose outcome is not known.
-        left_behind: Option<String>,
-    },
+pub enum Act {
     /// Look for the current attempt's key in Glue.
     Look {
         /// The key.
@@ -36,10 +24,4 @@ pub enum Step {
     Start,
     /// Stop this run.
     Stop(String),
-    /// Delete the object: its time after the end is over.
-    Delete,
-    /// Something stands in the way: come back after a pause that grows each time.
-    Retry,
-    /// Nothing to do before something changes, or this time has passed.
-    Rest(Option<Duration>),
 }

@@ -4,14 +4,15 @@ use jiff::Timestamp;
 use kube::runtime::reflector::ObjectRef;
 use kube::{Client, ResourceExt};
 
-use super::kind::{Place, RunKind};
+use super::access::{self, Access, Dependents};
+use super::events::Events;
+use super::kind::{Kind, Remembered};
 use super::line::Lines;
 use super::memory::Memories;
-use crate::controllers::access::{self, Access, Dependents};
-use crate::controllers::events::Events;
-use crate::controllers::secrets::SecretKey;
-use crate::controllers::waker::Waker;
-use crate::controllers::{Leadership, Settings};
+use super::secrets::SecretKey;
+use super::waker::Waker;
+use super::{Leadership, Settings};
+use crate::glue::Glue;
 use crate::glue::poller::Poller;
 use crate::metrics::Metrics;
 
@@ -36,19 +37,19 @@ pub struct Shared {
 }
 
 /// What all objects of one kind share.
-pub struct Context<K: RunKind> {
+pub struct Context<K: Kind> {
     /// With those of other kinds.
     pub(super) shared: Shared,
     /// Glue as a watch.
     pub(super) poller: Poller<K::Source, ObjectRef<K>>,
     /// Who depends on which Secret, with its uid.
     pub(super) dependents: Dependents<(ObjectRef<K>, String)>,
-    pub(super) memories: Memories,
+    pub(super) memories: Memories<Remembered<K>>,
     pub(super) lines: Lines<Place, Name>,
     waker: Waker<K>,
 }
 
-impl<K: RunKind> Context<K> {
+impl<K: Kind> Context<K> {
     /// A context that remembers nothing yet. What changes in Glue wakes objects by `waker`.
     #[must_use]
     pub fn new(shared: Shared, waker: Waker<K>) -> Self {
@@ -75,7 +76,7 @@ impl<K: RunKind> Context<K> {
     /// A Secret has changed: what stood in the way of its objects may be gone, and they try at once.
     pub fn secret_changed(&self, secret: &SecretKey) {
         for (dependent, uid) in self.dependents.of(secret) {
-            self.memories.with(&uid, super::memory::Memory::healed);
+            self.memories.with(&uid, |memory| memory.patience.healed());
             self.waker.wake(dependent);
         }
     }
@@ -119,6 +120,15 @@ impl<K: RunKind> Context<K> {
 }
 
 /// How an object stands in a line.
-pub(super) fn name_of<K: RunKind>(reference: &ObjectRef<K>) -> Name {
+pub(super) fn name_of<K: Kind>(reference: &ObjectRef<K>) -> Name {
     (reference.namespace.clone().unwrap_or_default(), reference.name.clone())
+}
+
+/// What waits in one line: objects that need one thing of one client.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Place {
+    /// The client.
+    pub client: Glue,
+    /// The job, the crawler or the workflow.
+    pub target: String,
 }

@@ -1,0 +1,252 @@
+//! How a run lives, as the [`shell`](crate::controllers::shell) asks for it: facts in, steps out.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use kube::runtime::controller::Action;
+use tracing::info;
+
+use super::facts::{Answer, Facts, Learnt, Look, Observed, Problem, Sight};
+use super::kind::RunKind;
+use super::memory::Memory;
+use super::plan::plan;
+use super::step::Act;
+use super::{step, story};
+use crate::api::run::{Phase, RunStatus};
+use crate::controllers::context::{Place, name_of};
+use crate::controllers::kind::{Item, Kind, Life};
+use crate::controllers::shell::{Pass, WRITE_AGAIN};
+use crate::controllers::step::Plan;
+use crate::controllers::writes;
+use crate::glue::Class;
+use crate::glue::poller::{self, Report};
+
+/// The longest pause of the one that is first in line for a place. Glue frees a place some seconds after a
+/// run's end and tells nobody.
+const ASK_FOR_A_PLACE: Duration = Duration::from_secs(15);
+
+/// The life of a run.
+pub struct RunLife;
+
+/// What one pass over a run knows beyond the object.
+pub struct Known<K: Kind> {
+    learnt: Learnt,
+    /// The run as it was seen last, by the poller or by looking.
+    item: Option<Item<K>>,
+}
+
+impl<K: RunKind> Life<K> for RunLife {
+    type Learnt = Known<K>;
+    type Memory = Memory;
+    type Act = Act;
+
+    fn begin(object: &K, memory: &mut Memory) -> Known<K> {
+        // Takes note of the intent first: an answer belongs to one intent only.
+        memory.open_for(&run_status(object));
+        let lived_before = writes::has_finalizer(object.meta()) || memory.attempted();
+        Known { learnt: Learnt { lived_before, answer: memory.answer(), ..Learnt::default() }, item: None }
+    }
+
+    fn is_over(object: &K) -> bool {
+        phase(object).is_some_and(Phase::is_final)
+    }
+
+    fn plan(pass: &mut Pass<'_, K>) -> Plan<K::Status, Act> {
+        let step::Plan { status, step } = decide(pass);
+        Plan { status: pass.object.render(pass.client(), status, pass.learnt.item.as_ref()), step }
+    }
+
+    fn intends(before: Option<&K::Status>, after: &K::Status) -> bool {
+        let before = before.map(K::run_status).cloned().unwrap_or_default();
+        Learnt::intends(&before, K::run_status(after))
+    }
+
+    fn wrote(pass: &mut Pass<'_, K>, before: Option<&K::Status>) {
+        let before = before.map(K::run_status).cloned().unwrap_or_default();
+        let after = run_status(&pass.object);
+        pass.learnt.learnt.wrote(&before, &after);
+        tell(pass, &before, &after);
+    }
+
+    async fn act(pass: &mut Pass<'_, K>, act: Act) -> Option<Action> {
+        match act {
+            Act::Look { key, since } => look(pass, &key, since).await,
+            Act::Start => return start(pass).await,
+            Act::Stop(id) => stop(pass, &id).await,
+        }
+        None
+    }
+
+    fn rests(pass: &Pass<'_, K>) {
+        let phase = phase(&pass.object).unwrap_or_default();
+        if phase.is_final() {
+            pass.context.let_go(&pass.object);
+        } else if phase == Phase::Suspended {
+            pass.context.leave_line(&pass.reference);
+        }
+    }
+
+    fn left_behind(run: &str) -> String {
+        format!("run {run} could not be stopped in Glue: stop it by hand")
+    }
+}
+
+/// The shared part of the status as the object has it by now.
+fn run_status<K: RunKind>(object: &K) -> RunStatus {
+    let unobserved = || RunStatus { observed_generation: -1, ..RunStatus::default() };
+    object.status().map_or_else(unobserved, |status| K::run_status(status).clone())
+}
+
+fn phase<K: RunKind>(object: &K) -> Option<Phase> {
+    object.status().and_then(|status| K::run_status(status).phase)
+}
+
+fn place<K: RunKind>(pass: &Pass<'_, K>) -> Option<Place> {
+    pass.place(pass.object.target())
+}
+
+/// Gathers the facts and decides.
+fn decide<K: RunKind>(pass: &mut Pass<'_, K>) -> step::Plan {
+    let status = run_status(&pass.object);
+    let report = report(pass, &status);
+    let sight = report.sight.map(|sight| match sight {
+        poller::Sight::Here(item) => Sight::Here(sees(pass, item)),
+        poller::Sight::Gone => Sight::Gone,
+    });
+    let live_id = status.attempt().and_then(|attempt| attempt.id.clone()).unwrap_or_default();
+    let (open_for, rest, stop_sent) =
+        pass.remember(|memory| (memory.own.open_for(&status), memory.patience.rest(), memory.own.stop_sent(&live_id)));
+    let behind = place(pass)
+        .is_some_and(|place| pass.context.lines.is_behind(&place, pass.created(), &name_of(&pass.reference)));
+    let settings = &pass.context.shared.settings;
+    plan(&Facts {
+        now: Pass::<K>::now(),
+        meta: pass.object.meta(),
+        policy: pass.object.policy(),
+        follow: pass.object.follow(),
+        status: &status,
+        leading: pass.context.shared.leadership.holds(),
+        blocked: pass.blocked().cloned(),
+        unprepared: pass.unprepared().cloned(),
+        learnt: &pass.learnt.learnt,
+        open_for,
+        settle: settings.start_settle,
+        rest,
+        behind,
+        sight,
+        poll_problem: report.error.as_deref().map(Problem::from),
+        stop_sent,
+        deletion_timeout: settings.deletion_timeout,
+    })
+}
+
+/// Takes in a run as Glue shows it, without the secrets that it may show.
+fn sees<K: RunKind>(pass: &mut Pass<'_, K>, item: Item<K>) -> Observed {
+    let item = pass.object.redact(item, pass.inputs());
+    let observed = K::observe(&item);
+    pass.learnt.item = Some(item);
+    observed
+}
+
+/// What the poller knows of the live run; asking makes the poller watch it.
+fn report<K: RunKind>(pass: &Pass<'_, K>, status: &RunStatus) -> Report<Item<K>> {
+    let nothing = Report { sight: None, error: None };
+    let over = status.phase.is_some_and(Phase::is_final);
+    let Some(attempt) = status.attempt().filter(|attempt| !over && attempt.ended_at.is_none()) else {
+        return nothing;
+    };
+    match (pass.client(), &attempt.id) {
+        (Some(client), Some(id)) => pass.context.poller.watch(&pass.object.source(client), id, &pass.reference),
+        _ => nothing,
+    }
+}
+
+/// Events, logs and metrics of a transition: all in one place, around the decision.
+fn tell<K: RunKind>(pass: &Pass<'_, K>, before: &RunStatus, after: &RunStatus) {
+    let Some(event) = story::of_transition(before, after) else {
+        return;
+    };
+    info!(
+        kind = K::KIND,
+        namespace = pass.reference.namespace,
+        name = pass.reference.name,
+        phase = ?after.phase.unwrap_or_default(),
+        reason = event.reason,
+        run = after.attempt().and_then(|attempt| attempt.id.as_deref()),
+        "{}",
+        event.note.as_deref().unwrap_or_default()
+    );
+    let metrics = &pass.context.shared.metrics;
+    match event.reason.as_str() {
+        "Started" => {
+            let latency = Timestamp::now().duration_since(pass.created());
+            metrics.run_started(K::KIND, latency.try_into().unwrap_or_default());
+        }
+        "Adopted" => metrics.run_adopted(K::KIND),
+        _ => {}
+    }
+    let over = after.phase.is_some_and(Phase::is_final);
+    if let Some(ended_on) = pass.learnt.item.as_ref().filter(|_| over).and_then(K::ended_on) {
+        let lag = Timestamp::now().duration_since(ended_on).try_into().unwrap_or_default();
+        metrics.status_caught_up(K::KIND, lag);
+    }
+    pass.tell(event);
+    metrics.live_runs(K::KIND, pass.context.poller.live());
+}
+
+async fn look<K: RunKind>(pass: &mut Pass<'_, K>, key: &str, since: Option<Timestamp>) {
+    let Some(client) = pass.client().cloned() else { return };
+    let status = run_status(&pass.object);
+    let known_for = pass.remember(|memory| memory.own.open_for(&status));
+    pass.learnt.learnt.look = Some(match pass.object.look(&client, key, since, pass.inputs()).await {
+        Ok(Some(item)) => Look::Found(sees(pass, item)),
+        Ok(None) => Look::Nothing { known_for },
+        Err(error) => Look::Failed(Problem::from(&error)),
+    });
+}
+
+async fn start<K: RunKind>(pass: &mut Pass<'_, K>) -> Option<Action> {
+    // The plan asks for a start only after this pass wrote the intent; the lease is asked right here.
+    let status = run_status(&pass.object);
+    let may_start = pass.learnt.learnt.fresh_intent && pass.may_send();
+    let (true, Some(client), Some(inputs), Some(attempt)) =
+        (may_start, pass.client().cloned(), pass.inputs(), status.attempt())
+    else {
+        return Some(Action::requeue(WRITE_AGAIN));
+    };
+    let answer = match pass.object.start(&client, &attempt.key, inputs).await {
+        Ok(id) => Answer::Started(id),
+        Err(error) if error.class.is_clear_no() => Answer::Refused(Problem::from(&error)),
+        Err(error) => Answer::Unclear(Problem::from(&error)),
+    };
+    pass.remember(|memory| {
+        memory.own.answered(&answer);
+        match &answer {
+            Answer::Started(_) => memory.patience.healed(),
+            Answer::Refused(problem) if problem.class == Some(Class::Busy) => {
+                memory.patience.refused(ASK_FOR_A_PLACE);
+            }
+            Answer::Refused(_) => memory.patience.refused(Duration::MAX),
+            Answer::Unclear(_) => {}
+        }
+    });
+    match &answer {
+        Answer::Refused(problem) if problem.class == Some(Class::Busy) => {
+            if let Some(place) = place(pass) {
+                pass.context.join_line(&place, pass.created(), &pass.reference);
+            }
+        }
+        Answer::Started(_) => pass.context.leave_line(&pass.reference),
+        Answer::Refused(_) | Answer::Unclear(_) => {}
+    }
+    pass.learnt.learnt.answered(answer);
+    None
+}
+
+async fn stop<K: RunKind>(pass: &mut Pass<'_, K>, id: &str) {
+    let Some(client) = pass.client().cloned() else { return };
+    match pass.object.stop(&client, id).await {
+        Ok(()) => pass.remember(|memory| memory.own.stop_accepted(id)),
+        Err(error) => pass.learnt.learnt.stop_problem = Some(Problem::from(&error)),
+    }
+}
