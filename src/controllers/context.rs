@@ -5,8 +5,10 @@ use kube::runtime::reflector::ObjectRef;
 use kube::{Client, ResourceExt};
 
 use super::access::{self, Access, Dependents};
+use super::declared::claims::Claims;
+use super::declared::life::AwsPlace;
 use super::events::Events;
-use super::kind::{Kind, Remembered};
+use super::kind::{Kind, Life, Remembered};
 use super::line::Lines;
 use super::memory::Memories;
 use super::secrets::SecretKey;
@@ -17,7 +19,7 @@ use crate::glue::poller::Poller;
 use crate::metrics::Metrics;
 
 /// Namespace and name, which stand in an order in the lines.
-pub(super) type Name = (String, String);
+pub type Name = (String, String);
 
 /// What the controllers of all kinds share. Cheap to clone.
 #[derive(Clone)]
@@ -46,6 +48,8 @@ pub struct Context<K: Kind> {
     pub(super) dependents: Dependents<(ObjectRef<K>, String)>,
     pub(super) memories: Memories<Remembered<K>>,
     pub(super) lines: Lines<Place, Name>,
+    /// Who holds what, where several objects may be about one thing.
+    pub(super) claims: Claims<AwsPlace, Name>,
     waker: Waker<K>,
 }
 
@@ -63,13 +67,20 @@ impl<K: Kind> Context<K> {
             dependents: Dependents::default(),
             memories: Memories::default(),
             lines: Lines::default(),
+            claims: Claims::default(),
             waker,
         }
+    }
+
+    /// The watch shows the object, new or changed.
+    pub fn appears(&self, object: &K) {
+        K::Life::appears(self, object);
     }
 
     /// The object is gone from the API server: nothing of it is kept.
     pub fn gone(&self, object: &K) {
         self.let_go(object);
+        K::Life::leaves(self, object);
         self.memories.forget(&object.uid().unwrap_or_default());
     }
 
@@ -112,10 +123,15 @@ impl<K: Kind> Context<K> {
     }
 
     pub(super) fn leave_line(&self, reference: &ObjectRef<K>) {
-        for (namespace, name) in self.lines.leave(&name_of(reference)) {
-            self.waker.wake(ObjectRef::new(&name).within(&namespace));
+        for name in self.lines.leave(&name_of(reference)) {
+            self.wake(&name);
         }
         self.measure_lines();
+    }
+
+    /// Has the object of this name reconciled.
+    pub(super) fn wake(&self, (namespace, name): &Name) {
+        self.waker.wake(ObjectRef::new(name).within(namespace));
     }
 }
 

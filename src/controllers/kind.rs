@@ -13,6 +13,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::Settings;
+use super::context::Context;
 use super::problem::Problem;
 use super::shell::Pass;
 use super::step::Plan;
@@ -69,6 +70,10 @@ pub trait Life<K: Kind>: Sized + 'static {
     /// What only this life does in Glue.
     type Act: Debug + Send;
 
+    /// The watch shows the object, new or changed.
+    fn appears(_context: &Context<K>, _object: &K) {}
+    /// The object is gone.
+    fn leaves(_context: &Context<K>, _object: &K) {}
     /// What a pass knows when it begins.
     fn begin(object: &K, memory: &mut Self::Memory) -> Self::Learnt;
     /// Whether the object needs nothing of AWS any more.

@@ -6,6 +6,7 @@
 //! | [`shell`] | one pass over one object: gather, plan, write, act, plan again |
 //! | [`step`] | what a decision comes to |
 //! | [`mod@run`] | the life of what has an end: job runs |
+//! | [`declared`] | the life of what is kept in line with its spec |
 //! | [`job_run`] | what only a job run knows |
 //! | [`arguments`] | a job run's arguments, those from Secrets included |
 //! | [`links`] | pages of the AWS console |
@@ -27,6 +28,7 @@ pub mod access;
 pub mod arguments;
 pub mod conditions;
 pub mod context;
+pub mod declared;
 pub mod events;
 pub mod job_run;
 pub mod kind;
@@ -46,7 +48,8 @@ pub mod writes;
 
 use std::sync::Arc;
 
-use futures::future::join_all;
+use futures::FutureExt;
+use futures::future::{BoxFuture, join_all};
 use kube::Client;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -59,7 +62,7 @@ use self::context::{Context, Shared};
 use self::events::Events;
 use self::kind::Kind;
 use self::secrets::{SecretKey, Secrets};
-use self::waker::{Waker, Woken};
+use self::waker::Waker;
 use crate::api::GlueJobRun;
 use crate::glue::Clients;
 use crate::glue::aws::Base;
@@ -85,12 +88,11 @@ pub async fn run(
     let secrets = Secrets::new(settings.watch_secrets);
     let access = Access::new(client.clone(), Clients::new(base), secrets.clone(), settings.identity_rules.clone());
     let shared = Shared { access, events: Events::new(client.clone(), None), client, settings, metrics, leadership };
-    let (job_runs, woken_job_runs) = kind::<GlueJobRun>(&shared);
+    let kinds = [wire::<GlueJobRun>(&shared, &stop)];
+    let (loops, woken): (Vec<_>, Vec<_>) = kinds.into_iter().map(|kind| (kind.loops, kind.secret_changed)).unzip();
+    let woken = Arc::new(woken);
 
-    let changed = {
-        let job_runs = Arc::clone(&job_runs);
-        move |secret: &SecretKey| job_runs.secret_changed(secret)
-    };
+    let changed = move |secret: &SecretKey| woken.iter().for_each(|wake| wake(secret));
     let (listed, mut is_listed) = watch::channel(false);
     let watch = secrets.watch(&shared.client, &shared.settings.namespaces, changed.clone(), &listed);
     let watch = async {
@@ -106,8 +108,8 @@ pub async fn run(
             () = stop.cancelled() => false,
         };
         if begins {
-            // It ends by itself at `stop`, when what is in flight is written.
-            run_kind(&shared.client, job_runs, woken_job_runs, &stop).await;
+            // They end by themselves at `stop`, when what is in flight is written.
+            join_all(loops).await;
         }
     };
     tokio::select! {
@@ -116,16 +118,22 @@ pub async fn run(
     }
 }
 
-/// What the objects of one kind share, and the objects that are woken.
-fn kind<K: Kind>(shared: &Shared) -> (Arc<Context<K>>, Vec<Woken<K>>) {
-    let (waker, woken) = Waker::new(&shared.settings.namespaces);
-    let shared = Shared { access: shared.access.of_kind(K::KIND), ..shared.clone() };
-    (Arc::new(Context::new(shared, waker)), woken)
+/// One kind, ready to run.
+struct Wired {
+    /// Its reconcile loops, until the end.
+    loops: BoxFuture<'static, ()>,
+    /// Wakes its objects that depend on a Secret.
+    secret_changed: Box<dyn Fn(&SecretKey) + Send + Sync>,
 }
 
-/// Runs the controller of one kind until `stop`.
-async fn run_kind<K: Kind>(client: &Client, context: Arc<Context<K>>, woken: Vec<Woken<K>>, stop: &CancellationToken) {
-    let loops =
-        woken.into_iter().map(|woken| stream::reconcile_loop(client, Arc::clone(&context), woken, stop.clone()));
-    join_all(loops).await;
+/// Puts the controller of one kind together.
+fn wire<K: Kind>(shared: &Shared, stop: &CancellationToken) -> Wired {
+    let (waker, woken) = Waker::new(&shared.settings.namespaces);
+    let shared = Shared { access: shared.access.of_kind(K::KIND), ..shared.clone() };
+    let client = shared.client.clone();
+    let context = Arc::new(Context::<K>::new(shared, waker));
+    let start = |woken| stream::reconcile_loop(&client, Arc::clone(&context), woken, stop.clone());
+    let loops: Vec<_> = woken.into_iter().map(start).collect();
+    let loops = join_all(loops).map(drop).boxed();
+    Wired { loops, secret_changed: Box::new(move |secret| context.secret_changed(secret)) }
 }

@@ -36,10 +36,10 @@ pub fn reconcile_loop<K: Kind>(
     let objects = watcher(api, watcher::Config::default())
         .default_backoff()
         .filter_map(|event| future::ready(event.map(decoded).transpose()))
-        .inspect(move |event| {
-            if let Ok(Event::Delete(object)) = event {
-                cleaner.gone(object);
-            }
+        .inspect(move |event| match event {
+            Ok(Event::Apply(object) | Event::InitApply(object)) => cleaner.appears(object),
+            Ok(Event::Delete(object)) => cleaner.gone(object),
+            _ => {}
         })
         .modify(strip)
         .reflect(writer)

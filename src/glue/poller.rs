@@ -13,6 +13,7 @@ use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::Notify;
 use tokio::time::Instant;
 use tracing::debug;
 
@@ -102,6 +103,8 @@ struct State<S: Source, R> {
 struct Group<T, R> {
     watched: HashMap<String, Watched<T, R>>,
     error: Option<Arc<Error>>,
+    /// Somebody waits for the next poll.
+    hurry: Arc<Notify>,
 }
 
 struct Watched<T, R> {
@@ -109,6 +112,8 @@ struct Watched<T, R> {
     since: Instant,
     last: Option<Sight<T>>,
     changed: Instant,
+    /// What was asked before this says nothing about it.
+    refreshed: Instant,
     page: Option<usize>,
 }
 
@@ -132,8 +137,9 @@ impl<S: Source, R: Clone + Eq + Hash + Send + Sync + 'static> Poller<S, R> {
         let group = match state.groups.entry(source.clone()) {
             Entry::Occupied(group) => group.into_mut(),
             Entry::Vacant(place) => {
-                tokio::spawn(self.clone().run(source.clone()));
-                place.insert(Group { watched: HashMap::new(), error: None })
+                let hurry = Arc::<Notify>::default();
+                tokio::spawn(self.clone().run(source.clone(), Arc::clone(&hurry)));
+                place.insert(Group { watched: HashMap::new(), error: None, hurry })
             }
         };
         let now = Instant::now();
@@ -142,10 +148,30 @@ impl<S: Source, R: Clone + Eq + Hash + Send + Sync + 'static> Poller<S, R> {
             since: now,
             last: None,
             changed: now,
+            refreshed: now,
             page: None,
         });
         watched.subscribers.insert(subscriber.clone());
         Report { sight: watched.last.clone(), error: group.error.clone() }
+    }
+
+    /// What is known of `id` counts no more, nor what an answer that is on its way will say: we have changed it
+    /// just now. It is asked for again soon.
+    pub fn refresh(&self, source: &S, id: &str) {
+        let mut state = self.state();
+        let Some(group) = state.groups.get_mut(source) else { return };
+        if let Some(watched) = group.watched.get_mut(id) {
+            watched.last = None;
+            watched.refreshed = Instant::now();
+        }
+        group.hurry.notify_one();
+    }
+
+    /// Somebody waits for the next poll of `source`: it comes after a fifth of the shortest pause.
+    pub fn hurry(&self, source: &S) {
+        if let Some(group) = self.state().groups.get(source) {
+            group.hurry.notify_one();
+        }
     }
 
     /// `subscriber` waits for nothing any more.
@@ -168,14 +194,18 @@ impl<S: Source, R: Clone + Eq + Hash + Send + Sync + 'static> Poller<S, R> {
             .count()
     }
 
-    async fn run(self, source: S) {
+    async fn run(self, source: S, hurry: Arc<Notify>) {
         loop {
-            tokio::time::sleep(self.pause(&source)).await;
+            tokio::select! {
+                () = tokio::time::sleep(self.pause(&source)) => {}
+                () = hurry.notified() => tokio::time::sleep(self.shared.base / 5).await,
+            }
             let Some(wanted) = self.wanted(&source) else {
                 return;
             };
+            let asked = Instant::now();
             let answer = source.ask(wanted).await;
-            for subscriber in self.take_in(&source, answer) {
+            for subscriber in self.take_in(&source, asked, answer) {
                 (self.shared.waker)(subscriber);
             }
         }
@@ -220,8 +250,8 @@ impl<S: Source, R: Clone + Eq + Hash + Send + Sync + 'static> Poller<S, R> {
         Some(wanted)
     }
 
-    /// Takes in an answer, and says whom it concerns.
-    fn take_in(&self, source: &S, answer: Result<Vec<Seen<S::Item>>, Error>) -> HashSet<R> {
+    /// Takes in the answer to what was `asked` then, and says whom it concerns.
+    fn take_in(&self, source: &S, asked: Instant, answer: Result<Vec<Seen<S::Item>>, Error>) -> HashSet<R> {
         let mut state = self.state();
         let mut woken = HashSet::new();
         let Some(group) = state.groups.get_mut(source) else {
@@ -236,6 +266,9 @@ impl<S: Source, R: Clone + Eq + Hash + Send + Sync + 'static> Poller<S, R> {
                     let Some(watched) = group.watched.get_mut(&one.id) else {
                         continue;
                     };
+                    if watched.refreshed > asked {
+                        continue;
+                    }
                     watched.page = one.page.or(watched.page);
                     if watched.last.as_ref() != Some(&one.sight) {
                         watched.last = Some(one.sight);

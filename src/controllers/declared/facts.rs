@@ -1,0 +1,68 @@
+//! What is known when the next step about a declared thing is decided, and nothing else: no client, no clock, no lock.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::claims::Claim;
+use super::kind::DeclaredKind;
+use crate::controllers::context::Name;
+use crate::controllers::kind::Item;
+use crate::controllers::problem::Problem;
+use crate::controllers::writes;
+use crate::glue::poller::Sight;
+
+/// Everything a decision rests on.
+pub struct Facts<'a, K: DeclaredKind> {
+    /// The controller's time.
+    pub now: Timestamp,
+    /// The object, as the cache or the last write showed it.
+    pub object: &'a K,
+    /// What it needs from elsewhere in the namespace, when that could be read.
+    pub inputs: Option<&'a K::Inputs>,
+    /// Whether this replica holds the lease at this moment.
+    pub leading: bool,
+    /// Why AWS cannot be asked at all: no credentials, say.
+    pub blocked: Option<Problem>,
+    /// Why the inputs could not be read.
+    pub unprepared: Option<Problem>,
+    /// Whether the thing is this object's; by namespace and name whose else.
+    pub claim: Claim<Name>,
+    /// The thing as Glue shows it, seen after whatever we did to it last; `None` before that.
+    pub sight: Option<Sight<Item<K>>>,
+    /// Why the poller knows nothing newer.
+    pub poll_problem: Option<Problem>,
+    /// What the last step of this pass was refused for.
+    pub problem: Option<Problem>,
+    /// What this pass has learnt so far.
+    pub learnt: &'a K::Learnt,
+    /// The intent that stands in the status was written by this pass, and nothing was sent since.
+    pub fresh_intent: bool,
+    /// For how long a step that was refused should still rest.
+    pub rest: Option<Duration>,
+    /// How long a sent call can take to show its effect.
+    pub settle: Duration,
+    /// After this long a deletion that cannot reach AWS lets the object go.
+    pub deletion_timeout: Duration,
+}
+
+impl<K: DeclaredKind> Facts<'_, K> {
+    /// Whether the object is being deleted.
+    #[must_use]
+    pub fn deleting(&self) -> bool {
+        self.object.meta().deletion_timestamp.is_some()
+    }
+
+    /// Whether our finalizer is on the object.
+    #[must_use]
+    pub fn has_finalizer(&self) -> bool {
+        writes::has_finalizer(self.object.meta())
+    }
+
+    /// For how long the object has been waiting to be deleted.
+    #[must_use]
+    pub fn deleted_for(&self) -> Duration {
+        let deleted = self.object.meta().deletion_timestamp.as_ref();
+        deleted.map_or(Duration::ZERO, |deleted| self.now.duration_since(deleted.0).try_into().unwrap_or_default())
+    }
+}

@@ -1,0 +1,56 @@
+//! What a kind must say about itself to be kept in line. All else is shared.
+
+use std::fmt::Debug;
+use std::future::Future;
+
+use super::facts::Facts;
+use super::life::DeclaredLife;
+use crate::api::declared::DeclaredStatus;
+use crate::controllers::kind::Kind;
+use crate::controllers::step::Plan;
+use crate::glue::{Error, Glue};
+
+/// A kind of which each object declares one thing in Glue.
+pub trait DeclaredKind: Kind<Life = DeclaredLife> {
+    /// What is done in Glue.
+    type Act: Clone + Debug + Send + Sync;
+    /// What one pass learns beyond what is shared.
+    type Learnt: Default + Send + Sync;
+    /// What the process remembers of an object beyond what is shared.
+    type Memory: Default + Send;
+
+    /// The reasons that are no bad news though the thing is not in line yet.
+    const NEUTRAL: &'static [&'static str];
+    /// What the thing is called in a sentence, such as `trigger`.
+    const THING: &'static str;
+
+    /// What names the thing in one account and region: two objects of the same name there are about one thing.
+    fn thing(&self) -> String;
+    /// Where the thing is seen.
+    fn source(&self, client: &Glue) -> Self::Source;
+    /// Its id there.
+    fn id(&self) -> &str;
+    /// The part of the status that all declared kinds share.
+    fn declared(status: &Self::Status) -> &DeclaredStatus;
+
+    /// What a pass knows when it begins.
+    fn begin(&self, memory: &mut Self::Memory) -> Self::Learnt;
+    /// Decides. Pure: what it needs stands in `facts`.
+    fn plan(facts: &Facts<'_, Self>) -> Plan<Self::Status, Self::Act>;
+    /// Whether writing `after` over `before` records the intent to send what must not be sent twice.
+    fn intends(before: Option<&Self::Status>, after: &Self::Status) -> bool;
+    /// Whether `act` must not be sent twice, and so only right after its intent was written.
+    fn is_once(act: &Self::Act) -> bool;
+    /// Whether `act` changes the thing, so that what was seen of it before says nothing any more.
+    fn changes(act: &Self::Act) -> bool;
+    /// Acts, in one call where it is one that must not be sent twice.
+    fn act(
+        &self,
+        client: &Glue,
+        inputs: Option<&Self::Inputs>,
+        act: &Self::Act,
+        learnt: &mut Self::Learnt,
+    ) -> impl Future<Output = Result<(), Error>> + Send;
+    /// Takes note of what came of `act`, for passes to come.
+    fn remember(memory: &mut Self::Memory, learnt: &Self::Learnt, act: &Self::Act, answer: &Result<(), Error>);
+}

@@ -1,0 +1,55 @@
+//! What is told of a declared thing: one event each time that it comes into line, or falls out of it.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use kube::runtime::events::{Event, EventType};
+
+use crate::api::declared::DeclaredStatus;
+
+/// What the step from `before` to `after` is worth telling. `neutral` are the reasons that are no bad news though
+/// the thing is not in line.
+#[must_use]
+pub fn of_transition(before: Option<&DeclaredStatus>, after: &DeclaredStatus, neutral: &[&str]) -> Option<Event> {
+    let ready = after.condition("Ready")?;
+    let was = before.and_then(|before| before.condition("Ready"));
+    let same = |was: &Condition| was.status == ready.status && was.reason == ready.reason;
+    if was.is_some_and(same) {
+        return None;
+    }
+    let bad = ready.status != "True" && !neutral.contains(&ready.reason.as_str());
+    Some(Event {
+        type_: if bad { EventType::Warning } else { EventType::Normal },
+        reason: ready.reason.clone(),
+        note: Some(ready.message.clone()),
+        action: ready.reason.clone(),
+        secondary: None,
+    })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::super::conditions::{self, Stand};
+    use super::*;
+
+    fn status(stand: Stand, reason: &str) -> DeclaredStatus {
+        let conditions = conditions::of(stand, reason, "words", &[], Timestamp::UNIX_EPOCH);
+        DeclaredStatus { conditions, ..DeclaredStatus::default() }
+    }
+
+    #[test]
+    fn each_turn_is_told_once_and_bad_news_as_a_warning() {
+        let in_line = status(Stand::InLine, "Activated");
+        for (after, warns) in [
+            (status(Stand::OnItsWay, "Activating"), false),
+            (status(Stand::OnItsWay, "Drifted"), true),
+            (status(Stand::Stalled, "HeldByAnother"), true),
+        ] {
+            let event = of_transition(Some(&in_line), &after, &["Activating"]).unwrap();
+            assert_eq!(matches!(event.type_, EventType::Warning), warns);
+            assert!(of_transition(Some(&after), &after, &["Activating"]).is_none());
+        }
+        assert!(of_transition(None, &in_line, &[]).is_some());
+    }
+}
