@@ -3,21 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use kube::api::ListParams;
+use kube::api::{Api, ListParams};
+use kube::core::{ApiResource, DynamicObject, GroupVersionKind};
 
 use super::World;
 
 impl World {
-    /// Ends the test with what there is to know about a run.
-    pub async fn give_up(&self, name: &str, what: &str) -> ! {
-        let object = self.runs().get_opt(name).await;
-        panic!(
-            "{name}: waited in vain until {what}\n{}\ncalls: {:?}",
-            serde_json::to_string_pretty(&object.ok().flatten()).unwrap_or_default(),
-            self.double.requests().counts(),
-        );
-    }
-
     /// The last that the controllers have said; all of it goes into a file.
     pub fn tail(&self) -> String {
         let logs = self.logs();
@@ -32,8 +23,13 @@ impl World {
     /// Everything that this test's controllers have put before people: status, events, logs, and what they
     /// serve over HTTP.
     pub async fn emitted(&self) -> BTreeMap<String, String> {
-        let runs = self.runs().list(&ListParams::default()).await.expect("the runs");
-        let statuses: Vec<_> = runs.iter().map(|run| &run.status).collect();
+        let mut statuses = Vec::new();
+        for crd in kube_glue::api::crds() {
+            let kind = ApiResource::from_gvk(&GroupVersionKind::gvk(&crd.spec.group, "v1alpha1", &crd.spec.names.kind));
+            let api: Api<DynamicObject> = Api::namespaced_with(self.client.clone(), &self.namespace, &kind);
+            let objects = api.list(&ListParams::default()).await.expect("the objects");
+            statuses.extend(objects.into_iter().map(|mut object| object.data["status"].take()));
+        }
         let mut emitted = BTreeMap::from([
             ("status".to_owned(), serde_json::to_string(&statuses).expect("JSON")),
             ("events".to_owned(), serde_json::to_string(&self.events().await).expect("JSON")),

@@ -6,6 +6,7 @@
 mod controller;
 mod emitted;
 mod objects;
+mod of;
 mod scripts;
 
 use std::collections::BTreeMap;
@@ -17,9 +18,8 @@ use futures::StreamExt;
 use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::api::events::v1::Event;
 use kube::Client;
-use kube::api::{Api, DeleteParams, ListParams, ObjectMeta, Patch, PatchParams, PostParams};
-use kube::core::{ApiResource, DynamicObject};
-use kube::runtime::wait::{await_condition, conditions};
+use kube::api::{Api, ListParams, ObjectMeta, PostParams};
+use kube::core::DynamicObject;
 use kube::runtime::{WatchStreamExt, watcher};
 use kube_glue::api::GlueJobRun;
 use kube_glue::api::run::Phase;
@@ -31,6 +31,8 @@ use tokio::time::timeout;
 
 pub use controller::Controller;
 pub use objects::{attempts, conditions_of, is_held, phase_of, ready, run_id, uid};
+#[allow(unused_imports, reason = "each kind takes what it needs")]
+pub use of::{Of, Ours, condition, conditions_in, status};
 pub use scripts::{STEP, endless, quick, stepwise};
 
 /// The region that tests use.
@@ -205,58 +207,42 @@ impl World {
 
     /// Creates a run of `job`, with `spec` beside it.
     pub async fn run(&self, name: &str, job: &str, spec: Value) -> GlueJobRun {
-        self.create(json!({"metadata": {"name": name}, "spec": merged(json!({"jobName": job}), spec)}))
-            .await
-            .unwrap_or_else(|error| panic!("{name}: {error}"))
+        self.of().put(name, merged(json!({"jobName": job}), spec)).await
     }
 
     /// Creates an object, as the API server answers it.
     pub async fn create(&self, object: Value) -> Result<GlueJobRun, kube::Error> {
-        let head = json!({"apiVersion": "kube-glue.dev/v1alpha1", "kind": "GlueJobRun"});
-        let object = serde_json::from_value(merged(head, object)).expect("an object");
-        let created = self.untyped().create(&PostParams::default(), &object).await?;
-        Ok(created.try_parse().expect("a GlueJobRun"))
+        self.of().create(object).await
     }
 
     /// The same objects, as a person could send them.
     pub fn untyped(&self) -> Api<DynamicObject> {
-        Api::namespaced_with(self.client.clone(), &self.namespace, &ApiResource::erase::<GlueJobRun>(&()))
+        self.of::<GlueJobRun>().untyped()
     }
 
     /// Changes the spec of a run.
     pub async fn edit(&self, name: &str, spec: Value) -> GlueJobRun {
-        let patch = Patch::Merge(json!({"spec": spec}));
-        self.runs().patch(name, &PatchParams::default(), &patch).await.unwrap_or_else(|error| panic!("{name}: {error}"))
+        self.of().edit(name, spec).await
     }
 
     /// Takes the status of a run away, as a restore without it does.
     pub async fn lose_status(&self, name: &str) {
-        let patch = Patch::Merge(json!({"status": null}));
-        self.runs().patch_status(name, &PatchParams::default(), &patch).await.expect("a status");
+        self.of::<GlueJobRun>().lose_status(name).await;
     }
 
     /// Asks for the deletion of a run.
     pub async fn delete(&self, name: &str) {
-        self.runs().delete(name, &DeleteParams::default()).await.expect("the deletion");
+        self.of::<GlueJobRun>().delete(name).await;
     }
 
     /// Waits until the run is gone.
     pub async fn gone(&self, run: &GlueJobRun) {
-        let name = run.metadata.name.as_deref().expect("a name");
-        let uid = uid(run);
-        let wait = await_condition(self.runs(), name, conditions::is_deleted(&uid));
-        if timeout(PATIENCE, wait).await.is_err() {
-            self.give_up(name, "it is gone").await;
-        }
+        self.of().gone(run).await;
     }
 
     /// Waits until `condition` holds for the run.
     pub async fn until(&self, name: &str, what: &str, condition: impl Fn(&GlueJobRun) -> bool) -> GlueJobRun {
-        let holds = |object: Option<&GlueJobRun>| object.is_some_and(&condition);
-        match timeout(PATIENCE, await_condition(self.runs(), name, holds)).await {
-            Ok(object) => object.expect("a watch").expect("the object"),
-            Err(_) => self.give_up(name, what).await,
-        }
+        self.of().until(name, what, condition).await
     }
 
     /// Waits until the run is in `phase`.
@@ -277,8 +263,7 @@ impl World {
 
     /// Waits until the Ready condition of the run has this reason; its message.
     pub async fn reason(&self, name: &str, reason: &str) -> String {
-        let run = self.until(name, &format!("its reason is {reason}"), |run| ready(run).0 == reason).await;
-        ready(&run).1
+        self.of::<GlueJobRun>().reason(name, reason).await
     }
 
     /// Waits for Glue to have taken `count` calls of `operation`.
