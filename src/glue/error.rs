@@ -104,6 +104,11 @@ impl Error {
             }
             Class::LimitExceeded => "a quota of the account is used up; it is tried again by itself".to_owned(),
             Class::Busy => "it runs as often as it may; this one starts when a place is free".to_owned(),
+            Class::Transient if self.code == "NoEndpoint" => {
+                "an endpoint of one's own (AWS_ENDPOINT_URL) goes with none of the controller's switches \
+                 AWS_USE_FIPS_ENDPOINT and AWS_USE_DUALSTACK_ENDPOINT: keep one of them"
+                    .to_owned()
+            }
             Class::Throttled | Class::Transient | Class::Conflict | Class::Ambiguous => {
                 "it is tried again by itself".to_owned()
             }

@@ -6,6 +6,7 @@
 use std::error::Error as StdError;
 use std::io;
 
+use aws_smithy_http::endpoint::ResolveEndpointError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
@@ -69,7 +70,7 @@ pub(super) fn causes<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<I
 }
 
 /// The words of an error and of its causes, each once.
-fn chain(error: &(dyn StdError + 'static)) -> String {
+pub(super) fn chain(error: &(dyn StdError + 'static)) -> String {
     let mut words: Vec<String> = Vec::new();
     for cause in causes(error) {
         let text = cause.to_string();
@@ -136,6 +137,8 @@ where
     }
     let (class, code) = match error {
         _ if super::is_credentials_error(error) => (Class::ExpiredCredentials, "NoCredentials"),
+        // The region, the switches for FIPS and dual-stack, and an endpoint of one's own do not go together.
+        _ if causes(error).any(<dyn StdError>::is::<ResolveEndpointError>) => (Class::Transient, "NoEndpoint"),
         SdkError::ConstructionFailure(_) => (Class::Invalid, "NotSent"),
         SdkError::DispatchFailure(failure) if !failure.is_timeout() && was_not_sent(error) => {
             (Class::Transient, "NotSent")

@@ -4,6 +4,8 @@
 //! for everything else the reconcile loop and the poller come back by themselves. Each call waits for
 //! the [`Budget`], is bounded in time, is counted, and answers in our own types.
 
+#[cfg(test)]
+mod endpoints;
 mod errors;
 mod job_runs;
 mod session;
@@ -15,13 +17,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
-use aws_config::{BehaviorVersion, SdkConfig};
+use aws_config::{BehaviorVersion, ConfigLoader, SdkConfig};
 use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 
 use self::errors::SdkError;
+use self::session::{Origin, Session};
 pub use self::sts::Caller;
 use super::budget::{Budget, Priority};
 use super::identity::Identity;
@@ -32,6 +35,8 @@ use crate::metrics::Metrics;
 #[derive(Clone)]
 pub struct Base {
     config: SdkConfig,
+    /// The controller's own credentials, for all who may use them.
+    own: Option<Arc<Session>>,
     metrics: Metrics,
     run_key_argument: Option<String>,
 }
@@ -45,17 +50,19 @@ impl Base {
                 aws_smithy_http_client::tls::rustls_provider::CryptoMode::Ring,
             ))
             .build_https();
+        let loader = aws_config::defaults(BehaviorVersion::latest()).http_client(http);
+        Box::pin(Self::of(loader, timeout, run_key_argument, metrics)).await
+    }
+
+    async fn of(loader: ConfigLoader, timeout: Duration, run_key_argument: Option<String>, metrics: Metrics) -> Self {
         let timeouts = TimeoutConfig::builder()
             .connect_timeout(timeout.min(Duration::from_secs(5)))
             .operation_timeout(timeout)
             .build();
-        let config = aws_config::defaults(BehaviorVersion::latest())
-            .http_client(http)
-            .retry_config(RetryConfig::disabled())
-            .timeout_config(timeouts)
-            .load()
-            .await;
-        Self { config, metrics, run_key_argument }
+        let config = loader.retry_config(RetryConfig::disabled()).timeout_config(timeouts).load().await;
+        let origin = |by| Origin::Given { by, name: "the controller itself".to_owned() };
+        let own = config.credentials_provider().map(|by| Arc::new(Session::new(origin(by))));
+        Self { config, own, metrics, run_key_argument }
     }
 
     /// The region that the controller itself was given.
@@ -215,8 +222,8 @@ impl Glue {
     async fn learn(&self, error: Option<&Error>, sent: Instant) {
         let refused = error.is_some_and(|error| error.class == Class::ExpiredCredentials);
         self.inner.refused.store(refused, Ordering::Relaxed);
-        if let Some(session) = self.inner.signer.session.as_ref().filter(|_| refused) {
-            session.refused(sent).await;
+        if refused {
+            self.inner.signer.refused(sent).await;
         }
     }
 }

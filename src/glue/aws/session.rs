@@ -1,5 +1,5 @@
-//! The session of a role: `AssumeRole` once for everybody who waits for it, renewed ahead of its end, and
-//! given up at once when AWS refuses it.
+//! Credentials that end: those of a role, or those that the controller is given itself. Fetched once for
+//! everybody who waits for them, renewed ahead of their end, and given up at once when AWS refuses them.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
@@ -8,6 +8,7 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, Result as ProvideResult, SharedCredentialsProvider, future};
 use aws_sdk_sts::types::Tag;
+use tokio::time::timeout;
 use tracing::warn;
 
 use super::errors;
@@ -16,26 +17,46 @@ use crate::glue::identity::Role;
 use crate::glue::{Class, Error};
 use crate::metrics::Metrics;
 
-/// A session is renewed when a quarter of it is left, and at the latest so long before its end.
+/// Credentials are renewed when a quarter of their time is left, and at the latest so long before their end.
 const RENEW_BEFORE: Duration = Duration::from_mins(5);
+/// How long credentials count that say nothing of an end: the SDK's own measure.
+const LASTS_UNSAID: Duration = Duration::from_mins(15);
+/// How long the controller's environment may take to hand out credentials: the SDK's own measure.
+const LOAD_WITHIN: Duration = Duration::from_secs(5);
 /// The pause after a renewal that failed while the session still lasts.
 const RENEW_AGAIN: Duration = Duration::from_secs(10);
+
+/// Where the credentials come from.
+#[derive(Debug)]
+pub(super) enum Origin {
+    /// The controller's environment, or a profile of its configuration.
+    Given {
+        /// Hands them out.
+        by: SharedCredentialsProvider,
+        /// What that is, for people.
+        name: String,
+    },
+    /// `AssumeRole`.
+    Role(Assumes),
+}
 
 /// How a role is assumed.
 #[derive(Debug)]
 pub(super) struct Assumes {
     /// STS, as who may assume it.
     pub sts: aws_sdk_sts::Client,
+    /// Who that is, when not the keys of a Secret.
+    pub with: Option<Arc<Session>>,
     /// The role.
     pub role: Role,
     /// Counts the calls.
     pub metrics: Metrics,
 }
 
-/// The session of a role.
+/// Credentials that end.
 #[derive(Debug)]
 pub(super) struct Session {
-    assumes: Assumes,
+    origin: Origin,
     state: tokio::sync::Mutex<State>,
     caller: Mutex<Option<Caller>>,
 }
@@ -56,20 +77,20 @@ struct Held {
 }
 
 impl Session {
-    pub(super) fn new(assumes: Assumes) -> Self {
-        Self { assumes, state: tokio::sync::Mutex::default(), caller: Mutex::default() }
+    pub(super) fn new(origin: Origin) -> Self {
+        Self { origin, state: tokio::sync::Mutex::default(), caller: Mutex::default() }
     }
 
     pub(super) fn into_provider(self: Arc<Self>) -> SharedCredentialsProvider {
         SharedCredentialsProvider::new(Provider(self))
     }
 
-    /// As whom the session is known.
+    /// As whom a role's session is known.
     pub(super) fn caller(&self) -> Option<Caller> {
         self.caller.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// AWS refused a call that was sent then: the next one gets a new session.
+    /// AWS refused a call that was sent then: the next one gets new credentials.
     pub(super) async fn refused(&self, sent: Instant) {
         let mut state = self.state.lock().await;
         if state.held.as_ref().is_some_and(|held| held.since <= sent) {
@@ -87,7 +108,11 @@ impl Session {
         if let Some((_, error)) = state.failed.as_ref().filter(|(at, _)| *at >= asked) {
             return Err(error.clone());
         }
-        match self.assume().await {
+        let fetched = match &self.origin {
+            Origin::Given { by, name } => given(by, name).await,
+            Origin::Role(assumes) => self.assume(assumes).await,
+        };
+        match fetched {
             Ok(credentials) => {
                 state.held = Some(held(credentials.clone(), now));
                 state.failed = None;
@@ -95,7 +120,7 @@ impl Session {
             }
             Err(error) => {
                 if let Some(held) = state.held.as_mut().filter(|held| now < held.ends) {
-                    warn!(%error, "the session could not be renewed; it lasts a while yet, and is tried again");
+                    warn!(%error, "credentials could not be renewed; they last a while yet, and it is tried again");
                     held.renew_at = now + RENEW_AGAIN;
                     return Ok(held.credentials.clone());
                 }
@@ -105,8 +130,7 @@ impl Session {
         }
     }
 
-    async fn assume(&self) -> Result<Credentials, Error> {
-        let Assumes { sts, role, metrics } = &self.assumes;
+    async fn assume(&self, Assumes { sts, with, role, metrics }: &Assumes) -> Result<Credentials, Error> {
         let object = || format!("role {}", role.arn);
         let tag = |(key, value): (&str, &str)| Tag::builder().key(key).value(value).build();
         let theirs = role.tags.iter().map(|(key, value)| (key.as_str(), value.as_str()));
@@ -129,6 +153,11 @@ impl Session {
             .map_err(|error| errors::map("AssumeRole", object(), &error));
         let code = answer.as_ref().err().map(|error| error.code.as_str());
         metrics.aws_call("AssumeRole", code, sent.elapsed());
+        if let (Err(error), Some(with)) = (&answer, with)
+            && error.class == Class::ExpiredCredentials
+        {
+            Box::pin(with.refused(sent)).await;
+        }
         let answer = answer?;
         if let Some(user) = answer.assumed_role_user {
             let account_id = user.arn.split(':').nth(4).unwrap_or_default().to_owned();
@@ -147,12 +176,27 @@ impl Session {
     }
 }
 
+async fn given(by: &SharedCredentialsProvider, name: &str) -> Result<Credentials, Error> {
+    let none = |class, message| Error {
+        operation: "GetCredentials",
+        object: name.to_owned(),
+        class,
+        code: "NoCredentials".to_owned(),
+        message,
+    };
+    match timeout(LOAD_WITHIN, by.provide_credentials()).await {
+        Ok(Ok(credentials)) => Ok(credentials),
+        Ok(Err(error)) => Err(none(Class::ExpiredCredentials, errors::chain(&error))),
+        Err(_) => Err(none(Class::Transient, format!("no answer within {} s", LOAD_WITHIN.as_secs()))),
+    }
+}
+
 fn unusable(object: String, message: String) -> Error {
     Error { operation: "AssumeRole", object, class: Class::Transient, code: "AnswerNotUnderstood".to_owned(), message }
 }
 
 fn held(credentials: Credentials, now: SystemTime) -> Held {
-    let ends = credentials.expiry().unwrap_or(now);
+    let ends = credentials.expiry().unwrap_or(now + LASTS_UNSAID);
     let lasts = ends.duration_since(now).unwrap_or_default();
     let renew_at = now + lasts.saturating_sub((lasts / 4).min(RENEW_BEFORE));
     Held { credentials, since: Instant::now(), renew_at, ends }

@@ -12,7 +12,7 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use tracing::debug;
 
-use super::session::{Assumes, Session};
+use super::session::{Assumes, Origin, Session};
 use super::{Base, errors};
 use crate::glue::identity::{Identity, Keys, Source};
 use crate::metrics::Metrics;
@@ -34,7 +34,9 @@ pub(super) struct Signer {
     /// The configuration with the identity's region and credentials.
     pub config: SdkConfig,
     /// The session of its role.
-    pub session: Option<Arc<Session>>,
+    role: Option<Arc<Session>>,
+    /// What the role is assumed with, or the calls are signed with; nothing for the keys of a Secret.
+    source: Option<Arc<Session>>,
     sts: aws_sdk_sts::Client,
     metrics: Metrics,
     caller: Mutex<Asked>,
@@ -48,39 +50,36 @@ struct Asked {
 
 impl Signer {
     pub(super) fn new(base: &Base, identity: &Identity) -> Self {
-        let config = with_source(base, identity);
+        let (config, source) = with_source(base, identity);
         let mut sts = aws_sdk_sts::config::Builder::from(&config);
         if let Some(url) = &identity.endpoints.sts {
             sts = sts.endpoint_url(url);
         }
         let sts = aws_sdk_sts::Client::from_conf(sts.build());
         let metrics = base.metrics.clone();
-        let session = identity
-            .role
-            .clone()
-            .map(|role| Arc::new(Session::new(Assumes { sts: sts.clone(), role, metrics: metrics.clone() })));
-        // The session keeps its credentials itself: the SDK's cache cannot be told that they were refused, and
-        // the one that all clients share would keep the credentials of those that are long gone.
-        let config = match &session {
-            Some(session) => {
-                let builder = config.to_builder().credentials_provider(Arc::clone(session).into_provider());
-                builder.identity_cache(IdentityCache::no_cache()).build()
-            }
-            None => config,
-        };
-        Self { config, session, sts, metrics, caller: Mutex::default() }
+        let assumes = |role| Assumes { sts: sts.clone(), with: source.clone(), role, metrics: metrics.clone() };
+        let role = identity.role.clone().map(|role| Arc::new(Session::new(Origin::Role(assumes(role)))));
+        let config = role.as_ref().map_or(config.clone(), |role| signed_by(&config, role));
+        Self { config, role, source, sts, metrics, caller: Mutex::default() }
     }
 
     /// As whom we are known, once AWS has said it.
     pub(super) fn caller(&self) -> Option<Caller> {
-        self.session.as_ref().map_or_else(|| self.asked().caller.clone(), |session| session.caller())
+        self.role.as_ref().map_or_else(|| self.asked().caller.clone(), |role| role.caller())
+    }
+
+    /// AWS refused a call that was sent then: what signed it is given up.
+    pub(super) async fn refused(&self, sent: Instant) {
+        if let Some(session) = self.role.as_ref().or(self.source.as_ref()) {
+            session.refused(sent).await;
+        }
     }
 
     /// Whether it is time to ask. Who is told so asks.
     pub(super) fn should_ask(&self) -> bool {
         let mut asked = self.asked();
         let due = asked.caller.is_none() && asked.at.is_none_or(|at| at.elapsed() > ASK_AGAIN);
-        if self.session.is_none() && due {
+        if self.role.is_none() && due {
             asked.at = Some(Instant::now());
             return true;
         }
@@ -109,27 +108,36 @@ impl Signer {
 }
 
 /// The configuration with the credentials that the calls, or the role, start from.
-fn with_source(base: &Base, identity: &Identity) -> SdkConfig {
+fn with_source(base: &Base, identity: &Identity) -> (SdkConfig, Option<Arc<Session>>) {
     let region = Region::new(identity.region.clone());
-    let config = base.config.to_builder().region(region.clone());
-    match &identity.source {
-        // The SDK's cache of the controller's own credentials is shared by all that use them.
-        Source::Own => config.build(),
+    let config = base.config.to_builder().region(region.clone()).build();
+    let session = match &identity.source {
         Source::Keys(keys) => {
-            config.credentials_provider(credentials(keys)).identity_cache(IdentityCache::no_cache()).build()
+            let keys = config.to_builder().credentials_provider(credentials(keys));
+            return (keys.identity_cache(IdentityCache::no_cache()).build(), None);
         }
+        Source::Own => match &base.own {
+            Some(own) => Arc::clone(own),
+            None => return (config, None),
+        },
         Source::Profile(name) => {
             let mut provider = ProviderConfig::without_region().with_region(Some(region));
             if let Some(http) = base.config.http_client() {
                 provider = provider.with_http_client(http);
             }
             let profile = ProfileFileCredentialsProvider::builder().configure(&provider).profile_name(name).build();
-            config
-                .credentials_provider(SharedCredentialsProvider::new(profile))
-                .identity_cache(IdentityCache::lazy().build())
-                .build()
+            let by = SharedCredentialsProvider::new(profile);
+            Arc::new(Session::new(Origin::Given { by, name: format!("profile {name}") }))
         }
-    }
+    };
+    (signed_by(&config, &session), Some(session))
+}
+
+/// The session keeps its credentials itself: the SDK's cache cannot be told that they were refused, and the
+/// one that all clients share would keep the credentials of those that are long gone.
+fn signed_by(config: &SdkConfig, session: &Arc<Session>) -> SdkConfig {
+    let builder = config.to_builder().credentials_provider(Arc::clone(session).into_provider());
+    builder.identity_cache(IdentityCache::no_cache()).build()
 }
 
 fn credentials(keys: &Keys) -> SharedCredentialsProvider {

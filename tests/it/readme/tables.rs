@@ -67,7 +67,7 @@ fn words_in(path: &Path, words: &mut BTreeSet<String>) {
 const OTHERS: &[&str] = &[
     "ConfigMap", "GlueJobRun", "Namespace", "Secret",
     "Ready", "Reconciling", "Stalled", "Complete", "Resumed", "True", "False", "Deleting",
-    "AssumeRole", "BatchStopJobRun", "GetJob", "GetJobRun", "GetJobRuns", "StartJobRun", "NotSent",
+    "AssumeRole", "BatchStopJobRun", "GetJob", "GetJobRun", "GetJobRuns", "StartJobRun", "NotSent", "NoEndpoint",
     "Validation",
 ];
 

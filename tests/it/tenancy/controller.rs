@@ -2,12 +2,13 @@
 
 use std::path::PathBuf;
 
+use kube_glue::api::GlueJobRun;
 use kube_glue::api::run::Phase;
-use kube_glue_double::{DEFAULT_ACCOUNT, Role};
+use kube_glue_double::{DEFAULT_ACCOUNT, JobDefinition, Role};
 use serde_json::json;
 
 use super::{OTHERS, ROLE, two_accounts};
-use crate::world::World;
+use crate::world::{DEFAULT_SECRET, REGION, World, endless, ready};
 
 const OWN_ROLE: &str = "arn:aws:iam::123456789012:role/kube-glue";
 
@@ -50,6 +51,58 @@ async fn by_a_web_identity_token_as_irsa_does() {
     world.aws.extend([("AWS_ROLE_ARN", OWN_ROLE.to_owned()), ("AWS_WEB_IDENTITY_TOKEN_FILE", token)]);
     works(&mut world, "arn:aws:sts::123456789012:assumed-role/kube-glue/").await;
     assert_eq!(world.double.requests().count("AssumeRoleWithWebIdentity"), 1);
+}
+
+/// AWS ends the controller's own session before its time, once under a run, once under a role that is assumed
+/// from it: a new one is had at once, and not only when the old one would have ended.
+#[tokio::test]
+async fn credentials_that_aws_refuses_are_given_up() {
+    let mut world = two_accounts("own-refused", |role| role).await;
+    let subject = "system:serviceaccount:kube-glue:kube-glue";
+    world.double.iam().define_web_identity("another-web-identity-token", subject);
+    world.double.define_role(Role::new(OWN_ROLE).trusts(subject));
+    world.secrets.push("another-web-identity-token".to_owned());
+    let token = file(&world, "token", "another-web-identity-token");
+    world.aws.extend([("AWS_ROLE_ARN", OWN_ROLE.to_owned()), ("AWS_WEB_IDENTITY_TOKEN_FILE", token)]);
+    world.job(JobDefinition::new("endless").script(endless()));
+    world.double.define_job(OTHERS, REGION, JobDefinition::new("endless").script(endless()));
+    world.set(&[("--controller-identity-namespaces", "*"), ("--allowed-roles", "own-*=*:role/etl")]);
+    world.start_controller();
+    world.run("own", "endless", json!({})).await;
+    world.run("role", "endless", json!({"credentials": {"assumeRole": {"roleArn": ROLE}}})).await;
+    for name in ["own", "role"] {
+        world.phase(name, Phase::Running).await;
+    }
+    world.double.iam().expire_sessions(OWN_ROLE);
+    world.double.iam().expire_sessions(ROLE);
+    world.calls("AssumeRoleWithWebIdentity", 2).await;
+    world.calls("AssumeRole", 2).await;
+    for name in ["own", "role"] {
+        let run = world.until(name, "it is well again", |run| ready(run).0 == "Running").await;
+        world.delete(name).await;
+        world.gone(&run).await;
+    }
+    assert_eq!(world.starts(), 2);
+}
+
+/// The switches by their names in the environment. (Where they lead, `src/glue/aws/endpoints.rs` says.)
+#[tokio::test]
+async fn fips_and_dual_stack_are_switched_by_awss_own_variables() {
+    let mut world = World::without_controller("switches").await;
+    world.put_credentials(DEFAULT_SECRET).await;
+    world.run("one", "etl", json!({})).await;
+    for (variable, word) in [("AWS_USE_FIPS_ENDPOINT", "FIPS"), ("AWS_USE_DUALSTACK_ENDPOINT", "Dualstack")] {
+        world.aws.insert(variable, "true".to_owned());
+        world.start_controller();
+        let said = |run: &GlueJobRun| ready(run).0 == "AwsUnreachable" && ready(run).1.contains(word);
+        let run = world.until("one", "it says what does not go together", said).await;
+        assert!(ready(&run).1.contains("an endpoint of one's own (AWS_ENDPOINT_URL) goes with none of"), "{run:?}");
+        world.kill_controller();
+        world.aws.remove(variable);
+    }
+    assert_eq!(world.double.requests().total(), 0, "nothing was sent to an endpoint that was not meant");
+    world.start_controller();
+    world.over("one", Phase::Succeeded).await;
 }
 
 #[tokio::test]
