@@ -33,6 +33,7 @@ pub struct JobRunSight {
 
 impl Source for JobRunSource {
     type Item = JobRunSight;
+    type Client = Glue;
 
     fn client(&self) -> &Glue {
         &self.client

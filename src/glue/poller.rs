@@ -17,15 +17,18 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 use tracing::debug;
 
-use super::{Error, Glue, poll_plan};
+use super::{Error, poll_plan};
 
 /// One group of things that are asked for together. Equal sources are one group.
 pub trait Source: Clone + Debug + Eq + Hash + Send + Sync + 'static {
     /// A thing as Glue shows it.
     type Item: Clone + PartialEq + Send + Sync + 'static;
 
+    /// Who asks.
+    type Client: PartialEq;
+
     /// The client that asks; groups of one client share its pace.
-    fn client(&self) -> &Glue;
+    fn client(&self) -> &Self::Client;
 
     /// Asks for everything in `wanted`. What the answer leaves out stays as it was.
     fn ask(&self, wanted: Vec<Wanted<Self::Item>>)
@@ -312,5 +315,119 @@ fn is_over<S: Source>(sight: Option<&Sight<S::Item>>) -> bool {
         Some(Sight::Here(item)) => S::is_over(item),
         // What is gone may come back (a look too early after the start), so it is asked for as before.
         Some(Sight::Gone) | None => false,
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use futures::StreamExt;
+    use futures::channel::mpsc::{UnboundedReceiver, unbounded};
+    use tokio::sync::Semaphore;
+
+    use super::*;
+
+    const BASE: Duration = Duration::from_secs(5);
+
+    /// A Glue with one number in it, whose answers can be held back.
+    #[derive(Clone, Debug)]
+    struct Number {
+        value: Arc<AtomicU32>,
+        answers: Arc<Semaphore>,
+        asked: Arc<AtomicU32>,
+    }
+
+    impl PartialEq for Number {
+        fn eq(&self, other: &Self) -> bool {
+            Arc::ptr_eq(&self.value, &other.value)
+        }
+    }
+
+    impl Eq for Number {}
+
+    impl Hash for Number {
+        fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+            Arc::as_ptr(&self.value).hash(state);
+        }
+    }
+
+    impl Source for Number {
+        type Item = u32;
+        type Client = ();
+
+        fn client(&self) -> &() {
+            &()
+        }
+
+        async fn ask(&self, wanted: Vec<Wanted<u32>>) -> Result<Vec<Seen<u32>>, Error> {
+            let value = self.value.load(Ordering::SeqCst);
+            self.asked.fetch_add(1, Ordering::SeqCst);
+            self.answers.acquire().await.unwrap().forget();
+            Ok(wanted.into_iter().map(|one| Seen { id: one.id, sight: Sight::Here(value), page: None }).collect())
+        }
+
+        fn is_over(item: &u32) -> bool {
+            *item == 99
+        }
+    }
+
+    /// A poller whose answers come at once, unless `held`; and whom it wakes.
+    fn poller(held: bool) -> (Poller<Number, &'static str>, Number, UnboundedReceiver<&'static str>) {
+        let (woken, wakes) = unbounded();
+        let poller = Poller::new(BASE, move |who| drop(woken.unbounded_send(who)));
+        let permits = if held { 0 } else { 1000 };
+        let source =
+            Number { value: Arc::default(), answers: Arc::new(Semaphore::new(permits)), asked: Arc::default() };
+        (poller, source, wakes)
+    }
+
+    fn seen(report: &Report<u32>) -> Option<u32> {
+        match report.sight {
+            Some(Sight::Here(value)) => Some(value),
+            _ => None,
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whose_thing_changed_is_woken_and_what_is_over_is_asked_for_no_more() {
+        let (poller, source, mut wakes) = poller(false);
+        assert_eq!(seen(&poller.watch(&source, "a", &"one")), None);
+        assert_eq!(wakes.next().await, Some("one"));
+        assert_eq!(seen(&poller.watch(&source, "a", &"one")), Some(0));
+        source.value.store(99, Ordering::SeqCst);
+        assert_eq!(wakes.next().await, Some("one"));
+        let asked = source.asked.load(Ordering::SeqCst);
+        tokio::time::sleep(BASE * 10).await;
+        assert_eq!(source.asked.load(Ordering::SeqCst), asked);
+        assert!(wakes.try_recv().is_err(), "nothing else happened");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_asked_before_a_change_of_ours_says_nothing_after_it() {
+        let (poller, source, mut wakes) = poller(true);
+        let _ = poller.watch(&source, "a", &"one");
+        while source.asked.load(Ordering::SeqCst) == 0 {
+            tokio::time::sleep(BASE / 10).await;
+        }
+        // The question is on its way with the old value in its answer; then we change the thing.
+        source.value.store(1, Ordering::SeqCst);
+        poller.refresh(&source, "a");
+        source.answers.add_permits(1000);
+        let from = Instant::now();
+        assert_eq!(wakes.next().await, Some("one"));
+        assert_eq!(seen(&poller.watch(&source, "a", &"one")), Some(1));
+        assert!(from.elapsed() < BASE / 2, "it was asked for again soon, not after a whole pause");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_is_in_a_hurry_does_not_wait_for_a_whole_pause() {
+        let (poller, source, mut wakes) = poller(false);
+        let _ = poller.watch(&source, "a", &"one");
+        poller.hurry(&source);
+        let from = Instant::now();
+        assert_eq!(wakes.next().await, Some("one"));
+        assert!(from.elapsed() < BASE / 2);
     }
 }
