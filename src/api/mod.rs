@@ -8,6 +8,7 @@
 //! |---|---|
 //! | [`job_run`] | `GlueJobRun`, the spec and the status of one run of a Glue job |
 //! | [`run`] | what every run shares, a job's or a crawler's: how it lives, its attempts, its status |
+//! | [`trigger`] | `GlueTrigger`, a trigger that is kept activated or deactivated, or fired |
 //! | [`declared`] | what the kinds share that are kept in line with their spec |
 //! | [`credentials`] | how an object says as whom it talks to AWS |
 //! | [`rules`] | the CEL rules that several kinds use |
@@ -17,8 +18,10 @@ pub mod declared;
 pub mod job_run;
 pub mod rules;
 pub mod run;
+pub mod trigger;
 
 pub use job_run::{GlueJobRun, GlueJobRunSpec, GlueJobRunStatus};
+pub use trigger::{GlueTrigger, GlueTriggerSpec, GlueTriggerStatus};
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{CustomResourceDefinition, JSON};
 use kube::CustomResourceExt;
@@ -33,7 +36,7 @@ pub const FINALIZER: &str = "kube-glue.dev/finalizer";
 /// Every `CustomResourceDefinition` of kube-glue, as `crds/` holds them.
 #[must_use]
 pub fn crds() -> Vec<CustomResourceDefinition> {
-    [GlueJobRun::crd()].into_iter().map(unobserved_at_first).collect()
+    [GlueJobRun::crd(), GlueTrigger::crd()].into_iter().map(unobserved_at_first).collect()
 }
 
 /// Gives every new object the status `observedGeneration: -1`, so that no tool takes an object that the

@@ -10,6 +10,9 @@
 //! | [`budget`] | how fast we may call: starts and stops before polls, slower when throttled |
 //! | [`poller`] | Glue as a watch: one task per group asks, compares, and wakes who waits |
 //! | [`poll_plan`] | the pure half of the poller: how often, and the cheapest way to ask |
+//! | [`triggers`] | triggers in our own words |
+//! | [`schedule`] | AWS schedules: in words, and when next |
+//! | [`trigger_source`] | triggers and what they have started, as the poller asks for them |
 //! | [`job_run_source`] | the runs of one job, as the poller asks for them |
 //!
 //! Nothing in here knows Kubernetes, except that an identity is read from a Secret's data.
@@ -23,6 +26,9 @@ pub mod job_run_source;
 pub mod job_runs;
 pub mod poll_plan;
 pub mod poller;
+pub mod schedule;
+pub mod trigger_source;
+pub mod triggers;
 
 pub use aws::Glue;
 pub use clients::Clients;

@@ -149,7 +149,7 @@ fn job_run(run: SdkJobRun, mark: Option<&Mark>) -> Option<JobRun> {
     })
 }
 
-fn state(state: Option<SdkState>) -> JobRunState {
+pub(super) fn state(state: Option<SdkState>) -> JobRunState {
     match state {
         Some(SdkState::Starting) => JobRunState::Starting,
         Some(SdkState::Running) => JobRunState::Running,

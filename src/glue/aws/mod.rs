@@ -11,6 +11,7 @@ mod job_runs;
 mod session;
 mod stops;
 mod sts;
+mod triggers;
 
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
