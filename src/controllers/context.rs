@@ -12,6 +12,7 @@ use super::kind::{Kind, Life, Remembered};
 use super::line::Lines;
 use super::memory::Memories;
 use super::secrets::SecretKey;
+use super::turns::Turns;
 use super::waker::Waker;
 use super::{Leadership, Settings};
 use crate::glue::Glue;
@@ -50,6 +51,8 @@ pub struct Context<K: Kind> {
     pub(super) lines: Lines<Place, Name>,
     /// Who holds what, where several objects may be about one thing.
     pub(super) claims: Claims<AwsPlace, Name>,
+    /// Whose turn it is, where Glue takes one change at a time.
+    pub(super) turns: Turns<Place, Name>,
     waker: Waker<K>,
 }
 
@@ -68,13 +71,14 @@ impl<K: Kind> Context<K> {
             memories: Memories::default(),
             lines: Lines::default(),
             claims: Claims::default(),
+            turns: Turns::default(),
             waker,
         }
     }
 
-    /// The watch shows the object, new or changed.
-    pub fn appears(&self, object: &K) {
-        K::Life::appears(self, object);
+    /// The watch shows the object, new or changed; or `listed`, among those that are there.
+    pub fn appears(&self, object: &K, listed: bool) {
+        K::Life::appears(self, object, listed);
     }
 
     /// The object is gone from the API server: nothing of it is kept.
@@ -101,6 +105,7 @@ impl<K: Kind> Context<K> {
             self.dependents.remove(&secret, &dependent);
         }
         self.leave_line(&reference);
+        self.leave_turn(&reference);
     }
 
     /// The Secrets that the object depends on: that of its credentials, and those of its inputs.
@@ -127,6 +132,13 @@ impl<K: Kind> Context<K> {
             self.wake(&name);
         }
         self.measure_lines();
+    }
+
+    /// It is not the turn of `reference` any more, nor does it wait for one.
+    pub(super) fn leave_turn(&self, reference: &ObjectRef<K>) {
+        for name in self.turns.leave(&name_of(reference)) {
+            self.wake(&name);
+        }
     }
 
     /// Has the object of this name reconciled.

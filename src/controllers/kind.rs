@@ -70,8 +70,8 @@ pub trait Life<K: Kind>: Sized + 'static {
     /// What only this life does in Glue.
     type Act: Debug + Send;
 
-    /// The watch shows the object, new or changed.
-    fn appears(_context: &Context<K>, _object: &K) {}
+    /// The watch shows the object, new or changed; or `listed`, among those that are there.
+    fn appears(_context: &Context<K>, _object: &K, _listed: bool) {}
     /// The object is gone.
     fn leaves(_context: &Context<K>, _object: &K) {}
     /// What a pass knows when it begins.

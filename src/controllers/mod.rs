@@ -13,6 +13,7 @@
 //! | [`context`] | what all objects of a kind share |
 //! | [`memory`] | what the process remembers of an object; all of it may be lost |
 //! | [`mod@line`] | who waits for a place |
+//! | [`turns`] | whose turn it is, where Glue takes one change at a time |
 //! | [`problem`] | what stands in the way, in words |
 //! | [`access`] | from an object to its AWS client, by way of its Secret |
 //! | [`secrets`] | the versions of Secrets, without their data |
@@ -43,6 +44,7 @@ pub mod settings;
 pub mod shell;
 pub mod step;
 pub mod stream;
+pub mod turns;
 pub mod waker;
 pub mod writes;
 

@@ -37,7 +37,8 @@ pub fn reconcile_loop<K: Kind>(
         .default_backoff()
         .filter_map(|event| future::ready(event.map(decoded).transpose()))
         .inspect(move |event| match event {
-            Ok(Event::Apply(object) | Event::InitApply(object)) => cleaner.appears(object),
+            Ok(Event::Apply(object)) => cleaner.appears(object, false),
+            Ok(Event::InitApply(object)) => cleaner.appears(object, true),
             Ok(Event::Delete(object)) => cleaner.gone(object),
             _ => {}
         })

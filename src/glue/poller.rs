@@ -99,8 +99,8 @@ struct Shared<S: Source, R> {
 
 struct State<S: Source, R> {
     groups: HashMap<S, Group<S::Item, R>>,
-    /// What each subscriber waits for, so that it never waits for two things.
-    subscriptions: HashMap<R, (S, String)>,
+    /// What each subscriber waits for, so that it never waits for what it does not ask about any more.
+    subscriptions: HashMap<R, Vec<(S, String)>>,
 }
 
 struct Group<T, R> {
@@ -128,15 +128,27 @@ impl<S: Source, R: Clone + Eq + Hash + Send + Sync + 'static> Poller<S, R> {
         Self { shared: Arc::new(Shared { base, waker: Box::new(waker), state }) }
     }
 
-    /// Waits for `id` of `source` on behalf of `subscriber`, and says what is known of it by now.
-    /// A subscriber waits for one thing at a time.
+    /// Waits for `id` of `source` on behalf of `subscriber`, and for nothing else any more; says what is known of
+    /// it by now.
     #[must_use]
     pub fn watch(&self, source: &S, id: &str, subscriber: &R) -> Report<S::Item> {
+        let reports = self.watch_all(&[(source.clone(), id.to_owned())], subscriber);
+        reports.into_iter().next().unwrap_or(Report { sight: None, error: None })
+    }
+
+    /// Waits for all of `wanted` on behalf of `subscriber`, and for nothing else any more; says what is known of
+    /// each by now.
+    #[must_use]
+    pub fn watch_all(&self, wanted: &[(S, String)], subscriber: &R) -> Vec<Report<S::Item>> {
         let mut state = self.state();
-        let before = state.subscriptions.insert(subscriber.clone(), (source.clone(), id.to_owned()));
-        if let Some((old, old_id)) = before.filter(|(old, old_id)| old != source || old_id != id) {
-            state.unsubscribe(&old, &old_id, subscriber);
+        let before = state.subscriptions.insert(subscriber.clone(), wanted.to_vec()).unwrap_or_default();
+        for (source, id) in before.iter().filter(|one| !wanted.contains(one)) {
+            state.unsubscribe(source, id, subscriber);
         }
+        wanted.iter().map(|(source, id)| self.subscribe(&mut state, source, id, subscriber)).collect()
+    }
+
+    fn subscribe(&self, state: &mut State<S, R>, source: &S, id: &str, subscriber: &R) -> Report<S::Item> {
         let group = match state.groups.entry(source.clone()) {
             Entry::Occupied(group) => group.into_mut(),
             Entry::Vacant(place) => {
@@ -166,6 +178,8 @@ impl<S: Source, R: Clone + Eq + Hash + Send + Sync + 'static> Poller<S, R> {
         if let Some(watched) = group.watched.get_mut(id) {
             watched.last = None;
             watched.refreshed = Instant::now();
+            // What has just been changed is watched as closely as what is new.
+            watched.since = watched.refreshed;
         }
         group.hurry.notify_one();
     }
@@ -180,7 +194,7 @@ impl<S: Source, R: Clone + Eq + Hash + Send + Sync + 'static> Poller<S, R> {
     /// `subscriber` waits for nothing any more.
     pub fn forget(&self, subscriber: &R) {
         let mut state = self.state();
-        if let Some((source, id)) = state.subscriptions.remove(subscriber) {
+        for (source, id) in state.subscriptions.remove(subscriber).unwrap_or_default() {
             state.unsubscribe(&source, &id, subscriber);
         }
     }
@@ -245,7 +259,12 @@ impl<S: Source, R: Clone + Eq + Hash + Send + Sync + 'static> Poller<S, R> {
             // What is over has been reported; whoever asks again opens the group again.
             if let Some(group) = state.groups.remove(source) {
                 for subscriber in group.watched.into_values().flat_map(|watched| watched.subscribers) {
-                    state.subscriptions.remove(&subscriber);
+                    if let Some(wanted) = state.subscriptions.get_mut(&subscriber) {
+                        wanted.retain(|(other, _)| other != source);
+                        if wanted.is_empty() {
+                            state.subscriptions.remove(&subscriber);
+                        }
+                    }
                 }
             }
             return None;
@@ -419,6 +438,25 @@ mod tests {
         assert_eq!(wakes.next().await, Some("one"));
         assert_eq!(seen(&poller.watch(&source, "a", &"one")), Some(1));
         assert!(from.elapsed() < BASE / 2, "it was asked for again soon, not after a whole pause");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_waits_for_several_things_hears_of_each_until_it_asks_for_fewer() {
+        let (poller, source, mut wakes) = poller(false);
+        let (_, other, _) = self::poller(false);
+        let both = [(source.clone(), "a".to_owned()), (other.clone(), "b".to_owned())];
+        let _ = poller.watch_all(&both, &"one");
+        assert_eq!((wakes.next().await, wakes.next().await), (Some("one"), Some("one")));
+        let reports = poller.watch_all(&both, &"one");
+        assert_eq!(reports.iter().map(seen).collect::<Vec<_>>(), [Some(0), Some(0)]);
+        other.value.store(99, Ordering::SeqCst);
+        assert_eq!(wakes.next().await, Some("one"));
+        let _ = poller.watch(&source, "a", &"one");
+        let asked = other.asked.load(Ordering::SeqCst);
+        tokio::time::sleep(BASE * 10).await;
+        assert_eq!(other.asked.load(Ordering::SeqCst), asked, "nobody waits for it");
+        source.value.store(5, Ordering::SeqCst);
+        assert_eq!(wakes.next().await, Some("one"), "the one that is left is asked for as before");
     }
 
     #[tokio::test(start_paused = true)]

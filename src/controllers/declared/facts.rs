@@ -30,6 +30,8 @@ pub struct Facts<'a, K: DeclaredKind> {
     pub claim: Claim<Name>,
     /// The thing as Glue shows it, seen after whatever we did to it last; `None` before that.
     pub sight: Option<Sight<Item<K>>>,
+    /// What else the object waits for as Glue shows it, by id; without what was not seen yet.
+    pub also: Vec<(String, Sight<Item<K>>)>,
     /// Why the poller knows nothing newer.
     pub poll_problem: Option<Problem>,
     /// What the last step of this pass was refused for.
@@ -38,6 +40,8 @@ pub struct Facts<'a, K: DeclaredKind> {
     pub learnt: &'a K::Learnt,
     /// The intent that stands in the status was written by this pass, and nothing was sent since.
     pub fresh_intent: bool,
+    /// Whether others have to go first.
+    pub behind: bool,
     /// For how long a step that was refused should still rest.
     pub rest: Option<Duration>,
     /// How long a sent call can take to show its effect.

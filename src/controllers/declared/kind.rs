@@ -30,9 +30,23 @@ pub trait DeclaredKind: Kind<Life = DeclaredLife> {
     fn source(&self, client: &Glue) -> Self::Source;
     /// Its id there.
     fn id(&self) -> &str;
+    /// What else it waits for in Glue, each with its id there.
+    fn also(&self, _client: &Glue) -> Vec<(Self::Source, String)> {
+        Vec::new()
+    }
     /// The part of the status that all declared kinds share.
     fn declared(status: &Self::Status) -> &DeclaredStatus;
 
+    /// The watch shows the object, new or changed; or `listed`, among those that are there.
+    fn appears(&self, _memory: &mut Self::Memory, _listed: bool) {}
+    /// What Glue takes one change of at a time, for this act.
+    fn takes_turns(&self, _act: &Self::Act) -> Option<String> {
+        None
+    }
+    /// Whether a change of its own is under way, so that it keeps its turn.
+    fn keeps_turn(&self) -> bool {
+        false
+    }
     /// What a pass knows when it begins.
     fn begin(&self, memory: &mut Self::Memory) -> Self::Learnt;
     /// Decides. Pure: what it needs stands in `facts`.

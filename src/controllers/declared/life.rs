@@ -15,7 +15,7 @@ use crate::controllers::kind::{Item, Kind, Life};
 use crate::controllers::problem::Problem;
 use crate::controllers::shell::{Pass, WRITE_AGAIN};
 use crate::controllers::step::Plan;
-use crate::glue::poller::Report;
+use crate::glue::poller::{Report, Sight};
 use crate::glue::{Class, Glue};
 
 /// The life of a declared thing.
@@ -27,6 +27,8 @@ pub struct Known<L> {
     own: L,
     problem: Option<Problem>,
     fresh_intent: bool,
+    /// It is not its turn.
+    behind: bool,
 }
 
 /// Where a declared thing is: an account, once AWS has named it, and a region.
@@ -54,15 +56,17 @@ impl<K: DeclaredKind> Life<K> for DeclaredLife {
     type Act = K::Act;
 
     fn begin(object: &K, memory: &mut K::Memory) -> Known<K::Learnt> {
-        Known { own: object.begin(memory), problem: None, fresh_intent: false }
+        Known { own: object.begin(memory), problem: None, fresh_intent: false, behind: false }
     }
 
     fn is_over(_: &K) -> bool {
         false
     }
 
-    fn appears(context: &Context<K>, object: &K) {
+    fn appears(context: &Context<K>, object: &K, listed: bool) {
         context.claims.stand(&object.thing(), created(object), &name(object));
+        let uid = object.uid().unwrap_or_default();
+        context.memories.with(&uid, |memory| object.appears(&mut memory.own, listed));
     }
 
     fn leaves(context: &Context<K>, object: &K) {
@@ -73,7 +77,7 @@ impl<K: DeclaredKind> Life<K> for DeclaredLife {
 
     fn plan(pass: &mut Pass<'_, K>) -> Plan<K::Status, K::Act> {
         let claim = claim(pass);
-        let report = report(pass, &claim);
+        let (report, also) = report(pass, &claim);
         let settings = &pass.context.shared.settings;
         K::plan(&Facts {
             now: Pass::<K>::now(),
@@ -84,10 +88,12 @@ impl<K: DeclaredKind> Life<K> for DeclaredLife {
             unprepared: pass.unprepared().cloned(),
             claim,
             sight: report.sight,
+            also,
             poll_problem: report.error.as_deref().map(Problem::from),
             problem: pass.learnt.problem.clone(),
             learnt: &pass.learnt.own,
             fresh_intent: pass.learnt.fresh_intent,
+            behind: pass.learnt.behind,
             rest: pass.remember(|memory| memory.patience.rest()),
             settle: settings.start_settle,
             deletion_timeout: settings.deletion_timeout,
@@ -120,6 +126,12 @@ impl<K: DeclaredKind> Life<K> for DeclaredLife {
             return Some(Action::requeue(WRITE_AGAIN));
         }
         let client = pass.client()?.clone();
+        if let Some(place) = pass.object.takes_turns(&act).and_then(|target| pass.place(&target)) {
+            pass.learnt.behind = !pass.context.turns.take(&place, pass.created(), &name_of(&pass.reference));
+            if pass.learnt.behind {
+                return None;
+            }
+        }
         pass.learnt.fresh_intent = false;
         // It is lent to the call, which may not borrow the pass beside it.
         let mut own = std::mem::take(&mut pass.learnt.own);
@@ -127,11 +139,16 @@ impl<K: DeclaredKind> Life<K> for DeclaredLife {
         pass.remember(|memory| {
             K::remember(&mut memory.own, &own, &act, &answer);
             match &answer {
-                Ok(()) => memory.patience.healed(),
+                // That Glue can be asked says nothing about what it refused to do.
+                Ok(()) if K::changes(&act) || K::is_once(&act) => memory.patience.healed(),
+                Ok(()) => {}
                 Err(error) if error.class == Class::Ambiguous => {}
-                Err(_) => memory.patience.refused(Duration::MAX),
+                Err(error) => memory.patience.refused(longest_pause(error.class)),
             }
         });
+        if answer.as_ref().is_err_and(|error| !matches!(error.class, Class::Conflict | Class::Ambiguous)) {
+            pass.context.leave_turn(&pass.reference);
+        }
         pass.learnt.own = own;
         if K::changes(&act) && answer.as_ref().err().is_none_or(|error| error.class == Class::Ambiguous) {
             pass.context.poller.refresh(&pass.object.source(&client), pass.object.id());
@@ -140,7 +157,11 @@ impl<K: DeclaredKind> Life<K> for DeclaredLife {
         None
     }
 
-    fn rests(_: &Pass<'_, K>) {}
+    fn rests(pass: &Pass<'_, K>) {
+        if !pass.learnt.behind && !pass.object.keeps_turn() {
+            pass.context.leave_turn(&pass.reference);
+        }
+    }
 
     fn left_behind(thing: &str) -> String {
         format!("{} {thing} could not be reached in Glue: see to it by hand", K::THING)
@@ -162,18 +183,35 @@ fn claim<K: DeclaredKind>(pass: &Pass<'_, K>) -> Claim<Name> {
     place.map_or(Claim::Ours, |place| claims.of(&thing, created, &who, &place))
 }
 
-/// What the poller knows of the thing; asking makes the poller watch it.
-fn report<K: DeclaredKind>(pass: &Pass<'_, K>, claim: &Claim<Name>) -> Report<Item<K>> {
+/// The longest pause after Glue refused something. What others hold is free again soon, and nobody tells.
+fn longest_pause(class: Class) -> Duration {
+    match class {
+        Class::Conflict => Duration::from_secs(5),
+        Class::Busy => Duration::from_secs(15),
+        _ => Duration::MAX,
+    }
+}
+
+/// What else an object waits for, by id, as far as it was seen.
+type Also<K> = Vec<(String, Sight<Item<K>>)>;
+
+/// What the poller knows of the thing, and of what else the object waits for; asking makes the poller watch it.
+fn report<K: DeclaredKind>(pass: &Pass<'_, K>, claim: &Claim<Name>) -> (Report<Item<K>>, Also<K>) {
     let Some(client) = pass.client().filter(|_| *claim == Claim::Ours) else {
-        return Report { sight: None, error: None };
+        return (Report { sight: None, error: None }, Vec::new());
     };
     let source = pass.object.source(client);
-    let report = pass.context.poller.watch(&source, pass.object.id(), &pass.reference);
+    let mut wanted = vec![(source.clone(), pass.object.id().to_owned())];
+    wanted.extend(pass.object.also(client));
+    let mut reports = pass.context.poller.watch_all(&wanted, &pass.reference).into_iter();
+    let report = reports.next().unwrap_or(Report { sight: None, error: None });
+    let ids = wanted.into_iter().skip(1).map(|(_, id)| id);
+    let also = ids.zip(reports).filter_map(|(id, report)| Some((id, report.sight?))).collect();
     if report.sight.is_none() && report.error.is_none() {
         // Nothing is decided before the first sight.
         pass.context.poller.hurry(&source);
     }
-    report
+    (report, also)
 }
 
 fn name<K: Kind>(object: &K) -> Name {
