@@ -49,6 +49,7 @@ impl TriggerItem {
 
 impl Source for TriggerSource {
     type Item = TriggerItem;
+    type Client = Glue;
 
     fn client(&self) -> &Glue {
         match self {

@@ -216,7 +216,7 @@ fn job_run_seen(run: SdkJobRun, trigger: &str) -> Option<RunSeen> {
 fn crawl_seen(id: String, state: Option<CrawlerHistoryState>) -> RunSeen {
     let ended = match &state {
         Some(CrawlerHistoryState::Completed | CrawlerHistoryState::Failed | CrawlerHistoryState::Stopped) => true,
-        Some(CrawlerHistoryState::Running) | Some(_) | None => false,
+        Some(_) | None => false,
     };
     let state = state.map_or_else(|| "none".to_owned(), |state| state.as_str().to_owned());
     RunSeen { id, ended, state, is_triggered: true }
@@ -225,7 +225,7 @@ fn crawl_seen(id: String, state: Option<CrawlerHistoryState>) -> RunSeen {
 fn workflow_seen(id: String, status: Option<WorkflowRunStatus>) -> RunSeen {
     let ended = match &status {
         Some(WorkflowRunStatus::Completed | WorkflowRunStatus::Stopped | WorkflowRunStatus::Error) => true,
-        Some(WorkflowRunStatus::Running | WorkflowRunStatus::Stopping) | Some(_) | None => false,
+        Some(_) | None => false,
     };
     let state = status.map_or_else(|| "none".to_owned(), |status| status.as_str().to_owned());
     RunSeen { id, ended, state, is_triggered: true }
