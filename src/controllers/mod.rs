@@ -21,6 +21,7 @@
 //! | [`mod@conditions`] | conditions as Kubernetes keeps them |
 //! | [`events`] | the story of an object, as Kubernetes Events |
 //! | [`waker`] | who wakes an object |
+//! | [`watches`] | which watches stand, for the probe |
 //! | [`stream`] | from the API server's watch to the reconcile loop |
 //! | [`leadership`] | whether this replica may start anything |
 //! | [`settings`] | what the operator set |
@@ -46,6 +47,7 @@ pub mod step;
 pub mod stream;
 pub mod turns;
 pub mod waker;
+pub mod watches;
 pub mod writes;
 
 use std::sync::Arc;
@@ -64,7 +66,8 @@ use self::context::{Context, Shared};
 use self::events::Events;
 use self::kind::Kind;
 use self::secrets::{SecretKey, Secrets};
-use self::waker::Waker;
+use self::waker::{Waker, Woken};
+use self::watches::Watches;
 use crate::api::GlueJobRun;
 use crate::glue::Clients;
 use crate::glue::aws::Base;
@@ -78,25 +81,33 @@ pub enum Error {
     SecretsEnded,
 }
 
-/// Runs the controllers of all kinds until `stop`; returns when what was in flight is written.
+/// What lets the watch of Secrets stand.
+const WATCH_SECRETS: &str =
+    "allow list and watch on secrets, as the chart does by rbac.create, or run with --watch-secrets=false";
+/// What lets the watch of a kind stand.
+const WATCH_KIND: &str = "allow list and watch on it, as the chart does by rbac.create";
+
+/// Runs the controllers of all kinds until `stop`; returns when what was in flight is written. `watches` tells
+/// which of their watches stand.
 pub async fn run(
     client: Client,
     settings: Settings,
     metrics: Metrics,
     leadership: Leadership,
+    watches: Watches,
     stop: CancellationToken,
 ) -> Result<(), Error> {
     let base = Base::load(settings.aws_timeout, settings.run_key_argument.clone(), metrics.clone()).await;
     let secrets = Secrets::new(settings.watch_secrets);
     let access = Access::new(client.clone(), Clients::new(base), secrets.clone(), settings.identity_rules.clone());
     let shared = Shared { access, events: Events::new(client.clone(), None), client, settings, metrics, leadership };
-    let kinds = [wire::<GlueJobRun>(&shared, &stop)];
+    let kinds = [wire::<GlueJobRun>(&shared, &watches, &stop)];
     let (loops, woken): (Vec<_>, Vec<_>) = kinds.into_iter().map(|kind| (kind.loops, kind.secret_changed)).unzip();
     let woken = Arc::new(woken);
 
     let changed = move |secret: &SecretKey| woken.iter().for_each(|wake| wake(secret));
     let (listed, mut is_listed) = watch::channel(false);
-    let watch = secrets.watch(&shared.client, &shared.settings.namespaces, changed.clone(), &listed);
+    let watch = secrets.watch(&shared.client, &shared.settings.namespaces, &watches, changed.clone(), &listed);
     let watch = async {
         watch.await;
         if !secrets.are_watched() {
@@ -129,12 +140,15 @@ struct Wired {
 }
 
 /// Puts the controller of one kind together.
-fn wire<K: Kind>(shared: &Shared, stop: &CancellationToken) -> Wired {
+fn wire<K: Kind>(shared: &Shared, watches: &Watches, stop: &CancellationToken) -> Wired {
     let (waker, woken) = Waker::new(&shared.settings.namespaces);
     let shared = Shared { access: shared.access.of_kind(K::KIND), ..shared.clone() };
     let client = shared.client.clone();
     let context = Arc::new(Context::<K>::new(shared, waker));
-    let start = |woken| stream::reconcile_loop(&client, Arc::clone(&context), woken, stop.clone());
+    let start = |woken: Woken<K>| {
+        let watch = watches.expect(K::KIND, woken.namespace.as_deref(), WATCH_KIND);
+        stream::reconcile_loop(&client, Arc::clone(&context), woken, watch, stop.clone())
+    };
     let loops: Vec<_> = woken.into_iter().map(start).collect();
     let loops = join_all(loops).map(drop).boxed();
     Wired { loops, secret_changed: Box::new(move |secret| context.secret_changed(secret)) }

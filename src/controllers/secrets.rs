@@ -12,9 +12,9 @@ use kube::runtime::WatchStreamExt;
 use kube::runtime::watcher::{self, Event, watcher};
 use kube::{Api, Client, ResourceExt};
 use tokio::sync::watch;
-use tracing::warn;
 
 use super::waker::scopes;
+use super::watches::Watches;
 
 /// A Secret by namespace and name.
 pub type SecretKey = (String, String);
@@ -57,11 +57,13 @@ impl Secrets {
     }
 
     /// Watches the Secrets of these namespaces (of all, when there are none) and reports each that changed.
-    /// `listed` turns true when the first list is in; at once when nothing is to be watched.
+    /// `listed` turns true when the first list is in; at once when nothing is to be watched. `watches` is told
+    /// what stands in the way of that.
     pub fn watch(
         &self,
         client: &Client,
         namespaces: &[String],
+        watches: &Watches,
         changed: impl Fn(&SecretKey) + Clone + Send,
         listed: &watch::Sender<bool>,
     ) -> impl Future<Output = ()> {
@@ -72,7 +74,8 @@ impl Secrets {
             listed.send_replace(true);
         }
         let done = Arc::new(Mutex::new(HashSet::new()));
-        let watches = all.into_iter().map(move |scope| {
+        let each = all.into_iter().map(|scope| {
+            let watch = watches.expect("secrets", scope.as_deref(), super::WATCH_SECRETS);
             let api: Api<PartialObjectMeta<Secret>> = match &scope {
                 Some(namespace) => Api::namespaced(client.clone(), namespace),
                 None => Api::all(client.clone()),
@@ -87,6 +90,7 @@ impl Secrets {
                             let complete = matches!(event, Event::InitDone);
                             secrets.take_in(event, scope.as_deref(), &mut seen).iter().for_each(&changed);
                             if complete {
+                                watch.stands();
                                 let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
                                 done.insert(scope.clone());
                                 listed.send_if_modified(|listed| {
@@ -94,17 +98,14 @@ impl Secrets {
                                 });
                             }
                         }
-                        Err(error) => warn!(
-                            error = &error as &dyn std::error::Error,
-                            "the watch of Secrets broke off; it is taken up again"
-                        ),
+                        Err(error) => watch.broke(&error),
                     }
                 }
             }
         });
-        let watches: Vec<_> = watches.collect();
+        let each: Vec<_> = each.collect();
         async move {
-            join_all(watches).await;
+            join_all(each).await;
         }
     }
 

@@ -19,12 +19,14 @@ use super::context::Context;
 use super::kind::Kind;
 use super::shell;
 use super::waker::Woken;
+use super::watches::Watch;
 
-/// One reconcile loop, until `stop`.
+/// One reconcile loop, until `stop`. `watch` is told whether its watch stands.
 pub fn reconcile_loop<K: Kind>(
     client: &Client,
     context: Arc<Context<K>>,
     woken: Woken<K>,
+    watch: Watch,
     stop: CancellationToken,
 ) -> impl Future<Output = ()> + use<K> {
     let api: Api<DeserializeGuard<K>> = match &woken.namespace {
@@ -40,7 +42,9 @@ pub fn reconcile_loop<K: Kind>(
             Ok(Event::Apply(object)) => cleaner.appears(object, false),
             Ok(Event::InitApply(object)) => cleaner.appears(object, true),
             Ok(Event::Delete(object)) => cleaner.gone(object),
-            _ => {}
+            Ok(Event::InitDone) => watch.stands(),
+            Ok(Event::Init) => {}
+            Err(error) => watch.broke(error),
         })
         .modify(strip)
         .reflect(writer)

@@ -29,7 +29,11 @@ use self::{
     lease::Lease,
     readiness::{Part, Readiness},
 };
-use crate::{api, controllers, controllers::Leadership, metrics::Metrics};
+use crate::{
+    api, controllers,
+    controllers::{Leadership, watches::Watches},
+    metrics::Metrics,
+};
 
 /// How long, beyond one call to AWS, what is in flight may take to finish: the writes to the API
 /// server that follow it.
@@ -85,7 +89,7 @@ async fn serve_cluster(
     if !options.leader_election {
         readiness.is_there(Part::Lease, "not used (--leader-election=false)");
         metrics.leader(true);
-        return control(options, &client, metrics, Leadership::always(), stop).await;
+        return control(options, &client, metrics, readiness, Leadership::always(), stop).await;
     }
 
     let (lease, leadership) = Lease::new(
@@ -105,7 +109,7 @@ async fn serve_cluster(
     let renewing = tokio::spawn(lease.run(release.clone()));
 
     let outcome = tokio::select! {
-        () = leadership.acquired() => lead(options, &client, metrics, &leadership, stop, lease_name).await,
+        () = leadership.acquired() => lead(options, &client, metrics, readiness, &leadership, stop, lease_name).await,
         () = stop.cancelled() => Ok(()),
     };
 
@@ -120,12 +124,13 @@ async fn lead(
     options: &Options,
     client: &Client,
     metrics: &Metrics,
+    readiness: &Readiness,
     leadership: &Leadership,
     stop: &CancellationToken,
     lease: String,
 ) -> Result<(), Error> {
     let work = stop.child_token();
-    let mut controlling = std::pin::pin!(control(options, client, metrics, leadership.clone(), &work));
+    let mut controlling = std::pin::pin!(control(options, client, metrics, readiness, leadership.clone(), &work));
     tokio::select! {
         outcome = &mut controlling => outcome,
         () = leadership.lost() => {
@@ -144,12 +149,16 @@ async fn control(
     options: &Options,
     client: &Client,
     metrics: &Metrics,
+    readiness: &Readiness,
     leadership: Leadership,
     stop: &CancellationToken,
 ) -> Result<(), Error> {
     let settings = options.settings();
     let grace = settings.aws_timeout + FINISH_WRITES_WITHIN;
-    let controllers = controllers::run(client.clone(), settings, metrics.clone(), leadership, stop.clone());
+    let watches = Watches::default();
+    let telling = tell_of(&watches, readiness);
+    let controllers =
+        controllers::run(client.clone(), settings, metrics.clone(), leadership, watches.clone(), stop.clone());
     let overdue = async {
         stop.cancelled().await;
         tokio::time::sleep(grace).await;
@@ -159,7 +168,23 @@ async fn control(
             outcome.map_err(Error::Controllers)?;
             if stop.is_cancelled() { Ok(()) } else { Err(Error::ControllersEnded) }
         }
+        () = telling => Err(Error::ControllersEnded),
         () = overdue => Err(Error::ShutdownTimeout(grace)),
+    }
+}
+
+/// Says for readiness which watches stand, for as long as there are any.
+async fn tell_of(watches: &Watches, readiness: &Readiness) {
+    let mut changes = watches.changes();
+    loop {
+        changes.mark_unchanged();
+        match watches.stand() {
+            Ok(()) => readiness.is_there(Part::Watches, "all listed"),
+            Err(waits) => readiness.waits_for(Part::Watches, waits),
+        }
+        if changes.changed().await.is_err() {
+            return;
+        }
     }
 }
 

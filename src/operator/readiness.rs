@@ -17,9 +17,11 @@ pub enum Part {
     CustomResources,
     /// The lease can be read: held by this replica or by another one.
     Lease,
+    /// Everything that the controllers watch has been listed. A standby watches nothing.
+    Watches,
 }
 
-const PARTS: [Part; 3] = [Part::ApiServer, Part::CustomResources, Part::Lease];
+const PARTS: [Part; 4] = [Part::ApiServer, Part::CustomResources, Part::Lease, Part::Watches];
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct State {
@@ -36,7 +38,8 @@ pub struct Readiness {
 impl Default for Readiness {
     fn default() -> Self {
         let waiting = || State { ready: false, text: "not asked yet".to_owned() };
-        Self { parts: Arc::new(Mutex::new([waiting(), waiting(), waiting()])) }
+        let idle = State { ready: true, text: "none before this replica acts".to_owned() };
+        Self { parts: Arc::new(Mutex::new([waiting(), waiting(), waiting(), idle])) }
     }
 }
 
@@ -89,6 +92,7 @@ impl fmt::Display for Part {
             Self::ApiServer => "api server",
             Self::CustomResources => "custom resources",
             Self::Lease => "lease",
+            Self::Watches => "watches",
         })
     }
 }
@@ -110,6 +114,7 @@ mod tests {
                 "[+] api server: answers\n\
                  [-] custom resources: gluejobruns are not installed\n\
                  [+] lease: standby; kube-glue-1 holds it\n\
+                 [+] watches: none before this replica acts\n\
                  not ready\n"
                     .to_owned()
             )

@@ -17,6 +17,7 @@ mod leak;
 mod life;
 mod readme;
 mod relay;
+mod rights;
 mod start_once;
 mod stops;
 mod tenancy;

@@ -179,6 +179,11 @@ impl ControlPlane {
 
     /// A new client as one `ServiceAccount`, with its rights and no more.
     pub async fn client_as(&self, namespace: &str, service_account: &str) -> Result<Client> {
+        client_of(&self.kubeconfig_as(namespace, service_account).await?).await
+    }
+
+    /// A kubeconfig of one `ServiceAccount`, with its rights and no more.
+    pub async fn kubeconfig_as(&self, namespace: &str, service_account: &str) -> Result<PathBuf> {
         let token = self
             .kubectl(["create", "token", service_account, "--namespace", namespace])
             .await?
@@ -187,7 +192,7 @@ impl ControlPlane {
             .to_owned();
         let path = self.folder.path().join(format!("kubeconfig-{namespace}-{service_account}"));
         self.cluster.write_kubeconfig(&path, &json!({ "token": token }), namespace)?;
-        client_of(&path).await
+        Ok(path)
     }
 
     /// Creates a namespace of its own for a test and returns its name, which starts with `prefix`.

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread::{self, JoinHandle};
 
-use kube_glue_bed::ControlPlane;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
@@ -21,14 +21,14 @@ pub struct Controller {
 }
 
 impl Controller {
-    /// Starts the program with these flags, against `plane`, with AWS's variables as in `aws`.
-    pub fn start(flags: &BTreeMap<String, String>, plane: &ControlPlane, aws: &BTreeMap<&str, String>) -> Self {
+    /// Starts the program with these flags, against the cluster of `kubeconfig`, with AWS's variables as in `aws`.
+    pub fn start(flags: &BTreeMap<String, String>, kubeconfig: &Path, aws: &BTreeMap<&str, String>) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_kube-glue"))
             .arg("run")
             .args(flags.iter().flat_map(|(flag, value)| [flag, value]))
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-            .env("KUBECONFIG", plane.kubeconfig())
+            .env("KUBECONFIG", kubeconfig)
             .envs(aws)
             .env("AWS_EC2_METADATA_DISABLED", "true")
             .env("RUST_BACKTRACE", "0")

@@ -10,6 +10,7 @@ mod of;
 mod scripts;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::pin::pin;
 use std::process::ExitStatus;
 use std::time::Duration;
@@ -61,6 +62,8 @@ pub struct World {
     pub secrets: Vec<String>,
     /// AWS's own variables, for the controllers that are started from now on.
     pub aws: BTreeMap<&'static str, String>,
+    /// As whom controllers that are started from now on reach the cluster: the administrator.
+    pub kubeconfig: PathBuf,
     flags: BTreeMap<String, String>,
     /// By their names in the lease.
     controllers: BTreeMap<String, Controller>,
@@ -107,6 +110,7 @@ impl World {
             plane,
             client,
             aws: BTreeMap::from([("AWS_ENDPOINT_URL", double.url()), ("AWS_REGION", REGION.to_owned())]),
+            kubeconfig: plane.kubeconfig(),
             namespace,
             secrets: vec![key.secret.clone()],
             double,
@@ -133,7 +137,7 @@ impl World {
     /// Starts a controller that has this name in the lease.
     pub fn start_controller_as(&mut self, identity: &str) {
         self.set(&[("--identity", identity)]);
-        let controller = Controller::start(&self.flags, self.plane, &self.aws);
+        let controller = Controller::start(&self.flags, &self.kubeconfig, &self.aws);
         self.said.push(controller.said());
         let before = self.controllers.insert(identity.to_owned(), controller);
         assert!(before.is_none(), "{identity} runs already");
@@ -163,6 +167,11 @@ impl World {
     /// Waits until the controller of this name holds the lease.
     pub async fn leads(&self, identity: &str) {
         self.says(identity, &format!("held by this replica, {identity}")).await;
+    }
+
+    /// What the controller's `/readyz` answers: the status line and the text.
+    pub async fn readyz(&self) -> (String, String) {
+        self.controllers[IDENTITY].get("/readyz").await
     }
 
     /// Waits until the controller of this name has said so.
