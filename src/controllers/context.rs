@@ -5,10 +5,9 @@ use kube::runtime::reflector::ObjectRef;
 use kube::{Client, ResourceExt};
 
 use super::access::{self, Access, Dependents};
-use super::declared::claims::Claims;
-use super::declared::life::AwsPlace;
+use super::claims::{AwsPlace, Claims};
 use super::events::Events;
-use super::kind::{Kind, Life, Remembered};
+use super::kind::Kind;
 use super::line::Lines;
 use super::memory::Memories;
 use super::secrets::SecretKey;
@@ -47,7 +46,7 @@ pub struct Context<K: Kind> {
     pub(super) poller: Poller<K::Source, ObjectRef<K>>,
     /// Who depends on which Secret, with its uid.
     pub(super) dependents: Dependents<(ObjectRef<K>, String)>,
-    pub(super) memories: Memories<Remembered<K>>,
+    pub(super) memories: Memories<K::Memory>,
     pub(super) lines: Lines<Place, Name>,
     /// Who holds what, where several objects may be about one thing.
     pub(super) claims: Claims<AwsPlace, Name>,
@@ -76,15 +75,9 @@ impl<K: Kind> Context<K> {
         }
     }
 
-    /// The watch shows the object, new or changed; or `listed`, among those that are there.
-    pub fn appears(&self, object: &K, listed: bool) {
-        K::Life::appears(self, object, listed);
-    }
-
     /// The object is gone from the API server: nothing of it is kept.
     pub fn gone(&self, object: &K) {
         self.let_go(object);
-        K::Life::leaves(self, object);
         self.memories.forget(&object.uid().unwrap_or_default());
     }
 

@@ -9,11 +9,13 @@ use super::Settings;
 use super::arguments::{self, Arguments};
 use super::conditions::bounded;
 use super::kind::Kind;
+use super::life::Living;
 use super::links;
 use super::problem::Problem;
 use super::run::RunKind;
-use super::run::facts::Observed;
+use super::run::facts::{Known, Observed};
 use super::run::life::RunLife;
+use super::run::memory::Memory;
 use crate::api::credentials::{AwsIdentity, Credentials};
 use crate::api::job_run::{ExecutionClass, Workers};
 use crate::api::run::{Phase, RunPolicy, RunStatus};
@@ -28,10 +30,11 @@ const CLOCK_SLACK: SignedDuration = SignedDuration::from_hours(1);
 
 impl Kind for GlueJobRun {
     const KIND: &'static str = "GlueJobRun";
-    type Life = RunLife;
     type Source = JobRunSource;
     type Inputs = Arguments;
     type Status = GlueJobRunStatus;
+    type Learnt = Known<Self>;
+    type Memory = Memory;
 
     fn credentials(&self) -> Option<&Credentials> {
         self.spec.credentials.as_ref()
@@ -63,6 +66,10 @@ impl Kind for GlueJobRun {
         }
         Ok(arguments)
     }
+}
+
+impl Living for GlueJobRun {
+    type Life = RunLife;
 }
 
 impl RunKind for GlueJobRun {

@@ -2,8 +2,10 @@
 //!
 //! | room | what is in it |
 //! |---|---|
-//! | [`mod@kind`] | what every kind says about itself, and what a life is |
-//! | [`shell`] | one pass over one object: gather, plan, write, act, plan again |
+//! | [`mod@kind`] | what every kind says about itself |
+//! | [`life`] | what a life is: the part of the reconcile that kinds of one sort share |
+//! | [`pass`] | one pass over one object: what it knows |
+//! | [`shell`] | how a pass goes: gather, plan, write, act, plan again |
 //! | [`step`] | what a decision comes to |
 //! | [`mod@run`] | the life of what has an end: job runs |
 //! | [`declared`] | the life of what is kept in line with its spec |
@@ -14,6 +16,7 @@
 //! | [`memory`] | what the process remembers of an object; all of it may be lost |
 //! | [`mod@line`] | who waits for a place |
 //! | [`turns`] | whose turn it is, where Glue takes one change at a time |
+//! | [`claims`] | who holds a thing in Glue that several objects are about |
 //! | [`problem`] | what stands in the way, in words |
 //! | [`access`] | from an object to its AWS client, by way of its Secret |
 //! | [`secrets`] | the versions of Secrets, without their data |
@@ -28,6 +31,7 @@
 
 pub mod access;
 pub mod arguments;
+pub mod claims;
 pub mod conditions;
 pub mod context;
 pub mod declared;
@@ -35,9 +39,11 @@ pub mod events;
 pub mod job_run;
 pub mod kind;
 pub mod leadership;
+pub mod life;
 pub mod line;
 pub mod links;
 pub mod memory;
+pub mod pass;
 pub mod problem;
 pub mod run;
 pub mod secrets;
@@ -64,7 +70,7 @@ pub use settings::Settings;
 use self::access::Access;
 use self::context::{Context, Shared};
 use self::events::Events;
-use self::kind::Kind;
+use self::life::Living;
 use self::secrets::{SecretKey, Secrets};
 use self::waker::{Waker, Woken};
 use self::watches::Watches;
@@ -140,7 +146,7 @@ struct Wired {
 }
 
 /// Puts the controller of one kind together.
-fn wire<K: Kind>(shared: &Shared, watches: &Watches, stop: &CancellationToken) -> Wired {
+fn wire<K: Living>(shared: &Shared, watches: &Watches, stop: &CancellationToken) -> Wired {
     let (waker, woken) = Waker::new(&shared.settings.namespaces);
     let shared = Shared { access: shared.access.of_kind(K::KIND), ..shared.clone() };
     let client = shared.client.clone();

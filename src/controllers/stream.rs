@@ -17,12 +17,13 @@ use tracing::{debug, warn};
 
 use super::context::Context;
 use super::kind::Kind;
+use super::life::{Life, Living};
 use super::shell;
 use super::waker::Woken;
 use super::watches::Watch;
 
 /// One reconcile loop, until `stop`. `watch` is told whether its watch stands.
-pub fn reconcile_loop<K: Kind>(
+pub fn reconcile_loop<K: Living>(
     client: &Client,
     context: Arc<Context<K>>,
     woken: Woken<K>,
@@ -39,9 +40,12 @@ pub fn reconcile_loop<K: Kind>(
         .default_backoff()
         .filter_map(|event| future::ready(event.map(decoded).transpose()))
         .inspect(move |event| match event {
-            Ok(Event::Apply(object)) => cleaner.appears(object, false),
-            Ok(Event::InitApply(object)) => cleaner.appears(object, true),
-            Ok(Event::Delete(object)) => cleaner.gone(object),
+            Ok(Event::Apply(object)) => K::Life::appears(&cleaner, object, false),
+            Ok(Event::InitApply(object)) => K::Life::appears(&cleaner, object, true),
+            Ok(Event::Delete(object)) => {
+                cleaner.gone(object);
+                K::Life::leaves(&cleaner, object);
+            }
             Ok(Event::InitDone) => watch.stands(),
             Ok(Event::Init) => {}
             Err(error) => watch.broke(error),

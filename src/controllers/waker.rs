@@ -4,28 +4,33 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
+use k8s_openapi::NamespaceResourceScope;
+use kube::Resource;
 use kube::runtime::reflector::ObjectRef;
 
-use super::kind::Kind;
+/// What can be woken: any namespaced resource.
+pub trait Addressed: Resource<DynamicType = (), Scope = NamespaceResourceScope> {}
+
+impl<K: Resource<DynamicType = (), Scope = NamespaceResourceScope>> Addressed for K {}
 
 /// Wakes objects: sends them to the reconcile loop that has them. Cheap to clone.
-pub struct Waker<K: Kind> {
+pub struct Waker<K: Addressed> {
     loops: Arc<HashMap<Option<String>, UnboundedSender<ObjectRef<K>>>>,
 }
 
-impl<K: Kind> Clone for Waker<K> {
+impl<K: Addressed> Clone for Waker<K> {
     fn clone(&self) -> Self {
         Self { loops: Arc::clone(&self.loops) }
     }
 }
 
 /// The objects that a reconcile loop is woken for, with the namespace it watches; `None` for all of them.
-pub struct Woken<K: Kind> {
+pub struct Woken<K: Addressed> {
     pub(super) namespace: Option<String>,
     pub(super) objects: UnboundedReceiver<ObjectRef<K>>,
 }
 
-impl<K: Kind> Waker<K> {
+impl<K: Addressed> Waker<K> {
     /// A waker for the loops of these namespaces; none means one loop for all.
     #[must_use]
     pub fn new(namespaces: &[String]) -> (Self, Vec<Woken<K>>) {

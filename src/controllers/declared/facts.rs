@@ -4,16 +4,15 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::claims::Claim;
-use super::kind::DeclaredKind;
+use crate::controllers::claims::Claim;
 use crate::controllers::context::Name;
-use crate::controllers::kind::Item;
+use crate::controllers::kind::{Item, Kind};
 use crate::controllers::problem::Problem;
 use crate::controllers::writes;
 use crate::glue::poller::Sight;
 
 /// Everything a decision rests on.
-pub struct Facts<'a, K: DeclaredKind> {
+pub struct Facts<'a, K: Kind> {
     /// The controller's time.
     pub now: Timestamp,
     /// The object, as the cache or the last write showed it.
@@ -50,7 +49,7 @@ pub struct Facts<'a, K: DeclaredKind> {
     pub deletion_timeout: Duration,
 }
 
-impl<K: DeclaredKind> Facts<'_, K> {
+impl<K: Kind> Facts<'_, K> {
     /// Whether the object is being deleted.
     #[must_use]
     pub fn deleting(&self) -> bool {

@@ -4,20 +4,15 @@ use std::fmt::Debug;
 use std::future::Future;
 
 use super::facts::Facts;
-use super::life::DeclaredLife;
 use crate::api::declared::DeclaredStatus;
 use crate::controllers::kind::Kind;
 use crate::controllers::step::Plan;
 use crate::glue::{Error, Glue};
 
 /// A kind of which each object declares one thing in Glue.
-pub trait DeclaredKind: Kind<Life = DeclaredLife> {
+pub trait DeclaredKind: Kind<Learnt: Default> {
     /// What is done in Glue.
     type Act: Clone + Debug + Send + Sync;
-    /// What one pass learns beyond what is shared.
-    type Learnt: Default + Send + Sync;
-    /// What the process remembers of an object beyond what is shared.
-    type Memory: Default + Send;
 
     /// The reasons that are no bad news though the thing is not in line yet.
     const NEUTRAL: &'static [&'static str];

@@ -6,57 +6,28 @@ use kube::ResourceExt;
 use kube::runtime::controller::Action;
 use tracing::info;
 
-use super::claims::{Claim, Site, Whereabouts};
 use super::facts::Facts;
 use super::kind::DeclaredKind;
 use super::story;
+use crate::controllers::claims::{AwsPlace, Claim, Whereabouts};
 use crate::controllers::context::{Context, Name, name_of};
-use crate::controllers::kind::{Item, Kind, Life};
+use crate::controllers::kind::{Item, Kind};
+use crate::controllers::life::Life;
+use crate::controllers::pass::Pass;
 use crate::controllers::problem::Problem;
-use crate::controllers::shell::{Pass, WRITE_AGAIN};
+use crate::controllers::shell::WRITE_AGAIN;
 use crate::controllers::step::Plan;
+use crate::glue::Class;
 use crate::glue::poller::{Report, Sight};
-use crate::glue::{Class, Glue};
 
 /// The life of a declared thing.
 pub struct DeclaredLife;
 
-/// What one pass over a declared thing knows beyond the object.
-pub struct Known<L> {
-    /// What only the kind learns.
-    own: L,
-    problem: Option<Problem>,
-    fresh_intent: bool,
-    /// It is not its turn.
-    behind: bool,
-}
-
-/// Where a declared thing is: an account, once AWS has named it, and a region.
-#[derive(Clone, Debug, PartialEq)]
-pub struct AwsPlace {
-    client: Glue,
-    account: Option<String>,
-}
-
-impl Site for AwsPlace {
-    fn is_same(&self, other: &Self) -> Option<bool> {
-        if self.client == other.client {
-            return Some(true);
-        }
-        if self.client.identity().region != other.client.identity().region {
-            return Some(false);
-        }
-        Some(self.account.as_ref()? == other.account.as_ref()?)
-    }
-}
-
 impl<K: DeclaredKind> Life<K> for DeclaredLife {
-    type Learnt = Known<K::Learnt>;
-    type Memory = K::Memory;
     type Act = K::Act;
 
-    fn begin(object: &K, memory: &mut K::Memory) -> Known<K::Learnt> {
-        Known { own: object.begin(memory), problem: None, fresh_intent: false, behind: false }
+    fn begin(object: &K, memory: &mut K::Memory) -> K::Learnt {
+        object.begin(memory)
     }
 
     fn is_over(_: &K) -> bool {
@@ -90,10 +61,10 @@ impl<K: DeclaredKind> Life<K> for DeclaredLife {
             sight: report.sight,
             also,
             poll_problem: report.error.as_deref().map(Problem::from),
-            problem: pass.learnt.problem.clone(),
-            learnt: &pass.learnt.own,
-            fresh_intent: pass.learnt.fresh_intent,
-            behind: pass.learnt.behind,
+            problem: pass.problem.clone(),
+            learnt: &pass.learnt,
+            fresh_intent: pass.fresh_intent,
+            behind: pass.behind,
             rest: pass.remember(|memory| memory.patience.rest()),
             settle: settings.start_settle,
             deletion_timeout: settings.deletion_timeout,
@@ -106,9 +77,7 @@ impl<K: DeclaredKind> Life<K> for DeclaredLife {
 
     fn wrote(pass: &mut Pass<'_, K>, before: Option<&K::Status>) {
         let Some(after) = pass.object.status() else { return };
-        let intends = K::intends(before, after);
         let event = story::of_transition(before.map(K::declared), K::declared(after), K::NEUTRAL);
-        pass.learnt.fresh_intent |= intends;
         let Some(event) = event else { return };
         info!(
             kind = K::KIND,
@@ -122,19 +91,19 @@ impl<K: DeclaredKind> Life<K> for DeclaredLife {
     }
 
     async fn act(pass: &mut Pass<'_, K>, act: K::Act) -> Option<Action> {
-        if K::is_once(&act) && !(pass.learnt.fresh_intent && pass.may_send()) {
+        if K::is_once(&act) && !(pass.fresh_intent && pass.may_send()) {
             return Some(Action::requeue(WRITE_AGAIN));
         }
         let client = pass.client()?.clone();
         if let Some(place) = pass.object.takes_turns(&act).and_then(|target| pass.place(&target)) {
-            pass.learnt.behind = !pass.context.turns.take(&place, pass.created(), &name_of(&pass.reference));
-            if pass.learnt.behind {
+            pass.behind = !pass.context.turns.take(&place, pass.created(), &name_of(&pass.reference));
+            if pass.behind {
                 return None;
             }
         }
-        pass.learnt.fresh_intent = false;
+        pass.fresh_intent = false;
         // It is lent to the call, which may not borrow the pass beside it.
-        let mut own = std::mem::take(&mut pass.learnt.own);
+        let mut own = std::mem::take(&mut pass.learnt);
         let answer = pass.object.act(&client, pass.inputs(), &act, &mut own).await;
         pass.remember(|memory| {
             K::remember(&mut memory.own, &own, &act, &answer);
@@ -149,16 +118,16 @@ impl<K: DeclaredKind> Life<K> for DeclaredLife {
         if answer.as_ref().is_err_and(|error| !matches!(error.class, Class::Conflict | Class::Ambiguous)) {
             pass.context.leave_turn(&pass.reference);
         }
-        pass.learnt.own = own;
+        pass.learnt = own;
         if K::changes(&act) && answer.as_ref().err().is_none_or(|error| error.class == Class::Ambiguous) {
             pass.context.poller.refresh(&pass.object.source(&client), pass.object.id());
         }
-        pass.learnt.problem = answer.as_ref().err().map(Problem::from);
+        pass.problem = answer.as_ref().err().map(Problem::from);
         None
     }
 
     fn rests(pass: &Pass<'_, K>) {
-        if !pass.learnt.behind && !pass.object.keeps_turn() {
+        if !pass.behind && !pass.object.keeps_turn() {
             pass.context.leave_turn(&pass.reference);
         }
     }

@@ -3,7 +3,7 @@
 //!
 //! The way of one object through these rooms:
 //!
-//! 1. the watch tells [`claims`] which thing in Glue the object is about, before any object acts;
+//! 1. the watch tells [`claims`](super::claims) which thing in Glue the object is about, before any object acts;
 //! 2. a pass gathers [`facts::Facts`]: the object, its inputs, the claim, and the poller's last sight of the
 //!    thing, which is never older than what we did to it last;
 //! 3. the kind's own pure plan ([`kind::DeclaredKind::plan`]) says which status must stand, and the one step;
@@ -12,7 +12,6 @@
 //! What two kinds would otherwise both have to write stands here: [`conditions`], and the [`story`] that
 //! Events tell.
 
-pub mod claims;
 pub mod conditions;
 pub mod facts;
 pub mod kind;

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use kube::core::ObjectMeta;
 
 use crate::api::run::{Phase, RunPolicy, RunStatus};
+use crate::controllers::kind::{Item, Kind};
 pub use crate::controllers::problem::Problem;
 use crate::controllers::writes;
 use crate::glue::poller;
@@ -161,4 +162,12 @@ impl Learnt {
         self.look = None;
         self.answer = Some(answer);
     }
+}
+
+/// What one pass over a run knows beyond the object.
+pub struct Known<K: Kind> {
+    /// What decisions rest on.
+    pub learnt: Learnt,
+    /// The run as it was seen last, by the poller or by looking.
+    pub item: Option<Item<K>>,
 }

@@ -4,14 +4,14 @@ use std::future::Future;
 
 use jiff::Timestamp;
 
-use super::facts::Observed;
-use super::life::RunLife;
+use super::facts::{Known, Observed};
+use super::memory::Memory;
 use crate::api::run::{RunPolicy, RunStatus};
 use crate::controllers::kind::{Item, Kind};
 use crate::glue::{Error, Glue};
 
 /// A kind of which each object is one run in Glue.
-pub trait RunKind: Kind<Life = RunLife> {
+pub trait RunKind: Kind<Learnt = Known<Self>, Memory = Memory> {
     /// How it lives.
     fn policy(&self) -> &RunPolicy;
     /// The id of a run that is only followed.

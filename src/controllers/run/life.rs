@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use kube::runtime::controller::Action;
 use tracing::info;
 
-use super::facts::{Answer, Facts, Learnt, Look, Observed, Problem, Sight};
+use super::facts::{Answer, Facts, Known, Learnt, Look, Observed, Problem, Sight};
 use super::kind::RunKind;
 use super::memory::Memory;
 use super::plan::plan;
@@ -14,8 +14,10 @@ use super::step::Act;
 use super::{step, story};
 use crate::api::run::{Phase, RunStatus};
 use crate::controllers::context::{Place, name_of};
-use crate::controllers::kind::{Item, Kind, Life};
-use crate::controllers::shell::{Pass, WRITE_AGAIN};
+use crate::controllers::kind::Item;
+use crate::controllers::life::Life;
+use crate::controllers::pass::Pass;
+use crate::controllers::shell::WRITE_AGAIN;
 use crate::controllers::step::Plan;
 use crate::controllers::writes;
 use crate::glue::Class;
@@ -28,16 +30,7 @@ const ASK_FOR_A_PLACE: Duration = Duration::from_secs(15);
 /// The life of a run.
 pub struct RunLife;
 
-/// What one pass over a run knows beyond the object.
-pub struct Known<K: Kind> {
-    learnt: Learnt,
-    /// The run as it was seen last, by the poller or by looking.
-    item: Option<Item<K>>,
-}
-
 impl<K: RunKind> Life<K> for RunLife {
-    type Learnt = Known<K>;
-    type Memory = Memory;
     type Act = Act;
 
     fn begin(object: &K, memory: &mut Memory) -> Known<K> {

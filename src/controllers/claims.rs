@@ -10,6 +10,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::glue::Glue;
+
 /// How soon an open claim is asked for again.
 pub const ASK_AGAIN: Duration = Duration::from_secs(1);
 
@@ -17,6 +19,27 @@ pub const ASK_AGAIN: Duration = Duration::from_secs(1);
 pub trait Site: Clone + PartialEq {
     /// Whether both are one place; `None` while that cannot be told.
     fn is_same(&self, other: &Self) -> Option<bool>;
+}
+
+/// A region of an account; which account, once AWS has named it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AwsPlace {
+    /// As whom we are there.
+    pub client: Glue,
+    /// The account.
+    pub account: Option<String>,
+}
+
+impl Site for AwsPlace {
+    fn is_same(&self, other: &Self) -> Option<bool> {
+        if self.client == other.client {
+            return Some(true);
+        }
+        if self.client.identity().region != other.client.identity().region {
+            return Some(false);
+        }
+        Some(self.account.as_ref()? == other.account.as_ref()?)
+    }
 }
 
 /// Where an object's thing is, as far as it is known.

@@ -1,0 +1,136 @@
+//! One pass over one object: the object as it stands by now, and what was learnt on the way.
+
+use std::time::Instant;
+
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::ObjectReference;
+use kube::runtime::events::Event;
+use kube::runtime::reflector::ObjectRef;
+use kube::{Api, ResourceExt};
+
+use super::context::{Context, Place};
+use super::kind::Kind;
+use super::memory::Memory;
+use super::problem::Problem;
+use super::writes;
+use crate::glue::Glue;
+
+/// One pass: the object as it stands by now, and what was learnt on the way.
+pub struct Pass<'a, K: Kind> {
+    /// What all objects of the kind share.
+    pub context: &'a Context<K>,
+    /// The object.
+    pub object: K,
+    /// Its name, as poller and lines know it.
+    pub reference: ObjectRef<K>,
+    /// What was learnt so far.
+    pub learnt: K::Learnt,
+    pub(super) api: Api<K>,
+    pub(super) uid: String,
+    pub(super) client: Option<Result<Glue, Problem>>,
+    pub(super) inputs: Option<Result<K::Inputs, Problem>>,
+    /// What the last act of this pass was refused for.
+    pub problem: Option<Problem>,
+    /// Others have to go first.
+    pub behind: bool,
+    /// The intent that stands in the status was written by this pass, and nothing was sent since.
+    pub fresh_intent: bool,
+    /// When the write of that intent was begun.
+    pub(super) intended: Option<Instant>,
+    pub(super) writes: u32,
+}
+
+impl<'a, K: Kind> Pass<'a, K> {
+    pub(super) fn new(object: &K, context: &'a Context<K>, begin: fn(&K, &mut K::Memory) -> K::Learnt) -> Self {
+        let namespace = object.namespace().unwrap_or_default();
+        let uid = object.uid().unwrap_or_default();
+        Self {
+            learnt: context.memories.with(&uid, |memory| begin(object, &mut memory.own)),
+            context,
+            api: Api::namespaced(context.shared.client.clone(), &namespace),
+            object: object.clone(),
+            uid,
+            reference: ObjectRef::from_obj(object),
+            client: None,
+            inputs: None,
+            problem: None,
+            behind: false,
+            fresh_intent: false,
+            intended: None,
+            writes: 0,
+        }
+    }
+
+    /// The client, when there is one.
+    pub fn client(&self) -> Option<&Glue> {
+        self.client.as_ref().and_then(|client| client.as_ref().ok())
+    }
+
+    /// Why there is none.
+    pub fn blocked(&self) -> Option<&Problem> {
+        self.client.as_ref().and_then(|client| client.as_ref().err())
+    }
+
+    /// The inputs, when they could be read.
+    pub fn inputs(&self) -> Option<&K::Inputs> {
+        self.inputs.as_ref().and_then(|inputs| inputs.as_ref().ok())
+    }
+
+    /// Why they could not.
+    pub fn unprepared(&self) -> Option<&Problem> {
+        self.inputs.as_ref().and_then(|inputs| inputs.as_ref().err())
+    }
+
+    /// Whether our finalizer is on the object.
+    pub fn has_finalizer(&self) -> bool {
+        writes::has_finalizer(self.object.meta())
+    }
+
+    /// When the object was created.
+    pub fn created(&self) -> Timestamp {
+        self.object.creation_timestamp().map_or(Timestamp::UNIX_EPOCH, |created| created.0)
+    }
+
+    /// `target` for this object's client.
+    pub fn place(&self, target: &str) -> Option<Place> {
+        self.client().map(|client| Place { client: client.clone(), target: target.to_owned() })
+    }
+
+    /// Works on what is remembered of the object.
+    pub fn remember<T>(&self, work: impl FnOnce(&mut Memory<K::Memory>) -> T) -> T {
+        self.context.memories.with(&self.uid, work)
+    }
+
+    /// The time by which statuses are written: without fractions, since with them a status would differ from
+    /// itself.
+    #[must_use]
+    pub fn now() -> Timestamp {
+        let now = Timestamp::now();
+        Timestamp::from_second(now.as_second()).unwrap_or(now)
+    }
+
+    /// Whether what this pass has written the intent for may still be sent: in time, and with the lease held at
+    /// this very moment.
+    pub fn may_send(&self) -> bool {
+        let timely = self.intended.is_some_and(|at| at.elapsed() < self.context.shared.settings.start_settle / 2);
+        timely && self.context.shared.leadership.holds()
+    }
+
+    /// Takes in the object as the API server has it after a write of ours.
+    pub(super) fn took(&mut self, written: K, part: &'static str) {
+        let version = written.resource_version().and_then(|version| version.parse().ok());
+        self.remember(|memory| memory.written = version);
+        self.context.shared.metrics.object_written(K::KIND, part);
+        self.object = written;
+        self.writes += 1;
+    }
+
+    /// Files an event about the object.
+    pub fn tell(&self, event: Event) {
+        self.context.shared.events.tell(self.object_reference(), event);
+    }
+
+    fn object_reference(&self) -> ObjectReference {
+        self.object.object_ref(&())
+    }
+}
