@@ -18,8 +18,17 @@
 //! | [`metrics`] | what is counted | nothing |
 //!
 //! The AWS SDK is known in one place, [`glue::aws`]; everything else works with [`glue::Error`] and its
-//! [`glue::Class`]es. The one decision that must never be wrong, whether a run is started, is taken in a
-//! pure function, [`controllers::run::plan::plan`], which has no client, no clock and no lock.
+//! [`glue::Class`]es. Every decision is taken in a pure function, which has no client, no clock and no lock: for
+//! the one that must never be wrong, whether a run is started, that is [`controllers::run::plan::plan`].
+//!
+//! # Kinds and lives
+//!
+//! A kind says about itself what nobody else can ([`Kind`](controllers::kind::Kind)) and names the
+//! [`Life`](controllers::life::Life) that its objects have. There are two: that of a run
+//! ([`controllers::run`](mod@controllers::run)), which is started once and comes to an end, and that of what is
+//! declared ([`controllers::declared`]), which is kept in line for as long as the object exists. What both need,
+//! from the watch to the write, is one [`shell`](controllers::shell). The next kind is its `api`, its calls in
+//! [`glue::aws`], a [`Source`](glue::poller::Source), its impl, and one line in [`controllers::run()`].
 //!
 //! # The way of one object
 //!

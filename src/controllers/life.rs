@@ -1,5 +1,5 @@
 //! What a life is: the part of the reconcile that kinds of one sort share. There are two,
-//! [`run`](super::run) for what has an end, and [`declared`](super::declared) for what is kept in line; the
+//! [`run`](mod@super::run) for what has an end, and [`declared`](super::declared) for what is kept in line; the
 //! [`shell`](super::shell) does what both need.
 
 use std::fmt::Debug;

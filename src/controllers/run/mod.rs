@@ -2,12 +2,13 @@
 //!
 //! The way of one object through these rooms:
 //!
-//! 1. the watch, the poller, a changed Secret or a line that moves wakes it: [`shell::reconcile`];
-//! 2. the shell gathers what is known into [`facts::Facts`]: the object, the client, the poller's last
+//! 1. the watch, the poller, a changed Secret or a line that moves wakes it, and the
+//!    [`shell`](super::shell) begins a pass;
+//! 2. [`life`] gathers what is known into [`facts::Facts`]: the object, the client, the poller's last
 //!    sight, and what this process remembers ([`memory`]);
 //! 3. [`plan::plan`] says which status must stand, and the one step that may follow;
-//! 4. the shell writes the status when it differs, else takes the step, and plans again with what it
-//!    learnt, until the plan says to rest.
+//! 4. the shell writes the status when it differs, else has the step taken, and plans again with what was
+//!    learnt, until the plan says to rest. What is told of it is in [`story`].
 //!
 //! A kind adds what only it knows: [`kind::RunKind`].
 
