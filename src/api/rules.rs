@@ -4,13 +4,19 @@ use kube::core::{Message, Reason, Rule};
 use schemars::Schema;
 use serde_json::Value;
 
-/// The field keeps the value, or the absence, that the object was created with.
+/// The field of a run keeps the value, or the absence, that the object was created with.
 #[must_use]
 pub fn immutable(field: &str) -> Rule {
+    fixed(field, "a new run is a new object")
+}
+
+/// The field keeps the value, or the absence, that the object was created with; `instead` says what to do.
+#[must_use]
+pub fn fixed(field: &str, instead: &str) -> Rule {
     Rule::new(format!(
         "has(self.{field}) == has(oldSelf.{field}) && (!has(self.{field}) || self.{field} == oldSelf.{field})"
     ))
-    .message(Message::Message(format!("{field} cannot be changed: a new run is a new object")))
+    .message(Message::Message(format!("{field} cannot be changed: {instead}")))
     .reason(Reason::FieldValueForbidden)
     .field_path(format!(".{field}"))
 }

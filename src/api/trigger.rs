@@ -2,7 +2,7 @@
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::CustomResource;
-use kube::core::{Reason, Rule};
+use kube::core::Rule;
 use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 
@@ -298,21 +298,15 @@ pub struct Started {
     pub ended: bool,
 }
 
-fn fixed(field: &str) -> Rule {
-    Rule::new(format!(
-        "has(self.{field}) == has(oldSelf.{field}) && (!has(self.{field}) || self.{field} == oldSelf.{field})"
-    ))
-    .message(format!("{field} cannot be changed: another trigger is another object").as_str())
-    .reason(Reason::FieldValueForbidden)
-    .field_path(format!(".{field}"))
-}
+/// What to do instead of changing what an object is about.
+const ANOTHER: &str = "another trigger is another object";
 
 fn add_rules(schema: &mut Schema) {
     rules::add(
         schema,
         [
-            fixed("triggerName"),
-            fixed("region"),
+            rules::fixed("triggerName", ANOTHER),
+            rules::fixed("region", ANOTHER),
             rules::excludes(
                 "fire",
                 &["state"],
