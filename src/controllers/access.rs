@@ -18,7 +18,7 @@ use super::problem::Problem;
 use super::secrets::{SecretKey, Secrets};
 use crate::api::credentials::Credentials;
 use crate::glue::aws::WeakGlue;
-use crate::glue::identity::{self, Rules, SecretData};
+use crate::glue::identity::{self, Provenance, Rules, SecretData};
 use crate::glue::{Clients, Glue};
 
 /// The Secret that serves a namespace whose objects name none.
@@ -32,6 +32,15 @@ const REFUSED_READ_AGAIN: Duration = Duration::from_secs(2);
 const KEEP_UNUSED: Duration = Duration::from_mins(15);
 /// The pause between two looks for clients that nobody uses.
 const SWEEP_EVERY: Duration = Duration::from_mins(1);
+
+/// A client, and where its credentials come from. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Connection {
+    /// The client, shared with all who are the same to AWS.
+    pub client: Glue,
+    /// Where this object's credentials come from.
+    pub provenance: Arc<Provenance>,
+}
 
 /// Finds the client for an object. Cheap to clone.
 #[derive(Clone)]
@@ -78,12 +87,12 @@ struct Entries {
 struct Built {
     /// The version of the Secret that the cell was, or is being, filled from.
     version: Option<String>,
-    cell: Arc<OnceCell<Result<Glue, Problem>>>,
+    cell: Arc<OnceCell<Result<Connection, Problem>>>,
     since: Instant,
     used: Instant,
     /// What worked last: for stopping runs whose Secret was deleted before them. Whoever has a run to stop
     /// follows it, and so keeps its client.
-    last_good: Option<WeakGlue>,
+    last_good: Option<(WeakGlue, Arc<Provenance>)>,
 }
 
 impl Built {
@@ -92,15 +101,16 @@ impl Built {
         Self { version: None, cell: Arc::default(), since: now, used: now, last_good: None }
     }
 
-    fn last_good(&self) -> Option<Glue> {
-        self.last_good.as_ref().and_then(WeakGlue::upgrade)
+    fn last_good(&self) -> Option<Connection> {
+        let (client, provenance) = self.last_good.as_ref()?;
+        Some(Connection { client: client.upgrade()?, provenance: Arc::clone(provenance) })
     }
 
     /// Whether the Secret is to be read again though no watch says that it has changed.
     fn is_old(&self) -> bool {
-        let client = self.cell.get().and_then(|found| found.as_ref().ok());
+        let found = self.cell.get().and_then(|found| found.as_ref().ok());
         let age = self.since.elapsed();
-        age > READ_AGAIN || (age > REFUSED_READ_AGAIN && client.is_some_and(Glue::is_refused))
+        age > READ_AGAIN || (age > REFUSED_READ_AGAIN && found.is_some_and(|found| found.client.is_refused()))
     }
 
     fn start_over(&mut self, version: Option<&str>) {
@@ -132,7 +142,7 @@ impl Access {
         credentials: Option<&Credentials>,
         region: Option<&str>,
         releasing: bool,
-    ) -> Result<Glue, Problem> {
+    ) -> Result<Connection, Problem> {
         let wish = Wish {
             kind: self.kind,
             namespace: namespace.to_owned(),
@@ -145,9 +155,9 @@ impl Access {
         let mut built = self.built();
         let entry = built.by_wish.entry(wish).or_insert_with(Built::new);
         match found {
-            Ok(client) => {
-                entry.last_good = Some(client.downgrade());
-                Ok(client)
+            Ok(found) => {
+                entry.last_good = Some((found.client.downgrade(), Arc::clone(&found.provenance)));
+                Ok(found)
             }
             Err(problem) => {
                 // A failure is not kept: the watch may lag behind, and the next pass comes after a pause.
@@ -160,7 +170,7 @@ impl Access {
     }
 
     /// The cell for this version of the Secret; a new one when the Secret has moved on, or may have.
-    fn cell(&self, wish: &Wish, version: Option<&str>) -> Arc<OnceCell<Result<Glue, Problem>>> {
+    fn cell(&self, wish: &Wish, version: Option<&str>) -> Arc<OnceCell<Result<Connection, Problem>>> {
         let mut built = self.built();
         sweep(&mut built);
         let entry = built.by_wish.entry(wish.clone()).or_insert_with(Built::new);
@@ -205,7 +215,7 @@ impl Access {
         .collect()
     }
 
-    async fn build(&self, wish: &Wish) -> Result<Glue, Problem> {
+    async fn build(&self, wish: &Wish) -> Result<Connection, Problem> {
         let secret =
             if wish.credentials.profile.is_some() { None } else { self.read(&wish.namespace, wish.secret()).await? };
         let default_region = self.inner.clients.default_region();
@@ -218,12 +228,12 @@ impl Access {
             secret: secret.as_ref(),
             default_region: default_region.as_deref(),
         };
-        let identity = identity::resolve(&request, &self.inner.rules).map_err(|error| Problem {
+        let (identity, provenance) = identity::resolve(&request, &self.inner.rules).map_err(|error| Problem {
             reason: error.reason().to_owned(),
             message: error.to_string(),
             class: None,
         })?;
-        Ok(self.inner.clients.get(identity))
+        Ok(Connection { client: self.inner.clients.get(identity), provenance: Arc::new(provenance) })
     }
 
     async fn read(&self, namespace: &str, name: &str) -> Result<Option<SecretData>, Problem> {

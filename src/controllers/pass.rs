@@ -8,12 +8,13 @@ use kube::runtime::events::Event;
 use kube::runtime::reflector::ObjectRef;
 use kube::{Api, ResourceExt};
 
+use super::access::Connection;
 use super::context::{Context, Place};
 use super::kind::Kind;
 use super::memory::Memory;
 use super::problem::Problem;
 use super::writes;
-use crate::glue::Glue;
+use crate::glue::{Error, Glue};
 
 /// One pass: the object as it stands by now, and what was learnt on the way.
 pub struct Pass<'a, K: Kind> {
@@ -27,7 +28,7 @@ pub struct Pass<'a, K: Kind> {
     pub learnt: K::Learnt,
     pub(super) api: Api<K>,
     pub(super) uid: String,
-    pub(super) client: Option<Result<Glue, Problem>>,
+    pub(super) connection: Option<Result<Connection, Problem>>,
     pub(super) inputs: Option<Result<K::Inputs, Problem>>,
     /// What the last act of this pass was refused for.
     pub problem: Option<Problem>,
@@ -51,7 +52,7 @@ impl<'a, K: Kind> Pass<'a, K> {
             object: object.clone(),
             uid,
             reference: ObjectRef::from_obj(object),
-            client: None,
+            connection: None,
             inputs: None,
             problem: None,
             behind: false,
@@ -63,12 +64,21 @@ impl<'a, K: Kind> Pass<'a, K> {
 
     /// The client, when there is one.
     pub fn client(&self) -> Option<&Glue> {
-        self.client.as_ref().and_then(|client| client.as_ref().ok())
+        self.connection().map(|connection| &connection.client)
+    }
+
+    fn connection(&self) -> Option<&Connection> {
+        self.connection.as_ref().and_then(|connection| connection.as_ref().ok())
+    }
+
+    /// What AWS answered, in words for whom this object belongs to.
+    pub fn explain(&self, error: &Error) -> Problem {
+        Problem::of(error, self.connection().map(|connection| &*connection.provenance))
     }
 
     /// Why there is none.
     pub fn blocked(&self) -> Option<&Problem> {
-        self.client.as_ref().and_then(|client| client.as_ref().err())
+        self.connection.as_ref().and_then(|connection| connection.as_ref().err())
     }
 
     /// The inputs, when they could be read.

@@ -1,5 +1,6 @@
 //! What stands in the way of an object, in words for a person.
 
+use crate::glue::identity::Provenance;
 use crate::glue::{Class, Error};
 
 /// Something that stands in the way and may heal.
@@ -13,11 +14,14 @@ pub struct Problem {
     pub class: Option<Class>,
 }
 
-impl From<&Error> for Problem {
-    fn from(error: &Error) -> Self {
+impl Problem {
+    /// What AWS answered somebody whose credentials come from there.
+    #[must_use]
+    pub fn of(error: &Error, from: Option<&Provenance>) -> Self {
+        let remedy = from.map(|from| format!(" ({})", error.remedy(from)));
         Self {
             reason: error.class.reason().to_owned(),
-            message: format!("{error} ({})", error.remedy()),
+            message: format!("{error}{}", remedy.unwrap_or_default()),
             class: Some(error.class),
         }
     }

@@ -84,7 +84,7 @@ impl<K: Living> Pass<'_, K> {
     /// Finds the client and reads the inputs, for objects that may need them.
     async fn connect(&mut self) {
         let deleting = self.object.meta().deletion_timestamp.is_some();
-        if self.client.is_some() || K::Life::is_over(&self.object) || (deleting && !self.has_finalizer()) {
+        if self.connection.is_some() || K::Life::is_over(&self.object) || (deleting && !self.has_finalizer()) {
             return;
         }
         let namespace = self.object.namespace().unwrap_or_default();
@@ -94,7 +94,8 @@ impl<K: Living> Pass<'_, K> {
         }
         let shared = &self.context.shared;
         let access = &shared.access;
-        self.client = Some(access.client(&namespace, self.object.credentials(), self.object.region(), deleting).await);
+        let found = access.client(&namespace, self.object.credentials(), self.object.region(), deleting).await;
+        self.connection = Some(found);
         self.inputs = Some(self.object.inputs(&shared.client, &shared.settings).await);
     }
 

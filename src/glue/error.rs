@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use super::identity::Provenance;
+
 /// What an error means for the one who called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Class {
@@ -78,26 +80,21 @@ impl fmt::Display for Error {
 }
 
 impl Error {
-    /// What a person can do about it; empty when there is nothing but to wait.
+    /// What a person can do about it whose credentials come from there.
     #[must_use]
-    pub fn remedy(&self) -> String {
+    pub fn remedy(&self, from: &Provenance) -> String {
         match self.class {
             Class::NotFound => format!(
                 "there is no {} in this account and region; it is looked for again: create it, or check the name, spec.region and spec.credentials",
                 self.object
             ),
-            Class::Denied | Class::Invalid if self.operation == "AssumeRole" => self.remedy_of_role().to_owned(),
+            Class::Denied | Class::Invalid if self.operation == "AssumeRole" => from.remedy_of_role(self),
             // What STS finds wrong in the request.
             Class::ExpiredCredentials if self.operation == "AssumeRole" && self.code.starts_with("Validation") => {
-                self.remedy_of_role().to_owned()
+                from.remedy_of_role(self)
             }
-            Class::Denied => format!(
-                "allow glue:{} to the identity that spec.credentials names, or name another one",
-                self.operation
-            ),
-            Class::ExpiredCredentials => {
-                "put valid keys into the Secret that spec.credentials names; they are taken up by themselves".to_owned()
-            }
+            Class::Denied => from.remedy_of_denial(self),
+            Class::ExpiredCredentials => from.remedy_of_refusal(self),
             Class::Invalid => {
                 "the fields cannot be changed: create a new object with what Glue accepts, or mend the Glue job"
                     .to_owned()
@@ -112,18 +109,6 @@ impl Error {
             Class::Throttled | Class::Transient | Class::Conflict | Class::Ambiguous => {
                 "it is tried again by itself".to_owned()
             }
-        }
-    }
-    /// STS names in its words what is not allowed, and not where that is to be said.
-    fn remedy_of_role(&self) -> &'static str {
-        if self.message.contains("sts:TagSession") {
-            "allow sts:TagSession beside sts:AssumeRole in the role's trust policy: the session is tagged with \
-             namespace and kind, unless the operator of kube-glue switches that off (--session-tags=false)"
-        } else if self.message.contains("sts:SetSourceIdentity") {
-            "allow sts:SetSourceIdentity beside sts:AssumeRole in the role's trust policy, or name no source identity"
-        } else {
-            "allow sts:AssumeRole to the credentials that assume the role, and check its ARN, and the external id that \
-             the role's trust policy asks for, in spec.credentials and its Secret"
         }
     }
 }

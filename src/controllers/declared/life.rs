@@ -14,7 +14,6 @@ use crate::controllers::context::{Context, Name, name_of};
 use crate::controllers::kind::{Item, Kind};
 use crate::controllers::life::Life;
 use crate::controllers::pass::Pass;
-use crate::controllers::problem::Problem;
 use crate::controllers::shell::WRITE_AGAIN;
 use crate::controllers::step::Plan;
 use crate::glue::Class;
@@ -60,7 +59,7 @@ impl<K: DeclaredKind> Life<K> for DeclaredLife {
             claim,
             sight: report.sight,
             also,
-            poll_problem: report.error.as_deref().map(Problem::from),
+            poll_problem: report.error.as_deref().map(|error| pass.explain(error)),
             problem: pass.problem.clone(),
             learnt: &pass.learnt,
             fresh_intent: pass.fresh_intent,
@@ -122,7 +121,7 @@ impl<K: DeclaredKind> Life<K> for DeclaredLife {
         if K::changes(&act) && answer.as_ref().err().is_none_or(|error| error.class == Class::Ambiguous) {
             pass.context.poller.refresh(&pass.object.source(&client), pass.object.id());
         }
-        pass.problem = answer.as_ref().err().map(Problem::from);
+        pass.problem = answer.as_ref().err().map(|error| pass.explain(error));
         None
     }
 

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use kube::runtime::controller::Action;
 use tracing::info;
 
-use super::facts::{Answer, Facts, Known, Learnt, Look, Observed, Problem, Sight};
+use super::facts::{Answer, Facts, Known, Learnt, Look, Observed, Sight};
 use super::kind::RunKind;
 use super::memory::Memory;
 use super::plan::plan;
@@ -127,7 +127,7 @@ fn decide<K: RunKind>(pass: &mut Pass<'_, K>) -> step::Plan {
         rest,
         behind,
         sight,
-        poll_problem: report.error.as_deref().map(Problem::from),
+        poll_problem: report.error.as_deref().map(|error| pass.explain(error)),
         stop_sent,
         deletion_timeout: settings.deletion_timeout,
     })
@@ -194,7 +194,7 @@ async fn look<K: RunKind>(pass: &mut Pass<'_, K>, key: &str, since: Option<Times
     pass.learnt.learnt.look = Some(match pass.object.look(&client, key, since, pass.inputs()).await {
         Ok(Some(item)) => Look::Found(sees(pass, item)),
         Ok(None) => Look::Nothing { known_for },
-        Err(error) => Look::Failed(Problem::from(&error)),
+        Err(error) => Look::Failed(pass.explain(&error)),
     });
 }
 
@@ -209,8 +209,8 @@ async fn start<K: RunKind>(pass: &mut Pass<'_, K>) -> Option<Action> {
     };
     let answer = match pass.object.start(&client, &attempt.key, inputs).await {
         Ok(id) => Answer::Started(id),
-        Err(error) if error.class.is_clear_no() => Answer::Refused(Problem::from(&error)),
-        Err(error) => Answer::Unclear(Problem::from(&error)),
+        Err(error) if error.class.is_clear_no() => Answer::Refused(pass.explain(&error)),
+        Err(error) => Answer::Unclear(pass.explain(&error)),
     };
     pass.remember(|memory| {
         memory.own.answered(&answer);
@@ -240,6 +240,6 @@ async fn stop<K: RunKind>(pass: &mut Pass<'_, K>, id: &str) {
     let Some(client) = pass.client().cloned() else { return };
     match pass.object.stop(&client, id).await {
         Ok(()) => pass.remember(|memory| memory.own.stop_accepted(id)),
-        Err(error) => pass.learnt.learnt.stop_problem = Some(Problem::from(&error)),
+        Err(error) => pass.learnt.learnt.stop_problem = Some(pass.explain(&error)),
     }
 }

@@ -13,12 +13,14 @@
 //!
 //! With a role on top they are what the role is assumed with, where [`Rules::roles`] has it.
 
+mod provenance;
 mod rules;
 mod secret;
 mod words;
 
 use std::fmt;
 
+pub use self::provenance::Provenance;
 pub use self::rules::{AllowedEndpoint, Grant, Rules};
 use self::secret::Holder;
 pub use self::secret::SecretData;
@@ -238,8 +240,8 @@ pub const NAMESPACE_TAG: &str = "kube-glue-namespace";
 /// The tag that names an object's kind.
 pub const KIND_TAG: &str = "kube-glue-kind";
 
-/// As whom the object talks to AWS.
-pub fn resolve(request: &Request<'_>, rules: &Rules) -> Result<Identity, IdentityError> {
+/// As whom the object talks to AWS, and where that comes from.
+pub fn resolve(request: &Request<'_>, rules: &Rules) -> Result<(Identity, Provenance), IdentityError> {
     let secret = format!("{}/{}", request.namespace, request.secret_name);
     let by_profile = request.credentials.profile.is_some();
     let named = request.credentials.secret_name.is_some();
@@ -260,7 +262,9 @@ pub fn resolve(request: &Request<'_>, rules: &Rules) -> Result<Identity, Identit
         }
     }
     let endpoints = endpoints(&holder, rules)?;
-    Ok(Identity { region, source, role: role.map(|(role, _)| role), endpoints })
+    let (role, place) = role.unzip();
+    let provenance = Provenance::new(&source, &secret, place);
+    Ok((Identity { region, source, role, endpoints }, provenance))
 }
 
 fn source(

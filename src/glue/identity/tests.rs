@@ -31,7 +31,7 @@ fn resolved(credentials: &Value, secret: Option<&Value>, rules: &Rules) -> Resul
         secret: data.as_ref(),
         default_region: Some("eu-west-1"),
     };
-    resolve(&request, rules)
+    resolve(&request, rules).map(|(identity, _)| identity)
 }
 
 fn rules(own: bool, roles: &[&str], profiles: &[&str]) -> Rules {
@@ -107,7 +107,7 @@ fn the_region_is_the_objects_then_the_secrets_then_the_controllers() {
             secret: Some(&data),
             default_region,
         };
-        resolve(&request, &Rules::default()).map(|identity| identity.region)
+        resolve(&request, &Rules::default()).map(|(identity, _)| identity.region)
     };
     assert_eq!(with(json!({"AWS_REGION": "eu-west-2"}), Some("eu-west-1"), Some("eu-west-3")).unwrap(), "eu-west-1");
     assert_eq!(with(json!({"AWS_REGION": "eu-west-2"}), None, Some("eu-west-3")).unwrap(), "eu-west-2");
