@@ -48,7 +48,11 @@ async fn what_is_wrong_with_a_secret_is_named_and_heals_when_it_is_mended() {
             "wrong",
             Some(keys(&id, &wrong)),
             "CredentialsNotAccepted",
-            vec!["job etl", "InvalidSignatureException", "put valid keys into the Secret"],
+            vec![
+                "job etl",
+                "InvalidSignatureException",
+                "AWS_SECRET_ACCESS_KEY in Secret {ns}/wrong is not that of its AWS_ACCESS_KEY_ID: put valid keys there",
+            ],
         ),
         (
             "region",
@@ -60,7 +64,11 @@ async fn what_is_wrong_with_a_secret_is_named_and_heals_when_it_is_mended() {
             "unknown",
             Some(keys("AKIANOBODY", &secret)),
             "CredentialsNotAccepted",
-            vec!["job etl", "UnrecognizedClientException", "put valid keys into the Secret"],
+            vec![
+                "job etl",
+                "UnrecognizedClientException",
+                "AWS does not know AWS_ACCESS_KEY_ID in Secret {ns}/unknown: put valid keys there",
+            ],
         ),
     ];
     for (name, data, ..) in &cases {
@@ -117,7 +125,8 @@ async fn a_right_that_is_missing_is_named_and_heals_when_it_is_given() {
     world.double.iam().set_policy(&user, Policy::deny(&["glue:StartJobRun"]));
     world.run("one", "etl", json!({})).await;
     let message = world.reason("one", "AccessDenied").await;
-    assert!(message.contains("job etl") && message.contains("allow glue:StartJobRun"), "{message}");
+    let words = format!("allow glue:StartJobRun to the identity whose keys are in Secret {}/", world.namespace);
+    assert!(message.contains("job etl") && message.contains(&words), "{message}");
     world.double.iam().set_policy(&user, Policy::deny(&["glue:CreateJob"]));
     world.over("one", Phase::Succeeded).await;
     assert_eq!(world.glue_runs("etl").len(), 1);
@@ -143,6 +152,8 @@ async fn a_role_is_assumed_with_its_external_id_and_a_wrong_one_says_so() {
     world.run("one", "theirs", json!({})).await;
     let message = world.reason("one", "AccessDenied").await;
     assert!(message.contains("AssumeRole") && message.contains(arn), "{message}");
+    let place = format!("the role that key AWS_ROLE_ARN of Secret {}/{DEFAULT_SECRET} names", world.namespace);
+    assert!(message.contains(&place), "{message}");
     assert!(message.contains("the external id that the role's trust policy asks for"), "{message}");
     assert_eq!(world.starts(), 0);
     world.put_secret(DEFAULT_SECRET, &with("tenant-7")).await;
@@ -186,7 +197,8 @@ async fn a_session_token_works_until_it_expires_and_a_new_one_goes_on_with_the_s
     world.phase("one", Phase::Running).await;
     world.double.iam().expire_sessions(&role);
     let message = world.reason("one", "CredentialsNotAccepted").await;
-    assert!(message.contains("ExpiredToken") && message.contains("put valid keys into the Secret"), "{message}");
+    let words = format!("the temporary keys in Secret {}/{DEFAULT_SECRET} (AWS_SESSION_TOKEN)", world.namespace);
+    assert!(message.contains("ExpiredToken") && message.contains(&words), "{message}");
     assert_eq!(conditions_of(&world.runs().get("one").await.expect("the object")), ["Ready=False", "Reconciling=True"]);
     put(&mut world, &role).await;
     world.reason("one", "Running").await;
