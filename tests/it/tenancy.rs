@@ -1,6 +1,7 @@
 //! Who may be whom: what a tenant may use, what is refused to them without a call, and how the controller
 //! comes by an identity of its own.
 
+mod clients;
 mod controller;
 mod refused;
 mod roles;

@@ -19,6 +19,8 @@ use crate::metrics::Metrics;
 
 /// Credentials are renewed when a quarter of their time is left, and at the latest so long before their end.
 const RENEW_BEFORE: Duration = Duration::from_mins(5);
+/// How long a failure is the answer to everybody: with it wait all objects that need these credentials.
+const FAILED_FOR: Duration = Duration::from_secs(5);
 /// How long credentials count that say nothing of an end: the SDK's own measure.
 const LASTS_UNSAID: Duration = Duration::from_mins(15);
 /// How long the controller's environment may take to hand out credentials: the SDK's own measure.
@@ -64,7 +66,7 @@ pub(super) struct Session {
 #[derive(Debug, Default)]
 struct State {
     held: Option<Held>,
-    /// The last failure: the answer to all who had begun to wait before it.
+    /// The last failure.
     failed: Option<(Instant, Error)>,
 }
 
@@ -99,13 +101,12 @@ impl Session {
     }
 
     async fn credentials(&self) -> Result<Credentials, Error> {
-        let asked = Instant::now();
         let mut state = self.state.lock().await;
         let now = SystemTime::now();
         if let Some(held) = state.held.as_ref().filter(|held| now < held.renew_at) {
             return Ok(held.credentials.clone());
         }
-        if let Some((_, error)) = state.failed.as_ref().filter(|(at, _)| *at >= asked) {
+        if let Some((_, error)) = state.failed.as_ref().filter(|(at, _)| at.elapsed() < FAILED_FOR) {
             return Err(error.clone());
         }
         let fetched = match &self.origin {

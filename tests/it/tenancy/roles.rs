@@ -8,7 +8,7 @@ use super::{OTHERS, ROLE, two_accounts};
 use crate::world::{DEFAULT_SECRET, REGION, World, endless};
 
 /// Puts the world's keys and the role into a Secret.
-async fn put_role(world: &World, secret: &str, more: &[(&str, &str)]) {
+pub async fn put_role(world: &World, secret: &str, more: &[(&str, &str)]) {
     let keys = [
         ("AWS_ACCESS_KEY_ID", world.key.id.as_str()),
         ("AWS_SECRET_ACCESS_KEY", world.key.secret.as_str()),

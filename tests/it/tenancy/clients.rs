@@ -1,0 +1,102 @@
+//! One client for all who are the same to AWS, for as long as somebody needs it. These tests ask [`Access`]
+//! itself, as a thousand passes would.
+
+use std::time::Duration;
+
+use futures::future::join_all;
+use k8s_openapi::api::core::v1::Secret;
+use kube::Api;
+use kube::api::DeleteParams;
+use kube_glue::api::credentials::Credentials;
+use kube_glue::controllers::access::Access;
+use kube_glue::controllers::secrets::Secrets;
+use kube_glue::glue::aws::{Base, Glue};
+use kube_glue::glue::identity::Rules;
+use kube_glue::glue::{Class, Clients};
+use kube_glue::metrics::Metrics;
+use tokio::time;
+
+use super::roles::put_role;
+use super::two_accounts;
+use crate::world::{DEFAULT_SECRET, PATIENCE, REGION, World};
+
+/// Finds clients as a controller of the world would, with AWS where the Secrets say.
+async fn access(world: &World) -> Access {
+    let base = Base::load(PATIENCE, None, Metrics::new()).await;
+    let endpoint = world.double.url().parse().expect("an endpoint");
+    let rules = Rules { endpoints: vec![endpoint], ..Rules::default() };
+    Access::new(world.client.clone(), Clients::new(base), Secrets::new(false), rules).of_kind("GlueJobRun")
+}
+
+async fn client(access: &Access, world: &World, secret: &str) -> Glue {
+    let credentials = Credentials { secret_name: Some(secret.to_owned()), ..Credentials::default() };
+    let found = access.client(&world.namespace, Some(&credentials), Some(REGION), false).await;
+    found.expect("a client").client
+}
+
+/// A thousand objects ask at once, for the first time.
+async fn storm(access: &Access, world: &World) -> Vec<Result<i32, Class>> {
+    let one = async || {
+        let found = access.client(&world.namespace, None, Some(REGION), false).await.expect("a client");
+        found.client.job_max_retries("theirs").await.map_err(|error| error.class)
+    };
+    join_all((0..1000).map(|_| one())).await
+}
+
+#[tokio::test]
+async fn a_thousand_objects_of_a_tenant_assume_their_role_once() {
+    let world = two_accounts("thousand", |role| role.external_id("right")).await;
+    let endpoint = world.double.url();
+    put_role(&world, DEFAULT_SECRET, &[("AWS_EXTERNAL_ID", "right"), ("AWS_ENDPOINT_URL", &endpoint)]).await;
+    let answers = storm(&access(&world).await, &world).await;
+    assert!(answers.iter().all(Result::is_ok), "{:?}", answers.iter().find(|answer| answer.is_err()));
+    let requests = world.double.requests();
+    assert_eq!((requests.count("AssumeRole"), requests.count("GetJob")), (1, 1000));
+}
+
+/// A role that is refused is not asked for a thousand times either.
+#[tokio::test]
+async fn a_thousand_objects_of_a_tenant_are_refused_once() {
+    let world = two_accounts("thousand-refused", |role| role.external_id("right")).await;
+    let endpoint = world.double.url();
+    put_role(&world, DEFAULT_SECRET, &[("AWS_EXTERNAL_ID", "wrong"), ("AWS_ENDPOINT_URL", &endpoint)]).await;
+    let answers = storm(&access(&world).await, &world).await;
+    assert!(answers.iter().all(|answer| *answer == Err(Class::Denied)));
+    let requests = world.double.requests();
+    assert_eq!((requests.count("AssumeRole"), requests.count("GetJob")), (1, 0));
+}
+
+#[tokio::test]
+async fn a_client_is_kept_while_it_is_used_or_held_and_dropped_after() {
+    let world = World::without_controller("unused").await;
+    for secret in ["unused", "used", "held"] {
+        world.put_credentials(secret).await;
+    }
+    let access = access(&world).await;
+    // The same keys in three Secrets would be one client.
+    for secret in ["used", "held"] {
+        let key = world.double.iam().new_access_key(&world.key.account, secret);
+        world.put_secret(secret, &[("AWS_ACCESS_KEY_ID", &key.id), ("AWS_SECRET_ACCESS_KEY", &key.secret)]).await;
+    }
+    let unused = client(&access, &world, "unused").await.downgrade();
+    let used = client(&access, &world, "used").await.downgrade();
+    let held = client(&access, &world, "held").await;
+    for _ in 0..3 {
+        assert!(used.upgrade().is_some());
+        time::pause();
+        time::advance(Duration::from_mins(10)).await;
+        time::resume();
+        assert!(used.upgrade() == Some(client(&access, &world, "used").await), "it is the same one still");
+    }
+    assert!(unused.upgrade().is_none(), "nobody asked for it");
+
+    // Who holds it has a run to stop, perhaps, and its Secret may go before that.
+    let secrets: Api<Secret> = Api::namespaced(world.client.clone(), &world.namespace);
+    secrets.delete("held", &DeleteParams::default()).await.expect("the deletion");
+    let credentials = Credentials { secret_name: Some("held".to_owned()), ..Credentials::default() };
+    let ask = async |releasing| access.client(&world.namespace, Some(&credentials), Some(REGION), releasing).await;
+    assert_eq!(ask(false).await.expect_err("no Secret").reason, "SecretNotFound");
+    assert_eq!(ask(true).await.expect("the last good one").client, held);
+    drop(held);
+    assert_eq!(ask(true).await.expect_err("it is gone").reason, "SecretNotFound");
+}
