@@ -19,7 +19,7 @@ use super::step::{Plan, Step};
 use super::writes::{self, WriteError};
 use crate::api::credentials::AwsIdentity;
 use crate::glue::Glue;
-use crate::glue::aws::Caller;
+use crate::glue::identity::Caller;
 
 /// How many steps one pass may take: far more than any life needs, so that a mistake cannot spin.
 const MAX_STEPS: usize = 32;

@@ -26,9 +26,8 @@ use aws_smithy_types::timeout::TimeoutConfig;
 
 use self::errors::SdkError;
 use self::session::{Origin, Session};
-pub use self::sts::Caller;
 use super::budget::{Budget, Priority};
-use super::identity::Identity;
+use super::identity::{Caller, Identity};
 use super::{Class, Error};
 use crate::metrics::Metrics;
 

@@ -12,8 +12,7 @@ use tokio::time::timeout;
 use tracing::warn;
 
 use super::errors;
-use super::sts::Caller;
-use crate::glue::identity::Role;
+use crate::glue::identity::{Caller, Role};
 use crate::glue::{Class, Error};
 use crate::metrics::Metrics;
 

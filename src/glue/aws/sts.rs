@@ -14,20 +14,11 @@ use tracing::debug;
 
 use super::session::{Assumes, Origin, Session};
 use super::{Base, errors};
-use crate::glue::identity::{Identity, Keys, Source};
+use crate::glue::identity::{Caller, Identity, Keys, Source};
 use crate::metrics::Metrics;
 
 /// How long after a failed `GetCallerIdentity` it is asked again.
 const ASK_AGAIN: Duration = Duration::from_mins(1);
-
-/// Whom AWS takes us for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Caller {
-    /// The account.
-    pub account_id: String,
-    /// The ARN of the user, or of the session of the role.
-    pub principal_arn: String,
-}
 
 /// What signs the calls of one identity.
 pub(super) struct Signer {

@@ -13,6 +13,7 @@
 //!
 //! With a role on top they are what the role is assumed with, where [`Rules::roles`] has it.
 
+mod caller;
 mod provenance;
 mod rules;
 mod secret;
@@ -20,6 +21,7 @@ mod words;
 
 use std::fmt;
 
+pub use self::caller::Caller;
 pub use self::provenance::Provenance;
 pub use self::rules::{AllowedEndpoint, Grant, Rules};
 use self::secret::Holder;
