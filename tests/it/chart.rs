@@ -16,7 +16,7 @@ use kube_glue_double::{DEFAULT_ACCOUNT, Double, JobDefinition, Outcome};
 use serde_json::json;
 use tokio::time::timeout;
 
-use crate::world::{PATIENCE, REGION, STEP, phase_of, quick, run_id, stepwise};
+use crate::world::{PATIENCE, REGION, STEP, assert_nothing_leaked, phase_of, quick, run_id, stepwise};
 
 const IMAGE: &str = "ghcr.io/kube-glue/kube-glue";
 /// Where the chart is installed.
@@ -115,6 +115,7 @@ async fn the_chart_as_installed() {
     helm_fails_at_once_and_says_why(&installed).await;
     a_killed_container_goes_on_with_the_run(&installed).await;
     nothing_was_forbidden(&installed).await;
+    assert_nothing_leaked(&installed.plane, &installed.kubelet, &installed.double).await;
     uninstalling_leaves_the_objects_and_nothing_that_hangs(&installed).await;
 }
 
@@ -129,7 +130,7 @@ async fn kubectl_waits_for_the_end(installed: &Installed) {
     installed.kubectl_wait("good", "--for=jsonpath={.status.phase}=Succeeded").await;
     installed.apply("bad", "bad").await;
     installed.kubectl_wait("bad", "--for=condition=Failed").await;
-    let table = installed.plane.kubectl(["get", "glue"]).await.expect("a table").stdout;
+    let table = installed.plane.kubectl(["get", "gluejobruns"]).await.expect("a table").stdout;
     let bad = table.lines().find(|line| line.contains("bad")).expect("a line");
     assert_eq!(bad.split_whitespace().take(3).collect::<Vec<_>>(), ["bad", "bad", "Failed"], "{table}");
     let told = installed.plane.kubectl(["describe", "gjr", "bad"]).await.expect("words").stdout;

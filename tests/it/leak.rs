@@ -1,12 +1,12 @@
 //! Whatever goes wrong, no secret value gets into what people see: status, events, logs at their most talkative,
-//! metrics and probes. Every [`World`] looks through its logs in the end; here it is made to stumble over its
+//! metrics and probes. Every [`World`] looks through all of them in the end; here it is made to stumble over its
 //! secrets in as many ways as there are.
 
 use kube_glue::api::run::Phase;
 use kube_glue_double::{Fault, JobDefinition, Role, RunScript, Then};
 use serde_json::json;
 
-use crate::world::{DEFAULT_SECRET, World, endless};
+use crate::world::{DEFAULT_SECRET, World, endless, places_of};
 
 /// A value that is found wherever it gets to.
 const TOKEN: &str = "FwoGZXIvYXdzEHcaDGt1YmUtZ2x1ZS1zZWNyZXQ";
@@ -62,6 +62,7 @@ async fn no_secret_value_is_shown_whatever_goes_wrong() {
     world.run("leaky", "leaky", json!({"argumentsFrom": from})).await;
     world.run("live", "endless", json!({"argumentsFrom": from})).await;
     let live = world.phase("live", Phase::Running).await;
+    world.known("leaky").await;
     world.double.clock().step(std::time::Duration::from_mins(10));
     world.over("leaky", Phase::Failed).await;
     world.delete("live").await;
@@ -69,4 +70,22 @@ async fn no_secret_value_is_shown_whatever_goes_wrong() {
     let start = &world.double.requests().of("StartJobRun").name("leaky")[0];
     assert_eq!(start.field("Arguments/--password"), Some(json!(PASSWORD)), "it did get where it belongs");
     world.assert_nothing_leaked().await;
+}
+
+/// What the search cannot find, it finds nowhere.
+#[tokio::test]
+async fn the_search_sees_all_that_is_emitted() {
+    let world = World::new("search").await;
+    let run = world.run("seen", "etl", json!({})).await;
+    world.over("seen", Phase::Succeeded).await;
+    world.delete("seen").await;
+    world.gone(&run).await;
+    let emitted = world.emitted().await;
+    assert_eq!(places_of("GlueJobRun", &emitted), ["it/metrics", "logs", "written"]);
+    assert_eq!(places_of("held by this replica", &emitted), ["it/readyz", "logs"]);
+    // An event, and a status of an object that is gone.
+    assert!(emitted["written"].contains("reportingController") && emitted["written"].contains("executionSeconds"));
+    let texts = [("base64", "c2VjcmV0IHZhbHVl"), ("form", "secret%20value"), ("nothing", "secretvalue")];
+    let texts = texts.map(|(place, text)| (place.to_owned(), format!("{{\"{text}\"}}"))).into();
+    assert_eq!(places_of("secret value", &texts), ["base64", "form"]);
 }

@@ -1,12 +1,13 @@
 //! The API server's own audit log, read to count what somebody wrote.
 //!
-//! Recorded, with metadata only, are requests about `kube-glue.dev` (status and finalizers included),
-//! leases, events, Secrets and `ConfigMaps`.
+//! Recorded are requests about `kube-glue.dev` (status and finalizers included) and events, with what was sent;
+//! and those about leases, Secrets and `ConfigMaps`, with metadata only.
 
-use std::path::PathBuf;
+use std::{io::SeekFrom, path::PathBuf};
 
 use hyper::http::Request;
 use serde::Deserialize;
+use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
 
 use crate::{
     control_plane::ControlPlane,
@@ -20,13 +21,17 @@ apiVersion: audit.k8s.io/v1
 kind: Policy
 omitStages: [RequestReceived, ResponseStarted]
 rules:
-- level: Metadata
+- level: Request
   resources:
   - group: kube-glue.dev
-  - group: coordination.k8s.io
   - group: events.k8s.io
   - group: ""
-    resources: [events, secrets, configmaps]
+    resources: [events]
+- level: Metadata
+  resources:
+  - group: coordination.k8s.io
+  - group: ""
+    resources: [secrets, configmaps]
 - level: Metadata
   nonResourceURLs: ["/version"]
 - level: None
@@ -56,7 +61,6 @@ pub struct Entry {
     pub code: u16,
     /// When the request came, RFC 3339.
     pub at: String,
-    uri: String,
 }
 
 /// The audit log of one control plane.
@@ -73,6 +77,18 @@ impl<'a> Audit<'a> {
 
     /// Every recorded request that was answered before this call, oldest first.
     pub async fn entries(&self) -> Result<Vec<Entry>> {
+        let log = self.log(0).await?;
+        Ok(log.lines().filter_map(parse).filter(|entry| !entry.resource.is_empty()).collect())
+    }
+
+    /// Where the log ends by now.
+    #[must_use]
+    pub fn position(&self) -> u64 {
+        std::fs::metadata(&self.path).map_or(0, |file| file.len())
+    }
+
+    /// The log as it stands, from a position up to this call: one request a line, with what was sent.
+    pub async fn log(&self, from: u64) -> Result<String> {
         // The log is written when a request is answered, in that order. A request of our own marks the end.
         let marker = format!("/version?audit={}", marker());
         let request = Request::get(&marker)
@@ -80,13 +96,16 @@ impl<'a> Audit<'a> {
             .map_err(|error| Error::io("marking the audit log")(std::io::Error::other(error)))?;
         let client = self.plane.client().await?;
         client.request_text(request).await.map_err(Error::kube("marking the audit log"))?;
+        let reading = || Error::io(format!("reading {}", self.path.display()));
+        let mut log = Vec::new();
+        let mut file = tokio::fs::File::open(&self.path).await.map_err(reading())?;
+        file.seek(SeekFrom::Start(from)).await.map_err(reading())?;
         loop {
-            let log = tokio::fs::read_to_string(&self.path)
-                .await
-                .map_err(Error::io(format!("reading {}", self.path.display())))?;
-            let entries: Vec<Entry> = log.lines().filter_map(parse).collect();
-            if let Some(end) = entries.iter().position(|entry| entry.uri == marker) {
-                return Ok(entries.into_iter().take(end).filter(|entry| !entry.resource.is_empty()).collect());
+            file.read_to_end(&mut log).await.map_err(reading())?;
+            let text = String::from_utf8_lossy(&log);
+            if let Some(marked) = text.find(&marker) {
+                let end = text[..marked].rfind('\n').map_or(0, |line| line + 1);
+                return Ok(text[..end].to_owned());
             }
             tokio::task::yield_now().await;
         }
@@ -126,7 +145,6 @@ fn parse(line: &str) -> Option<Entry> {
         user_agent: event.user_agent,
         code: event.response_status.unwrap_or_default().code,
         at: event.request_received_timestamp,
-        uri: event.request_uri,
     })
 }
 
@@ -134,8 +152,6 @@ fn parse(line: &str) -> Option<Entry> {
 #[serde(rename_all = "camelCase")]
 struct Event {
     verb: String,
-    #[serde(rename = "requestURI")]
-    request_uri: String,
     user: User,
     #[serde(default)]
     user_agent: String,

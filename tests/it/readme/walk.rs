@@ -12,7 +12,7 @@ use tokio::time::timeout;
 
 use super::blocks::{self, Block};
 use super::{README, policies, root};
-use crate::world::REGION;
+use crate::world::{REGION, assert_nothing_leaked};
 
 /// The image that the page installs.
 const IMAGE: &str = "registry.example.com/kube-glue";
@@ -176,6 +176,7 @@ async fn the_commands_work_in_order_under_the_policies_of_the_page() {
         assert!(counted, "{name} is not counted:\n{metrics}");
     }
 
+    assert_nothing_leaked(&plane, &kubelet, &double).await;
     run(&plane, last).await;
     assert!(last.text.starts_with("helm uninstall"), "the page ends its commands with the end");
     let kept = plane.kubectl(["get", "glue"]).await.expect("the objects");

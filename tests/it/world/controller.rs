@@ -50,6 +50,11 @@ impl Controller {
         Self { child, said, reader: Some(reader) }
     }
 
+    /// Whether it has not ended by itself.
+    pub fn is_running(&self) -> bool {
+        self.said.has_changed().is_ok()
+    }
+
     /// All that it has said.
     pub fn said(&self) -> watch::Receiver<String> {
         self.said.clone()

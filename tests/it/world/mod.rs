@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::pin::pin;
 use std::process::ExitStatus;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use futures::StreamExt;
@@ -33,6 +34,7 @@ use tokio::time::timeout;
 use crate::readme::policies;
 
 pub use controller::Controller;
+pub use emitted::{assert_nothing_leaked, places_of};
 pub use objects::{attempts, conditions_of, is_held, phase_of, ready, run_id, uid};
 #[allow(unused_imports, reason = "each kind takes what it needs")]
 pub use of::{Of, Ours, condition, conditions_in, status};
@@ -47,8 +49,8 @@ pub const DEFAULT_SECRET: &str = "kube-glue-credentials";
 /// The controller's name in the lease, unless a test has several.
 const IDENTITY: &str = "it";
 
-/// One test's world. Dropping it ends the controllers, looks through all that they said for secrets, and holds
-/// what they called against the policies of README.md.
+/// One test's world. Dropping it ends the controllers, looks through all that they emitted for secrets, and
+/// holds what they called against the policies of README.md.
 pub struct World {
     /// The control plane that all tests share.
     pub plane: &'static ControlPlane,
@@ -60,8 +62,13 @@ pub struct World {
     pub double: Double,
     /// The access key that stands in the namespace's default Secret.
     pub key: AccessKey,
-    /// Values that nothing may ever show.
+    /// Values that nothing may ever show, beside those that the test puts into Secrets and those that the
+    /// double knows.
     pub secrets: Vec<String>,
+    /// What was put into Secrets.
+    kept: Mutex<Vec<String>>,
+    /// Where the audit log stood.
+    began: u64,
     /// AWS's own variables, for the controllers that are started from now on.
     pub aws: BTreeMap<&'static str, String>,
     /// As whom controllers that are started from now on reach the cluster: the administrator.
@@ -115,6 +122,8 @@ impl World {
             kubeconfig: plane.kubeconfig(),
             namespace,
             secrets: vec![key.secret.clone()],
+            kept: Mutex::default(),
+            began: plane.audit().position(),
             double,
             key,
             flags,
@@ -191,6 +200,7 @@ impl World {
 
     /// Puts `data` into a Secret, in place of what it had.
     pub async fn put_secret(&self, name: &str, data: &[(&str, &str)]) {
+        self.keep_secret(data);
         let data = data.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
         let mut secret = Secret {
             metadata: ObjectMeta { name: Some(name.to_owned()), ..ObjectMeta::default() },
@@ -346,22 +356,33 @@ impl World {
 
 impl Drop for World {
     fn drop(&mut self) {
-        self.controllers.clear();
         if std::thread::panicking() {
+            self.controllers.clear();
             eprintln!("{}", self.tail());
-        } else {
-            let logs = self.logs();
-            assert!(!logs.contains("panicked at"), "the controller panicked: {}", self.tail());
-            for secret in &self.secrets {
-                assert!(!logs.contains(secret.as_str()), "a secret value stands in the logs");
-            }
-            let beyond = policies::beyond(&logs, self.double.requests());
-            assert!(
-                self.said.is_empty() || beyond.is_empty(),
-                "called, and not in README.md's policies of the kinds at work: {beyond:?}"
-            );
+            return;
         }
+        if self.said.is_empty() {
+            return;
+        }
+        let mut emitted = aside(self.served());
+        // What they say and write up to their end counts too.
+        self.controllers.clear();
+        emitted.insert("written".to_owned(), aside(self.written()));
+        emitted.insert("logs".to_owned(), self.logs());
+        assert!(!emitted["logs"].contains("panicked at"), "the controller panicked: {}", self.tail());
+        self.assert_no_secret_in(&emitted);
+        let beyond = policies::beyond(&emitted["logs"], self.double.requests());
+        assert!(beyond.is_empty(), "called, and not in README.md's policies of the kinds at work: {beyond:?}");
     }
+}
+
+/// Waits for `work` where the test's own runtime cannot.
+fn aside<T: Send>(work: impl Future<Output = T> + Send) -> T {
+    let run = || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(work)
+    };
+    std::thread::scope(|scope| scope.spawn(run).join().expect("its end"))
 }
 
 /// `target` with the fields of `extra` in it.

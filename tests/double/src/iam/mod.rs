@@ -210,6 +210,16 @@ impl Iam {
             .collect()
     }
 
+    /// Every value that a client must keep to itself: the secrets and tokens of all keys, those of sessions
+    /// included, and the tokens that are exchanged for sessions.
+    #[must_use]
+    pub fn secret_values(&self) -> Vec<String> {
+        let store = self.0.read();
+        let keys = store.credentials.values();
+        let of_keys = keys.flat_map(|key| std::iter::once(key.secret.clone()).chain(key.token.clone()));
+        of_keys.chain(store.web_identities.keys().cloned()).chain(store.pod_identities.keys().cloned()).collect()
+    }
+
     pub(crate) fn role(&self, arn: &str) -> Option<Role> {
         self.0.read().roles.get(arn).cloned()
     }
