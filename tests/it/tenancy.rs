@@ -5,6 +5,7 @@ mod clients;
 mod controller;
 mod refused;
 mod roles;
+mod table;
 
 use kube_glue_double::{DEFAULT_ACCOUNT, JobDefinition, Role};
 

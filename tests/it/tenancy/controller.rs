@@ -13,7 +13,7 @@ use crate::world::{DEFAULT_SECRET, REGION, World, endless, ready};
 const OWN_ROLE: &str = "arn:aws:iam::123456789012:role/kube-glue";
 
 /// Writes a file for the controller to read.
-fn file(world: &World, name: &str, text: &str) -> String {
+pub fn file(world: &World, name: &str, text: &str) -> String {
     let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{}-{name}", world.namespace));
     std::fs::write(&path, text).expect("a file");
     path.display().to_string()

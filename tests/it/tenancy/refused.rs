@@ -1,72 +1,10 @@
-//! What a tenant tries to use that is not theirs.
+//! What the API server keeps out already, and the endpoint that is let in.
 
-use kube_glue::api::run::Phase;
 use kube_glue_double::Double;
 use serde_json::json;
 
-use super::{OTHERS, ROLE, two_accounts};
+use super::two_accounts;
 use crate::world::{DEFAULT_SECRET, PATIENCE};
-
-/// Each line: a name, what the Secret of that name holds beside the keys (nothing: there is no such Secret),
-/// what the object says, the reason, and words of the message.
-#[tokio::test]
-async fn what_belongs_to_others_is_refused_without_a_call() {
-    let mut world = two_accounts("refused", |role| role).await;
-    let elsewhere = Double::start().await.expect("another double");
-    // The controller could assume the role itself, and this namespace may use the controller's identity.
-    world
-        .aws
-        .extend([("AWS_ACCESS_KEY_ID", world.key.id.clone()), ("AWS_SECRET_ACCESS_KEY", world.key.secret.clone())]);
-    world.set(&[
-        ("--controller-identity-namespaces", "refused-*"),
-        ("--allowed-roles", "owner=*"),
-        ("--allowed-profiles", "owner=*"),
-        ("--allowed-endpoints", ".vpce.amazonaws.com"),
-    ]);
-    world.start_controller();
-    let url = elsewhere.url();
-    let cases = [
-        ("role-in-secret", vec![("AWS_ROLE_ARN", ROLE)], json!({}), "RoleNotAllowed", ROLE),
-        ("role-in-spec", vec![], json!({"assumeRole": {"roleArn": ROLE}}), "RoleNotAllowed", "--allowed-roles"),
-        ("endpoint", vec![("AWS_ENDPOINT_URL", url.as_str())], json!({}), "EndpointNotAllowed", "--allowed-endpoints"),
-        ("sts", vec![("AWS_ENDPOINT_URL_STS", url.as_str())], json!({}), "EndpointNotAllowed", "AWS_ENDPOINT_URL_STS"),
-        (
-            "china",
-            vec![("AWS_ROLE_ARN", "arn:aws-cn:iam::222222222222:role/etl")],
-            json!({}),
-            "SecretInvalid",
-            "partition",
-        ),
-        ("nameless", vec![], json!({"assumeRole": {"externalId": "xy"}}), "RoleMissing", "roleArn"),
-    ];
-    for (name, more, credentials, ..) in &cases {
-        let keys = [("AWS_ACCESS_KEY_ID", world.key.id.as_str()), ("AWS_SECRET_ACCESS_KEY", world.key.secret.as_str())];
-        world.put_secret(name, &[&keys[..], more].concat()).await;
-        let credentials = crate::world::merged(json!({"secretName": name}), credentials.clone());
-        world.run(name, "theirs", json!({"credentials": credentials})).await;
-    }
-    // With the controller's identity: its role is no more theirs than with keys.
-    world.run("own-role", "theirs", json!({"credentials": {"assumeRole": {"roleArn": ROLE}}})).await;
-    world.run("profile", "theirs", json!({"credentials": {"profile": "owner"}})).await;
-    world.run("secret", "theirs", json!({"credentials": {"secretName": "secret-of-another-namespace"}})).await;
-    for (name, _, _, reason, words) in &cases {
-        let message = world.reason(name, reason).await;
-        assert!(message.contains(words), "{name}: {message}");
-    }
-    let message = world.reason("own-role", "RoleNotAllowed").await;
-    assert!(message.contains("with the controller's credentials"), "{message}");
-    world.reason("profile", "ProfileNotAllowed").await;
-    world.reason("secret", "SecretNotFound").await;
-
-    assert_eq!(world.double.requests().total(), 0, "AWS was not asked for anything");
-    assert_eq!(elsewhere.requests().total(), 0, "nothing was sent elsewhere");
-    assert_eq!(world.double.requests().all().account(OTHERS).count(), 0);
-
-    // What the operator's lists have nothing to say about goes on.
-    world.put_credentials(DEFAULT_SECRET).await;
-    world.run("good", "etl", json!({})).await;
-    world.over("good", Phase::Succeeded).await;
-}
 
 #[tokio::test]
 async fn the_api_server_refuses_what_sts_would() {
