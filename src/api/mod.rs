@@ -7,12 +7,14 @@
 //! | room | what is in it |
 //! |---|---|
 //! | [`job_run`] | `GlueJobRun`, the spec and the status of one run of a Glue job |
+//! | [`crawler_run`] | `GlueCrawlerRun`, the spec and the status of one crawl |
 //! | [`run`] | what every run shares, a job's or a crawler's: how it lives, its attempts, its status |
 //! | [`trigger`] | `GlueTrigger`, a trigger that is kept activated or deactivated, or fired |
 //! | [`declared`] | what the kinds share that are kept in line with their spec |
 //! | [`credentials`] | how an object says as whom it talks to AWS |
 //! | [`rules`] | the CEL rules that several kinds use |
 
+pub mod crawler_run;
 pub mod credentials;
 pub mod declared;
 pub mod job_run;
@@ -20,6 +22,7 @@ pub mod rules;
 pub mod run;
 pub mod trigger;
 
+pub use crawler_run::{GlueCrawlerRun, GlueCrawlerRunSpec, GlueCrawlerRunStatus};
 pub use job_run::{GlueJobRun, GlueJobRunSpec, GlueJobRunStatus};
 pub use trigger::{GlueTrigger, GlueTriggerSpec, GlueTriggerStatus};
 
@@ -36,7 +39,7 @@ pub const FINALIZER: &str = "kube-glue.dev/finalizer";
 /// Every `CustomResourceDefinition` of kube-glue, as `crds/` holds them.
 #[must_use]
 pub fn crds() -> Vec<CustomResourceDefinition> {
-    [GlueJobRun::crd(), GlueTrigger::crd()].into_iter().map(unobserved_at_first).collect()
+    [GlueCrawlerRun::crd(), GlueJobRun::crd(), GlueTrigger::crd()].into_iter().map(unobserved_at_first).collect()
 }
 
 /// Gives every new object the status `observedGeneration: -1`, so that no tool takes an object that the

@@ -198,12 +198,23 @@ pub struct Attempt {
     pub active_since: Time,
     /// When the intent to start was recorded, by the controller's clock.
     pub intended_at: Time,
+    /// The newest crawl that the crawler had when this attempt began to wait for it, or was intended: a crawl
+    /// carries no key, and what tells it is that it was not there before. Absent for job runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<Newest>,
+    /// Glue said yes to the start, and has not shown yet which crawl it is.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub accepted: bool,
     /// Why Glue did not start it, when its answer was a clear no. Absent while the answer is open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused: Option<String>,
     /// Glue's id of the run or crawl, once known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
+    /// The crawl was started by somebody else and covers this object. Unless deletionPolicy says otherwise,
+    /// the object lets it go on when it is deleted.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub adopted: bool,
     /// Glue's word for how it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<String>,
@@ -213,6 +224,23 @@ pub struct Attempt {
     /// When its end was seen, by the controller's clock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<Time>,
+}
+
+/// The newest crawl of a crawler at some time; empty when it had none.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Newest {
+    /// Its id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// When it began, by Glue's clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<Time>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "the signature is serde's")]
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 impl Attempt {

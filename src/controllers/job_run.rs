@@ -16,6 +16,7 @@ use super::run::RunKind;
 use super::run::facts::{Known, Observed};
 use super::run::life::RunLife;
 use super::run::memory::Memory;
+use super::run::step::Trace;
 use crate::api::credentials::{AwsIdentity, Credentials};
 use crate::api::job_run::{ExecutionClass, Workers};
 use crate::api::run::{Phase, RunPolicy, RunStatus};
@@ -73,6 +74,8 @@ impl Living for GlueJobRun {
 }
 
 impl RunKind for GlueJobRun {
+    const NOUN: &'static str = "run";
+
     fn policy(&self) -> &RunPolicy {
         &self.spec.policy
     }
@@ -93,14 +96,14 @@ impl RunKind for GlueJobRun {
         JobRunSource { client: client.clone(), job: self.spec.job_name.clone() }
     }
 
-    fn observe(item: &JobRunSight) -> Observed {
-        Observed {
+    fn observe(item: &JobRunSight) -> Option<Observed> {
+        Some(Observed {
             id: item.run.id.clone(),
             state: item.run.state.as_str().to_owned(),
             phase: phase(&item.run.state),
             retry_expected: item.retry_expected,
             message: item.run.error_message.as_deref().map(bounded),
-        }
+        })
     }
 
     fn ended_on(item: &JobRunSight) -> Option<Timestamp> {
@@ -143,12 +146,11 @@ impl RunKind for GlueJobRun {
     async fn look(
         &self,
         client: &Glue,
-        key: &str,
-        since: Option<Timestamp>,
+        trace: &Trace,
         inputs: Option<&Arguments>,
     ) -> Result<Option<JobRunSight>, Error> {
-        let mark = self.mark(client, key, inputs)?;
-        let oldest = since.and_then(|since| since.checked_sub(CLOCK_SLACK).ok());
+        let mark = self.mark(client, &trace.key, inputs)?;
+        let oldest = trace.since.and_then(|since| since.checked_sub(CLOCK_SLACK).ok());
         let mut token = None;
         let mut found: Option<JobRun> = None;
         loop {
@@ -170,8 +172,8 @@ impl RunKind for GlueJobRun {
         }
     }
 
-    async fn start(&self, client: &Glue, key: &str, inputs: &Arguments) -> Result<String, Error> {
-        client.start_job_run(&self.request(client, key, inputs)).await
+    async fn start(&self, client: &Glue, key: &str, inputs: &Arguments) -> Result<Option<String>, Error> {
+        client.start_job_run(&self.request(client, key, inputs)).await.map(Some)
     }
 
     async fn stop(&self, client: &Glue, id: &str) -> Result<(), Error> {
@@ -264,7 +266,7 @@ fn shown(run: RunStatus, seen: &JobRun) -> GlueJobRunStatus {
         run_id: Some(seen.id.clone()),
         started_at: seen.started_on.map(Time),
         completed_at: seen.completed_on.filter(|_| over).map(Time),
-        duration: seen.started_on.zip(seen.completed_on).filter(|_| over).map(|(from, to)| duration(from, to)),
+        duration: seen.started_on.zip(seen.completed_on).filter(|_| over).map(|(from, to)| links::duration(from, to)),
         execution_seconds: over.then_some(seen.execution_seconds),
         dpu_seconds: seen.dpu_seconds.filter(|_| over),
         glue_version: seen.glue_version.clone(),
@@ -274,15 +276,5 @@ fn shown(run: RunStatus, seen: &JobRun) -> GlueJobRunStatus {
         log_group: seen.log_group.clone(),
         links: None,
         error_message: seen.error_message.as_deref().map(bounded),
-    }
-}
-
-/// The time between two moments as kubectl shows durations: 1m12s.
-fn duration(from: Timestamp, to: Timestamp) -> String {
-    let seconds = to.duration_since(from).as_secs().max(0);
-    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
-        (0, 0, seconds) => format!("{seconds}s"),
-        (0, minutes, seconds) => format!("{minutes}m{seconds}s"),
-        (hours, minutes, _) => format!("{hours}h{minutes}m"),
     }
 }

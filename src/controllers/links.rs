@@ -1,6 +1,10 @@
-//! Where a person looks on: pages of the AWS console, in the right partition.
+//! What people look at: pages of the AWS console, in the right partition, and durations.
 
+use jiff::Timestamp;
+
+use crate::api::crawler_run::CrawlLinks;
 use crate::api::job_run::Links;
+use crate::glue::crawls::Crawl;
 
 /// The pages for run `id` of `job`, with its log group when Glue says one.
 #[must_use]
@@ -18,6 +22,37 @@ pub fn job_run(region: &str, job: &str, id: &str, log_group: Option<&str>) -> Li
         console: format!("{console}/gluestudio/home?region={region}#/job/{}/run/{}", encoded(job), encoded(id)),
         output_log: log("output"),
         error_log: log("error"),
+    }
+}
+
+/// The pages for `crawl` of `crawler`.
+#[must_use]
+pub fn crawl(region: &str, crawler: &str, crawl: &Crawl) -> CrawlLinks {
+    let console = console(region);
+    let log = crawl.log_group.as_deref().zip(crawl.log_stream.as_deref()).map(|(group, stream)| {
+        let prefix = crawl.message_prefix.as_deref();
+        let filter = prefix.map(|prefix| format!("$3FfilterPattern$3D{}", fragment(&format!("\"{prefix}\""))));
+        format!(
+            "{console}/cloudwatch/home?region={region}#logsV2:log-groups/log-group/{}/log-events/{}{}",
+            fragment(group),
+            fragment(stream),
+            filter.unwrap_or_default()
+        )
+    });
+    CrawlLinks {
+        console: format!("{console}/glue/home?region={region}#/v2/data-catalog/crawlers/view/{}", encoded(crawler)),
+        log,
+    }
+}
+
+/// The time between two moments as kubectl shows durations: 1m12s.
+#[must_use]
+pub fn duration(from: Timestamp, to: Timestamp) -> String {
+    let seconds = to.duration_since(from).as_secs().max(0);
+    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
+        (0, 0, seconds) => format!("{seconds}s"),
+        (0, minutes, seconds) => format!("{minutes}m{seconds}s"),
+        (hours, minutes, _) => format!("{hours}h{minutes}m"),
     }
 }
 

@@ -7,9 +7,9 @@
 //! | [`pass`] | one pass over one object: what it knows |
 //! | [`shell`] | how a pass goes: gather, plan, write, act, plan again |
 //! | [`step`] | what a decision comes to |
-//! | [`mod@run`] | the life of what has an end: job runs |
+//! | [`mod@run`] | the life of what has an end: job runs and crawls |
 //! | [`declared`] | the life of what is kept in line with its spec |
-//! | [`job_run`] | what only a job run knows |
+//! | [`job_run`], [`crawler_run`] | what only a job run, or a crawl, knows |
 //! | [`arguments`] | a job run's arguments, those from Secrets included |
 //! | [`links`] | pages of the AWS console |
 //! | [`context`] | what all objects of a kind share |
@@ -34,6 +34,7 @@ pub mod arguments;
 pub mod claims;
 pub mod conditions;
 pub mod context;
+pub mod crawler_run;
 pub mod declared;
 pub mod events;
 pub mod job_run;
@@ -74,7 +75,7 @@ use self::life::Living;
 use self::secrets::{SecretKey, Secrets};
 use self::waker::{Waker, Woken};
 use self::watches::Watches;
-use crate::api::GlueJobRun;
+use crate::api::{GlueCrawlerRun, GlueJobRun};
 use crate::glue::Clients;
 use crate::glue::aws::Base;
 use crate::metrics::Metrics;
@@ -107,7 +108,7 @@ pub async fn run(
     let secrets = Secrets::new(settings.watch_secrets);
     let access = Access::new(client.clone(), Clients::new(base), secrets.clone(), settings.identity_rules.clone());
     let shared = Shared { access, events: Events::new(client.clone(), None), client, settings, metrics, leadership };
-    let kinds = [wire::<GlueJobRun>(&shared, &watches, &stop)];
+    let kinds = [wire::<GlueJobRun>(&shared, &watches, &stop), wire::<GlueCrawlerRun>(&shared, &watches, &stop)];
     let (loops, woken): (Vec<_>, Vec<_>) = kinds.into_iter().map(|kind| (kind.loops, kind.secret_changed)).unzip();
     let woken = Arc::new(woken);
 

@@ -95,10 +95,10 @@ impl Error {
             }
             Class::Denied => from.remedy_of_denial(self),
             Class::ExpiredCredentials => from.remedy_of_refusal(self),
-            Class::Invalid => {
-                "the fields cannot be changed: create a new object with what Glue accepts, or mend the Glue job"
-                    .to_owned()
-            }
+            Class::Invalid => format!(
+                "the fields cannot be changed: create a new object with what Glue accepts, or mend the Glue {}",
+                self.object.split(' ').next().unwrap_or_default()
+            ),
             Class::LimitExceeded => "a quota of the account is used up; it is tried again by itself".to_owned(),
             Class::Busy => "it runs as often as it may; this one starts when a place is free".to_owned(),
             Class::Transient if self.code == "NoEndpoint" => {

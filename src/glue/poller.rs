@@ -191,6 +191,15 @@ impl<S: Source, R: Clone + Eq + Hash + Send + Sync + 'static> Poller<S, R> {
         }
     }
 
+    /// How many others wait for what `subscriber` waits for.
+    #[must_use]
+    pub fn companions(&self, subscriber: &R) -> usize {
+        let state = self.state();
+        let waits = state.subscriptions.get(subscriber).into_iter().flatten();
+        let watched = waits.filter_map(|(source, id)| state.groups.get(source)?.watched.get(id));
+        watched.map(|watched| watched.subscribers.iter().filter(|other| *other != subscriber).count()).sum()
+    }
+
     /// `subscriber` waits for nothing any more.
     pub fn forget(&self, subscriber: &R) {
         let mut state = self.state();

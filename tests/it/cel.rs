@@ -1,8 +1,9 @@
-//! What the API server admits of a GlueJobRun and what it refuses: every rule and every bound, in both
+//! What the API server admits of an object and what it refuses: every rule and every bound, in both
 //! directions.
 
 mod admitted;
 mod changed;
+mod crawls;
 mod credentials;
 mod refused;
 
@@ -12,15 +13,20 @@ use kube_glue::api::GlueJobRun;
 use kube_glue_bed::ControlPlane;
 use serde_json::{Value, json};
 
-use crate::world::merged;
+use crate::world::{Ours, merged};
 
-/// A namespace without a controller.
+/// Job runs in a namespace without a controller.
 async fn runs() -> Api<DynamicObject> {
+    of_kind::<GlueJobRun>().await
+}
+
+/// Objects of a kind in a namespace without a controller.
+async fn of_kind<K: Ours>() -> Api<DynamicObject> {
     let plane = ControlPlane::shared().await.expect("a control plane");
     crate::crds::install(plane).await;
     let namespace = plane.namespace("cel").await.expect("a namespace");
     let client = plane.client().await.expect("a client");
-    Api::namespaced_with(client, &namespace, &ApiResource::erase::<GlueJobRun>(&()))
+    Api::namespaced_with(client, &namespace, &ApiResource::erase::<K>(&()))
 }
 
 fn object(name: &str, spec: &Value) -> DynamicObject {
@@ -68,14 +74,25 @@ async fn patch(runs: &Api<DynamicObject>, name: &str, spec: &Value) -> Result<()
 /// No rule comes without its test.
 #[test]
 fn every_rule_is_tested() {
-    let tests = [include_str!("cel/changed.rs"), include_str!("cel/credentials.rs"), include_str!("cel/refused.rs")];
+    let tests = [
+        include_str!("cel/changed.rs"),
+        include_str!("cel/credentials.rs"),
+        include_str!("cel/refused.rs"),
+        include_str!("cel/crawls.rs"),
+    ];
     let crds = serde_json::to_value(kube_glue::api::crds()).expect("JSON");
-    let crd = crds.as_array().expect("a list").iter().find(|crd| crd["spec"]["names"]["kind"] == "GlueJobRun");
+    let runs = ["GlueJobRun", "GlueCrawlerRun"];
+    let crds = crds
+        .as_array()
+        .expect("a list")
+        .iter()
+        .filter(|crd| runs.iter().any(|run| crd["spec"]["names"]["kind"] == *run));
     let mut messages = Vec::new();
-    collect(&crd.expect("the CRD")["spec"], &mut messages);
-    assert!(messages.len() > 20, "{messages:?}");
+    crds.for_each(|crd| collect(&crd["spec"], &mut messages));
+    assert!(messages.len() > 30, "{messages:?}");
     for message in messages {
         let fixed = message.strip_suffix(" cannot be changed: a new run is a new object");
+        let fixed = fixed.or_else(|| message.strip_suffix(" cannot be changed: a new crawl is a new object"));
         let words = fixed.map_or_else(|| message.clone(), |field| format!("\"{field}\""));
         assert!(tests.iter().any(|test| test.contains(&words)), "no test knows the rule {message:?}");
     }

@@ -10,6 +10,7 @@ mod arguments;
 mod cel;
 mod chart;
 mod cost;
+mod crawls;
 mod crds;
 mod credentials;
 mod first_light;

@@ -12,8 +12,11 @@ use crate::api::run::{Attempt, DeletionPolicy, MAX_ATTEMPTS, Phase, Retry, Retry
 /// trace, else the next.
 pub(super) fn next_attempt(facts: &Facts<'_>) -> Attempt {
     let now = Time(facts.now);
-    let (number, retry, active_since) = match facts.status.attempt() {
+    let last = facts.status.attempt();
+    let (number, retry, active_since) = match last {
         None => (0, 0, now.clone()),
+        // The first that never came to life: what it may take counts from the start that succeeds.
+        Some(last) if last.ended_at.is_none() && last.retry == 0 => (last.number, 0, now.clone()),
         Some(last) if last.ended_at.is_none() => (last.number, last.retry, last.active_since.clone()),
         Some(last) if last.stop_cause == Some(StopCause::Suspended) => (last.number + 1, last.retry, now.clone()),
         Some(last) => (last.number + 1, last.retry + 1, last.active_since.clone()),
@@ -24,8 +27,11 @@ pub(super) fn next_attempt(facts: &Facts<'_>) -> Attempt {
         retry,
         active_since,
         intended_at: now,
+        after: last.filter(|last| last.ended_at.is_none()).and_then(|last| last.after.clone()),
+        accepted: false,
         refused: None,
         id: None,
+        adopted: false,
         state: None,
         stop_cause: None,
         ended_at: None,
@@ -91,6 +97,8 @@ pub(super) fn left(now: Timestamp, from: Timestamp, seconds: i64) -> Duration {
 
 /// Whether the object must carry our finalizer: only while there is, or may soon be, something to stop.
 pub(super) fn needs_finalizer(facts: &Facts<'_>) -> bool {
-    let default = if facts.follow.is_some() { DeletionPolicy::Orphan } else { DeletionPolicy::Stop };
+    let elsewhere = facts.follow.is_some()
+        || facts.status.attempt().is_some_and(|attempt| attempt.adopted && attempt.ended_at.is_none());
+    let default = if elsewhere { DeletionPolicy::Orphan } else { DeletionPolicy::Stop };
     facts.policy.deletion_policy.unwrap_or(default) == DeletionPolicy::Stop
 }

@@ -1,4 +1,5 @@
 //! The start of an attempt: held back, looked for, or intended and sent; and what an open intent leads to.
+//! Where starts carry no key, [`turn`] says what stands in the way.
 
 use std::time::Duration;
 
@@ -7,7 +8,8 @@ use super::attempts::{
 };
 use super::drafts::{adopt, adopt_foreign, blocked, end, keep, record_id, refused, rest, status};
 use super::facts::{Answer, Facts, Look};
-use super::step::{Act, Plan, Step};
+use super::step::{Act, Plan, Step, Trace};
+use super::turn;
 use crate::api::run::{Attempt, Phase};
 use crate::glue::Class;
 
@@ -65,7 +67,7 @@ pub(super) fn begin(facts: &Facts<'_>) -> Plan {
     if let Some(pause) = facts.rest {
         return Plan { status: keep(facts), step: Step::Rest(Some(wait.map_or(pause, |left| left.min(pause)))) };
     }
-    if facts.behind {
+    if facts.behind && facts.turns.is_none() {
         return rest(
             facts,
             Phase::Waiting,
@@ -85,7 +87,7 @@ pub(super) fn begin(facts: &Facts<'_>) -> Plan {
             None => {
                 return Plan {
                     status: facts.status.clone(),
-                    step: Step::Act(Act::Look { key: next.key, since: None }),
+                    step: Step::Act(Act::Look(Trace { key: next.key, ..Trace::default() })),
                 };
             }
             Some(Look::Failed(problem)) => return blocked(facts, Phase::Pending, problem),
@@ -93,6 +95,10 @@ pub(super) fn begin(facts: &Facts<'_>) -> Plan {
             Some(Look::Nothing { .. }) => {}
         }
     }
+    let next = match facts.turns.map_or(Ok(next.clone()), |turns| turn::take(facts, turns, next, wait)) {
+        Ok(next) => next,
+        Err(plan) => return *plan,
+    };
     if needs_finalizer(facts) && !facts.has_finalizer() {
         return Plan { status: facts.status.clone(), step: Step::Hold };
     }
@@ -105,6 +111,10 @@ pub(super) fn begin(facts: &Facts<'_>) -> Plan {
 
 /// The object may have had an earlier life that its status does not tell of: same key, or status lost.
 fn must_look(facts: &Facts<'_>) -> bool {
+    if facts.turns.is_some() {
+        // There is no key to look for.
+        return false;
+    }
     if facts.policy.idempotency_key.is_some() {
         return true;
     }
@@ -114,12 +124,24 @@ fn must_look(facts: &Facts<'_>) -> bool {
 
 /// The intent stands, and no answer with it.
 pub(super) fn unclear(facts: &Facts<'_>, attempt: &Attempt) -> Plan {
+    let yes = attempt.accepted || facts.learnt.answer == Some(Answer::Accepted);
+    // Where objects do not share, a crawl that keeps this one out is not for it.
+    let is_other = facts.turns.is_some_and(|turns| !turns.coalesce);
     match &facts.learnt.answer {
         Some(Answer::Started(id)) => return record_id(facts, attempt, id),
-        // The live run that keeps this one out may be our own, from a start whose answer was lost.
-        Some(Answer::Refused(problem)) if problem.class != Some(Class::Busy) || facts.learnt.look.is_some() => {
+        // The live run that keeps this one out may be our own, from a start whose answer was lost; or, where
+        // runs carry no key, one that began in time to serve this object too.
+        Some(Answer::Refused(problem))
+            if problem.class != Some(Class::Busy) || is_other || facts.learnt.look.is_some() =>
+        {
             return match &facts.learnt.look {
+                Some(Look::Found(run)) if facts.turns.is_some() => {
+                    turn::covered(facts, Attempt { adopted: true, ..attempt.clone() }, run)
+                }
                 Some(Look::Found(run)) => adopt(facts, attempt.clone(), run),
+                _ if facts.turns.is_some() && problem.class == Some(Class::Busy) => {
+                    turn::wait_in_line(facts, turn::record(attempt.clone()), None)
+                }
                 _ => refused(facts, attempt, problem),
             };
         }
@@ -127,7 +149,7 @@ pub(super) fn unclear(facts: &Facts<'_>, attempt: &Attempt) -> Plan {
             let step = if facts.leading { Step::Act(Act::Start) } else { Step::Rest(None) };
             return Plan { status: facts.status.clone(), step };
         }
-        Some(Answer::Refused(_) | Answer::Unclear(_)) | None => {}
+        Some(Answer::Refused(_) | Answer::Unclear(_) | Answer::Accepted) | None => {}
     }
     if let Some(problem) = &facts.blocked {
         return blocked(facts, Phase::Starting, problem);
@@ -135,10 +157,15 @@ pub(super) fn unclear(facts: &Facts<'_>, attempt: &Attempt) -> Plan {
     match &facts.learnt.look {
         None => {
             let since = Some(attempt.intended_at.0);
-            Plan { status: keep(facts), step: Step::Act(Act::Look { key: attempt.key.clone(), since }) }
+            let trace = Trace { key: attempt.key.clone(), since, after: attempt.after.clone() };
+            Plan { status: keep(facts), step: Step::Act(Act::Look(trace)) }
         }
+        Some(Look::Found(run)) if yes => record_id(facts, attempt, &run.id),
+        Some(Look::Found(run)) if facts.turns.is_some() => turn::covered(facts, attempt.clone(), run),
         Some(Look::Found(run)) => adopt(facts, attempt.clone(), run),
+        _ if yes && !attempt.accepted => turn::accepted(facts, attempt),
         Some(Look::Failed(problem)) => blocked(facts, Phase::Starting, problem),
+        Some(Look::Nothing { .. }) if yes => turn::accepted(facts, attempt),
         Some(Look::Nothing { known_for }) if *known_for >= facts.settle => begin(facts),
         Some(Look::Nothing { .. }) => {
             let message = "Glue's answer to the start was lost; looking for the run before it is started again";

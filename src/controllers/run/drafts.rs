@@ -12,7 +12,7 @@ use crate::glue::Class;
 pub(super) fn adopt_foreign(facts: &Facts<'_>, id: &str) -> Plan {
     let attempt = Attempt { key: String::new(), id: Some(id.to_owned()), ..next_attempt(facts) };
     let attempts = with_attempt(facts.status, attempt);
-    let message = format!("following run {id}, which was started elsewhere");
+    let message = format!("following {} {id}, which was started elsewhere", facts.noun);
     Plan { status: status(facts, Phase::Pending, "Following", &message, attempts), step: Step::Rest(None) }
 }
 
@@ -25,13 +25,14 @@ pub(super) fn adopt(facts: &Facts<'_>, attempt: Attempt, run: &Observed) -> Plan
 }
 
 pub(super) fn record_id(facts: &Facts<'_>, attempt: &Attempt, id: &str) -> Plan {
-    let attempt = Attempt { id: Some(id.to_owned()), ..attempt.clone() };
+    let attempt = Attempt { id: Some(id.to_owned()), accepted: false, ..attempt.clone() };
     let attempts = with_attempt(facts.status, attempt);
-    Plan { status: status(facts, Phase::Starting, "Starting", &was_started(id), attempts), step: Step::Rest(None) }
+    let message = was_started(facts, id);
+    Plan { status: status(facts, Phase::Starting, "Starting", &message, attempts), step: Step::Rest(None) }
 }
 
-pub(super) fn was_started(id: &str) -> String {
-    format!("run {id} was started")
+pub(super) fn was_started(facts: &Facts<'_>, id: &str) -> String {
+    format!("{} {id} was started", facts.noun)
 }
 
 pub(super) fn refused(facts: &Facts<'_>, attempt: &Attempt, problem: &Problem) -> Plan {

@@ -42,7 +42,9 @@ pub(super) fn deletion(facts: &Facts<'_>) -> Plan {
     else {
         return nothing_left;
     };
-    if !needs_finalizer(facts) {
+    // A run that serves other objects too goes on for them, unless this one says that it is to be stopped.
+    let shared = facts.shared && attempt.id.is_some() && facts.policy.deletion_policy.is_none();
+    if !needs_finalizer(facts) || shared {
         return nothing_left;
     }
     let problem = facts.blocked.as_ref().or(facts.learnt.stop_problem.as_ref()).or(match &facts.learnt.look {

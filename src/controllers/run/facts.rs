@@ -5,7 +5,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use kube::core::ObjectMeta;
 
-use crate::api::run::{Phase, RunPolicy, RunStatus};
+use crate::api::crawler_run::OnAlreadyRunning;
+use crate::api::run::{Newest, Phase, RunPolicy, RunStatus};
 use crate::controllers::kind::{Item, Kind};
 pub use crate::controllers::problem::Problem;
 use crate::controllers::writes;
@@ -13,6 +14,7 @@ use crate::glue::poller;
 
 /// Everything a decision rests on.
 #[derive(Clone, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "facts that do not depend on each other")]
 pub struct Facts<'a> {
     /// The controller's time.
     pub now: Timestamp,
@@ -20,6 +22,10 @@ pub struct Facts<'a> {
     pub meta: &'a ObjectMeta,
     /// The run's policy, from the spec.
     pub policy: &'a RunPolicy,
+    /// What Glue calls a run of this kind: run, or crawl.
+    pub noun: &'static str,
+    /// How objects of this kind take turns, when their starts carry no key.
+    pub turns: Option<Turns>,
     /// The id of a run that was started elsewhere and is only followed.
     pub follow: Option<&'a str>,
     /// The status as the object has it.
@@ -40,6 +46,10 @@ pub struct Facts<'a> {
     pub rest: Option<Duration>,
     /// Whether older objects wait for the same job or crawler to be free.
     pub behind: bool,
+    /// What the poller has seen of the crawler since the object began to wait for it.
+    pub stir: Stir,
+    /// Other objects follow the same run.
+    pub shared: bool,
     /// What the poller knows of the live run.
     pub sight: Option<Sight>,
     /// Why the poller knows nothing newer.
@@ -68,7 +78,48 @@ pub struct Observed {
     pub message: Option<String>,
 }
 
-/// What came of looking for a run by its key.
+/// How objects of one target take turns, when starts carry no key: one run at a time, and what tells a run is
+/// that it was not there before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Turns {
+    /// What is done about a run that was there before.
+    pub on_already_running: OnAlreadyRunning,
+    /// Whether a run that began after the object began to wait serves it, whoever started it.
+    pub coalesce: bool,
+}
+
+/// What has come of a crawler since an object began to wait for it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Stir {
+    /// Nothing, as far as anybody has seen.
+    #[default]
+    Still,
+    /// It is free.
+    Free,
+    /// It is at another crawl.
+    Another,
+}
+
+/// What stood there before a start that carries no key.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Survey {
+    /// Glue was asked.
+    Seen {
+        /// Whether something is under way. It was asked before the rest: what is under way and is not listed
+        /// may have begun at any time.
+        busy: bool,
+        /// The newest run, whatever became of it.
+        newest: Newest,
+        /// The newest run, when it is under way.
+        live: Option<Observed>,
+        /// The first run that is newer than what the attempt has recorded.
+        next: Option<Observed>,
+    },
+    /// Glue could not be asked.
+    Failed(Problem),
+}
+
+/// What came of looking for a run, by its key or by what was there before it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Look {
     /// There it is.
@@ -88,6 +139,8 @@ pub enum Look {
 pub enum Answer {
     /// Started: the id.
     Started(String),
+    /// Started, and Glue does not say as what.
+    Accepted,
     /// A clear no.
     Refused(Problem),
     /// Anything else.
@@ -123,6 +176,8 @@ pub struct Learnt {
     pub lived_before: bool,
     /// The intent that stands in the status was written by this pass, and nothing was sent since.
     pub fresh_intent: bool,
+    /// What stood there before the start.
+    pub survey: Option<Survey>,
     /// What came of looking for the key.
     pub look: Option<Look>,
     /// What Glue answered to the start; of an earlier pass, when it could not be written then.
@@ -153,6 +208,7 @@ impl Learnt {
         if which(before) != which(after) {
             // What was found belongs to the attempt that was: the next one has a key of its own.
             self.look = None;
+            self.survey = None;
         }
     }
 
@@ -160,6 +216,7 @@ impl Learnt {
     pub fn answered(&mut self, answer: Answer) {
         self.fresh_intent = false;
         self.look = None;
+        self.survey = None;
         self.answer = Some(answer);
     }
 }

@@ -43,7 +43,7 @@ pub(super) fn follow(facts: &Facts<'_>, attempt: &Attempt, id: &str) -> Plan {
     match &facts.sight {
         None => Plan { status: keep(facts), step: Step::Rest(deadline) },
         Some(Sight::Gone) => {
-            let message = format!("Glue does not know run {id}; looking on");
+            let message = format!("Glue does not know {} {id}; looking on", facts.noun);
             rest(facts, Phase::Unknown, "RunNotFound", &message, deadline)
         }
         Some(Sight::Here(run)) => live(facts, attempt, run, deadline),
@@ -51,19 +51,20 @@ pub(super) fn follow(facts: &Facts<'_>, attempt: &Attempt, id: &str) -> Plan {
 }
 
 pub(super) fn live(facts: &Facts<'_>, attempt: &Attempt, run: &Observed, deadline: Option<Duration>) -> Plan {
+    let noun = facts.noun;
     let mut attempt = attempt.clone();
     attempt.id = Some(run.id.clone());
     let attempts = with_attempt(facts.status, attempt);
     let (phase, reason, message) = if run.retry_expected {
-        (Phase::Waiting, "GlueRetries".to_owned(), format!("run {} failed and Glue retries it by itself", run.id))
+        (Phase::Waiting, "GlueRetries".to_owned(), format!("{noun} {} failed and Glue retries it by itself", run.id))
     } else if run.phase == Phase::Starting {
         // The words of the start itself, or of the adoption: that Glue is at it is no news worth a write.
         match facts.status.condition("Ready").filter(|ready| ready.reason == "Adopted") {
             Some(adopted) => (Phase::Starting, adopted.reason.clone(), adopted.message.clone()),
-            None => (Phase::Starting, "Starting".to_owned(), was_started(&run.id)),
+            None => (Phase::Starting, "Starting".to_owned(), was_started(facts, &run.id)),
         }
     } else {
-        (run.phase, format!("{:?}", run.phase), format!("run {} is {} in Glue", run.id, run.state))
+        (run.phase, format!("{:?}", run.phase), format!("{noun} {} is {} in Glue", run.id, run.state))
     };
     Plan { status: status(facts, phase, &reason, &message, attempts), step: Step::Rest(deadline) }
 }
@@ -82,6 +83,7 @@ pub(super) fn stop_cause(facts: &Facts<'_>, deadline: Option<Duration>) -> Optio
 
 /// The cause is written first, then the stop is sent; the run's own end is waited for.
 pub(super) fn stop(facts: &Facts<'_>, attempt: &Attempt, id: &str, cause: StopCause) -> Plan {
+    let noun = facts.noun;
     let mut attempt = attempt.clone();
     attempt.stop_cause = Some(cause);
     let stopping = match &facts.sight {
@@ -95,12 +97,14 @@ pub(super) fn stop(facts: &Facts<'_>, attempt: &Attempt, id: &str, cause: StopCa
     let attempts = with_attempt(facts.status, attempt);
     let (reason, message) = match (&facts.learnt.stop_problem, cause) {
         (Some(problem), _) => (problem.reason.as_str(), problem.message.clone()),
-        (None, StopCause::Suspended) => ("Suspended", format!("run {id} is being stopped: spec.suspend is true")),
-        (None, StopCause::StopRequested) => ("StopRequested", format!("run {id} is being stopped: spec.stop is true")),
-        (None, StopCause::DeadlineExceeded) => {
-            ("DeadlineExceeded", format!("run {id} is being stopped: activeDeadlineSeconds have passed"))
+        (None, StopCause::Suspended) => ("Suspended", format!("{noun} {id} is being stopped: spec.suspend is true")),
+        (None, StopCause::StopRequested) => {
+            ("StopRequested", format!("{noun} {id} is being stopped: spec.stop is true"))
         }
-        (None, StopCause::Deleted) => ("Deleted", format!("run {id} is being stopped: the object is deleted")),
+        (None, StopCause::DeadlineExceeded) => {
+            ("DeadlineExceeded", format!("{noun} {id} is being stopped: activeDeadlineSeconds have passed"))
+        }
+        (None, StopCause::Deleted) => ("Deleted", format!("{noun} {id} is being stopped: the object is deleted")),
     };
     let step = if stopping || facts.stop_sent {
         Step::Rest(None)
@@ -125,6 +129,7 @@ pub(super) fn nothing_to_stop(id: &str) -> Observed {
 
 /// The run has ended: so does the object's, or another attempt follows.
 pub(super) fn ended(facts: &Facts<'_>, attempt: &Attempt, run: &Observed) -> Plan {
+    let noun = facts.noun;
     let mut attempt = attempt.clone();
     attempt.id = Some(run.id.clone());
     attempt.state = Some(run.state.clone());
@@ -133,7 +138,7 @@ pub(super) fn ended(facts: &Facts<'_>, attempt: &Attempt, run: &Observed) -> Pla
     let retry = attempt.retry;
     let attempts = with_attempt(facts.status, attempt);
     // What a look found was this attempt's: the next one has a key of its own.
-    let next = Learnt { look: None, ..facts.learnt.clone() };
+    let next = Learnt { look: None, survey: None, ..facts.learnt.clone() };
     let words = run.message.as_deref();
     let told = |default: String| words.map_or(default, str::to_owned);
     let (phase, reason, message) = match (run.phase, cause) {
@@ -142,17 +147,19 @@ pub(super) fn ended(facts: &Facts<'_>, attempt: &Attempt, run: &Observed) -> Pla
             // What follows, held or another attempt, is decided from the attempt's end as it is written.
             return begin(&Facts { status: &attempts, learnt: &next, sight: None, ..facts.clone() });
         }
-        (Phase::Stopped, Some(StopCause::DeadlineExceeded)) => {
-            (Phase::Failed, "DeadlineExceeded", format!("run {} was stopped: activeDeadlineSeconds had passed", run.id))
-        }
+        (Phase::Stopped, Some(StopCause::DeadlineExceeded)) => (
+            Phase::Failed,
+            "DeadlineExceeded",
+            format!("{noun} {} was stopped: activeDeadlineSeconds had passed", run.id),
+        ),
         (Phase::Stopped, Some(StopCause::StopRequested)) => {
-            (Phase::Stopped, "StopRequested", format!("run {} was stopped: spec.stop is true", run.id))
+            (Phase::Stopped, "StopRequested", format!("{noun} {} was stopped: spec.stop is true", run.id))
         }
-        (Phase::Stopped, _) => (Phase::Stopped, "Stopped", told(format!("run {} was stopped in Glue", run.id))),
-        (Phase::Succeeded, _) => (Phase::Succeeded, "Succeeded", format!("run {} succeeded", run.id)),
+        (Phase::Stopped, _) => (Phase::Stopped, "Stopped", told(format!("{noun} {} was stopped in Glue", run.id))),
+        (Phase::Succeeded, _) => (Phase::Succeeded, "Succeeded", format!("{noun} {} succeeded", run.id)),
         (phase, None) if may_retry(facts.policy.retry.as_ref(), phase, retry) => {
             let message = format!(
-                "run {} ended as {}{}",
+                "{noun} {} ended as {}{}",
                 run.id,
                 run.state,
                 words.map(|words| format!(": {words}")).unwrap_or_default()
@@ -164,7 +171,7 @@ pub(super) fn ended(facts: &Facts<'_>, attempt: &Attempt, run: &Observed) -> Pla
             }
             return plan;
         }
-        (phase, _) => (phase, reason_of(phase), told(format!("run {} ended as {} in Glue", run.id, run.state))),
+        (phase, _) => (phase, reason_of(phase), told(format!("{noun} {} ended as {} in Glue", run.id, run.state))),
     };
     Plan { status: status(facts, phase, reason, &message, attempts), step: Step::Rest(None) }
 }

@@ -17,9 +17,9 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::core::ObjectMeta;
 
-use super::facts::{Answer, Facts, Learnt, Look, Observed, Problem, Sight};
+use super::facts::{Answer, Facts, Learnt, Look, Observed, Problem, Sight, Stir};
 use super::plan::plan;
-use super::step::{Act, Plan, Step};
+use super::step::{Act, Plan, Step, Trace};
 use crate::api::FINALIZER;
 use crate::api::run::{Attempt, Phase, RunPolicy, RunStatus};
 use crate::glue::Class;
@@ -167,6 +167,8 @@ impl Model {
             now,
             meta: &meta,
             policy: &RunPolicy::default(),
+            noun: "run",
+            turns: None,
             follow: None,
             status: &object.status,
             leading: true,
@@ -177,6 +179,8 @@ impl Model {
             settle: Duration::from_secs(SETTLE.unsigned_abs()),
             rest: None,
             behind: false,
+            stir: Stir::Still,
+            shared: false,
             sight: id.map(|id| Sight::Here(Observed { id, ..observed(0) })),
             poll_problem: None,
             stop_sent: false,
@@ -317,7 +321,7 @@ impl Model {
             Step::Hold => next.push(model.with(format!("{who} adds the finalizer"), |next| {
                 next.write(who, |object| object.finalizer = true);
             })),
-            Step::Act(Act::Look { key, .. }) => next.extend(model.looks(who, &key)),
+            Step::Act(Act::Look(Trace { key, .. })) => next.extend(model.looks(who, &key)),
             Step::Act(Act::Start) => next.extend(model.starts(who)),
             Step::Rest(_) | Step::Retry => next.push(model.with(format!("{who} rests"), |next| next.end_pass(who))),
             other => panic!("nothing here asks for {other:?}"),

@@ -4,18 +4,26 @@ use std::future::Future;
 
 use jiff::Timestamp;
 
-use super::facts::{Known, Observed};
+use super::facts::{Known, Observed, Stir, Turns};
 use super::memory::Memory;
-use crate::api::run::{RunPolicy, RunStatus};
+use super::step::Trace;
+use crate::api::run::{Attempt, Newest, RunPolicy, RunStatus};
 use crate::controllers::kind::{Item, Kind};
 use crate::glue::{Error, Glue};
 
 /// A kind of which each object is one run in Glue.
 pub trait RunKind: Kind<Learnt = Known<Self>, Memory = Memory> {
+    /// What Glue calls a run of this kind.
+    const NOUN: &'static str;
+
     /// How it lives.
     fn policy(&self) -> &RunPolicy;
     /// The id of a run that is only followed.
     fn follow(&self) -> Option<&str>;
+    /// How its objects take turns, when their starts carry no key.
+    fn turns(&self) -> Option<Turns> {
+        None
+    }
     /// The job or crawler that is run.
     fn target(&self) -> &str;
     /// The part of its status that all runs share.
@@ -23,8 +31,16 @@ pub trait RunKind: Kind<Learnt = Known<Self>, Memory = Memory> {
 
     /// Where its runs are seen.
     fn source(&self, client: &Glue) -> Self::Source;
-    /// What a decision needs of a run.
-    fn observe(item: &Item<Self>) -> Observed;
+    /// By which id the poller is asked about this attempt, if it is to be asked.
+    fn poll_id(&self, attempt: &Attempt) -> Option<String> {
+        attempt.id.clone()
+    }
+    /// What a decision needs of a run; `None` when what is seen is none.
+    fn observe(item: &Item<Self>) -> Option<Observed>;
+    /// What `item` shows to have come since `after` was the newest; nobody waits so for a run that has a key.
+    fn stir(_item: &Item<Self>, _after: &Newest) -> Stir {
+        Stir::Still
+    }
     /// When it ended, by Glue's clock.
     fn ended_on(item: &Item<Self>) -> Option<Timestamp>;
     /// The whole status, from the shared part and from the run as it was seen last.
@@ -33,21 +49,41 @@ pub trait RunKind: Kind<Learnt = Known<Self>, Memory = Memory> {
     /// The run without any secret that its inputs hold; without inputs, without whatever might hold one.
     fn redact(&self, item: Item<Self>, inputs: Option<&Self::Inputs>) -> Item<Self>;
 
-    /// Looks for the run with this key, newest first, down to `since`.
+    /// What is there before a start that carries no key; a start that carries one waits for nobody.
+    fn survey(
+        &self,
+        _client: &Glue,
+        _after: Option<&Newest>,
+    ) -> impl Future<Output = Result<Surveyed<Item<Self>>, Error>> + Send {
+        async { Ok(Surveyed { busy: false, newest: Newest::default(), live: None, next: None }) }
+    }
+    /// Looks for the run that has left this trace, newest first.
     fn look(
         &self,
         client: &Glue,
-        key: &str,
-        since: Option<Timestamp>,
+        trace: &Trace,
         inputs: Option<&Self::Inputs>,
     ) -> impl Future<Output = Result<Option<Item<Self>>, Error>> + Send;
-    /// Starts a run with this key, in one call: its id.
+    /// Starts a run with this key, in one call: its id, when Glue says it.
     fn start(
         &self,
         client: &Glue,
         key: &str,
         inputs: &Self::Inputs,
-    ) -> impl Future<Output = Result<String, Error>> + Send;
+    ) -> impl Future<Output = Result<Option<String>, Error>> + Send;
     /// Stops a run. One that is over, or gone, is no error.
     fn stop(&self, client: &Glue, id: &str) -> impl Future<Output = Result<(), Error>> + Send;
+}
+
+/// What is there before a start, as [`Survey::Seen`](super::facts::Survey::Seen) has it.
+#[derive(Clone, Debug)]
+pub struct Surveyed<T> {
+    /// Whether something is under way.
+    pub busy: bool,
+    /// The newest.
+    pub newest: Newest,
+    /// The newest, when it is under way.
+    pub live: Option<T>,
+    /// The first that is newer than what was recorded.
+    pub next: Option<T>,
 }

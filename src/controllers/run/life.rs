@@ -6,13 +6,13 @@ use jiff::Timestamp;
 use kube::runtime::controller::Action;
 use tracing::info;
 
-use super::facts::{Answer, Facts, Known, Learnt, Look, Observed, Sight};
-use super::kind::RunKind;
+use super::facts::{Answer, Facts, Known, Learnt, Look, Observed, Sight, Stir, Survey};
+use super::kind::{RunKind, Surveyed};
 use super::memory::Memory;
 use super::plan::plan;
-use super::step::Act;
-use super::{step, story};
-use crate::api::run::{Phase, RunStatus};
+use super::step::{Act, Trace};
+use super::{step, story, turn};
+use crate::api::run::{Newest, Phase, RunStatus};
 use crate::controllers::context::{Place, name_of};
 use crate::controllers::kind::Item;
 use crate::controllers::life::Life;
@@ -58,12 +58,17 @@ impl<K: RunKind> Life<K> for RunLife {
         let before = before.map(K::run_status).cloned().unwrap_or_default();
         let after = run_status(&pass.object);
         pass.learnt.learnt.wrote(&before, &after);
+        let is_known = |status: &RunStatus| status.attempt().is_some_and(|attempt| attempt.id.is_some());
+        if is_known(&after) && !is_known(&before) {
+            pass.context.leave_line(&pass.reference);
+        }
         tell(pass, &before, &after);
     }
 
     async fn act(pass: &mut Pass<'_, K>, act: Act) -> Option<Action> {
         match act {
-            Act::Look { key, since } => look(pass, &key, since).await,
+            Act::Look(trace) => look(pass, &trace).await,
+            Act::Survey { after } => survey(pass, after.as_ref()).await,
             Act::Start => return start(pass).await,
             Act::Stop(id) => stop(pass, &id).await,
         }
@@ -76,11 +81,12 @@ impl<K: RunKind> Life<K> for RunLife {
             pass.context.let_go(&pass.object);
         } else if phase == Phase::Suspended {
             pass.context.leave_line(&pass.reference);
+            pass.context.poller.forget(&pass.reference);
         }
     }
 
     fn left_behind(run: &str) -> String {
-        format!("run {run} could not be stopped in Glue: stop it by hand")
+        format!("{} {run} could not be stopped in Glue: stop it by hand", K::NOUN)
     }
 }
 
@@ -102,20 +108,35 @@ fn place<K: RunKind>(pass: &Pass<'_, K>) -> Option<Place> {
 fn decide<K: RunKind>(pass: &mut Pass<'_, K>) -> step::Plan {
     let status = run_status(&pass.object);
     let report = report(pass, &status);
-    let sight = report.sight.map(|sight| match sight {
-        poller::Sight::Here(item) => Sight::Here(sees(pass, item)),
-        poller::Sight::Gone => Sight::Gone,
+    let waiting = status.attempt().filter(|attempt| turn::is_waiting(attempt));
+    let stir = waiting.map_or(Stir::Still, |waiting| match &report.sight {
+        None => Stir::Still,
+        Some(poller::Sight::Here(item)) => K::stir(item, &waiting.after.clone().unwrap_or_default()),
+        Some(poller::Sight::Gone) => Stir::Free,
+    });
+    let sight = report.sight.and_then(|sight| match sight {
+        poller::Sight::Here(item) => sees(pass, item).map(Sight::Here),
+        poller::Sight::Gone => Some(Sight::Gone),
     });
     let live_id = status.attempt().and_then(|attempt| attempt.id.clone()).unwrap_or_default();
+    let shared = pass.context.poller.companions(&pass.reference) > 0;
     let (open_for, rest, stop_sent) =
         pass.remember(|memory| (memory.own.open_for(&status), memory.patience.rest(), memory.own.stop_sent(&live_id)));
-    let behind = place(pass)
-        .is_some_and(|place| pass.context.lines.is_behind(&place, pass.created(), &name_of(&pass.reference)));
+    let (created, name) = (pass.created(), name_of(&pass.reference));
+    let behind = place(pass).is_some_and(|place| {
+        if waiting.is_some() {
+            // A restart has forgotten the lines; the objects have not.
+            pass.context.lines.join(&place, created, &name);
+        }
+        pass.context.lines.is_behind(&place, created, &name)
+    });
     let settings = &pass.context.shared.settings;
     plan(&Facts {
         now: Pass::<K>::now(),
         meta: pass.object.meta(),
         policy: pass.object.policy(),
+        noun: K::NOUN,
+        turns: pass.object.turns(),
         follow: pass.object.follow(),
         status: &status,
         leading: pass.context.shared.leadership.holds(),
@@ -126,6 +147,8 @@ fn decide<K: RunKind>(pass: &mut Pass<'_, K>) -> step::Plan {
         settle: settings.start_settle,
         rest,
         behind,
+        stir,
+        shared,
         sight,
         poll_problem: report.error.as_deref().map(|error| pass.explain(error)),
         stop_sent,
@@ -134,22 +157,22 @@ fn decide<K: RunKind>(pass: &mut Pass<'_, K>) -> step::Plan {
 }
 
 /// Takes in a run as Glue shows it, without the secrets that it may show.
-fn sees<K: RunKind>(pass: &mut Pass<'_, K>, item: Item<K>) -> Observed {
+fn sees<K: RunKind>(pass: &mut Pass<'_, K>, item: Item<K>) -> Option<Observed> {
     let item = pass.object.redact(item, pass.inputs());
-    let observed = K::observe(&item);
+    let observed = K::observe(&item)?;
     pass.learnt.item = Some(item);
-    observed
+    Some(observed)
 }
 
-/// What the poller knows of the live run; asking makes the poller watch it.
+/// What the poller knows of the live run, or of what is waited for; asking makes the poller watch it.
 fn report<K: RunKind>(pass: &Pass<'_, K>, status: &RunStatus) -> Report<Item<K>> {
     let nothing = Report { sight: None, error: None };
     let over = status.phase.is_some_and(Phase::is_final);
     let Some(attempt) = status.attempt().filter(|attempt| !over && attempt.ended_at.is_none()) else {
         return nothing;
     };
-    match (pass.client(), &attempt.id) {
-        (Some(client), Some(id)) => pass.context.poller.watch(&pass.object.source(client), id, &pass.reference),
+    match (pass.client(), pass.object.poll_id(attempt)) {
+        (Some(client), Some(id)) => pass.context.poller.watch(&pass.object.source(client), &id, &pass.reference),
         _ => nothing,
     }
 }
@@ -187,13 +210,28 @@ fn tell<K: RunKind>(pass: &Pass<'_, K>, before: &RunStatus, after: &RunStatus) {
     metrics.live_runs(K::KIND, pass.context.poller.live());
 }
 
-async fn look<K: RunKind>(pass: &mut Pass<'_, K>, key: &str, since: Option<Timestamp>) {
+/// Sees what is there before a start; who asks stands in line from then on.
+async fn survey<K: RunKind>(pass: &mut Pass<'_, K>, after: Option<&Newest>) {
+    let Some(client) = pass.client().cloned() else { return };
+    if let Some(place) = place(pass) {
+        pass.context.join_line(&place, pass.created(), &pass.reference);
+    }
+    pass.learnt.learnt.survey = Some(match pass.object.survey(&client, after).await {
+        Ok(Surveyed { busy, newest, live, next }) => {
+            let live = live.and_then(|item| sees(pass, item));
+            let next = next.and_then(|item| sees(pass, item));
+            Survey::Seen { busy, newest, live, next }
+        }
+        Err(error) => Survey::Failed(pass.explain(&error)),
+    });
+}
+
+async fn look<K: RunKind>(pass: &mut Pass<'_, K>, trace: &Trace) {
     let Some(client) = pass.client().cloned() else { return };
     let status = run_status(&pass.object);
     let known_for = pass.remember(|memory| memory.own.open_for(&status));
-    pass.learnt.learnt.look = Some(match pass.object.look(&client, key, since, pass.inputs()).await {
-        Ok(Some(item)) => Look::Found(sees(pass, item)),
-        Ok(None) => Look::Nothing { known_for },
+    pass.learnt.learnt.look = Some(match pass.object.look(&client, trace, pass.inputs()).await {
+        Ok(found) => found.and_then(|item| sees(pass, item)).map_or(Look::Nothing { known_for }, Look::Found),
         Err(error) => Look::Failed(pass.explain(&error)),
     });
 }
@@ -208,14 +246,18 @@ async fn start<K: RunKind>(pass: &mut Pass<'_, K>) -> Option<Action> {
         return Some(Action::requeue(WRITE_AGAIN));
     };
     let answer = match pass.object.start(&client, &attempt.key, inputs).await {
-        Ok(id) => Answer::Started(id),
+        Ok(Some(id)) => Answer::Started(id),
+        Ok(None) => Answer::Accepted,
         Err(error) if error.class.is_clear_no() => Answer::Refused(pass.explain(&error)),
         Err(error) => Answer::Unclear(pass.explain(&error)),
     };
+    let takes_turns = pass.object.turns().is_some();
     pass.remember(|memory| {
         memory.own.answered(&answer);
         match &answer {
-            Answer::Started(_) => memory.patience.healed(),
+            Answer::Started(_) | Answer::Accepted => memory.patience.healed(),
+            // Who takes turns is woken when it is free.
+            Answer::Refused(problem) if problem.class == Some(Class::Busy) && takes_turns => {}
             Answer::Refused(problem) if problem.class == Some(Class::Busy) => {
                 memory.patience.refused(ASK_FOR_A_PLACE);
             }
@@ -230,7 +272,7 @@ async fn start<K: RunKind>(pass: &mut Pass<'_, K>) -> Option<Action> {
             }
         }
         Answer::Started(_) => pass.context.leave_line(&pass.reference),
-        Answer::Refused(_) | Answer::Unclear(_) => {}
+        Answer::Refused(_) | Answer::Unclear(_) | Answer::Accepted => {}
     }
     pass.learnt.learnt.answered(answer);
     None

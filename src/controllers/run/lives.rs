@@ -6,11 +6,13 @@ use std::time::Duration;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use proptest::prelude::*;
 
-use super::facts::{Answer, Learnt, Observed, Sight};
+use super::facts::{Answer, Learnt, Look, Observed, Sight, Stir, Survey, Turns};
 use super::plan_tests::{Scene, at, nothing, observed, problem};
 use super::step::{Act, Step};
+use super::turn;
 use crate::api::FINALIZER;
-use crate::api::run::{DeletionPolicy, Phase, Retry, RunPolicy};
+use crate::api::crawler_run::OnAlreadyRunning;
+use crate::api::run::{Attempt, DeletionPolicy, Newest, Phase, Retry, RunPolicy};
 use crate::glue::Class;
 
 /// What can happen to an object between two passes.
@@ -25,6 +27,10 @@ enum Happening {
     Refuse(bool),
     Lease(bool),
     Blocked(bool),
+    /// Somebody else starts the crawler.
+    Elsewhere,
+    /// Older objects wait for it.
+    Behind(bool),
 }
 
 fn happening() -> impl Strategy<Value = Happening> {
@@ -40,6 +46,8 @@ fn happening() -> impl Strategy<Value = Happening> {
         any::<bool>().prop_map(Happening::Refuse),
         any::<bool>().prop_map(Happening::Lease),
         any::<bool>().prop_map(Happening::Blocked),
+        Just(Happening::Elsewhere),
+        any::<bool>().prop_map(Happening::Behind),
     ]
 }
 
@@ -56,7 +64,13 @@ fn policy() -> impl Strategy<Value = RunPolicy> {
     )
 }
 
-/// A Glue of one object's runs, and the passes over it.
+fn turns() -> impl Strategy<Value = Turns> {
+    use OnAlreadyRunning::{Attach, Fail, Wait};
+    (prop::sample::select(vec![Wait, Attach, Fail]), any::<bool>())
+        .prop_map(|(on_already_running, coalesce)| Turns { on_already_running, coalesce })
+}
+
+/// A Glue of one object's runs, or one crawler with everybody's crawls, and the passes over the object.
 struct Stage {
     scene: Scene,
     runs: Vec<Phase>,
@@ -68,25 +82,39 @@ impl Stage {
     fn settle(&mut self) -> Result<(), TestCaseError> {
         self.scene.learnt = Learnt { lived_before: self.scene.meta.finalizers.is_some(), ..Learnt::default() };
         for _ in 0..32 {
-            self.scene.sight = self.scene.status.attempt().and_then(|attempt| attempt.id.as_deref()).map(|id| {
-                let run = id.trim_start_matches("jr_").parse::<usize>().unwrap_or_default();
-                Sight::Here(Observed { id: id.to_owned(), ..observed(self.runs[run]) })
-            });
+            let attempt = self.scene.status.attempt();
+            let id = attempt.and_then(|attempt| attempt.id.as_deref());
+            self.scene.sight = id.map(|id| Sight::Here(self.seen(number(id))));
+            self.scene.stir =
+                attempt.filter(|attempt| turn::is_waiting(attempt)).map_or(Stir::Still, |it| self.stir(it));
             let plan = self.scene.plan();
             if plan.status != self.scene.status {
                 let before = std::mem::replace(&mut self.scene.status, plan.status);
                 prop_assert!(!before.phase.is_some_and(Phase::is_final) || before.phase == self.scene.status.phase);
                 self.scene.learnt.wrote(&before, &self.scene.status);
+                self.check_adoption(before.attempt())?;
                 continue;
             }
             match plan.step {
                 Step::Hold => self.scene.meta.finalizers = Some(vec![FINALIZER.to_owned()]),
                 Step::Release { .. } => self.scene.meta.finalizers = None,
-                Step::Act(Act::Look { .. }) => self.scene.learnt.look = Some(nothing(9999)),
+                Step::Act(Act::Look(trace)) => {
+                    let found = trace.after.and_then(|after| self.newer(&after));
+                    self.scene.learnt.look = Some(found.map_or(nothing(9999), Look::Found));
+                }
+                Step::Act(Act::Survey { after }) => {
+                    let newest = self.runs.len().checked_sub(1);
+                    let live = newest.filter(|run| !self.runs[*run].is_final());
+                    self.scene.learnt.survey = Some(Survey::Seen {
+                        busy: live.is_some(),
+                        newest: Newest { id: newest.map(|run| format!("jr_{run}")), started_at: None },
+                        live: live.map(|run| self.seen(run)),
+                        next: after.and_then(|after| self.newer(&after)),
+                    });
+                }
                 Step::Act(Act::Start) => self.start()?,
                 Step::Act(Act::Stop(id)) => {
-                    let run = id.trim_start_matches("jr_").parse::<usize>().unwrap_or_default();
-                    self.runs[run] = Phase::Stopped;
+                    self.runs[number(&id)] = Phase::Stopped;
                 }
                 Step::Delete | Step::Retry | Step::Rest(_) => return Ok(()),
             }
@@ -100,15 +128,57 @@ impl Stage {
         prop_assert!(self.scene.policy.stop != Some(true), "a start after stop");
         prop_assert!(self.scene.policy.suspend != Some(true), "a start while suspended");
         prop_assert!(self.scene.meta.deletion_timestamp.is_none(), "a start of a deleted object");
-        prop_assert!(self.runs.iter().all(|run| run.is_final()), "two attempts at once");
+        let attempts = self.scene.status.attempts.iter();
+        let own = attempts.filter_map(|attempt| attempt.id.as_deref()).map(number);
+        prop_assert!(own.into_iter().all(|run| self.runs[run].is_final()), "two attempts at once");
+        let turns = self.scene.turns.is_some();
         let answer = if self.refuse {
             self.scene.rest = Some(Duration::from_secs(1));
             Answer::Refused(problem(Class::Throttled))
+        } else if turns && self.runs.last().is_some_and(|run| !run.is_final()) {
+            Answer::Refused(problem(Class::Busy))
+        } else if turns {
+            self.runs.push(Phase::Running);
+            Answer::Accepted
         } else {
             self.runs.push(Phase::Starting);
             Answer::Started(format!("jr_{}", self.runs.len() - 1))
         };
         self.scene.learnt.answered(answer);
+        Ok(())
+    }
+
+    fn seen(&self, run: usize) -> Observed {
+        Observed { id: format!("jr_{run}"), ..observed(self.runs[run]) }
+    }
+
+    /// The first crawl that is newer.
+    fn newer(&self, after: &Newest) -> Option<Observed> {
+        let known: Vec<_> = self.scene.status.attempts.iter().filter_map(|attempt| attempt.id.as_deref()).collect();
+        let first = after.id.as_deref().map_or(0, |id| number(id) + 1);
+        (first..self.runs.len()).map(|run| self.seen(run)).find(|run| !known.contains(&run.id.as_str()))
+    }
+
+    fn stir(&self, waiting: &Attempt) -> Stir {
+        let after = waiting.after.as_ref().and_then(|after| after.id.as_deref()).map(number);
+        if self.runs.iter().all(|run| run.is_final()) {
+            Stir::Free
+        } else if after.is_some_and(|after| after + 1 == self.runs.len()) {
+            Stir::Still
+        } else {
+            Stir::Another
+        }
+    }
+
+    /// What was there before the object began to wait is never taken for its own, except where it asks for that.
+    fn check_adoption(&self, before: Option<&Attempt>) -> Result<(), TestCaseError> {
+        let attaches = self.scene.turns.is_none_or(|turns| turns.on_already_running == OnAlreadyRunning::Attach);
+        let attempt = self.scene.status.attempt().filter(|attempt| !attaches && attempt.id.is_some());
+        if let Some(attempt) = attempt.filter(|attempt| before.is_none_or(|before| before.id != attempt.id)) {
+            let after = attempt.after.as_ref().ok_or_else(|| TestCaseError::fail("nobody looked what was there"))?;
+            let run = attempt.id.as_deref().map(number);
+            prop_assert!(run > after.id.as_deref().map(number), "{attempt:?} was there before");
+        }
         Ok(())
     }
 
@@ -129,16 +199,30 @@ impl Stage {
                 self.scene.rest = None;
             }
             Happening::Refuse(refuse) => self.refuse = refuse,
+            Happening::Elsewhere => {
+                if self.scene.turns.is_some() && self.runs.iter().all(|run| run.is_final()) {
+                    self.runs.push(Phase::Running);
+                }
+            }
+            Happening::Behind(behind) => self.scene.behind = behind,
             Happening::Lease(leading) => self.scene.leading = leading,
             Happening::Blocked(blocked) => self.scene.blocked = blocked.then(|| problem(Class::ExpiredCredentials)),
         }
     }
 }
 
+fn number(id: &str) -> usize {
+    id.trim_start_matches("jr_").parse().unwrap_or_default()
+}
+
 proptest! {
     #[test]
-    fn every_life_comes_to_rest_and_keeps_the_rules(policy in policy(), life in prop::collection::vec(happening(), 1..30)) {
-        let mut stage = Stage { scene: Scene { policy, ..Scene::new() }, runs: Vec::new(), refuse: false };
+    fn every_life_comes_to_rest_and_keeps_the_rules(
+        policy in policy(),
+        turns in prop::option::of(turns()),
+        life in prop::collection::vec(happening(), 1..30),
+    ) {
+        let mut stage = Stage { scene: Scene { policy, turns, ..Scene::new() }, runs: Vec::new(), refuse: false };
         stage.settle()?;
         for happening in life {
             stage.happen(happening);

@@ -25,6 +25,7 @@ pub mod memory;
 pub mod plan;
 pub mod step;
 pub mod story;
+mod turn;
 
 pub use kind::RunKind;
 

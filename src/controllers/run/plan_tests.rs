@@ -6,9 +6,9 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::core::ObjectMeta;
 
-use super::facts::{Answer, Facts, Learnt, Look, Observed, Problem, Sight};
+use super::facts::{Answer, Facts, Learnt, Look, Observed, Problem, Sight, Stir, Turns};
 use super::plan::plan;
-use super::step::{Act, Plan, Step};
+use super::step::{Act, Plan, Step, Trace};
 use crate::api::FINALIZER;
 use crate::api::run::{Attempt, DeletionPolicy, Phase, Retry, RetryOn, RunPolicy, RunStatus, StopCause};
 use crate::glue::Class;
@@ -21,10 +21,12 @@ pub(super) fn at(seconds: i64) -> Timestamp {
 
 /// One object and all that is known of it.
 #[derive(Clone, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "as in Facts")]
 pub(super) struct Scene {
     pub(super) now: i64,
     pub(super) meta: ObjectMeta,
     pub(super) policy: RunPolicy,
+    pub(super) turns: Option<Turns>,
     pub(super) follow: Option<String>,
     pub(super) status: RunStatus,
     pub(super) leading: bool,
@@ -33,6 +35,8 @@ pub(super) struct Scene {
     pub(super) open_for: i64,
     pub(super) rest: Option<Duration>,
     pub(super) behind: bool,
+    pub(super) stir: Stir,
+    pub(super) shared: bool,
     pub(super) sight: Option<Sight>,
     pub(super) poll_problem: Option<Problem>,
     pub(super) stop_sent: bool,
@@ -50,6 +54,7 @@ impl Scene {
             now: 10,
             meta,
             policy: RunPolicy::default(),
+            turns: None,
             follow: None,
             status: RunStatus { observed_generation: -1, ..RunStatus::default() },
             leading: true,
@@ -58,6 +63,8 @@ impl Scene {
             open_for: 0,
             rest: None,
             behind: false,
+            stir: Stir::Still,
+            shared: false,
             sight: None,
             poll_problem: None,
             stop_sent: false,
@@ -91,6 +98,8 @@ impl Scene {
             now: at(self.now),
             meta: &self.meta,
             policy: &self.policy,
+            noun: if self.turns.is_some() { "crawl" } else { "run" },
+            turns: self.turns,
             follow: self.follow.as_deref(),
             status: &self.status,
             leading: self.leading,
@@ -101,6 +110,8 @@ impl Scene {
             settle: Duration::from_mins(1),
             rest: self.rest,
             behind: self.behind,
+            stir: self.stir,
+            shared: self.shared,
             sight: self.sight.clone(),
             poll_problem: self.poll_problem.clone(),
             stop_sent: self.stop_sent,
@@ -121,8 +132,11 @@ fn intent() -> Attempt {
         retry: 0,
         active_since: Time(at(1)),
         intended_at: Time(at(1)),
+        after: None,
+        accepted: false,
         refused: None,
         id: None,
+        adopted: false,
         state: None,
         stop_cause: None,
         ended_at: None,
@@ -147,7 +161,8 @@ fn word(plan: &Plan) -> &'static str {
         Step::Hold => "hold",
         Step::Release { left_behind: None } => "release",
         Step::Release { left_behind: Some(_) } => "leave behind",
-        Step::Act(Act::Look { .. }) => "look",
+        Step::Act(Act::Look(_)) => "look",
+        Step::Act(Act::Survey { .. }) => "survey",
         Step::Act(Act::Start) => "start",
         Step::Act(Act::Stop(_)) => "stop",
         Step::Delete => "delete",
@@ -405,11 +420,12 @@ fn what_was_found_of_one_attempt_is_not_taken_for_the_next() {
     let mut scene = Scene { policy, ..Scene::new().held().with(Phase::Starting, live()) }.seen(Phase::Failed);
     scene.learnt.look = Some(Look::Found(observed(Phase::Failed)));
     let plan = scene.plan();
-    assert_eq!(plan.step, Step::Act(Act::Look { key: "k/1".to_owned(), since: None }));
+    let trace = Trace { key: "k/1".to_owned(), ..Trace::default() };
+    assert_eq!(plan.step, Step::Act(Act::Look(trace.clone())));
     scene.learnt.wrote(&scene.status, &plan.status);
     scene.status = plan.status;
     let plan = scene.plan();
-    assert_eq!((plan.status, plan.step), (scene.status, Step::Act(Act::Look { key: "k/1".to_owned(), since: None })));
+    assert_eq!((plan.status, plan.step), (scene.status, Step::Act(Act::Look(trace.clone()))));
 }
 
 #[test]

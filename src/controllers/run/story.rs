@@ -2,6 +2,7 @@
 
 use kube::runtime::events::{Event, EventType};
 
+use super::turn::CRAWLER_RUNNING;
 use crate::api::run::{Phase, RunStatus};
 
 /// What the step from `before` to `after` is worth telling.
@@ -20,7 +21,8 @@ pub fn of_transition(before: &RunStatus, after: &RunStatus) -> Option<Event> {
     let reason = if phase == Phase::Starting && reason == "Starting" { "Started" } else { reason };
     let good = phase == Phase::Succeeded || reason == format!("{phase:?}") && !phase.is_final();
     let neutral = ["Started", "Adopted", "Following", "Suspended", "StopRequested", "Deleted", "GlueRetries"];
-    let warning = !good && !neutral.contains(&reason);
+    let in_line = phase == Phase::Waiting && reason == CRAWLER_RUNNING;
+    let warning = !good && !in_line && !neutral.contains(&reason);
     Some(Event {
         type_: if warning { EventType::Warning } else { EventType::Normal },
         reason: reason.to_owned(),

@@ -20,12 +20,13 @@ pub(super) type SdkError<E> = result::SdkError<E, HttpResponse>;
 /// Source: Glue API reference, "Common Error Types" and the errors of each operation; STS likewise.
 fn class_of(code: &str) -> Option<Class> {
     Some(match code {
-        "EntityNotFoundException" | "CrawlerNotRunningException" => Class::NotFound,
+        "EntityNotFoundException" => Class::NotFound,
         "ConcurrentModificationException"
         | "AlreadyExistsException"
         | "IdempotentParameterMismatchException"
         | "ConflictException"
         | "CrawlerStoppingException"
+        | "CrawlerNotRunningException"
         | "VersionMismatchException" => Class::Conflict,
         "ConcurrentRunsExceededException" | "CrawlerRunningException" => Class::Busy,
         "ThrottlingException"
@@ -160,6 +161,7 @@ mod tests {
         for (status, code, class) in [
             (400, "ThrottlingException", Class::Throttled),
             (400, "ConcurrentRunsExceededException", Class::Busy),
+            (400, "CrawlerRunningException", Class::Busy),
             (400, "EntityNotFoundException", Class::NotFound),
             (400, "AccessDeniedException", Class::Denied),
             (400, "ExpiredTokenException", Class::ExpiredCredentials),

@@ -2,16 +2,14 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_glue::types::{
-    ExecutionClass, JobRun as SdkJobRun, JobRunState as SdkState, NotificationProperty, WorkerType,
-};
-use jiff::Timestamp;
-
-use super::Glue;
 use super::errors;
+use super::{Glue, timestamp};
 use crate::glue::budget::Priority;
 use crate::glue::job_runs::{JobRun, JobRunPage, JobRunState, Mark, PAGE, StartJobRun, StopAnswer};
 use crate::glue::{Class, Error};
+use aws_sdk_glue::types::{
+    ExecutionClass, JobRun as SdkJobRun, JobRunState as SdkState, NotificationProperty, WorkerType,
+};
 
 impl Glue {
     /// `StartJobRun`, sent once. [`Glue::ready_to_start`] comes first.
@@ -164,8 +162,4 @@ pub(super) fn state(state: Option<SdkState>) -> JobRunState {
         Some(newer) => JobRunState::Unknown(newer.as_str().to_owned()),
         None => JobRunState::Unknown("none".to_owned()),
     }
-}
-
-fn timestamp(time: aws_smithy_types::DateTime) -> Option<Timestamp> {
-    Timestamp::from_second(time.secs()).ok()
 }

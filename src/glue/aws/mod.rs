@@ -4,6 +4,7 @@
 //! for everything else the reconcile loop and the poller come back by themselves. Each call waits for
 //! the [`Budget`], is bounded in time, is counted, and answers in our own types.
 
+mod crawlers;
 #[cfg(test)]
 mod endpoints;
 mod errors;
@@ -226,6 +227,11 @@ impl Glue {
             self.inner.signer.refused(sent).await;
         }
     }
+}
+
+/// A time of the SDK's, to the second.
+fn timestamp(time: aws_smithy_types::DateTime) -> Option<jiff::Timestamp> {
+    jiff::Timestamp::from_second(time.secs()).ok()
 }
 
 /// Whether `error` or one of its causes says that no credentials could be had.

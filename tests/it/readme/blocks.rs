@@ -57,8 +57,10 @@ async fn what_is_shown_as_yaml_is_accepted_as_it_stands() {
     let namespace = plane.namespace("readme").await.expect("a namespace");
     let chart = root().join("charts/kube-glue");
     for block in all().iter().filter(|block| block.language == "yaml") {
-        let outcome = if block.text.starts_with("spec:") {
-            let head = "apiVersion: kube-glue.dev/v1alpha1\nkind: GlueJobRun\nmetadata:\n  name: shown\n";
+        // Parts of an object of another kind than a job run begin with that.
+        let kind = if block.text.starts_with("spec:") { "kind: GlueJobRun\n" } else { "" };
+        let outcome = if block.text.starts_with("spec:") || block.text.starts_with("kind: ") {
+            let head = format!("apiVersion: kube-glue.dev/v1alpha1\n{kind}metadata:\n  name: shown\n");
             let apply = ["apply", "--dry-run=server", "--validate=strict", "-n", &namespace, "-f", "-"];
             plane.kubectl(apply).input(format!("{head}{}", block.text)).await
         } else {

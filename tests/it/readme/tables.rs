@@ -65,7 +65,7 @@ fn words_in(path: &Path, words: &mut BTreeSet<String>) {
 /// What else stands between quotes: kinds, conditions, and the operations and codes of errors.
 #[rustfmt::skip]
 const OTHERS: &[&str] = &[
-    "ConfigMap", "GlueJobRun", "Namespace", "Secret",
+    "ConfigMap", "Count", "GlueCrawlerRun", "GlueJobRun", "Namespace", "Secret",
     "Ready", "Reconciling", "Stalled", "Complete", "Resumed", "True", "False", "Deleting",
     "AssumeRole", "BatchStopJobRun", "GetJob", "GetJobRun", "GetJobRuns", "StartJobRun", "NotSent", "NoEndpoint",
     "Validation",

@@ -6,7 +6,10 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use kube_glue_bed::{ControlPlane, Kubelet, Options};
-use kube_glue_double::{AccessKey, DEFAULT_ACCOUNT, Double, JobDefinition, Outcome, Policy, Role, RunPlan, RunScript};
+use kube_glue_double::{
+    AccessKey, Changes, CrawlOutcome, CrawlScript, CrawlerSettings, DEFAULT_ACCOUNT, Double, JobDefinition, Outcome,
+    Policy, Role, RunPlan, RunScript,
+};
 use tokio::process::Command;
 use tokio::time::timeout;
 
@@ -66,6 +69,10 @@ async fn glue() -> Double {
     double.define_job(DEFAULT_ACCOUNT, REGION, job("customers-etl", failed));
     double.define_job(DEFAULT_ACCOUNT, REGION, job("inventory-sync", Outcome::Succeeded).command("pythonshell"));
     double.define_job(DEFAULT_ACCOUNT, REGION, job("clicks-backfill", Outcome::Never).max_concurrent_runs(1));
+    let changes = Changes { tables_added: vec!["orders".to_owned()], ..Changes::default() };
+    let crawls = CrawlScript::ends(CrawlOutcome::Completed).changes(&changes);
+    let crawls = crawls.running(Duration::from_secs(3)).stopping(Duration::from_millis(500));
+    double.define_crawler(DEFAULT_ACCOUNT, REGION, CrawlerSettings::new("raw-orders"), crawls).expect("a crawler");
     double
 }
 

@@ -1,0 +1,126 @@
+//! The calls about crawlers and their crawls.
+
+use aws_sdk_glue::types::{
+    CrawlerHistory, CrawlerHistoryState, CrawlerState as SdkState, CrawlsFilter, FieldName, FilterOperator,
+};
+
+use super::Glue;
+use super::timestamp;
+use crate::glue::budget::Priority;
+use crate::glue::crawls::{CRAWL_PAGE, Crawl, CrawlPage, CrawlState, Crawler, CrawlerState};
+use crate::glue::{Class, Error};
+
+impl Glue {
+    /// `StartCrawler`, sent once. [`Glue::ready_to_start`] comes first. A yes names no crawl.
+    pub async fn start_crawler(&self, name: &str) -> Result<(), Error> {
+        let request = self.inner.sdk.start_crawler().name(name).send();
+        self.call("StartCrawler", crawler(name), Priority::Taken, request).await.map(drop)
+    }
+
+    /// `StopCrawler`. That the crawler stops already, or does not run, is no error: there is nothing to stop.
+    pub async fn stop_crawler(&self, name: &str) -> Result<(), Error> {
+        let request = self.inner.sdk.stop_crawler().name(name).send();
+        match self.call("StopCrawler", crawler(name), Priority::Start, request).await {
+            Err(error) if matches!(error.code.as_str(), "CrawlerStoppingException" | "CrawlerNotRunningException") => {
+                Ok(())
+            }
+            answer => answer.map(drop),
+        }
+    }
+
+    /// `BatchGetCrawlers` of up to [`crate::glue::crawls::CRAWLER_BATCH`] crawlers, to poll them: those that exist.
+    pub async fn crawlers(&self, names: &[String]) -> Result<Vec<Crawler>, Error> {
+        let object = if let [name] = names { crawler(name) } else { "crawlers".to_owned() };
+        self.batch(names, object, Priority::Poll).await
+    }
+
+    /// One crawler, before it is started.
+    pub async fn crawler(&self, name: &str) -> Result<Crawler, Error> {
+        let found = self.batch(&[name.to_owned()], crawler(name), Priority::Start).await?;
+        found.into_iter().next().ok_or_else(|| Error {
+            operation: "BatchGetCrawlers",
+            object: crawler(name),
+            class: Class::NotFound,
+            code: "CrawlersNotFound".to_owned(),
+            message: String::new(),
+        })
+    }
+
+    async fn batch(&self, names: &[String], object: String, priority: Priority) -> Result<Vec<Crawler>, Error> {
+        let request = self.inner.sdk.batch_get_crawlers().set_crawler_names(Some(names.to_vec())).send();
+        let answer = self.call("BatchGetCrawlers", object, priority, request).await?;
+        let crawlers = answer.crawlers.unwrap_or_default().into_iter().filter_map(|crawler| {
+            let last = crawler.last_crawl.and_then(|last| last.start_time);
+            Some(Crawler {
+                name: crawler.name?,
+                state: crawler_state(crawler.state),
+                last_began: last.and_then(timestamp),
+            })
+        });
+        Ok(crawlers.collect())
+    }
+
+    /// One page of a crawler's crawls (`ListCrawls`), newest first, around a start.
+    pub async fn newest_crawls(&self, name: &str, token: Option<String>) -> Result<CrawlPage, Error> {
+        let request =
+            self.inner.sdk.list_crawls().crawler_name(name).max_results(CRAWL_PAGE).set_next_token(token).send();
+        let answer = self.call("ListCrawls", crawler(name), Priority::Start, request).await?;
+        Ok(CrawlPage {
+            crawls: answer.crawls.unwrap_or_default().into_iter().filter_map(crawl).collect(),
+            next: answer.next_token.filter(|token| !token.is_empty()),
+        })
+    }
+
+    /// One crawl (`ListCrawls` by its id); none when the crawler's history does not have it.
+    pub async fn crawl(&self, name: &str, id: &str) -> Result<Option<Crawl>, Error> {
+        let by_id = CrawlsFilter::builder()
+            .field_name(FieldName::CrawlId)
+            .filter_operator(FilterOperator::Eq)
+            .field_value(id)
+            .build();
+        let request = self.inner.sdk.list_crawls().crawler_name(name).filters(by_id).send();
+        let answer = self.call("ListCrawls", format!("crawler {name} crawl {id}"), Priority::Poll, request).await?;
+        Ok(answer.crawls.unwrap_or_default().into_iter().filter_map(crawl).find(|crawl| crawl.id == id))
+    }
+}
+
+fn crawler(name: &str) -> String {
+    format!("crawler {name}")
+}
+
+fn crawl(crawl: CrawlerHistory) -> Option<Crawl> {
+    let present = |text: Option<String>| text.filter(|text| !text.is_empty());
+    Some(Crawl {
+        id: crawl.crawl_id?,
+        state: crawl_state(crawl.state),
+        started_on: crawl.start_time.and_then(timestamp),
+        ended_on: crawl.end_time.and_then(timestamp),
+        dpu_hours: crawl.dpu_hour,
+        summary: present(crawl.summary),
+        error_message: present(crawl.error_message),
+        log_group: present(crawl.log_group),
+        log_stream: present(crawl.log_stream),
+        message_prefix: present(crawl.message_prefix),
+    })
+}
+
+fn crawler_state(state: Option<SdkState>) -> CrawlerState {
+    match state {
+        Some(SdkState::Ready) => CrawlerState::Ready,
+        Some(SdkState::Running) => CrawlerState::Running,
+        Some(SdkState::Stopping) => CrawlerState::Stopping,
+        Some(newer) => CrawlerState::Unknown(newer.as_str().to_owned()),
+        None => CrawlerState::Unknown("none".to_owned()),
+    }
+}
+
+fn crawl_state(state: Option<CrawlerHistoryState>) -> CrawlState {
+    match state {
+        Some(CrawlerHistoryState::Running) => CrawlState::Running,
+        Some(CrawlerHistoryState::Completed) => CrawlState::Completed,
+        Some(CrawlerHistoryState::Failed) => CrawlState::Failed,
+        Some(CrawlerHistoryState::Stopped) => CrawlState::Stopped,
+        Some(newer) => CrawlState::Unknown(newer.as_str().to_owned()),
+        None => CrawlState::Unknown("none".to_owned()),
+    }
+}

@@ -1,0 +1,80 @@
+//! What crawls cost: calls to AWS by Glue's record, and writes to an object by the API server's own audit.
+
+use kube_glue::api::run::Phase;
+use serde_json::json;
+
+use super::{crawler, finish, known, over, put, stepwise, until_phase, waits, world};
+
+/// All crawlers of a client are asked for together, and crawls only when they may have ended.
+#[tokio::test]
+async fn live_crawls_are_asked_for_together() {
+    let world = world("crawl-polls").await;
+    let names: Vec<_> = (0..120).map(|n| format!("raw-{n:03}")).collect();
+    for name in &names {
+        crawler(&world, name, stepwise());
+        put(&world, name, json!({"crawlerName": name})).await;
+    }
+    for name in &names {
+        until_phase(&world, name, Phase::Running).await;
+    }
+    // One that waits costs nothing more.
+    put(&world, "waits", json!({"crawlerName": "raw-000"})).await;
+    waits(&world, "waits").await;
+    world.double.requests().clear();
+    world.calls("BatchGetCrawlers", 10).await;
+    let counts = world.double.requests().counts();
+    assert_eq!(counts.keys().collect::<Vec<_>>(), ["BatchGetCrawlers"], "{counts:?}");
+    for [first, second] in world.double.requests().of("BatchGetCrawlers").as_chunks().0 {
+        let asked = [first, second].map(|request| request.field("CrawlerNames").unwrap().as_array().unwrap().len());
+        assert_eq!(asked, [100, 20], "in pages of a hundred");
+    }
+    world.double.requests().clear();
+    finish(&world);
+    for name in &names {
+        over(&world, name, Phase::Succeeded).await;
+    }
+    until_phase(&world, "waits", Phase::Running).await;
+    let requests = world.double.requests();
+    let details = requests.of("ListCrawls").matching(|request| request.field("Filters/0").is_some()).count();
+    assert_eq!(details, names.len() + 1, "the details of each, once, and those of the crawl of the one that waited");
+}
+
+/// The finalizer, the intent, the crawl's id, Running, the end, and the finalizer off again.
+#[tokio::test]
+async fn a_crawl_costs_its_object_six_writes_and_few_calls_in_its_whole_life() {
+    let world = world("crawl-writes").await;
+    put(&world, "one", json!({})).await;
+    until_phase(&world, "one", Phase::Running).await;
+    let looked_at = async || {
+        let polls = world.double.requests().count("BatchGetCrawlers");
+        world.calls("BatchGetCrawlers", polls + 3).await;
+    };
+    looked_at().await;
+    world.double.clock().step(crate::world::STEP);
+    looked_at().await;
+    world.double.clock().step(crate::world::STEP);
+    over(&world, "one", Phase::Succeeded).await;
+    let entries = world.plane.audit().writes("gluecrawlerruns", &world.namespace, "one").await.expect("the audit log");
+    let ours = entries.into_iter().filter(|entry| entry.user_agent.starts_with("kube-glue/"));
+    let writes: Vec<_> = ours.map(|entry| format!("{} {}: {}", entry.verb, entry.subresource, entry.code)).collect();
+    let [metadata, status] = ["patch : 200", "patch status: 200"];
+    assert_eq!(writes, [metadata, status, status, status, status, metadata]);
+    // What is there before, what came of the start, what it is, and how it ended.
+    assert_eq!((world.double.requests().count("StartCrawler"), world.double.requests().count("ListCrawls")), (1, 4));
+}
+
+/// Waiting costs one write more.
+#[tokio::test]
+async fn waiting_is_written_once() {
+    let world = world("crawl-wait-writes").await;
+    super::start_elsewhere(&world, "raw");
+    put(&world, "one", json!({})).await;
+    let before = waits(&world, "one").await;
+    let polls = world.double.requests().count("BatchGetCrawlers");
+    world.calls("BatchGetCrawlers", polls + 5).await;
+    let after = world.of::<kube_glue::api::GlueCrawlerRun>().api.get("one").await.expect("the object");
+    assert_eq!(after.metadata.resource_version, before.metadata.resource_version);
+    assert_eq!(world.double.requests().count("ListCrawls"), 1, "the poller says when it is free");
+    finish(&world);
+    known(&world, "one").await;
+}
