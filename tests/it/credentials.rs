@@ -4,11 +4,13 @@ use std::time::SystemTime;
 
 use aws_credential_types::Credentials;
 use aws_sdk_sts::config::{BehaviorVersion, Region};
+use k8s_openapi::api::core::v1::Secret;
+use kube::api::{Api, DeleteParams};
 use kube_glue::api::run::Phase;
 use kube_glue_double::{AccessKey, DEFAULT_ACCOUNT, Fault, JobDefinition, Policy, Role, Then};
 use serde_json::json;
 
-use crate::world::{DEFAULT_SECRET, REGION, World, conditions_of, endless, quick};
+use crate::world::{DEFAULT_SECRET, REGION, World, conditions_of, endless, quick, ready};
 
 /// The keys of a Secret with an access key.
 fn keys<'a>(id: &'a str, secret: &'a str) -> Vec<(&'a str, &'a str)> {
@@ -45,6 +47,18 @@ async fn what_is_wrong_with_a_secret_is_named_and_heals_when_it_is_mended() {
             vec!["AWS_SECRET_ACCESS_KEY of Secret {ns}/newline begins or ends with white space"],
         ),
         (
+            "misnamed",
+            Some(vec![("AWS_ACCESS_KEY", id.as_str()), ("AWS_SECRET_ACCESS_KEY", &secret)]),
+            "SecretInvalid",
+            vec!["Secret {ns}/misnamed has no key AWS_ACCESS_KEY_ID: add it (its keys are named as AWS names them"],
+        ),
+        (
+            "camel",
+            Some(vec![("accessKeyId", id.as_str()), ("secretAccessKey", &secret)]),
+            "SecretInvalid",
+            vec!["Secret {ns}/camel has no key AWS_ACCESS_KEY_ID", "it has accessKeyId"],
+        ),
+        (
             "wrong",
             Some(keys(&id, &wrong)),
             "CredentialsNotAccepted",
@@ -78,6 +92,11 @@ async fn what_is_wrong_with_a_secret_is_named_and_heals_when_it_is_mended() {
         world.run(name, "etl", json!({"credentials": {"secretName": name}})).await;
     }
     world.run("default", "etl", json!({})).await;
+    world.put_bytes("binary", &[("AWS_ACCESS_KEY_ID", &[0xff, 0xfe, 0x00]), ("AWS_SECRET_ACCESS_KEY", &[0x80])]).await;
+    world.run("binary", "etl", json!({"credentials": {"secretName": "binary"}})).await;
+    let message = world.reason("binary", "SecretInvalid").await;
+    let words = format!("key AWS_ACCESS_KEY_ID of Secret {}/binary is not text", world.namespace);
+    assert!(message.contains(&words), "{message}");
     for (name, _, reason, words) in &cases {
         let message = world.reason(name, reason).await;
         for words in words {
@@ -98,10 +117,12 @@ async fn what_is_wrong_with_a_secret_is_named_and_heals_when_it_is_mended() {
         world.put_credentials(name).await;
     }
     world.put_credentials(DEFAULT_SECRET).await;
-    for name in cases.iter().map(|(name, ..)| *name).chain(["default"]) {
+    world.put_credentials("binary").await;
+    for name in cases.iter().map(|(name, ..)| *name).chain(["default", "binary"]) {
         world.over(name, Phase::Succeeded).await;
     }
-    assert_eq!((world.started("etl"), world.glue_runs("etl").len()), (8, 8));
+    let all = cases.len() + 2;
+    assert_eq!((world.started("etl"), world.glue_runs("etl").len()), (all, all));
     world.assert_nothing_leaked().await;
 }
 
@@ -219,6 +240,35 @@ async fn a_rotated_key_is_taken_up() {
     world.reason("one", "CredentialsNotAccepted").await;
     world.put_credentials(DEFAULT_SECRET).await;
     world.reason("one", "Running").await;
+    world.delete("one").await;
+    world.gone(&run).await;
+    assert_eq!((world.starts(), world.stops("endless")), (1, 1));
+}
+
+/// Under a live run the key is revoked in AWS, or the Secret deleted: each is said, and heals when there is a
+/// valid key again. Nothing is started meanwhile, nor afterwards.
+#[tokio::test]
+async fn a_key_that_is_revoked_and_a_secret_that_is_deleted_are_named_and_heal() {
+    let mut world = World::new("gone").await;
+    world.job(JobDefinition::new("endless").script(endless()));
+    world.run("one", "endless", json!({})).await;
+    world.phase("one", Phase::Running).await;
+
+    world.double.iam().delete_access_key(&world.key.id);
+    let message = world.reason("one", "CredentialsNotAccepted").await;
+    let words = format!("AWS does not know AWS_ACCESS_KEY_ID in Secret {}/{DEFAULT_SECRET}", world.namespace);
+    assert!(message.contains("UnrecognizedClientException") && message.contains(&words), "{message}");
+    world.key = world.double.iam().new_access_key(DEFAULT_ACCOUNT, "new");
+    world.put_credentials(DEFAULT_SECRET).await;
+    world.reason("one", "Running").await;
+
+    let secrets: Api<Secret> = Api::namespaced(world.client.clone(), &world.namespace);
+    secrets.delete(DEFAULT_SECRET, &DeleteParams::default()).await.expect("the deletion");
+    let message = world.reason("one", "CredentialsMissing").await;
+    assert!(message.contains(&format!("create Secret {}/{DEFAULT_SECRET}", world.namespace)), "{message}");
+    assert_eq!(conditions_of(&world.runs().get("one").await.expect("the object")), ["Ready=False", "Reconciling=True"]);
+    world.put_credentials(DEFAULT_SECRET).await;
+    let run = world.until("one", "it is well again", |run| ready(run).0 == "Running").await;
     world.delete("one").await;
     world.gone(&run).await;
     assert_eq!((world.starts(), world.stops("endless")), (1, 1));

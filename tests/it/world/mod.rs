@@ -17,6 +17,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use futures::StreamExt;
+use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::api::events::v1::Event;
 use kube::Client;
@@ -201,10 +202,16 @@ impl World {
     /// Puts `data` into a Secret, in place of what it had.
     pub async fn put_secret(&self, name: &str, data: &[(&str, &str)]) {
         self.keep_secret(data);
-        let data = data.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+        let data: Vec<_> = data.iter().map(|(key, value)| (*key, value.as_bytes())).collect();
+        self.put_bytes(name, &data).await;
+    }
+
+    /// The same with data that need not be text.
+    pub async fn put_bytes(&self, name: &str, data: &[(&str, &[u8])]) {
+        let data = data.iter().map(|(key, value)| ((*key).to_owned(), ByteString(value.to_vec())));
         let mut secret = Secret {
             metadata: ObjectMeta { name: Some(name.to_owned()), ..ObjectMeta::default() },
-            string_data: Some(data.collect()),
+            data: Some(data.collect()),
             ..Secret::default()
         };
         let api: Api<Secret> = Api::namespaced(self.client.clone(), &self.namespace);
