@@ -53,12 +53,6 @@ async fn what_is_wrong_with_a_secret_is_named_and_heals_when_it_is_mended() {
             vec!["Secret {ns}/misnamed has no key AWS_ACCESS_KEY_ID: add it (its keys are named as AWS names them"],
         ),
         (
-            "camel",
-            Some(vec![("accessKeyId", id.as_str()), ("secretAccessKey", &secret)]),
-            "SecretInvalid",
-            vec!["Secret {ns}/camel has no key AWS_ACCESS_KEY_ID", "it has accessKeyId"],
-        ),
-        (
             "wrong",
             Some(keys(&id, &wrong)),
             "CredentialsNotAccepted",
