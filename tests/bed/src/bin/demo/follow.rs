@@ -16,14 +16,15 @@ use crate::{
 /// One run's object and the moment its story began.
 pub(crate) struct Follow<'a> {
     stage: &'a Stage,
+    kind: &'static str,
     name: &'static str,
     begun: Instant,
     shown: String,
 }
 
 impl<'a> Follow<'a> {
-    pub(crate) fn new(stage: &'a Stage, name: &'static str) -> Self {
-        Self { stage, name, begun: Instant::now(), shown: String::new() }
+    pub(crate) fn new(stage: &'a Stage, kind: &'static str, name: &'static str) -> Self {
+        Self { stage, kind, name, begun: Instant::now(), shown: String::new() }
     }
 
     /// A line of the story, with the time since it began.
@@ -53,7 +54,7 @@ impl<'a> Follow<'a> {
 
     /// `ends` is asked for each phase, none when the object is not there.
     async fn watch(&mut self, ends: impl Fn(Option<&str>) -> bool) -> Result<Option<Value>, Problem> {
-        let mut objects = pin!(watch_object(self.stage.runs().await?, self.name));
+        let mut objects = pin!(watch_object(self.stage.objects(self.kind).await?, self.name));
         let name = self.name;
         let watched = async {
             while let Some(object) = objects.try_next().await? {
@@ -77,7 +78,8 @@ impl<'a> Follow<'a> {
 
     /// Shows what is new: the phase, or the run's id.
     fn show(&mut self, object: &DynamicObject, phase: &str) {
-        let run = object.data["status"]["runId"].as_str().map(|id| format!(", run {id}"));
+        let id = |field: &str| object.data["status"][field].as_str().map(str::to_owned);
+        let run = id("runId").map(|id| format!(", run {id}")).or(id("crawlId").map(|id| format!(", crawl {id}")));
         let line = format!("{} is {phase}{}", self.name, run.unwrap_or_default());
         if self.shown != line {
             self.say(&line);

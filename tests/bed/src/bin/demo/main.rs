@@ -1,9 +1,10 @@
-//! `cargo demo`: kube-glue on a real control plane, told as four stories.
+//! `cargo demo`: kube-glue on a real control plane, told as stories.
 //!
 //! [`stage`] brings everything up, each of the [`stories`] applies a sample and follows it to its end, and
 //! [`show`] is what a person sees. Any step that does not come out ends the demo with exit code 1.
 
 mod follow;
+mod prepared;
 mod problem;
 mod show;
 mod stage;

@@ -11,6 +11,9 @@ pub(crate) enum Problem {
     /// The double could not listen.
     #[error("starting the double of AWS Glue: {0}")]
     Double(#[from] kube_glue_double::ListenError),
+    /// The double refused what the samples need.
+    #[error("preparing the double of AWS Glue: {0}")]
+    Prepare(#[from] kube_glue_double::AwsError),
     /// Watching an object failed.
     #[error("watching {0}: {1}")]
     Watch(String, kube::runtime::watcher::Error),

@@ -89,7 +89,7 @@ pub(crate) fn good(text: &str) {
     say(&format!("  {} {text}", styled(Style::Green, "✓")));
 }
 
-/// The double's record of one job: what arrived, how often, how it was answered.
+/// The double's record of one job or the like: what arrived, how often, how it was answered.
 pub(crate) fn record(stage: &Stage, job: &str) {
     let about = stage.double.requests().all().name(job);
     note(&format!("What arrived at Glue about {job}:"));
@@ -126,7 +126,7 @@ pub(crate) async fn end(stage: &Stage, took: Duration) -> Result<(), Problem> {
     stage.kubectl(["get", "glue"]).await?;
     note("Everything that arrived at Glue:");
     requests(stage.double.requests().all().iter().map(AsRef::as_ref));
-    say(&styled(Style::Green, &format!("\n✓ All four stories came out as they should, in {}.", human(took))));
+    say(&styled(Style::Green, &format!("\n✓ All stories came out as they should, in {}.", human(took))));
     Ok(())
 }
 

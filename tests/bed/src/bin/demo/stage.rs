@@ -7,9 +7,9 @@ use kube::{
     api::{ApiResource, DynamicObject, GroupVersionKind},
 };
 use kube_glue_bed::{Assets, ControlPlane, Kubelet, Options, RunningPod, controller, human};
-use kube_glue_double::{AccessKey, DEFAULT_ACCOUNT, Double, JobDefinition, Outcome, RunPlan, RunScript};
+use kube_glue_double::{DEFAULT_ACCOUNT, Double};
 
-use crate::{problem::Problem, show};
+use crate::{prepared::prepare, problem::Problem, show};
 
 /// Where the controller is installed.
 pub(crate) const NAMESPACE: &str = "kube-glue";
@@ -51,8 +51,8 @@ impl Stage {
 
         let begun = Instant::now();
         let double = Double::start().await?;
-        let jobs = prepare(&double);
-        show::step("AWS Glue", &format!("a double at {}, with {jobs} jobs in {REGION}", double.url()), begun);
+        let what = prepare(&double)?;
+        show::step("AWS Glue", &format!("a double at {}, with {what} in {REGION}", double.url()), begun);
 
         let begun = Instant::now();
         let kubelet = Kubelet::builder(&plane)
@@ -82,11 +82,11 @@ impl Stage {
         Ok(())
     }
 
-    /// The runs of the namespace that the samples are applied to.
-    pub(crate) async fn runs(&self) -> Result<Api<DynamicObject>, Problem> {
+    /// The objects of a kind in the namespace that the samples are applied to.
+    pub(crate) async fn objects(&self, kind: &str) -> Result<Api<DynamicObject>, Problem> {
         let client: Client = self.plane.client().await?;
-        let kind = GroupVersionKind::gvk("kube-glue.dev", "v1alpha1", "GlueJobRun");
-        Ok(Api::default_namespaced_with(client, &ApiResource::from_gvk_with_plural(&kind, "gluejobruns")))
+        let kind = GroupVersionKind::gvk("kube-glue.dev", "v1alpha1", kind);
+        Ok(Api::default_namespaced_with(client, &ApiResource::from_gvk(&kind)))
     }
 
     /// Applies samples, shown as a person would type it.
@@ -125,37 +125,6 @@ impl Stage {
             show::log_end(&pod, &self.kubelet.logs(&pod.name).unwrap_or_default());
         }
     }
-}
-
-/// The jobs that the samples run, and the key that they bring.
-fn prepare(double: &Double) -> usize {
-    double.define_access_key(&AccessKey {
-        id: "AKIAIOSFODNN7EXAMPLE".to_owned(),
-        secret: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY".to_owned(),
-        account: DEFAULT_ACCOUNT.to_owned(),
-        user: "kube-glue".to_owned(),
-    });
-    let plan = |outcome| {
-        RunScript::sequence([RunPlan {
-            starting: Duration::from_secs(2),
-            running: Duration::from_secs(6),
-            stopping: Duration::from_secs(2),
-            outcome,
-            ..RunPlan::default()
-        }])
-    };
-    let message = "AnalysisException: Path does not exist: s3://example-landing/customers/2026-01-31";
-    let jobs = [
-        JobDefinition::new("orders-etl").script(plan(Outcome::Succeeded)),
-        JobDefinition::new("customers-etl").script(plan(Outcome::Failed(message.to_owned()))),
-        JobDefinition::new("clicks-backfill").script(plan(Outcome::Never)),
-        JobDefinition::new("inventory-sync").command("pythonshell").script(plan(Outcome::Succeeded)),
-    ];
-    let count = jobs.len();
-    for job in jobs {
-        double.define_job(DEFAULT_ACCOUNT, REGION, job);
-    }
-    count
 }
 
 /// The chart's image; the kubelet's part runs the program that cargo built in its place.

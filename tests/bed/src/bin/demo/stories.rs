@@ -1,5 +1,6 @@
-//! The four stories, one after the other.
+//! The stories, one after the other.
 
+mod crawled;
 mod deleted;
 mod fails;
 mod killed;
@@ -19,7 +20,9 @@ pub(crate) async fn tell(stage: &Stage) -> Result<(), Problem> {
     show::heading(3, "A run stopped by deleting its object");
     deleted::tell(stage).await?;
     show::heading(4, "A run whose controller is killed while it starts");
-    killed::tell(stage).await
+    killed::tell(stage).await?;
+    show::heading(5, "Two objects that want a crawl, and one crawl that covers both");
+    crawled::tell(stage).await
 }
 
 /// Whether `StartJobRun` arrived once for a job.

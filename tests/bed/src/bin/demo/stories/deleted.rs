@@ -11,7 +11,7 @@ const NAME: &str = "clicks-backfill";
 const JOB: &str = "clicks-backfill";
 
 pub(crate) async fn tell(stage: &Stage) -> Result<(), Problem> {
-    let mut follow = Follow::new(stage, NAME);
+    let mut follow = Follow::new(stage, "GlueJobRun", NAME);
     stage.apply(["job-run-stopped-by-deletion.yaml"]).await?;
     follow.until(&["Running"]).await?;
     stage.kubectl(["get", "gluejobrun", NAME]).await?;

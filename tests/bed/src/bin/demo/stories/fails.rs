@@ -12,7 +12,7 @@ const NAME: &str = "customers-2026-01-31";
 const JOB: &str = "customers-etl";
 
 pub(crate) async fn tell(stage: &Stage) -> Result<(), Problem> {
-    let mut follow = Follow::new(stage, NAME);
+    let mut follow = Follow::new(stage, "GlueJobRun", NAME);
     stage.apply(["job-run-that-fails.yaml"]).await?;
     let status = follow.until_the_end("Failed").await?;
     stage.kubectl(["wait", &format!("gluejobrun/{NAME}"), "--for=condition=Failed", "--timeout=10s"]).await?;

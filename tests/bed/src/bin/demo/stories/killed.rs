@@ -22,7 +22,7 @@ const NAME: &str = "inventory-2026-01-31";
 const JOB: &str = "inventory-sync";
 
 pub(crate) async fn tell(stage: &Stage) -> Result<(), Problem> {
-    let mut follow = Follow::new(stage, NAME);
+    let mut follow = Follow::new(stage, "GlueJobRun", NAME);
     let before = stage.controller()?;
     let hold = stage.double.faults().add(Fault::on("StartJobRun").name(JOB).then(Then::HoldAnswer));
     stage.apply(["job-run-started-once.yaml"]).await?;

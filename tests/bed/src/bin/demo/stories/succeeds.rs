@@ -7,7 +7,7 @@ const NAME: &str = "orders-2026-01-31";
 const JOB: &str = "orders-etl";
 
 pub(crate) async fn tell(stage: &Stage) -> Result<(), Problem> {
-    let mut follow = Follow::new(stage, NAME);
+    let mut follow = Follow::new(stage, "GlueJobRun", NAME);
     stage.apply(["credentials.yaml", "job-run.yaml"]).await?;
     follow.until_the_end("Succeeded").await?;
     stage.kubectl(["wait", &format!("gluejobrun/{NAME}"), "--for=condition=Complete", "--timeout=10s"]).await?;

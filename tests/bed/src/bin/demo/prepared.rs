@@ -1,0 +1,45 @@
+//! What stands in Glue before the stories begin: what the samples name, and the key that they bring.
+
+use std::time::Duration;
+
+use kube_glue_double::{
+    AccessKey, Changes, CrawlScript, CrawlerSettings, DEFAULT_ACCOUNT, Double, JobDefinition, Outcome, RunPlan,
+    RunScript,
+};
+
+use crate::{problem::Problem, stage::REGION};
+
+/// Defines it; in words what it is.
+pub(crate) fn prepare(double: &Double) -> Result<String, Problem> {
+    double.define_access_key(&AccessKey {
+        id: "AKIAIOSFODNN7EXAMPLE".to_owned(),
+        secret: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY".to_owned(),
+        account: DEFAULT_ACCOUNT.to_owned(),
+        user: "kube-glue".to_owned(),
+    });
+    let plan = |outcome| {
+        RunScript::sequence([RunPlan {
+            starting: Duration::from_secs(2),
+            running: Duration::from_secs(6),
+            stopping: Duration::from_secs(2),
+            outcome,
+            ..RunPlan::default()
+        }])
+    };
+    let message = "AnalysisException: Path does not exist: s3://example-landing/customers/2026-01-31";
+    let jobs = [
+        JobDefinition::new("orders-etl").script(plan(Outcome::Succeeded)),
+        JobDefinition::new("customers-etl").script(plan(Outcome::Failed(message.to_owned()))),
+        JobDefinition::new("clicks-backfill").script(plan(Outcome::Never)),
+        JobDefinition::new("inventory-sync").command("pythonshell").script(plan(Outcome::Succeeded)),
+    ];
+    let count = jobs.len();
+    for job in jobs {
+        double.define_job(DEFAULT_ACCOUNT, REGION, job);
+    }
+    let changes = Changes { tables_added: vec!["raw_orders".to_owned()], ..Changes::default() };
+    let crawls = CrawlScript::default().running(Duration::from_secs(6)).stopping(Duration::from_secs(2));
+    let crawler = CrawlerSettings::new("raw-orders");
+    double.define_crawler(DEFAULT_ACCOUNT, REGION, crawler, crawls.changes(&changes))?;
+    Ok(format!("{count} jobs and a crawler"))
+}
