@@ -45,6 +45,9 @@ impl World {
         if parts.uri.path().starts_with("/_double/") {
             return Ok(crate::admin::answer(&self, &parts, &body));
         }
+        if parts.uri.path().starts_with("/latest/") {
+            return Ok(crate::metadata::answer(&self.iam, &parts));
+        }
         let asked = Asked::read(&parts, &body);
         let (signed, identity) = self.identify(&parts, &body, asked.service());
         let call = Call {

@@ -64,6 +64,7 @@ pub mod front;
 pub mod glue;
 pub mod iam;
 pub mod limits;
+mod metadata;
 pub mod requests;
 pub(crate) mod seconds;
 pub mod seed;

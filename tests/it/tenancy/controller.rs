@@ -118,6 +118,18 @@ async fn by_container_credentials_as_eks_pod_identity_does() {
 }
 
 #[tokio::test]
+async fn by_instance_metadata() {
+    let mut world = two_accounts("own-instance", |role| role).await;
+    world.double.define_role(Role::new(OWN_ROLE).trusts(DEFAULT_ACCOUNT));
+    world.double.iam().define_instance_role(OWN_ROLE);
+    world.aws.extend([
+        ("AWS_EC2_METADATA_DISABLED", "false".to_owned()),
+        ("AWS_EC2_METADATA_SERVICE_ENDPOINT", world.double.url()),
+    ]);
+    works(&mut world, "arn:aws:sts::123456789012:assumed-role/kube-glue/i-1234567890abcdef0").await;
+}
+
+#[tokio::test]
 async fn by_a_profile() {
     let mut world = two_accounts("own-profile", |role| role).await;
     let key = world.key.clone();

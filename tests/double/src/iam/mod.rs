@@ -112,6 +112,7 @@ struct Store {
     policies: HashMap<String, Policy>,
     web_identities: HashMap<String, String>,
     pod_identities: HashMap<String, String>,
+    instance_role: Option<String>,
     session_cap: Option<Duration>,
 }
 
@@ -185,6 +186,12 @@ impl Iam {
         self.0.write().pod_identities.insert(token.to_owned(), role.to_owned());
     }
 
+    /// Puts the double's clients on an instance with this role: the instance metadata service answers with
+    /// sessions of it.
+    pub fn define_instance_role(&self, role: &str) {
+        self.0.write().instance_role = Some(role.to_owned());
+    }
+
     /// Ends all sessions of a role now, whatever they were told of their end.
     pub fn expire_sessions(&self, role: &str) {
         for credential in self.0.read().credentials.values() {
@@ -230,6 +237,10 @@ impl Iam {
 
     pub(crate) fn pod_identity(&self, token: &str) -> Option<String> {
         self.0.read().pod_identities.get(token).cloned()
+    }
+
+    pub(crate) fn instance_role(&self) -> Option<String> {
+        self.0.read().instance_role.clone()
     }
 
     pub(crate) fn credential(&self, id: &str) -> Option<Arc<Credential>> {

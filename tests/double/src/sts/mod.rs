@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::{
     error::AwsError,
-    iam::{Credential, Iam, Principal},
+    iam::{Credential, Iam, Principal, Role},
     wire::aws_query::{Form, Xml},
 };
 
@@ -72,16 +72,19 @@ fn expiration(credential: &Credential) -> String {
 
 /// The answer of the container credentials endpoint (EKS Pod Identity): a session of the token's role.
 pub(crate) fn container_credentials(iam: &Iam, token: &str) -> Option<serde_json::Value> {
-    let arn = iam.pod_identity(token)?;
-    let role = iam.role(&arn)?;
-    let name = format!("eks-{}", crate::wire::random_hex(8));
-    let principal = assume_role::session_principal(&role, &name, Vec::new(), Vec::new(), None);
+    let role = iam.role(&iam.pod_identity(token)?)?;
+    Some(handed_out(iam, &role, &format!("eks-{}", crate::wire::random_hex(8))))
+}
+
+/// A session of a role, as AWS hands it out to whoever runs somewhere.
+pub(crate) fn handed_out(iam: &Iam, role: &Role, name: &str) -> serde_json::Value {
+    let principal = assume_role::session_principal(role, name, Vec::new(), Vec::new(), None);
     let credential = iam.start_session(principal, Duration::from_hours(6));
-    Some(serde_json::json!({
+    serde_json::json!({
         "AccessKeyId": *credential.id,
         "SecretAccessKey": credential.secret,
         "Token": credential.token,
         "AccountId": role.account(),
         "Expiration": expiration(&credential),
-    }))
+    })
 }

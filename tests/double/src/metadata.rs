@@ -1,0 +1,40 @@
+//! The instance metadata service, version 2, as far as credentials of the instance's role go: `/latest/...`.
+//!
+//! Source: EC2 user guide, "Use the Instance Metadata Service to access instance metadata" and "Retrieve security
+//! credentials from instance metadata".
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::{Method, Response, StatusCode, http::request::Parts};
+use serde_json::json;
+
+use crate::{iam::Iam, sts, wire::HttpAnswer};
+
+/// What a client has to bring along, got by a PUT.
+const TOKEN: &str = "an-instance-metadata-token";
+const LASTS: &str = "x-aws-ec2-metadata-token-ttl-seconds";
+const CREDENTIALS: &str = "/latest/meta-data/iam/security-credentials/";
+
+pub(crate) fn answer(iam: &Iam, parts: &Parts) -> HttpAnswer {
+    let answer = |status, text: String| {
+        let answer = Response::builder().status(status).header(LASTS, "21600");
+        answer.body(Full::new(Bytes::from(text))).unwrap_or_default()
+    };
+    let nothing = || answer(StatusCode::NOT_FOUND, String::new());
+    let Some(role) = iam.instance_role().and_then(|arn| iam.role(&arn)) else { return nothing() };
+    if parts.method == Method::PUT && parts.uri.path() == "/latest/api/token" {
+        return answer(StatusCode::OK, TOKEN.to_owned());
+    }
+    let token = parts.headers.get("x-aws-ec2-metadata-token").and_then(|token| token.to_str().ok());
+    match parts.uri.path().strip_prefix(CREDENTIALS) {
+        _ if token != Some(TOKEN) => answer(StatusCode::UNAUTHORIZED, String::new()),
+        Some("") => answer(StatusCode::OK, role.name().to_owned()),
+        Some(name) if name == role.name() => {
+            let mut given = sts::handed_out(iam, &role, "i-1234567890abcdef0");
+            given["Code"] = json!("Success");
+            given["Type"] = json!("AWS-HMAC");
+            answer(StatusCode::OK, given.to_string())
+        }
+        _ => nothing(),
+    }
+}
