@@ -1,0 +1,87 @@
+//! The building blocks of plans.
+
+use std::time::Duration;
+
+use crate::api::GlueTrigger;
+use crate::api::declared::DeclaredStatus;
+use crate::api::trigger::GlueTriggerStatus;
+use crate::controllers::conditions::condition;
+use crate::controllers::declared::conditions::{self, Stand};
+use crate::controllers::declared::facts::Facts;
+use crate::controllers::problem::Problem;
+use crate::controllers::step::{Plan, Step};
+use crate::glue::Class;
+
+use super::memory::Act;
+
+pub(super) type TriggerFacts<'a> = Facts<'a, GlueTrigger>;
+pub(super) type TriggerPlan = Plan<GlueTriggerStatus, Act>;
+
+/// The condition of a drift that is only reported.
+pub(super) const DRIFTED: &str = "Drifted";
+
+/// The status as the object has it.
+pub(super) fn status_of(facts: &TriggerFacts<'_>) -> GlueTriggerStatus {
+    facts.object.status.clone().unwrap_or_else(|| GlueTriggerStatus {
+        declared: DeclaredStatus { observed_generation: -1, ..DeclaredStatus::default() },
+        ..GlueTriggerStatus::default()
+    })
+}
+
+pub(super) fn generation_of(facts: &TriggerFacts<'_>) -> i64 {
+    facts.object.metadata.generation.unwrap_or_default()
+}
+
+/// The status for this generation, standing so.
+pub(super) fn draft(
+    facts: &TriggerFacts<'_>,
+    mut status: GlueTriggerStatus,
+    stand: Stand,
+    reason: &str,
+    message: &str,
+) -> GlueTriggerStatus {
+    let before = status_of(facts).declared.conditions;
+    let mut conditions = conditions::of(stand, reason, message, &before, facts.now);
+    conditions.retain(|one| one.type_ != DRIFTED);
+    if stand == Stand::InLine && reason == DRIFTED {
+        conditions.push(condition(DRIFTED, true, reason, message, &before, facts.now));
+    }
+    status.declared.observed_generation = generation_of(facts);
+    status.declared.conditions = conditions;
+    status
+}
+
+/// The status for this generation, standing as it stands.
+pub(super) fn keep(facts: &TriggerFacts<'_>, mut status: GlueTriggerStatus) -> GlueTriggerStatus {
+    status.declared.observed_generation = generation_of(facts);
+    status
+}
+
+/// The object as it is; nothing to do before something changes, or this time has passed.
+pub(super) fn rest(facts: &TriggerFacts<'_>, after: Option<Duration>) -> TriggerPlan {
+    Plan { status: status_of(facts), step: Step::Rest(after) }
+}
+
+/// This step, with the object as it is.
+pub(super) fn step(facts: &TriggerFacts<'_>, step: Step<Act>) -> TriggerPlan {
+    Plan { status: status_of(facts), step }
+}
+
+/// Something stands in the way, and may heal.
+pub(super) fn blocked(
+    facts: &TriggerFacts<'_>,
+    status: GlueTriggerStatus,
+    problem: &Problem,
+    step: Step<Act>,
+) -> TriggerPlan {
+    let stand = if problem.class == Some(Class::Invalid) { Stand::Stalled } else { Stand::OnItsWay };
+    Plan { status: draft(facts, status, stand, &problem.reason, &problem.message), step }
+}
+
+/// Whether the status says for this generation that something stands in the way.
+pub(super) fn is_blocked(facts: &TriggerFacts<'_>) -> bool {
+    let status = status_of(facts);
+    let ready = status.declared.condition("Ready");
+    status.declared.observed_generation == generation_of(facts)
+        && ready.is_some_and(|ready| ready.status != "True" && Class::ALL.iter().any(|class| class.reason() == ready.reason))
+}

@@ -1,0 +1,290 @@
+//! A trigger of type ON_DEMAND: fired once for each new value of fire, in order.
+//!
+//! **What keeps a value from being fired twice**
+//!
+//! 1. Before the intent is written, the newest run of everything that the trigger starts is seen, and goes into
+//!    the intent. [`Act::Fire`] comes only right after this very pass has written it, on the resource version that
+//!    it was decided on.
+//! 2. An intent whose answer is not known leads to looking for runs that are newer than those and carry the
+//!    trigger's name. Found: it was fired. Not to be asked: nothing happens. Nothing found: a *new* intent, once
+//!    this process has known of the old one for longer than a sent call can take.
+//! 3. A clear no is written down, and the value is tried again after a pause.
+//! 4. The next value waits until what this one started is known, or was looked for long enough: so what is
+//!    newer than an intent belongs to it.
+
+use std::time::Duration;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+
+use super::drafts::{TriggerFacts, TriggerPlan, blocked, draft, status_of, step};
+use super::memory::{Act, Answer, Found, MARK};
+use super::plan::{reason_of, rest_for};
+use super::showing::{expected, targets};
+use crate::api::trigger::{Activation, Firing, GlueTriggerStatus, MAX_EARLIER_FIRINGS, Started, Target, TargetKind};
+use crate::controllers::declared::conditions::Stand;
+use crate::controllers::step::{Plan, Step};
+use crate::glue::poller::Sight;
+use crate::glue::triggers::{Trigger, listed};
+
+/// How often what a firing started is looked for.
+const LOOK_AGAIN: Duration = Duration::from_secs(5);
+
+/// Decides about a trigger of type ON_DEMAND.
+pub(super) fn plan(facts: &TriggerFacts<'_>, status: GlueTriggerStatus, trigger: &Trigger) -> TriggerPlan {
+    let name = &facts.object.spec.trigger_name;
+    if facts.has_finalizer() {
+        return step(facts, Step::Release { left_behind: None });
+    }
+    let status = follow(facts, status);
+    if facts.object.spec.state == Some(Activation::Deactivated) {
+        let message = format!("trigger {name} is of type ON_DEMAND, which is neither activated nor deactivated: remove spec.state");
+        return Plan { status: draft(facts, status, Stand::Stalled, "HasNoState", &message), step: Step::Rest(None) };
+    }
+    match status.last_firing.clone() {
+        Some(firing) if firing.is_open() => open(facts, status, trigger, firing),
+        Some(firing) if firing.refused.is_some() => {
+            let value = firing.value;
+            intend(facts, status, trigger, value)
+        }
+        Some(firing) if !firing.traced => trace(facts, status, trigger, firing),
+        _ => match status.waiting_fires.first().cloned() {
+            Some(value) => intend(facts, status, trigger, value),
+            None => at_rest(facts, status, trigger),
+        },
+    }
+}
+
+/// An intent stands, and no answer with it.
+fn open(facts: &TriggerFacts<'_>, status: GlueTriggerStatus, trigger: &Trigger, firing: Firing) -> TriggerPlan {
+    match facts.learnt.answer.as_ref().filter(|(number, _)| *number == firing.number) {
+        Some((_, Answer::Fired)) => return fired(facts, status, firing, Vec::new()),
+        Some((_, Answer::Refused(problem))) => {
+            let refused = Firing { refused: Some(problem.reason.clone()), ..firing };
+            let status = GlueTriggerStatus { last_firing: Some(refused), ..status };
+            return blocked(facts, status, problem, Step::Retry);
+        }
+        None if facts.fresh_intent => return step(facts, Step::Act(Act::Fire)),
+        Some((_, Answer::Unclear)) | None => {}
+    }
+    match found(facts, &firing) {
+        None => step(facts, Step::Act(Act::Look(firing.before))),
+        Some(Err(problem)) => blocked(facts, status, problem, Step::Retry),
+        Some(Ok(found)) => {
+            let started = new_runs(&status, &found.started);
+            if !started.is_empty() {
+                return fired(facts, status, firing, started);
+            }
+            if found.known_for >= facts.settle {
+                return intend(facts, status, trigger, firing.value);
+            }
+            let message = format!("Glue's answer to the firing for {} was lost; looking for what it started before it is fired again", firing.value);
+            let left = facts.settle.saturating_sub(found.known_for).min(LOOK_AGAIN);
+            Plan { status: draft(facts, status, Stand::OnItsWay, "AnswerUnclear", &message), step: rest_for(left) }
+        }
+    }
+}
+
+/// The next intent for `value`, unless something speaks against it.
+fn intend(facts: &TriggerFacts<'_>, status: GlueTriggerStatus, trigger: &Trigger, value: String) -> TriggerPlan {
+    let name = &facts.object.spec.trigger_name;
+    if let Some(pause) = facts.rest {
+        let stands = status.last_firing.as_ref().is_some_and(|firing| firing.refused.is_some());
+        let status = if stands { super::drafts::keep(facts, status) } else { firing_soon(facts, status, &value) };
+        return Plan { status, step: rest_for(pause) };
+    }
+    if trigger.state.is_transitional() {
+        let message = format!("trigger {name} is {} in Glue; it is fired for {value} after that", trigger.state.as_str());
+        let status = draft(facts, status, Stand::OnItsWay, reason_of(&trigger.state), &message);
+        return Plan { status, step: Step::Rest(None) };
+    }
+    let survey = match &facts.learnt.survey {
+        None => {
+            return step(facts, Step::Act(Act::Survey { targets: targets(trigger), history: status.unproven }));
+        }
+        Some(Err(problem)) => return blocked(facts, status, problem, Step::Retry),
+        Some(Ok(survey)) => survey,
+    };
+    if status.unproven && survey.ever {
+        return not_fired(facts, status, &value);
+    }
+    let number = status.last_firing.as_ref().map_or(0, |last| last.number + 1);
+    let intent = Firing {
+        number,
+        value: value.clone(),
+        intended_at: Time(facts.now),
+        before: survey.newest.clone(),
+        refused: None,
+        fired_at: None,
+        started: Vec::new(),
+        traced: false,
+        ended_at: None,
+    };
+    let mut status = GlueTriggerStatus { unproven: false, ..status };
+    if status.waiting_fires.first() == Some(&value) && status.last_firing.as_ref().is_none_or(|last| last.traced) {
+        status.waiting_fires.remove(0);
+    }
+    if let Some(last) = status.last_firing.replace(intent).filter(|last| last.fired_at.is_some()) {
+        status.earlier_firings.push(last);
+        let surplus = status.earlier_firings.len().saturating_sub(MAX_EARLIER_FIRINGS);
+        status.earlier_firings.drain(..surplus);
+    }
+    Plan { status: firing_soon(facts, status, &value), step: Step::Act(Act::Fire) }
+}
+
+fn firing_soon(facts: &TriggerFacts<'_>, status: GlueTriggerStatus, value: &str) -> GlueTriggerStatus {
+    let message = format!("trigger {} is being fired for {value}", facts.object.spec.trigger_name);
+    draft(facts, status, Stand::OnItsWay, "Firing", &message)
+}
+
+/// The object may have fired for `value` in an earlier life, and nothing tells: it counts as done.
+fn not_fired(facts: &TriggerFacts<'_>, mut status: GlueTriggerStatus, value: &str) -> TriggerPlan {
+    status.unproven = false;
+    status.waiting_fires.remove(0);
+    let message = format!("the object may have lived before, and its trigger has started something since ever: the value {value} counts as done; set another one to fire it");
+    Plan { status: draft(facts, status, Stand::InLine, "NotFired", &message), step: Step::Rest(None) }
+}
+
+/// It was fired; so much is known of what it started.
+fn fired(
+    facts: &TriggerFacts<'_>,
+    status: GlueTriggerStatus,
+    firing: Firing,
+    started: Vec<Started>,
+) -> TriggerPlan {
+    let message = words(facts, &firing.value, &started);
+    let firing = Firing { fired_at: Some(Time(facts.now)), refused: None, started, ..firing };
+    let status = GlueTriggerStatus { last_firing: Some(firing), ..status };
+    Plan { status: draft(facts, status, Stand::InLine, "Fired", &message), step: Step::Rest(None) }
+}
+
+/// It was fired, and not all that it started is known.
+fn trace(facts: &TriggerFacts<'_>, status: GlueTriggerStatus, trigger: &Trigger, mut firing: Firing) -> TriggerPlan {
+    let looked = match found(facts, &firing) {
+        None => return step(facts, Step::Act(Act::Look(firing.before))),
+        Some(Ok(found)) => {
+            firing.started.extend(new_runs(&status, &found.started));
+            complete(trigger, &firing.started) || found.known_for >= facts.settle
+        }
+        Some(Err(_)) => facts.learnt.known_for >= facts.settle,
+    };
+    if looked {
+        firing.traced = true;
+        // It has served its purpose.
+        firing.before.clear();
+    }
+    let message = words(facts, &firing.value, &firing.started);
+    let status = GlueTriggerStatus { last_firing: Some(firing), ..status };
+    Plan { status: draft(facts, status, Stand::InLine, "Fired", &message), step: rest_for(LOOK_AGAIN) }
+}
+
+/// Nothing waits to be fired.
+fn at_rest(facts: &TriggerFacts<'_>, mut status: GlueTriggerStatus, trigger: &Trigger) -> TriggerPlan {
+    let name = &facts.object.spec.trigger_name;
+    let marked = facts.object.metadata.annotations.as_ref().is_some_and(|annotations| annotations.contains_key(MARK));
+    let wants_mark = facts.object.spec.fire_on_creation == Some(true) && status.taken_fire.is_some() && !marked;
+    let (reason, message) = match &mut status.last_firing {
+        None => match status.declared.condition("Ready").filter(|ready| ready.reason == "NotFired") {
+            Some(ready) => ("NotFired", ready.message.clone()),
+            None => ("OnDemand", format!("trigger {name} is of type ON_DEMAND, and is fired for each new value of spec.fire")),
+        },
+        Some(firing) => {
+            let over = firing.started.iter().all(|run| run.ended);
+            if over && firing.ended_at.is_none() && !firing.started.is_empty() {
+                firing.ended_at = Some(Time(facts.now));
+            }
+            let good = firing.started.iter().all(|run| run.state.as_deref().is_none_or(is_good));
+            let reason = match firing.ended_at {
+                None => "Fired",
+                Some(_) if good => "Completed",
+                Some(_) => "CompletedWithFailures",
+            };
+            (reason, words(facts, &firing.value, &firing.started))
+        }
+    };
+    let status = if trigger.state.is_transitional() {
+        super::drafts::keep(facts, status)
+    } else {
+        draft(facts, status, Stand::InLine, reason, &message)
+    };
+    let step = if wants_mark { Step::Mark(MARK) } else { Step::Rest(None) };
+    Plan { status, step }
+}
+
+/// The states in which a run, a crawl or a run of a workflow ends well.
+fn is_good(state: &str) -> bool {
+    matches!(state, "SUCCEEDED" | "COMPLETED")
+}
+
+/// The status with what the poller has seen of the runs that firings started.
+fn follow(facts: &TriggerFacts<'_>, mut status: GlueTriggerStatus) -> GlueTriggerStatus {
+    for firing in status.earlier_firings.iter_mut().chain(&mut status.last_firing) {
+        let Some(fired_at) = firing.fired_at.as_ref().map(|time| time.0) else { continue };
+        for run in firing.started.iter_mut().filter(|run| !run.ended) {
+            match facts.also.iter().find(|(id, _)| *id == run.id).map(|(_, sight)| sight) {
+                Some(Sight::Here(item)) => {
+                    if let Some(seen) = item.run() {
+                        run.state = Some(seen.state);
+                        run.ended = seen.ended;
+                    }
+                }
+                // Glue may be slow to show it; later it is gone for good.
+                Some(Sight::Gone) if super::plan::since(facts.now, fired_at) >= facts.settle => run.ended = true,
+                Some(Sight::Gone) | None => {}
+            }
+        }
+        let over = firing.traced && !firing.started.is_empty() && firing.started.iter().all(|run| run.ended);
+        if over && firing.ended_at.is_none() {
+            firing.ended_at = Some(Time(facts.now));
+        }
+    }
+    status
+}
+
+/// What came of looking for what `firing` started.
+fn found<'a>(
+    facts: &'a TriggerFacts<'_>,
+    firing: &Firing,
+) -> Option<Result<&'a Found, &'a crate::controllers::problem::Problem>> {
+    let (_, found) = facts.learnt.found.as_ref().filter(|(number, _)| *number == firing.number)?;
+    Some(found.as_ref())
+}
+
+/// Those of `started` that no firing has yet.
+fn new_runs(status: &GlueTriggerStatus, started: &[Started]) -> Vec<Started> {
+    let known = |run: &Started| {
+        let mut firings = status.earlier_firings.iter().chain(&status.last_firing);
+        firings.any(|firing| firing.started.iter().any(|known| known.target == run.target && known.id == run.id))
+    };
+    started.iter().filter(|run| !known(run)).cloned().collect()
+}
+
+/// Whether everything that the trigger starts has been started.
+fn complete(trigger: &Trigger, started: &[Started]) -> bool {
+    let count = |target: &Target| started.iter().filter(|run| run.target == *target).count();
+    targets(trigger).iter().all(|target| count(target) >= expected(trigger, target))
+}
+
+/// What a firing started, in words.
+fn words(facts: &TriggerFacts<'_>, value: &str, started: &[Started]) -> String {
+    let run = |run: &Started| {
+        let (what, one) = match run.target.kind {
+            TargetKind::Job => ("job", "run"),
+            TargetKind::Crawler => ("crawler", "crawl"),
+            TargetKind::Workflow => ("workflow", "run"),
+        };
+        let state = run.state.as_ref().filter(|_| run.ended).map(|state| format!(" ({state})")).unwrap_or_default();
+        format!("{what} {} {one} {}{state}", run.target.name, run.id)
+    };
+    let runs: Vec<_> = started.iter().map(run).collect();
+    let name = &facts.object.spec.trigger_name;
+    match runs.as_slice() {
+        [] => format!("trigger {name} was fired for {value}"),
+        runs => format!("trigger {name} was fired for {value} and started {}", listed(runs)),
+    }
+}
+
+/// The status as the object has it, when only its values of fire matter.
+#[allow(dead_code)]
+fn unchanged(facts: &TriggerFacts<'_>) -> GlueTriggerStatus {
+    status_of(facts)
+}

@@ -1,0 +1,121 @@
+//! A trigger that has a state: brought to the one that the spec asks for, and back to it.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::drafts::{DRIFTED, TriggerFacts, TriggerPlan, blocked, draft, is_blocked, keep, step};
+use super::memory::Act;
+use super::plan::{needs_finalizer, reason_of, rest_for};
+use crate::api::declared::DriftPolicy;
+use crate::api::trigger::{Activation, GlueTriggerStatus};
+use crate::controllers::declared::conditions::Stand;
+use crate::controllers::step::{Plan, Step};
+use crate::glue::Class;
+use crate::glue::triggers::{Trigger, TriggerState};
+
+/// Decides about a trigger of a type that has a state.
+pub(super) fn plan(facts: &TriggerFacts<'_>, mut status: GlueTriggerStatus, trigger: &Trigger) -> TriggerPlan {
+    // What is asked of it cannot be: nothing waits for it to become of another type.
+    status.waiting_fires.clear();
+    status.unproven = false;
+    let spec = &facts.object.spec;
+    let name = &spec.trigger_name;
+    if spec.fire.is_some() {
+        let type_ = trigger.type_.as_str();
+        let message = format!("trigger {name} is of type {type_}, and only those of type ON_DEMAND are fired: remove spec.fire to have it held in spec.state");
+        return Plan { status: draft(facts, status, Stand::Stalled, "NotOnDemand", &message), step: Step::Rest(None) };
+    }
+    if needs_finalizer(facts, trigger) != facts.has_finalizer() {
+        let put = if facts.has_finalizer() { Step::Release { left_behind: None } } else { Step::Hold };
+        return step(facts, put);
+    }
+    let wanted = spec.state.unwrap_or_default();
+    let actual = match trigger.state {
+        TriggerState::Activated => Activation::Activated,
+        TriggerState::Created | TriggerState::Deactivated => Activation::Deactivated,
+        TriggerState::Creating
+        | TriggerState::Activating
+        | TriggerState::Deactivating
+        | TriggerState::Deleting
+        | TriggerState::Updating
+        | TriggerState::Unknown(_) => return on_the_way(facts, status, trigger, wanted),
+    };
+    if trigger.state == TriggerState::Created && wanted == Activation::Activated {
+        // Nothing becomes CREATED again: this is another trigger of the same name.
+        status.reached = None;
+    }
+    if actual == wanted {
+        status.reached = Some(wanted);
+        let message = format!("trigger {name} is {} in Glue", trigger.state.as_str());
+        let next = status.schedule.as_ref().and_then(|schedule| schedule.next.as_ref()).map(|next| next.0);
+        let status = draft(facts, status, Stand::InLine, reason_of(&trigger.state), &message);
+        return Plan { status, step: Step::Rest(next.map(|next| until(facts.now, next))) };
+    }
+    let drifted = status.reached == Some(wanted);
+    if drifted && spec.drift_policy == Some(DriftPolicy::Report) {
+        let state = trigger.state.as_str();
+        let message = format!("somebody has changed trigger {name}: it is {state} in Glue; with driftPolicy: Report it stays so");
+        return Plan { status: draft(facts, status, Stand::InLine, DRIFTED, &message), step: Step::Rest(None) };
+    }
+    switch(facts, status, trigger, wanted, drifted)
+}
+
+/// It is on its way to another state: that is waited out.
+fn on_the_way(
+    facts: &TriggerFacts<'_>,
+    status: GlueTriggerStatus,
+    trigger: &Trigger,
+    wanted: Activation,
+) -> TriggerPlan {
+    let told = status.declared.condition("Ready").is_some_and(|ready| ready.reason == DRIFTED && ready.status != "True");
+    let coming_back = told && wanted == Activation::Activated && trigger.state == TriggerState::Activating
+        || told && wanted == Activation::Deactivated && trigger.state == TriggerState::Deactivating;
+    if coming_back || trigger.state == TriggerState::Updating && status.reached == Some(wanted) {
+        return Plan { status: keep(facts, status), step: Step::Rest(None) };
+    }
+    let message = format!("trigger {} is {} in Glue", facts.object.spec.trigger_name, trigger.state.as_str());
+    let status = draft(facts, status, Stand::OnItsWay, reason_of(&trigger.state), &message);
+    Plan { status, step: Step::Rest(None) }
+}
+
+/// It is in the other state.
+fn switch(
+    facts: &TriggerFacts<'_>,
+    status: GlueTriggerStatus,
+    trigger: &Trigger,
+    wanted: Activation,
+    drifted: bool,
+) -> TriggerPlan {
+    let name = &facts.object.spec.trigger_name;
+    let (act, reason, being) = match wanted {
+        Activation::Activated => (Act::Activate, "Activating", "activated"),
+        Activation::Deactivated => (Act::Deactivate, "Deactivating", "deactivated"),
+    };
+    // Others change the same workflow just now: that is no error, and passes.
+    if let Some(problem) = facts.problem.as_ref().filter(|problem| problem.class != Some(Class::Conflict)) {
+        return blocked(facts, status, problem, Step::Retry);
+    }
+    let status = if is_blocked(facts) {
+        // What stands in the way is not known to be gone.
+        keep(facts, status)
+    } else if drifted {
+        let state = trigger.state.as_str();
+        let message = format!("somebody has changed trigger {name}: it was {state} in Glue, and is being {being} again");
+        draft(facts, status, Stand::OnItsWay, DRIFTED, &message)
+    } else {
+        draft(facts, status, Stand::OnItsWay, reason, &format!("trigger {name} is being {being}"))
+    };
+    let step = match facts.rest {
+        _ if facts.problem.is_some() => Step::Retry,
+        Some(pause) => rest_for(pause),
+        None if facts.behind => Step::Rest(None),
+        None => Step::Act(act),
+    };
+    Plan { status, step }
+}
+
+/// Until just after `then`.
+fn until(now: Timestamp, then: Timestamp) -> Duration {
+    Duration::try_from(then.duration_since(now)).unwrap_or_default() + Duration::from_secs(1)
+}

@@ -1,0 +1,35 @@
+//! Which values of fire are new: each one that the watch has shown, in its order, since the status was written.
+//!
+//! The value that stands there when the object is first seen counts as done. With `fireOnCreation` it is fired
+//! when the object is new: when this process saw it come to be. An object that may have lived before fires it
+//! only when Glue shows that its trigger has never started anything; one that has lived before, never.
+
+use super::drafts::{TriggerFacts, generation_of};
+use crate::api::trigger::{GlueTriggerStatus, MAX_WAITING_FIRES};
+
+/// The status with the new values among those that wait.
+pub(super) fn take_in(facts: &TriggerFacts<'_>, mut status: GlueTriggerStatus) -> GlueTriggerStatus {
+    let observed = status.declared.observed_generation;
+    let generation = generation_of(facts);
+    if observed >= generation {
+        return status;
+    }
+    let earlier = facts.learnt.seen.iter().filter(|(seen, _)| *seen > observed && *seen < generation);
+    let mut values = earlier.map(|(_, value)| value.as_ref()).chain([facts.object.spec.fire.as_ref()]);
+    if observed < 0
+        && let Some(first) = values.next().flatten()
+    {
+        status.taken_fire = Some(first.clone());
+        if facts.object.spec.fire_on_creation == Some(true) && !facts.learnt.lived {
+            status.waiting_fires.push(first.clone());
+            status.unproven = !facts.learnt.born;
+        }
+    }
+    for value in values.flatten() {
+        if status.taken_fire.as_ref() != Some(value) && status.waiting_fires.len() < MAX_WAITING_FIRES {
+            status.waiting_fires.push(value.clone());
+            status.taken_fire = Some(value.clone());
+        }
+    }
+    status
+}

@@ -1,0 +1,150 @@
+//! What the process remembers of an object, and what one pass learns. All of it may be lost: a restart makes
+//! the controller look once more, never fire once more.
+
+use std::time::Duration;
+
+use kube::ResourceExt;
+use tokio::time::Instant;
+
+use crate::api::GlueTrigger;
+use crate::api::trigger::{Firing, Newest, Started, Target};
+use crate::controllers::problem::Problem;
+
+/// What is done in Glue about a trigger.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Act {
+    /// Activate it.
+    Activate,
+    /// Deactivate it.
+    Deactivate,
+    /// See what was started last of all that it starts.
+    Survey {
+        /// What it starts.
+        targets: Vec<Target>,
+        /// Whether it matters, too, if it has ever started anything.
+        history: bool,
+    },
+    /// Look for what it has started since.
+    Look(Vec<Newest>),
+    /// Fire it, once.
+    Fire,
+}
+
+/// A value of fire, and the generation of the object that had it.
+pub type Seen = (i64, Option<String>);
+
+/// What is remembered of one object.
+#[derive(Clone, Debug, Default)]
+pub struct Memory {
+    /// The values of fire that the watch has shown, oldest first, as far as no status speaks of them yet.
+    seen: Vec<Seen>,
+    /// Whether the watch has shown the object before.
+    known: bool,
+    /// Whether this process saw the object come to be.
+    born: bool,
+    /// Whether a status of it has told of anything: one that tells of nothing by now has lost it.
+    told: bool,
+    /// The intent that counts, by its number, and since when this process has known of it.
+    intent: Option<(u32, Instant)>,
+    /// What Glue answered to it.
+    answer: Option<(u32, Answer)>,
+}
+
+/// What Glue answered to a firing.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Answer {
+    /// Fired.
+    Fired,
+    /// A clear no.
+    Refused(Problem),
+    /// Anything else.
+    Unclear,
+}
+
+/// What was started last when Glue was asked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Survey {
+    /// The newest run of each target.
+    pub newest: Vec<Newest>,
+    /// Whether the trigger has, or may have, started anything that Glue still lists; where that was asked.
+    pub ever: bool,
+}
+
+/// What came of looking for what a firing started.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Found {
+    /// What is newer than what the intent recorded, and may be of this trigger.
+    pub started: Vec<Started>,
+    /// For how long the intent had been known when Glue was asked: a look from before the settle time had passed
+    /// says nothing about a firing that was still on its way.
+    pub known_for: Duration,
+}
+
+/// What one pass learns.
+#[derive(Clone, Debug, Default)]
+pub struct Learnt {
+    /// The values of fire that the watch has shown.
+    pub seen: Vec<Seen>,
+    /// Whether this process saw the object come to be.
+    pub born: bool,
+    /// Whether the object has lived before: when its status tells of nothing, that was lost.
+    pub lived: bool,
+    /// For how long the last intent has been known.
+    pub known_for: Duration,
+    /// What Glue answered to the intent of this number.
+    pub answer: Option<(u32, Answer)>,
+    /// What was started last.
+    pub survey: Option<Result<Survey, Problem>>,
+    /// What was found of the intent of this number.
+    pub found: Option<(u32, Result<Found, Problem>)>,
+}
+
+/// The mark of an object that has fired for the value it was created with. It stands outside the status, so that
+/// a backup that drops the status still tells of it.
+pub const MARK: &str = "kube-glue.dev/fired";
+
+impl Memory {
+    /// The watch shows the object.
+    pub fn appears(&mut self, object: &GlueTrigger, listed: bool) {
+        self.born |= !self.known && !listed;
+        self.known = true;
+        let observed = object.status.as_ref().map_or(-1, |status| status.declared.observed_generation);
+        self.told |= observed >= 0;
+        let generation = object.metadata.generation.unwrap_or_default();
+        if self.seen.last().is_none_or(|(last, _)| *last < generation) {
+            self.seen.push((generation, object.spec.fire.clone()));
+        }
+        self.seen.retain(|(generation, _)| *generation > observed);
+    }
+
+    /// What a pass knows when it begins.
+    pub fn begin(&mut self, object: &GlueTrigger) -> Learnt {
+        let last = object.status.as_ref().and_then(|status| status.last_firing.as_ref());
+        self.keep_intent(last);
+        Learnt {
+            seen: self.seen.clone(),
+            born: self.born,
+            lived: self.told || has_lived(object),
+            known_for: self.intent.map(|(_, since)| since.elapsed()).unwrap_or_default(),
+            answer: self.answer.clone().filter(|(number, _)| last.is_some_and(|last| last.number == *number)),
+            ..Learnt::default()
+        }
+    }
+
+    fn keep_intent(&mut self, last: Option<&Firing>) {
+        let number = last.map(|last| last.number);
+        if self.intent.map(|(number, _)| number) != number {
+            self.intent = number.map(|number| (number, Instant::now()));
+        }
+    }
+
+    /// Glue answered to the intent of this number.
+    pub fn answered(&mut self, number: u32, answer: Answer) {
+        self.answer = (answer != Answer::Unclear).then_some((number, answer));
+    }
+}
+
+/// Whether the object itself shows that it has lived before.
+fn has_lived(object: &GlueTrigger) -> bool {
+    object.annotations().contains_key(MARK) || object.finalizers().iter().any(|name| name == crate::api::FINALIZER)
+}
