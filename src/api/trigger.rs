@@ -148,6 +148,10 @@ pub struct GlueTriggerStatus {
     /// Values of fire that wait for those before them, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub waiting_fires: Vec<String>,
+    /// Whether the first of them fires only when Glue shows that the trigger has never started anything: the object
+    /// may have lived before.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unproven: bool,
     /// The last firing by this object. It is written before anything is sent to Glue.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_firing: Option<Firing>,
@@ -210,6 +214,9 @@ pub struct Action {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Firing {
+    /// Counts the intents of the object, from 0; a value that has to be tried again has several.
+    #[schemars(with = "i32")]
+    pub number: u32,
     /// The value of fire that asked for it.
     pub value: String,
     /// When the intent to fire was recorded, by the controller's clock.
@@ -239,12 +246,6 @@ impl Firing {
     #[must_use]
     pub fn is_open(&self) -> bool {
         self.fired_at.is_none() && self.refused.is_none()
-    }
-
-    /// Whether this and `other` are records of one intent.
-    #[must_use]
-    pub fn is_same_intent(&self, other: &Self) -> bool {
-        self.value == other.value && self.intended_at == other.intended_at
     }
 }
 

@@ -10,6 +10,7 @@
 //! | [`mod@run`] | the life of what has an end: job runs and crawls |
 //! | [`declared`] | the life of what is kept in line with its spec |
 //! | [`job_run`], [`crawler_run`] | what only a job run, or a crawl, knows |
+//! | [`mod@trigger`] | what only a trigger knows |
 //! | [`arguments`] | a job run's arguments, those from Secrets included |
 //! | [`links`] | pages of the AWS console |
 //! | [`context`] | what all objects of a kind share |
@@ -52,6 +53,7 @@ pub mod settings;
 pub mod shell;
 pub mod step;
 pub mod stream;
+pub mod trigger;
 pub mod turns;
 pub mod waker;
 pub mod watches;
@@ -75,7 +77,7 @@ use self::life::Living;
 use self::secrets::{SecretKey, Secrets};
 use self::waker::{Waker, Woken};
 use self::watches::Watches;
-use crate::api::{GlueCrawlerRun, GlueJobRun};
+use crate::api::{GlueCrawlerRun, GlueJobRun, GlueTrigger};
 use crate::glue::Clients;
 use crate::glue::aws::Base;
 use crate::metrics::Metrics;
@@ -108,7 +110,11 @@ pub async fn run(
     let secrets = Secrets::new(settings.watch_secrets);
     let access = Access::new(client.clone(), Clients::new(base), secrets.clone(), settings.identity_rules.clone());
     let shared = Shared { access, events: Events::new(client.clone(), None), client, settings, metrics, leadership };
-    let kinds = [wire::<GlueJobRun>(&shared, &watches, &stop), wire::<GlueCrawlerRun>(&shared, &watches, &stop)];
+    let kinds = [
+        wire::<GlueJobRun>(&shared, &watches, &stop),
+        wire::<GlueCrawlerRun>(&shared, &watches, &stop),
+        wire::<GlueTrigger>(&shared, &watches, &stop),
+    ];
     let (loops, woken): (Vec<_>, Vec<_>) = kinds.into_iter().map(|kind| (kind.loops, kind.secret_changed)).unzip();
     let woken = Arc::new(woken);
 

@@ -134,6 +134,11 @@ impl<K: Living> Pass<'_, K> {
                 self.took(written, "metadata");
                 Ok(None)
             }
+            Step::Mark(mark) => {
+                let written = writes::mark(&self.api, &self.object, mark).await?;
+                self.took(written, "metadata");
+                Ok(None)
+            }
             Step::Release { left_behind } => self.release(left_behind).await,
             Step::Act(act) => Ok(K::Life::act(self, act).await),
             Step::Delete => {

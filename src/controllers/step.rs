@@ -22,6 +22,8 @@ pub enum Step<A> {
         /// What it is called there.
         left_behind: Option<String>,
     },
+    /// Put this mark on the object, as an annotation: it tells what the status tells where that is lost.
+    Mark(&'static str),
     /// Do this in Glue.
     Act(A),
     /// Delete the object: its time after the end is over.

@@ -59,6 +59,17 @@ where
         .map_err(|error| refused(operation, object, error))
 }
 
+/// Puts a mark on the object.
+pub async fn mark<K>(api: &Api<K>, object: &K, mark: &str) -> Result<K, WriteError>
+where
+    K: Resource + Clone + std::fmt::Debug + DeserializeOwned,
+{
+    let patch = json!({"metadata": {"resourceVersion": object.resource_version(), "annotations": {mark: "true"}}});
+    api.patch(&object.name_any(), &params(), &Patch::Merge(patch))
+        .await
+        .map_err(|error| refused("add a mark", object, error))
+}
+
 /// Puts `status` in place of whatever status the object has.
 pub async fn status<K, S>(api: &Api<K>, object: &K, status: &S) -> Result<K, WriteError>
 where

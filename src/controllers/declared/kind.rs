@@ -16,6 +16,8 @@ pub trait DeclaredKind: Kind<Learnt: Default> {
 
     /// The reasons that are no bad news though the thing is not in line yet.
     const NEUTRAL: &'static [&'static str];
+    /// The reasons that are bad news though the thing is in line.
+    const BAD: &'static [&'static str] = &[];
     /// What the thing is called in a sentence, such as `trigger`.
     const THING: &'static str;
 

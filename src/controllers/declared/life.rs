@@ -76,7 +76,7 @@ impl<K: DeclaredKind> Life<K> for DeclaredLife {
 
     fn wrote(pass: &mut Pass<'_, K>, before: Option<&K::Status>) {
         let Some(after) = pass.object.status() else { return };
-        let event = story::of_transition(before.map(K::declared), K::declared(after), K::NEUTRAL);
+        let event = story::of_transition(before.map(K::declared), K::declared(after), K::NEUTRAL, K::BAD);
         let Some(event) = event else { return };
         info!(
             kind = K::KIND,

@@ -6,18 +6,24 @@ use kube::runtime::events::{Event, EventType};
 use crate::api::declared::DeclaredStatus;
 
 /// What the step from `before` to `after` is worth telling. `neutral` are the reasons that are no bad news though
-/// the thing is not in line.
+/// the thing is not in line, `bad` those that are although it is.
 #[must_use]
-pub fn of_transition(before: Option<&DeclaredStatus>, after: &DeclaredStatus, neutral: &[&str]) -> Option<Event> {
+pub fn of_transition(
+    before: Option<&DeclaredStatus>,
+    after: &DeclaredStatus,
+    neutral: &[&str],
+    bad: &[&str],
+) -> Option<Event> {
     let ready = after.condition("Ready")?;
     let was = before.and_then(|before| before.condition("Ready"));
     let same = |was: &Condition| was.status == ready.status && was.reason == ready.reason;
     if was.is_some_and(same) {
         return None;
     }
-    let bad = ready.status != "True" && !neutral.contains(&ready.reason.as_str());
+    let (is_in_line, reason) = (ready.status == "True", ready.reason.as_str());
+    let warns = if is_in_line { bad.contains(&reason) } else { !neutral.contains(&reason) };
     Some(Event {
-        type_: if bad { EventType::Warning } else { EventType::Normal },
+        type_: if warns { EventType::Warning } else { EventType::Normal },
         reason: ready.reason.clone(),
         note: Some(ready.message.clone()),
         action: ready.reason.clone(),
@@ -45,11 +51,13 @@ mod tests {
             (status(Stand::OnItsWay, "Activating"), false),
             (status(Stand::OnItsWay, "Drifted"), true),
             (status(Stand::Stalled, "HeldByAnother"), true),
+            (status(Stand::InLine, "Drifted"), true),
+            (status(Stand::InLine, "Tested"), false),
         ] {
-            let event = of_transition(Some(&in_line), &after, &["Activating"]).unwrap();
+            let event = of_transition(Some(&in_line), &after, &["Activating"], &["Drifted"]).unwrap();
             assert_eq!(matches!(event.type_, EventType::Warning), warns);
-            assert!(of_transition(Some(&after), &after, &["Activating"]).is_none());
+            assert!(of_transition(Some(&after), &after, &["Activating"], &["Drifted"]).is_none());
         }
-        assert!(of_transition(None, &in_line, &[]).is_some());
+        assert!(of_transition(None, &in_line, &[], &[]).is_some());
     }
 }

@@ -116,7 +116,7 @@ impl Stage {
                 Step::Act(Act::Stop(id)) => {
                     self.runs[number(&id)] = Phase::Stopped;
                 }
-                Step::Delete | Step::Retry | Step::Rest(_) => return Ok(()),
+                Step::Mark(_) | Step::Delete | Step::Retry | Step::Rest(_) => return Ok(()),
             }
         }
         Err(TestCaseError::fail("no fixed point"))

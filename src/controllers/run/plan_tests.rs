@@ -168,6 +168,7 @@ fn word(plan: &Plan) -> &'static str {
         Step::Delete => "delete",
         Step::Retry => "retry",
         Step::Rest(None) => "rest",
+        Step::Mark(_) => "mark",
         Step::Rest(Some(_)) => "rest for a while",
     }
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use crate::api::GlueTrigger;
 use crate::api::declared::DeclaredStatus;
 use crate::api::trigger::GlueTriggerStatus;
@@ -16,6 +18,18 @@ use super::memory::Act;
 
 pub(super) type TriggerFacts<'a> = Facts<'a, GlueTrigger>;
 pub(super) type TriggerPlan = Plan<GlueTriggerStatus, Act>;
+
+/// How Glue refuses to switch or to fire what is there.
+const REFUSALS: [Class; 8] = [
+    Class::Busy,
+    Class::Throttled,
+    Class::Denied,
+    Class::ExpiredCredentials,
+    Class::Invalid,
+    Class::LimitExceeded,
+    Class::Ambiguous,
+    Class::Transient,
+];
 
 /// The condition of a drift that is only reported.
 pub(super) const DRIFTED: &str = "Drifted";
@@ -78,10 +92,21 @@ pub(super) fn blocked(
     Plan { status: draft(facts, status, stand, &problem.reason, &problem.message), step }
 }
 
-/// Whether the status says for this generation that something stands in the way.
+/// Whether the status says for this generation that Glue has refused what is to be done.
 pub(super) fn is_blocked(facts: &TriggerFacts<'_>) -> bool {
     let status = status_of(facts);
     let ready = status.declared.condition("Ready");
     status.declared.observed_generation == generation_of(facts)
-        && ready.is_some_and(|ready| ready.status != "True" && Class::ALL.iter().any(|class| class.reason() == ready.reason))
+        && ready
+            .is_some_and(|ready| ready.status != "True" && REFUSALS.iter().any(|class| class.reason() == ready.reason))
+}
+
+/// Comes back after this pause.
+pub(super) fn rest_for(pause: Duration) -> Step<Act> {
+    Step::Rest(Some(pause))
+}
+
+/// How long ago `then` was.
+pub(super) fn since(now: Timestamp, then: Timestamp) -> Duration {
+    Duration::try_from(now.duration_since(then)).unwrap_or_default()
 }

@@ -16,12 +16,14 @@ use std::time::Duration;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-use super::drafts::{TriggerFacts, TriggerPlan, blocked, draft, status_of, step};
+use super::drafts::{TriggerFacts, TriggerPlan, blocked, draft, is_blocked, keep, rest_for, since, step};
+use super::intents::next_intent;
 use super::memory::{Act, Answer, Found, MARK};
-use super::plan::{reason_of, rest_for};
+use super::plan::reason_of;
 use super::showing::{expected, targets};
-use crate::api::trigger::{Activation, Firing, GlueTriggerStatus, MAX_EARLIER_FIRINGS, Started, Target, TargetKind};
+use crate::api::trigger::{Activation, Firing, GlueTriggerStatus, Started, Target, TargetKind};
 use crate::controllers::declared::conditions::Stand;
+use crate::controllers::problem::Problem;
 use crate::controllers::step::{Plan, Step};
 use crate::glue::poller::Sight;
 use crate::glue::triggers::{Trigger, listed};
@@ -37,7 +39,9 @@ pub(super) fn plan(facts: &TriggerFacts<'_>, status: GlueTriggerStatus, trigger:
     }
     let status = follow(facts, status);
     if facts.object.spec.state == Some(Activation::Deactivated) {
-        let message = format!("trigger {name} is of type ON_DEMAND, which is neither activated nor deactivated: remove spec.state");
+        let message = format!(
+            "trigger {name} is of type ON_DEMAND, which is neither activated nor deactivated: remove spec.state"
+        );
         return Plan { status: draft(facts, status, Stand::Stalled, "HasNoState", &message), step: Step::Rest(None) };
     }
     match status.last_firing.clone() {
@@ -59,6 +63,7 @@ fn open(facts: &TriggerFacts<'_>, status: GlueTriggerStatus, trigger: &Trigger, 
     match facts.learnt.answer.as_ref().filter(|(number, _)| *number == firing.number) {
         Some((_, Answer::Fired)) => return fired(facts, status, firing, Vec::new()),
         Some((_, Answer::Refused(problem))) => {
+            let problem = explained(facts, problem);
             let refused = Firing { refused: Some(problem.reason.clone()), ..firing };
             let status = GlueTriggerStatus { last_firing: Some(refused), ..status };
             return blocked(facts, status, problem, Step::Retry);
@@ -68,7 +73,7 @@ fn open(facts: &TriggerFacts<'_>, status: GlueTriggerStatus, trigger: &Trigger, 
     }
     match found(facts, &firing) {
         None => step(facts, Step::Act(Act::Look(firing.before))),
-        Some(Err(problem)) => blocked(facts, status, problem, Step::Retry),
+        Some(Err(problem)) => blocked(facts, status, explained(facts, problem), Step::Retry),
         Some(Ok(found)) => {
             let started = new_runs(&status, &found.started);
             if !started.is_empty() {
@@ -77,7 +82,10 @@ fn open(facts: &TriggerFacts<'_>, status: GlueTriggerStatus, trigger: &Trigger, 
             if found.known_for >= facts.settle {
                 return intend(facts, status, trigger, firing.value);
             }
-            let message = format!("Glue's answer to the firing for {} was lost; looking for what it started before it is fired again", firing.value);
+            let message = format!(
+                "Glue's answer to the firing for {} was lost; looking for what it started before it is fired again",
+                firing.value
+            );
             let left = facts.settle.saturating_sub(found.known_for).min(LOOK_AGAIN);
             Plan { status: draft(facts, status, Stand::OnItsWay, "AnswerUnclear", &message), step: rest_for(left) }
         }
@@ -87,13 +95,14 @@ fn open(facts: &TriggerFacts<'_>, status: GlueTriggerStatus, trigger: &Trigger, 
 /// The next intent for `value`, unless something speaks against it.
 fn intend(facts: &TriggerFacts<'_>, status: GlueTriggerStatus, trigger: &Trigger, value: String) -> TriggerPlan {
     let name = &facts.object.spec.trigger_name;
-    if let Some(pause) = facts.rest {
-        let stands = status.last_firing.as_ref().is_some_and(|firing| firing.refused.is_some());
-        let status = if stands { super::drafts::keep(facts, status) } else { firing_soon(facts, status, &value) };
-        return Plan { status, step: rest_for(pause) };
+    // One pass sends one firing: the next value is of the next pass.
+    let next_pass = facts.learnt.sent.then_some(Duration::ZERO);
+    if let Some(pause) = facts.rest.or(next_pass) {
+        return Plan { status: firing_soon(facts, status, &value), step: rest_for(pause) };
     }
     if trigger.state.is_transitional() {
-        let message = format!("trigger {name} is {} in Glue; it is fired for {value} after that", trigger.state.as_str());
+        let message =
+            format!("trigger {name} is {} in Glue; it is fired for {value} after that", trigger.state.as_str());
         let status = draft(facts, status, Stand::OnItsWay, reason_of(&trigger.state), &message);
         return Plan { status, step: Step::Rest(None) };
     }
@@ -101,37 +110,21 @@ fn intend(facts: &TriggerFacts<'_>, status: GlueTriggerStatus, trigger: &Trigger
         None => {
             return step(facts, Step::Act(Act::Survey { targets: targets(trigger), history: status.unproven }));
         }
-        Some(Err(problem)) => return blocked(facts, status, problem, Step::Retry),
+        Some(Err(problem)) => return blocked(facts, status, explained(facts, problem), Step::Retry),
         Some(Ok(survey)) => survey,
     };
     if status.unproven && survey.ever {
         return not_fired(facts, status, &value);
     }
-    let number = status.last_firing.as_ref().map_or(0, |last| last.number + 1);
-    let intent = Firing {
-        number,
-        value: value.clone(),
-        intended_at: Time(facts.now),
-        before: survey.newest.clone(),
-        refused: None,
-        fired_at: None,
-        started: Vec::new(),
-        traced: false,
-        ended_at: None,
-    };
-    let mut status = GlueTriggerStatus { unproven: false, ..status };
-    if status.waiting_fires.first() == Some(&value) && status.last_firing.as_ref().is_none_or(|last| last.traced) {
-        status.waiting_fires.remove(0);
-    }
-    if let Some(last) = status.last_firing.replace(intent).filter(|last| last.fired_at.is_some()) {
-        status.earlier_firings.push(last);
-        let surplus = status.earlier_firings.len().saturating_sub(MAX_EARLIER_FIRINGS);
-        status.earlier_firings.drain(..surplus);
-    }
+    let status = next_intent(status, &value, survey.newest.clone(), facts.now);
     Plan { status: firing_soon(facts, status, &value), step: Step::Act(Act::Fire) }
 }
 
 fn firing_soon(facts: &TriggerFacts<'_>, status: GlueTriggerStatus, value: &str) -> GlueTriggerStatus {
+    if is_blocked(facts) {
+        // What stood in the way is not known to be gone.
+        return keep(facts, status);
+    }
     let message = format!("trigger {} is being fired for {value}", facts.object.spec.trigger_name);
     draft(facts, status, Stand::OnItsWay, "Firing", &message)
 }
@@ -140,21 +133,23 @@ fn firing_soon(facts: &TriggerFacts<'_>, status: GlueTriggerStatus, value: &str)
 fn not_fired(facts: &TriggerFacts<'_>, mut status: GlueTriggerStatus, value: &str) -> TriggerPlan {
     status.unproven = false;
     status.waiting_fires.remove(0);
-    let message = format!("the object may have lived before, and its trigger has started something since ever: the value {value} counts as done; set another one to fire it");
+    let message = format!(
+        "the object may have lived before, and its trigger has started something since ever: the value {value} counts as done; set another one to fire it"
+    );
     Plan { status: draft(facts, status, Stand::InLine, "NotFired", &message), step: Step::Rest(None) }
 }
 
 /// It was fired; so much is known of what it started.
-fn fired(
-    facts: &TriggerFacts<'_>,
-    status: GlueTriggerStatus,
-    firing: Firing,
-    started: Vec<Started>,
-) -> TriggerPlan {
+fn fired(facts: &TriggerFacts<'_>, status: GlueTriggerStatus, firing: Firing, started: Vec<Started>) -> TriggerPlan {
     let message = words(facts, &firing.value, &started);
     let firing = Firing { fired_at: Some(Time(facts.now)), refused: None, started, ..firing };
     let status = GlueTriggerStatus { last_firing: Some(firing), ..status };
-    Plan { status: draft(facts, status, Stand::InLine, "Fired", &message), step: Step::Rest(None) }
+    Plan { status: draft(facts, status.clone(), stand(&status), "Fired", &message), step: Step::Rest(None) }
+}
+
+/// In line, unless other values wait.
+fn stand(status: &GlueTriggerStatus) -> Stand {
+    if status.waiting_fires.is_empty() { Stand::InLine } else { Stand::OnItsWay }
 }
 
 /// It was fired, and not all that it started is known.
@@ -165,7 +160,7 @@ fn trace(facts: &TriggerFacts<'_>, status: GlueTriggerStatus, trigger: &Trigger,
             firing.started.extend(new_runs(&status, &found.started));
             complete(trigger, &firing.started) || found.known_for >= facts.settle
         }
-        Some(Err(_)) => facts.learnt.known_for >= facts.settle,
+        Some(Err(_)) => facts.learnt.known_for(firing.number) >= facts.settle,
     };
     if looked {
         firing.traced = true;
@@ -174,24 +169,23 @@ fn trace(facts: &TriggerFacts<'_>, status: GlueTriggerStatus, trigger: &Trigger,
     }
     let message = words(facts, &firing.value, &firing.started);
     let status = GlueTriggerStatus { last_firing: Some(firing), ..status };
-    Plan { status: draft(facts, status, Stand::InLine, "Fired", &message), step: rest_for(LOOK_AGAIN) }
+    Plan { status: draft(facts, status.clone(), stand(&status), "Fired", &message), step: rest_for(LOOK_AGAIN) }
 }
 
 /// Nothing waits to be fired.
-fn at_rest(facts: &TriggerFacts<'_>, mut status: GlueTriggerStatus, trigger: &Trigger) -> TriggerPlan {
+fn at_rest(facts: &TriggerFacts<'_>, status: GlueTriggerStatus, trigger: &Trigger) -> TriggerPlan {
     let name = &facts.object.spec.trigger_name;
     let marked = facts.object.metadata.annotations.as_ref().is_some_and(|annotations| annotations.contains_key(MARK));
     let wants_mark = facts.object.spec.fire_on_creation == Some(true) && status.taken_fire.is_some() && !marked;
-    let (reason, message) = match &mut status.last_firing {
+    let (reason, message) = match &status.last_firing {
         None => match status.declared.condition("Ready").filter(|ready| ready.reason == "NotFired") {
             Some(ready) => ("NotFired", ready.message.clone()),
-            None => ("OnDemand", format!("trigger {name} is of type ON_DEMAND, and is fired for each new value of spec.fire")),
+            None => (
+                "OnDemand",
+                format!("trigger {name} is of type ON_DEMAND, and is fired for each new value of spec.fire"),
+            ),
         },
         Some(firing) => {
-            let over = firing.started.iter().all(|run| run.ended);
-            if over && firing.ended_at.is_none() && !firing.started.is_empty() {
-                firing.ended_at = Some(Time(facts.now));
-            }
             let good = firing.started.iter().all(|run| run.state.as_deref().is_none_or(is_good));
             let reason = match firing.ended_at {
                 None => "Fired",
@@ -201,10 +195,15 @@ fn at_rest(facts: &TriggerFacts<'_>, mut status: GlueTriggerStatus, trigger: &Tr
             (reason, words(facts, &firing.value, &firing.started))
         }
     };
-    let status = if trigger.state.is_transitional() {
-        super::drafts::keep(facts, status)
-    } else {
+    let was_in_line = status.declared.condition("Ready").is_some_and(|ready| ready.status == "True");
+    let status = if !trigger.state.is_transitional() {
         draft(facts, status, Stand::InLine, reason, &message)
+    } else if was_in_line {
+        // Its definition is being changed, which concerns nobody.
+        keep(facts, status)
+    } else {
+        let message = format!("trigger {name} is {} in Glue", trigger.state.as_str());
+        draft(facts, status, Stand::OnItsWay, reason_of(&trigger.state), &message)
     };
     let step = if wants_mark { Step::Mark(MARK) } else { Step::Rest(None) };
     Plan { status, step }
@@ -228,7 +227,7 @@ fn follow(facts: &TriggerFacts<'_>, mut status: GlueTriggerStatus) -> GlueTrigge
                     }
                 }
                 // Glue may be slow to show it; later it is gone for good.
-                Some(Sight::Gone) if super::plan::since(facts.now, fired_at) >= facts.settle => run.ended = true,
+                Some(Sight::Gone) if since(facts.now, fired_at) >= facts.settle => run.ended = true,
                 Some(Sight::Gone) | None => {}
             }
         }
@@ -241,12 +240,14 @@ fn follow(facts: &TriggerFacts<'_>, mut status: GlueTriggerStatus) -> GlueTrigge
 }
 
 /// What came of looking for what `firing` started.
-fn found<'a>(
-    facts: &'a TriggerFacts<'_>,
-    firing: &Firing,
-) -> Option<Result<&'a Found, &'a crate::controllers::problem::Problem>> {
+fn found<'a>(facts: &'a TriggerFacts<'_>, firing: &Firing) -> Option<Result<&'a Found, &'a Problem>> {
     let (_, found) = facts.learnt.found.as_ref().filter(|(number, _)| *number == firing.number)?;
     Some(found.as_ref())
+}
+
+/// The problem in the words of this pass, which knows whose credentials these are; of an earlier one, as it was kept.
+fn explained<'a>(facts: &'a TriggerFacts<'_>, kept: &'a Problem) -> &'a Problem {
+    facts.problem.as_ref().unwrap_or(kept)
 }
 
 /// Those of `started` that no firing has yet.
@@ -281,10 +282,4 @@ fn words(facts: &TriggerFacts<'_>, value: &str, started: &[Started]) -> String {
         [] => format!("trigger {name} was fired for {value}"),
         runs => format!("trigger {name} was fired for {value} and started {}", listed(runs)),
     }
-}
-
-/// The status as the object has it, when only its values of fire matter.
-#[allow(dead_code)]
-fn unchanged(facts: &TriggerFacts<'_>) -> GlueTriggerStatus {
-    status_of(facts)
 }

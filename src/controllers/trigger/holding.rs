@@ -2,11 +2,9 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
-
-use super::drafts::{DRIFTED, TriggerFacts, TriggerPlan, blocked, draft, is_blocked, keep, step};
+use super::drafts::{DRIFTED, TriggerFacts, TriggerPlan, blocked, draft, is_blocked, keep, rest_for, since, step};
 use super::memory::Act;
-use super::plan::{needs_finalizer, reason_of, rest_for};
+use super::plan::{needs_finalizer, reason_of};
 use crate::api::declared::DriftPolicy;
 use crate::api::trigger::{Activation, GlueTriggerStatus};
 use crate::controllers::declared::conditions::Stand;
@@ -23,7 +21,9 @@ pub(super) fn plan(facts: &TriggerFacts<'_>, mut status: GlueTriggerStatus, trig
     let name = &spec.trigger_name;
     if spec.fire.is_some() {
         let type_ = trigger.type_.as_str();
-        let message = format!("trigger {name} is of type {type_}, and only those of type ON_DEMAND are fired: remove spec.fire to have it held in spec.state");
+        let message = format!(
+            "trigger {name} is of type {type_}, and only those of type ON_DEMAND are fired: remove spec.fire to have it held in spec.state"
+        );
         return Plan { status: draft(facts, status, Stand::Stalled, "NotOnDemand", &message), step: Step::Rest(None) };
     }
     if needs_finalizer(facts, trigger) != facts.has_finalizer() {
@@ -50,12 +50,13 @@ pub(super) fn plan(facts: &TriggerFacts<'_>, mut status: GlueTriggerStatus, trig
         let message = format!("trigger {name} is {} in Glue", trigger.state.as_str());
         let next = status.schedule.as_ref().and_then(|schedule| schedule.next.as_ref()).map(|next| next.0);
         let status = draft(facts, status, Stand::InLine, reason_of(&trigger.state), &message);
-        return Plan { status, step: Step::Rest(next.map(|next| until(facts.now, next))) };
+        return Plan { status, step: Step::Rest(next.map(|next| since(next, facts.now) + Duration::from_secs(1))) };
     }
     let drifted = status.reached == Some(wanted);
     if drifted && spec.drift_policy == Some(DriftPolicy::Report) {
         let state = trigger.state.as_str();
-        let message = format!("somebody has changed trigger {name}: it is {state} in Glue; with driftPolicy: Report it stays so");
+        let message =
+            format!("somebody has changed trigger {name}: it is {state} in Glue; with driftPolicy: Report it stays so");
         return Plan { status: draft(facts, status, Stand::InLine, DRIFTED, &message), step: Step::Rest(None) };
     }
     switch(facts, status, trigger, wanted, drifted)
@@ -68,7 +69,8 @@ fn on_the_way(
     trigger: &Trigger,
     wanted: Activation,
 ) -> TriggerPlan {
-    let told = status.declared.condition("Ready").is_some_and(|ready| ready.reason == DRIFTED && ready.status != "True");
+    let told =
+        status.declared.condition("Ready").is_some_and(|ready| ready.reason == DRIFTED && ready.status != "True");
     let coming_back = told && wanted == Activation::Activated && trigger.state == TriggerState::Activating
         || told && wanted == Activation::Deactivated && trigger.state == TriggerState::Deactivating;
     if coming_back || trigger.state == TriggerState::Updating && status.reached == Some(wanted) {
@@ -101,7 +103,8 @@ fn switch(
         keep(facts, status)
     } else if drifted {
         let state = trigger.state.as_str();
-        let message = format!("somebody has changed trigger {name}: it was {state} in Glue, and is being {being} again");
+        let message =
+            format!("somebody has changed trigger {name}: it was {state} in Glue, and is being {being} again");
         draft(facts, status, Stand::OnItsWay, DRIFTED, &message)
     } else {
         draft(facts, status, Stand::OnItsWay, reason, &format!("trigger {name} is being {being}"))
@@ -113,9 +116,4 @@ fn switch(
         None => Step::Act(act),
     };
     Plan { status, step }
-}
-
-/// Until just after `then`.
-fn until(now: Timestamp, then: Timestamp) -> Duration {
-    Duration::try_from(then.duration_since(now)).unwrap_or_default() + Duration::from_secs(1)
 }

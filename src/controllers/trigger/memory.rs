@@ -89,14 +89,24 @@ pub struct Learnt {
     pub born: bool,
     /// Whether the object has lived before: when its status tells of nothing, that was lost.
     pub lived: bool,
-    /// For how long the last intent has been known.
-    pub known_for: Duration,
+    /// For how long the intent of this number has been known when the pass began.
+    pub known: Option<(u32, Duration)>,
+    /// Whether this pass has sent a firing: one is enough.
+    pub sent: bool,
     /// What Glue answered to the intent of this number.
     pub answer: Option<(u32, Answer)>,
     /// What was started last.
     pub survey: Option<Result<Survey, Problem>>,
     /// What was found of the intent of this number.
     pub found: Option<(u32, Result<Found, Problem>)>,
+}
+
+impl Learnt {
+    /// For how long the intent of this number has been known; not at all, when it is of this pass.
+    #[must_use]
+    pub fn known_for(&self, number: u32) -> Duration {
+        self.known.filter(|(known, _)| *known == number).map(|(_, known_for)| known_for).unwrap_or_default()
+    }
 }
 
 /// The mark of an object that has fired for the value it was created with. It stands outside the status, so that
@@ -125,7 +135,7 @@ impl Memory {
             seen: self.seen.clone(),
             born: self.born,
             lived: self.told || has_lived(object),
-            known_for: self.intent.map(|(_, since)| since.elapsed()).unwrap_or_default(),
+            known: self.intent.map(|(number, since)| (number, since.elapsed())),
             answer: self.answer.clone().filter(|(number, _)| last.is_some_and(|last| last.number == *number)),
             ..Learnt::default()
         }

@@ -6,6 +6,7 @@
 //! | [`holding`] | one that has a state: brought to it, and back to it |
 //! | [`firing`] | one of type ON_DEMAND: fired once for each new value |
 //! | [`intake`] | which values of fire are new |
+//! | [`intents`] | the intent to fire |
 //! | [`showing`] | the trigger as Glue has it, in the status |
 //! | [`drafts`] | the building blocks of plans |
 //! | [`memory`] | what the process remembers of an object, and what a pass learns |
@@ -15,6 +16,7 @@ mod drafts;
 mod firing;
 mod holding;
 mod intake;
+mod intents;
 mod kind;
 pub mod memory;
 pub mod plan;

@@ -4,14 +4,12 @@
 //! States on the way are waited out and never fought. Nothing is decided on a sight of the trigger from before
 //! we did something to it: until it is seen again, nothing happens.
 
-use std::time::Duration;
-
-use super::drafts::{TriggerFacts, TriggerPlan, blocked, draft, rest, status_of, step};
+use super::drafts::{TriggerFacts, TriggerPlan, blocked, draft, rest, rest_for, status_of, step};
 use super::memory::Act;
 use super::showing::{show, show_none};
 use super::{firing, holding, intake};
 use crate::api::trigger::TriggerDeletionPolicy;
-use crate::controllers::declared::claims::{ASK_AGAIN, Claim};
+use crate::controllers::claims::{ASK_AGAIN, Claim};
 use crate::controllers::declared::conditions::Stand;
 use crate::controllers::step::{Plan, Step};
 use crate::glue::Class;
@@ -47,7 +45,8 @@ pub fn plan(facts: &TriggerFacts<'_>) -> TriggerPlan {
         Claim::Open => return rest(facts, Some(ASK_AGAIN)),
         Claim::Ours => {}
     }
-    if let Some(problem) = facts.poll_problem.as_ref().filter(|problem| facts.sight.is_none() || !passes(problem.class)) {
+    if let Some(problem) = facts.poll_problem.as_ref().filter(|problem| facts.sight.is_none() || !passes(problem.class))
+    {
         return blocked(facts, status, problem, Step::Rest(None));
     }
     match &facts.sight {
@@ -60,7 +59,10 @@ pub fn plan(facts: &TriggerFacts<'_>) -> TriggerPlan {
                 }
                 TriggerType::Unknown(type_) => {
                     let message = format!("trigger {name} is of type {type_}, which this version does not know");
-                    Plan { status: draft(facts, status, Stand::Stalled, "TypeUnknown", &message), step: Step::Rest(None) }
+                    Plan {
+                        status: draft(facts, status, Stand::Stalled, "TypeUnknown", &message),
+                        step: Step::Rest(None),
+                    }
                 }
             }
         }
@@ -151,9 +153,4 @@ fn deletion(facts: &TriggerFacts<'_>) -> TriggerPlan {
         Step::Act(Act::Deactivate)
     };
     Plan { status, step: facts.rest.filter(|_| step == Step::Act(Act::Deactivate)).map_or(step, rest_for) }
-}
-
-/// Comes back after the pause that a refusal asks for.
-pub(super) fn rest_for(pause: Duration) -> Step<Act> {
-    Step::Rest(Some(pause))
 }

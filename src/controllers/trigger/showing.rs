@@ -64,9 +64,8 @@ pub(super) fn targets(trigger: &Trigger) -> Vec<Target> {
 
 /// How many runs of `target` one firing starts.
 pub(super) fn expected(trigger: &Trigger, target: &Target) -> usize {
-    let jobs = || trigger.actions.iter().filter(|action| action.job.as_ref() == Some(&target.name)).count();
     match target.kind {
-        TargetKind::Job => jobs(),
+        TargetKind::Job => trigger.actions.iter().filter(|action| action.job.as_ref() == Some(&target.name)).count(),
         TargetKind::Crawler | TargetKind::Workflow => 1,
     }
 }

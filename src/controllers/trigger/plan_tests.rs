@@ -1,0 +1,651 @@
+//! The plan by tables. (By properties: `lives`; what can go wrong around a firing: `interleavings`.)
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use kube::core::ObjectMeta;
+
+use super::memory::{Act, Answer, Found, Learnt, MARK, Survey};
+use super::plan::plan;
+use crate::api::declared::{DeclaredStatus, DriftPolicy};
+use crate::api::trigger::{
+    Activation, Firing, GlueTriggerSpec, GlueTriggerStatus, Newest, Started, Target, TargetKind, TriggerDeletionPolicy,
+};
+use crate::api::{FINALIZER, GlueTrigger};
+use crate::controllers::claims::Claim;
+use crate::controllers::context::Name;
+use crate::controllers::declared::facts::Facts;
+use crate::controllers::problem::Problem;
+use crate::controllers::step::{Plan, Step};
+use crate::glue::Class;
+use crate::glue::poller::Sight;
+use crate::glue::trigger_source::TriggerItem;
+use crate::glue::triggers::{Action, RunSeen, Trigger, TriggerState, TriggerType};
+
+pub(super) const SETTLE: Duration = Duration::from_mins(1);
+
+pub(super) fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_second(1_000_000 + seconds).expect("a time")
+}
+
+/// One object and all that is known of it.
+#[derive(Clone, Debug)]
+pub(super) struct Scene {
+    pub(super) now: i64,
+    pub(super) object: GlueTrigger,
+    pub(super) leading: bool,
+    pub(super) blocked: Option<Problem>,
+    pub(super) claim: Claim<Name>,
+    pub(super) sight: Option<Sight<TriggerItem>>,
+    pub(super) also: Vec<(String, Sight<TriggerItem>)>,
+    pub(super) poll_problem: Option<Problem>,
+    pub(super) problem: Option<Problem>,
+    pub(super) learnt: Learnt,
+    pub(super) fresh_intent: bool,
+    pub(super) behind: bool,
+    pub(super) rest: Option<Duration>,
+}
+
+pub(super) type ScenePlan = Plan<GlueTriggerStatus, Act>;
+
+impl Scene {
+    /// An object that nobody has seen yet, about a trigger of this type in this state.
+    pub(super) fn new(type_: TriggerType, state: TriggerState) -> Self {
+        let metadata = ObjectMeta {
+            name: Some("one".to_owned()),
+            namespace: Some("default".to_owned()),
+            generation: Some(1),
+            creation_timestamp: Some(Time(at(0))),
+            ..ObjectMeta::default()
+        };
+        let spec = GlueTriggerSpec { trigger_name: "nightly".to_owned(), ..GlueTriggerSpec::default() };
+        let declared = DeclaredStatus { observed_generation: -1, ..DeclaredStatus::default() };
+        let status = GlueTriggerStatus { declared, ..GlueTriggerStatus::default() };
+        Self {
+            now: 10,
+            object: GlueTrigger { metadata, spec, status: Some(status) },
+            leading: true,
+            blocked: None,
+            claim: Claim::Ours,
+            sight: Some(Sight::Here(TriggerItem::Trigger(trigger(type_, state)))),
+            also: Vec::new(),
+            poll_problem: None,
+            problem: None,
+            learnt: Learnt::default(),
+            fresh_intent: false,
+            behind: false,
+            rest: None,
+        }
+    }
+
+    fn scheduled(state: TriggerState) -> Self {
+        Self::new(TriggerType::Scheduled, state)
+    }
+
+    pub(super) fn on_demand() -> Self {
+        Self::new(TriggerType::OnDemand, TriggerState::Created)
+    }
+
+    fn spec(mut self, change: impl FnOnce(&mut GlueTriggerSpec)) -> Self {
+        change(&mut self.object.spec);
+        self
+    }
+
+    pub(super) fn status(mut self, change: impl FnOnce(&mut GlueTriggerStatus)) -> Self {
+        change(self.object.status.as_mut().expect("a status"));
+        self
+    }
+
+    /// Its status speaks of the object as it is, and of this state as reached.
+    fn held(self, reached: Activation) -> Self {
+        let mut held = self.status(|status| status.reached = Some(reached));
+        let plan = Scene { sight: Some(Sight::Here(in_state(reached))), ..held.clone() };
+        let plan = plan.spec(|spec| spec.state = Some(reached)).plan();
+        held.object.status = Some(plan.status);
+        held
+    }
+
+    pub(super) fn plan(&self) -> ScenePlan {
+        plan(&Facts {
+            now: at(self.now),
+            object: &self.object,
+            inputs: Some(&()),
+            leading: self.leading,
+            blocked: self.blocked.clone(),
+            unprepared: None,
+            claim: self.claim.clone(),
+            sight: self.sight.clone(),
+            also: self.also.clone(),
+            poll_problem: self.poll_problem.clone(),
+            problem: self.problem.clone(),
+            learnt: &self.learnt,
+            fresh_intent: self.fresh_intent,
+            behind: self.behind,
+            rest: self.rest,
+            settle: SETTLE,
+            deletion_timeout: Duration::from_mins(10),
+        })
+    }
+
+    /// Plans, and takes over the status as if it had been written, until it stands.
+    fn settled(mut self) -> (Self, Step<Act>) {
+        for _ in 0..8 {
+            let Plan { status, step } = self.plan();
+            if self.object.status.as_ref() == Some(&status) {
+                return (self, step);
+            }
+            self.object.status = Some(status);
+        }
+        panic!("the plan does not come to rest: {self:?}");
+    }
+}
+
+pub(super) fn trigger(type_: TriggerType, state: TriggerState) -> Trigger {
+    let schedule = (type_ == TriggerType::Scheduled).then(|| "cron(15 12 * * ? *)".to_owned());
+    Trigger {
+        name: "nightly".to_owned(),
+        type_,
+        state,
+        description: None,
+        workflow: None,
+        schedule,
+        predicate: None,
+        actions: vec![Action {
+            job: Some("etl".to_owned()),
+            crawler: None,
+            timeout_minutes: None,
+            security_configuration: None,
+        }],
+        event_batching: None,
+    }
+}
+
+fn in_state(activation: Activation) -> TriggerItem {
+    let state = match activation {
+        Activation::Activated => TriggerState::Activated,
+        Activation::Deactivated => TriggerState::Deactivated,
+    };
+    TriggerItem::Trigger(trigger(TriggerType::Scheduled, state))
+}
+
+pub(super) fn problem(class: Class) -> Problem {
+    Problem { reason: class.reason().to_owned(), message: "words".to_owned(), class: Some(class) }
+}
+
+pub(super) fn job() -> Target {
+    Target { kind: TargetKind::Job, name: "etl".to_owned() }
+}
+
+pub(super) fn newest(id: Option<&str>) -> Vec<Newest> {
+    vec![Newest { target: job(), id: id.map(str::to_owned) }]
+}
+
+fn started(id: &str, state: &str, ended: bool) -> Started {
+    Started { target: job(), id: id.to_owned(), state: Some(state.to_owned()), ended }
+}
+
+/// Reason of Ready, and whether it holds.
+fn ready(status: &GlueTriggerStatus) -> (&str, bool) {
+    let ready = status.declared.condition("Ready").expect("Ready");
+    (ready.reason.as_str(), ready.status == "True")
+}
+
+fn types(status: &GlueTriggerStatus) -> Vec<&str> {
+    status.declared.conditions.iter().map(|condition| condition.type_.as_str()).collect()
+}
+
+/// Each state of Glue under each state of the spec, reached before or not.
+#[test]
+fn a_trigger_is_brought_to_its_state_and_what_is_on_its_way_is_waited_out() {
+    use Activation::{Activated, Deactivated};
+    use TriggerState as Is;
+    let rest = Step::Rest(None);
+    for (state, wanted, reached, reason, step) in [
+        (Is::Created, Activated, None, "Activating", Step::Act(Act::Activate)),
+        (Is::Deactivated, Activated, None, "Activating", Step::Act(Act::Activate)),
+        (Is::Activated, Deactivated, None, "Deactivating", Step::Act(Act::Deactivate)),
+        (Is::Created, Deactivated, None, "Deactivated", rest.clone()),
+        (Is::Deactivated, Deactivated, None, "Deactivated", rest.clone()),
+        (Is::Activating, Activated, None, "Activating", rest.clone()),
+        (Is::Activating, Deactivated, None, "Activating", rest.clone()),
+        (Is::Deactivating, Activated, None, "Deactivating", rest.clone()),
+        (Is::Creating, Activated, None, "Creating", rest.clone()),
+        (Is::Updating, Activated, None, "Updating", rest.clone()),
+        (Is::Deleting, Activated, None, "Deleting", rest.clone()),
+        (Is::Unknown("NEW".to_owned()), Activated, None, "StateUnknown", rest.clone()),
+        // Somebody else has done this.
+        (Is::Deactivated, Activated, Some(Activated), "Drifted", Step::Act(Act::Activate)),
+        (Is::Activated, Deactivated, Some(Deactivated), "Drifted", Step::Act(Act::Deactivate)),
+        (Is::Deactivating, Activated, Some(Activated), "Deactivating", rest.clone()),
+        // The spec has changed since.
+        (Is::Activated, Deactivated, Some(Activated), "Deactivating", Step::Act(Act::Deactivate)),
+        // Another trigger of the same name.
+        (Is::Created, Activated, Some(Activated), "Activating", Step::Act(Act::Activate)),
+    ] {
+        let scene = Scene::scheduled(state.clone())
+            .spec(|spec| spec.state = Some(wanted))
+            .status(|status| status.reached = reached);
+        let (after, taken) = scene.settled();
+        let status = after.object.status.expect("a status");
+        assert_eq!((ready(&status).0, &taken), (reason, &step), "{state:?}, {wanted:?} wanted, {reached:?} reached");
+        assert_eq!(status.state.as_deref(), Some(state.as_str()));
+        assert_eq!(status.declared.observed_generation, 1);
+    }
+}
+
+#[test]
+fn an_activated_trigger_is_ready_and_shows_when_it_fires_next() {
+    let (after, step) = Scene::scheduled(TriggerState::Activated).settled();
+    let status = after.object.status.expect("a status");
+    assert_eq!(ready(&status), ("Activated", true));
+    let schedule = status.schedule.expect("a schedule");
+    assert_eq!(schedule.words.as_deref(), Some("At 12:15, UTC"));
+    let next = schedule.next.expect("a time").0;
+    assert!(next > at(10));
+    let Step::Rest(Some(pause)) = step else { panic!("{step:?}") };
+    assert_eq!(pause.as_secs(), (next.as_second() - at(10).as_second() + 1).unsigned_abs());
+    let (after, _) =
+        Scene::scheduled(TriggerState::Deactivated).spec(|spec| spec.state = Some(Activation::Deactivated)).settled();
+    assert_eq!(after.object.status.expect("a status").schedule.expect("a schedule").next, None);
+}
+
+#[test]
+fn a_drift_is_only_told_where_the_policy_says_report() {
+    let scene = Scene::scheduled(TriggerState::Deactivated)
+        .held(Activation::Activated)
+        .spec(|spec| spec.drift_policy = Some(DriftPolicy::Report));
+    let (after, step) = scene.settled();
+    let status = after.object.status.clone().expect("a status");
+    assert_eq!((ready(&status), step), (("Drifted", true), Step::Rest(None)));
+    assert_eq!(types(&status), ["Ready", "Drifted"]);
+    let back = Scene { sight: Some(Sight::Here(in_state(Activation::Activated))), ..after.clone() };
+    assert_eq!(types(&back.settled().0.object.status.expect("a status")), ["Ready"]);
+    // The spec itself is another matter.
+    let (_, step) = Scene::scheduled(TriggerState::Activated)
+        .held(Activation::Activated)
+        .spec(|spec| {
+            spec.drift_policy = Some(DriftPolicy::Report);
+            spec.state = Some(Activation::Deactivated);
+        })
+        .settled();
+    assert_eq!(step, Step::Act(Act::Deactivate));
+}
+
+#[test]
+fn nothing_is_sent_before_the_trigger_is_seen_again_nor_out_of_turn_nor_without_the_lease() {
+    let scene = Scene::scheduled(TriggerState::Deactivated);
+    assert_eq!(Scene { sight: None, ..scene.clone() }.settled().1, Step::Rest(None));
+    assert_eq!(Scene { behind: true, ..scene.clone() }.settled().1, Step::Rest(None));
+    assert_eq!(Scene { leading: false, ..scene.clone() }.settled().1, Step::Rest(None));
+    assert_eq!(Scene { claim: Claim::Open, ..scene.clone() }.settled().1, Step::Rest(Some(Duration::from_secs(1))));
+    let pause = Duration::from_secs(3);
+    assert_eq!(Scene { rest: Some(pause), ..scene.clone() }.settled().1, Step::Rest(Some(pause)));
+    let held = Scene { claim: Claim::HeldBy(("other".to_owned(), "older".to_owned())), ..scene };
+    let (after, step) = held.settled();
+    assert_eq!((ready(&after.object.status.expect("a status")), step), (("HeldByAnother", false), Step::Rest(None)));
+}
+
+/// What Glue refuses is said, tried again, and stays said until it goes through; a conflict passes unsaid.
+#[test]
+fn a_refusal_is_said_once_and_a_conflict_is_not() {
+    for class in [Class::LimitExceeded, Class::Denied, Class::Throttled, Class::Busy] {
+        let refused = Scene { problem: Some(problem(class)), ..Scene::scheduled(TriggerState::Created) };
+        let (after, step) = refused.settled();
+        assert_eq!(step, Step::Retry);
+        let again = Scene { problem: None, ..after };
+        let before = again.object.status.clone();
+        let (after, step) = again.settled();
+        assert_eq!((after.object.status == before, step), (true, Step::Act(Act::Activate)), "{class:?}");
+        assert_eq!(ready(&before.expect("a status")).0, class.reason());
+    }
+    let conflict = Scene { problem: Some(problem(Class::Conflict)), ..Scene::scheduled(TriggerState::Created) };
+    let (after, step) = conflict.settled();
+    assert_eq!((ready(&after.object.status.expect("a status")).0, step), ("Activating", Step::Retry));
+    // A time-out on Glue's side: it may have been done, so the trigger is seen first.
+    let unclear =
+        Scene { sight: None, problem: Some(problem(Class::Ambiguous)), ..Scene::scheduled(TriggerState::Created) };
+    let (after, step) = unclear.settled();
+    assert_eq!((ready(&after.object.status.expect("a status")).0, step), ("AnswerUnclear", Step::Rest(None)));
+}
+
+#[test]
+fn a_trigger_that_is_gone_is_said_and_taken_up_again() {
+    let gone =
+        Scene { sight: Some(Sight::Gone), ..Scene::scheduled(TriggerState::Activated).held(Activation::Activated) };
+    let (after, step) = gone.settled();
+    let status = after.object.status.as_ref().expect("a status");
+    assert_eq!((ready(status), status.state.as_deref(), status.reached), (("NotFound", false), None, None));
+    assert_eq!(step, Step::Rest(None));
+    let created = TriggerItem::Trigger(trigger(TriggerType::Scheduled, TriggerState::Created));
+    let back = Scene { sight: Some(Sight::Here(created)), ..after };
+    let (after, step) = back.settled();
+    assert_eq!(
+        (ready(after.object.status.as_ref().expect("a status")).0, step),
+        ("Activating", Step::Act(Act::Activate))
+    );
+}
+
+#[test]
+fn the_finalizer_is_held_only_to_deactivate_a_trigger_that_has_a_state() {
+    let deactivate = |spec: &mut GlueTriggerSpec| spec.deletion_policy = Some(TriggerDeletionPolicy::Deactivate);
+    assert_eq!(Scene::scheduled(TriggerState::Created).spec(deactivate).settled().1, Step::Hold);
+    assert_ne!(Scene::on_demand().spec(deactivate).settled().1, Step::Hold);
+    let mut held = Scene::scheduled(TriggerState::Activated).spec(deactivate);
+    held.object.metadata.finalizers = Some(vec![FINALIZER.to_owned()]);
+    let release = Step::Release { left_behind: None };
+    let retain = held.clone().spec(|spec| spec.deletion_policy = None);
+    assert_eq!(retain.settled().1, release);
+
+    held.object.metadata.deletion_timestamp = Some(Time(at(5)));
+    let (after, step) = held.clone().settled();
+    assert_eq!((ready(&after.object.status.expect("a status")).0, step), ("Deactivating", Step::Act(Act::Deactivate)));
+    let seen = |state| Some(Sight::Here(TriggerItem::Trigger(trigger(TriggerType::Scheduled, state))));
+    for (sight, expected) in [
+        (seen(TriggerState::Deactivated), release.clone()),
+        (seen(TriggerState::Created), release.clone()),
+        (Some(Sight::Gone), release.clone()),
+        (seen(TriggerState::Deactivating), Step::Rest(Some(Duration::from_secs(595)))),
+        (None, Step::Rest(Some(Duration::from_secs(595)))),
+    ] {
+        assert_eq!(Scene { sight: sight.clone(), ..held.clone() }.settled().1, expected, "{sight:?}");
+    }
+    let others = Scene { claim: Claim::HeldBy(("a".to_owned(), "b".to_owned())), sight: None, ..held.clone() };
+    assert_eq!(others.settled().1, release, "what another object holds is not deactivated");
+    let blocked = Scene { blocked: Some(problem(Class::Denied)), sight: None, ..held };
+    assert_eq!(blocked.clone().settled().1, Step::Retry);
+    let late = Scene { now: 1000, ..blocked };
+    assert_eq!(late.settled().1, Step::Release { left_behind: Some("nightly".to_owned()) });
+}
+
+/// Which values of fire wait to be fired, after the object was seen so.
+#[test]
+fn which_values_are_new() {
+    struct Case {
+        what: &'static str,
+        observed: i64,
+        taken: Option<&'static str>,
+        seen: Vec<(i64, Option<&'static str>)>,
+        now: (i64, Option<&'static str>),
+        on_creation: bool,
+        born: bool,
+        lived: bool,
+        waits: Vec<&'static str>,
+        unproven: bool,
+    }
+    let case = Case {
+        what: "no value",
+        observed: -1,
+        taken: None,
+        seen: vec![],
+        now: (1, None),
+        on_creation: false,
+        born: true,
+        lived: false,
+        waits: vec![],
+        unproven: false,
+    };
+    let first = Case { what: "there from the beginning", now: (1, Some("a")), ..case };
+    let with = |what, change: fn(&mut Case)| {
+        let mut case = Case { what, seen: first.seen.clone(), waits: first.waits.clone(), ..first };
+        change(&mut case);
+        case
+    };
+    let cases = [
+        with("there from the beginning", |_| {}),
+        with("fired on creation", |case| {
+            case.on_creation = true;
+            case.waits = vec!["a"];
+        }),
+        with("created, and nobody saw it", |case| {
+            case.on_creation = true;
+            case.born = false;
+            case.waits = vec!["a"];
+            case.unproven = true;
+        }),
+        with("restored, or its status lost", |case| {
+            case.on_creation = true;
+            case.lived = true;
+        }),
+        with("a new value", |case| {
+            case.observed = 1;
+            case.now = (2, Some("a"));
+            case.waits = vec!["a"];
+        }),
+        with("the same value", |case| {
+            case.observed = 1;
+            case.taken = Some("a");
+            case.now = (2, Some("a"));
+        }),
+        with("taken away", |case| {
+            case.observed = 1;
+            case.taken = Some("a");
+            case.now = (2, None);
+        }),
+        with("two within a moment", |case| {
+            case.observed = 1;
+            case.seen = vec![(1, None), (2, Some("a")), (3, Some("b"))];
+            case.now = (3, Some("b"));
+            case.waits = vec!["a", "b"];
+        }),
+        with("there and back again", |case| {
+            case.observed = 1;
+            case.taken = Some("a");
+            case.seen = vec![(2, Some("b"))];
+            case.now = (3, Some("a"));
+            case.waits = vec!["b", "a"];
+        }),
+        with("replaced before anybody decided", |case| {
+            case.seen = vec![(1, Some("a")), (2, Some("b"))];
+            case.now = (2, Some("b"));
+            case.waits = vec!["b"];
+        }),
+        with("nothing but another field", |case| {
+            case.observed = 3;
+            case.taken = Some("a");
+            case.now = (3, Some("a"));
+        }),
+    ];
+    for case in cases {
+        let mut scene = Scene::on_demand().spec(|spec| {
+            spec.fire = case.now.1.map(str::to_owned);
+            spec.fire_on_creation = Some(case.on_creation);
+        });
+        scene = scene.status(|status| {
+            status.declared.observed_generation = case.observed;
+            status.taken_fire = case.taken.map(str::to_owned);
+        });
+        scene.object.metadata.generation = Some(case.now.0);
+        scene.learnt.seen = case.seen.iter().map(|(at, value)| (*at, value.map(str::to_owned))).collect();
+        scene.learnt.born = case.born;
+        scene.learnt.lived = case.lived;
+        // Held up, so that what waits is written down.
+        scene.blocked = Some(problem(Class::Denied));
+        let status = scene.plan().status;
+        assert_eq!(
+            (status.waiting_fires, status.unproven),
+            (case.waits.iter().map(|&value| value.to_owned()).collect(), case.unproven),
+            "{}",
+            case.what
+        );
+    }
+}
+
+/// An object whose value `a` is new.
+pub(super) fn wants_a() -> Scene {
+    let mut scene = Scene::on_demand().spec(|spec| spec.fire = Some("a".to_owned()));
+    scene = scene.status(|status| status.declared.observed_generation = 1);
+    scene.object.metadata.generation = Some(2);
+    scene
+}
+
+fn surveyed(scene: Scene, ever: bool) -> Scene {
+    let survey = Survey { newest: newest(Some("jr_0")), ever };
+    Scene { learnt: Learnt { survey: Some(Ok(survey)), ..scene.learnt }, ..scene }
+}
+
+#[test]
+fn a_value_is_fired_once_what_was_there_before_stands_in_its_intent() {
+    let (scene, step) = wants_a().settled();
+    assert_eq!(step, Step::Act(Act::Survey { targets: vec![job()], history: false }));
+    assert_eq!(scene.object.status.as_ref().expect("a status").last_firing, None, "nothing is written before the look");
+    let failed =
+        Scene { learnt: Learnt { survey: Some(Err(problem(Class::Denied))), ..Learnt::default() }, ..scene.clone() };
+    let (after, step) = failed.settled();
+    assert_eq!((ready(&after.object.status.expect("a status")).0, step), ("AccessDenied", Step::Retry));
+
+    let Plan { status, step } = surveyed(scene, false).plan();
+    assert_eq!(step, Step::Act(Act::Fire));
+    assert!(super::kind::intends(None, &status));
+    let firing = status.last_firing.as_ref().expect("an intent");
+    assert_eq!((firing.value.as_str(), firing.before.clone(), firing.is_open()), ("a", newest(Some("jr_0")), true));
+    assert_eq!((ready(&status), status.waiting_fires.len()), (("Firing", false), 0));
+
+    let mut scene = wants_a();
+    scene.object.status = Some(status);
+    let (fresh, step) = Scene { fresh_intent: true, ..scene.clone() }.settled();
+    assert_eq!(step, Step::Act(Act::Fire));
+    assert!(!super::kind::intends(scene.object.status.as_ref(), fresh.object.status.as_ref().expect("a status")));
+    assert_eq!(scene.settled().1, Step::Act(Act::Look(newest(Some("jr_0")))), "not of this pass: look first");
+}
+
+/// The intent to fire `a` stands; this came of it.
+fn intended() -> Scene {
+    let mut scene = wants_a();
+    scene.object.status = Some(surveyed(wants_a(), false).plan().status);
+    scene
+}
+
+#[test]
+fn what_becomes_of_an_open_intent() {
+    let answered = |answer| Learnt { answer: Some((0, answer)), sent: true, ..Learnt::default() };
+    let found = |started: Vec<Started>, known_for: u64| Learnt {
+        found: Some((0, Ok(Found { started, known_for: Duration::from_secs(known_for) }))),
+        ..Learnt::default()
+    };
+    let live = || vec![started("jr_1", "RUNNING", false)];
+    for (what, learnt, reason, step) in [
+        ("fired", answered(Answer::Fired), "Fired", Step::Act(Act::Look(newest(Some("jr_0"))))),
+        (
+            "refused",
+            answered(Answer::Refused(problem(Class::Busy))),
+            "ConcurrentRunsExceeded",
+            Step::Rest(Some(Duration::ZERO)),
+        ),
+        ("unclear", answered(Answer::Unclear), "Firing", Step::Act(Act::Look(newest(Some("jr_0"))))),
+        ("found", found(live(), 1), "Fired", Step::Rest(None)),
+        ("nothing found yet", found(vec![], 1), "AnswerUnclear", Step::Rest(Some(Duration::from_secs(5)))),
+        (
+            "nothing found for long enough",
+            found(vec![], 60),
+            "Firing",
+            Step::Act(Act::Survey { targets: vec![job()], history: false }),
+        ),
+        (
+            "not to be asked",
+            Learnt { found: Some((0, Err(problem(Class::Denied)))), ..Learnt::default() },
+            "AccessDenied",
+            Step::Retry,
+        ),
+        (
+            "an answer to another intent",
+            Learnt { answer: Some((7, Answer::Fired)), ..Learnt::default() },
+            "Firing",
+            Step::Act(Act::Look(newest(Some("jr_0")))),
+        ),
+    ] {
+        let (after, taken) = Scene { learnt, ..intended() }.settled();
+        let status = after.object.status.expect("a status");
+        assert_eq!((ready(&status).0, &taken), (reason, &step), "{what}");
+        assert_eq!(status.taken_fire.as_deref(), Some("a"), "{what}");
+    }
+}
+
+#[test]
+fn the_next_value_waits_until_what_this_one_started_is_known() {
+    let scene = intended().status(|status| status.waiting_fires = vec!["b".to_owned()]);
+    let found = |started: Vec<Started>| Learnt {
+        answer: Some((0, Answer::Fired)),
+        found: Some((0, Ok(Found { started, known_for: Duration::ZERO }))),
+        ..Learnt::default()
+    };
+    let (after, step) = Scene { learnt: found(vec![]), ..scene.clone() }.settled();
+    let status = after.object.status.expect("a status");
+    assert_eq!((ready(&status), step), (("Fired", false), Step::Rest(Some(Duration::from_secs(5)))));
+    assert_eq!(status.waiting_fires, ["b"]);
+
+    let (after, step) = Scene { learnt: found(vec![started("jr_1", "RUNNING", false)]), ..scene }.settled();
+    let status = after.object.status.clone().expect("a status");
+    assert_eq!(step, Step::Act(Act::Survey { targets: vec![job()], history: false }));
+    let first = status.last_firing.expect("a firing");
+    assert_eq!((first.traced, first.before.len(), first.started.len()), (true, 0, 1));
+    let survey = Survey { newest: newest(Some("jr_1")), ever: false };
+    let next = Scene { learnt: Learnt { survey: Some(Ok(survey)), ..Learnt::default() }, ..after.clone() };
+    let status = next.plan().status;
+    assert_eq!(status.last_firing.as_ref().map(|last| (last.number, last.value.as_str())), Some((1, "b")));
+    assert_eq!(status.earlier_firings.len(), 1);
+    let sent = Scene { learnt: Learnt { sent: true, ..Learnt::default() }, ..after };
+    assert_eq!(sent.settled().1, Step::Rest(Some(Duration::ZERO)), "one pass sends one firing");
+}
+
+#[test]
+fn what_a_firing_started_is_followed_until_it_ends() {
+    let done = Learnt {
+        answer: Some((0, Answer::Fired)),
+        found: Some((0, Ok(Found { started: vec![started("jr_1", "RUNNING", false)], known_for: Duration::ZERO }))),
+        ..Learnt::default()
+    };
+    let (scene, _) = Scene { learnt: done, ..intended() }.settled();
+    let scene = Scene { learnt: Learnt::default(), ..scene };
+    let run = |state: &str, ended| {
+        let run = RunSeen { id: "jr_1".to_owned(), state: state.to_owned(), ended, is_triggered: true };
+        vec![("jr_1".to_owned(), Sight::Here(TriggerItem::Run(run)))]
+    };
+    for (also, reason, ended) in [
+        (vec![], "Fired", false),
+        (run("RUNNING", false), "Fired", false),
+        (run("SUCCEEDED", true), "Completed", true),
+        (run("FAILED", true), "CompletedWithFailures", true),
+    ] {
+        let (after, step) = Scene { also, ..scene.clone() }.settled();
+        let status = after.object.status.expect("a status");
+        assert_eq!((ready(&status), step), ((reason, true), Step::Rest(None)));
+        let firing: Firing = status.last_firing.expect("a firing");
+        assert_eq!((firing.ended_at.is_some(), firing.started[0].ended), (ended, ended));
+    }
+    let gone = vec![("jr_1".to_owned(), Sight::Gone)];
+    let late = Scene { also: gone.clone(), now: 100, ..scene.clone() };
+    assert!(late.settled().0.object.status.expect("a status").last_firing.expect("a firing").ended_at.is_some());
+    let early = Scene { also: gone, ..scene };
+    assert!(early.settled().0.object.status.expect("a status").last_firing.expect("a firing").ended_at.is_none());
+}
+
+/// Without evidence that the object is new, its first value fires only when the trigger has never started anything.
+#[test]
+fn an_unproven_value_is_fired_only_where_nothing_was_ever_started() {
+    let scene = Scene::on_demand().spec(|spec| {
+        spec.fire = Some("a".to_owned());
+        spec.fire_on_creation = Some(true);
+    });
+    let (scene, step) = scene.settled();
+    assert_eq!(step, Step::Act(Act::Survey { targets: vec![job()], history: true }));
+    assert_eq!(surveyed(scene.clone(), false).plan().step, Step::Act(Act::Fire));
+    let (after, step) = surveyed(scene, true).settled();
+    let status = after.object.status.as_ref().expect("a status");
+    assert_eq!((ready(status), &status.last_firing, status.unproven), (("NotFired", true), &None, false));
+    assert_eq!(step, Step::Mark(MARK));
+}
+
+#[test]
+fn what_does_not_fit_the_type_is_said_and_nothing_is_done() {
+    let fire = Scene::scheduled(TriggerState::Deactivated).spec(|spec| spec.fire = Some("a".to_owned()));
+    let state = Scene::on_demand().spec(|spec| spec.state = Some(Activation::Deactivated));
+    let type_ = Scene::new(TriggerType::Unknown("NEW".to_owned()), TriggerState::Created);
+    for (scene, reason) in [(fire, "NotOnDemand"), (state, "HasNoState"), (type_, "TypeUnknown")] {
+        let (after, step) = scene.settled();
+        let status = after.object.status.expect("a status");
+        assert_eq!((ready(&status), step), ((reason, false), Step::Rest(None)));
+        assert_eq!(types(&status), ["Ready", "Stalled"]);
+        assert!(status.waiting_fires.is_empty());
+    }
+}
