@@ -95,6 +95,9 @@ impl Error {
             }
             Class::Denied => from.remedy_of_denial(self),
             Class::ExpiredCredentials => from.remedy_of_refusal(self),
+            Class::Invalid if matches!(self.operation, "StartTrigger" | "StopTrigger") => {
+                "mend the trigger in Glue; it is tried again by itself".to_owned()
+            }
             Class::Invalid => format!(
                 "the fields cannot be changed: create a new object with what Glue accepts, or mend the Glue {}",
                 self.object.split(' ').next().unwrap_or_default()

@@ -22,4 +22,5 @@ mod rights;
 mod start_once;
 mod stops;
 mod tenancy;
+mod triggers;
 mod world;

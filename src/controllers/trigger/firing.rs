@@ -46,13 +46,10 @@ pub(super) fn plan(facts: &TriggerFacts<'_>, status: GlueTriggerStatus, trigger:
     }
     match status.last_firing.clone() {
         Some(firing) if firing.is_open() => open(facts, status, trigger, firing),
-        Some(firing) if firing.refused.is_some() => {
-            let value = firing.value;
-            intend(facts, status, trigger, value)
-        }
+        Some(firing) if firing.refused.is_some() => intend(facts, status, trigger, &firing.value),
         Some(firing) if !firing.traced => trace(facts, status, trigger, firing),
         _ => match status.waiting_fires.first().cloned() {
-            Some(value) => intend(facts, status, trigger, value),
+            Some(value) => intend(facts, status, trigger, &value),
             None => at_rest(facts, status, trigger),
         },
     }
@@ -80,7 +77,7 @@ fn open(facts: &TriggerFacts<'_>, status: GlueTriggerStatus, trigger: &Trigger, 
                 return fired(facts, status, firing, started);
             }
             if found.known_for >= facts.settle {
-                return intend(facts, status, trigger, firing.value);
+                return intend(facts, status, trigger, &firing.value);
             }
             let message = format!(
                 "Glue's answer to the firing for {} was lost; looking for what it started before it is fired again",
@@ -93,12 +90,12 @@ fn open(facts: &TriggerFacts<'_>, status: GlueTriggerStatus, trigger: &Trigger, 
 }
 
 /// The next intent for `value`, unless something speaks against it.
-fn intend(facts: &TriggerFacts<'_>, status: GlueTriggerStatus, trigger: &Trigger, value: String) -> TriggerPlan {
+fn intend(facts: &TriggerFacts<'_>, status: GlueTriggerStatus, trigger: &Trigger, value: &str) -> TriggerPlan {
     let name = &facts.object.spec.trigger_name;
     // One pass sends one firing: the next value is of the next pass.
     let next_pass = facts.learnt.sent.then_some(Duration::ZERO);
     if let Some(pause) = facts.rest.or(next_pass) {
-        return Plan { status: firing_soon(facts, status, &value), step: rest_for(pause) };
+        return Plan { status: firing_soon(facts, status, value), step: rest_for(pause) };
     }
     if trigger.state.is_transitional() {
         let message =
@@ -114,10 +111,10 @@ fn intend(facts: &TriggerFacts<'_>, status: GlueTriggerStatus, trigger: &Trigger
         Some(Ok(survey)) => survey,
     };
     if status.unproven && survey.ever {
-        return not_fired(facts, status, &value);
+        return not_fired(facts, status, value);
     }
-    let status = next_intent(status, &value, survey.newest.clone(), facts.now);
-    Plan { status: firing_soon(facts, status, &value), step: Step::Act(Act::Fire) }
+    let status = next_intent(status, value, survey.newest.clone(), facts.now);
+    Plan { status: firing_soon(facts, status, value), step: Step::Act(Act::Fire) }
 }
 
 fn firing_soon(facts: &TriggerFacts<'_>, status: GlueTriggerStatus, value: &str) -> GlueTriggerStatus {

@@ -84,11 +84,15 @@ fn on_the_way(
 /// It is in the other state.
 fn switch(
     facts: &TriggerFacts<'_>,
-    status: GlueTriggerStatus,
+    mut status: GlueTriggerStatus,
     trigger: &Trigger,
     wanted: Activation,
     drifted: bool,
 ) -> TriggerPlan {
+    if !drifted {
+        // From here on it is we who change it, whatever the spec says next.
+        status.reached = None;
+    }
     let name = &facts.object.spec.trigger_name;
     let (act, reason, being) = match wanted {
         Activation::Activated => (Act::Activate, "Activating", "activated"),

@@ -65,8 +65,8 @@ fn words_in(path: &Path, words: &mut BTreeSet<String>) {
 /// What else stands between quotes: kinds, conditions, and the operations and codes of errors.
 #[rustfmt::skip]
 const OTHERS: &[&str] = &[
-    "ConfigMap", "Count", "GlueCrawlerRun", "GlueJobRun", "Namespace", "Secret",
-    "Ready", "Reconciling", "Stalled", "Complete", "Resumed", "True", "False", "Deleting",
+    "ConfigMap", "Count", "GlueCrawlerRun", "GlueJobRun", "GlueTrigger", "Namespace", "Secret",
+    "Ready", "Reconciling", "Stalled", "Complete", "Resumed", "True", "False",
     "AssumeRole", "BatchStopJobRun", "GetJob", "GetJobRun", "GetJobRuns", "StartJobRun", "NotSent", "NoEndpoint",
     "Validation",
 ];
