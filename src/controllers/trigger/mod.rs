@@ -23,8 +23,4 @@ pub mod plan;
 mod showing;
 
 #[cfg(test)]
-mod interleavings;
-#[cfg(test)]
-mod lives;
-#[cfg(test)]
 mod plan_tests;

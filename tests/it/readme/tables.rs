@@ -67,7 +67,7 @@ fn words_in(path: &Path, words: &mut BTreeSet<String>) {
 const OTHERS: &[&str] = &[
     "ConfigMap", "Count", "GlueCrawlerRun", "GlueJobRun", "GlueTrigger", "Namespace", "Secret",
     "Ready", "Reconciling", "Stalled", "Complete", "Resumed", "True", "False",
-    "AssumeRole", "BatchStopJobRun", "GetJob", "GetJobRun", "GetJobRuns", "StartJobRun", "NotSent", "NoEndpoint",
+    "AssumeRole", "BatchStopJobRun", "GetJob", "GetJobRun", "GetJobRuns", "StartJobRun", "StartTrigger", "StopTrigger", "NotSent", "NoEndpoint",
     "Validation",
 ];
 

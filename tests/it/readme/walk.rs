@@ -10,6 +10,7 @@ use kube_glue_double::{
     AccessKey, Changes, CrawlOutcome, CrawlScript, CrawlerSettings, DEFAULT_ACCOUNT, Double, JobDefinition, Outcome,
     Policy, Role, RunPlan, RunScript,
 };
+use serde_json::json;
 use tokio::process::Command;
 use tokio::time::timeout;
 
@@ -73,7 +74,26 @@ async fn glue() -> Double {
     let crawls = CrawlScript::ends(CrawlOutcome::Completed).changes(&changes);
     let crawls = crawls.running(Duration::from_secs(3)).stopping(Duration::from_millis(500));
     double.define_crawler(DEFAULT_ACCOUNT, REGION, CrawlerSettings::new("raw-orders"), crawls).expect("a crawler");
+    define_triggers(&double);
     double
+}
+
+/// The triggers of the samples.
+fn define_triggers(double: &Double) {
+    let crawls =
+        CrawlScript::ends(CrawlOutcome::Completed).running(Duration::from_millis(500)).stopping(Duration::ZERO);
+    double.define_crawler(DEFAULT_ACCOUNT, REGION, CrawlerSettings::new("orders"), crawls).expect("a crawler");
+    let job = json!({"JobName": "orders-etl"});
+    let ends = json!({"Conditions": [{"LogicalOperator": "EQUALS", "JobName": "orders-load", "State": "SUCCEEDED"}]});
+    let by_time =
+        json!({"Name": "orders-nightly", "Type": "SCHEDULED", "Schedule": "cron(15 2 * * ? *)", "Actions": [job]});
+    let by_end = json!({"Name": "orders-after-load", "Type": "CONDITIONAL", "Predicate": ends, "Actions": [job]});
+    let actions = json!([job, {"CrawlerName": "orders"}]);
+    let by_hand = json!({"Name": "orders-refresh", "Type": "ON_DEMAND", "WorkflowName": "orders", "Actions": actions});
+    double.call(DEFAULT_ACCOUNT, REGION, "CreateWorkflow", &json!({"Name": "orders"})).expect("a workflow");
+    for trigger in [by_time, by_end, by_hand] {
+        double.call(DEFAULT_ACCOUNT, REGION, "CreateTrigger", &trigger).expect("a trigger");
+    }
 }
 
 /// Runs a block as it stands, from the repository's root, and answers what it printed.

@@ -46,7 +46,11 @@ async fn a_new_value_fires_once_and_what_it_started_is_followed_to_its_end() {
     let now = world.double.requests().count("GetJobRun") + world.double.requests().count("GetJobRuns");
     assert_eq!((now, world.switches("refresh").len()), (asked, 1));
 
-    world.job(JobDefinition::new("etl").max_concurrent_runs(9).script(RunScript::fails("no such bucket").starting(Duration::ZERO).running(Duration::from_millis(300))));
+    world.job(
+        JobDefinition::new("etl")
+            .max_concurrent_runs(9)
+            .script(RunScript::fails("no such bucket").starting(Duration::ZERO).running(Duration::from_millis(300))),
+    );
     triggers.edit("one", json!({"fire": "2026-02-01"})).await;
     let message = triggers.reason("one", "CompletedWithFailures").await;
     assert!(message.contains("fired for 2026-02-01") && message.contains("(FAILED)"), "{message}");
@@ -79,7 +83,7 @@ async fn what_else_a_trigger_starts_is_found_and_followed_as_well() {
     let kinds: Vec<_> = firing.started.iter().map(|run| run.target.kind).collect();
     assert_eq!(kinds, [TargetKind::Job, TargetKind::Job, TargetKind::Crawler, TargetKind::Workflow]);
     // What a crawler's script takes is Glue's affair: it ends when it ends.
-    world.double.clock().step(Duration::from_secs(3600));
+    world.double.clock().step(Duration::from_hours(1));
     let trigger = triggers.until("one", "all has ended", |trigger| ready_of(trigger).0 == "Completed").await;
     let states: Vec<_> = last(&trigger).expect("a firing").started.iter().filter_map(|run| run.state.clone()).collect();
     assert_eq!(states, ["SUCCEEDED", "SUCCEEDED", "COMPLETED", "COMPLETED"]);

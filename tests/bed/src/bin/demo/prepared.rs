@@ -6,6 +6,7 @@ use kube_glue_double::{
     AccessKey, Changes, CrawlScript, CrawlerSettings, DEFAULT_ACCOUNT, Double, JobDefinition, Outcome, RunPlan,
     RunScript,
 };
+use serde_json::json;
 
 use crate::{problem::Problem, stage::REGION};
 
@@ -41,5 +42,24 @@ pub(crate) fn prepare(double: &Double) -> Result<String, Problem> {
     let crawls = CrawlScript::default().running(Duration::from_secs(6)).stopping(Duration::from_secs(2));
     let crawler = CrawlerSettings::new("raw-orders");
     double.define_crawler(DEFAULT_ACCOUNT, REGION, crawler, crawls.changes(&changes))?;
-    Ok(format!("{count} jobs and a crawler"))
+    prepare_triggers(double)?;
+    Ok(format!("{count} jobs, two crawlers and three triggers"))
+}
+
+/// The triggers of the samples, and what they start.
+fn prepare_triggers(double: &Double) -> Result<(), Problem> {
+    let crawls = CrawlScript::default().running(Duration::from_secs(6)).stopping(Duration::ZERO);
+    double.define_crawler(DEFAULT_ACCOUNT, REGION, CrawlerSettings::new("orders"), crawls)?;
+    let job = json!({"JobName": "orders-etl"});
+    let ends = json!({"Conditions": [{"LogicalOperator": "EQUALS", "JobName": "orders-load", "State": "SUCCEEDED"}]});
+    let by_time =
+        json!({"Name": "orders-nightly", "Type": "SCHEDULED", "Schedule": "cron(15 2 * * ? *)", "Actions": [job]});
+    let by_end = json!({"Name": "orders-after-load", "Type": "CONDITIONAL", "Predicate": ends, "Actions": [job]});
+    let actions = json!([job, {"CrawlerName": "orders"}]);
+    let by_hand = json!({"Name": "orders-refresh", "Type": "ON_DEMAND", "WorkflowName": "orders", "Actions": actions});
+    double.call(DEFAULT_ACCOUNT, REGION, "CreateWorkflow", &json!({"Name": "orders"}))?;
+    for trigger in [by_time, by_end, by_hand] {
+        double.call(DEFAULT_ACCOUNT, REGION, "CreateTrigger", &trigger)?;
+    }
+    Ok(())
 }
