@@ -180,7 +180,7 @@ async fn a_role_is_assumed_with_its_external_id_and_a_wrong_one_says_so() {
 }
 
 /// Temporary credentials, as `aws sts assume-role` gives them out.
-async fn temporary(world: &World, role: &str) -> [String; 3] {
+pub async fn temporary(world: &World, role: &str) -> [String; 3] {
     let AccessKey { id, secret, .. } = &world.key;
     let config = aws_sdk_sts::Config::builder()
         .behavior_version(BehaviorVersion::latest())

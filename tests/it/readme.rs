@@ -6,6 +6,7 @@ mod helm;
 pub mod policies;
 mod tables;
 mod walk;
+mod ways;
 
 use std::path::{Path, PathBuf};
 

@@ -9,6 +9,8 @@ mod table;
 
 use kube_glue_double::{DEFAULT_ACCOUNT, JobDefinition, Role};
 
+pub use controller::file;
+
 use crate::world::{REGION, World, quick};
 
 /// The account of somebody else.

@@ -26,11 +26,30 @@ impl Block {
     }
 }
 
-/// Every block, in order.
+/// Every block of the page, in order.
 pub fn all() -> Vec<Block> {
+    of(README)
+}
+
+/// The pages that belong to it, by their paths from the root.
+pub fn further_pages() -> Vec<(String, String)> {
+    let folder = "docs/credentials";
+    let files = root().join(folder).read_dir().expect("the pages").map(|file| file.expect("a page").file_name());
+    let paths = files.map(|name| format!("{folder}/{}", name.to_str().expect("a name")));
+    paths.map(|path| (path.clone(), std::fs::read_to_string(root().join(path)).expect("a page"))).collect()
+}
+
+/// Every block, with the path of its page.
+fn of_every_page() -> Vec<(String, Block)> {
+    let pages = std::iter::once(("README.md".to_owned(), README.to_owned())).chain(further_pages());
+    pages.flat_map(|(path, text)| of(&text).into_iter().map(move |block| (path.clone(), block))).collect()
+}
+
+/// Every block of a page, in order.
+pub fn of(page: &str) -> Vec<Block> {
     let mut blocks = Vec::new();
     let mut open: Option<(usize, Block)> = None;
-    for (number, line) in README.lines().enumerate() {
+    for (number, line) in page.lines().enumerate() {
         let indent = line.len() - line.trim_start().len();
         match (&mut open, line.trim_start().strip_prefix("```")) {
             (None, Some(language)) => {
@@ -56,7 +75,7 @@ async fn what_is_shown_as_yaml_is_accepted_as_it_stands() {
     crate::crds::install(plane).await;
     let namespace = plane.namespace("readme").await.expect("a namespace");
     let chart = root().join("charts/kube-glue");
-    for block in all().iter().filter(|block| block.language == "yaml") {
+    for (page, block) in of_every_page().iter().filter(|(_, block)| block.language == "yaml") {
         // Parts of an object of another kind than a job run begin with that.
         let kind = if block.text.starts_with("spec:") { "kind: GlueJobRun\n" } else { "" };
         let outcome = if block.text.starts_with("spec:") || block.text.starts_with("kind: ") {
@@ -67,19 +86,20 @@ async fn what_is_shown_as_yaml_is_accepted_as_it_stands() {
             let chart = chart.to_str().expect("a path");
             plane.helm(["template", "shown", chart, "--values", "-"]).input(block.text.clone()).await
         };
-        assert!(outcome.is_ok(), "README.md:{}: {}", block.line, outcome.unwrap_err());
+        assert!(outcome.is_ok(), "{page}:{}: {}", block.line, outcome.unwrap_err());
     }
 }
 
 #[test]
 fn every_block_is_of_a_kind_that_some_test_looks_at() {
-    for block in all() {
+    for (page, block) in of_every_page() {
         let known = match block.language.as_str() {
             "yaml" | "json" | "text" => true,
-            "sh" => block.is_for_a_cluster() || matches!(block.program(), "cargo" | "docker"),
+            "ini" => page.ends_with("profile.md"),
+            "sh" => block.is_for_a_cluster() || matches!(block.program(), "cargo" | "docker" | "aws"),
             _ => false,
         };
-        assert!(known, "README.md:{}: {} {}", block.line, block.language, block.program());
+        assert!(known, "{page}:{}: {} {}", block.line, block.language, block.program());
     }
 }
 
@@ -108,17 +128,24 @@ fn the_commands_of_developers_are_there() {
 
 #[test]
 fn links_lead_somewhere() {
-    let headings: Vec<_> = README.lines().filter_map(|line| line.strip_prefix('#')).map(anchor).collect();
-    let targets = README.split("](").skip(1).filter_map(|rest| rest.split(')').next());
-    let mut count = 0;
-    for target in targets.filter(|target| !target.starts_with("https://")) {
-        match target.strip_prefix('#') {
-            Some(heading) => assert!(headings.iter().any(|known| known == heading), "{target}"),
-            None => assert!(root().join(target).exists(), "{target}"),
+    let headings =
+        |page: &str| -> Vec<_> { page.lines().filter_map(|line| line.strip_prefix('#')).map(anchor).collect() };
+    let pages = std::iter::once(("README.md".to_owned(), README.to_owned())).chain(further_pages());
+    for (path, text) in pages {
+        let targets = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+        let mut count = 0;
+        for target in targets.filter(|target| !target.starts_with("https://")) {
+            let (file, heading) = target.split_once('#').unwrap_or((target, ""));
+            let other = root().join(&path).parent().expect("a folder").join(file);
+            assert!(other.exists(), "{path}: {target}");
+            if !heading.is_empty() {
+                let there = if file.is_empty() { text.clone() } else { std::fs::read_to_string(other).expect(file) };
+                assert!(headings(&there).iter().any(|known| known == heading), "{path}: {target}");
+            }
+            count += 1;
         }
-        count += 1;
+        assert!(count > if path == "README.md" { 10 } else { 0 }, "{path} has links");
     }
-    assert!(count > 10, "the page has links");
 }
 
 /// The anchor of a heading, as GitHub makes it.

@@ -9,17 +9,23 @@ use std::sync::LazyLock;
 use kube_glue_double::Requests;
 use serde_json::Value;
 
-use super::blocks;
+use super::blocks::{self, Block};
+use super::root;
 
 static BY_KIND: LazyLock<BTreeMap<String, BTreeSet<String>>> = LazyLock::new(|| {
-    let policies = json().into_iter().filter(|policy| policy["Statement"][0]["Principal"].is_null());
-    policies.map(|policy| (sid(&policy), actions(&policy).map(str::to_owned).collect())).collect()
+    let policies = json(&blocks::all());
+    policies.iter().map(|policy| (sid(policy), actions(policy).map(str::to_owned).collect())).collect()
 });
 
-fn json() -> Vec<Value> {
-    let all = blocks::all();
-    let json = all.iter().filter(|block| block.language == "json");
+/// The blocks of JSON.
+pub fn json(blocks: &[Block]) -> Vec<Value> {
+    let json = blocks.iter().filter(|block| block.language == "json");
     json.map(|block| serde_json::from_str(&block.text).expect("JSON")).collect()
+}
+
+/// Whether it says whom a role trusts, and not what somebody may do.
+pub fn is_trust(policy: &Value) -> bool {
+    !policy["Statement"][0]["Principal"].is_null()
 }
 
 fn sid(policy: &Value) -> String {
@@ -28,8 +34,9 @@ fn sid(policy: &Value) -> String {
 
 /// The actions of a policy's only statement.
 pub fn actions(policy: &Value) -> impl Iterator<Item = &str> {
-    let actions = policy["Statement"][0]["Action"].as_array().expect("a list");
-    actions.iter().map(|action| action.as_str().expect("an action"))
+    let actions = &policy["Statement"][0]["Action"];
+    let list = actions.as_array().map_or(std::slice::from_ref(actions), Vec::as_slice);
+    list.iter().map(|action| action.as_str().expect("an action"))
 }
 
 /// What an identity needs for each kind, as `glue:StartJobRun`.
@@ -37,9 +44,10 @@ pub fn by_kind() -> &'static BTreeMap<String, BTreeSet<String>> {
     &BY_KIND
 }
 
-/// Whom a role trusts.
+/// Whom the role of the samples trusts.
 pub fn trust() -> Value {
-    json().into_iter().find(|policy| !policy["Statement"][0]["Principal"].is_null()).expect("a trust policy")
+    let page = std::fs::read_to_string(root().join("docs/credentials/role-with-keys.md")).expect("the page");
+    json(&blocks::of(&page)).into_iter().find(is_trust).expect("a trust policy")
 }
 
 /// What controllers with these logs (at trace level) called, and the policies of their kinds do not allow.

@@ -97,7 +97,7 @@ fn define_triggers(double: &Double) {
 }
 
 /// Runs a block as it stands, from the repository's root, and answers what it printed.
-async fn run(plane: &ControlPlane, block: &Block) -> String {
+pub async fn run(plane: &ControlPlane, block: &Block) -> String {
     let folder = |program: &Path| program.parent().expect("a folder").to_path_buf();
     let assets = plane.assets();
     let mut path = vec![folder(&assets.kubectl), folder(&assets.helm)];

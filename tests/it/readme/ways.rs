@@ -1,0 +1,233 @@
+//! The pages in docs/credentials, one for each way to connect, done as they say: their policies are all that
+//! AWS allows, their values are what the chart is rendered with, their commands are run, and their object runs
+//! as whom they say it does.
+
+use futures::future::join_all;
+use k8s_openapi::api::core::v1::Secret;
+use kube::api::Api;
+use kube_glue::api::run::Phase;
+use kube_glue_double::{AccessKey, DEFAULT_ACCOUNT, JobDefinition, Policy, Role};
+use serde_json::Value;
+
+use super::blocks::{self, Block};
+use super::{policies, root, walk};
+use crate::credentials::temporary;
+use crate::tenancy::file;
+use crate::world::{REGION, World, quick};
+
+const KEY: &str = "AKIAIOSFODNN7EXAMPLE";
+const SECRET: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
+const USER: &str = "arn:aws:iam::123456789012:user/kube-glue";
+/// What EKS puts into the pod.
+const TOKEN: &str = "a-token-of-the-service-account";
+
+/// A page in a world of its own.
+struct Way {
+    world: World,
+    path: String,
+    text: String,
+    blocks: Vec<Block>,
+}
+
+impl Way {
+    async fn new(path: String, text: &str) -> Self {
+        // The namespace of the pages.
+        let world = World::without_controller("team-a").await;
+        let text = text.replace("team-a", &world.namespace);
+        let text = text.replace("--namespace kube-glue ", &format!("--namespace {} ", world.namespace));
+        let blocks = blocks::of(&text);
+        Self { world, path, text, blocks }
+    }
+
+    fn blocks<'a>(&'a self, language: &'a str) -> impl Iterator<Item = &'a Block> {
+        self.blocks.iter().filter(move |block| block.language == language)
+    }
+
+    /// AWS as the page has it: who is trusted, who may do what, and nothing beyond.
+    fn aws(&self) {
+        let (double, iam) = (&self.world.double, self.world.double.iam());
+        for account in [DEFAULT_ACCOUNT, "222222222222"] {
+            double.define_job(account, REGION, JobDefinition::new("orders-etl").script(quick()));
+        }
+        let [id, secret] = [KEY, SECRET].map(str::to_owned);
+        double.define_access_key(&AccessKey {
+            id,
+            secret,
+            account: DEFAULT_ACCOUNT.to_owned(),
+            user: "kube-glue".to_owned(),
+        });
+        let of_kind: Vec<_> = policies::by_kind()["GlueJobRun"].iter().map(String::as_str).collect();
+        let (trust, may): (Vec<_>, Vec<_>) = policies::json(&self.blocks).into_iter().partition(policies::is_trust);
+        // The user, unless it assumes a role.
+        let of_user = may.first().map_or(of_kind.clone(), |may| policies::actions(may).collect());
+        iam.set_policy(USER, Policy::allow(&of_user));
+        let [trust] = &trust[..] else { return };
+        let arn = self.text.split(['"', ' ', '=', '\n']).find(|word| word.contains(":role/") && !word.contains('*'));
+        let arn = arn.unwrap_or("arn:aws:iam::123456789012:role/kube-glue");
+        iam.set_policy(arn, Policy::allow(&of_kind));
+        double.define_role(self.role(arn, trust));
+    }
+
+    /// A role that trusts whom the page says.
+    fn role(&self, arn: &str, trust: &Value) -> Role {
+        let iam = self.world.double.iam();
+        let actions: Vec<_> = policies::actions(trust).collect();
+        let mut role = Role::new(arn)
+            .allows_tag_session(actions.contains(&"sts:TagSession"))
+            .allows_source_identity(actions.contains(&"sts:SetSourceIdentity"));
+        let statement = &trust["Statement"][0];
+        for (of, who) in statement["Principal"].as_object().expect("a principal") {
+            match (of.as_str(), who.as_str().expect("who")) {
+                ("AWS", user) => role = role.trusts(user),
+                ("Service", "pods.eks.amazonaws.com") => iam.define_pod_identity(TOKEN, arn),
+                ("Service", "ec2.amazonaws.com") => iam.define_instance_role(arn),
+                ("Federated", _) => assert_eq!(actions, ["sts:AssumeRoleWithWebIdentity"]),
+                other => panic!("{}: {other:?}", self.path),
+            }
+        }
+        for (condition, value) in statement["Condition"]["StringEquals"].as_object().into_iter().flatten() {
+            let value = value.as_str().expect("a value");
+            match condition.as_str() {
+                "sts:ExternalId" => role = role.external_id(value),
+                tag if tag.starts_with("aws:RequestTag/") => {
+                    role = role.requires_tag(&tag["aws:RequestTag/".len()..], value);
+                }
+                subject if subject.ends_with(":sub") => {
+                    iam.define_web_identity(TOKEN, value);
+                    role = role.trusts(value);
+                }
+                audience => assert!(audience.ends_with(":aud"), "{}: {audience}", self.path),
+            }
+        }
+        role
+    }
+
+    /// The parts of the chart, rendered with the page's values.
+    async fn rendered(&self, part: &str) -> Value {
+        let chart = root().join("charts/kube-glue");
+        let chart = chart.to_str().expect("a path");
+        let mut args =
+            ["template", "kube-glue", chart, "--namespace", "kube-glue", "-s", part].map(str::to_owned).to_vec();
+        let values = self.blocks("yaml").filter(|block| !block.text.starts_with("spec:"));
+        for (n, block) in values.enumerate() {
+            args.extend(["--values".to_owned(), file(&self.world, &format!("values-{n}.yaml"), &block.text)]);
+        }
+        let manifest = self.world.plane.helm(args).await.unwrap_or_else(|error| panic!("{}: {error}", self.path));
+        let read = ["create", "--dry-run=client", "--validate=false", "-o", "json", "-f", "-"];
+        let json = self.world.plane.kubectl(read).input(manifest.stdout).await.expect("JSON").stdout;
+        serde_json::from_str(&json).expect("JSON")
+    }
+
+    /// The controller as the chart would run it.
+    async fn controller(&mut self) {
+        let deployment = self.rendered("templates/deployment.yaml").await;
+        let container = &deployment["spec"]["template"]["spec"]["containers"][0];
+        let args = container["args"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        let who = ["--allowed-", "--controller-identity-namespaces", "--session-tags"];
+        for arg in args.filter(|arg| who.iter().any(|who| arg.starts_with(who))) {
+            let (flag, value) = arg.split_once('=').expect("a value");
+            self.world.set(&[(flag, value)]);
+        }
+        for variable in container["env"].as_array().into_iter().flatten() {
+            let (name, value) = (variable["name"].as_str().expect("a name"), variable["value"].as_str());
+            if let Some(value) = value.filter(|_| name.starts_with("AWS_")) {
+                self.world.aws.insert(name.to_owned().leak(), value.to_owned());
+            }
+        }
+        for source in container["envFrom"].as_array().into_iter().flatten() {
+            let name = source["secretRef"]["name"].as_str().expect("a Secret");
+            let secrets: Api<Secret> = Api::namespaced(self.world.client.clone(), &self.world.namespace);
+            for (name, value) in secrets.get(name).await.expect(name).data.unwrap_or_default() {
+                let value = String::from_utf8(value.0).expect("text");
+                self.world.aws.insert(name.leak(), value);
+            }
+        }
+        self.machine().await;
+        self.world.start_controller();
+    }
+
+    /// What EKS, EC2 or a volume puts around the controller.
+    async fn machine(&mut self) {
+        let url = self.world.double.url();
+        let token = file(&self.world, "token", TOKEN);
+        let account = self.rendered("templates/serviceaccount.yaml").await;
+        if let Some(role) = account["metadata"]["annotations"]["eks.amazonaws.com/role-arn"].as_str() {
+            self.world.aws.extend([("AWS_ROLE_ARN", role.to_owned()), ("AWS_WEB_IDENTITY_TOKEN_FILE", token)]);
+        } else if self.text.contains("pods.eks.amazonaws.com") {
+            let url = format!("{url}/_double/container-credentials");
+            self.world.aws.extend([
+                ("AWS_CONTAINER_CREDENTIALS_FULL_URI", url),
+                ("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", token),
+            ]);
+        } else if self.text.contains("ec2.amazonaws.com") {
+            self.world.aws.insert("AWS_EC2_METADATA_DISABLED", "false".to_owned());
+            self.world.aws.insert("AWS_EC2_METADATA_SERVICE_ENDPOINT", url);
+        }
+        let profiles = self.blocks("ini").next().map(|block| file(&self.world, "config", &block.text));
+        if let Some(profiles) = profiles {
+            self.world.aws.insert("AWS_CONFIG_FILE", profiles);
+        }
+        if self.path.ends_with("role-of-the-controller.md") {
+            // "An identity of its own": by any of the other pages.
+            let key = [("AWS_ACCESS_KEY_ID", KEY.to_owned()), ("AWS_SECRET_ACCESS_KEY", SECRET.to_owned())];
+            self.world.aws.extend(key);
+        }
+    }
+
+    async fn commands(&self, verb: &str) -> String {
+        let mut said = String::new();
+        let beginning = format!("kubectl {verb} ");
+        for block in self.blocks("sh").filter(|block| block.text.starts_with(&beginning)) {
+            said += &walk::run(self.world.plane, block).await;
+        }
+        said
+    }
+}
+
+async fn follow(path: String, text: String) {
+    let mut way = Way::new(path, &text).await;
+    if way.path.ends_with("temporary-keys.md") {
+        // What the page shows has been over for long.
+        let role = "arn:aws:iam::123456789012:role/etl";
+        way.world.double.define_role(Role::new(role));
+        let may: Vec<_> = policies::by_kind()["GlueJobRun"].iter().map(String::as_str).collect();
+        way.world.double.iam().set_policy(role, Policy::allow(&may));
+        let [id, secret, token] = temporary(&way.world, role).await;
+        let shown = [("ASIAIOSFODNN7EXAMPLE", id), (SECRET, secret), ("IQoJb3JpZ2luX2VjEXAMPLETOKEN", token)];
+        way.text = shown.iter().fold(way.text, |text, (shown, real)| text.replace(shown, real));
+        way.blocks = blocks::of(&way.text);
+    }
+    let config = way.blocks("ini").next().map(|config| file(&way.world, "config", &config.text));
+    if let Some(config) = config {
+        let from = format!("--from-file=config={config}");
+        way.text = way.text.replace("--from-file=config", &from);
+        way.blocks = blocks::of(&way.text);
+    }
+    way.aws();
+    way.commands("create").await;
+    way.controller().await;
+    let spec = way.blocks("yaml").find(|block| block.text.starts_with("spec:")).expect("an object");
+    let head = "apiVersion: kube-glue.dev/v1alpha1\nkind: GlueJobRun\nmetadata:\n  name: orders\n";
+    let apply = ["apply", "--namespace", &way.world.namespace, "-f", "-"];
+    let applied = way.world.plane.kubectl(apply).input(format!("{head}{}", spec.text)).await;
+    applied.unwrap_or_else(|error| panic!("{}: {error}", way.path));
+    way.world.over("orders", Phase::Succeeded).await;
+
+    let shown = way.blocks("text").next().expect("as whom").text.trim().to_owned();
+    let said = way.commands("get").await;
+    assert!(said.starts_with(shown.trim_end_matches("...")), "{}: {said} is not {shown}", way.path);
+    let starts = way.world.double.requests().of("StartJobRun");
+    assert!(starts.count() == 1 && starts[0].succeeded(), "{}: {starts:?}", way.path);
+    let refused = way.world.double.requests().all().matching(|request| !request.succeeded());
+    assert_eq!(refused.count(), 0, "{}: {refused:?}", way.path);
+}
+
+#[tokio::test]
+async fn each_way_to_connect_works_as_its_page_says_and_under_its_policies() {
+    let pages = blocks::further_pages();
+    assert_eq!(pages.len(), 9);
+    for (path, _) in &pages {
+        assert!(super::README.contains(&format!("({path})")), "README.md does not lead to {path}");
+    }
+    join_all(pages.into_iter().map(|(path, text)| follow(path, text))).await;
+}
