@@ -83,6 +83,8 @@ async fn the_search_sees_all_that_is_emitted() {
     let emitted = world.emitted().await;
     assert_eq!(places_of("GlueJobRun", &emitted), ["it/metrics", "logs", "written"]);
     assert_eq!(places_of("held by this replica", &emitted), ["it/readyz", "logs"]);
+    // The list of Secrets has no data; else the search would have found that.
+    assert!(emitted["written"].contains("PartialObjectMetadataList"));
     // An event, and a status of an object that is gone.
     assert!(emitted["written"].contains("reportingController") && emitted["written"].contains("executionSeconds"));
     let texts = [("base64", "c2VjcmV0IHZhbHVl"), ("form", "secret%20value"), ("nothing", "secretvalue")];

@@ -1,7 +1,8 @@
 //! The API server's own audit log, read to count what somebody wrote.
 //!
 //! Recorded are requests about `kube-glue.dev` (status and finalizers included) and events, with what was sent;
-//! and those about leases, Secrets and `ConfigMaps`, with metadata only.
+//! lists of Secrets, with what was answered; and the rest about leases, Secrets and `ConfigMaps`, with metadata
+//! only.
 
 use std::{io::SeekFrom, path::PathBuf};
 
@@ -27,6 +28,11 @@ rules:
   - group: events.k8s.io
   - group: ""
     resources: [events]
+- level: RequestResponse
+  verbs: [list]
+  resources:
+  - group: ""
+    resources: [secrets]
 - level: Metadata
   resources:
   - group: coordination.k8s.io

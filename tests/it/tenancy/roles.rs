@@ -1,5 +1,7 @@
 //! Roles: assumed once for all who share them, as whom the tenant is and as nobody else.
 
+use std::time::Duration;
+
 use kube_glue::api::run::Phase;
 use kube_glue_double::JobDefinition;
 use serde_json::json;
@@ -68,6 +70,23 @@ async fn a_role_that_may_not_be_tagged_says_so_and_works_without_tags() {
     world.set(&[("--session-tags", "false")]);
     world.start_controller();
     world.over("one", Phase::Succeeded).await;
+}
+
+/// A session that lasts seconds only is renewed ahead of its end, again and again, and no call ever finds it over.
+#[tokio::test]
+async fn a_session_is_renewed_before_it_ends() {
+    let mut world = two_accounts("renewed", |role| role).await;
+    world.double.define_job(OTHERS, REGION, JobDefinition::new("endless").script(endless()));
+    world.double.iam().cap_sessions(Some(Duration::from_secs(6)));
+    world.start_controller();
+    put_role(&world, DEFAULT_SECRET, &[]).await;
+    world.run("one", "endless", json!({})).await;
+    world.phase("one", Phase::Running).await;
+    world.calls("AssumeRole", 3).await;
+    let polls = world.double.requests().count("GetJobRun");
+    world.calls("GetJobRun", polls + 3).await;
+    let refused = world.double.requests().all().matching(|request| request.answer().is_some() && !request.succeeded());
+    assert_eq!(refused.count(), 0, "{refused:?}");
 }
 
 /// A session that AWS ends before its time is given up for a new one, without anybody's help.

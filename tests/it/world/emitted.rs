@@ -60,8 +60,8 @@ impl World {
         served
     }
 
-    /// What the controllers have written: every status and event, those of objects that are gone too. By the API
-    /// server's audit log.
+    /// What the controllers have written: every status and event, those of objects that are gone too; and the lists
+    /// of Secrets that they were given. By the API server's audit log.
     pub(super) async fn written(&self) -> String {
         written(self.plane, self.began, &self.namespace).await
     }
