@@ -32,7 +32,7 @@ impl<'a> Follow<'a> {
         show::change(text, self.begun);
     }
 
-    /// Follows the run until one of these phases has come; its status then.
+    /// Follows the object until one of these phases has come; its status then.
     pub(crate) async fn until(&mut self, phases: &[&str]) -> Result<Value, Problem> {
         let status = self.watch(|phase| phase.is_some_and(|phase| phases.contains(&phase))).await?;
         status.ok_or_else(|| Problem::Outcome(format!("{} is gone", self.name)))
@@ -64,7 +64,7 @@ impl<'a> Follow<'a> {
                     }
                     continue;
                 };
-                let phase = object.data["status"]["phase"].as_str();
+                let phase = phase(&object);
                 self.show(&object, phase.unwrap_or("new"));
                 if phase.is_some_and(|phase| ends(Some(phase))) {
                     return Ok(Some(object.data["status"].clone()));
@@ -86,4 +86,13 @@ impl<'a> Follow<'a> {
             self.shown = line;
         }
     }
+}
+
+/// The phase of a run; of what has none, the reason of its Ready condition.
+fn phase(object: &DynamicObject) -> Option<&str> {
+    let status = &object.data["status"];
+    let conditions = status["conditions"].as_array().into_iter().flatten();
+    let ready =
+        || conditions.filter(|condition| condition["type"] == "Ready").find_map(|ready| ready["reason"].as_str());
+    status["phase"].as_str().or_else(ready)
 }

@@ -3,6 +3,7 @@
 mod crawled;
 mod deleted;
 mod fails;
+mod held;
 mod killed;
 mod succeeds;
 
@@ -22,7 +23,9 @@ pub(crate) async fn tell(stage: &Stage) -> Result<(), Problem> {
     show::heading(4, "A run whose controller is killed while it starts");
     killed::tell(stage).await?;
     show::heading(5, "Two objects that want a crawl, and one crawl that covers both");
-    crawled::tell(stage).await
+    crawled::tell(stage).await?;
+    show::heading(6, "A trigger that somebody deactivates by hand");
+    held::tell(stage).await
 }
 
 /// Whether `StartJobRun` arrived once for a job.
