@@ -8,12 +8,14 @@
 //! |---|---|
 //! | [`job_run`] | `GlueJobRun`, the spec and the status of one run of a Glue job |
 //! | [`crawler_run`] | `GlueCrawlerRun`, the spec and the status of one crawl |
+//! | [`connection`] | `GlueConnection`, a connection of the Data Catalog |
 //! | [`run`] | what every run shares, a job's or a crawler's: how it lives, its attempts, its status |
 //! | [`trigger`] | `GlueTrigger`, a trigger that is kept activated or deactivated, or fired |
 //! | [`declared`] | what the kinds share that are kept in line with their spec |
 //! | [`credentials`] | how an object says as whom it talks to AWS |
 //! | [`rules`] | the CEL rules that several kinds use |
 
+pub mod connection;
 pub mod crawler_run;
 pub mod credentials;
 pub mod declared;
@@ -22,6 +24,7 @@ pub mod rules;
 pub mod run;
 pub mod trigger;
 
+pub use connection::{GlueConnection, GlueConnectionSpec, GlueConnectionStatus};
 pub use crawler_run::{GlueCrawlerRun, GlueCrawlerRunSpec, GlueCrawlerRunStatus};
 pub use job_run::{GlueJobRun, GlueJobRunSpec, GlueJobRunStatus};
 pub use trigger::{GlueTrigger, GlueTriggerSpec, GlueTriggerStatus};
@@ -39,7 +42,10 @@ pub const FINALIZER: &str = "kube-glue.dev/finalizer";
 /// Every `CustomResourceDefinition` of kube-glue, as `crds/` holds them.
 #[must_use]
 pub fn crds() -> Vec<CustomResourceDefinition> {
-    [GlueCrawlerRun::crd(), GlueJobRun::crd(), GlueTrigger::crd()].into_iter().map(unobserved_at_first).collect()
+    [GlueConnection::crd(), GlueCrawlerRun::crd(), GlueJobRun::crd(), GlueTrigger::crd()]
+        .into_iter()
+        .map(unobserved_at_first)
+        .collect()
 }
 
 /// Gives every new object the status `observedGeneration: -1`, so that no tool takes an object that the

@@ -1,12 +1,15 @@
 //! What the API server admits of an object and what it refuses: every rule and every bound, in both
-//! directions.
+//! directions. The rooms of [`connection`] are about GlueConnection, [`crawls`] about GlueCrawlerRun, all others
+//! about GlueJobRun.
 
 mod admitted;
 mod changed;
+mod connection;
 mod crawls;
 mod credentials;
 mod refused;
 
+use kube::Resource;
 use kube::api::{Api, Patch, PatchParams, PostParams};
 use kube::core::{ApiResource, DynamicObject};
 use kube_glue::api::GlueJobRun;
@@ -30,14 +33,22 @@ async fn of_kind<K: Ours>() -> Api<DynamicObject> {
 }
 
 fn object(name: &str, spec: &Value) -> DynamicObject {
-    let head = json!({"apiVersion": "kube-glue.dev/v1alpha1", "kind": "GlueJobRun", "metadata": {"name": name}});
+    object_of::<GlueJobRun>(name, spec)
+}
+
+fn object_of<K: Resource<DynamicType = ()>>(name: &str, spec: &Value) -> DynamicObject {
+    let head = json!({"apiVersion": K::api_version(&()), "kind": K::kind(&()), "metadata": {"name": name}});
     serde_json::from_value(merged(head, json!({"spec": spec}))).expect("an object")
 }
 
 /// What the API server says to a creation: nothing, or why not.
 async fn create(runs: &Api<DynamicObject>, spec: &Value) -> Result<(), String> {
+    create_of::<GlueJobRun>(runs, spec).await
+}
+
+async fn create_of<K: Resource<DynamicType = ()>>(objects: &Api<DynamicObject>, spec: &Value) -> Result<(), String> {
     let dry = PostParams { dry_run: true, ..PostParams::default() };
-    refusal(runs.create(&dry, &object("one", spec)).await)
+    refusal(objects.create(&dry, &object_of::<K>("one", spec)).await)
 }
 
 fn refusal(answer: Result<DynamicObject, kube::Error>) -> Result<(), String> {
@@ -74,28 +85,38 @@ async fn patch(runs: &Api<DynamicObject>, name: &str, spec: &Value) -> Result<()
 /// No rule comes without its test.
 #[test]
 fn every_rule_is_tested() {
-    let tests = [
-        include_str!("cel/changed.rs"),
-        include_str!("cel/credentials.rs"),
-        include_str!("cel/refused.rs"),
-        include_str!("cel/crawls.rs"),
-    ];
-    let crds = serde_json::to_value(kube_glue::api::crds()).expect("JSON");
-    let runs = ["GlueJobRun", "GlueCrawlerRun"];
-    let crds = crds
-        .as_array()
-        .expect("a list")
-        .iter()
-        .filter(|crd| runs.iter().any(|run| crd["spec"]["names"]["kind"] == *run));
-    let mut messages = Vec::new();
-    crds.for_each(|crd| collect(&crd["spec"], &mut messages));
-    assert!(messages.len() > 30, "{messages:?}");
-    for message in messages {
-        let fixed = message.strip_suffix(" cannot be changed: a new run is a new object");
-        let fixed = fixed.or_else(|| message.strip_suffix(" cannot be changed: a new crawl is a new object"));
-        let words = fixed.map_or_else(|| message.clone(), |field| format!("\"{field}\""));
-        assert!(tests.iter().any(|test| test.contains(&words)), "no test knows the rule {message:?}");
+    let (credentials, changed) = (include_str!("cel/credentials.rs"), include_str!("cel/changed.rs"));
+    let (refused, crawls) = (include_str!("cel/refused.rs"), include_str!("cel/crawls.rs"));
+    for (kind, tests) in [
+        ("GlueJobRun", vec![changed, refused, credentials]),
+        ("GlueCrawlerRun", vec![changed, refused, crawls, credentials]),
+        (
+            "GlueConnection",
+            vec![include_str!("cel/connection.rs"), include_str!("cel/connection/refused.rs"), credentials],
+        ),
+    ] {
+        let messages = messages(kind);
+        assert!(messages.len() > 10, "{messages:?}");
+        for message in messages {
+            let fixed = message.split_once(" cannot be changed: ");
+            let words = fixed.map_or_else(|| message.clone(), |(field, _)| format!("\"{field}\""));
+            assert!(tests.iter().any(|test| test.contains(&words)), "{kind}: no test knows the rule {message:?}");
+        }
     }
+}
+
+/// The messages of all rules of a kind.
+fn messages(kind: &str) -> Vec<String> {
+    let mut messages = Vec::new();
+    collect(&crd(kind)["spec"], &mut messages);
+    messages
+}
+
+/// The definition of a kind.
+fn crd(kind: &str) -> Value {
+    let crds = serde_json::to_value(kube_glue::api::crds()).expect("JSON");
+    let crd = crds.as_array().expect("a list").iter().find(|crd| crd["spec"]["names"]["kind"] == kind);
+    crd.expect("the CRD").clone()
 }
 
 /// The messages of all rules in a schema.

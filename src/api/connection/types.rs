@@ -1,0 +1,107 @@
+//! The types of connections, and what each needs, as the Glue API reference lists it under `ConnectionType`.
+
+use kube::core::{Message, Rule};
+
+use super::properties::{KNOWN, given, list};
+
+/// The types of which the Glue API reference says what they need.
+const DESCRIBED: [&str; 9] = [
+    "JDBC",
+    "KAFKA",
+    "MONGODB",
+    "NETWORK",
+    "MARKETPLACE",
+    "CUSTOM",
+    "SALESFORCE",
+    "VIEW_VALIDATION_REDSHIFT",
+    "VIEW_VALIDATION_ATHENA",
+];
+
+/// The types whose properties are all Glue's own: connectors, and what has come since, define more.
+const CLOSED: [&str; 6] = ["JDBC", "KAFKA", "MONGODB", "NETWORK", "VIEW_VALIDATION_REDSHIFT", "VIEW_VALIDATION_ATHENA"];
+
+/// What each type needs.
+pub(super) fn rules() -> Vec<Rule> {
+    let for_type = |type_: &str, holds: &str, message: &str| {
+        Rule::new(format!("self.connectionType != '{type_}' || {holds}"))
+            .message(Message::Message(message.to_owned()))
+            .field_path(".connectionType")
+    };
+    let all = |names: &[&str]| names.iter().map(|name| given(name)).collect::<Vec<_>>().join(" && ");
+    let user = format!(
+        "({} || ({} && ({} || {})) || has(self.authentication))",
+        given("SECRET_ID"),
+        given("USERNAME"),
+        given("PASSWORD"),
+        given("ENCRYPTED_PASSWORD")
+    );
+    let server = format!("(({}) || {})", all(&["HOST", "PORT", "JDBC_ENGINE"]), given("JDBC_CONNECTION_URL"));
+    let connector = all(&["CONNECTOR_TYPE", "CONNECTOR_URL", "CONNECTOR_CLASS_NAME", "CONNECTION_URL"]);
+    let jdbc_connector = "!(has(self.properties) && 'CONNECTOR_TYPE' in self.properties && self.properties['CONNECTOR_TYPE'].lowerAscii() == 'jdbc')";
+    let others: Vec<_> = DESCRIBED.into_iter().filter(|type_| !matches!(*type_, "JDBC" | "SALESFORCE")).collect();
+    let (closed, others, known) = (list(&CLOSED), list(&others), list(&KNOWN));
+    vec![
+        Rule::new("self.connectionType != 'SFTP'")
+            .message("Glue does not support connections of type SFTP")
+            .field_path(".connectionType"),
+        for_type(
+            "JDBC",
+            &server,
+            "a JDBC connection needs HOST, PORT and JDBC_ENGINE, or JDBC_CONNECTION_URL, in properties or propertiesFrom",
+        ),
+        for_type(
+            "JDBC",
+            &user,
+            "a JDBC connection needs USERNAME and PASSWORD (by propertiesFrom), or SECRET_ID, or authentication",
+        ),
+        for_type(
+            "KAFKA",
+            &given("KAFKA_BOOTSTRAP_SERVERS"),
+            "a KAFKA connection needs KAFKA_BOOTSTRAP_SERVERS in properties or propertiesFrom",
+        ),
+        for_type(
+            "MONGODB",
+            &given("CONNECTION_URL"),
+            "a MONGODB connection needs CONNECTION_URL in properties or propertiesFrom",
+        ),
+        for_type(
+            "MONGODB",
+            &user,
+            "a MONGODB connection needs USERNAME and PASSWORD (by propertiesFrom), or SECRET_ID, or authentication",
+        ),
+        for_type(
+            "NETWORK",
+            "(has(self.physicalRequirements) && (has(self.physicalRequirements.subnetId) || has(self.physicalRequirements.availabilityZone) || has(self.physicalRequirements.securityGroupIds)))",
+            "a NETWORK connection needs physicalRequirements: the subnet and the security groups",
+        ),
+        for_type(
+            "MARKETPLACE",
+            &format!("({connector})"),
+            "a MARKETPLACE connection needs CONNECTOR_TYPE, CONNECTOR_URL, CONNECTOR_CLASS_NAME and CONNECTION_URL in properties or propertiesFrom",
+        ),
+        for_type(
+            "MARKETPLACE",
+            &format!("{jdbc_connector} || {user}"),
+            "a MARKETPLACE connection of CONNECTOR_TYPE JDBC needs USERNAME and PASSWORD (by propertiesFrom), or SECRET_ID, or authentication",
+        ),
+        for_type("SALESFORCE", "has(self.authentication)", "a SALESFORCE connection needs authentication"),
+        Rule::new(format!(
+            "!(self.connectionType in {closed}) || !has(self.properties) || self.properties.all(name, name in {known})"
+        ))
+        .message("Glue does not know one of these properties for this type: check its spelling")
+        .field_path(".properties"),
+        Rule::new(format!(
+            "!(self.connectionType in {closed}) || !has(self.propertiesFrom) || self.propertiesFrom.all(from, from.name in {known})"
+        ))
+        .message("Glue does not know one of these properties for this type: check its spelling")
+        .field_path(".propertiesFrom"),
+        Rule::new(format!("!has(self.test) || !(self.connectionType in {others})"))
+            .message("Glue tests connections of type JDBC, SALESFORCE and newer ones only: remove test")
+            .field_path(".test"),
+        Rule::new(
+            "!has(self.test) || !has(self.test.beforeCreate) || !self.test.beforeCreate || !has(self.authentication) || !has(self.authentication.oauth2) || !has(self.authentication.oauth2.authorizationCode)",
+        )
+        .message("a test beforeCreate would use up the authorization code, which can be used once: remove one of them")
+        .field_path(".test"),
+    ]
+}
