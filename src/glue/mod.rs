@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`error`] | the classes of answers that are not good news |
 //! | [`job_runs`] | job runs in our own words |
+//! | [`connections`] | connections in our own words |
 //! | [`crawls`] | crawlers and their crawls in our own words |
 //! | [`aws`] | the adapter: the only place that knows the AWS SDK |
 //! | [`identity`] | who we are to AWS, worked out from a Secret; pure |
@@ -15,6 +16,7 @@
 //! | [`schedule`] | AWS schedules: in words, and when next |
 //! | [`trigger_source`] | triggers and what they have started, as the poller asks for them |
 //! | [`job_run_source`] | the runs of one job, as the poller asks for them |
+//! | [`connection_source`] | the connections of one catalog, as the poller asks for them |
 //! | [`crawl_source`] | the crawls of all crawlers, likewise |
 //!
 //! Nothing in here knows Kubernetes, except that an identity is read from a Secret's data.
@@ -22,6 +24,8 @@
 pub mod aws;
 pub mod budget;
 pub mod clients;
+pub mod connection_source;
+pub mod connections;
 pub mod crawl_source;
 pub mod crawls;
 pub mod error;

@@ -4,10 +4,12 @@
 //! for everything else the reconcile loop and the poller come back by themselves. Each call waits for
 //! the [`Budget`], is bounded in time, is counted, and answers in our own types.
 
+mod connections;
 mod crawlers;
 #[cfg(test)]
 mod endpoints;
 mod errors;
+mod gather;
 mod job_runs;
 mod session;
 mod stops;
@@ -25,10 +27,13 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 
+pub use self::connections::is_known_type;
 use self::errors::SdkError;
 use self::session::{Origin, Session};
 use super::budget::{Budget, Priority};
+use super::connections::DeleteAnswer;
 use super::identity::{Caller, Identity};
+use super::job_runs::StopAnswer;
 use super::{Class, Error};
 use crate::metrics::Metrics;
 
@@ -86,7 +91,8 @@ struct Inner {
     /// Whether the last answer was that these credentials are not valid.
     refused: AtomicBool,
     budget: Budget,
-    stops: stops::Stops,
+    stops: gather::Gathered<StopAnswer>,
+    deletions: gather::Gathered<DeleteAnswer>,
     metrics: Metrics,
     run_key_argument: Option<String>,
 }
@@ -140,7 +146,8 @@ impl Glue {
                 signer,
                 refused: AtomicBool::new(false),
                 budget: Budget::default(),
-                stops: stops::Stops::default(),
+                stops: gather::Gathered::default(),
+                deletions: gather::Gathered::default(),
                 metrics: base.metrics.clone(),
                 run_key_argument: base.run_key_argument.clone(),
             }),

@@ -1,0 +1,220 @@
+//! The calls about connections. What is read is always read with `HidePassword`, and what is written is always
+//! the whole: `UpdateConnection` forgets what it is not given.
+
+mod read;
+mod write;
+
+use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
+
+use aws_sdk_glue::config::timeout::TimeoutConfig;
+use aws_sdk_glue::types::ConnectionType;
+
+use super::Glue;
+use super::errors;
+use super::gather::{Batch, Gathered};
+use crate::glue::Error;
+use crate::glue::budget::Priority;
+use crate::glue::connections::{Connection, ConnectionInput, DELETE_BATCH, DeleteAnswer, PAGE};
+use crate::glue::identity::partition_of;
+
+/// How long a test may take: Glue connects for real, through a network that it may have to set up first.
+const TEST_TIMEOUT: Duration = Duration::from_mins(1);
+
+/// Whether this program's SDK knows the type; Glue may know more.
+#[must_use]
+pub fn is_known_type(type_: &str) -> bool {
+    ConnectionType::values().contains(&type_)
+}
+
+impl Glue {
+    /// One page of `GetConnections`, and the token of the next.
+    pub async fn connections(
+        &self,
+        catalog: Option<&str>,
+        token: Option<String>,
+    ) -> Result<(Vec<Connection>, Option<String>), Error> {
+        let request = self
+            .inner
+            .sdk
+            .get_connections()
+            .set_catalog_id(catalog.map(str::to_owned))
+            .hide_password(true)
+            .max_results(PAGE)
+            .set_next_token(token)
+            .send();
+        let object = catalog.map_or_else(|| "the catalog".to_owned(), |catalog| format!("catalog {catalog}"));
+        let answer = self.call("GetConnections", object, Priority::Poll, request).await?;
+        let account = self.caller().map(|caller| caller.account_id);
+        let arn = |name: &str| account.as_ref().map(|account| self.connection_arn(account, name));
+        let connections = answer.connection_list.unwrap_or_default().into_iter();
+        Ok((
+            connections.filter_map(|connection| read::connection(connection, arn)).collect(),
+            answer.next_token.filter(|token| !token.is_empty()),
+        ))
+    }
+
+    /// `CreateConnection`, sent once. [`Glue::ready_to_start`] comes first.
+    pub async fn create_connection(
+        &self,
+        catalog: Option<&str>,
+        input: &ConnectionInput,
+        tags: &BTreeMap<String, String>,
+    ) -> Result<(), Error> {
+        let object = connection(&input.name);
+        let request = self
+            .inner
+            .sdk
+            .create_connection()
+            .set_catalog_id(catalog.map(str::to_owned))
+            .connection_input(write::input("CreateConnection", input)?)
+            .set_tags((!tags.is_empty()).then(|| tags.clone().into_iter().collect()));
+        let validate = input.validate_credentials;
+        let request = request.customize().mutate_request(move |request| write::say_validate(request, validate));
+        self.call("CreateConnection", object, Priority::Taken, request.send()).await.map(drop)
+    }
+
+    /// `UpdateConnection`, with all of it.
+    pub async fn update_connection(&self, catalog: Option<&str>, input: &ConnectionInput) -> Result<(), Error> {
+        let object = connection(&input.name);
+        let request = self
+            .inner
+            .sdk
+            .update_connection()
+            .set_catalog_id(catalog.map(str::to_owned))
+            .name(&input.name)
+            .connection_input(write::input("UpdateConnection", input)?);
+        let validate = input.validate_credentials;
+        let request = request.customize().mutate_request(move |request| write::say_validate(request, validate));
+        self.call("UpdateConnection", object, Priority::Start, request.send()).await.map(drop)
+    }
+
+    /// `TestConnection` of a connection that is there.
+    pub async fn test_connection(&self, catalog: Option<&str>, name: &str) -> Result<(), Error> {
+        let sdk = &self.inner.sdk;
+        let request = sdk.test_connection().set_catalog_id(catalog.map(str::to_owned)).connection_name(name);
+        let request = request.customize().config_override(patient()).send();
+        self.call("TestConnection", connection(name), Priority::Poll, request).await.map(drop)
+    }
+
+    /// `TestConnection` of one that is not there yet, or is about to be changed to this.
+    pub async fn test_connection_input(&self, catalog: Option<&str>, input: &ConnectionInput) -> Result<(), Error> {
+        let request = self
+            .inner
+            .sdk
+            .test_connection()
+            .set_catalog_id(catalog.map(str::to_owned))
+            .test_connection_input(write::test_input("TestConnection", input)?);
+        let request = request.customize().config_override(patient()).send();
+        self.call("TestConnection", connection(&input.name), Priority::Start, request).await.map(drop)
+    }
+
+    /// Deletes a connection, together with others of its catalog that are deleted at the same time. One that is
+    /// not there is the error [`crate::glue::Class::NotFound`].
+    pub async fn delete_connection(&self, catalog: Option<&str>, name: &str) -> DeleteAnswer {
+        self.together::<Deletions>(catalog.unwrap_or_default(), name).await?
+    }
+
+    /// `BatchDeleteConnection`: an answer for each that could not be deleted.
+    async fn delete_connections(
+        &self,
+        catalog: Option<&str>,
+        names: &[String],
+    ) -> Result<HashMap<String, DeleteAnswer>, Error> {
+        let request = self
+            .inner
+            .sdk
+            .batch_delete_connection()
+            .set_catalog_id(catalog.map(str::to_owned))
+            .set_connection_name_list(Some(names.to_vec()))
+            .send();
+        let object = match names {
+            [name] => connection(name),
+            names => format!("{} connections", names.len()),
+        };
+        let answer = self.call("BatchDeleteConnection", object, Priority::Start, request).await?;
+        let refused = answer.errors.unwrap_or_default().into_iter().map(|(name, detail)| {
+            let code = detail.error_code.as_deref().unwrap_or("Unknown");
+            let message = detail.error_message.as_deref().unwrap_or_default();
+            let error = errors::of_code("BatchDeleteConnection", connection(&name), 400, code, message);
+            (name, Err(error))
+        });
+        Ok(refused.collect())
+    }
+
+    /// Puts tags on a connection and takes others off. It needs to be known which account this is.
+    pub async fn tag_connection(
+        &self,
+        arn: &str,
+        add: &BTreeMap<String, String>,
+        remove: &[String],
+    ) -> Result<(), Error> {
+        let sdk = &self.inner.sdk;
+        if !remove.is_empty() {
+            let request = sdk.untag_resource().resource_arn(arn).set_tags_to_remove(Some(remove.to_vec())).send();
+            self.call("UntagResource", arn.to_owned(), Priority::Start, request).await?;
+        }
+        if !add.is_empty() {
+            let add = add.clone().into_iter().collect();
+            let request = sdk.tag_resource().resource_arn(arn).set_tags_to_add(Some(add)).send();
+            self.call("TagResource", arn.to_owned(), Priority::Start, request).await?;
+        }
+        Ok(())
+    }
+
+    fn connection_arn(&self, account: &str, name: &str) -> String {
+        let region = &self.identity().region;
+        format!("arn:{}:glue:{region}:{account}:connection/{name}", partition_of(region))
+    }
+}
+
+/// Deletions of the connections of one catalog; the account's own is the empty one.
+struct Deletions;
+
+impl Batch for Deletions {
+    const OPERATION: &'static str = "BatchDeleteConnection";
+    const MOST: usize = DELETE_BATCH;
+    type Answer = DeleteAnswer;
+
+    fn gathered(glue: &Glue) -> &Gathered<DeleteAnswer> {
+        &glue.inner.deletions
+    }
+
+    fn object(_: &str, name: &str) -> String {
+        connection(name)
+    }
+
+    async fn send(glue: &Glue, catalog: &str, names: &[String]) -> Result<HashMap<String, DeleteAnswer>, Error> {
+        glue.delete_connections(Some(catalog).filter(|catalog| !catalog.is_empty()), names).await
+    }
+
+    fn well() -> DeleteAnswer {
+        Ok(())
+    }
+}
+
+fn connection(name: &str) -> String {
+    format!("connection {name}")
+}
+
+fn patient() -> aws_sdk_glue::config::Builder {
+    aws_sdk_glue::Config::builder().timeout_config(TimeoutConfig::builder().operation_timeout(TEST_TIMEOUT).build())
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_glue::types::ConnectionPropertyKey;
+
+    use super::*;
+    use crate::api::connection::properties::KNOWN;
+
+    #[test]
+    fn the_sdk_knows_the_same_properties_as_the_crd() {
+        let mut of_sdk: Vec<_> = ConnectionPropertyKey::values().to_vec();
+        let mut of_crd = KNOWN.to_vec();
+        of_sdk.sort_unstable();
+        of_crd.sort_unstable();
+        assert_eq!(of_crd, of_sdk);
+        assert!(is_known_type("JDBC") && !is_known_type("SNOWFLAKE_2030"));
+    }
+}
