@@ -11,6 +11,7 @@
 //! | [`declared`] | the life of what is kept in line with its spec |
 //! | [`job_run`], [`crawler_run`] | what only a job run, or a crawl, knows |
 //! | [`mod@trigger`] | what only a trigger knows |
+//! | [`mod@connection`] | what only a connection knows |
 //! | [`arguments`] | a job run's arguments, those from Secrets included |
 //! | [`links`] | pages of the AWS console |
 //! | [`context`] | what all objects of a kind share |
@@ -34,6 +35,7 @@ pub mod access;
 pub mod arguments;
 pub mod claims;
 pub mod conditions;
+pub mod connection;
 pub mod context;
 pub mod crawler_run;
 pub mod declared;
@@ -77,7 +79,7 @@ use self::life::Living;
 use self::secrets::{SecretKey, Secrets};
 use self::waker::{Waker, Woken};
 use self::watches::Watches;
-use crate::api::{GlueCrawlerRun, GlueJobRun, GlueTrigger};
+use crate::api::{GlueConnection, GlueCrawlerRun, GlueJobRun, GlueTrigger};
 use crate::glue::Clients;
 use crate::glue::aws::Base;
 use crate::metrics::Metrics;
@@ -114,6 +116,7 @@ pub async fn run(
         wire::<GlueJobRun>(&shared, &watches, &stop),
         wire::<GlueCrawlerRun>(&shared, &watches, &stop),
         wire::<GlueTrigger>(&shared, &watches, &stop),
+        wire::<GlueConnection>(&shared, &watches, &stop),
     ];
     let (loops, woken): (Vec<_>, Vec<_>) = kinds.into_iter().map(|kind| (kind.loops, kind.secret_changed)).unzip();
     let woken = Arc::new(woken);

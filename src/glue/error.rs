@@ -98,6 +98,9 @@ impl Error {
             Class::Invalid if matches!(self.operation, "StartTrigger" | "StopTrigger") => {
                 "mend the trigger in Glue; it is tried again by itself".to_owned()
             }
+            Class::Invalid if self.operation.ends_with("Connection") => {
+                "correct the spec, or the Secrets that it names".to_owned()
+            }
             Class::Invalid => format!(
                 "the fields cannot be changed: create a new object with what Glue accepts, or mend the Glue {}",
                 self.object.split(' ').next().unwrap_or_default()

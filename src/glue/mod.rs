@@ -38,6 +38,6 @@ pub mod schedule;
 pub mod trigger_source;
 pub mod triggers;
 
-pub use aws::Glue;
+pub use aws::{Glue, is_known_type};
 pub use clients::Clients;
 pub use error::{Class, Error};

@@ -63,10 +63,11 @@ pub struct Applied {
     /// Stands for the spec and the versions of its Secrets; nothing secret goes into it.
     pub fingerprint: String,
     /// When, by the controller's clock.
-    pub at: Option<Time>,
-    /// When Glue says it was changed by that; what is newer is somebody else's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub updated_at: Option<Time>,
+    pub at: Option<Time>,
+    /// As whom, as Glue tells. Once it is somebody else, what Glue hides may be changed as well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
     /// When Glue says the connection was created: one with another time is another connection.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Time>,
@@ -81,6 +82,8 @@ pub struct Applied {
 pub struct Creation {
     /// When it was intended, by the controller's clock.
     pub intended_at: Time,
+    /// What was to be created, as in applied.
+    pub fingerprint: String,
     /// Whether an earlier one may have come through.
     #[serde(default)]
     pub unclear: bool,

@@ -1,0 +1,140 @@
+//! The statuses that a plan can end with.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+
+use super::actions::Act;
+use super::inputs::Inputs;
+use crate::api::connection::status::{Applied, TestOutcome};
+use crate::api::{GlueConnection, GlueConnectionStatus};
+use crate::controllers::conditions::{INVALID_SPEC, bounded, condition};
+use crate::controllers::declared::conditions::{self, Stand};
+use crate::controllers::declared::facts::Facts;
+use crate::controllers::problem::Problem;
+use crate::controllers::step::{Plan, Step};
+use crate::glue::connections::Connection;
+use crate::glue::is_known_type;
+
+/// What is known when something about a connection is decided.
+pub type About<'a> = Facts<'a, GlueConnection>;
+/// What is decided about it.
+pub type Decision = Plan<GlueConnectionStatus, Act>;
+
+/// Glue has the connection as the spec says.
+pub const IN_SYNC: &str = "InSync";
+/// It is being created.
+pub const CREATING: &str = "Creating";
+/// It is being updated.
+pub const UPDATING: &str = "Updating";
+/// Glue is still at it.
+pub const IN_PROGRESS: &str = "InProgress";
+/// Glue could not do it.
+pub const CONNECTION_FAILED: &str = "ConnectionFailed";
+/// Glue could not connect.
+pub const TEST_FAILED: &str = "TestFailed";
+/// Somebody else has changed it.
+pub const DRIFTED: &str = "Drifted";
+/// It was there before, and is not this object's.
+pub const ALREADY_EXISTS: &str = "AlreadyExists";
+/// An older object is about the same connection.
+pub const HELD_BY_ANOTHER: &str = "HeldByAnother";
+/// It is being deleted.
+pub const DELETING: &str = "Deleting";
+
+/// The status as it stands, with what this pass has learnt in it.
+pub fn base(facts: &About<'_>) -> GlueConnectionStatus {
+    let mut status = facts.object.status.clone().unwrap_or_default();
+    let (learnt, spec) = (facts.learnt, &facts.object.spec);
+    let fingerprint = || facts.inputs.map(|inputs| inputs.fingerprint.clone()).unwrap_or_default();
+    status.declared.observed_generation = facts.object.metadata.generation.unwrap_or_default();
+    status.connection_name = Some(facts.object.connection_name().to_owned());
+    if let Some(at) = learnt.created {
+        let tags = spec.tags.clone().unwrap_or_default();
+        status.applied = Some(Applied { fingerprint: fingerprint(), at: Some(Time(at)), tags, ..Applied::default() });
+        (status.creation, status.drift) = (None, None);
+    }
+    if learnt.exists || learnt.refused {
+        // This one did not come through; an earlier one may have.
+        status.creation = status.creation.filter(|creation| creation.unclear);
+    }
+    if let Some(at) = learnt.updated {
+        let before = status.applied.take().unwrap_or_default();
+        status.applied = Some(Applied { fingerprint: fingerprint(), at: Some(Time(at)), by: None, ..before });
+        (status.creation, status.drift) = (None, None);
+    }
+    if let Some(applied) = status.applied.as_mut().filter(|_| learnt.tagged) {
+        applied.tags = spec.tags.clone().unwrap_or_default();
+    }
+    if let Some(tested) = &learnt.tested {
+        status.last_test = Some(tested.clone());
+    }
+    if !spec.is_tested() && !spec.is_tested_before() {
+        status.last_test = None;
+    }
+    status
+}
+
+/// What Glue shows of the connection, or that it shows none.
+pub fn show(status: &mut GlueConnectionStatus, seen: Option<&Connection>, inputs: Option<&Inputs>) {
+    let redact = |text: &String| bounded(&inputs.map_or_else(|| text.clone(), |inputs| inputs.redact(text)));
+    status.arn = seen.and_then(|seen| seen.arn.clone());
+    status.state = seen.and_then(|seen| seen.status.clone());
+    status.state_reason = seen.and_then(|seen| seen.status_reason.as_ref()).map(redact);
+    status.created_at = seen.and_then(|seen| seen.created_at).map(seconds);
+    status.last_updated_at = seen.and_then(|seen| seen.updated_at).map(seconds);
+    status.last_updated_by = seen.and_then(|seen| seen.updated_by.clone());
+    status.last_validated_at = seen.and_then(|seen| seen.validated_at).map(seconds);
+    status.schema_version = seen.and_then(|seen| seen.schema_version);
+}
+
+/// As it comes back from the API server, which drops fractions.
+pub fn seconds(time: jiff::Timestamp) -> Time {
+    Time(jiff::Timestamp::from_second(time.as_second()).unwrap_or(time))
+}
+
+/// A status with conditions, and the step that follows.
+pub fn draft(
+    facts: &About<'_>,
+    mut status: GlueConnectionStatus,
+    stand: Stand,
+    reason: &str,
+    message: &str,
+    step: Step<Act>,
+) -> Decision {
+    let before = &status.declared.conditions;
+    let mut conditions = conditions::of(stand, reason, message, before, facts.now);
+    conditions.retain(|one| one.type_ != "Tested");
+    if let Some(test) = &status.last_test {
+        let holds = test.result == TestOutcome::Succeeded;
+        let (reason, usual) = if holds { ("TestSucceeded", "Glue could connect") } else { (TEST_FAILED, "") };
+        let words = test.message.as_deref().unwrap_or(usual);
+        conditions.push(condition("Tested", holds, reason, words, before, test.at.0));
+    }
+    status.declared.conditions = conditions;
+    Plan { status, step }
+}
+
+/// Nothing new: the status stays.
+pub fn keep(facts: &About<'_>, step: Step<Act>) -> Decision {
+    Plan { status: facts.object.status.clone().unwrap_or_default(), step }
+}
+
+/// Something stands in the way.
+pub fn stopped(facts: &About<'_>, status: GlueConnectionStatus, problem: &Problem, step: Step<Act>) -> Decision {
+    let message = match facts.inputs {
+        Some(inputs) => inputs.redact(&problem.message),
+        None => problem.message.clone(),
+    };
+    let stand = if problem.reason == INVALID_SPEC { Stand::Stalled } else { Stand::OnItsWay };
+    draft(facts, status, stand, &problem.reason, &message, step)
+}
+
+/// Glue has what the spec says.
+pub fn in_line(facts: &About<'_>, status: GlueConnectionStatus, step: Step<Act>) -> Decision {
+    let type_ = &facts.object.spec.connection_type;
+    let message = if is_known_type(type_) {
+        "Glue has the connection as the spec says".to_owned()
+    } else {
+        format!("Glue has the connection as the spec says; its type {type_} is newer than this controller")
+    };
+    draft(facts, status, Stand::InLine, IN_SYNC, &message, step)
+}

@@ -1,0 +1,127 @@
+//! The values from Secrets, and what tells that they have changed.
+//!
+//! Two things are compared in place of values, since a hash of a weak password that stood in a status could be
+//! guessed by whoever may read that:
+//!
+//! - the *fingerprint* stands in the status and survives a restart. It is made of the spec and of the uid and the
+//!   resource version of each Secret, none of which is secret. While it stays, nothing has changed.
+//! - the *digest* is a hash of the values themselves, keyed by a random key that dies with the process, and is
+//!   kept in memory only. It tells a Secret whose values have changed from one that was merely written again.
+//!
+//! After a restart, a Secret that was written meanwhile with the same values costs one update of the same content.
+
+use std::collections::BTreeMap;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::LazyLock;
+
+use k8s_openapi::api::core::v1::Secret;
+use kube::{Api, Client};
+use serde_json::json;
+use sha2::{Digest, Sha256};
+
+use super::Noted;
+use super::desired;
+use crate::api::GlueConnection;
+use crate::api::connection::GlueConnectionSpec;
+use crate::controllers::problem::Problem;
+use crate::glue::connections::ConnectionInput;
+use crate::glue::identity::Sensitive;
+
+/// A secret shorter than this is not looked for in messages: it would be found in every other word.
+const SHORTEST_SECRET: usize = 4;
+
+/// The key of the digests of this process.
+static KEY: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+
+/// A Secret as it was read.
+#[derive(Clone, Default)]
+pub struct Values {
+    /// Its uid and resource version; empty while there is no such Secret.
+    pub version: String,
+    /// What stands in it.
+    pub data: BTreeMap<String, Vec<u8>>,
+}
+
+/// Secrets by name.
+pub type Secrets = BTreeMap<String, Values>;
+
+/// What Glue is asked for.
+#[derive(Clone, Debug)]
+pub struct Inputs {
+    /// All of it.
+    pub input: ConnectionInput,
+    /// Stands for it in the status.
+    pub fingerprint: String,
+    /// A keyed hash of it.
+    pub digest: u64,
+    /// The values that came from Secrets.
+    secrets: Vec<Sensitive>,
+}
+
+impl Inputs {
+    /// Puts together what `object` asks for; `secrets` hold what it names.
+    pub fn new(object: &GlueConnection, secrets: &Secrets) -> Result<Self, Problem> {
+        let namespace = object.metadata.namespace.as_deref().unwrap_or_default();
+        let values = desired::values(namespace, &object.spec, secrets)?;
+        let input = desired::input(object.connection_name(), &object.spec, &values);
+        Ok(Self {
+            fingerprint: fingerprint(&object.spec, secrets),
+            digest: KEY.hash_one(&input),
+            input,
+            secrets: values.into_values().collect(),
+        })
+    }
+
+    /// What a process remembers of it once it stands in Glue.
+    #[must_use]
+    pub fn noted(&self) -> Noted {
+        Noted { fingerprint: self.fingerprint.clone(), digest: self.digest }
+    }
+
+    /// `text` without the values that came from Secrets.
+    #[must_use]
+    pub fn redact(&self, text: &str) -> String {
+        let secrets = self.secrets.iter().map(Sensitive::expose).filter(|secret| secret.len() >= SHORTEST_SECRET);
+        secrets.fold(text.to_owned(), |text, secret| text.replace(secret, "[hidden]"))
+    }
+}
+
+/// Stands for what the spec brings to Glue, and for the versions of its Secrets.
+fn fingerprint(spec: &GlueConnectionSpec, secrets: &Secrets) -> String {
+    let brought = GlueConnectionSpec {
+        tags: None,
+        drift_policy: None,
+        adoption_policy: None,
+        deletion_policy: None,
+        test: None,
+        region: None,
+        credentials: None,
+        ..spec.clone()
+    };
+    let versions: BTreeMap<_, _> = secrets.iter().map(|(name, values)| (name, &values.version)).collect();
+    let hash = Sha256::digest(json!([brought, versions]).to_string().as_bytes());
+    hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Reads the Secrets of these names. One that is not there is an empty one.
+pub async fn read(client: &Client, namespace: &str, names: &[&str]) -> Result<Secrets, Problem> {
+    let api: Api<Secret> = Api::namespaced(client.clone(), namespace);
+    let mut secrets = Secrets::new();
+    for name in names {
+        let found = api.get_opt(name).await.map_err(|error| Problem {
+            reason: "SecretNotReadable".to_owned(),
+            message: format!("Secret {namespace}/{name} cannot be read: {error}"),
+            class: None,
+        })?;
+        let values = found.map_or_else(Values::default, |found| Values {
+            version: format!(
+                "{}/{}",
+                found.metadata.uid.unwrap_or_default(),
+                found.metadata.resource_version.unwrap_or_default()
+            ),
+            data: found.data.unwrap_or_default().into_iter().map(|(key, value)| (key, value.0)).collect(),
+        });
+        secrets.insert((*name).to_owned(), values);
+    }
+    Ok(secrets)
+}

@@ -1,0 +1,187 @@
+//! `GlueConnection` as a declared thing: how it is put together, compared, decided about and brought to Glue.
+//!
+//! | room | what is in it |
+//! |---|---|
+//! | [`inputs`] | the values from Secrets, and what tells that they have changed |
+//! | [`desired`] | from a spec and those values to what Glue is asked for |
+//! | [`drift`] | how what Glue shows differs from that |
+//! | [`mod@plan`] | what must stand in the object, and the next step |
+//! | [`presence`] | the plan for a connection that is there |
+//! | [`tests_due`] | when a connection is tested |
+//! | [`drafts`] | the statuses that a plan can end with |
+//! | [`actions`] | the calls |
+
+mod actions;
+pub mod desired;
+pub mod drafts;
+pub mod drift;
+pub mod inputs;
+pub mod plan;
+pub mod presence;
+pub mod tests_due;
+
+#[cfg(test)]
+mod bench_tests;
+#[cfg(test)]
+mod plan_tests;
+#[cfg(test)]
+mod spec_tests;
+
+use jiff::Timestamp;
+use kube::{Client, ResourceExt};
+
+use self::actions::Act;
+use self::inputs::Inputs;
+use super::Settings;
+use super::declared::DeclaredKind;
+use super::declared::facts::Facts;
+use super::declared::life::DeclaredLife;
+use super::kind::Kind;
+use super::life::Living;
+use super::problem::Problem;
+use super::step::Plan;
+use crate::api::connection::status::TestResult;
+use crate::api::credentials::{AwsIdentity, Credentials};
+use crate::api::declared::DeclaredStatus;
+use crate::api::{GlueConnection, GlueConnectionStatus};
+use crate::glue::connection_source::ConnectionSource;
+use crate::glue::{Error, Glue};
+
+impl Kind for GlueConnection {
+    const KIND: &'static str = "GlueConnection";
+    type Source = ConnectionSource;
+    type Inputs = Inputs;
+    type Status = GlueConnectionStatus;
+    type Learnt = Learnt;
+    type Memory = Option<Noted>;
+
+    fn credentials(&self) -> Option<&Credentials> {
+        self.spec.credentials.as_ref()
+    }
+
+    fn region(&self) -> Option<&str> {
+        self.spec.region.as_deref()
+    }
+
+    fn status(&self) -> Option<&GlueConnectionStatus> {
+        self.status.as_ref()
+    }
+
+    fn identity(status: &mut GlueConnectionStatus) -> &mut Option<AwsIdentity> {
+        &mut status.declared.identity
+    }
+
+    fn input_secrets(&self) -> Vec<&str> {
+        let keys = self.spec.secret_keys();
+        let mut names: Vec<_> = keys.into_iter().map(|(_, key)| key.name.as_str()).collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+
+    async fn inputs(&self, client: &Client, _: &Settings) -> Result<Inputs, Problem> {
+        let secrets = inputs::read(client, &self.namespace().unwrap_or_default(), &self.input_secrets()).await?;
+        Inputs::new(self, &secrets)
+    }
+}
+
+impl Living for GlueConnection {
+    type Life = DeclaredLife;
+}
+
+/// What one pass learns.
+#[derive(Clone, Debug, Default)]
+pub struct Learnt {
+    /// The spec has changed since the last pass: what was refused then may be accepted now.
+    pub edited: bool,
+    /// What was last brought to Glue, as this process remembers it.
+    pub noted: Option<Noted>,
+    /// When the connection was created by this pass.
+    pub created: Option<Timestamp>,
+    /// The creation was refused because there is one of that name.
+    pub exists: bool,
+    /// The creation was refused for another reason.
+    pub refused: bool,
+    /// When the connection was updated by this pass.
+    pub updated: Option<Timestamp>,
+    /// Its tags were brought to Glue by this pass.
+    pub tagged: bool,
+    /// It was deleted by this pass.
+    pub deleted: bool,
+    /// How the test of this pass ended.
+    pub tested: Option<TestResult>,
+    /// The test could not be made.
+    pub untested: bool,
+}
+
+/// The values that a fingerprint stood for. They never leave the process, not even as a hash: a weak password
+/// could be guessed from one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Noted {
+    /// As it stands in the status.
+    pub fingerprint: String,
+    /// A hash of all values, keyed by what only this process knows.
+    pub digest: u64,
+}
+
+impl DeclaredKind for GlueConnection {
+    type Act = Act;
+
+    const NEUTRAL: &'static [&'static str] = &[drafts::CREATING, drafts::UPDATING, drafts::IN_PROGRESS];
+    const THING: &'static str = "connection";
+
+    fn thing(&self) -> String {
+        // A name may hold anything but line ends.
+        format!("{}\n{}", self.spec.catalog_id.as_deref().unwrap_or_default(), self.connection_name())
+    }
+
+    fn source(&self, client: &Glue) -> ConnectionSource {
+        ConnectionSource { client: client.clone(), catalog: self.spec.catalog_id.clone() }
+    }
+
+    fn id(&self) -> &str {
+        self.connection_name()
+    }
+
+    fn declared(status: &GlueConnectionStatus) -> &DeclaredStatus {
+        &status.declared
+    }
+
+    fn begin(&self, memory: &mut Option<Noted>) -> Learnt {
+        let observed = self.status.as_ref().map(|status| status.declared.observed_generation);
+        Learnt { edited: observed != self.metadata.generation, noted: memory.clone(), ..Learnt::default() }
+    }
+
+    fn plan(facts: &Facts<'_, Self>) -> Plan<GlueConnectionStatus, Act> {
+        plan::plan(facts)
+    }
+
+    fn intends(before: Option<&GlueConnectionStatus>, after: &GlueConnectionStatus) -> bool {
+        after.creation.is_some() && before.and_then(|before| before.creation.as_ref()) != after.creation.as_ref()
+    }
+
+    fn is_once(act: &Act) -> bool {
+        matches!(act, Act::Create)
+    }
+
+    fn changes(act: &Act) -> bool {
+        matches!(act, Act::Create | Act::Update | Act::Remove)
+    }
+
+    async fn act(&self, client: &Glue, inputs: Option<&Inputs>, act: &Act, learnt: &mut Learnt) -> Result<(), Error> {
+        actions::act(self, client, inputs, act, learnt).await
+    }
+
+    fn remember(memory: &mut Option<Noted>, learnt: &Learnt, _: &Act, _: &Result<(), Error>) {
+        memory.clone_from(&learnt.noted);
+    }
+}
+
+impl GlueConnection {
+    /// The name in Glue.
+    #[must_use]
+    pub fn connection_name(&self) -> &str {
+        let of_object = || self.metadata.name.as_deref().unwrap_or_default();
+        self.spec.connection_name.as_deref().unwrap_or_else(of_object)
+    }
+}

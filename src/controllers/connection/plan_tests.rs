@@ -1,0 +1,381 @@
+//! What is decided, case by case.
+
+use serde_json::{Value, json};
+
+use super::actions::Act;
+use super::bench_tests::{Bench, Fate, THEM, jdbc};
+use super::drift;
+use crate::controllers::claims::Claim;
+use crate::glue::Class;
+use crate::glue::identity::Sensitive;
+
+/// A spec with more in it.
+fn with(extra: Value) -> Value {
+    let mut spec = jdbc();
+    if let (Value::Object(spec), Value::Object(extra)) = (&mut spec, extra) {
+        spec.extend(extra);
+    }
+    spec
+}
+
+/// A connection that has come to rest.
+fn settled(extra: Value) -> Bench {
+    let mut bench = Bench::new(with(extra));
+    bench.settle();
+    bench.calls.clear();
+    bench
+}
+
+/// `Ready` as status and reason, and its message.
+fn ready(bench: &Bench) -> (String, String) {
+    let status = bench.object.status.as_ref().unwrap();
+    let ready = status.declared.condition("Ready").unwrap();
+    (format!("{} {}", ready.status, ready.reason), ready.message.clone())
+}
+
+fn password(bench: &Bench) -> &str {
+    bench.glue.as_ref().unwrap().input.properties["PASSWORD"].expose()
+}
+
+fn is_held(bench: &Bench) -> bool {
+    bench.object.metadata.finalizers.is_some()
+}
+
+#[test]
+fn a_connection_is_created_once_and_left_alone() {
+    let mut bench = Bench::new(jdbc());
+    bench.settle();
+    assert_eq!(bench.calls, [Act::Create]);
+    assert_eq!(ready(&bench).0, "True InSync");
+    assert!(is_held(&bench));
+    assert_eq!(password(&bench), "hunter2");
+    bench.restart();
+    bench.pass_time(1000);
+    bench.settle();
+    assert_eq!(bench.calls, [Act::Create], "a restart changes nothing");
+    let status = serde_json::to_string(&bench.object.status).unwrap();
+    assert!(!status.contains("hunter2"), "{status}");
+}
+
+#[test]
+fn wherever_the_controller_dies_the_connection_is_its_own_and_there_once() {
+    for fate in [Fate::DiesBefore, Fate::DiesAfter, Fate::Lost, Fate::Refused(Class::Throttled)] {
+        let mut bench = Bench::new(jdbc());
+        bench.fates.push((Act::Create, fate));
+        bench.settle();
+        assert_eq!(ready(&bench).0, "True InSync", "{fate:?}");
+        assert!(bench.object.status.as_ref().unwrap().creation.is_none(), "{fate:?}");
+        bench.delete();
+        bench.settle();
+        assert_eq!(bench.glue, None, "{fate:?}: it is deleted as its own");
+        assert_eq!(bench.released, Some(None));
+    }
+    for fate in [Fate::DiesBefore, Fate::DiesAfter, Fate::Lost, Fate::Refused(Class::Transient)] {
+        let mut bench = settled(json!({}));
+        bench.fates.push((Act::Update, fate));
+        bench.write_secret("changed");
+        bench.settle();
+        assert_eq!((password(&bench), ready(&bench).0.as_str()), ("changed", "True InSync"), "{fate:?}");
+    }
+    for fate in [Fate::DiesBefore, Fate::DiesAfter, Fate::Lost, Fate::Refused(Class::Throttled)] {
+        let mut bench = settled(json!({}));
+        bench.fates.push((Act::Remove, fate));
+        bench.delete();
+        bench.settle();
+        assert_eq!((bench.glue.clone(), bench.released.clone()), (None, Some(None)), "{fate:?}");
+    }
+}
+
+#[test]
+fn a_spec_that_changed_while_the_controller_was_down_does_not_make_its_connection_foreign() {
+    let mut bench = Bench::new(jdbc());
+    bench.fates.push((Act::Create, Fate::DiesAfter));
+    bench.pass();
+    let identity = json!({"accountId": "123456789012", "principalArn": super::bench_tests::US});
+    bench.object.status.as_mut().unwrap().declared.identity = serde_json::from_value(identity).unwrap();
+    bench.edit(with(json!({"description": "new"})));
+    bench.settle();
+    assert_eq!(bench.calls, [Act::Create, Act::Update]);
+    assert_eq!(ready(&bench).0, "True InSync");
+}
+
+#[test]
+fn one_that_appears_between_the_look_and_the_creation_is_not_taken_for_ours() {
+    let mut bench = Bench::new(jdbc());
+    bench.fates.push((Act::Create, Fate::DiesBefore));
+    bench.pass();
+    // Somebody else creates one of other content meanwhile.
+    let mut other = settled(json!({"description": "theirs"}));
+    bench.glue = other.glue.take();
+    bench.settle();
+    assert_eq!(ready(&bench).0, "False AlreadyExists");
+    assert_eq!(bench.calls, []);
+    bench.delete();
+    bench.settle();
+    assert!(bench.glue.is_some(), "it was never ours");
+}
+
+#[test]
+fn a_secret_that_changes_goes_to_glue_and_one_that_is_written_again_does_not() {
+    let mut bench = settled(json!({}));
+    bench.write_secret("changed");
+    bench.settle();
+    assert_eq!((bench.calls.as_slice(), password(&bench)), ([Act::Update].as_slice(), "changed"));
+    bench.write_secret("changed");
+    bench.settle();
+    bench.restart();
+    bench.settle();
+    assert_eq!(bench.calls, [Act::Update], "the same values again are no change");
+    bench.restart();
+    bench.settle();
+    bench.write_secret("changed");
+    bench.settle();
+    assert_eq!(bench.calls, [Act::Update], "nor are they after a restart");
+}
+
+#[test]
+fn a_missing_secret_is_said_and_healed() {
+    let mut bench = Bench::new(jdbc());
+    bench.secrets.clear();
+    bench.settle();
+    let (state, message) = ready(&bench);
+    assert_eq!(state, "False SecretNotFound");
+    assert_eq!(message, "properties PASSWORD: there is no Secret team/db: create it with the key password");
+    bench.write_secret("hunter2");
+    bench.settle();
+    assert_eq!(ready(&bench).0, "True InSync");
+    bench.write_secret(&"x".repeat(1025));
+    bench.settle();
+    assert!(ready(&bench).1.ends_with("is too long: Glue takes 1024 bytes at most"), "{:?}", ready(&bench));
+}
+
+#[test]
+fn a_change_by_hand_is_put_right_or_told_with_who_and_when() {
+    let by_hand = |bench: &mut Bench| {
+        bench.by_hand(|input| drop(input.properties.insert("HOST".to_owned(), Sensitive::new("evil".to_owned()))));
+    };
+    let mut bench = settled(json!({}));
+    by_hand(&mut bench);
+    bench.fates.push((Act::Update, Fate::DiesBefore));
+    bench.pass();
+    let (state, message) = ready(&bench);
+    assert_eq!(state, "False Drifted");
+    let when = bench.glue.as_ref().unwrap().updated;
+    assert_eq!(
+        message,
+        format!("changed in Glue by {THEM} at {when}: properties HOST; it is being put right"),
+        "no value is shown"
+    );
+    bench.settle();
+    assert_eq!(ready(&bench).0, "True InSync");
+    assert!(!bench.glue.as_ref().unwrap().input.properties.contains_key("HOST"));
+    assert!(bench.object.status.as_ref().unwrap().drift.is_none());
+
+    let mut bench = settled(json!({"driftPolicy": "Report"}));
+    by_hand(&mut bench);
+    bench.settle();
+    assert_eq!((ready(&bench).0.as_str(), bench.calls.len()), ("False Drifted", 0));
+    bench.by_hand(|input| drop(input.properties.remove("HOST")));
+    bench.edit(with(json!({"driftPolicy": "Correct"})));
+    bench.settle();
+    assert_eq!(ready(&bench).0, "True InSync");
+}
+
+#[test]
+fn what_glue_hides_is_put_right_when_somebody_else_was_there() {
+    let mut bench = settled(json!({}));
+    bench.by_hand(|input| drop(input.properties.insert("PASSWORD".to_owned(), Sensitive::new("theirs".to_owned()))));
+    bench.settle();
+    assert_eq!((bench.calls.as_slice(), password(&bench)), ([Act::Update].as_slice(), "hunter2"));
+    // Without anything hidden there is nothing to put right.
+    let properties = json!({"JDBC_CONNECTION_URL": "jdbc:x", "SECRET_ID": "db"});
+    let mut bench = settled(json!({"properties": properties, "propertiesFrom": null}));
+    bench.by_hand(|_| {});
+    bench.settle();
+    assert_eq!(bench.calls, []);
+}
+
+#[test]
+fn one_that_is_deleted_by_hand_is_created_again_or_told() {
+    let mut bench = settled(json!({}));
+    bench.glue = None;
+    bench.pass_time(100);
+    bench.settle();
+    assert_eq!((bench.calls.as_slice(), ready(&bench).0.as_str()), ([Act::Create].as_slice(), "True InSync"));
+    let mut bench = settled(json!({"driftPolicy": "Report"}));
+    bench.glue = None;
+    bench.pass_time(100);
+    bench.settle();
+    assert_eq!((bench.calls.len(), ready(&bench).0.as_str()), (0, "False Drifted"));
+}
+
+#[test]
+fn one_that_was_there_before_is_left_alone_or_taken_over() {
+    for policy in ["Fail", "Adopt"] {
+        let mut bench = Bench::new(with(json!({"adoptionPolicy": policy})));
+        bench.glue = settled(json!({"description": "old"})).glue;
+        bench.by_hand(|_| {});
+        let before = bench.glue.clone();
+        bench.settle();
+        if policy == "Adopt" {
+            assert_eq!((bench.calls.as_slice(), ready(&bench).0.as_str()), ([Act::Update].as_slice(), "True InSync"));
+            assert!(bench.glue.as_ref().unwrap().input.description.is_none());
+            continue;
+        }
+        let (state, message) = ready(&bench);
+        assert_eq!((state.as_str(), bench.glue == before, is_held(&bench)), ("False AlreadyExists", true, false));
+        assert!(message.contains(THEM) && message.contains("spec.adoptionPolicy"), "{message}");
+        bench.glue = None;
+        bench.settle();
+        assert_eq!(ready(&bench).0, "True InSync", "it heals when the other one goes");
+    }
+}
+
+#[test]
+fn what_was_created_anew_by_somebody_else_is_not_ours_any_more() {
+    let mut bench = settled(json!({}));
+    bench.pass_time(100);
+    let now = bench.now;
+    bench.glue.as_mut().unwrap().created = now;
+    bench.settle();
+    assert_eq!(ready(&bench).0, "False AlreadyExists");
+    bench.delete();
+    bench.settle();
+    assert!(bench.glue.is_some());
+}
+
+#[test]
+fn the_younger_of_two_objects_does_nothing_and_deletes_nothing() {
+    let mut bench = Bench::new(jdbc());
+    bench.claim = Claim::HeldBy(("team".to_owned(), "older".to_owned()));
+    bench.glue = settled(json!({})).glue;
+    bench.settle();
+    assert_eq!((ready(&bench).0.as_str(), bench.calls.len(), is_held(&bench)), ("False HeldByAnother", 0, false));
+    bench.delete();
+    bench.settle();
+    assert!(bench.glue.is_some());
+}
+
+#[test]
+fn without_the_lease_nothing_is_sent() {
+    let mut bench = Bench::new(jdbc());
+    bench.leading = false;
+    bench.settle();
+    assert_eq!((bench.calls.len(), bench.object.status.is_none() || !is_held(&bench)), (0, true));
+    bench.leading = true;
+    bench.settle();
+    assert_eq!(bench.calls, [Act::Create]);
+}
+
+#[test]
+fn a_connection_that_is_to_stay_holds_nobody_up() {
+    let mut bench = settled(json!({"deletionPolicy": "Retain"}));
+    assert!(!is_held(&bench));
+    bench.edit(jdbc());
+    bench.settle();
+    assert!(is_held(&bench));
+    bench.edit(with(json!({"deletionPolicy": "Retain"})));
+    bench.settle();
+    assert!(!is_held(&bench));
+    assert_eq!(bench.calls, []);
+}
+
+#[test]
+fn tags_are_brought_in_line_and_others_stay() {
+    let mut bench = settled(json!({"tags": {"a": "1", "b": "2"}}));
+    bench.glue.as_mut().unwrap().tags.insert("theirs".to_owned(), "3".to_owned());
+    bench.edit(with(json!({"tags": {"b": "4"}})));
+    bench.settle();
+    assert!(matches!(bench.calls.as_slice(), [Act::Tag { remove, .. }] if remove == &["a"]), "{:?}", bench.calls);
+    let tags = serde_json::to_value(&bench.glue.as_ref().unwrap().tags).unwrap();
+    assert_eq!(tags, json!({"b": "4", "theirs": "3"}));
+}
+
+#[test]
+fn it_is_tested_once_it_stands_after_changes_and_at_intervals() {
+    let mut bench = Bench::new(with(json!({"test": {"everyMinutes": 60}})));
+    bench.settle();
+    assert_eq!(bench.calls, [Act::Create, Act::Test]);
+    bench.calls.clear();
+    bench.pass_time(50 * 60);
+    bench.settle();
+    assert_eq!(bench.calls, [], "not before its time");
+    bench.pass_time(20 * 60);
+    bench.settle();
+    assert_eq!(bench.calls, [Act::Test]);
+    bench.write_secret("changed");
+    bench.settle();
+    assert_eq!(bench.calls, [Act::Test, Act::Update, Act::Test]);
+    bench.edit(jdbc());
+    bench.settle();
+    assert_eq!(bench.object.status.as_ref().unwrap().last_test, None);
+}
+
+#[test]
+fn a_test_that_fails_undoes_nothing_and_is_said() {
+    let mut bench = Bench::new(with(json!({"test": {}})));
+    bench.tests = vec![Some("no route to host".to_owned())];
+    bench.settle();
+    let (state, message) = ready(&bench);
+    assert_eq!(state, "False TestFailed");
+    assert!(message.ends_with("could not connect: no route to host"), "{message}");
+    let status = bench.object.status.clone().unwrap();
+    assert_eq!(status.declared.condition("Tested").unwrap().status, "False");
+    assert!(bench.glue.is_some());
+    bench.pass_time(20 * 60);
+    bench.settle();
+    assert_eq!(ready(&bench).0, "True InSync", "the other side may be back");
+}
+
+#[test]
+fn a_broken_connection_never_replaces_a_good_one() {
+    let before = json!({"test": {"enabled": false, "beforeCreate": true}});
+    let mut bench = Bench::new(with(before));
+    bench.tests = vec![Some("wrong password".to_owned()), Some("wrong password".to_owned())];
+    bench.pass();
+    assert_eq!((ready(&bench).0.as_str(), bench.glue.is_some()), ("False TestFailed", false));
+    bench.pass_time(5);
+    bench.settle();
+    assert_eq!(bench.calls, [Act::TestFirst, Act::TestFirst, Act::TestFirst, Act::Create]);
+    bench.tests = vec![Some("wrong password".to_owned())];
+    bench.write_secret("wrong");
+    bench.pass();
+    assert_eq!((password(&bench), ready(&bench).0.as_str()), ("hunter2", "False TestFailed"));
+    bench.write_secret("right");
+    bench.settle();
+    assert_eq!((password(&bench), ready(&bench).0.as_str()), ("right", "True InSync"));
+}
+
+#[test]
+fn how_glue_finds_the_connection_is_how_it_stands() {
+    let mut bench = settled(json!({}));
+    for (status, expected) in
+        [("IN_PROGRESS", "False InProgress"), ("FAILED", "False ConnectionFailed"), ("READY", "True InSync")]
+    {
+        bench.glue.as_mut().unwrap().status = status.to_owned();
+        bench.settle();
+        assert_eq!(ready(&bench).0, expected);
+    }
+    assert_eq!(bench.calls, []);
+}
+
+#[test]
+fn what_glue_adds_by_itself_is_no_drift() {
+    let mut bench = settled(json!({"physicalRequirements": {"subnetId": "s", "securityGroupIds": ["a", "b"]}}));
+    bench.by_hand(|input| {
+        for (name, value) in crate::api::connection::properties::DEFAULTS {
+            input.properties.insert(name.to_owned(), Sensitive::new(value.to_owned()));
+        }
+        let physical = input.physical.as_mut().unwrap();
+        physical.availability_zone = Some("eu-west-1a".to_owned());
+        physical.security_groups.reverse();
+    });
+    bench.glue.as_mut().unwrap().by = super::bench_tests::US.to_owned();
+    bench.settle();
+    assert_eq!(bench.calls, []);
+    let stored = bench.glue.as_mut().unwrap();
+    stored.input.properties.insert("JDBC_ENFORCE_SSL".to_owned(), Sensitive::new("true".to_owned()));
+    bench.settle();
+    assert_eq!(bench.calls, [Act::Update]);
+    assert!(drift::hides(&bench.inputs().unwrap().input));
+}

@@ -1,0 +1,36 @@
+//! When a connection is tested: once it stands, after each change, and at intervals.
+
+use std::time::Duration;
+
+use super::drafts::About;
+use crate::api::GlueConnectionStatus;
+use crate::api::connection::status::TestOutcome;
+
+/// How soon a test that failed is made again, unless the spec asks for it sooner: the other side may be back.
+const FAILED_AGAIN: Duration = Duration::from_mins(10);
+
+/// When the next test is due; never, when there is none to make.
+#[must_use]
+pub fn due(facts: &About<'_>, status: &GlueConnectionStatus) -> Option<Duration> {
+    let spec = &facts.object.spec;
+    let applied = status.applied.as_ref().filter(|_| spec.is_tested())?;
+    let Some(test) = &status.last_test else { return Some(Duration::ZERO) };
+    let changed = applied.at.as_ref().is_some_and(|at| test.at.0 < at.0);
+    if test.before_create || changed || test.fingerprint != applied.fingerprint {
+        return Some(Duration::ZERO);
+    }
+    let every =
+        spec.test.as_ref().and_then(|test| test.every_minutes).map(|minutes| Duration::from_mins(minutes.into()));
+    let again = match (test.result, every) {
+        (TestOutcome::Failed, every) => every.map_or(FAILED_AGAIN, |every| every.min(FAILED_AGAIN)),
+        (TestOutcome::Succeeded, every) => every?,
+    };
+    let passed: Duration = facts.now.duration_since(test.at.0).try_into().unwrap_or_default();
+    Some(again.mul_f64(jitter(facts.object.metadata.uid.as_deref().unwrap_or_default())).saturating_sub(passed))
+}
+
+/// From 0.9 to 1.1, by the object: those that came together are not tested together for ever.
+fn jitter(uid: &str) -> f64 {
+    let sum = uid.bytes().fold(0u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
+    0.9 + 0.2 * f64::from(sum % 1000) / 1000.0
+}
