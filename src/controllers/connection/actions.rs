@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-use super::Learnt;
 use super::inputs::Inputs;
+use super::{Came, Learnt};
 use crate::api::GlueConnection;
 use crate::api::connection::status::{TestOutcome, TestResult};
 use crate::controllers::conditions::bounded;
@@ -49,7 +49,7 @@ pub(super) async fn act(
             Err(error) if error.class != Class::NotFound => Err(repeatable(error)),
             // Gone is gone, whoever it was.
             Ok(()) | Err(_) => {
-                learnt.deleted = true;
+                learnt.came.push(Came::Deleted);
                 Ok(())
             }
         };
@@ -59,37 +59,37 @@ pub(super) async fn act(
     match act {
         Act::Create => match client.create_connection(catalog, &inputs.input, &tags).await {
             Ok(()) => {
-                learnt.created = Some(now());
+                learnt.came.push(Came::Created(now()));
                 learnt.noted = Some(inputs.noted());
             }
-            Err(error) if error.code == "AlreadyExistsException" => learnt.exists = true,
+            Err(error) if error.code == "AlreadyExistsException" => learnt.came.push(Came::Exists),
             Err(error) => {
-                learnt.refused = error.class.is_clear_no();
+                learnt.came.extend(error.class.is_clear_no().then_some(Came::Refused));
                 return Err(error);
             }
         },
         Act::Update => {
             client.update_connection(catalog, &inputs.input).await.map_err(repeatable)?;
-            learnt.updated = Some(now());
+            learnt.came.push(Came::Updated(now()));
             learnt.noted = Some(inputs.noted());
         }
         Act::TestFirst => {
             let answer = client.test_connection_input(catalog, &inputs.input).await;
-            learnt.tested = verdict(&answer, inputs, true);
+            learnt.came.extend(verdict(&answer, inputs, true).map(Came::Tested));
             answer?;
         }
         Act::Test => {
             let answer = client.test_connection(catalog, name).await;
-            learnt.tested = verdict(&answer, inputs, false);
+            let Some(verdict) = verdict(&answer, inputs, false) else {
+                learnt.came.push(Came::Untested);
+                return answer;
+            };
             // A verdict is no failure of ours, whatever it says.
-            learnt.untested = learnt.tested.is_none();
-            if learnt.untested {
-                answer?;
-            }
+            learnt.came.push(Came::Tested(verdict));
         }
         Act::Tag { arn, remove } => {
             client.tag_connection(arn, &tags, remove).await?;
-            learnt.tagged = true;
+            learnt.came.push(Came::Tagged);
         }
         Act::Note => learnt.noted = Some(inputs.noted()),
         Act::Remove => {}

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::actions::Act;
 use super::drafts::Decision;
 use super::inputs::{Inputs, Secrets, Values};
-use super::{Learnt, Noted};
+use super::{Came, Learnt, Noted};
 use crate::api::connection::status::{TestOutcome, TestResult};
 use crate::api::{FINALIZER, GlueConnection, GlueConnectionSpec};
 use crate::controllers::claims::Claim;
@@ -63,7 +63,8 @@ pub struct Bench {
     pub tests: Vec<Option<String>>,
     /// The calls in their order.
     pub calls: Vec<Act>,
-    pub released: Option<Option<String>>,
+    /// What was left behind, each time that the object was let go.
+    pub released: Vec<Option<String>>,
     memory: Option<Noted>,
     rest: Option<Duration>,
 }
@@ -98,7 +99,7 @@ impl Bench {
             fates: Vec::new(),
             tests: Vec::new(),
             calls: Vec::new(),
-            released: None,
+            released: Vec::new(),
             memory: None,
             rest: None,
         };
@@ -182,7 +183,7 @@ impl Bench {
                 Step::Release { left_behind } => {
                     self.object.metadata.finalizers = None;
                     if self.object.metadata.deletion_timestamp.is_some() {
-                        self.released = Some(left_behind);
+                        self.released.push(left_behind);
                         return;
                     }
                 }
@@ -240,7 +241,7 @@ impl Bench {
         let refused =
             |class: Class| Problem { reason: class.reason().to_owned(), message: "no".to_owned(), class: Some(class) };
         if let Some(Fate::Refused(class)) = fate {
-            learnt.refused = *act == Act::Create;
+            learnt.came.extend((*act == Act::Create).then_some(Came::Refused));
             return Some(Err(refused(class)));
         }
         let mut told = learnt.clone();
@@ -267,7 +268,7 @@ impl Bench {
             TestResult { result, message, at: Time(now), fingerprint, before_create }
         };
         match act {
-            Act::Create if self.glue.is_some() => learnt.exists = true,
+            Act::Create if self.glue.is_some() => learnt.came.push(Came::Exists),
             Act::Create => {
                 self.glue = Some(Stored {
                     input: inputs.input.clone(),
@@ -277,32 +278,34 @@ impl Bench {
                     by: US.to_owned(),
                     status: "READY".to_owned(),
                 });
-                (learnt.created, learnt.noted) = (Some(self.now), Some(inputs.noted()));
+                learnt.came.push(Came::Created(self.now));
+                learnt.noted = Some(inputs.noted());
             }
             Act::Update => {
                 let stored = self.glue.as_mut().ok_or(Class::NotFound)?;
                 stored.input = inputs.input.clone();
                 (stored.updated, stored.by) = (self.now, US.to_owned());
-                (learnt.updated, learnt.noted) = (Some(self.now), Some(inputs.noted()));
+                learnt.came.push(Came::Updated(self.now));
+                learnt.noted = Some(inputs.noted());
             }
             Act::Remove => {
                 self.glue = None;
-                learnt.deleted = true;
+                learnt.came.push(Came::Deleted);
             }
             Act::TestFirst => {
                 let tested = test(&mut self.tests, self.now, true);
                 let failed = tested.result == TestOutcome::Failed;
-                learnt.tested = Some(tested);
+                learnt.came.push(Came::Tested(tested));
                 if failed {
                     return Err(Class::Invalid);
                 }
             }
-            Act::Test => learnt.tested = Some(test(&mut self.tests, self.now, false)),
+            Act::Test => learnt.came.push(Came::Tested(test(&mut self.tests, self.now, false))),
             Act::Tag { remove, .. } => {
                 let stored = self.glue.as_mut().ok_or(Class::NotFound)?;
                 stored.tags.retain(|key, _| !remove.contains(key));
                 stored.tags.extend(self.object.spec.tags.clone().unwrap_or_default());
-                learnt.tagged = true;
+                learnt.came.push(Came::Tagged);
             }
             Act::Note => learnt.noted = Some(inputs.noted()),
         }

@@ -2,6 +2,7 @@
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
+use super::Came;
 use super::actions::Act;
 use super::inputs::Inputs;
 use crate::api::connection::status::{Applied, TestOutcome};
@@ -47,25 +48,30 @@ pub fn base(facts: &About<'_>) -> GlueConnectionStatus {
     let fingerprint = || facts.inputs.map(|inputs| inputs.fingerprint.clone()).unwrap_or_default();
     status.declared.observed_generation = facts.object.metadata.generation.unwrap_or_default();
     status.connection_name = Some(facts.object.connection_name().to_owned());
-    if let Some(at) = learnt.created {
-        let tags = spec.tags.clone().unwrap_or_default();
-        status.applied = Some(Applied { fingerprint: fingerprint(), at: Some(Time(at)), tags, ..Applied::default() });
-        (status.creation, status.drift) = (None, None);
-    }
-    if learnt.exists || learnt.refused {
-        // This one did not come through; an earlier one may have.
-        status.creation = status.creation.filter(|creation| creation.unclear);
-    }
-    if let Some(at) = learnt.updated {
-        let before = status.applied.take().unwrap_or_default();
-        status.applied = Some(Applied { fingerprint: fingerprint(), at: Some(Time(at)), by: None, ..before });
-        (status.creation, status.drift) = (None, None);
-    }
-    if let Some(applied) = status.applied.as_mut().filter(|_| learnt.tagged) {
-        applied.tags = spec.tags.clone().unwrap_or_default();
-    }
-    if let Some(tested) = &learnt.tested {
-        status.last_test = Some(tested.clone());
+    let tags = || spec.tags.clone().unwrap_or_default();
+    for came in &learnt.came {
+        match came {
+            Came::Created(at) => {
+                let (fingerprint, at, tags) = (fingerprint(), Some(Time(*at)), tags());
+                status.applied = Some(Applied { fingerprint, at, tags, ..Applied::default() });
+                (status.creation, status.drift) = (None, None);
+            }
+            // This one did not come through; an earlier one may have.
+            Came::Exists | Came::Refused => status.creation = status.creation.filter(|creation| creation.unclear),
+            Came::Updated(at) => {
+                let before = status.applied.take().unwrap_or_default();
+                let (fingerprint, at) = (fingerprint(), Some(Time(*at)));
+                status.applied = Some(Applied { fingerprint, at, by: None, ..before });
+                (status.creation, status.drift) = (None, None);
+            }
+            Came::Tagged => {
+                if let Some(applied) = &mut status.applied {
+                    applied.tags = tags();
+                }
+            }
+            Came::Tested(result) => status.last_test = Some(result.clone()),
+            Came::Deleted | Came::Untested => {}
+        }
     }
     if !spec.is_tested() && !spec.is_tested_before() {
         status.last_test = None;

@@ -100,7 +100,7 @@ fn fingerprint(spec: &GlueConnectionSpec, secrets: &Secrets) -> String {
     };
     let versions: BTreeMap<_, _> = secrets.iter().map(|(name, values)| (name, &values.version)).collect();
     let hash = Sha256::digest(json!([brought, versions]).to_string().as_bytes());
-    hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    hash.iter().take(16).fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 /// Reads the Secrets of these names. One that is not there is an empty one.

@@ -13,12 +13,12 @@
 
 mod actions;
 pub mod desired;
-pub mod drafts;
+mod drafts;
 pub mod drift;
 pub mod inputs;
 pub mod plan;
-pub mod presence;
-pub mod tests_due;
+mod presence;
+mod tests_due;
 
 #[cfg(test)]
 mod bench_tests;
@@ -96,22 +96,43 @@ pub struct Learnt {
     pub edited: bool,
     /// What was last brought to Glue, as this process remembers it.
     pub noted: Option<Noted>,
-    /// When the connection was created by this pass.
-    pub created: Option<Timestamp>,
-    /// The creation was refused because there is one of that name.
-    pub exists: bool,
-    /// The creation was refused for another reason.
-    pub refused: bool,
-    /// When the connection was updated by this pass.
-    pub updated: Option<Timestamp>,
-    /// Its tags were brought to Glue by this pass.
-    pub tagged: bool,
-    /// It was deleted by this pass.
-    pub deleted: bool,
-    /// How the test of this pass ended.
-    pub tested: Option<TestResult>,
+    /// What came of the calls of this pass, in their order.
+    pub came: Vec<Came>,
+}
+
+/// What came of a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Came {
+    /// The connection was created.
+    Created(Timestamp),
+    /// It was not, since there is one of that name.
+    Exists,
+    /// It was not, for another reason.
+    Refused,
+    /// It was updated.
+    Updated(Timestamp),
+    /// Its tags were brought in line.
+    Tagged,
+    /// It was deleted.
+    Deleted,
+    /// It was tested.
+    Tested(TestResult),
     /// The test could not be made.
-    pub untested: bool,
+    Untested,
+}
+
+impl Learnt {
+    /// Whether the connection was created by this pass.
+    #[must_use]
+    pub fn has_created(&self) -> bool {
+        self.came.iter().any(|came| matches!(came, Came::Created(_)))
+    }
+
+    /// Whether this came of a call.
+    #[must_use]
+    pub fn has(&self, came: &Came) -> bool {
+        self.came.contains(came)
+    }
 }
 
 /// The values that a fingerprint stood for. They never leave the process, not even as a hash: a weak password

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
+use super::Came;
 use super::actions::Act;
 use super::drafts::{
     About, CREATING, DELETING, DRIFTED, Decision, HELD_BY_ANOTHER, TEST_FAILED, base, draft, keep, show, stopped,
@@ -17,7 +18,7 @@ use super::drafts::{
 use super::presence;
 use crate::api::GlueConnectionStatus;
 use crate::api::connection::DeletionPolicy;
-use crate::api::connection::status::{Creation, Drift, TestOutcome};
+use crate::api::connection::status::{Creation, Drift, TestOutcome, TestResult};
 use crate::api::declared::DriftPolicy;
 use crate::controllers::claims::{ASK_AGAIN, Claim};
 use crate::controllers::declared::conditions::Stand;
@@ -56,7 +57,7 @@ pub fn plan(facts: &About<'_>) -> Decision {
             absent(facts, status)
         }
         // What this pass has learnt stands; the poller is about to look.
-        None if facts.learnt.created.is_some() => {
+        None if facts.learnt.has_created() => {
             draft(facts, status, Stand::OnItsWay, CREATING, "Glue has taken the connection", Step::Rest(None))
         }
         None => match &facts.problem {
@@ -68,8 +69,8 @@ pub fn plan(facts: &About<'_>) -> Decision {
 
 /// Before the first sight nothing is said, so that no tool takes the object for seen.
 fn learnt_only(facts: &About<'_>, status: GlueConnectionStatus) -> GlueConnectionStatus {
-    let learnt = facts.learnt;
-    if learnt.updated.is_some() || learnt.exists { status } else { facts.object.status.clone().unwrap_or_default() }
+    let before = || facts.object.status.clone().unwrap_or_default();
+    if facts.learnt.came.is_empty() { before() } else { status }
 }
 
 /// There is no such connection.
@@ -109,10 +110,9 @@ fn absent(facts: &About<'_>, mut status: GlueConnectionStatus) -> Decision {
 
 /// What comes before any change of what stands in Glue; nothing, when it may be made.
 pub(super) fn before_change(facts: &About<'_>, status: &GlueConnectionStatus, doing: &str) -> Option<Decision> {
-    let failed_first = status.last_test.as_ref().filter(|test| {
-        let current = facts.inputs.is_some_and(|inputs| inputs.fingerprint == test.fingerprint);
-        test.before_create && test.result == TestOutcome::Failed && current
-    });
+    let current = |test: &&TestResult| facts.inputs.is_some_and(|inputs| inputs.fingerprint == test.fingerprint);
+    let test = status.last_test.as_ref().filter(|test| test.before_create).filter(current);
+    let failed_first = test.filter(|test| test.result == TestOutcome::Failed);
     if let Some(problem) = &facts.problem {
         return Some(match failed_first {
             Some(test) => {
@@ -132,16 +132,10 @@ pub(super) fn before_change(facts: &About<'_>, status: &GlueConnectionStatus, do
     if deletes(facts) && !facts.has_finalizer() {
         return Some(keep(facts, Step::Hold));
     }
-    let tested = |status: &GlueConnectionStatus| {
-        let test = status.last_test.as_ref()?;
-        let current = facts.inputs?.fingerprint == test.fingerprint;
-        (current && test.before_create && test.result == TestOutcome::Succeeded).then_some(())
-    };
-    if facts.object.spec.is_tested_before() && !facts.fresh_intent {
-        if tested(status).is_none() {
-            let message = "the connection is being tested before it is brought to Glue";
-            return Some(draft(facts, status.clone(), Stand::OnItsWay, doing, message, Step::Act(Act::TestFirst)));
-        }
+    let is_tested = test.is_some_and(|test| test.result == TestOutcome::Succeeded);
+    if facts.object.spec.is_tested_before() && !facts.fresh_intent && !is_tested {
+        let message = "the connection is being tested before it is brought to Glue";
+        return Some(draft(facts, status.clone(), Stand::OnItsWay, doing, message, Step::Act(Act::TestFirst)));
     }
     None
 }
@@ -159,7 +153,7 @@ fn deletion(facts: &About<'_>) -> Decision {
     let status = base(facts);
     let has_any = status.applied.is_some() || status.creation.is_some();
     let is_ours = facts.claim == Claim::Ours || facts.claim == Claim::Open;
-    if !deletes(facts) || !has_any || !is_ours || facts.learnt.deleted {
+    if !deletes(facts) || !has_any || !is_ours || facts.learnt.has(&Came::Deleted) {
         return keep(facts, Step::Release { left_behind: None });
     }
     let overdue = facts.deleted_for() >= facts.deletion_timeout;

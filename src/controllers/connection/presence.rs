@@ -1,5 +1,6 @@
 //! The plan for a connection that is there: whose it is, whether it is what it should be, how Glue finds it.
 
+use super::Came;
 use super::actions::Act;
 use super::drafts::{
     ALREADY_EXISTS, About, CONNECTION_FAILED, DRIFTED, Decision, IN_PROGRESS, TEST_FAILED, UPDATING, draft, in_line,
@@ -171,7 +172,7 @@ fn tested(facts: &About<'_>, status: GlueConnectionStatus) -> Decision {
     let step = match due {
         Some(due) if due.is_zero() => match (&facts.problem, facts.rest.filter(|_| !facts.learnt.edited)) {
             // Whether it works could not be asked; the connection is none the worse for that.
-            (Some(_), _) if facts.learnt.untested => Step::Retry,
+            (Some(_), _) if facts.learnt.has(&Came::Untested) => Step::Retry,
             (_, Some(pause)) => Step::Rest(Some(pause)),
             _ if !facts.leading => Step::Rest(None),
             _ => Step::Act(Act::Test),
