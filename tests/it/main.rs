@@ -9,6 +9,7 @@ mod argo;
 mod arguments;
 mod cel;
 mod chart;
+mod connections;
 mod cost;
 mod crawls;
 mod crds;

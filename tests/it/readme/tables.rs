@@ -65,10 +65,10 @@ fn words_in(path: &Path, words: &mut BTreeSet<String>) {
 /// What else stands between quotes: kinds, conditions, and the operations and codes of errors.
 #[rustfmt::skip]
 const OTHERS: &[&str] = &[
-    "ConfigMap", "Count", "GlueCrawlerRun", "GlueJobRun", "GlueTrigger", "Namespace", "Secret",
-    "Ready", "Reconciling", "Stalled", "Complete", "Resumed", "True", "False",
+    "ConfigMap", "Count", "GlueConnection", "GlueCrawlerRun", "GlueJobRun", "GlueTrigger", "Namespace", "Secret",
+    "Ready", "Reconciling", "Stalled", "Complete", "Resumed", "Tested", "True", "False",
     "AssumeRole", "BatchStopJobRun", "GetJob", "GetJobRun", "GetJobRuns", "StartJobRun", "StartTrigger", "StopTrigger", "NotSent", "NoEndpoint",
-    "Validation",
+    "Validation", "Connection", "AlreadyExistsException",
 ];
 
 #[test]
