@@ -89,8 +89,9 @@ impl<P: Site, W: Clone + Ord> Claims<P, W> {
     #[must_use]
     pub fn settle(&self, name: &str, created: Timestamp, who: &W, at: Whereabouts<P>) -> Vec<W> {
         let mut by_name = self.by_name();
-        let claimants = by_name.entry(name.to_owned()).or_default();
-        let known = claimants.entry((created, who.clone())).or_insert(Whereabouts::Unknown);
+        let Some(claimants) = by_name.get_mut(name) else { return Vec::new() };
+        // A pass may still be about an object that the watch has seen leave.
+        let Some(known) = claimants.get_mut(&(created, who.clone())) else { return Vec::new() };
         if *known == at {
             return Vec::new();
         }
@@ -115,7 +116,8 @@ impl<P: Site, W: Clone + Ord> Claims<P, W> {
     #[must_use]
     pub fn of(&self, name: &str, created: Timestamp, who: &W, site: &P) -> Claim<W> {
         let by_name = self.by_name();
-        let Some(claimants) = by_name.get(name) else { return Claim::Ours };
+        let standing = by_name.get(name).filter(|claimants| claimants.contains_key(&(created, who.clone())));
+        let Some(claimants) = standing else { return Claim::Open };
         let mut open = false;
         for ((_, older), at) in claimants.range(..(created, who.clone())) {
             match at {
@@ -173,6 +175,7 @@ mod tests {
         let claims = two();
         assert_eq!(claims.of("nightly", at(2), &"young", &HERE), Claim::Open);
         assert_eq!(claims.of("nightly", at(1), &"old", &HERE), Claim::Ours);
+        claims.stand("weekly", at(2), &"young");
         assert_eq!(claims.of("weekly", at(2), &"young", &HERE), Claim::Ours, "another thing");
     }
 
@@ -185,6 +188,8 @@ mod tests {
         assert_eq!(claims.leave("nightly", &"old"), ["young"]);
         assert_eq!(claims.of("nightly", at(2), &"young", &HERE), Claim::Ours);
         assert!(claims.leave("nightly", &"young").is_empty());
+        assert!(claims.settle("nightly", at(1), &"old", Whereabouts::At(HERE)).is_empty());
+        assert_eq!(claims.of("nightly", at(1), &"old", &HERE), Claim::Open, "who has left holds nothing any more");
     }
 
     #[test]

@@ -30,6 +30,8 @@ pub const UPDATING: &str = "Updating";
 pub const IN_PROGRESS: &str = "InProgress";
 /// Glue could not do it.
 pub const CONNECTION_FAILED: &str = "ConnectionFailed";
+/// Glue is asked to connect.
+pub const TESTING: &str = "Testing";
 /// Glue could not connect.
 pub const TEST_FAILED: &str = "TestFailed";
 /// Somebody else has changed it.

@@ -148,7 +148,8 @@ pub struct Noted {
 impl DeclaredKind for GlueConnection {
     type Act = Act;
 
-    const NEUTRAL: &'static [&'static str] = &[drafts::CREATING, drafts::UPDATING, drafts::IN_PROGRESS];
+    const NEUTRAL: &'static [&'static str] =
+        &[drafts::CREATING, drafts::UPDATING, drafts::IN_PROGRESS, drafts::TESTING];
     const THING: &'static str = "connection";
 
     fn thing(&self) -> String {

@@ -3,11 +3,12 @@
 use super::Came;
 use super::actions::Act;
 use super::drafts::{
-    ALREADY_EXISTS, About, CONNECTION_FAILED, DRIFTED, Decision, IN_PROGRESS, TEST_FAILED, UPDATING, draft, in_line,
-    keep, seconds, show, stopped,
+    ALREADY_EXISTS, About, CONNECTION_FAILED, DRIFTED, Decision, IN_PROGRESS, TEST_FAILED, TESTING, UPDATING, draft,
+    in_line, keep, seconds, show, stopped,
 };
 use super::inputs::Inputs;
 use super::plan::{before_change, deletes};
+use super::tests_due::Due;
 use super::{drift, tests_due};
 use crate::api::GlueConnectionStatus;
 use crate::api::connection::AdoptionPolicy;
@@ -169,15 +170,23 @@ fn settled(facts: &About<'_>, status: GlueConnectionStatus, inputs: &Inputs, see
 /// What the last test says, and when the next one is due.
 fn tested(facts: &About<'_>, status: GlueConnectionStatus) -> Decision {
     let due = tests_due::due(facts, &status);
+    if due == Due::Change {
+        // Ready is what was tested, where that is asked for.
+        return waits(facts, &status).unwrap_or_else(|| {
+            let message = "Glue has the connection as the spec says, and is asked to connect";
+            draft(facts, status, Stand::OnItsWay, TESTING, message, Step::Act(Act::Test))
+        });
+    }
     let step = match due {
-        Some(due) if due.is_zero() => match (&facts.problem, facts.rest.filter(|_| !facts.learnt.edited)) {
-            // Whether it works could not be asked; the connection is none the worse for that.
+        Due::Change | Due::Never => Step::Rest(None),
+        Due::In(left) if left.is_zero() => match (&facts.problem, facts.rest.filter(|_| !facts.learnt.edited)) {
+            // Whether it still works could not be asked; the connection is none the worse for that.
             (Some(_), _) if facts.learnt.has(&Came::Untested) => Step::Retry,
             (_, Some(pause)) => Step::Rest(Some(pause)),
             _ if !facts.leading => Step::Rest(None),
             _ => Step::Act(Act::Test),
         },
-        due => Step::Rest(due),
+        Due::In(left) => Step::Rest(Some(left)),
     };
     let failed = status.last_test.as_ref().filter(|test| test.result == TestOutcome::Failed && !test.before_create);
     match failed.map(|test| test.message.clone().unwrap_or_default()) {

@@ -55,7 +55,7 @@ async fn what_the_spec_leaves_out_is_gone_from_glue_and_nothing_is_written_twice
     let more = json!({"description": "orders", "matchCriteria": ["a"], "tags": {"a": "1"}});
     world.connections().put("db", jdbc(more)).await;
     world.connections().ready("db").await;
-    let less = json!({"description": null, "matchCriteria": null, "tags": {"b": "2"}, "propertiesFrom": null,
+    let less = json!({"description": null, "matchCriteria": null, "tags": {"a": null, "b": "2"}, "propertiesFrom": null,
         "properties": {"SECRET_ID": "orders/db"}});
     world.connections().edit("db", less).await;
     let ready = world.connections().ready("db").await;

@@ -33,6 +33,7 @@ async fn every_type_has_a_sample_that_works_from_end_to_end() {
         "JDBC_CONNECTION_URL": "jdbc:redshift://old.example.com:5439/dev", "SECRET_ID": "old",
     }});
     world.elsewhere("CreateConnection", &json!({"ConnectionInput": theirs}));
+    world.double.clock().hold();
     world.start_controller();
     for entry in Path::new(FOLDER).read_dir().expect("the samples") {
         let file = entry.expect("an entry").path();
@@ -91,7 +92,7 @@ async fn every_type_has_a_sample_that_works_from_end_to_end() {
     }
     let left: Value = world.elsewhere("GetConnections", &json!({"HidePassword": true}));
     let mut names: Vec<_> = left["ConnectionList"].as_array().expect("a list").iter().map(|one| &one["Name"]).collect();
-    names.sort_by_key(|name| name.to_string());
+    names.sort_by_key(ToString::to_string);
     assert_eq!(names, ["legacy-warehouse", "private-network"], "those whose policy is Retain");
     world.assert_passwords_stay_hidden();
     world.assert_nothing_leaked().await;

@@ -29,7 +29,7 @@ async fn a_password_that_changes_in_its_secret_goes_to_glue_and_is_shown_nowhere
     // Written again with the same values, it is no change; nor is it after a restart.
     let before =
         status(&world.connections().api.get("db").await.expect("the object"))["applied"]["fingerprint"].clone();
-    world.put_password(SECOND).await;
+    world.put_secret("db", &[("password", SECOND), ("port", "5432")]).await;
     let noted = |object: &_| status(object)["applied"]["fingerprint"] != before;
     world.connections().until("db", "the new version is noted", noted).await;
     world.kill_controller();

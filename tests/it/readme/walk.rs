@@ -74,6 +74,12 @@ async fn glue() -> Double {
     let crawls = CrawlScript::ends(CrawlOutcome::Completed).changes(&changes);
     let crawls = crawls.running(Duration::from_secs(3)).stopping(Duration::from_millis(500));
     double.define_crawler(DEFAULT_ACCOUNT, REGION, CrawlerSettings::new("raw-orders"), crawls).expect("a crawler");
+    let legacy = json!({"Name": "legacy-warehouse", "ConnectionType": "JDBC", "ConnectionProperties": {
+        "JDBC_CONNECTION_URL": "jdbc:redshift://old.example.com:5439/dev", "SECRET_ID": "warehouse/etl",
+    }});
+    double
+        .call(DEFAULT_ACCOUNT, REGION, "CreateConnection", &json!({"ConnectionInput": legacy}))
+        .expect("a connection that was made by hand");
     define_triggers(&double);
     double
 }
