@@ -198,7 +198,7 @@ impl Bench {
                     }
                 }
                 Step::Retry | Step::Rest(_) => return,
-                Step::Delete => panic!("nothing deletes a connection's object"),
+                Step::Delete | Step::Mark(_) => panic!("nothing deletes or marks a connection's object"),
             }
         }
         panic!("a pass does not come to rest: {:?}\n{:#?}", self.calls, self.object.status);
