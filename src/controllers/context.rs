@@ -81,6 +81,12 @@ impl<K: Kind> Context<K> {
         self.memories.forget(&object.uid().unwrap_or_default());
     }
 
+    /// The object is gone, and another one has its name: what goes by the name is that one's.
+    pub fn replaced(&self, object: &K) {
+        self.undepend(object);
+        self.memories.forget(&object.uid().unwrap_or_default());
+    }
+
     /// A Secret has changed: what stood in the way of its objects may be gone, and they try at once.
     pub fn secret_changed(&self, secret: &SecretKey) {
         for (dependent, uid) in self.dependents.of(secret) {
@@ -93,12 +99,16 @@ impl<K: Kind> Context<K> {
     pub(super) fn let_go(&self, object: &K) {
         let reference = ObjectRef::from_obj(object);
         self.poller.forget(&reference);
-        let dependent = (reference.clone(), object.uid().unwrap_or_default());
+        self.undepend(object);
+        self.leave_line(&reference);
+        self.leave_turn(&reference);
+    }
+
+    fn undepend(&self, object: &K) {
+        let dependent = (ObjectRef::from_obj(object), object.uid().unwrap_or_default());
         for secret in Self::secrets_of(object) {
             self.dependents.remove(&secret, &dependent);
         }
-        self.leave_line(&reference);
-        self.leave_turn(&reference);
     }
 
     /// The Secrets that the object depends on: that of its credentials, and those of its inputs.

@@ -12,29 +12,35 @@ use jiff::Timestamp;
 
 /// The lines, by what is waited for.
 pub struct Lines<P, W> {
-    lines: Mutex<HashMap<P, BTreeSet<(Timestamp, W)>>>,
+    state: Mutex<State<P, W>>,
+}
+
+struct State<P, W> {
+    lines: HashMap<P, BTreeSet<(Timestamp, W)>>,
+    /// Where each is, so that who leaves is not looked for in every line.
+    places: HashMap<W, HashMap<P, Timestamp>>,
 }
 
 impl<P, W> Default for Lines<P, W> {
     fn default() -> Self {
-        Self { lines: Mutex::default() }
+        Self { state: Mutex::new(State { lines: HashMap::new(), places: HashMap::new() }) }
     }
 }
 
-impl<P: Clone + Eq + Hash, W: Clone + Ord> Lines<P, W> {
+impl<P: Clone + Eq + Hash, W: Clone + Ord + Hash> Lines<P, W> {
     /// `who`, created at `created`, waits for `place`.
     pub fn join(&self, place: &P, created: Timestamp, who: &W) {
-        self.lines().entry(place.clone()).or_default().insert((created, who.clone()));
+        self.state().join(place, created, who);
     }
 
     /// Whether somebody older waits for `place`. Who finds a line there and is not its head joins it.
     #[must_use]
     pub fn is_behind(&self, place: &P, created: Timestamp, who: &W) -> bool {
-        let mut lines = self.lines();
-        let Some(line) = lines.get_mut(place) else { return false };
-        let behind = line.first().is_some_and(|first| *first < (created, who.clone()));
+        let mut state = self.state();
+        let first = state.lines.get(place).and_then(BTreeSet::first);
+        let behind = first.is_some_and(|first| *first < (created, who.clone()));
         if behind {
-            line.insert((created, who.clone()));
+            state.join(place, created, who);
         }
         behind
     }
@@ -42,28 +48,44 @@ impl<P: Clone + Eq + Hash, W: Clone + Ord> Lines<P, W> {
     /// `who` does not wait any more; answers who is first now, if that has changed.
     #[must_use]
     pub fn leave(&self, who: &W) -> Vec<W> {
+        let mut state = self.state();
         let mut next = Vec::new();
-        self.lines().retain(|_, line| {
+        for (place, created) in state.places.remove(who).unwrap_or_default() {
+            let Some(line) = state.lines.get_mut(&place) else { continue };
             let was_first = line.first().is_some_and(|(_, first)| first == who);
-            line.retain(|(_, other)| other != who);
+            line.remove(&(created, who.clone()));
             if was_first {
                 next.extend(line.first().map(|(_, first)| first.clone()));
             }
-            !line.is_empty()
-        });
+            if line.is_empty() {
+                state.lines.remove(&place);
+            }
+        }
         next
     }
 
     /// How many wait in all lines, and since when the oldest of them has been there.
     #[must_use]
     pub fn depth(&self) -> (usize, Option<Timestamp>) {
-        let lines = self.lines();
-        let oldest = lines.values().filter_map(|line| line.first()).map(|(created, _)| *created).min();
-        (lines.values().map(BTreeSet::len).sum(), oldest)
+        let state = self.state();
+        let oldest = state.lines.values().filter_map(|line| line.first()).map(|(created, _)| *created).min();
+        (state.places.len(), oldest)
     }
 
-    fn lines(&self) -> MutexGuard<'_, HashMap<P, BTreeSet<(Timestamp, W)>>> {
-        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, State<P, W>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<P: Clone + Eq + Hash, W: Clone + Ord + Hash> State<P, W> {
+    fn join(&mut self, place: &P, created: Timestamp, who: &W) {
+        let before = self.places.entry(who.clone()).or_default().insert(place.clone(), created);
+        let line = self.lines.entry(place.clone()).or_default();
+        // An object of the same name may have been there before this one.
+        if let Some(before) = before {
+            line.remove(&(before, who.clone()));
+        }
+        line.insert((created, who.clone()));
     }
 }
 
@@ -92,5 +114,12 @@ mod tests {
         assert_eq!(lines.leave(&"c"), Vec::<&str>::new());
         assert_eq!(lines.depth(), (0, None));
         assert!(!lines.is_behind(&"job", at(4), &"d"));
+        // An object is deleted and created again under its name: it goes to the end.
+        lines.join(&"job", at(5), &"e");
+        lines.join(&"job", at(6), &"f");
+        lines.join(&"job", at(7), &"e");
+        assert_eq!(lines.leave(&"f"), ["e"]);
+        assert_eq!(lines.leave(&"e"), Vec::<&str>::new());
+        assert_eq!(lines.depth(), (0, None));
     }
 }

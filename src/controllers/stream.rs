@@ -3,12 +3,13 @@
 //! One watch for the cluster, or one for each namespace in namespaced mode. What a cache holds is
 //! stripped of what no decision needs; an object that cannot be decoded is reported and stalls nobody else.
 
+use std::collections::HashMap;
 use std::future::Future;
 use std::sync::Arc;
 
 use futures::{StreamExt, future};
 use kube::core::DeserializeGuard;
-use kube::runtime::reflector;
+use kube::runtime::reflector::{self, ObjectRef};
 use kube::runtime::watcher::{self, Event, watcher};
 use kube::runtime::{Controller, WatchStreamExt};
 use kube::{Api, Client, ResourceExt};
@@ -36,18 +37,34 @@ pub fn reconcile_loop<K: Living>(
     };
     let (reader, writer) = reflector::store();
     let cleaner = Arc::clone(&context);
+    let (known, mut listed) = (reader.clone(), HashMap::new());
     let objects = watcher(api, watcher::Config::default())
         .default_backoff()
         .filter_map(|event| future::ready(event.map(decoded).transpose()))
         .inspect(move |event| match event {
             Ok(Event::Apply(object)) => K::Life::appears(&cleaner, object, false),
-            Ok(Event::InitApply(object)) => K::Life::appears(&cleaner, object, true),
+            Ok(Event::InitApply(object)) => {
+                listed.insert(ObjectRef::from_obj(object), object.uid());
+                K::Life::appears(&cleaner, object, true);
+            }
             Ok(Event::Delete(object)) => {
                 cleaner.gone(object);
                 K::Life::leaves(&cleaner, object);
             }
-            Ok(Event::InitDone) => watch.stands(),
-            Ok(Event::Init) => {}
+            Ok(Event::Init) => listed.clear(),
+            Ok(Event::InitDone) => {
+                for swallowed in swallowed(&listed, known.state()) {
+                    match swallowed {
+                        Swallowed::Gone(object) => {
+                            cleaner.gone(&object);
+                            K::Life::leaves(&cleaner, &object);
+                        }
+                        Swallowed::Replaced(object) => cleaner.replaced(&object),
+                    }
+                }
+                listed = HashMap::new();
+                watch.stands();
+            }
             Err(error) => watch.broke(error),
         })
         .modify(strip)
@@ -63,6 +80,23 @@ pub fn reconcile_loop<K: Living>(
             }
             future::ready(())
         })
+}
+
+/// An object whose deletion no event told of: the watch was down meanwhile, and the new list has it no more.
+enum Swallowed<K> {
+    Gone(Arc<K>),
+    /// Another one of its name is there.
+    Replaced(Arc<K>),
+}
+
+/// What was known, and is not in the new list (names and uids).
+fn swallowed<K: Kind>(listed: &HashMap<ObjectRef<K>, Option<String>>, known: Vec<Arc<K>>) -> Vec<Swallowed<K>> {
+    let swallowed = known.into_iter().filter_map(|object| match listed.get(&ObjectRef::from_obj(&*object)) {
+        Some(uid) if *uid == object.uid() => None,
+        Some(_) => Some(Swallowed::Replaced(object)),
+        None => Some(Swallowed::Gone(object)),
+    });
+    swallowed.collect()
 }
 
 /// The event without the objects that cannot be decoded.
@@ -93,4 +127,33 @@ fn decoded<K: Kind>(event: Event<DeserializeGuard<K>>) -> Option<Event<K>> {
 fn strip<K: Kind>(object: &mut K) {
     object.managed_fields_mut().clear();
     object.annotations_mut().remove("kubectl.kubernetes.io/last-applied-configuration");
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::api::GlueJobRun;
+
+    #[test]
+    fn what_a_new_list_has_no_more_is_gone_or_replaced() {
+        let object = |name: &str, uid: &str| -> Arc<GlueJobRun> {
+            let object = json!({
+                "apiVersion": "kube-glue.dev/v1alpha1", "kind": "GlueJobRun",
+                "metadata": {"namespace": "a", "name": name, "uid": uid}, "spec": {"jobName": "etl"},
+            });
+            Arc::new(serde_json::from_value(object).unwrap())
+        };
+        let known = vec![object("stays", "1"), object("goes", "2"), object("again", "3")];
+        let listed = [object("stays", "1"), object("again", "4"), object("new", "5")];
+        let listed = listed.iter().map(|object| (ObjectRef::from_obj(&**object), object.uid())).collect();
+        let of = |swallowed: Swallowed<GlueJobRun>| match swallowed {
+            Swallowed::Gone(object) => ("gone", object.uid().unwrap()),
+            Swallowed::Replaced(object) => ("replaced", object.uid().unwrap()),
+        };
+        let found: Vec<_> = swallowed(&listed, known).into_iter().map(of).collect();
+        assert_eq!(found, [("gone", "2".to_owned()), ("replaced", "3".to_owned())]);
+        assert!(swallowed::<GlueJobRun>(&listed, Vec::new()).is_empty(), "the first list");
+    }
 }

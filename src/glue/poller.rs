@@ -101,6 +101,8 @@ struct State<S: Source, R> {
     groups: HashMap<S, Group<S::Item, R>>,
     /// What each subscriber waits for, so that it never waits for what it does not ask about any more.
     subscriptions: HashMap<R, Vec<(S, String)>>,
+    /// How many things are watched that are not over.
+    live: usize,
 }
 
 struct Group<T, R> {
@@ -124,7 +126,7 @@ impl<S: Source, R: Clone + Eq + Hash + Send + Sync + 'static> Poller<S, R> {
     /// A poller with the pause `base` between two polls of a young group; `waker` is told who has news.
     #[must_use]
     pub fn new(base: Duration, waker: impl Fn(R) + Send + Sync + 'static) -> Self {
-        let state = Mutex::new(State { groups: HashMap::new(), subscriptions: HashMap::new() });
+        let state = Mutex::new(State { groups: HashMap::new(), subscriptions: HashMap::new(), live: 0 });
         Self { shared: Arc::new(Shared { base, waker: Box::new(waker), state }) }
     }
 
@@ -158,13 +160,9 @@ impl<S: Source, R: Clone + Eq + Hash + Send + Sync + 'static> Poller<S, R> {
             }
         };
         let now = Instant::now();
-        let watched = group.watched.entry(id.to_owned()).or_insert_with(|| Watched {
-            subscribers: HashSet::new(),
-            since: now,
-            last: None,
-            changed: now,
-            refreshed: now,
-            page: None,
+        let watched = group.watched.entry(id.to_owned()).or_insert_with(|| {
+            state.live += 1;
+            Watched { subscribers: HashSet::new(), since: now, last: None, changed: now, refreshed: now, page: None }
         });
         watched.subscribers.insert(subscriber.clone());
         Report { sight: watched.last.clone(), error: group.error.clone() }
@@ -174,8 +172,10 @@ impl<S: Source, R: Clone + Eq + Hash + Send + Sync + 'static> Poller<S, R> {
     /// just now. It is asked for again soon.
     pub fn refresh(&self, source: &S, id: &str) {
         let mut state = self.state();
+        let state = &mut *state;
         let Some(group) = state.groups.get_mut(source) else { return };
         if let Some(watched) = group.watched.get_mut(id) {
+            state.live += usize::from(is_over::<S>(watched.last.as_ref()));
             watched.last = None;
             watched.refreshed = Instant::now();
             // What has just been changed is watched as closely as what is new.
@@ -211,13 +211,7 @@ impl<S: Source, R: Clone + Eq + Hash + Send + Sync + 'static> Poller<S, R> {
     /// How many things are waited for that are not over.
     #[must_use]
     pub fn live(&self) -> usize {
-        let state = self.state();
-        state
-            .groups
-            .values()
-            .flat_map(|group| group.watched.values())
-            .filter(|watched| !is_over::<S>(watched.last.as_ref()))
-            .count()
+        self.state().live
     }
 
     async fn run(self, source: S, hurry: Arc<Notify>) {
@@ -284,6 +278,7 @@ impl<S: Source, R: Clone + Eq + Hash + Send + Sync + 'static> Poller<S, R> {
     /// Takes in the answer to what was `asked` then, and says whom it concerns.
     fn take_in(&self, source: &S, asked: Instant, answer: Result<Vec<Seen<S::Item>>, Error>) -> HashSet<R> {
         let mut state = self.state();
+        let state = &mut *state;
         let mut woken = HashSet::new();
         let Some(group) = state.groups.get_mut(source) else {
             return woken;
@@ -302,6 +297,8 @@ impl<S: Source, R: Clone + Eq + Hash + Send + Sync + 'static> Poller<S, R> {
                     }
                     watched.page = one.page.or(watched.page);
                     if watched.last.as_ref() != Some(&one.sight) {
+                        state.live += usize::from(is_over::<S>(watched.last.as_ref()));
+                        state.live -= usize::from(is_over::<S>(Some(&one.sight)));
                         watched.last = Some(one.sight);
                         watched.changed = Instant::now();
                         woken.extend(watched.subscribers.iter().cloned());
@@ -332,6 +329,7 @@ impl<S: Source, R: Eq + Hash> State<S, R> {
         if let Some(watched) = group.watched.get_mut(id) {
             watched.subscribers.remove(subscriber);
             if watched.subscribers.is_empty() {
+                self.live -= usize::from(!is_over::<S>(watched.last.as_ref()));
                 group.watched.remove(id);
             }
         }
@@ -430,6 +428,28 @@ mod tests {
         tokio::time::sleep(BASE * 10).await;
         assert_eq!(source.asked.load(Ordering::SeqCst), asked);
         assert!(wakes.try_recv().is_err(), "nothing else happened");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_lives_is_counted() {
+        let (poller, source, mut wakes) = poller(false);
+        assert_eq!(poller.live(), 0);
+        let _ = poller.watch(&source, "a", &"one");
+        let _ = poller.watch(&source, "a", &"two");
+        let _ = poller.watch(&source, "b", &"three");
+        assert_eq!(poller.live(), 2, "two subscribers wait for one thing");
+        poller.forget(&"two");
+        assert_eq!(poller.live(), 2);
+        poller.forget(&"three");
+        assert_eq!(poller.live(), 1);
+        source.value.store(99, Ordering::SeqCst);
+        assert_eq!(wakes.next().await, Some("one"));
+        assert_eq!(poller.live(), 0, "it is over");
+        poller.refresh(&source, "a");
+        assert_eq!(poller.live(), 1, "it may have come back to life");
+        assert_eq!(wakes.next().await, Some("one"));
+        poller.forget(&"one");
+        assert_eq!(poller.live(), 0);
     }
 
     #[tokio::test(start_paused = true)]
