@@ -156,7 +156,7 @@ impl RunKind for GlueCrawlerRun {
         let busy = crawler.state != CrawlerState::Ready;
         Ok(Surveyed {
             busy,
-            newest: newest.as_ref().map(mark).unwrap_or_default(),
+            newest: newest_of(newest.as_ref(), crawler.last_began),
             live: newest.filter(|newest| busy && !newest.state.is_final()).map(sight),
             next: next.map(sight),
         })
@@ -218,11 +218,20 @@ impl GlueCrawlerRun {
 /// Whether a crawl may have begun after `after`, by Glue's clock.
 fn is_newer(crawl: &Crawl, after: &Newest) -> bool {
     let began = after.started_at.as_ref().map(|started| started.0);
-    Some(&crawl.id) != after.id.as_ref() && crawl.started_on >= began
+    match &after.id {
+        Some(id) => crawl.id != *id && crawl.started_on >= began,
+        None => crawl.started_on > began,
+    }
 }
 
-fn mark(crawl: &Crawl) -> Newest {
-    Newest { id: Some(crawl.id.clone()), started_at: crawl.started_on.map(Time) }
+/// What there is before a start: the newest crawl that is listed, or one that the crawler knows to be over when the
+/// list does not show it yet.
+fn newest_of(listed: Option<&Crawl>, last_began: Option<Timestamp>) -> Newest {
+    let started_on = listed.and_then(|crawl| crawl.started_on);
+    if last_began > started_on {
+        return Newest { id: None, started_at: last_began.map(Time) };
+    }
+    Newest { id: listed.map(|crawl| crawl.id.clone()), started_at: started_on.map(Time) }
 }
 
 fn sight(crawl: Crawl) -> CrawlSight {
@@ -340,11 +349,15 @@ mod tests {
             log_stream: None,
             message_prefix: None,
         };
-        let after = mark(&crawl("a", 10));
+        let listed = crawl("a", 10);
+        let after = newest_of(Some(&listed), Timestamp::from_second(5).ok());
         assert!(is_newer(&crawl("b", 11), &after));
         assert!(is_newer(&crawl("b", 10), &after), "the order of the list decides");
         assert!(!is_newer(&crawl("a", 10), &after));
         assert!(!is_newer(&crawl("b", 9), &after));
         assert!(is_newer(&crawl("b", 9), &Newest::default()), "there was none");
+        let unlisted = newest_of(Some(&listed), Timestamp::from_second(20).ok());
+        assert!(!is_newer(&crawl("b", 20), &unlisted), "it was over already, and shows late");
+        assert!(is_newer(&crawl("c", 21), &unlisted));
     }
 }

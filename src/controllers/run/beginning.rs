@@ -135,10 +135,10 @@ pub(super) fn unclear(facts: &Facts<'_>, attempt: &Attempt) -> Plan {
             if problem.class != Some(Class::Busy) || is_other || facts.learnt.look.is_some() =>
         {
             return match &facts.learnt.look {
-                Some(Look::Found(run)) if facts.turns.is_some() => {
+                Some(Look::Found(run)) if facts.turns.is_none() => adopt(facts, attempt.clone(), run),
+                Some(Look::Found(run)) if !is_other => {
                     turn::covered(facts, Attempt { adopted: true, ..attempt.clone() }, run)
                 }
-                Some(Look::Found(run)) => adopt(facts, attempt.clone(), run),
                 _ if facts.turns.is_some() && problem.class == Some(Class::Busy) => {
                     turn::wait_in_line(facts, turn::record(attempt.clone()), None)
                 }

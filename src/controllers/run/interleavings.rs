@@ -25,15 +25,15 @@ use crate::api::run::{Attempt, Phase, RunPolicy, RunStatus};
 use crate::glue::Class;
 
 /// One settle time; the model's clock moves in these.
-const SETTLE: i64 = 60;
+pub(super) const SETTLE: i64 = 60;
 
 #[derive(Clone, Debug, Default, PartialEq)]
-struct Object {
-    version: u32,
-    finalizer: bool,
-    status: RunStatus,
+pub(super) struct Object {
+    pub(super) version: u32,
+    pub(super) finalizer: bool,
+    pub(super) status: RunStatus,
     /// A hash of the rest, made at each change: states are compared far more often than changed.
-    print: u64,
+    pub(super) print: u64,
 }
 
 impl Object {
@@ -43,7 +43,7 @@ impl Object {
     }
 }
 
-fn hash(value: &impl Hash) -> u64 {
+pub(super) fn hash(value: &impl Hash) -> u64 {
     let mut hasher = DefaultHasher::new();
     value.hash(&mut hasher);
     hasher.finish()
@@ -51,14 +51,14 @@ fn hash(value: &impl Hash) -> u64 {
 
 /// What has happened, newest first: states share their pasts.
 #[derive(Clone, Debug, Default)]
-struct Story(Option<Rc<(String, Story)>>);
+pub(super) struct Story(Option<Rc<(String, Story)>>);
 
 impl Story {
-    fn then(&self, what: String) -> Self {
+    pub(super) fn then(&self, what: String) -> Self {
         Self(Some(Rc::new((what, self.clone()))))
     }
 
-    fn tell(&self) -> String {
+    pub(super) fn tell(&self) -> String {
         let mut lines: Vec<_> =
             std::iter::successors(self.0.as_ref(), |last| last.1.0.as_ref()).map(|last| last.0.as_str()).collect();
         lines.reverse();
@@ -114,7 +114,7 @@ struct Model {
     story: Story,
 }
 
-fn problem(class: Class) -> Problem {
+pub(super) fn problem(class: Class) -> Problem {
     Problem { reason: class.reason().to_owned(), message: String::new(), class: Some(class) }
 }
 

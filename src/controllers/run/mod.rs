@@ -30,8 +30,12 @@ mod turn;
 pub use kind::RunKind;
 
 #[cfg(test)]
+mod crawl_interleavings;
+#[cfg(test)]
 mod interleavings;
 #[cfg(test)]
 mod lives;
 #[cfg(test)]
 mod plan_tests;
+#[cfg(test)]
+mod turn_tests;

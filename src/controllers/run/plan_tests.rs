@@ -71,18 +71,18 @@ impl Scene {
         }
     }
 
-    fn held(mut self) -> Self {
+    pub(super) fn held(mut self) -> Self {
         self.meta.finalizers = Some(vec![FINALIZER.to_owned()]);
         self
     }
 
-    fn deleted(mut self) -> Self {
+    pub(super) fn deleted(mut self) -> Self {
         self.meta.deletion_timestamp = Some(Time(at(5)));
         self
     }
 
     /// With the attempt `attempt` in `phase`.
-    fn with(mut self, phase: Phase, attempt: Attempt) -> Self {
+    pub(super) fn with(mut self, phase: Phase, attempt: Attempt) -> Self {
         self.status.phase = Some(phase);
         self.status.attempts = vec![attempt];
         self
@@ -125,7 +125,7 @@ pub(super) fn observed(phase: Phase) -> Observed {
     Observed { id: "jr_1".to_owned(), state, phase, retry_expected: false, message: None }
 }
 
-fn intent() -> Attempt {
+pub(super) fn intent() -> Attempt {
     Attempt {
         number: 0,
         key: "uid/0".to_owned(),
@@ -156,7 +156,7 @@ pub(super) fn nothing(known_for: u64) -> Look {
 }
 
 /// What the plan asks for, reduced to a word.
-fn word(plan: &Plan) -> &'static str {
+pub(super) fn word(plan: &Plan) -> &'static str {
     match &plan.step {
         Step::Hold => "hold",
         Step::Release { left_behind: None } => "release",

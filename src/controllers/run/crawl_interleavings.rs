@@ -1,0 +1,526 @@
+//! As [`interleavings`](super::interleavings), for starts that carry no key: walks every interleaving of crashes,
+//! lost answers, stale caches, histories that lag, polls that know nothing yet, a crawler that somebody else
+//! starts, and a second controller. However it goes, an object starts one crawl at most; no crawl is taken for
+//! its own that was there before it asked; and once the trouble is over it is served by one.
+//!
+//! The model keeps the shell's rules, and what is known of Glue: a crawler crawls once at a time and knows its
+//! own state; its history may lag behind a start, but not for longer than the settle time; what was sent takes
+//! effect within the settle time or never, and not while the crawler is busy.
+
+use std::collections::HashSet;
+use std::rc::Rc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use kube::core::ObjectMeta;
+
+use super::facts::{Answer, Facts, Learnt, Look, Observed, Sight, Stir, Survey, Turns};
+use super::interleavings::{Object, SETTLE, Story, hash, problem};
+use super::plan::plan;
+use super::step::{Act, Plan, Step};
+use super::turn;
+use crate::api::FINALIZER;
+use crate::api::crawler_run::OnAlreadyRunning;
+use crate::api::run::{Attempt, Newest, Phase, RunPolicy};
+use crate::glue::Class;
+
+/// How many versions a cache may show.
+const VISIBLE: usize = 2;
+
+#[derive(Clone, Debug, Hash)]
+struct Crawl {
+    ours: bool,
+    live: bool,
+    /// Whether the history is sure to show it: within the settle time it may not.
+    settled: bool,
+}
+
+/// What a pass has seen of the crawler before it asked for the history.
+#[derive(Clone, Debug, Hash)]
+struct State {
+    busy: bool,
+    /// The last crawl that is over.
+    last: Option<usize>,
+    /// How many crawls had begun: what comes later covers the object.
+    begun: usize,
+}
+
+#[derive(Clone, Debug)]
+struct Pass {
+    object: Object,
+    learnt: Learnt,
+    /// What the poller has told.
+    stir: Stir,
+    state: Option<State>,
+    /// How many crawls had begun when the survey of this pass was.
+    surveyed: Option<usize>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Controller {
+    cache: u32,
+    pass: Option<Pass>,
+    knows: Option<(Attempt, i64)>,
+    answer: Option<Answer>,
+}
+
+impl Controller {
+    /// As `Memory::open_for`: an answer belongs to one intent only.
+    fn open_for(&mut self, object: &Object, clock: i64) -> i64 {
+        let open = object.status.attempt().filter(|attempt| attempt.is_open());
+        match (open, &self.knows) {
+            (Some(open), Some((known, since))) if open.is_same_intent(known) => clock - since,
+            (open, _) => {
+                self.knows = open.cloned().map(|open| (open, clock));
+                self.answer = None;
+                0
+            }
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Model {
+    coalesce: bool,
+    object: Object,
+    /// How many crawls had begun when somebody asked what the object's attempt has on record.
+    floor: usize,
+    history: Vec<Rc<Object>>,
+    crawls: Vec<Crawl>,
+    in_flight: usize,
+    clock: i64,
+    /// How often the settle time may pass.
+    settles: i64,
+    controllers: [Controller; 2],
+    hands: usize,
+    faults: u8,
+    /// How often somebody else may still start the crawler.
+    others: u8,
+    story: Story,
+}
+
+fn began(crawl: usize) -> Time {
+    Time(Timestamp::from_second(i64::try_from(crawl).expect("few")).expect("a time"))
+}
+
+fn number(id: &str) -> usize {
+    id.trim_start_matches("crawl-").parse().expect("an id")
+}
+
+impl Model {
+    fn new(coalesce: bool, hands: usize, faults: u8, others: u8, busy: bool) -> Self {
+        let mut object = Object::default();
+        object.status.observed_generation = -1;
+        let crawls = if busy { vec![Crawl { ours: false, live: true, settled: true }] } else { Vec::new() };
+        Self {
+            coalesce,
+            history: vec![Rc::new(object.clone())],
+            object,
+            floor: 0,
+            crawls,
+            in_flight: 0,
+            clock: 0,
+            settles: if hands == 1 { 2 } else { 1 },
+            controllers: [Controller::default(), Controller::default()],
+            hands,
+            faults,
+            others,
+            story: Story::default(),
+        }
+    }
+
+    fn now(&self) -> Timestamp {
+        Timestamp::from_second(1_000_000 + self.clock).expect("a time")
+    }
+
+    fn live(&self) -> Option<usize> {
+        self.crawls.iter().position(|crawl| crawl.live)
+    }
+
+    fn observed(&self, crawl: usize) -> Observed {
+        let phase = if self.crawls[crawl].live { Phase::Running } else { Phase::Succeeded };
+        Observed { id: format!("crawl-{crawl}"), state: "ANY".to_owned(), phase, retry_expected: false, message: None }
+    }
+
+    /// What a poll that sees everything tells of the crawler.
+    fn stir(&self, object: &Object) -> Stir {
+        let after = object.status.attempt().and_then(|attempt| attempt.after.as_ref()?.started_at.clone());
+        match self.live() {
+            None => Stir::Free,
+            Some(live) if after == Some(began(live)) => Stir::Still,
+            Some(_) => Stir::Another,
+        }
+    }
+
+    fn decide(&mut self, who: usize) -> Plan {
+        let (now, clock) = (self.now(), self.clock);
+        let Pass { object, learnt, stir, .. } = self.controllers[who].pass.clone().expect("a pass");
+        let open_for = self.controllers[who].open_for(&object, clock);
+        let meta = ObjectMeta {
+            uid: Some("uid".to_owned()),
+            generation: Some(1),
+            finalizers: object.finalizer.then(|| vec![FINALIZER.to_owned()]),
+            creation_timestamp: Some(Time(Timestamp::from_second(1_000_000).expect("a time"))),
+            ..ObjectMeta::default()
+        };
+        let attempt = object.status.attempt();
+        let id = attempt.and_then(|attempt| attempt.id.clone());
+        plan(&Facts {
+            now,
+            meta: &meta,
+            policy: &RunPolicy::default(),
+            noun: "crawl",
+            turns: Some(Turns { on_already_running: OnAlreadyRunning::Wait, coalesce: self.coalesce }),
+            follow: None,
+            status: &object.status,
+            leading: true,
+            blocked: None,
+            unprepared: None,
+            learnt: &learnt,
+            open_for: Duration::from_secs(open_for.unsigned_abs()),
+            settle: Duration::from_secs(SETTLE.unsigned_abs()),
+            rest: None,
+            behind: false,
+            stir: attempt.filter(|attempt| turn::is_waiting(attempt)).map_or(Stir::Still, |_| stir),
+            shared: false,
+            sight: id.map(|id| Sight::Here(self.observed(number(&id)))),
+            poll_problem: None,
+            stop_sent: false,
+            deletion_timeout: Duration::from_mins(10),
+        })
+    }
+
+    /// A write by the pass of `who`, if the API server takes it.
+    fn write(&mut self, who: usize, change: impl FnOnce(&mut Object)) {
+        let Some(mut pass) = self.controllers[who].pass.take() else { return };
+        if pass.object.version != self.object.version {
+            return;
+        }
+        let before = pass.object.status.clone();
+        change(&mut pass.object);
+        let after = &pass.object.status;
+        pass.learnt.wrote(&before, after);
+        let record = |attempt: Option<&Attempt>| attempt.and_then(|attempt| attempt.after.clone());
+        if record(before.attempt()) != record(after.attempt()) {
+            self.floor = pass.surveyed.expect("what is on record was asked for by this pass");
+        }
+        if let Some(id) = after.attempt().and_then(|attempt| attempt.id.as_deref()) {
+            let crawl = number(id);
+            assert!(crawl >= self.floor, "{id} was there before:\n{}", self.story.tell());
+            // Only while the outcome of its own start is open may another crawl pass for its own.
+            let open = before.attempt().is_some_and(|attempt| attempt.is_open() || attempt.id.is_some());
+            assert!(
+                self.coalesce || self.crawls[crawl].ours || open,
+                "{id} is somebody else's:\n{}",
+                self.story.tell()
+            );
+        }
+        pass.object.version += 1;
+        // Without the version: what counts is how old a sight is.
+        pass.object.print = hash(&format!("{}{:?}", pass.object.finalizer, pass.object.status));
+        self.object = pass.object.clone();
+        self.history.push(Rc::new(pass.object.clone()));
+        self.controllers[who].cache = pass.object.version;
+        self.controllers[who].pass = Some(pass);
+    }
+
+    fn with(&self, what: impl Into<String>, change: impl FnOnce(&mut Self)) -> Self {
+        let mut next = self.clone();
+        next.story = next.story.then(what.into());
+        change(&mut next);
+        next
+    }
+
+    fn fault(&self, what: impl Into<String>, change: impl FnOnce(&mut Self)) -> Option<Self> {
+        (self.faults > 0).then(|| {
+            self.with(what, |next| {
+                next.faults -= 1;
+                change(next);
+            })
+        })
+    }
+
+    fn learn(&mut self, who: usize, change: impl FnOnce(&mut Pass)) {
+        if let Some(pass) = &mut self.controllers[who].pass {
+            change(pass);
+        }
+    }
+
+    fn answered(&mut self, who: usize, answer: &Answer) {
+        let kept = !matches!(answer, Answer::Unclear(_));
+        self.controllers[who].answer = kept.then(|| answer.clone());
+        self.learn(who, |pass| pass.learnt.answered(answer.clone()));
+    }
+
+    /// What Glue does about a start.
+    fn start(&mut self, ours: bool) -> Answer {
+        if self.live().is_some() {
+            return Answer::Refused(problem(Class::Busy));
+        }
+        self.crawls.push(Crawl { ours, live: true, settled: false });
+        Answer::Accepted
+    }
+
+    fn successors(&self) -> Vec<Self> {
+        let mut next: Vec<Self> = (0..self.hands).flat_map(|who| self.acts(who)).collect();
+        if self.in_flight > 0 {
+            next.push(self.with("the sent start takes effect", |next| {
+                next.in_flight -= 1;
+                next.start(true);
+            }));
+            next.push(self.with("the sent start is lost", |next| next.in_flight -= 1));
+        }
+        if self.in_flight == 0 && self.clock < self.settles * SETTLE {
+            next.push(self.with("the settle time passes", Self::settle));
+        }
+        if let Some(live) = self.live() {
+            next.push(self.with(format!("crawl-{live} ends"), |next| next.crawls[live].live = false));
+        } else if self.others > 0 {
+            next.push(self.with("somebody else starts the crawler", |next| {
+                next.others -= 1;
+                next.start(false);
+            }));
+        }
+        next
+    }
+
+    /// The settle time passes: an intent that was not sent by now is not sent any more.
+    fn settle(&mut self) {
+        self.clock += SETTLE;
+        self.crawls.iter_mut().for_each(|crawl| crawl.settled = true);
+        for controller in &mut self.controllers {
+            if controller.pass.as_ref().is_some_and(|pass| pass.learnt.fresh_intent) {
+                controller.pass = None;
+            }
+        }
+    }
+
+    /// A pass of `who` begins on what its cache shows.
+    fn begin(&mut self, who: usize, object: &Object, stir: Stir) {
+        let clock = self.clock;
+        let controller = &mut self.controllers[who];
+        controller.open_for(object, clock);
+        let learnt = Learnt { lived_before: object.finalizer, answer: controller.answer.clone(), ..Learnt::default() };
+        controller.cache = object.version;
+        controller.pass = Some(Pass { object: object.clone(), learnt, stir, state: None, surveyed: None });
+    }
+
+    fn acts(&self, who: usize) -> Vec<Self> {
+        let controller = &self.controllers[who];
+        if controller.pass.is_none() {
+            // The newest version, or the one before it, but never one from before our own last write; and what
+            // the poller sees, or nothing yet.
+            let visible = self.history.iter().rev().take(VISIBLE).filter(|object| object.version >= controller.cache);
+            return visible
+                .flat_map(|object| {
+                    let waits = object.status.attempt().is_some_and(turn::is_waiting);
+                    let exact = waits.then(|| self.stir(object)).filter(|stir| *stir != Stir::Still);
+                    std::iter::once(Stir::Still).chain(exact).map(move |stir| {
+                        let what = format!("{who} begins on version {}, {stir:?}", object.version);
+                        self.with(what, |next| next.begin(who, object, stir))
+                    })
+                })
+                .collect();
+        }
+        let mut model = self.clone();
+        let Plan { status, step } = model.decide(who);
+        let current = model.controllers[who].pass.as_ref().map(|pass| pass.object.status.clone());
+        let mut next = Vec::new();
+        next.extend(model.fault(format!("{who} crashes"), |next| {
+            next.controllers[who] = Controller { cache: next.object.version, ..Controller::default() };
+        }));
+        if current.as_ref() != Some(&status) {
+            next.push(model.with(format!("{who} writes {:?}", status.phase), |next| {
+                next.write(who, |object| object.status = status);
+            }));
+            return next;
+        }
+        match step {
+            Step::Hold => next.push(model.with(format!("{who} adds the finalizer"), |next| {
+                next.write(who, |object| object.finalizer = true);
+            })),
+            Step::Release { .. } => next.push(model.with(format!("{who} takes the finalizer off"), |next| {
+                next.write(who, |object| object.finalizer = false);
+            })),
+            Step::Act(Act::Survey { after }) => next.extend(model.surveys(who, after.as_ref())),
+            Step::Act(Act::Look(trace)) => next.extend(model.looks(who, &trace.after.expect("it was asked for"))),
+            Step::Act(Act::Start) => next.extend(model.starts(who)),
+            Step::Rest(_) | Step::Retry => {
+                next.push(model.with(format!("{who} rests"), |next| next.controllers[who].pass = None));
+            }
+            other => panic!("nothing here asks for {other:?}"),
+        }
+        next
+    }
+
+    /// The first crawl that the history shows to be newer than `after`.
+    fn newer(&self, shown: &[usize], after: &Newest) -> Option<Observed> {
+        let newer = |crawl: &&usize| Some(began(**crawl).0) > after.started_at.as_ref().map(|time| time.0);
+        shown.iter().find(newer).map(|crawl| self.observed(*crawl))
+    }
+
+    /// What the history shows: everything, or what is settled only.
+    fn shown(&self, lags: bool) -> Vec<usize> {
+        (0..self.crawls.len()).filter(|crawl| !lags || self.crawls[*crawl].settled).collect()
+    }
+
+    fn has_lag(&self) -> bool {
+        self.crawls.iter().any(|crawl| !crawl.settled)
+    }
+
+    /// First the crawler's state, then its history.
+    fn surveys(&self, who: usize, after: Option<&Newest>) -> Vec<Self> {
+        let Some(state) = self.controllers[who].pass.as_ref().expect("a pass").state.clone() else {
+            let busy = self.live().is_some();
+            let last = self.crawls.iter().rposition(|crawl| !crawl.live);
+            let state = State { busy, last, begun: self.crawls.len() };
+            return vec![self.with(format!("{who} sees the crawler: {state:?}"), |next| {
+                next.learn(who, |pass| pass.state = Some(state));
+            })];
+        };
+        let seen = |lags: bool| {
+            let shown = self.shown(lags);
+            let listed = shown.last().copied();
+            let newest = match (listed, state.last) {
+                (listed, Some(last)) if Some(last) > listed => Newest { id: None, started_at: Some(began(last)) },
+                (Some(listed), _) => Newest { id: Some(format!("crawl-{listed}")), started_at: Some(began(listed)) },
+                (None, _) => Newest::default(),
+            };
+            let live = listed.filter(|crawl| state.busy && self.crawls[*crawl].live).map(|crawl| self.observed(crawl));
+            let next = after.and_then(|after| self.newer(&shown, after));
+            Survey::Seen { busy: state.busy, newest, live, next }
+        };
+        let begun = state.begun;
+        let learn = |survey: Survey| {
+            move |next: &mut Self| {
+                next.learn(who, |pass| {
+                    pass.learnt.survey = Some(survey);
+                    pass.state = None;
+                    pass.surveyed = Some(begun);
+                });
+            }
+        };
+        let mut next = vec![self.with(format!("{who} surveys"), learn(seen(false)))];
+        let failed = Survey::Failed(problem(Class::Ambiguous));
+        next.extend(self.fault(format!("{who} cannot survey"), learn(failed)));
+        if self.has_lag() {
+            next.extend(self.fault(format!("{who} surveys what lags"), learn(seen(true))));
+        }
+        next
+    }
+
+    fn looks(&self, who: usize, after: &Newest) -> Vec<Self> {
+        let known_for = self.controllers[who].knows.as_ref().map_or(0, |(_, since)| self.clock - since);
+        let nothing = Look::Nothing { known_for: Duration::from_secs(known_for.unsigned_abs()) };
+        let seen = |lags: bool| self.newer(&self.shown(lags), after).map_or(nothing.clone(), Look::Found);
+        let learn = |look: Look| move |next: &mut Self| next.learn(who, |pass| pass.learnt.look = Some(look));
+        let mut next = vec![self.with(format!("{who} looks"), learn(seen(false)))];
+        let failed = Look::Failed(problem(Class::Ambiguous));
+        next.extend(self.fault(format!("{who} cannot look"), learn(failed)));
+        if self.has_lag() {
+            next.extend(self.fault(format!("{who} looks at what lags"), learn(seen(true))));
+        }
+        next
+    }
+
+    fn starts(&self, who: usize) -> Vec<Self> {
+        let pass = self.controllers[who].pass.as_ref().expect("a pass");
+        assert!(pass.learnt.fresh_intent, "a start without an intent of this pass");
+        let unclear = Answer::Unclear(problem(Class::Ambiguous));
+        let mut next = vec![self.with(format!("{who} starts"), |next| {
+            let answer = next.start(true);
+            next.answered(who, &answer);
+        })];
+        next.extend(self.fault(format!("{who} starts, the answer is lost"), |next| {
+            next.start(true);
+            next.answered(who, &unclear);
+        }));
+        next.extend(self.fault(format!("{who} sends a start that hangs"), |next| {
+            next.in_flight += 1;
+            next.answered(who, &unclear);
+        }));
+        next.extend(self.fault(format!("{who} is throttled"), |next| {
+            next.answered(who, &Answer::Refused(problem(Class::Throttled)));
+        }));
+        next
+    }
+
+    fn fingerprint(&self) -> u64 {
+        let age = |version: u32| (self.object.version - version).min(2);
+        let controllers = self.controllers.iter().map(|controller| {
+            let Controller { cache, pass, knows, answer } = controller;
+            let pass = pass.as_ref().map(|pass| {
+                let Pass { object, learnt, stir, state, surveyed } = pass;
+                (age(object.version), object.print, format!("{learnt:?}{stir:?}"), state.clone(), *surveyed)
+            });
+            let knows = knows.as_ref().map(|(intent, since)| (intent.number, intent.intended_at.0, *since));
+            (age(*cache), pass, knows, format!("{answer:?}"))
+        });
+        let controllers: Vec<_> = controllers.collect();
+        let history: Vec<_> = self.history.iter().rev().take(VISIBLE).map(|object| object.print).collect();
+        let glue = (&self.crawls, self.in_flight, self.clock);
+        hash(&(self.object.print, self.floor, history, glue, controllers, self.faults, self.others))
+    }
+
+    /// From here on nothing goes wrong, one controller works alone, and crawls come to their ends.
+    fn comes_to_rest(mut self) -> Self {
+        self.faults = 0;
+        self.in_flight = 0;
+        self.controllers = [Controller { cache: self.object.version, ..Controller::default() }, Controller::default()];
+        for _ in 0..300 {
+            if self.controllers[0].pass.is_some() {
+                self = self.acts(0).swap_remove(0);
+                continue;
+            }
+            if self.object.status.attempt().is_some_and(|attempt| attempt.id.is_some()) {
+                break;
+            }
+            self.settle();
+            self.crawls.iter_mut().for_each(|crawl| crawl.live = false);
+            let object = self.object.clone();
+            let stir = self.stir(&object);
+            self.begin(0, &object, stir);
+        }
+        self
+    }
+}
+
+fn walk(first: Model) -> usize {
+    let mut seen = HashSet::new();
+    let mut open = vec![first];
+    while let Some(model) = open.pop() {
+        if !seen.insert(model.fingerprint()) {
+            continue;
+        }
+        let ours = model.crawls.iter().filter(|crawl| crawl.ours).count();
+        assert!(ours <= 1, "two crawls:\n{}", model.story.tell());
+        // Every other state leads to one of these.
+        let idle = model.controllers.iter().all(|controller| controller.pass.is_none());
+        if model.faults == 0 && idle {
+            let rested = model.clone().comes_to_rest();
+            let ours = rested.crawls.iter().filter(|crawl| crawl.ours).count();
+            let served = rested.object.status.attempt().is_some_and(|attempt| attempt.id.is_some());
+            assert!(served && ours <= 1, "no rest:\n{}", rested.story.tell());
+        }
+        open.extend(model.successors());
+    }
+    seen.len()
+}
+
+fn walk_all(coalesce: bool, models: &[(usize, u8, u8, bool)]) {
+    for (hands, faults, others, busy) in models {
+        let states = walk(Model::new(coalesce, *hands, *faults, *others, *busy));
+        assert!(states > 1000, "the walk saw only {states} states");
+    }
+}
+
+#[test]
+fn whatever_goes_wrong_an_object_starts_one_crawl_and_takes_none_that_was_there_before() {
+    walk_all(true, &[(1, 2, 1, false), (1, 1, 1, true), (2, 0, 1, false), (2, 1, 0, false)]);
+}
+
+#[test]
+fn whatever_goes_wrong_an_object_has_a_crawl_of_its_own_where_it_wants_one() {
+    walk_all(false, &[(1, 2, 1, false), (1, 1, 1, true)]);
+}
