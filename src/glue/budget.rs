@@ -1,10 +1,14 @@
-//! How fast one identity may call: starts and stops before polls, slower when AWS throttles.
+//! How fast one account may be called in one region: starts and stops before polls, slower when AWS throttles.
+//!
+//! AWS counts by account and region, whoever calls. Which account an identity belongs to only AWS can say, so a
+//! client begins with a budget of its own, and shares one with the others of its account as soon as it is named.
 //!
 //! A token bucket whose rate follows what AWS says: halved at a throttle (at most once a second, since
 //! throttles come in bunches), grown back by a quarter for each second of good answers.
 //! Glue publishes no rates that would hold for every account, so none is written down here.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -27,7 +31,7 @@ const LEAST_RATE: f64 = 0.5;
 /// Seconds of the rate that may be saved up.
 const BURST_SECONDS: f64 = 0.25;
 
-/// The calls that one identity may make.
+/// The calls that may be made.
 #[derive(Debug)]
 pub struct Budget {
     bucket: Mutex<Bucket>,
@@ -58,8 +62,53 @@ impl Budget {
         self.bucket().answered(Instant::now());
     }
 
+    /// What `other` has learnt of AWS holds here, too.
+    fn learn_from(&self, other: &Self) {
+        let (rate, changed) = {
+            let other = other.bucket();
+            (other.rate, other.changed)
+        };
+        let mut bucket = self.bucket();
+        if rate < bucket.rate {
+            (bucket.rate, bucket.changed) = (rate, changed);
+        }
+    }
+
     fn bucket(&self) -> MutexGuard<'_, Bucket> {
         self.bucket.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Where AWS counts calls together.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Counter {
+    /// The account.
+    pub account: String,
+    /// The region.
+    pub region: String,
+    /// Glue's URL, when it is not the usual one.
+    pub endpoint: Option<String>,
+}
+
+/// The budgets that are in use. Cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub struct Budgets {
+    known: Arc<Mutex<HashMap<Counter, Weak<Budget>>>>,
+}
+
+impl Budgets {
+    /// The budget that counts there, for a client that has had `own` until now: that becomes it when nobody else
+    /// calls there, and else what it has learnt is not lost.
+    #[must_use]
+    pub fn join(&self, counter: Counter, own: &Arc<Budget>) -> Arc<Budget> {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(shared) = known.get(&counter).and_then(Weak::upgrade) {
+            shared.learn_from(own);
+            return shared;
+        }
+        known.retain(|_, budget| budget.strong_count() > 0);
+        known.insert(counter, Arc::downgrade(own));
+        Arc::clone(own)
     }
 }
 
@@ -131,6 +180,27 @@ mod tests {
             bucket.answered(start + Duration::from_secs(second));
         }
         assert!((bucket.rate - FULL_RATE).abs() < f64::EPSILON);
+    }
+
+    #[test]
+    fn who_calls_the_same_account_and_region_shares_what_was_learnt() {
+        let budgets = Budgets::default();
+        let counter = |account: &str, region: &str| Counter {
+            account: account.to_owned(),
+            region: region.to_owned(),
+            endpoint: None,
+        };
+        let [first, second, third] = [(); 3].map(|()| Arc::<Budget>::default());
+        assert!(Arc::ptr_eq(&budgets.join(counter("1", "eu-west-1"), &first), &first));
+        second.throttled();
+        assert!(Arc::ptr_eq(&budgets.join(counter("1", "eu-west-1"), &second), &first));
+        assert!(first.bucket().rate < FULL_RATE, "what the second was told holds for both");
+        for other in [counter("1", "eu-west-2"), counter("2", "eu-west-1")] {
+            assert!(Arc::ptr_eq(&budgets.join(other, &third), &third));
+        }
+        drop((first, second));
+        let fresh = Arc::<Budget>::default();
+        assert!(Arc::ptr_eq(&budgets.join(counter("1", "eu-west-1"), &fresh), &fresh), "nobody calls there any more");
     }
 
     #[test]

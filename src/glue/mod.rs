@@ -9,7 +9,7 @@
 //! | [`aws`] | the adapter: the only place that knows the AWS SDK |
 //! | [`identity`] | who we are to AWS, worked out from a Secret; pure |
 //! | [`clients`] | one client per identity, built once, shared by all |
-//! | [`budget`] | how fast we may call: starts and stops before polls, slower when throttled |
+//! | [`budget`] | how fast an account may be called in a region: starts and stops before polls, slower when throttled |
 //! | [`poller`] | Glue as a watch: one task per group asks, compares, and wakes who waits |
 //! | [`poll_plan`] | the pure half of the poller: how often, and the cheapest way to ask |
 //! | [`triggers`] | triggers in our own words |

@@ -18,7 +18,7 @@ mod triggers;
 
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::{Duration, Instant};
 
 use aws_config::{BehaviorVersion, ConfigLoader, SdkConfig};
@@ -30,7 +30,7 @@ use aws_smithy_types::timeout::TimeoutConfig;
 pub use self::connections::is_known_type;
 use self::errors::SdkError;
 use self::session::{Origin, Session};
-use super::budget::{Budget, Priority};
+use super::budget::{Budget, Budgets, Counter, Priority};
 use super::connections::DeleteAnswer;
 use super::identity::{Caller, Identity};
 use super::job_runs::StopAnswer;
@@ -43,6 +43,7 @@ pub struct Base {
     config: SdkConfig,
     /// The controller's own credentials, for all who may use them.
     own: Option<Arc<Session>>,
+    budgets: Budgets,
     metrics: Metrics,
     run_key_argument: Option<String>,
 }
@@ -68,7 +69,7 @@ impl Base {
         let config = loader.retry_config(RetryConfig::disabled()).timeout_config(timeouts).load().await;
         let origin = |by| Origin::Given { by, name: "the controller itself".to_owned() };
         let own = config.credentials_provider().map(|by| Arc::new(Session::new(origin(by))));
-        Self { config, own, metrics, run_key_argument }
+        Self { config, own, budgets: Budgets::default(), metrics, run_key_argument }
     }
 
     /// The region that the controller itself was given.
@@ -90,7 +91,11 @@ struct Inner {
     signer: sts::Signer,
     /// Whether the last answer was that these credentials are not valid.
     refused: AtomicBool,
-    budget: Budget,
+    /// The budget until it is known whose account this is.
+    own_budget: Arc<Budget>,
+    /// The one of the account and region.
+    budget: OnceLock<Arc<Budget>>,
+    budgets: Budgets,
     stops: gather::Gathered<StopAnswer>,
     deletions: gather::Gathered<DeleteAnswer>,
     metrics: Metrics,
@@ -145,7 +150,9 @@ impl Glue {
                 identity,
                 signer,
                 refused: AtomicBool::new(false),
-                budget: Budget::default(),
+                own_budget: Arc::default(),
+                budget: OnceLock::new(),
+                budgets: base.budgets.clone(),
                 stops: gather::Gathered::default(),
                 deletions: gather::Gathered::default(),
                 metrics: base.metrics.clone(),
@@ -191,7 +198,19 @@ impl Glue {
 
     /// Waits until a start may be sent. Taken before the intent is written, so that nothing waits between the two.
     pub async fn ready_to_start(&self) {
-        self.inner.budget.take(Priority::Start).await;
+        self.budget().take(Priority::Start).await;
+    }
+
+    fn budget(&self) -> &Budget {
+        let Inner { identity, signer, own_budget, budget, budgets, .. } = &*self.inner;
+        if let Some(shared) = budget.get() {
+            return shared;
+        }
+        let Some(caller) = signer.caller() else { return own_budget };
+        budget.get_or_init(|| {
+            let (region, endpoint) = (identity.region.clone(), identity.endpoints.glue.clone());
+            budgets.join(Counter { account: caller.account_id, region, endpoint }, own_budget)
+        })
     }
 
     /// Makes one call: after the budget's word, timed, counted, its error mapped.
@@ -207,7 +226,7 @@ impl Glue {
         E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
     {
         if priority != Priority::Taken {
-            self.inner.budget.take(priority).await;
+            self.budget().take(priority).await;
         }
         let sent = Instant::now();
         let answer = request.await.map_err(|error| errors::map(operation, object, &error));
@@ -217,9 +236,9 @@ impl Glue {
         match &answer {
             Err(error) if error.class == Class::Throttled => {
                 self.inner.metrics.aws_throttled(operation);
-                self.inner.budget.throttled();
+                self.budget().throttled();
             }
-            _ => self.inner.budget.answered(),
+            _ => self.budget().answered(),
         }
         answer
     }

@@ -14,6 +14,7 @@ use kube_glue::glue::aws::{Base, Glue};
 use kube_glue::glue::identity::Rules;
 use kube_glue::glue::{Class, Clients};
 use kube_glue::metrics::Metrics;
+use kube_glue_double::{Fault, Then};
 use tokio::time;
 
 use super::roles::put_role;
@@ -64,6 +65,62 @@ async fn a_thousand_objects_of_a_tenant_are_refused_once() {
     assert!(answers.iter().all(|answer| *answer == Err(Class::Denied)));
     let requests = world.double.requests();
     assert_eq!((requests.count("AssumeRole"), requests.count("GetJob")), (1, 0));
+}
+
+/// AWS counts by account: when it throttles one user, the other slows down, once AWS has said whose they are.
+#[tokio::test]
+async fn two_users_of_one_account_share_its_budget() {
+    let world = World::without_controller("shared").await;
+    let access = access(&world).await;
+    let endpoint = world.double.url();
+    let mut clients = Vec::new();
+    for user in ["one", "two"] {
+        let key = world.double.iam().new_access_key(&world.key.account, user);
+        let keys = [("AWS_ACCESS_KEY_ID", key.id.as_str()), ("AWS_SECRET_ACCESS_KEY", &key.secret)];
+        world.put_secret(user, &[&keys[..], &[("AWS_ENDPOINT_URL", &endpoint)]].concat()).await;
+        let client = client(&access, &world, user).await;
+        while client.caller().is_none() {
+            tokio::task::yield_now().await;
+        }
+        clients.push(client);
+    }
+    let took = async |client: &Glue| {
+        let begun = std::time::Instant::now();
+        for _ in 0..15 {
+            client.job_max_retries("etl").await.expect("an answer");
+        }
+        begun.elapsed()
+    };
+    world.double.faults().add(Fault::on("GetJob").times(1).then(Then::Throttle));
+    assert_eq!(clients[0].job_max_retries("etl").await.map_err(|error| error.class), Err(Class::Throttled));
+    // Ten a second from now on, after a burst of a quarter of a second.
+    let took = took(&clients[1]).await;
+    assert!(took > Duration::from_millis(800), "{took:?}");
+}
+
+/// What no watch tells is found out by and by.
+#[tokio::test]
+async fn without_a_watch_a_secret_is_read_again_now_and_then() {
+    let world = World::without_controller("reread").await;
+    world.put_credentials("one").await;
+    let access = access(&world).await;
+    let before = client(&access, &world, "one").await;
+    let key = world.double.iam().new_access_key(&world.key.account, "new");
+    world.put_secret("one", &[("AWS_ACCESS_KEY_ID", &key.id), ("AWS_SECRET_ACCESS_KEY", &key.secret)]).await;
+    let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
+    let rereading = tokio::spawn({
+        let access = access.clone();
+        async move { access.reread(move |key| drop(tell.send(key.clone()))).await }
+    });
+    time::pause();
+    time::advance(Duration::from_secs(10)).await;
+    assert!(told.try_recv().is_err(), "not yet");
+    time::advance(Duration::from_mins(6)).await;
+    time::resume();
+    let key = time::timeout(PATIENCE, told.recv()).await.expect("in time").expect("a Secret");
+    assert_eq!(key, (world.namespace.clone(), "one".to_owned()));
+    assert!(client(&access, &world, "one").await != before);
+    rereading.abort();
 }
 
 #[tokio::test]
