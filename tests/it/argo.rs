@@ -2,13 +2,14 @@
 //! objects as the API server has them.
 
 use kube::ResourceExt;
+use kube_glue::api::GlueConnection;
 use kube_glue::api::run::Phase;
-use kube_glue_double::{JobDefinition, Outcome};
+use kube_glue_double::{ConnectionScript, DEFAULT_ACCOUNT, JobDefinition, Outcome};
 use mlua::serde::{LuaSerdeExt, ser};
 use mlua::{Lua, LuaOptions, StdLib, Table};
 use serde_json::{Value, json};
 
-use crate::world::{DEFAULT_SECRET, STEP, World, ready, run_id, stepwise};
+use crate::world::{DEFAULT_SECRET, REGION, STEP, World, ready, run_id, stepwise};
 
 /// The key under which Argo CD looks for the script of a kind.
 const KEY: &str = "resource.customizations.health.kube-glue.dev_GlueJobRun";
@@ -116,4 +117,37 @@ async fn argo_cd_does_not_take_an_old_status_for_a_new_one() {
     going.metadata.deletion_timestamp = going.creation_timestamp();
     let going = serde_json::to_value(going).expect("JSON");
     assert_eq!(health(&script, &going), ("Progressing".to_owned(), "Being deleted".to_owned()));
+}
+
+/// What is declared and not run: in line, on its way, and waiting for a person.
+#[tokio::test]
+async fn argo_cd_sees_a_connection_as_what_it_is() {
+    let world = World::new("argo-conn").await;
+    let script = shipped(&world).await;
+    world.double.clock().hold();
+    let minute = std::time::Duration::from_mins(1);
+    let changes = ConnectionScript::default().in_progress(minute);
+    world.double.script_connection(
+        DEFAULT_ACCOUNT,
+        REGION,
+        "db",
+        changes.change_succeeds().change_fails("no route to host"),
+    );
+    let connections = world.of::<GlueConnection>();
+    let spec = json!({"connectionType": "JDBC", "properties": {"JDBC_CONNECTION_URL": "jdbc:x", "SECRET_ID": "db"}});
+    let health_of = async |name: &str| {
+        let object = connections.untyped().get(name).await.expect("the object");
+        health(&script, &serde_json::to_value(object).expect("JSON"))
+    };
+    connections.put("db", spec).await;
+    let message = connections.reason("db", "InProgress").await;
+    assert_eq!(health_of("db").await, ("Progressing".to_owned(), message));
+    world.double.clock().step(minute);
+    connections.ready("db").await;
+    assert_eq!(health_of("db").await.0, "Healthy");
+    connections.edit("db", json!({"description": "other"})).await;
+    connections.reason("db", "InProgress").await;
+    world.double.clock().step(minute);
+    let message = connections.reason("db", "ConnectionFailed").await;
+    assert_eq!(health_of("db").await, ("Degraded".to_owned(), message));
 }

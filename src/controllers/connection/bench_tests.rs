@@ -59,6 +59,10 @@ pub struct Bench {
     pub claim: Claim<(String, String)>,
     pub leading: bool,
     pub fates: Vec<(Act, Fate)>,
+    /// How long the last pass said to rest.
+    pub rested: Option<Duration>,
+    /// Whether Secrets are watched.
+    pub watched: bool,
     /// How tests end; none is well.
     pub tests: Vec<Option<String>>,
     /// The calls in their order.
@@ -98,6 +102,8 @@ impl Bench {
             leading: true,
             fates: Vec::new(),
             tests: Vec::new(),
+            rested: None,
+            watched: true,
             calls: Vec::new(),
             released: Vec::new(),
             memory: None,
@@ -163,7 +169,8 @@ impl Bench {
         let secrets = self.object.spec.secret_keys();
         let named =
             secrets.iter().map(|(_, key)| (key.name.clone(), self.secrets.get(&key.name).cloned().unwrap_or_default()));
-        Inputs::new(&self.object, &named.collect())
+        let inputs = Inputs::new(&self.object, &named.collect())?;
+        Ok(if self.watched { inputs } else { inputs.unwatched() })
     }
 
     /// One pass, as the shell makes it.
@@ -197,7 +204,11 @@ impl Bench {
                         self.rest = Some(Duration::from_secs(1));
                     }
                 }
-                Step::Retry | Step::Rest(_) => return,
+                Step::Rest(after) => {
+                    self.rested = after;
+                    return;
+                }
+                Step::Retry => return,
                 Step::Delete | Step::Mark(_) => panic!("nothing deletes or marks a connection's object"),
             }
         }

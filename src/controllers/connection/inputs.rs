@@ -13,6 +13,7 @@
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::LazyLock;
+use std::time::Duration;
 
 use k8s_openapi::api::core::v1::Secret;
 use kube::{Api, Client};
@@ -26,6 +27,9 @@ use crate::api::connection::GlueConnectionSpec;
 use crate::controllers::problem::Problem;
 use crate::glue::connections::ConnectionInput;
 use crate::glue::identity::Sensitive;
+
+/// How long what was read counts of Secrets that may not be watched.
+pub const READ_AGAIN: Duration = Duration::from_mins(5);
 
 /// A secret shorter than this is not looked for in messages: it would be found in every other word.
 const SHORTEST_SECRET: usize = 4;
@@ -54,6 +58,8 @@ pub struct Inputs {
     pub fingerprint: String,
     /// A keyed hash of it.
     pub digest: u64,
+    /// After this long they are read again: no watch tells when a Secret changes.
+    pub reread: Option<Duration>,
     /// The values that came from Secrets.
     secrets: Vec<Sensitive>,
 }
@@ -68,8 +74,16 @@ impl Inputs {
             fingerprint: fingerprint(&object.spec, secrets),
             digest: KEY.hash_one(&input),
             input,
+            reread: None,
             secrets: values.into_values().collect(),
         })
+    }
+
+    /// The same, where Secrets may not be watched: it has to be read again after a while.
+    #[must_use]
+    pub fn unwatched(self) -> Self {
+        let reread = (!self.secrets.is_empty()).then_some(READ_AGAIN);
+        Self { reread, ..self }
     }
 
     /// What a process remembers of it once it stands in Glue.

@@ -79,9 +79,10 @@ impl Kind for GlueConnection {
         names
     }
 
-    async fn inputs(&self, client: &Client, _: &Settings) -> Result<Inputs, Problem> {
+    async fn inputs(&self, client: &Client, settings: &Settings) -> Result<Inputs, Problem> {
         let secrets = inputs::read(client, &self.namespace().unwrap_or_default(), &self.input_secrets()).await?;
-        Inputs::new(self, &secrets)
+        let inputs = Inputs::new(self, &secrets)?;
+        Ok(if settings.watch_secrets { inputs } else { inputs.unwatched() })
     }
 }
 

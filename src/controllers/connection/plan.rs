@@ -29,6 +29,16 @@ use crate::glue::poller::Sight;
 /// Decides.
 #[must_use]
 pub fn plan(facts: &About<'_>) -> Decision {
+    let Decision { status, step } = decide(facts);
+    let reread = facts.inputs.and_then(|inputs| inputs.reread);
+    let step = match (step, reread) {
+        (Step::Rest(after), Some(reread)) => Step::Rest(Some(after.map_or(reread, |after| after.min(reread)))),
+        (step, _) => step,
+    };
+    Decision { status, step }
+}
+
+fn decide(facts: &About<'_>) -> Decision {
     if facts.deleting() {
         return deletion(facts);
     }

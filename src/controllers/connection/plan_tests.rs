@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::actions::Act;
 use super::bench_tests::{Bench, Fate, THEM, jdbc};
 use super::drift;
+use super::inputs::READ_AGAIN;
 use crate::controllers::claims::Claim;
 use crate::glue::Class;
 use crate::glue::identity::Sensitive;
@@ -131,6 +132,18 @@ fn a_secret_that_changes_goes_to_glue_and_one_that_is_written_again_does_not() {
     bench.write_secret("changed");
     bench.settle();
     assert_eq!(bench.calls, [Act::Update], "nor are they after a restart");
+}
+
+#[test]
+fn secrets_that_may_not_be_watched_are_read_again() {
+    let mut bench = settled(json!({}));
+    assert_eq!(bench.rested, None);
+    bench.watched = false;
+    bench.pass();
+    assert_eq!(bench.rested, Some(READ_AGAIN));
+    bench.edit(with(json!({"test": {"everyMinutes": 1}})));
+    bench.settle();
+    assert!(bench.rested < Some(READ_AGAIN), "{:?}", bench.rested);
 }
 
 #[test]

@@ -43,7 +43,11 @@ pub(crate) fn prepare(double: &Double) -> Result<String, Problem> {
     let crawler = CrawlerSettings::new("raw-orders");
     double.define_crawler(DEFAULT_ACCOUNT, REGION, crawler, crawls.changes(&changes))?;
     prepare_triggers(double)?;
-    Ok(format!("{count} jobs, two crawlers and three triggers"))
+    let by_hand = json!({"Name": "legacy-warehouse", "ConnectionType": "JDBC", "ConnectionProperties": {
+        "JDBC_CONNECTION_URL": "jdbc:redshift://old.example.com:5439/dev", "SECRET_ID": "warehouse/etl",
+    }});
+    double.call(DEFAULT_ACCOUNT, REGION, "CreateConnection", &json!({"ConnectionInput": by_hand}))?;
+    Ok(format!("{count} jobs, two crawlers, three triggers and a connection"))
 }
 
 /// The triggers of the samples, and what they start.
