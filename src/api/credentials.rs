@@ -18,7 +18,7 @@ pub struct Credentials {
     /// `AWS_ROLE_ARN`, `AWS_EXTERNAL_ID`, `AWS_ROLE_SESSION_NAME`, `AWS_SOURCE_IDENTITY` and, where the
     /// operator allows it, `AWS_ENDPOINT_URL`. Default: the namespace's Secret kube-glue-credentials.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 253))]
+    #[schemars(length(min = 1, max = 253), regex(pattern = rules::OBJECT_NAME))]
     pub secret_name: Option<String>,
     /// A profile of the controller's own AWS configuration, where the operator allows it; in place of a Secret.
     #[serde(default, skip_serializing_if = "Option::is_none")]

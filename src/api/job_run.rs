@@ -145,7 +145,7 @@ pub struct ArgumentFrom {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct KeyRef {
     /// The name of the Secret or `ConfigMap`.
-    #[schemars(length(min = 1, max = 253))]
+    #[schemars(length(min = 1, max = 253), regex(pattern = super::rules::OBJECT_NAME))]
     pub name: String,
     /// The key in it.
     #[schemars(length(min = 1, max = 253))]

@@ -4,6 +4,10 @@ use kube::core::{Message, Reason, Rule};
 use schemars::Schema;
 use serde_json::Value;
 
+/// The name of a Secret or `ConfigMap`. It becomes part of a path in the Kubernetes API, so nothing else may stand in
+/// it: no slash that leads elsewhere.
+pub const OBJECT_NAME: &str = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$";
+
 /// The field of a run keeps the value, or the absence, that the object was created with.
 #[must_use]
 pub fn immutable(field: &str) -> Rule {

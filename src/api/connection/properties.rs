@@ -21,7 +21,7 @@ pub struct PropertyFrom {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct SecretKey {
     /// The name of the Secret.
-    #[schemars(length(min = 1, max = 253))]
+    #[schemars(length(min = 1, max = 253), regex(pattern = crate::api::rules::OBJECT_NAME))]
     pub name: String,
     /// The key in it.
     #[schemars(length(min = 1, max = 253))]

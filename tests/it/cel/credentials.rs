@@ -16,6 +16,7 @@ async fn what_sts_takes_is_admitted() {
     let runs = runs().await;
     for credentials in [
         json!({"profile": "team-a"}),
+        json!({"secretName": "keys.team-a"}),
         json!({"profile": long(128), "assumeRole": {"roleArn": ROLE}}),
         json!({"secretName": "keys", "profile": null, "assumeRole": {"externalId": "tenant-7"}}),
         json!({"assumeRole": {"roleArn": "arn:aws-us-gov:iam::123456789012:role/team/a/etl"}}),
@@ -41,6 +42,13 @@ async fn what_sts_does_not_take_is_refused() {
             json!({"secretName": "keys", "profile": "team-a"}),
             "profile names credentials of the controller, secretName those of the namespace: keep one of them",
         ),
+        // A Secret of another namespace, or whatever else a path could lead to.
+        (json!({"secretName": "other/keys"}), "spec.credentials.secretName: Invalid value"),
+        (json!({"secretName": "../../other/secrets/keys"}), "spec.credentials.secretName: Invalid value"),
+        (json!({"secretName": "keys?watch=true"}), "spec.credentials.secretName: Invalid value"),
+        (json!({"secretName": "keys/"}), "spec.credentials.secretName: Invalid value"),
+        (json!({"secretName": "Keys"}), "spec.credentials.secretName: Invalid value"),
+        (json!({"secretName": ".."}), "spec.credentials.secretName: Invalid value"),
         (json!({"profile": ""}), "spec.credentials.profile"),
         (json!({"profile": long(129)}), "spec.credentials.profile: Too long"),
         (role("roleArn", json!("etl")), "spec.credentials.assumeRole.roleArn"),

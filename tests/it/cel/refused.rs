@@ -43,6 +43,14 @@ async fn what_cannot_be_run_is_refused_with_the_field_and_the_remedy() {
         ),
         (json!({"argumentsFrom": [{"name": "", "secretKeyRef": secret}]}), "spec.argumentsFrom[0].name"),
         (
+            json!({"argumentsFrom": [{"name": "--a", "secretKeyRef": {"name": "../../other/secrets/s", "key": "k"}}]}),
+            "spec.argumentsFrom[0].secretKeyRef.name: Invalid value",
+        ),
+        (
+            json!({"argumentsFrom": [{"name": "--a", "configMapKeyRef": {"name": "other/c", "key": "k"}}]}),
+            "spec.argumentsFrom[0].configMapKeyRef.name: Invalid value",
+        ),
+        (
             json!({"argumentsFrom": [{"name": "--a", "secretKeyRef": secret}, {"name": "--a", "secretKeyRef": secret}]}),
             "spec.argumentsFrom[1]: Duplicate value",
         ),
