@@ -8,6 +8,7 @@ mod connection;
 mod crawls;
 mod credentials;
 mod refused;
+mod triggers;
 
 use kube::Resource;
 use kube::api::{Api, Patch, PatchParams, PostParams};
@@ -87,16 +88,18 @@ async fn patch(runs: &Api<DynamicObject>, name: &str, spec: &Value) -> Result<()
 fn every_rule_is_tested() {
     let (credentials, changed) = (include_str!("cel/credentials.rs"), include_str!("cel/changed.rs"));
     let (refused, crawls) = (include_str!("cel/refused.rs"), include_str!("cel/crawls.rs"));
+    let triggers = include_str!("cel/triggers.rs");
     for (kind, tests) in [
         ("GlueJobRun", vec![changed, refused, credentials]),
         ("GlueCrawlerRun", vec![changed, refused, crawls, credentials]),
+        ("GlueTrigger", vec![triggers, credentials]),
         (
             "GlueConnection",
             vec![include_str!("cel/connection.rs"), include_str!("cel/connection/refused.rs"), credentials],
         ),
     ] {
         let messages = messages(kind);
-        assert!(messages.len() > 10, "{messages:?}");
+        assert!(messages.len() > 5, "{messages:?}");
         for message in messages {
             let fixed = message.split_once(" cannot be changed: ");
             let words = fixed.map_or_else(|| message.clone(), |(field, _)| format!("\"{field}\""));

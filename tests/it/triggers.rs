@@ -1,6 +1,7 @@
 //! GlueTrigger: held in its state, fired once for each new value, and let go as it was asked to be.
 
 mod claims;
+mod crashes;
 mod creation;
 mod deletion;
 mod fired;

@@ -14,13 +14,18 @@ pub(super) fn take_in(facts: &TriggerFacts<'_>, mut status: GlueTriggerStatus) -
     if observed >= generation {
         return status;
     }
+    if observed < 0 && facts.learnt.lived {
+        // Which of its values were fired is lost with the status: none of them is fired again.
+        status.taken_fire.clone_from(&facts.object.spec.fire);
+        return status;
+    }
     let earlier = facts.learnt.seen.iter().filter(|(seen, _)| *seen > observed && *seen < generation);
     let mut values = earlier.map(|(_, value)| value.as_ref()).chain([facts.object.spec.fire.as_ref()]);
     if observed < 0
         && let Some(first) = values.next().flatten()
     {
         status.taken_fire = Some(first.clone());
-        if facts.object.spec.fire_on_creation == Some(true) && !facts.learnt.lived {
+        if facts.object.spec.fire_on_creation == Some(true) {
             status.waiting_fires.push(first.clone());
             status.unproven = !facts.learnt.born;
         }

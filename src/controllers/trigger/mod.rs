@@ -23,4 +23,6 @@ pub mod plan;
 mod showing;
 
 #[cfg(test)]
+mod interleavings;
+#[cfg(test)]
 mod plan_tests;

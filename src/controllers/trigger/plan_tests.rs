@@ -380,12 +380,13 @@ fn which_values_are_new() {
     use Past::{Born, Lived, Unseen, Whatever};
     const A: Option<&str> = Some("a");
     const B: Option<&str> = Some("b");
-    let cases: [(_, _, _, &[_], _, &[&str]); 12] = [
+    let cases: [(_, _, _, &[_], _, &[&str]); 13] = [
         ("no value", Born, (-1, None), &[], (1, None), &[]),
         ("there from the beginning", Whatever, (-1, None), &[], (1, A), &[]),
         ("fired on creation", Born, (-1, None), &[], (1, A), &["a"]),
         ("created, and nobody saw it", Unseen, (-1, None), &[], (1, A), &["a"]),
         ("restored, or its status lost", Lived, (-1, None), &[], (1, A), &[]),
+        ("the same, and more had been seen of it", Lived, (-1, None), &[(1, A), (2, B)], (3, A), &[]),
         ("a new value", Whatever, (1, None), &[], (2, A), &["a"]),
         ("the same value", Whatever, (1, A), &[], (2, A), &[]),
         ("taken away", Whatever, (1, A), &[], (2, None), &[]),

@@ -1,0 +1,468 @@
+//! Walks every interleaving of what can go wrong around a firing over the plan: crashes, lost answers, stale
+//! caches, looks that fail or come too early, a status that is lost, a value that is replaced, and a second
+//! controller that believes it leads as well. However it goes, Glue has fired at most once for each value and in
+//! their order; and once the trouble is over exactly once for each value that a controller has taken in.
+//!
+//! The model keeps the shell's rules: a write needs the version that it was decided on; a firing is sent only by
+//! the pass that wrote the intent, and not after the settle time has passed; what was sent takes effect within
+//! the settle time or never, and is sure to be seen after it.
+
+use std::collections::HashSet;
+use std::collections::hash_map::DefaultHasher;
+use std::hash::{Hash, Hasher};
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::kind::intends;
+use super::memory::{Act, Answer, Found, Learnt, Survey};
+use super::plan_tests::{SETTLE, Scene, job, problem, wants_a};
+use crate::api::GlueTrigger;
+use crate::api::trigger::{GlueTriggerStatus, Newest, Started};
+use crate::controllers::problem::Problem;
+use crate::controllers::step::{Plan, Step};
+use crate::glue::Class;
+
+/// One settle time in seconds; the model's clock moves in these.
+const ONE: i64 = 60;
+
+/// The object as the API server has it.
+#[derive(Clone, Debug)]
+struct Object {
+    version: u32,
+    object: GlueTrigger,
+    /// A hash of the rest, made at each change: states are compared far more often than changed.
+    print: u64,
+}
+
+impl Object {
+    fn sealed(version: u32, object: GlueTrigger) -> Self {
+        let print = hash(&format!("{version} {:?} {:?}", object.status, object.spec));
+        Self { version, object, print }
+    }
+
+    fn status(&self) -> &GlueTriggerStatus {
+        self.object.status.as_ref().expect("a status")
+    }
+}
+
+fn hash(value: &impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    value.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// What has happened, newest first: states share their pasts.
+#[derive(Clone, Debug, Default)]
+struct Story(Option<Rc<(String, Story)>>);
+
+impl Story {
+    fn then(&self, what: String) -> Self {
+        Self(Some(Rc::new((what, self.clone()))))
+    }
+
+    fn tell(&self) -> String {
+        let mut lines: Vec<_> =
+            std::iter::successors(self.0.as_ref(), |last| last.1.0.as_ref()).map(|last| last.0.as_str()).collect();
+        lines.reverse();
+        lines.join("\n")
+    }
+}
+
+/// What a firing started; Glue does not say for which value.
+#[derive(Clone, Debug, Hash)]
+struct Run {
+    value: String,
+    /// Whether GetJobRuns is sure to show it.
+    settled: bool,
+}
+
+#[derive(Clone, Debug)]
+struct Pass {
+    object: Object,
+    learnt: Learnt,
+    fresh: bool,
+    problem: Option<Problem>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Controller {
+    /// The oldest version that its cache may still show.
+    cache: u32,
+    pass: Option<Pass>,
+    /// The intent that it knows of, by its number, and since when.
+    knows: Option<(u32, i64)>,
+    answer: Option<(u32, Answer)>,
+}
+
+#[derive(Clone, Debug)]
+struct Model {
+    object: Rc<Object>,
+    history: Vec<Rc<Object>>,
+    runs: Vec<Run>,
+    in_flight: Vec<String>,
+    clock: i64,
+    controllers: [Controller; 2],
+    /// How many controllers there are: one or two.
+    hands: usize,
+    /// How many things may still go wrong.
+    faults: u8,
+    /// Whether the value may still be replaced.
+    replaceable: bool,
+    /// Whether the status was lost: what was not fired by then is not fired any more.
+    lost: bool,
+    story: Story,
+}
+
+impl Model {
+    fn new(hands: usize, faults: u8, replaceable: bool) -> Self {
+        let object = Rc::new(Object::sealed(0, wants_a().object));
+        Self {
+            history: vec![Rc::clone(&object)],
+            object,
+            runs: Vec::new(),
+            in_flight: Vec::new(),
+            clock: 0,
+            controllers: [Controller::default(), Controller::default()],
+            hands,
+            faults,
+            replaceable,
+            lost: false,
+            story: Story::default(),
+        }
+    }
+
+    fn with(&self, what: impl Into<String>, change: impl FnOnce(&mut Self)) -> Self {
+        let mut next = self.clone();
+        next.story = next.story.then(what.into());
+        change(&mut next);
+        next
+    }
+
+    fn fault(&self, what: impl Into<String>, change: impl FnOnce(&mut Self)) -> Option<Self> {
+        (self.faults > 0).then(|| {
+            self.with(what, |next| {
+                next.faults -= 1;
+                change(next);
+            })
+        })
+    }
+
+    /// Somebody else, or a pass, changes the object.
+    fn put(&mut self, change: impl FnOnce(&mut GlueTrigger)) {
+        let mut object = self.object.object.clone();
+        change(&mut object);
+        self.object = Rc::new(Object::sealed(self.object.version + 1, object));
+        self.history.push(Rc::clone(&self.object));
+    }
+
+    fn decide(&self, who: usize) -> Plan<GlueTriggerStatus, Act> {
+        let pass = self.controllers[who].pass.clone().expect("a pass");
+        Scene {
+            now: self.clock,
+            object: pass.object.object,
+            learnt: pass.learnt,
+            fresh_intent: pass.fresh,
+            problem: pass.problem,
+            ..Scene::on_demand()
+        }
+        .plan()
+    }
+
+    fn begin(&mut self, who: usize, object: &Rc<Object>) {
+        let clock = self.clock;
+        // The watch shows every version, so each value up to this one was seen.
+        let seen = self
+            .history
+            .iter()
+            .filter(|other| other.version <= object.version)
+            .map(|other| (other.object.metadata.generation.unwrap_or_default(), other.object.spec.fire.clone()));
+        let mut seen: Vec<_> = seen.collect();
+        seen.dedup();
+        let controller = &mut self.controllers[who];
+        let number = object.status().last_firing.as_ref().map(|last| last.number);
+        if controller.knows.map(|(number, _)| number) != number {
+            controller.knows = number.map(|number| (number, clock));
+        }
+        let known =
+            controller.knows.map(|(number, since)| (number, Duration::from_secs((clock - since).unsigned_abs())));
+        let answer = controller.answer.clone().filter(|(of, _)| Some(*of) == number);
+        let learnt = Learnt { seen, known, answer, lived: true, ..Learnt::default() };
+        controller.cache = object.version;
+        controller.pass = Some(Pass { object: (**object).clone(), learnt, fresh: false, problem: None });
+    }
+
+    /// Everything that can happen next.
+    fn successors(&self) -> Vec<Self> {
+        let mut next: Vec<Self> = (0..self.hands).flat_map(|who| self.acts(who)).collect();
+        for place in 0..self.in_flight.len() {
+            next.push(self.with("the sent firing takes effect", |next| {
+                let value = next.in_flight.remove(place);
+                next.runs.push(Run { value, settled: false });
+            }));
+            next.push(self.with("the sent firing is lost", |next| drop(next.in_flight.remove(place))));
+        }
+        if self.in_flight.is_empty() && self.clock < 2 * ONE {
+            next.push(self.with("the settle time passes", Self::settle));
+        }
+        if self.replaceable {
+            next.push(self.with("fire is set to b", |next| {
+                next.replaceable = false;
+                next.put(|object| {
+                    object.spec.fire = Some("b".to_owned());
+                    object.metadata.generation = Some(3);
+                });
+            }));
+        }
+        if !self.lost {
+            next.extend(self.fault("the status is lost", |next| {
+                next.lost = true;
+                next.put(|object| object.status.clone_from(&Scene::on_demand().object.status));
+            }));
+        }
+        next
+    }
+
+    fn settle(&mut self) {
+        self.clock += ONE;
+        self.runs.iter_mut().for_each(|run| run.settled = true);
+        for controller in &mut self.controllers {
+            if controller.pass.as_ref().is_some_and(|pass| pass.fresh) {
+                controller.pass = None;
+            }
+        }
+    }
+
+    fn acts(&self, who: usize) -> Vec<Self> {
+        let controller = &self.controllers[who];
+        if controller.pass.is_none() {
+            let visible = self.history.iter().rev().take(3).filter(|object| object.version >= controller.cache);
+            let begin = |object: &Rc<Object>| {
+                self.with(format!("{who} begins on version {}", object.version), |next| next.begin(who, object))
+            };
+            return visible.map(begin).collect();
+        }
+        let Plan { status, step } = self.decide(who);
+        let pass = controller.pass.as_ref().expect("a pass");
+        let mut next = Vec::new();
+        next.extend(self.fault(format!("{who} crashes"), |next| {
+            next.controllers[who] = Controller { cache: next.object.version, ..Controller::default() };
+        }));
+        if pass.object.status() != &status {
+            next.push(self.with(format!("{who} writes {:?}", status.last_firing), |next| next.write(who, status)));
+            return next;
+        }
+        match step {
+            Step::Act(Act::Survey { .. }) => next.extend(self.surveys(who)),
+            Step::Act(Act::Look(before)) => next.extend(self.looks(who, &before)),
+            Step::Act(Act::Fire) => next.extend(self.fires(who)),
+            Step::Rest(_) | Step::Retry => {
+                next.push(self.with(format!("{who} rests"), |next| next.controllers[who].pass = None));
+            }
+            other => panic!("nothing here asks for {other:?}"),
+        }
+        next
+    }
+
+    /// A write by the pass of `who`, which ends with it when the object has changed since.
+    fn write(&mut self, who: usize, status: GlueTriggerStatus) {
+        let Some(mut pass) = self.controllers[who].pass.take() else { return };
+        if pass.object.version != self.object.version {
+            return;
+        }
+        pass.fresh |= intends(pass.object.object.status.as_ref(), &status);
+        self.put(|object| object.status = Some(status));
+        pass.object = (*self.object).clone();
+        self.controllers[who].cache = pass.object.version;
+        self.controllers[who].pass = Some(pass);
+    }
+
+    fn learn(&mut self, who: usize, problem: Option<Class>, change: impl FnOnce(&mut Learnt)) {
+        if let Some(pass) = &mut self.controllers[who].pass {
+            change(&mut pass.learnt);
+            pass.fresh = false;
+            pass.problem = problem.map(self::problem);
+        }
+    }
+
+    fn number(&self, who: usize) -> u32 {
+        let pass = self.controllers[who].pass.as_ref().expect("a pass");
+        pass.object.status().last_firing.as_ref().map(|last| last.number).unwrap_or_default()
+    }
+
+    /// What is shown of the runs: all of them, or those that are sure to be seen.
+    fn shown(&self, late: bool) -> Vec<(usize, &Run)> {
+        self.runs.iter().enumerate().filter(|(_, run)| run.settled || !late).collect()
+    }
+
+    fn has_late(&self) -> bool {
+        self.runs.iter().any(|run| !run.settled)
+    }
+
+    fn surveys(&self, who: usize) -> Vec<Self> {
+        let survey = |late: bool| {
+            let id = self.shown(late).last().map(|(place, _)| format!("jr_{place}"));
+            Some(Ok(Survey { newest: vec![Newest { target: job(), id }], ever: false }))
+        };
+        let mut next = vec![self.with(format!("{who} surveys"), |next| {
+            let survey = survey(false);
+            next.learn(who, None, |learnt| learnt.survey = survey);
+        })];
+        next.extend(self.fault(format!("{who} cannot survey"), |next| {
+            let failed = Some(Err(problem(Class::Ambiguous)));
+            next.learn(who, Some(Class::Ambiguous), |learnt| learnt.survey = failed);
+        }));
+        if self.has_late() {
+            next.extend(self.fault(format!("{who} surveys too early"), |next| {
+                let survey = survey(true);
+                next.learn(who, None, |learnt| learnt.survey = survey);
+            }));
+        }
+        next
+    }
+
+    fn looks(&self, who: usize, before: &[Newest]) -> Vec<Self> {
+        let number = self.number(who);
+        let last = before.first().and_then(|newest| newest.id.as_ref()).and_then(|id| id[3..].parse::<usize>().ok());
+        let found = |late: bool| {
+            let newer = self.shown(late).into_iter().filter(|(place, _)| last.is_none_or(|last| *place > last));
+            let started = newer.map(|(place, _)| Started {
+                target: job(),
+                id: format!("jr_{place}"),
+                state: Some("RUNNING".to_owned()),
+                ended: false,
+            });
+            started.collect::<Vec<_>>()
+        };
+        let look = |started: Vec<Started>| {
+            move |learnt: &mut Learnt| {
+                let known_for = learnt.known_for(number);
+                learnt.found = Some((number, Ok(Found { started, known_for })));
+            }
+        };
+        let mut next = vec![self.with(format!("{who} looks"), |next| next.learn(who, None, look(found(false))))];
+        next.extend(self.fault(format!("{who} cannot look"), |next| {
+            let failed = Some((number, Err(problem(Class::Ambiguous))));
+            next.learn(who, Some(Class::Ambiguous), |learnt| learnt.found = failed);
+        }));
+        if self.has_late() {
+            next.extend(self.fault(format!("{who} looks too early"), |next| next.learn(who, None, look(found(true)))));
+        }
+        next
+    }
+
+    fn fires(&self, who: usize) -> Vec<Self> {
+        let pass = self.controllers[who].pass.as_ref().expect("a pass");
+        assert!(pass.fresh, "a firing without an intent of this pass: {}", self.story.tell());
+        let number = self.number(who);
+        let value = pass.object.status().last_firing.as_ref().expect("an intent").value.clone();
+        let answered = |next: &mut Self, answer: Answer, class: Option<Class>| {
+            next.controllers[who].answer = (answer != Answer::Unclear).then(|| (number, answer.clone()));
+            next.learn(who, class, |learnt| {
+                learnt.sent = true;
+                learnt.survey = None;
+                learnt.found = None;
+                learnt.answer = Some((number, answer));
+            });
+        };
+        let run = || Run { value: value.clone(), settled: false };
+        let mut next = vec![self.with(format!("{who} fires for {value}"), |next| {
+            next.runs.push(run());
+            answered(next, Answer::Fired, None);
+        })];
+        next.extend(self.fault(format!("{who} fires for {value}, the answer is lost"), |next| {
+            next.runs.push(run());
+            answered(next, Answer::Unclear, Some(Class::Ambiguous));
+        }));
+        next.extend(self.fault(format!("{who} sends a firing for {value} that hangs"), |next| {
+            next.in_flight.push(value.clone());
+            answered(next, Answer::Unclear, Some(Class::Ambiguous));
+        }));
+        next.extend(self.fault(format!("{who} is throttled"), |next| {
+            answered(next, Answer::Refused(problem(Class::Throttled)), Some(Class::Throttled));
+        }));
+        next
+    }
+
+    fn fingerprint(&self) -> u64 {
+        let controllers = self.controllers.iter().map(|controller| {
+            let Controller { cache, pass, knows, answer } = controller;
+            let pass = pass.as_ref().map(|pass| (pass.object.print, pass.fresh, format!("{:?}", pass.learnt)));
+            let answer = answer.as_ref().map(|(number, answer)| (*number, *answer == Answer::Fired));
+            (*cache, pass, *knows, answer)
+        });
+        let controllers: Vec<_> = controllers.collect();
+        let recent: Vec<_> = self.history.iter().rev().take(3).map(|object| object.print).collect();
+        let chance = (self.faults, self.replaceable, self.lost);
+        hash(&(controllers, recent, &self.runs, &self.in_flight, self.clock, chance))
+    }
+
+    /// From here on nothing goes wrong and one controller works alone.
+    fn comes_to_rest(mut self) -> Self {
+        self.faults = 0;
+        self.in_flight.clear();
+        self.controllers = [Controller { cache: self.object.version, ..Controller::default() }, Controller::default()];
+        let mut idle = 0;
+        while idle < 3 {
+            if self.controllers[0].pass.is_none() {
+                let newest = Rc::clone(&self.object);
+                self.begin(0, &newest);
+            }
+            let before = self.object.version;
+            for _ in 0..40 {
+                let Some(next) = self.acts(0).into_iter().last() else { break };
+                self = next;
+                if self.controllers[0].pass.is_none() {
+                    break;
+                }
+            }
+            assert!(self.controllers[0].pass.is_none(), "a pass without end: {}", self.story.tell());
+            if self.object.version == before {
+                idle += 1;
+                self.settle();
+            }
+        }
+        self
+    }
+
+    /// The values that a controller has taken in, and so must be fired.
+    fn taken(&self) -> Vec<&str> {
+        let status = self.object.status();
+        let firings = status.earlier_firings.iter().chain(&status.last_firing).map(|firing| firing.value.as_str());
+        firings.chain(status.waiting_fires.iter().map(String::as_str)).collect()
+    }
+}
+
+fn walk(hands: usize, faults: u8, replaceable: bool) -> usize {
+    let mut seen = HashSet::new();
+    let mut open = vec![Model::new(hands, faults, replaceable)];
+    while let Some(model) = open.pop() {
+        if !seen.insert(model.fingerprint()) {
+            continue;
+        }
+        let fired: Vec<_> = model.runs.iter().map(|run| run.value.as_str()).collect();
+        let in_order = ["", "a", "b", "ab"].contains(&fired.concat().as_str());
+        assert!(in_order, "fired for {fired:?}: {}", model.story.tell());
+        if model.faults == 0 {
+            let rested = model.clone().comes_to_rest();
+            let fired: Vec<_> = rested.runs.iter().map(|run| run.value.as_str()).collect();
+            if !rested.lost {
+                assert_eq!(fired, rested.taken(), "{}", rested.story.tell());
+                let last = rested.object.object.spec.fire.as_deref();
+                assert_eq!(fired.last().copied(), last, "{}", rested.story.tell());
+            }
+            let open = rested.object.status().last_firing.as_ref().is_some_and(|last| !last.traced);
+            assert!(!open && rested.object.status().waiting_fires.is_empty(), "no rest: {}", rested.story.tell());
+        }
+        open.extend(model.successors());
+    }
+    seen.len()
+}
+
+#[test]
+fn whatever_goes_wrong_each_value_is_fired_once() {
+    assert_eq!(SETTLE.as_secs(), ONE.unsigned_abs());
+    for (hands, faults, replaceable) in [(1, 2, false), (1, 1, true), (2, 0, false)] {
+        let states = walk(hands, faults, replaceable);
+        assert!(states > 100, "the walk saw only {states} states");
+    }
+}
