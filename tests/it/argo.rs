@@ -2,14 +2,14 @@
 //! objects as the API server has them.
 
 use kube::ResourceExt;
-use kube_glue::api::GlueConnection;
 use kube_glue::api::run::Phase;
+use kube_glue::api::{GlueConnection, GlueJobRun, GlueTrigger};
 use kube_glue_double::{ConnectionScript, DEFAULT_ACCOUNT, JobDefinition, Outcome};
 use mlua::serde::{LuaSerdeExt, ser};
 use mlua::{Lua, LuaOptions, StdLib, Table};
 use serde_json::{Value, json};
 
-use crate::world::{DEFAULT_SECRET, REGION, STEP, World, ready, run_id, stepwise};
+use crate::world::{DEFAULT_SECRET, Ours, REGION, STEP, World, merged, ready, run_id, stepwise};
 
 /// The key under which Argo CD looks for the script of a kind.
 const KEY: &str = "resource.customizations.health.kube-glue.dev_GlueJobRun";
@@ -31,7 +31,12 @@ fn health(script: &str, object: &Value) -> (String, String) {
 impl World {
     /// What Argo CD shows of a run as it stands in the API server.
     async fn health(&self, script: &str, name: &str) -> (String, String) {
-        let object = self.untyped().get(name).await.expect("the object");
+        self.health_of::<GlueJobRun>(script, name).await
+    }
+
+    /// The same of an object of any kind.
+    async fn health_of<K: Ours>(&self, script: &str, name: &str) -> (String, String) {
+        let object = self.of::<K>().untyped().get(name).await.expect("the object");
         health(script, &serde_json::to_value(object).expect("JSON"))
     }
 }
@@ -135,10 +140,7 @@ async fn argo_cd_sees_a_connection_as_what_it_is() {
     );
     let connections = world.of::<GlueConnection>();
     let spec = json!({"connectionType": "JDBC", "properties": {"JDBC_CONNECTION_URL": "jdbc:x", "SECRET_ID": "db"}});
-    let health_of = async |name: &str| {
-        let object = connections.untyped().get(name).await.expect("the object");
-        health(&script, &serde_json::to_value(object).expect("JSON"))
-    };
+    let health_of = async |name: &str| world.health_of::<GlueConnection>(&script, name).await;
     connections.put("db", spec).await;
     let message = connections.reason("db", "InProgress").await;
     assert_eq!(health_of("db").await, ("Progressing".to_owned(), message));
@@ -150,4 +152,31 @@ async fn argo_cd_sees_a_connection_as_what_it_is() {
     world.double.clock().step(minute);
     let message = connections.reason("db", "ConnectionFailed").await;
     assert_eq!(health_of("db").await, ("Degraded".to_owned(), message));
+}
+
+/// A trigger goes on for ever: it is healthy when it is as the spec has it.
+#[tokio::test]
+async fn argo_cd_sees_a_trigger_as_what_it_is() {
+    let mut world = World::without_controller("argo-trigger").await;
+    world.double.clock().hold();
+    let script = shipped(&world).await;
+    world.put_credentials(DEFAULT_SECRET).await;
+    let body = json!({"Name": "nightly", "Type": "SCHEDULED", "Schedule": "cron(15 12 * * ? *)"});
+    world.elsewhere("CreateTrigger", &merged(body, json!({"Actions": [{"JobName": "etl"}]})));
+    world.of::<GlueTrigger>().put("one", json!({"triggerName": "nightly"})).await;
+    let unseen = ("Progressing".to_owned(), "Waiting for the controller".to_owned());
+    assert_eq!(world.health_of::<GlueTrigger>(&script, "one").await, unseen);
+    world.start_controller();
+    let triggers = world.of::<GlueTrigger>();
+    // On its way until the clock moves.
+    triggers.reason("one", "Activating").await;
+    assert_eq!(world.health_of::<GlueTrigger>(&script, "one").await.0, "Progressing");
+    world.calls("StartTrigger", 1).await;
+    world.double.clock().step(STEP);
+    triggers.ready("one").await;
+    let activated = ("Healthy".to_owned(), "trigger nightly is ACTIVATED in Glue".to_owned());
+    assert_eq!(world.health_of::<GlueTrigger>(&script, "one").await, activated);
+    triggers.put("two", json!({"triggerName": "nightly"})).await;
+    let held = triggers.reason("two", "HeldByAnother").await;
+    assert_eq!(world.health_of::<GlueTrigger>(&script, "two").await, ("Degraded".to_owned(), held));
 }

@@ -29,19 +29,19 @@ const ONE: i64 = 60;
 #[derive(Clone, Debug)]
 struct Object {
     version: u32,
-    object: GlueTrigger,
+    it: GlueTrigger,
     /// A hash of the rest, made at each change: states are compared far more often than changed.
     print: u64,
 }
 
 impl Object {
-    fn sealed(version: u32, object: GlueTrigger) -> Self {
-        let print = hash(&format!("{version} {:?} {:?}", object.status, object.spec));
-        Self { version, object, print }
+    fn sealed(version: u32, it: GlueTrigger) -> Self {
+        let print = hash(&format!("{version} {:?} {:?}", it.status, it.spec));
+        Self { version, it, print }
     }
 
     fn status(&self) -> &GlueTriggerStatus {
-        self.object.status.as_ref().expect("a status")
+        self.it.status.as_ref().expect("a status")
     }
 }
 
@@ -149,7 +149,7 @@ impl Model {
 
     /// Somebody else, or a pass, changes the object.
     fn put(&mut self, change: impl FnOnce(&mut GlueTrigger)) {
-        let mut object = self.object.object.clone();
+        let mut object = self.object.it.clone();
         change(&mut object);
         self.object = Rc::new(Object::sealed(self.object.version + 1, object));
         self.history.push(Rc::clone(&self.object));
@@ -159,7 +159,7 @@ impl Model {
         let pass = self.controllers[who].pass.clone().expect("a pass");
         Scene {
             now: self.clock,
-            object: pass.object.object,
+            object: pass.object.it,
             learnt: pass.learnt,
             fresh_intent: pass.fresh,
             problem: pass.problem,
@@ -175,7 +175,7 @@ impl Model {
             .history
             .iter()
             .filter(|other| other.version <= object.version)
-            .map(|other| (other.object.metadata.generation.unwrap_or_default(), other.object.spec.fire.clone()));
+            .map(|other| (other.it.metadata.generation.unwrap_or_default(), other.it.spec.fire.clone()));
         let mut seen: Vec<_> = seen.collect();
         seen.dedup();
         let controller = &mut self.controllers[who];
@@ -269,7 +269,7 @@ impl Model {
         if pass.object.version != self.object.version {
             return;
         }
-        pass.fresh |= intends(pass.object.object.status.as_ref(), &status);
+        pass.fresh |= intends(pass.object.it.status.as_ref(), &status);
         self.put(|object| object.status = Some(status));
         pass.object = (*self.object).clone();
         self.controllers[who].cache = pass.object.version;
@@ -447,7 +447,7 @@ fn walk(hands: usize, faults: u8, replaceable: bool) -> usize {
             let fired: Vec<_> = rested.runs.iter().map(|run| run.value.as_str()).collect();
             if !rested.lost {
                 assert_eq!(fired, rested.taken(), "{}", rested.story.tell());
-                let last = rested.object.object.spec.fire.as_deref();
+                let last = rested.object.it.spec.fire.as_deref();
                 assert_eq!(fired.last().copied(), last, "{}", rested.story.tell());
             }
             let open = rested.object.status().last_firing.as_ref().is_some_and(|last| !last.traced);

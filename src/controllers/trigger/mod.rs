@@ -25,4 +25,6 @@ mod showing;
 #[cfg(test)]
 mod interleavings;
 #[cfg(test)]
+mod lives;
+#[cfg(test)]
 mod plan_tests;

@@ -37,8 +37,8 @@ async fn what_is_right_is_admitted() {
         json!({"fireOnCreation": false}),
         json!({"region": "us-gov-west-1", "credentials": {"secretName": "aws"}}),
         // A null is as good as nothing, as it comes out of templates.
-        json!({"state": null, "fire": "a", "fireOnCreation": null, "region": null}),
-        json!({"state": "Activated", "fire": null, "deletionPolicy": null}),
+        json!({"fire": "a", "fireOnCreation": null, "region": null}),
+        json!({"state": "Activated", "fire": null, "credentials": null}),
     ] {
         assert_eq!(create(&triggers, &spec).await, Ok(()), "{spec}");
     }
