@@ -12,9 +12,6 @@ use crate::api::job_run::{ArgumentFrom, KeyRef};
 use crate::glue::Class;
 use crate::glue::identity::Sensitive;
 
-/// A secret shorter than this is not looked for in messages: it would be found in every other word.
-const SHORTEST_SECRET: usize = 4;
-
 /// Arguments by name, and which of their values are secret.
 #[derive(Clone, Debug, Default)]
 pub struct Arguments {
@@ -39,8 +36,7 @@ impl Arguments {
     /// `text` without the values that came from Secrets.
     #[must_use]
     pub fn redact(&self, text: &str) -> String {
-        let secrets = self.secrets.iter().map(Sensitive::expose).filter(|secret| secret.len() >= SHORTEST_SECRET);
-        secrets.fold(text.to_owned(), |text, secret| text.replace(secret, "[hidden]"))
+        Sensitive::redact(text, &self.secrets)
     }
 }
 

@@ -55,13 +55,4 @@ impl World {
     fn script(&self, name: &str, script: ConnectionScript) {
         self.double.script_connection(DEFAULT_ACCOUNT, REGION, name, script);
     }
-
-    /// Every read was one that hides passwords.
-    fn assert_passwords_stay_hidden(&self) {
-        for operation in ["GetConnection", "GetConnections"] {
-            for read in self.double.requests().of(operation).iter() {
-                assert_eq!(read.field("HidePassword"), Some(json!(true)), "{operation} without HidePassword");
-            }
-        }
-    }
 }

@@ -154,11 +154,11 @@ impl Bench {
 
     /// Passes until the object rests and nothing changes any more.
     pub fn settle(&mut self) {
-        for _ in 0..20 {
-            let (object, calls) = (self.object.clone(), self.calls.len());
+        for _ in 0..60 {
+            let (object, before) = (self.object.clone(), (self.calls.len(), self.fates.len()));
             self.pass();
             self.pass_time(5);
-            if object == self.object && calls == self.calls.len() {
+            if object == self.object && before == (self.calls.len(), self.fates.len()) {
                 return;
             }
         }

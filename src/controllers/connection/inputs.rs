@@ -31,9 +31,6 @@ use crate::glue::identity::Sensitive;
 /// How long what was read counts of Secrets that may not be watched.
 pub const READ_AGAIN: Duration = Duration::from_mins(5);
 
-/// A secret shorter than this is not looked for in messages: it would be found in every other word.
-const SHORTEST_SECRET: usize = 4;
-
 /// The key of the digests of this process.
 static KEY: LazyLock<RandomState> = LazyLock::new(RandomState::new);
 
@@ -95,8 +92,7 @@ impl Inputs {
     /// `text` without the values that came from Secrets.
     #[must_use]
     pub fn redact(&self, text: &str) -> String {
-        let secrets = self.secrets.iter().map(Sensitive::expose).filter(|secret| secret.len() >= SHORTEST_SECRET);
-        secrets.fold(text.to_owned(), |text, secret| text.replace(secret, "[hidden]"))
+        Sensitive::redact(text, &self.secrets)
     }
 }
 

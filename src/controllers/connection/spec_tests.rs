@@ -6,7 +6,10 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::bench_tests::Bench;
+use super::actions::Act;
+use super::bench_tests::{Bench, Fate};
+use crate::glue::Class;
+use crate::glue::identity::Sensitive;
 
 fn text() -> impl Strategy<Value = String> {
     "[a-c]{1,2}"
@@ -77,6 +80,63 @@ fn specs() -> impl Strategy<Value = Value> {
         )
 }
 
+/// Something that happens to a connection or its object.
+#[derive(Clone, Debug)]
+enum Turn {
+    /// The next call of this kind goes so.
+    Fate(Act, Fate),
+    /// The spec is changed.
+    Edit(Value),
+    /// The Secret is written.
+    Secret(String),
+    /// Somebody else changes the connection.
+    ByHand(String),
+    /// Somebody else deletes it.
+    Gone,
+    /// The controller begins anew.
+    Restart,
+    /// A pass.
+    Pass,
+}
+
+fn turns() -> impl Strategy<Value = Turn> {
+    let act = prop_oneof![Just(Act::Create), Just(Act::Update), Just(Act::Remove), Just(Act::Test)];
+    let fate = prop_oneof![
+        Just(Fate::Refused(Class::Throttled)),
+        Just(Fate::Lost),
+        Just(Fate::DiesBefore),
+        Just(Fate::DiesAfter),
+    ];
+    prop_oneof![
+        3 => (act, fate).prop_map(|(act, fate)| Turn::Fate(act, fate)),
+        2 => specs().prop_map(Turn::Edit),
+        1 => "[a-z]{5}".prop_map(Turn::Secret),
+        1 => "[a-z]{5}".prop_map(Turn::ByHand),
+        1 => Just(Turn::Gone),
+        1 => Just(Turn::Restart),
+        4 => Just(Turn::Pass),
+    ]
+}
+
+fn take(bench: &mut Bench, turn: Turn) {
+    match turn {
+        Turn::Fate(act, fate) => bench.fates.push((act, fate)),
+        Turn::Edit(spec) => bench.edit(spec),
+        Turn::Secret(password) => bench.write_secret(&password),
+        Turn::ByHand(value) if bench.glue.is_some() => bench.by_hand(|input| {
+            input.properties.insert("PASSWORD".to_owned(), Sensitive::new(value.clone()));
+            input.description = Some(value);
+        }),
+        Turn::ByHand(_) => {}
+        Turn::Gone => bench.glue = None,
+        Turn::Restart => bench.restart(),
+        Turn::Pass => {
+            bench.pass();
+            bench.pass_time(2);
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -103,5 +163,30 @@ proptest! {
             status.as_ref().and_then(|status| status.applied.clone())
         };
         prop_assert_eq!(applied(&status), applied(&after.object.status));
+    }
+
+    #[test]
+    fn whatever_goes_wrong_the_spec_stands_in_the_end_and_nothing_is_left_behind(
+        first in specs(),
+        turns in prop::collection::vec(turns(), 0..20),
+        last in specs(),
+    ) {
+        let mut bench = Bench::new(first);
+        for turn in turns {
+            take(&mut bench, turn);
+        }
+        // What somebody changed before the creation was known for ours has to be taken over.
+        let mut last = last;
+        last["adoptionPolicy"] = json!("Adopt");
+        last["deletionPolicy"] = json!("Delete");
+        bench.edit(last);
+        bench.settle();
+        let input = bench.inputs().unwrap().input;
+        prop_assert_eq!(bench.glue.as_ref().map(|stored| &stored.input), Some(&input));
+        let ready = bench.object.status.as_ref().and_then(|status| status.declared.condition("Ready").cloned());
+        prop_assert_eq!(ready.map(|ready| ready.reason), Some("InSync".to_owned()));
+        bench.delete();
+        bench.settle();
+        prop_assert_eq!((bench.glue.as_ref(), bench.released.as_slice()), (None, [None].as_slice()));
     }
 }

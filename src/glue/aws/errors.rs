@@ -37,7 +37,12 @@ fn class_of(code: &str) -> Option<Class> {
         | "ProvisionedThroughputExceededException"
         | "RequestThrottledException"
         | "SlowDown" => Class::Throttled,
-        "AccessDeniedException" | "AccessDenied" | "UnauthorizedOperation" | "NotAuthorized" => Class::Denied,
+        // GlueEncryptionException: a KMS key that may not be used, or is not there.
+        "AccessDeniedException"
+        | "AccessDenied"
+        | "UnauthorizedOperation"
+        | "NotAuthorized"
+        | "GlueEncryptionException" => Class::Denied,
         "ExpiredTokenException"
         | "ExpiredToken"
         | "RequestExpired"

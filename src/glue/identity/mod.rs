@@ -28,6 +28,9 @@ use self::secret::Holder;
 pub use self::secret::SecretData;
 use crate::api::credentials::Credentials;
 
+/// A secret shorter than this is not looked for in messages: it would be found in every other word.
+const SHORTEST_SECRET: usize = 4;
+
 /// Text that no log, event, status or error ever shows.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Sensitive(String);
@@ -43,6 +46,14 @@ impl Sensitive {
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
+    }
+
+    /// `text` without any of `secrets`; the longest first, since one may stand within another.
+    #[must_use]
+    pub fn redact(text: &str, secrets: &[Self]) -> String {
+        let mut secrets: Vec<_> = secrets.iter().map(Self::expose).filter(|one| one.len() >= SHORTEST_SECRET).collect();
+        secrets.sort_unstable_by_key(|secret| std::cmp::Reverse(secret.len()));
+        secrets.into_iter().fold(text.to_owned(), |text, secret| text.replace(secret, "[hidden]"))
     }
 }
 

@@ -216,3 +216,9 @@ fn debug_output_hides_secrets() {
     let shown = format!("{:?}", resolved(&json!({}), Some(&secret), &Rules::default()).unwrap());
     assert!(!shown.contains("hush") && !shown.contains("quiet") && !shown.contains("AKIA1"), "{shown}");
 }
+
+#[test]
+fn a_secret_within_another_leaves_nothing_of_it_behind() {
+    let secrets = ["tr0ub", "tr0ub4dor", "abc"].map(|secret| Sensitive::new(secret.to_owned()));
+    assert_eq!(Sensitive::redact("tr0ub4dor, tr0ub, abc", &secrets), "[hidden], [hidden], abc");
+}

@@ -378,6 +378,10 @@ impl Drop for World {
         emitted.insert("logs".to_owned(), self.logs());
         assert!(!emitted["logs"].contains("panicked at"), "the controller panicked: {}", self.tail());
         self.assert_no_secret_in(&emitted);
+        for operation in ["GetConnection", "GetConnections"] {
+            let shows = |read: &Request| read.field("HidePassword") != Some(json!(true));
+            assert_eq!(self.double.requests().of(operation).matching(shows).count(), 0, "{operation}: HidePassword");
+        }
         let beyond = policies::beyond(&emitted["logs"], self.double.requests());
         assert!(beyond.is_empty(), "called, and not in README.md's policies of the kinds at work: {beyond:?}");
     }
