@@ -33,7 +33,7 @@ pub fn all() -> Vec<Block> {
 
 /// The pages that belong to it, by their paths from the root.
 pub fn further_pages() -> Vec<(String, String)> {
-    let folder = "docs/credentials";
+    let folder = "crds/samples/credentials";
     let files = root().join(folder).read_dir().expect("the pages").map(|file| file.expect("a page").file_name());
     let paths = files.map(|name| format!("{folder}/{}", name.to_str().expect("a name")));
     paths.map(|path| (path.clone(), std::fs::read_to_string(root().join(path)).expect("a page"))).collect()

@@ -46,7 +46,7 @@ pub fn by_kind() -> &'static BTreeMap<String, BTreeSet<String>> {
 
 /// Whom the role of the samples trusts.
 pub fn trust() -> Value {
-    let page = std::fs::read_to_string(root().join("docs/credentials/role-with-keys.md")).expect("the page");
+    let page = std::fs::read_to_string(root().join("crds/samples/credentials/role-with-keys.md")).expect("the page");
     json(&blocks::of(&page)).into_iter().find(is_trust).expect("a trust policy")
 }
 

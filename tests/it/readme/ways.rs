@@ -1,4 +1,4 @@
-//! The pages in docs/credentials, one for each way to connect, done as they say: their policies are all that
+//! The pages in crds/samples/credentials, one for each way to connect, done as they say: their policies are all that
 //! AWS allows, their values are what the chart is rendered with, their commands are run, and their object runs
 //! as whom they say it does.
 

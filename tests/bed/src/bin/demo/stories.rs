@@ -4,6 +4,7 @@ mod crawled;
 mod deleted;
 mod fails;
 mod held;
+mod kept;
 mod killed;
 mod succeeds;
 
@@ -25,7 +26,9 @@ pub(crate) async fn tell(stage: &Stage) -> Result<(), Problem> {
     show::heading(5, "Two objects that want a crawl, and one crawl that covers both");
     crawled::tell(stage).await?;
     show::heading(6, "A trigger that somebody deactivates by hand");
-    held::tell(stage).await
+    held::tell(stage).await?;
+    show::heading(7, "A connection whose password changes");
+    kept::tell(stage).await
 }
 
 /// Whether `StartJobRun` arrived once for a job.
