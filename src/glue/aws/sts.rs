@@ -43,6 +43,14 @@ impl Signer {
     pub(super) fn new(base: &Base, identity: &Identity) -> Self {
         let (config, source) = with_source(base, identity);
         let mut sts = aws_sdk_sts::config::Builder::from(&config);
+        if let Some(timeouts) = config.timeout_config() {
+            // Who waits for credentials must hear that there are none before its own call is over: afterwards nobody
+            // could say that nothing was sent.
+            let half = timeouts.operation_timeout().map(|timeout| timeout / 2);
+            let mut timeouts = timeouts.to_builder();
+            timeouts.set_operation_timeout(half);
+            sts = sts.timeout_config(timeouts.build());
+        }
         if let Some(url) = &identity.endpoints.sts {
             sts = sts.endpoint_url(url);
         }

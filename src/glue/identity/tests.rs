@@ -163,6 +163,7 @@ fn what_is_wrong_with_a_role_names_the_field() {
         (json!({"roleArn": ROLE, "sessionName": "x"}), "assumeRole.sessionName must be 2 to 64"),
         (json!({"roleArn": ROLE, "durationSeconds": 60}), "assumeRole.durationSeconds must be 900 to 43200"),
         (json!({"roleArn": ROLE, "sessionTags": {"Kube-Glue-Namespace": "b"}}), "those are the controller's"),
+        (json!({"roleArn": ROLE, "sessionTags": {"\u{212a}ube-glue-namespace": "b"}}), "those are the controller's"),
         (json!({"roleArn": ROLE, "sessionTags": {"aws:x": "b"}}), "AWS keeps for itself"),
         (json!({"roleArn": ROLE, "sessionTags": {"x": "b", "X": "c"}}), "differ in capitals only"),
         (json!({"roleArn": ROLE, "sessionTags": {"x!": "b"}}), "a key that STS does not admit"),

@@ -51,7 +51,8 @@ pub(super) fn external_id(id: &str) -> Check {
 
 /// The key of a session's tag.
 pub(super) fn tag_key(key: &str) -> Check {
-    let lower = key.to_ascii_lowercase();
+    // Whatever becomes the same letter, such as the Kelvin sign.
+    let lower = key.to_lowercase();
     if lower.starts_with("kube-glue-") {
         Err("has a key that begins with kube-glue-: those are the controller's")
     } else if lower.starts_with("aws:") {

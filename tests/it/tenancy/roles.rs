@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use kube_glue::api::run::Phase;
-use kube_glue_double::JobDefinition;
+use kube_glue_double::{Fault, JobDefinition, Then};
 use serde_json::json;
 
 use super::{OTHERS, ROLE, two_accounts};
@@ -70,6 +70,22 @@ async fn a_role_that_may_not_be_tagged_says_so_and_works_without_tags() {
     world.set(&[("--session-tags", "false")]);
     world.start_controller();
     world.over("one", Phase::Succeeded).await;
+}
+
+/// STS does not answer: that is said, and nobody has to find out whether something was started.
+#[tokio::test]
+async fn while_sts_does_not_answer_nothing_is_sent_to_glue() {
+    let mut world = two_accounts("silent", |role| role).await;
+    world.double.faults().add(Fault::on("AssumeRole").then(Then::Hold));
+    world.start_controller();
+    put_role(&world, DEFAULT_SECRET, &[]).await;
+    world.run("one", "theirs", json!({})).await;
+    let message = world.reason("one", "AwsUnreachable").await;
+    assert!(message.contains("AssumeRole of role") && message.contains("Timeout"), "{message}");
+    world.double.faults().clear();
+    world.double.faults().release();
+    world.over("one", Phase::Succeeded).await;
+    assert_eq!((world.starts(), world.double.requests().count("GetJobRuns")), (1, 0), "nothing was looked for");
 }
 
 /// A session that lasts seconds only is renewed ahead of its end, again and again, and no call ever finds it over.
