@@ -47,7 +47,8 @@
 //!    the *intent* into the object, each on the resource version that it was decided on.
 //! 5. Only then [`start_job_run`](glue::Glue::start_job_run) is sent, once, with the intent's key among the
 //!    run's arguments. The SDK retries nothing. The answer is written down at once; no answer leads to
-//!    looking for the key ([`Act::Look`](controllers::run::step::Act::Look)), not to another start.
+//!    looking for the key ([`Act::Look`](controllers::run::step::Act::Look)), not to another start. A crawl
+//!    carries no key: [`controllers::run::turn`] says how it is told by what was there before.
 //! 6. The pass ends. From here on [`glue::poller`] asks Glue about all live runs of a job together, and wakes
 //!    the objects whose run has changed. Nothing sleeps, and nothing asks for one object alone when a page
 //!    shows fifty.

@@ -3,13 +3,15 @@
 
 use kube::ResourceExt;
 use kube_glue::api::run::Phase;
-use kube_glue::api::{GlueConnection, GlueJobRun, GlueTrigger};
-use kube_glue_double::{ConnectionScript, DEFAULT_ACCOUNT, JobDefinition, Outcome};
+use kube_glue::api::{GlueConnection, GlueCrawlerRun, GlueJobRun, GlueTrigger};
+use kube_glue_double::{
+    ConnectionScript, CrawlOutcome, CrawlPlan, CrawlScript, CrawlerSettings, DEFAULT_ACCOUNT, JobDefinition, Outcome,
+};
 use mlua::serde::{LuaSerdeExt, ser};
 use mlua::{Lua, LuaOptions, StdLib, Table};
 use serde_json::{Value, json};
 
-use crate::world::{DEFAULT_SECRET, Ours, REGION, STEP, World, merged, ready, run_id, stepwise};
+use crate::world::{DEFAULT_SECRET, Ours, REGION, STEP, World, condition, merged, ready, run_id, stepwise};
 
 /// The key under which Argo CD looks for the script of a kind.
 const KEY: &str = "resource.customizations.health.kube-glue.dev_GlueJobRun";
@@ -102,6 +104,43 @@ async fn argo_cd_sees_a_run_as_what_it_is() {
     assert_eq!(world.health(&script, "good").await, ("Healthy".to_owned(), ready(&good).1));
     world.phase("bad", Phase::Failed).await;
     assert_eq!(world.health(&script, "bad").await, ("Degraded".to_owned(), message.to_owned()));
+}
+
+/// A crawl, and those who wait for its crawler.
+#[tokio::test]
+async fn argo_cd_sees_a_crawl_as_what_it_is() {
+    let world = World::new("argo-crawls").await;
+    world.double.clock().hold();
+    let script = shipped(&world).await;
+    let plan = |outcome| CrawlPlan { running: STEP, stopping: STEP, outcome, ..CrawlPlan::default() };
+    let fails = plan(CrawlOutcome::Failed("Insufficient permission(s)".to_owned()));
+    let script_of = CrawlScript::sequence([plan(CrawlOutcome::Completed), fails]);
+    world.double.define_crawler(DEFAULT_ACCOUNT, REGION, CrawlerSettings::new("raw"), script_of).expect("a crawler");
+    let crawls = world.of::<GlueCrawlerRun>();
+    let seen = async |name: &str, reason: &str| {
+        let message = crawls.reason(name, reason).await;
+        let object = crawls.untyped().get(name).await.expect("the object");
+        let (state, told) = health(&script, &serde_json::to_value(object).expect("JSON"));
+        assert_eq!(told, message, "{name}");
+        state
+    };
+    crawls.put("good", json!({"crawlerName": "raw"})).await;
+    assert_eq!(seen("good", "Running").await, "Progressing");
+    crawls.put("bad", json!({"crawlerName": "raw"})).await;
+    assert_eq!(seen("bad", "CrawlerRunning").await, "Progressing");
+    crawls.put("picky", json!({"crawlerName": "raw", "onAlreadyRunning": "Fail"})).await;
+    assert_eq!(seen("picky", "CrawlerRunning").await, "Degraded");
+    crawls.put("held", json!({"crawlerName": "raw", "suspend": true})).await;
+    assert_eq!(seen("held", "Suspended").await, "Suspended");
+    world.double.clock().step(STEP);
+    world.double.clock().step(STEP);
+    assert_eq!(seen("good", "Succeeded").await, "Healthy");
+    assert_eq!(seen("bad", "Running").await, "Progressing");
+    world.double.clock().step(STEP);
+    world.double.clock().step(STEP);
+    assert_eq!(seen("bad", "Failed").await, "Degraded");
+    let bad = crawls.api.get("bad").await.expect("the object");
+    assert_eq!(condition(&bad, "Ready").expect("a condition").message, "Insufficient permission(s)");
 }
 
 /// A status that speaks of an older spec, or of an object that is going, is not the last word.

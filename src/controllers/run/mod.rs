@@ -25,7 +25,7 @@ pub mod memory;
 pub mod plan;
 pub mod step;
 pub mod story;
-mod turn;
+pub mod turn;
 
 pub use kind::RunKind;
 

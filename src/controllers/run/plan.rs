@@ -14,6 +14,8 @@
 //!    the key. Found: adopted. Not to be asked: nothing happens. Not found: a *new* intent, once this
 //!    process has known of the old one for longer than a sent call can take.
 //! 3. A clear no is written down (`refused`), so that it is known without looking.
+//!
+//! Where starts carry no key, what is looked for is whatever was not there before ([`super::turn`]).
 
 use super::beginning::{begin, unclear};
 use super::ending::{deletion, finished};

@@ -34,11 +34,13 @@ pub(super) fn take(
     wait: Option<Duration>,
 ) -> Result<Attempt, Box<Plan>> {
     let waiting = facts.status.attempt().filter(|attempt| is_waiting(attempt));
+    // Who would not wait for a crawl that is under way need not wait to see it either.
+    let waits = turns.on_already_running == OnAlreadyRunning::Wait;
     let rests = match facts.stir {
-        Stir::Still => facts.behind || turns.on_already_running == OnAlreadyRunning::Wait,
+        Stir::Still => waits,
         Stir::Free => facts.behind,
         // It may serve all who wait, wherever they stand.
-        Stir::Another => facts.behind && !turns.coalesce,
+        Stir::Another => facts.behind && waits && !turns.coalesce,
     };
     if let Some(waiting) = waiting.filter(|_| rests) {
         return Err(Box::new(match &facts.poll_problem {
@@ -47,7 +49,7 @@ pub(super) fn take(
             None => wait_in_line(facts, waiting.clone(), wait),
         }));
     }
-    if facts.behind && !turns.coalesce {
+    if facts.behind && waits && !turns.coalesce {
         return Err(Box::new(wait_in_line(facts, waiting.cloned().unwrap_or_else(|| record(next)), wait)));
     }
     let (busy, newest, live, following) = match &facts.learnt.survey {
@@ -67,7 +69,7 @@ pub(super) fn take(
     }
     let after = if turns.coalesce { next.after.clone() } else { None }.unwrap_or_else(|| newest.clone());
     let next = Attempt { after: Some(after), ..next };
-    if busy && !facts.behind {
+    if busy {
         match (turns.on_already_running, live) {
             (OnAlreadyRunning::Fail, _) => {
                 let message = "the crawler was running already (onAlreadyRunning: Fail)";
@@ -130,5 +132,5 @@ fn follow_on(facts: &Facts<'_>, attempt: Attempt, crawl: &Observed, reason: &str
 pub(super) fn accepted(facts: &Facts<'_>, attempt: &Attempt) -> Plan {
     let attempts = with_attempt(facts.status, Attempt { accepted: true, ..attempt.clone() });
     let message = "the crawler was started; looking for its crawl";
-    Plan { status: status(facts, Phase::Starting, "Starting", message, attempts), step: Step::Rest(Some(LOOK_AGAIN)) }
+    Plan { status: status(facts, Phase::Starting, "Starting", message, attempts), step: Step::Retry }
 }

@@ -95,6 +95,20 @@ fn the_turn_of_an_object() {
             Phase::Waiting,
             None,
         ),
+        (
+            "who would attach does so from any place in the line",
+            Scene { behind: true, turns: turns(Attach, false), ..surveyed(new(), "x", true, None) },
+            "rest",
+            Phase::Running,
+            Some("x"),
+        ),
+        (
+            "who would not wait does not",
+            Scene { behind: true, turns: turns(Fail, false), ..surveyed(new(), "x", true, None) },
+            "rest",
+            Phase::Failed,
+            None,
+        ),
         ("who is behind asks as well", Scene { behind: true, ..new() }, "survey", Phase::Pending, None),
         (
             "and waits on record",
@@ -179,8 +193,8 @@ fn what_an_open_intent_leads_to() {
             false,
         ),
         ("it shows", looked(open("x"), found(), yes()), "rest", Some("y"), false),
-        ("it does not: the yes is kept", looked(open("x"), nothing(60), yes()), "rest for a while", None, false),
-        ("for ever", looked(accepted(open("x")), nothing(9999), None), "rest for a while", None, false),
+        ("it does not: the yes is kept", looked(open("x"), nothing(60), yes()), "retry", None, false),
+        ("for ever", looked(accepted(open("x")), nothing(9999), None), "retry", None, false),
         ("until it shows", looked(accepted(open("x")), found(), None), "rest", Some("y"), false),
         ("busy with one that began in time", looked(open("x"), found(), busy_no()), "rest", Some("y"), true),
         (
