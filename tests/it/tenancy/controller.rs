@@ -33,6 +33,24 @@ async fn works(world: &mut World, principal: &str) {
 }
 
 #[tokio::test]
+async fn a_controller_that_has_none_says_so() {
+    let mut world = two_accounts("own-none", |role| role).await;
+    world.set(&[("--controller-identity-namespaces", "*")]);
+    world.start_controller();
+    world.run("one", "etl", json!({})).await;
+    let message = world.reason("one", "CredentialsNotAccepted").await;
+    assert!(message.contains("GetCredentials of the controller itself: NoCredentials"), "{message}");
+    assert!(message.contains("its operator gives it valid ones, by IRSA, EKS Pod Identity or"), "{message}");
+    assert_eq!(world.double.requests().total(), 0);
+    world.kill_controller();
+    world
+        .aws
+        .extend([("AWS_ACCESS_KEY_ID", world.key.id.clone()), ("AWS_SECRET_ACCESS_KEY", world.key.secret.clone())]);
+    world.start_controller();
+    world.over("one", Phase::Succeeded).await;
+}
+
+#[tokio::test]
 async fn by_the_environment() {
     let mut world = two_accounts("own-env", |role| role).await;
     let key = world.key.clone();
