@@ -109,23 +109,21 @@ async fn job_runs(source: &JobRunSource, wanted: Vec<Wanted<TriggerItem>>) -> Re
     Ok(seen.into_iter().map(|one| Seen { id: one.id, sight: item(one.sight), page: one.page }).collect())
 }
 
-/// A crawl that a page of the newest does not show is too old to be still running.
 async fn crawls(
     client: &Glue,
     crawler: &str,
     wanted: Vec<Wanted<TriggerItem>>,
 ) -> Result<Vec<Seen<TriggerItem>>, Error> {
-    let found = match client.latest_crawls(crawler).await {
-        Err(error) if error.class == Class::NotFound => Vec::new(),
-        answer => answer?,
-    };
-    Ok(wanted
-        .into_iter()
-        .map(|one| {
-            let crawl = found.iter().find(|crawl| crawl.id == one.id);
-            Seen { sight: sight(crawl.cloned().map(TriggerItem::Run)), id: one.id, page: None }
-        })
-        .collect())
+    let mut seen = Vec::with_capacity(wanted.len());
+    for one in wanted {
+        let crawl = match client.crawl(crawler, &one.id).await {
+            Err(error) if error.class == Class::NotFound => None,
+            answer => answer?,
+        };
+        let item = crawl.as_ref().map(RunSeen::from).map(TriggerItem::Run);
+        seen.push(Seen { sight: sight(item), id: one.id, page: None });
+    }
+    Ok(seen)
 }
 
 async fn workflow_runs(

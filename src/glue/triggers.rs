@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use super::crawls::Crawl;
+
 /// All that `TriggerState` can be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TriggerState {
@@ -168,6 +170,14 @@ pub struct RunSeen {
     pub ended: bool,
     /// Whether the trigger that was asked about may have started it.
     pub is_triggered: bool,
+}
+
+impl From<&Crawl> for RunSeen {
+    /// Glue does not say what started a crawl: it may have been any trigger.
+    fn from(crawl: &Crawl) -> Self {
+        let state = crawl.state.as_str().to_owned();
+        Self { id: crawl.id.clone(), state, ended: crawl.state.is_final(), is_triggered: true }
+    }
 }
 
 /// Joins words for a person: `a`, `a and b`, `a, b and c`.

@@ -7,7 +7,6 @@ use jiff::Timestamp;
 use crate::api::GlueTrigger;
 use crate::api::declared::DeclaredStatus;
 use crate::api::trigger::GlueTriggerStatus;
-use crate::controllers::conditions::condition;
 use crate::controllers::declared::conditions::{self, Stand};
 use crate::controllers::declared::facts::Facts;
 use crate::controllers::problem::Problem;
@@ -31,7 +30,7 @@ const REFUSALS: [Class; 8] = [
     Class::Transient,
 ];
 
-/// The condition of a drift that is only reported.
+/// The reason of a drift.
 pub(super) const DRIFTED: &str = "Drifted";
 
 /// The status as the object has it.
@@ -55,13 +54,8 @@ pub(super) fn draft(
     message: &str,
 ) -> GlueTriggerStatus {
     let before = status_of(facts).declared.conditions;
-    let mut conditions = conditions::of(stand, reason, message, &before, facts.now);
-    conditions.retain(|one| one.type_ != DRIFTED);
-    if stand == Stand::InLine && reason == DRIFTED {
-        conditions.push(condition(DRIFTED, true, reason, message, &before, facts.now));
-    }
     status.declared.observed_generation = generation_of(facts);
-    status.declared.conditions = conditions;
+    status.declared.conditions = conditions::of(stand, reason, message, &before, facts.now);
     status
 }
 

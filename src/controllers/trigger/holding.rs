@@ -57,7 +57,7 @@ pub(super) fn plan(facts: &TriggerFacts<'_>, mut status: GlueTriggerStatus, trig
         let state = trigger.state.as_str();
         let message =
             format!("somebody has changed trigger {name}: it is {state} in Glue; with driftPolicy: Report it stays so");
-        return Plan { status: draft(facts, status, Stand::InLine, DRIFTED, &message), step: Step::Rest(None) };
+        return Plan { status: draft(facts, status, Stand::Stalled, DRIFTED, &message), step: Step::Rest(None) };
     }
     switch(facts, status, trigger, wanted, drifted)
 }

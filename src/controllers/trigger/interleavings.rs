@@ -13,9 +13,10 @@ use std::hash::{Hash, Hasher};
 use std::rc::Rc;
 use std::time::Duration;
 
+use super::firing_tests::wants_a;
 use super::kind::intends;
 use super::memory::{Act, Answer, Found, Learnt, Survey};
-use super::plan_tests::{SETTLE, Scene, job, problem, wants_a};
+use super::plan_tests::{SETTLE, Scene, job, problem};
 use crate::api::GlueTrigger;
 use crate::api::trigger::{GlueTriggerStatus, Newest, Started};
 use crate::controllers::problem::Problem;

@@ -62,7 +62,7 @@ impl DeclaredKind for GlueTrigger {
 
     const NEUTRAL: &'static [&'static str] =
         &["Activating", "Deactivating", "Creating", "Updating", "Looking", "Firing", "Fired", "Conflict"];
-    const BAD: &'static [&'static str] = &["Drifted", "CompletedWithFailures", "NotFired"];
+    const BAD: &'static [&'static str] = &["CompletedWithFailures", "NotFired"];
     const THING: &'static str = "trigger";
 
     fn thing(&self) -> String {
@@ -100,10 +100,8 @@ impl DeclaredKind for GlueTrigger {
     }
 
     fn keeps_turn(&self) -> bool {
-        let ready = self.status.as_ref().and_then(|status| status.declared.condition("Ready"));
-        ready.is_some_and(|ready| {
-            ready.status != "True" && ["Activating", "Deactivating", "Drifted"].contains(&ready.reason.as_str())
-        })
+        let going_on = self.status.as_ref().and_then(|status| status.declared.condition("Reconciling"));
+        going_on.is_some_and(|it| ["Activating", "Deactivating", "Drifted"].contains(&it.reason.as_str()))
     }
 
     fn begin(&self, memory: &mut Memory) -> Learnt {

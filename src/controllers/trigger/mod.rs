@@ -23,6 +23,8 @@ pub mod plan;
 mod showing;
 
 #[cfg(test)]
+mod firing_tests;
+#[cfg(test)]
 mod interleavings;
 #[cfg(test)]
 mod lives;

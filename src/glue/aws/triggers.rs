@@ -1,20 +1,20 @@
 //! The calls about triggers, and about what a firing starts.
 
 use aws_sdk_glue::types::{
-    Action as SdkAction, CrawlerHistoryState, JobRun as SdkJobRun, Logical, Predicate as SdkPredicate,
-    Trigger as SdkTrigger, TriggerState as SdkState, TriggerType as SdkType, WorkflowRunStatus,
+    Action as SdkAction, JobRun as SdkJobRun, Logical, Predicate as SdkPredicate, Trigger as SdkTrigger,
+    TriggerState as SdkState, TriggerType as SdkType, WorkflowRunStatus,
 };
 
 use super::Glue;
 use crate::api::trigger::{Target, TargetKind};
 use crate::glue::Error;
 use crate::glue::budget::Priority;
+use crate::glue::crawls::CRAWL_PAGE;
 use crate::glue::job_runs::PAGE;
 use crate::glue::triggers::{Action, Condition, Predicate, RunSeen, Trigger, TriggerState, TriggerType};
 
-/// The most crawls, and the most runs of a workflow, that one page holds (Glue API reference, `ListCrawls` and
-/// `GetWorkflowRuns`).
-const SMALL_PAGE: i32 = 100;
+/// The runs of a workflow that one page is asked for (Glue API reference, `GetWorkflowRuns`: 1 to 1000).
+const WORKFLOW_PAGE: i32 = 100;
 
 /// A page of runs, newest first.
 struct RunPage {
@@ -50,7 +50,7 @@ impl Glue {
 
     /// The id of the newest run of `target`.
     pub async fn newest_run(&self, target: &Target) -> Result<Option<String>, Error> {
-        let page = self.runs_of(target, "", 1, None, Priority::Start).await?;
+        let page = self.runs_of(target, "", 1, None).await?;
         Ok(page.runs.into_iter().next().map(|run| run.id))
     }
 
@@ -65,7 +65,7 @@ impl Glue {
         let mut found = Vec::new();
         let mut token = None;
         loop {
-            let page = self.runs_of(target, trigger, page_of(target), token, Priority::Start).await?;
+            let page = self.runs_of(target, trigger, page_of(target), token).await?;
             let count = page.runs.len();
             let newer = page.runs.into_iter().take_while(|run| Some(run.id.as_str()) != newest);
             let before = found.len();
@@ -79,12 +79,6 @@ impl Glue {
         }
     }
 
-    /// The newest crawls of a crawler, newest first.
-    pub async fn latest_crawls(&self, crawler: &str) -> Result<Vec<RunSeen>, Error> {
-        let target = Target { kind: TargetKind::Crawler, name: crawler.to_owned() };
-        Ok(self.runs_of(&target, "", SMALL_PAGE, None, Priority::Poll).await?.runs)
-    }
-
     /// One page of the runs of `target`, newest first: `GetJobRuns`, `ListCrawls` or `GetWorkflowRuns`.
     async fn runs_of(
         &self,
@@ -92,26 +86,23 @@ impl Glue {
         trigger: &str,
         size: i32,
         token: Option<String>,
-        priority: Priority,
     ) -> Result<RunPage, Error> {
         let Target { kind, name } = target;
         let sdk = &self.inner.sdk;
         let (runs, next) = match kind {
             TargetKind::Job => {
                 let request = sdk.get_job_runs().job_name(name).max_results(size).set_next_token(token).send();
-                let answer = self.call("GetJobRuns", format!("job {name}"), priority, request).await?;
+                let answer = self.call("GetJobRuns", format!("job {name}"), Priority::Start, request).await?;
                 let runs = answer.job_runs.unwrap_or_default().into_iter();
                 (runs.filter_map(|run| job_run_seen(run, trigger)).collect(), answer.next_token)
             }
             TargetKind::Crawler => {
-                let request = sdk.list_crawls().crawler_name(name).max_results(size).set_next_token(token).send();
-                let answer = self.call("ListCrawls", format!("crawler {name}"), priority, request).await?;
-                let crawls = answer.crawls.unwrap_or_default().into_iter();
-                (crawls.filter_map(|crawl| Some(crawl_seen(crawl.crawl_id?, crawl.state))).collect(), answer.next_token)
+                let page = self.newest_crawls(name, token).await?;
+                (page.crawls.iter().map(RunSeen::from).collect(), page.next)
             }
             TargetKind::Workflow => {
                 let request = sdk.get_workflow_runs().name(name).max_results(size).set_next_token(token).send();
-                let answer = self.call("GetWorkflowRuns", format!("workflow {name}"), priority, request).await?;
+                let answer = self.call("GetWorkflowRuns", format!("workflow {name}"), Priority::Start, request).await?;
                 let runs = answer.runs.unwrap_or_default().into_iter();
                 (
                     runs.filter_map(|run| Some(workflow_seen(run.workflow_run_id?, run.status))).collect(),
@@ -134,7 +125,8 @@ impl Glue {
 fn page_of(target: &Target) -> i32 {
     match target.kind {
         TargetKind::Job => PAGE,
-        TargetKind::Crawler | TargetKind::Workflow => SMALL_PAGE,
+        TargetKind::Crawler => CRAWL_PAGE,
+        TargetKind::Workflow => WORKFLOW_PAGE,
     }
 }
 
@@ -213,15 +205,6 @@ fn job_run_seen(run: SdkJobRun, trigger: &str) -> Option<RunSeen> {
 }
 
 /// A state that we do not know is taken for a live one and watched on.
-fn crawl_seen(id: String, state: Option<CrawlerHistoryState>) -> RunSeen {
-    let ended = match &state {
-        Some(CrawlerHistoryState::Completed | CrawlerHistoryState::Failed | CrawlerHistoryState::Stopped) => true,
-        Some(_) | None => false,
-    };
-    let state = state.map_or_else(|| "none".to_owned(), |state| state.as_str().to_owned());
-    RunSeen { id, ended, state, is_triggered: true }
-}
-
 fn workflow_seen(id: String, status: Option<WorkflowRunStatus>) -> RunSeen {
     let ended = match &status {
         Some(WorkflowRunStatus::Completed | WorkflowRunStatus::Stopped | WorkflowRunStatus::Error) => true,

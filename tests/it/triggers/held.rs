@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use kube::ResourceExt;
 use kube_glue::api::GlueTrigger;
 use kube_glue_double::{Fault, Request, Then};
 use serde_json::json;
@@ -49,6 +50,15 @@ async fn a_trigger_is_activated_and_its_status_says_what_it_is() {
     // All of them are asked for together, and what their actions are given is shown nowhere.
     let polls = world.double.requests().of("BatchGetTriggers");
     assert!(polls.iter().any(|poll| poll.body()["TriggerNames"].as_array().is_some_and(|names| names.len() == 3)));
+    // From here on nothing is written, and nothing is asked but that.
+    let (total, count) = (world.double.requests().total(), world.double.requests().count("BatchGetTriggers"));
+    world.calls("BatchGetTriggers", count + 3).await;
+    let asked = world.double.requests().all().after(total);
+    assert_eq!(asked.matching(|request| &*request.call.operation != "BatchGetTriggers").count(), 0);
+    for trigger in [&by_time, &by_end, &by_event] {
+        let now = triggers.api.get(&trigger.name_any()).await.expect("the object");
+        assert_eq!(now.metadata.resource_version, trigger.metadata.resource_version);
+    }
     for trigger in [by_time, by_end, by_event] {
         assert!(!serde_json::to_string(&trigger).expect("JSON").contains(secret));
     }
@@ -89,15 +99,15 @@ async fn with_report_who_switches_by_hand_is_only_told() {
     triggers.ready("one").await;
     world.elsewhere("StopTrigger", &json!({"Name": "nightly"}));
     assert_eq!(world.event("Drifted").await.type_.as_deref(), Some("Warning"));
-    let trigger = triggers.until("one", "it says so", |trigger| condition(trigger, "Drifted").is_some()).await;
-    assert_eq!(ready_of(&trigger), ("Drifted".to_owned(), "True".to_owned()));
+    let trigger = triggers.until("one", "it says so", |trigger| condition(trigger, "Stalled").is_some()).await;
+    assert_eq!(ready_of(&trigger), ("Drifted".to_owned(), "False".to_owned()));
     let polls = world.double.requests().count("BatchGetTriggers");
     world.calls("BatchGetTriggers", polls + 3).await;
     assert_eq!((world.trigger_state("nightly").as_str(), world.switches("nightly").len()), ("DEACTIVATED", 1));
     // A change of the spec is no drift.
     triggers.edit("one", json!({"state": "Deactivated"})).await;
     let trigger = triggers.until("one", "it is in line", |trigger| ready_of(trigger).0 == "Deactivated").await;
-    assert!(condition(&trigger, "Drifted").is_none());
+    assert!(condition(&trigger, "Stalled").is_none());
     triggers.edit("one", json!({"state": "Activated"})).await;
     triggers.until("one", "it is in line", |trigger| ready_of(trigger).0 == "Activated").await;
     assert_eq!(world.trigger_state("nightly"), "ACTIVATED");
