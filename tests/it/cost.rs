@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use kube_glue::api::GlueConnection;
 use kube_glue::api::run::Phase;
 use kube_glue_double::{JobDefinition, Outcome};
 use serde_json::json;
@@ -10,7 +11,12 @@ use crate::world::{STEP, World, endless, stepwise};
 
 /// What the controller wrote to an object: each write as its verb and the part it wrote.
 async fn writes(world: &World, name: &str) -> Vec<String> {
-    let entries = world.plane.audit().writes("gluejobruns", &world.namespace, name).await.expect("the audit log");
+    writes_to(world, "gluejobruns", name).await
+}
+
+/// The same to an object of another kind.
+async fn writes_to(world: &World, kind: &str, name: &str) -> Vec<String> {
+    let entries = world.plane.audit().writes(kind, &world.namespace, name).await.expect("the audit log");
     let ours = entries.into_iter().filter(|entry| entry.user_agent.starts_with("kube-glue/"));
     ours.map(|entry| format!("{} {}: {}", entry.verb, entry.subresource, entry.code)).collect()
 }
@@ -122,4 +128,31 @@ async fn live_runs_are_asked_for_by_job_and_not_one_by_one() {
         counts["GetJobRuns"],
         minute * 0.2 / 5.0
     );
+}
+
+/// One list shows them all, and while nothing changes nothing is written. Each costs four writes to come into
+/// line: the finalizer, the intent, what was created, and what Glue shows of it.
+#[tokio::test]
+async fn ten_connections_of_a_catalog_are_one_call_a_round() {
+    let world = World::new("connections").await;
+    let connections = world.of::<GlueConnection>();
+    let spec = json!({"connectionType": "CUSTOM", "properties": {"CONNECTION_URL": "x"}});
+    let names: Vec<_> = (0..10).map(|n| format!("c-{n}")).collect();
+    for name in &names {
+        connections.put(name, spec.clone()).await;
+        connections.ready(name).await;
+    }
+    let others = || {
+        let mut counts = world.double.requests().counts();
+        (counts.remove("GetConnections").unwrap_or_default(), counts)
+    };
+    let ((before, all), began) = (others(), Instant::now());
+    world.calls("GetConnections", before + 5).await;
+    // Five rounds at the test's interval of 200 ms; ten polls of their own would take no time for five calls.
+    assert!(began.elapsed() >= std::time::Duration::from_millis(700), "{:?}", began.elapsed());
+    assert_eq!(others().1, all, "nothing else is asked");
+    for name in &names {
+        let [metadata, status] = ["patch : 200", "patch status: 200"];
+        assert_eq!(writes_to(&world, "glueconnections", name).await, [metadata, status, status, status], "{name}");
+    }
 }
