@@ -6,10 +6,10 @@
 //! | [`desired`] | from a spec and those values to what Glue is asked for |
 //! | [`drift`] | how what Glue shows differs from that |
 //! | [`mod@plan`] | what must stand in the object, and the next step |
-//! | [`presence`] | the plan for a connection that is there |
-//! | [`tests_due`] | when a connection is tested |
-//! | [`drafts`] | the statuses that a plan can end with |
-//! | [`actions`] | the calls |
+//! | `presence` | the plan for a connection that is there |
+//! | `tests_due` | when a connection is tested |
+//! | `drafts` | the statuses that a plan can end with |
+//! | `actions` | the calls |
 
 mod actions;
 pub mod desired;

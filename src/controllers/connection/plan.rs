@@ -1,5 +1,5 @@
 //! What must stand in the object, and the next step: for a connection that is not there, for one that cannot be
-//! looked at, and for an object that is being deleted. [`presence`](super::presence) is about one that is there.
+//! looked at, and for an object that is being deleted. `presence` is about one that is there.
 //!
 //! **Whose a connection is.** `status.applied` says that this object has created it or taken it over. It is
 //! written after the creation, and before the creation stands the intent (`status.creation`), written only when

@@ -46,6 +46,10 @@ impl<K: DeclaredKind> Life<K> for DeclaredLife {
     }
 
     fn plan(pass: &mut Pass<'_, K>) -> Plan<K::Status, K::Act> {
+        if pass.blocked().is_some() {
+            // Others need not wait for one who cannot act.
+            pass.context.leave_turn(&pass.reference);
+        }
         let claim = claim(pass);
         let (report, also) = report(pass, &claim);
         let settings = &pass.context.shared.settings;

@@ -3,14 +3,14 @@
 //! | room | what is in it |
 //! |---|---|
 //! | [`plan`] | decides; pure |
-//! | [`holding`] | one that has a state: brought to it, and back to it |
-//! | [`firing`] | one of type ON_DEMAND: fired once for each new value |
-//! | [`intake`] | which values of fire are new |
-//! | [`intents`] | the intent to fire |
-//! | [`showing`] | the trigger as Glue has it, in the status |
-//! | [`drafts`] | the building blocks of plans |
+//! | `holding` | one that has a state: brought to it, and back to it |
+//! | `firing` | one of type ON_DEMAND: fired once for each new value |
+//! | `intake` | which values of fire are new |
+//! | `intents` | the intent to fire |
+//! | `showing` | the trigger as Glue has it, in the status |
+//! | `drafts` | the building blocks of plans |
 //! | [`memory`] | what the process remembers of an object, and what a pass learns |
-//! | [`kind`] | the kind, and its calls |
+//! | `kind` | the kind, and its calls |
 
 mod drafts;
 mod firing;
