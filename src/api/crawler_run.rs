@@ -6,7 +6,7 @@ use kube::core::Rule;
 use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 
-use super::credentials::Credentials;
+use super::credentials::Aws;
 use super::rules;
 use super::run::{self, RunPolicy, RunStatus};
 
@@ -65,14 +65,9 @@ pub struct GlueCrawlerRunSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub coalesce: Option<bool>,
 
-    /// The AWS region, such as eu-west-1. Default: the Secret's `AWS_REGION`, then the controller's.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 32), regex(pattern = r"^[a-z]{2,}(-[a-z0-9]+)+$"))]
-    pub region: Option<String>,
-
-    /// As whom the crawl is started and watched.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub credentials: Option<Credentials>,
+    /// Where, and as whom.
+    #[serde(flatten)]
+    pub aws: Aws,
 
     /// How the crawl lives.
     #[serde(flatten)]

@@ -8,6 +8,21 @@ use serde::{Deserialize, Serialize};
 
 use super::rules;
 
+/// Where in AWS an object is at work, and as whom. Flattened into the spec of each kind.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Aws {
+    /// The AWS region, such as eu-west-1. Default: the Secret's `AWS_REGION`, then the controller's. Cannot be
+    /// changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 32), regex(pattern = r"^[a-z]{2,}(-[a-z0-9]+)+$"))]
+    pub region: Option<String>,
+
+    /// As whom AWS is asked for this object.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credentials: Option<Credentials>,
+}
+
 /// Where the AWS credentials of an object come from.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]

@@ -8,7 +8,7 @@ use kube::core::Rule;
 use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 
-use super::credentials::Credentials;
+use super::credentials::Aws;
 use super::rules;
 use super::run::{self, RunPolicy, RunStatus};
 
@@ -57,14 +57,9 @@ pub struct GlueJobRunSpec {
     #[schemars(length(min = 1, max = 255), regex(pattern = r"^[^\x00-\x08\x0A-\x1F]+$"))]
     pub run_id: Option<String>,
 
-    /// The AWS region, such as eu-west-1. Default: the Secret's `AWS_REGION`, then the controller's.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 32), regex(pattern = r"^[a-z]{2,}(-[a-z0-9]+)+$"))]
-    pub region: Option<String>,
-
-    /// As whom the run is started and watched.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub credentials: Option<Credentials>,
+    /// Where, and as whom.
+    #[serde(flatten)]
+    pub aws: Aws,
 
     /// Arguments of this run; they replace the job's default arguments of the same name.
     #[serde(default, skip_serializing_if = "Option::is_none")]

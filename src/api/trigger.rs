@@ -6,7 +6,7 @@ use kube::core::Rule;
 use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 
-use super::credentials::Credentials;
+use super::credentials::Aws;
 use super::declared::{DeclaredStatus, DriftPolicy};
 use super::rules;
 
@@ -76,15 +76,9 @@ pub struct GlueTriggerSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deletion_policy: Option<TriggerDeletionPolicy>,
 
-    /// The AWS region, such as eu-west-1. Default: the Secret's `AWS_REGION`, then the controller's. Cannot be
-    /// changed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 32), regex(pattern = r"^[a-z]{2,}(-[a-z0-9]+)+$"))]
-    pub region: Option<String>,
-
-    /// As whom the trigger is watched and switched.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub credentials: Option<Credentials>,
+    /// Where, and as whom.
+    #[serde(flatten)]
+    pub aws: Aws,
 }
 
 /// The state that a trigger is kept in.

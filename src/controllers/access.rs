@@ -17,7 +17,7 @@ use tracing::warn;
 
 use super::problem::Problem;
 use super::secrets::{SecretKey, Secrets};
-use crate::api::credentials::Credentials;
+use crate::api::credentials::Aws;
 use crate::glue::aws::WeakGlue;
 use crate::glue::identity::{self, Provenance, Rules, SecretData};
 use crate::glue::{Clients, Glue};
@@ -64,20 +64,19 @@ struct Inner {
 struct Wish {
     kind: &'static str,
     namespace: String,
-    region: Option<String>,
-    credentials: Credentials,
+    aws: Aws,
 }
 
 impl Wish {
     fn secret(&self) -> &str {
-        secret_name(Some(&self.credentials))
+        secret_name(&self.aws)
     }
 }
 
-/// The Secret that `credentials` name, or the namespace's default.
+/// The Secret that `aws` names, or the namespace's default.
 #[must_use]
-pub fn secret_name(credentials: Option<&Credentials>) -> &str {
-    credentials.and_then(|credentials| credentials.secret_name.as_deref()).unwrap_or(DEFAULT_SECRET)
+pub fn secret_name(aws: &Aws) -> &str {
+    aws.credentials.as_ref().and_then(|credentials| credentials.secret_name.as_deref()).unwrap_or(DEFAULT_SECRET)
 }
 
 struct Entries {
@@ -137,19 +136,8 @@ impl Access {
 
     /// The client for an object of `namespace`. While it is `releasing`, the last one that worked is good
     /// enough: its Secret may have been deleted before it.
-    pub async fn client(
-        &self,
-        namespace: &str,
-        credentials: Option<&Credentials>,
-        region: Option<&str>,
-        releasing: bool,
-    ) -> Result<Connection, Problem> {
-        let wish = Wish {
-            kind: self.kind,
-            namespace: namespace.to_owned(),
-            region: region.map(str::to_owned),
-            credentials: credentials.cloned().unwrap_or_default(),
-        };
+    pub async fn client(&self, namespace: &str, aws: &Aws, releasing: bool) -> Result<Connection, Problem> {
+        let wish = Wish { kind: self.kind, namespace: namespace.to_owned(), aws: aws.clone() };
         let version = self.inner.secrets.version(namespace, wish.secret());
         let cell = self.cell(&wish, version.as_deref());
         let found = cell.get_or_init(|| self.build(&wish)).await.clone();
@@ -217,14 +205,15 @@ impl Access {
     }
 
     async fn build(&self, wish: &Wish) -> Result<Connection, Problem> {
+        let credentials = wish.aws.credentials.clone().unwrap_or_default();
         let secret =
-            if wish.credentials.profile.is_some() { None } else { self.read(&wish.namespace, wish.secret()).await? };
+            if credentials.profile.is_some() { None } else { self.read(&wish.namespace, wish.secret()).await? };
         let default_region = self.inner.clients.default_region();
         let request = identity::Request {
             namespace: &wish.namespace,
             kind: wish.kind,
-            region: wish.region.as_deref(),
-            credentials: &wish.credentials,
+            region: wish.aws.region.as_deref(),
+            credentials: &credentials,
             secret_name: wish.secret(),
             secret: secret.as_ref(),
             default_region: default_region.as_deref(),

@@ -114,7 +114,7 @@ impl<K: Kind> Context<K> {
     /// The Secrets that the object depends on: that of its credentials, and those of its inputs.
     pub(super) fn secrets_of(object: &K) -> Vec<SecretKey> {
         let namespace = object.namespace().unwrap_or_default();
-        let names = std::iter::once(access::secret_name(object.credentials())).chain(object.input_secrets());
+        let names = std::iter::once(access::secret_name(object.aws())).chain(object.input_secrets());
         names.map(|name| (namespace.clone(), name.to_owned())).collect()
     }
 

@@ -18,7 +18,7 @@ use super::run::life::RunLife;
 use super::run::memory::Memory;
 use super::run::step::Trace;
 use crate::api::crawler_run::{CatalogChanges, ChangeCounts};
-use crate::api::credentials::{AwsIdentity, Credentials};
+use crate::api::credentials::{Aws, AwsIdentity};
 use crate::api::run::{Attempt, Newest, Phase, RunPolicy, RunStatus};
 use crate::api::{GlueCrawlerRun, GlueCrawlerRunStatus};
 use crate::glue::crawl_source::{self, CrawlSight, CrawlSource};
@@ -29,20 +29,11 @@ impl Kind for GlueCrawlerRun {
     const KIND: &'static str = "GlueCrawlerRun";
     type Source = CrawlSource;
     type Inputs = ();
-    type Status = GlueCrawlerRunStatus;
     type Learnt = Known<Self>;
     type Memory = Memory;
 
-    fn credentials(&self) -> Option<&Credentials> {
-        self.spec.credentials.as_ref()
-    }
-
-    fn region(&self) -> Option<&str> {
-        self.spec.region.as_deref()
-    }
-
-    fn status(&self) -> Option<&GlueCrawlerRunStatus> {
-        self.status.as_ref()
+    fn aws(&self) -> &Aws {
+        &self.spec.aws
     }
 
     fn identity(status: &mut GlueCrawlerRunStatus) -> &mut Option<AwsIdentity> {

@@ -17,7 +17,7 @@ use super::run::facts::{Known, Observed};
 use super::run::life::RunLife;
 use super::run::memory::Memory;
 use super::run::step::Trace;
-use crate::api::credentials::{AwsIdentity, Credentials};
+use crate::api::credentials::{Aws, AwsIdentity};
 use crate::api::job_run::{ExecutionClass, Workers};
 use crate::api::run::{Phase, RunPolicy, RunStatus};
 use crate::api::{GlueJobRun, GlueJobRunStatus};
@@ -33,20 +33,11 @@ impl Kind for GlueJobRun {
     const KIND: &'static str = "GlueJobRun";
     type Source = JobRunSource;
     type Inputs = Arguments;
-    type Status = GlueJobRunStatus;
     type Learnt = Known<Self>;
     type Memory = Memory;
 
-    fn credentials(&self) -> Option<&Credentials> {
-        self.spec.credentials.as_ref()
-    }
-
-    fn region(&self) -> Option<&str> {
-        self.spec.region.as_deref()
-    }
-
-    fn status(&self) -> Option<&GlueJobRunStatus> {
-        self.status.as_ref()
+    fn aws(&self) -> &Aws {
+        &self.spec.aws
     }
 
     fn identity(status: &mut GlueJobRunStatus) -> &mut Option<AwsIdentity> {

@@ -7,18 +7,20 @@ use std::fmt::Debug;
 use std::future::Future;
 
 use k8s_openapi::NamespaceResourceScope;
+use kube::core::object::HasStatus;
 use kube::{Client, Resource};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::Settings;
 use super::problem::Problem;
-use crate::api::credentials::{AwsIdentity, Credentials};
+use crate::api::credentials::{Aws, AwsIdentity};
 use crate::glue::poller::Source;
 
 /// A kind of custom resource.
 pub trait Kind:
     Resource<DynamicType = (), Scope = NamespaceResourceScope>
+    + HasStatus<Status: Clone + Serialize + PartialEq + Send + Sync>
     + Clone
     + Debug
     + DeserializeOwned
@@ -33,19 +35,13 @@ pub trait Kind:
     type Source: Source;
     /// What it needs from elsewhere in the namespace.
     type Inputs: Send + Sync;
-    /// The whole status.
-    type Status: Clone + Serialize + PartialEq + Send + Sync;
     /// What one pass learns on its way.
     type Learnt: Send + Sync;
     /// What the process remembers of an object between passes. All of it may be lost.
     type Memory: Default + Send;
 
-    /// As whom we work for it.
-    fn credentials(&self) -> Option<&Credentials>;
-    /// Where in AWS.
-    fn region(&self) -> Option<&str>;
-    /// The status as it stands, if there is one.
-    fn status(&self) -> Option<&Self::Status>;
+    /// Where in AWS it is at work, and as whom.
+    fn aws(&self) -> &Aws;
     /// Where a status says as whom AWS knows us.
     fn identity(status: &mut Self::Status) -> &mut Option<AwsIdentity>;
 

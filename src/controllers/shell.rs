@@ -94,7 +94,7 @@ impl<K: Living> Pass<'_, K> {
         }
         let shared = &self.context.shared;
         let access = &shared.access;
-        let found = access.client(&namespace, self.object.credentials(), self.object.region(), deleting).await;
+        let found = access.client(&namespace, self.object.aws(), deleting).await;
         self.connection = Some(found);
         self.inputs = Some(self.object.inputs(&shared.client, &shared.settings).await);
     }

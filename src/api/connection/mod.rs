@@ -26,7 +26,7 @@ use serde::{Deserialize, Serialize};
 pub use self::authentication::Authentication;
 pub use self::properties::{PropertyFrom, SecretKey};
 pub use self::status::GlueConnectionStatus;
-use super::credentials::Credentials;
+use super::credentials::Aws;
 use super::declared::DriftPolicy;
 use super::rules;
 
@@ -156,14 +156,9 @@ pub struct GlueConnectionSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub test: Option<Test>,
 
-    /// The AWS region, such as eu-west-1. Default: the Secret's `AWS_REGION`, then the controller's.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 32), regex(pattern = r"^[a-z]{2,}(-[a-z0-9]+)+$"))]
-    pub region: Option<String>,
-
-    /// As whom the connection is kept.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub credentials: Option<Credentials>,
+    /// Where, and as whom.
+    #[serde(flatten)]
+    pub aws: Aws,
 }
 
 /// Where in a VPC a connection is made from.

@@ -24,6 +24,7 @@ use super::Noted;
 use super::desired;
 use crate::api::GlueConnection;
 use crate::api::connection::GlueConnectionSpec;
+use crate::api::credentials::Aws;
 use crate::controllers::problem::Problem;
 use crate::glue::connections::ConnectionInput;
 use crate::glue::identity::Sensitive;
@@ -104,8 +105,7 @@ fn fingerprint(spec: &GlueConnectionSpec, secrets: &Secrets) -> String {
         adoption_policy: None,
         deletion_policy: None,
         test: None,
-        region: None,
-        credentials: None,
+        aws: Aws::default(),
         ..spec.clone()
     };
     let versions: BTreeMap<_, _> = secrets.iter().map(|(name, values)| (name, &values.version)).collect();

@@ -41,7 +41,7 @@ use super::life::Living;
 use super::problem::Problem;
 use super::step::Plan;
 use crate::api::connection::status::TestResult;
-use crate::api::credentials::{AwsIdentity, Credentials};
+use crate::api::credentials::{Aws, AwsIdentity};
 use crate::api::declared::DeclaredStatus;
 use crate::api::{GlueConnection, GlueConnectionStatus};
 use crate::glue::connection_source::ConnectionSource;
@@ -51,20 +51,11 @@ impl Kind for GlueConnection {
     const KIND: &'static str = "GlueConnection";
     type Source = ConnectionSource;
     type Inputs = Inputs;
-    type Status = GlueConnectionStatus;
     type Learnt = Learnt;
     type Memory = Option<Noted>;
 
-    fn credentials(&self) -> Option<&Credentials> {
-        self.spec.credentials.as_ref()
-    }
-
-    fn region(&self) -> Option<&str> {
-        self.spec.region.as_deref()
-    }
-
-    fn status(&self) -> Option<&GlueConnectionStatus> {
-        self.status.as_ref()
+    fn aws(&self) -> &Aws {
+        &self.spec.aws
     }
 
     fn identity(status: &mut GlueConnectionStatus) -> &mut Option<AwsIdentity> {

@@ -4,7 +4,7 @@ use kube::Client;
 
 use super::memory::{Act, Answer, Found, Learnt, Memory, Survey};
 use super::plan::plan;
-use crate::api::credentials::{AwsIdentity, Credentials};
+use crate::api::credentials::{Aws, AwsIdentity};
 use crate::api::declared::DeclaredStatus;
 use crate::api::trigger::{Newest, Started, Target, TargetKind};
 use crate::api::{GlueTrigger, GlueTriggerStatus};
@@ -24,20 +24,11 @@ impl Kind for GlueTrigger {
     const KIND: &'static str = "GlueTrigger";
     type Source = TriggerSource;
     type Inputs = ();
-    type Status = GlueTriggerStatus;
     type Learnt = Learnt;
     type Memory = Memory;
 
-    fn credentials(&self) -> Option<&Credentials> {
-        self.spec.credentials.as_ref()
-    }
-
-    fn region(&self) -> Option<&str> {
-        self.spec.region.as_deref()
-    }
-
-    fn status(&self) -> Option<&GlueTriggerStatus> {
-        self.status.as_ref()
+    fn aws(&self) -> &Aws {
+        &self.spec.aws
     }
 
     fn identity(status: &mut GlueTriggerStatus) -> &mut Option<AwsIdentity> {

@@ -7,7 +7,7 @@ use futures::future::join_all;
 use k8s_openapi::api::core::v1::Secret;
 use kube::Api;
 use kube::api::DeleteParams;
-use kube_glue::api::credentials::Credentials;
+use kube_glue::api::credentials::{Aws, Credentials};
 use kube_glue::controllers::access::Access;
 use kube_glue::controllers::secrets::Secrets;
 use kube_glue::glue::aws::{Base, Glue};
@@ -29,16 +29,21 @@ async fn access(world: &World) -> Access {
     Access::new(world.client.clone(), Clients::new(base), Secrets::new(false), rules).of_kind("GlueJobRun")
 }
 
+/// The tests' region, by the credentials in this Secret.
+fn aws(secret: Option<&str>) -> Aws {
+    let credentials = Credentials { secret_name: secret.map(str::to_owned), ..Credentials::default() };
+    Aws { region: Some(REGION.to_owned()), credentials: Some(credentials) }
+}
+
 async fn client(access: &Access, world: &World, secret: &str) -> Glue {
-    let credentials = Credentials { secret_name: Some(secret.to_owned()), ..Credentials::default() };
-    let found = access.client(&world.namespace, Some(&credentials), Some(REGION), false).await;
+    let found = access.client(&world.namespace, &aws(Some(secret)), false).await;
     found.expect("a client").client
 }
 
 /// A thousand objects ask at once, for the first time.
 async fn storm(access: &Access, world: &World) -> Vec<Result<i32, Class>> {
     let one = async || {
-        let found = access.client(&world.namespace, None, Some(REGION), false).await.expect("a client");
+        let found = access.client(&world.namespace, &aws(None), false).await.expect("a client");
         found.client.job_max_retries("theirs").await.map_err(|error| error.class)
     };
     join_all((0..1000).map(|_| one())).await
@@ -150,8 +155,8 @@ async fn a_client_is_kept_while_it_is_used_or_held_and_dropped_after() {
     // Who holds it has a run to stop, perhaps, and its Secret may go before that.
     let secrets: Api<Secret> = Api::namespaced(world.client.clone(), &world.namespace);
     secrets.delete("held", &DeleteParams::default()).await.expect("the deletion");
-    let credentials = Credentials { secret_name: Some("held".to_owned()), ..Credentials::default() };
-    let ask = async |releasing| access.client(&world.namespace, Some(&credentials), Some(REGION), releasing).await;
+    let aws = aws(Some("held"));
+    let ask = async |releasing| access.client(&world.namespace, &aws, releasing).await;
     assert_eq!(ask(false).await.expect_err("no Secret").reason, "SecretNotFound");
     assert_eq!(ask(true).await.expect("the last good one").client, held);
     drop(held);
