@@ -17,6 +17,7 @@ use super::run::kind::Surveyed;
 use super::run::life::RunLife;
 use super::run::memory::Memory;
 use super::run::step::Trace;
+use super::run::turn;
 use crate::api::crawler_run::{CatalogChanges, ChangeCounts};
 use crate::api::credentials::{Aws, AwsIdentity};
 use crate::api::run::{Attempt, Newest, Phase, RunPolicy, RunStatus};
@@ -85,8 +86,8 @@ impl RunKind for GlueCrawlerRun {
 
     /// The crawl, once it is known; the crawler, for who waits until it is free.
     fn poll_id(&self, attempt: &Attempt) -> Option<String> {
-        let waits = attempt.refused.is_some();
-        (attempt.id.is_some() || waits).then(|| crawl_source::poll_id(self.target(), attempt.id.as_deref()))
+        (attempt.id.is_some() || turn::is_waiting(attempt))
+            .then(|| crawl_source::poll_id(self.target(), attempt.id.as_deref()))
     }
 
     fn observe(item: &CrawlSight) -> Option<Observed> {

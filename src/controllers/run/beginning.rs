@@ -37,13 +37,12 @@ pub(super) fn begin(facts: &Facts<'_>) -> Plan {
         );
     }
     if facts.policy.suspend == Some(true) {
-        return rest(
-            facts,
-            Phase::Suspended,
-            "Suspended",
-            "held by spec.suspend; set it to false to start the run",
-            None,
-        );
+        let message = format!("held by spec.suspend; set it to false to start the {}", facts.noun);
+        let attempts = turn::forgotten(facts);
+        return Plan {
+            status: status(facts, Phase::Suspended, "Suspended", &message, attempts),
+            step: Step::Rest(None),
+        };
     }
     let next = next_attempt(facts);
     if active_deadline(facts, &next.active_since).is_some_and(|left| left.is_zero()) {

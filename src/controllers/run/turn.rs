@@ -21,7 +21,8 @@ pub const CRAWLER_RUNNING: &str = "CrawlerRunning";
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
 
 /// Whether `attempt` waits for its turn.
-pub(super) fn is_waiting(attempt: &Attempt) -> bool {
+#[must_use]
+pub fn is_waiting(attempt: &Attempt) -> bool {
     attempt.id.is_none() && attempt.ended_at.is_none() && attempt.refused.as_deref() == Some(CRAWLER_RUNNING)
 }
 
@@ -107,6 +108,17 @@ pub(super) fn wait_in_line(facts: &Facts<'_>, record: Attempt, wait: Option<Dura
     };
     let attempts = with_attempt(facts.status, record);
     Plan { status: status(facts, Phase::Waiting, CRAWLER_RUNNING, message, attempts), step: Step::Rest(wait) }
+}
+
+/// The attempts without what the last one has on record of a wait. Who is held back waits for something to happen
+/// first: what is crawled meanwhile does not cover it.
+pub(super) fn forgotten(facts: &Facts<'_>) -> Vec<Attempt> {
+    let mut attempts = facts.status.attempts.clone();
+    if let Some(last) = attempts.last_mut().filter(|last| last.id.is_none() && last.after.is_some()) {
+        last.after = None;
+        last.refused = Some("Suspended".to_owned());
+    }
+    attempts
 }
 
 /// A crawl that began after the object began to wait, or was intended, is its own.

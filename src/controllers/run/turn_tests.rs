@@ -239,6 +239,19 @@ fn waiting_is_not_counted_as_running() {
     assert_eq!(plan.status.attempt().map(|attempt| attempt.active_since.0), Some(at(3600)));
 }
 
+/// Who was held back while it waited asks anew what is there: a crawl of that time may have missed what it was
+/// held back for.
+#[test]
+fn who_is_held_back_forgets_what_it_waited_for() {
+    let suspended = |suspend| RunPolicy { suspend: Some(suspend), ..RunPolicy::default() };
+    let held = Scene { policy: suspended(true), stir: Stir::Another, ..waiting("x") }.plan();
+    assert_eq!((word(&held), held.status.phase), ("rest", Some(Phase::Suspended)));
+    let released = Scene { policy: suspended(false), status: held.status, ..new() };
+    assert_eq!(released.plan().step, Step::Act(Act::Survey { after: None }));
+    let plan = surveyed(released.held(), "y", false, None).plan();
+    assert_eq!(plan.status.attempt().and_then(|attempt| attempt.after.clone()), Some(newest("y")));
+}
+
 #[test]
 fn deletion_leaves_what_is_not_its_own() {
     let crawling = |adopted| {

@@ -158,7 +158,12 @@ async fn suspend_holds_it_back_stops_it_and_lets_it_go_on() {
     put(&world, "another", json!({"coalesce": false})).await;
     known(&world, "another").await;
     finish(&world);
-    over(&world, "another", Phase::Succeeded).await;
+    let another = over(&world, "another", Phase::Succeeded).await;
+    // What was crawled while it was held does not cover it.
+    world.of::<GlueCrawlerRun>().edit("waiting", json!({"suspend": false})).await;
+    assert_ne!(id(&known(&world, "waiting").await), id(&another));
+    finish(&world);
+    over(&world, "waiting", Phase::Succeeded).await;
     world.of::<GlueCrawlerRun>().edit("one", json!({"suspend": false})).await;
     let again = |object: &GlueCrawlerRun| id(object).is_some_and(|crawl| Some(crawl) != id(&first));
     let second = world.of().until("one", "it is crawled again", again).await;
