@@ -158,3 +158,75 @@ impl Memory {
 fn has_lived(object: &GlueTrigger) -> bool {
     object.annotations().contains_key(MARK) || object.finalizers().iter().any(|name| name == crate::api::FINALIZER)
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::super::firing_tests::wants_a;
+    use super::*;
+
+    /// An object of this generation, with this value, and a status of that generation.
+    fn object(generation: i64, value: &str, observed: i64) -> GlueTrigger {
+        let mut object = wants_a().object;
+        object.metadata.generation = Some(generation);
+        object.spec.fire = Some(value.to_owned());
+        object.status.as_mut().unwrap().declared.observed_generation = observed;
+        object
+    }
+
+    #[test]
+    fn an_object_is_born_when_the_watch_shows_it_for_the_first_time_and_not_in_a_list() {
+        let first = object(1, "a", -1);
+        for (listed, born) in [(false, true), (true, false)] {
+            let mut memory = Memory::default();
+            memory.appears(&first, listed);
+            memory.appears(&first, true);
+            memory.appears(&first, false);
+            let learnt = memory.begin(&first);
+            assert_eq!((learnt.born, learnt.lived), (born, false));
+        }
+    }
+
+    #[test]
+    fn an_object_whose_status_has_told_of_it_or_that_is_marked_has_lived() {
+        let mut memory = Memory::default();
+        memory.appears(&object(1, "a", 1), false);
+        assert!(memory.begin(&object(1, "a", -1)).lived, "its status was lost");
+        let mut marked = object(1, "a", -1);
+        marked.metadata.annotations = Some([(MARK.to_owned(), "true".to_owned())].into());
+        assert!(Memory::default().begin(&marked).lived, "it was restored");
+    }
+
+    #[test]
+    fn each_value_is_kept_in_order_until_a_status_speaks_of_it() {
+        let mut memory = Memory::default();
+        for (generation, value, observed) in [(1, "a", -1), (2, "b", -1), (2, "b", -1), (3, "c", 1)] {
+            memory.appears(&object(generation, value, observed), false);
+        }
+        let seen = memory.begin(&object(3, "c", 1)).seen;
+        assert_eq!(seen, [(2, Some("b".to_owned())), (3, Some("c".to_owned()))]);
+    }
+
+    #[test]
+    fn an_answer_belongs_to_one_intent() {
+        let intended = |number| {
+            let mut object = object(2, "a", 2);
+            let newest = Vec::new();
+            let mut status = object.status.take().unwrap();
+            status.waiting_fires = vec!["a".to_owned()];
+            let mut status = super::super::intents::next_intent(status, "a", newest, jiff::Timestamp::UNIX_EPOCH);
+            status.last_firing.as_mut().unwrap().number = number;
+            object.status = Some(status);
+            object
+        };
+        let mut memory = Memory::default();
+        memory.begin(&intended(0));
+        memory.answered(0, Answer::Fired);
+        assert_eq!(memory.begin(&intended(0)).answer, Some((0, Answer::Fired)));
+        assert_eq!(memory.begin(&intended(1)).answer, None);
+        memory.answered(1, Answer::Unclear);
+        let learnt = memory.begin(&intended(1));
+        assert_eq!((learnt.answer.clone(), learnt.known_for(0)), (None, Duration::ZERO));
+        assert!(learnt.known.is_some_and(|(number, _)| number == 1));
+    }
+}
