@@ -33,7 +33,7 @@ pub(super) fn begin(facts: &Facts<'_>) -> Plan {
             facts,
             Phase::Expired,
             "StartDeadlineExceeded",
-            "startDeadlineSeconds passed before the run could be started",
+            &format!("startDeadlineSeconds passed before the {} could be started", facts.noun),
         );
     }
     if facts.policy.suspend == Some(true) {
@@ -50,7 +50,7 @@ pub(super) fn begin(facts: &Facts<'_>) -> Plan {
             facts,
             Phase::Failed,
             "DeadlineExceeded",
-            "activeDeadlineSeconds passed before the run could be tried again",
+            &format!("activeDeadlineSeconds passed before the {} could be tried again", facts.noun),
         );
     }
     if let Some(left) = retry_pause(facts, next.retry) {
@@ -167,9 +167,11 @@ pub(super) fn unclear(facts: &Facts<'_>, attempt: &Attempt) -> Plan {
         Some(Look::Nothing { .. }) if yes => turn::accepted(facts, attempt),
         Some(Look::Nothing { known_for }) if *known_for >= facts.settle => begin(facts),
         Some(Look::Nothing { .. }) => {
-            let message = "Glue's answer to the start was lost; looking for the run before it is started again";
+            let noun = facts.noun;
+            let message =
+                format!("Glue's answer to the start was lost; looking for the {noun} before it is started again");
             let left = facts.settle.saturating_sub(facts.open_for).min(LOOK_AGAIN);
-            rest(facts, Phase::Starting, "AnswerUnclear", message, Some(left))
+            rest(facts, Phase::Starting, "AnswerUnclear", &message, Some(left))
         }
     }
 }
