@@ -59,6 +59,8 @@ pub struct Bench {
     pub claim: Claim<(String, String)>,
     pub leading: bool,
     pub fates: Vec<(Act, Fate)>,
+    /// Why Glue could not be looked at last.
+    pub poll_problem: Option<Class>,
     /// How long the last pass said to rest.
     pub rested: Option<Duration>,
     /// Whether Secrets are watched.
@@ -102,6 +104,7 @@ impl Bench {
             leading: true,
             fates: Vec::new(),
             tests: Vec::new(),
+            poll_problem: None,
             rested: None,
             watched: true,
             calls: Vec::new(),
@@ -229,7 +232,7 @@ impl Bench {
             sight: Some(sight),
             also: Vec::new(),
             behind: false,
-            poll_problem: None,
+            poll_problem: self.poll_problem.map(refused),
             problem,
             learnt,
             fresh_intent,
@@ -249,8 +252,6 @@ impl Bench {
         if *act != Act::Note {
             self.calls.push(act.clone());
         }
-        let refused =
-            |class: Class| Problem { reason: class.reason().to_owned(), message: "no".to_owned(), class: Some(class) };
         if let Some(Fate::Refused(class)) = fate {
             learnt.came.extend((*act == Act::Create).then_some(Came::Refused));
             return Some(Err(refused(class)));
@@ -322,6 +323,10 @@ impl Bench {
         }
         Ok(())
     }
+}
+
+fn refused(class: Class) -> Problem {
+    Problem { reason: class.reason().to_owned(), message: "no".to_owned(), class: Some(class) }
 }
 
 impl Stored {

@@ -56,7 +56,7 @@ fn decide(facts: &About<'_>) -> Decision {
     if let Some(problem) = facts.blocked.as_ref().or(facts.unprepared.as_ref()) {
         return stopped(facts, status, problem, Step::Retry);
     }
-    if let Some(problem) = &facts.poll_problem {
+    if let Some(problem) = facts.unseen() {
         // The poller goes on asking, and wakes the object when it gets an answer.
         return stopped(facts, status, problem, Step::Rest(None));
     }
@@ -174,7 +174,7 @@ fn deletion(facts: &About<'_>) -> Decision {
         }
         stopped(facts, status.clone(), problem, Step::Retry)
     };
-    if let Some(problem) = facts.problem.as_ref().or(facts.blocked.as_ref()).or(facts.poll_problem.as_ref()) {
+    if let Some(problem) = facts.problem.as_ref().or(facts.blocked.as_ref()).or(facts.unseen()) {
         return stuck(problem);
     }
     if facts.claim == Claim::Open {

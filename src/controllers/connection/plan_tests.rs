@@ -147,6 +147,21 @@ fn secrets_that_may_not_be_watched_are_read_again() {
 }
 
 #[test]
+fn what_passes_by_itself_is_not_worth_a_word() {
+    for (class, expected) in [
+        (Class::Throttled, "True InSync"),
+        (Class::Transient, "True InSync"),
+        (Class::Denied, "False AccessDenied"),
+        (Class::ExpiredCredentials, "False CredentialsNotAccepted"),
+    ] {
+        let mut bench = settled(json!({}));
+        bench.poll_problem = Some(class);
+        bench.settle();
+        assert_eq!(ready(&bench).0, expected, "{class:?}");
+    }
+}
+
+#[test]
 fn a_missing_secret_is_said_and_healed() {
     let mut bench = Bench::new(jdbc());
     bench.secrets.clear();

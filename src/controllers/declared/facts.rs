@@ -9,6 +9,7 @@ use crate::controllers::context::Name;
 use crate::controllers::kind::{Item, Kind};
 use crate::controllers::problem::Problem;
 use crate::controllers::writes;
+use crate::glue::Class;
 use crate::glue::poller::Sight;
 
 /// Everything a decision rests on.
@@ -60,6 +61,15 @@ impl<K: Kind> Facts<'_, K> {
     #[must_use]
     pub fn has_finalizer(&self) -> bool {
         writes::has_finalizer(self.object.meta())
+    }
+
+    /// Why nothing can be decided about the thing. What passes by itself leaves what was seen before as good as it
+    /// was, and is not worth a word.
+    #[must_use]
+    pub fn unseen(&self) -> Option<&Problem> {
+        let passes =
+            |class| matches!(class, Some(Class::Throttled | Class::Transient | Class::Ambiguous | Class::Conflict));
+        self.poll_problem.as_ref().filter(|problem| self.sight.is_none() || !passes(problem.class))
     }
 
     /// For how long the object has been waiting to be deleted.

@@ -45,8 +45,7 @@ pub fn plan(facts: &TriggerFacts<'_>) -> TriggerPlan {
         Claim::Open => return rest(facts, Some(ASK_AGAIN)),
         Claim::Ours => {}
     }
-    if let Some(problem) = facts.poll_problem.as_ref().filter(|problem| facts.sight.is_none() || !passes(problem.class))
-    {
+    if let Some(problem) = facts.unseen() {
         return blocked(facts, status, problem, Step::Rest(None));
     }
     match &facts.sight {
@@ -83,11 +82,6 @@ pub fn plan(facts: &TriggerFacts<'_>) -> TriggerPlan {
             None => rest(facts, None),
         },
     }
-}
-
-/// What passes by itself, and leaves what was seen before as good as it was.
-fn passes(class: Option<Class>) -> bool {
-    matches!(class, Some(Class::Throttled | Class::Transient | Class::Ambiguous | Class::Conflict))
 }
 
 /// The reason of a state on the way.
