@@ -23,6 +23,10 @@ mod tests_due;
 #[cfg(test)]
 mod bench_tests;
 #[cfg(test)]
+mod due_tests;
+#[cfg(test)]
+mod ownership_tests;
+#[cfg(test)]
 mod plan_tests;
 #[cfg(test)]
 mod spec_tests;

@@ -11,7 +11,7 @@ use crate::glue::Class;
 use crate::glue::identity::Sensitive;
 
 /// A spec with more in it.
-fn with(extra: Value) -> Value {
+pub fn with(extra: Value) -> Value {
     let mut spec = jdbc();
     if let (Value::Object(spec), Value::Object(extra)) = (&mut spec, extra) {
         spec.extend(extra);
@@ -20,7 +20,7 @@ fn with(extra: Value) -> Value {
 }
 
 /// A connection that has come to rest.
-fn settled(extra: Value) -> Bench {
+pub fn settled(extra: Value) -> Bench {
     let mut bench = Bench::new(with(extra));
     bench.settle();
     bench.calls.clear();
@@ -28,17 +28,17 @@ fn settled(extra: Value) -> Bench {
 }
 
 /// `Ready` as status and reason, and its message.
-fn ready(bench: &Bench) -> (String, String) {
+pub fn ready(bench: &Bench) -> (String, String) {
     let status = bench.object.status.as_ref().unwrap();
     let ready = status.declared.condition("Ready").unwrap();
     (format!("{} {}", ready.status, ready.reason), ready.message.clone())
 }
 
-fn password(bench: &Bench) -> &str {
+pub fn password(bench: &Bench) -> &str {
     bench.glue.as_ref().unwrap().input.properties["PASSWORD"].expose()
 }
 
-fn is_held(bench: &Bench) -> bool {
+pub fn is_held(bench: &Bench) -> bool {
     bench.object.metadata.finalizers.is_some()
 }
 
@@ -85,35 +85,6 @@ fn wherever_the_controller_dies_the_connection_is_its_own_and_there_once() {
         bench.settle();
         assert_eq!((bench.glue.clone(), bench.released.as_slice()), (None, [None].as_slice()), "{fate:?}");
     }
-}
-
-#[test]
-fn a_spec_that_changed_while_the_controller_was_down_does_not_make_its_connection_foreign() {
-    let mut bench = Bench::new(jdbc());
-    bench.fates.push((Act::Create, Fate::DiesAfter));
-    bench.pass();
-    let identity = json!({"accountId": "123456789012", "principalArn": super::bench_tests::US});
-    bench.object.status.as_mut().unwrap().declared.identity = serde_json::from_value(identity).unwrap();
-    bench.edit(with(json!({"description": "new"})));
-    bench.settle();
-    assert_eq!(bench.calls, [Act::Create, Act::Update]);
-    assert_eq!(ready(&bench).0, "True InSync");
-}
-
-#[test]
-fn one_that_appears_between_the_look_and_the_creation_is_not_taken_for_ours() {
-    let mut bench = Bench::new(jdbc());
-    bench.fates.push((Act::Create, Fate::DiesBefore));
-    bench.pass();
-    // Somebody else creates one of other content meanwhile.
-    let mut other = settled(json!({"description": "theirs"}));
-    bench.glue = other.glue.take();
-    bench.settle();
-    assert_eq!(ready(&bench).0, "False AlreadyExists");
-    assert_eq!(bench.calls, []);
-    bench.delete();
-    bench.settle();
-    assert!(bench.glue.is_some(), "it was never ours");
 }
 
 #[test]
@@ -238,53 +209,6 @@ fn one_that_is_deleted_by_hand_is_created_again_or_told() {
 }
 
 #[test]
-fn one_that_was_there_before_is_left_alone_or_taken_over() {
-    for policy in ["Fail", "Adopt"] {
-        let mut bench = Bench::new(with(json!({"adoptionPolicy": policy})));
-        bench.glue = settled(json!({"description": "old"})).glue;
-        bench.by_hand(|_| {});
-        let before = bench.glue.clone();
-        bench.settle();
-        if policy == "Adopt" {
-            assert_eq!((bench.calls.as_slice(), ready(&bench).0.as_str()), ([Act::Update].as_slice(), "True InSync"));
-            assert!(bench.glue.as_ref().unwrap().input.description.is_none());
-            continue;
-        }
-        let (state, message) = ready(&bench);
-        assert_eq!((state.as_str(), bench.glue == before, is_held(&bench)), ("False AlreadyExists", true, false));
-        assert!(message.contains(THEM) && message.contains("spec.adoptionPolicy"), "{message}");
-        bench.glue = None;
-        bench.settle();
-        assert_eq!(ready(&bench).0, "True InSync", "it heals when the other one goes");
-    }
-}
-
-#[test]
-fn what_was_created_anew_by_somebody_else_is_not_ours_any_more() {
-    let mut bench = settled(json!({}));
-    bench.pass_time(100);
-    let now = bench.now;
-    bench.glue.as_mut().unwrap().created = now;
-    bench.settle();
-    assert_eq!(ready(&bench).0, "False AlreadyExists");
-    bench.delete();
-    bench.settle();
-    assert!(bench.glue.is_some());
-}
-
-#[test]
-fn the_younger_of_two_objects_does_nothing_and_deletes_nothing() {
-    let mut bench = Bench::new(jdbc());
-    bench.claim = Claim::HeldBy(("team".to_owned(), "older".to_owned()));
-    bench.glue = settled(json!({})).glue;
-    bench.settle();
-    assert_eq!((ready(&bench).0.as_str(), bench.calls.len(), is_held(&bench)), ("False HeldByAnother", 0, false));
-    bench.delete();
-    bench.settle();
-    assert!(bench.glue.is_some());
-}
-
-#[test]
 fn without_the_lease_nothing_is_sent() {
     let mut bench = Bench::new(jdbc());
     bench.leading = false;
@@ -317,61 +241,6 @@ fn tags_are_brought_in_line_and_others_stay() {
     assert!(matches!(bench.calls.as_slice(), [Act::Tag { remove, .. }] if remove == &["a"]), "{:?}", bench.calls);
     let tags = serde_json::to_value(&bench.glue.as_ref().unwrap().tags).unwrap();
     assert_eq!(tags, json!({"b": "4", "theirs": "3"}));
-}
-
-#[test]
-fn it_is_tested_once_it_stands_after_changes_and_at_intervals() {
-    let mut bench = Bench::new(with(json!({"test": {"everyMinutes": 60}})));
-    bench.settle();
-    assert_eq!(bench.calls, [Act::Create, Act::Test]);
-    bench.calls.clear();
-    bench.pass_time(50 * 60);
-    bench.settle();
-    assert_eq!(bench.calls, [], "not before its time");
-    bench.pass_time(20 * 60);
-    bench.settle();
-    assert_eq!(bench.calls, [Act::Test]);
-    bench.write_secret("changed");
-    bench.settle();
-    assert_eq!(bench.calls, [Act::Test, Act::Update, Act::Test]);
-    bench.edit(jdbc());
-    bench.settle();
-    assert_eq!(bench.object.status.as_ref().unwrap().last_test, None);
-}
-
-#[test]
-fn a_test_that_fails_undoes_nothing_and_is_said() {
-    let mut bench = Bench::new(with(json!({"test": {}})));
-    bench.tests = vec![Some("no route to host".to_owned())];
-    bench.settle();
-    let (state, message) = ready(&bench);
-    assert_eq!(state, "False TestFailed");
-    assert!(message.ends_with("could not connect: no route to host"), "{message}");
-    let status = bench.object.status.clone().unwrap();
-    assert_eq!(status.declared.condition("Tested").unwrap().status, "False");
-    assert!(bench.glue.is_some());
-    bench.pass_time(20 * 60);
-    bench.settle();
-    assert_eq!(ready(&bench).0, "True InSync", "the other side may be back");
-}
-
-#[test]
-fn a_broken_connection_never_replaces_a_good_one() {
-    let before = json!({"test": {"enabled": false, "beforeCreate": true}});
-    let mut bench = Bench::new(with(before));
-    bench.tests = vec![Some("wrong password".to_owned()), Some("wrong password".to_owned())];
-    bench.pass();
-    assert_eq!((ready(&bench).0.as_str(), bench.glue.is_some()), ("False TestFailed", false));
-    bench.pass_time(5);
-    bench.settle();
-    assert_eq!(bench.calls, [Act::TestFirst, Act::TestFirst, Act::TestFirst, Act::Create]);
-    bench.tests = vec![Some("wrong password".to_owned())];
-    bench.write_secret("wrong");
-    bench.pass();
-    assert_eq!((password(&bench), ready(&bench).0.as_str()), ("hunter2", "False TestFailed"));
-    bench.write_secret("right");
-    bench.settle();
-    assert_eq!((password(&bench), ready(&bench).0.as_str()), ("right", "True InSync"));
 }
 
 #[test]
