@@ -6,7 +6,6 @@ use super::actions::Act;
 use super::bench_tests::{Bench, Fate, THEM, jdbc};
 use super::drift;
 use super::inputs::READ_AGAIN;
-use crate::controllers::claims::Claim;
 use crate::glue::Class;
 use crate::glue::identity::Sensitive;
 
