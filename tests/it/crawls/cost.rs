@@ -59,8 +59,17 @@ async fn a_crawl_costs_its_object_six_writes_and_few_calls_in_its_whole_life() {
     let writes: Vec<_> = ours.map(|entry| format!("{} {}: {}", entry.verb, entry.subresource, entry.code)).collect();
     let [metadata, status] = ["patch : 200", "patch status: 200"];
     assert_eq!(writes, [metadata, status, status, status, status, metadata]);
-    // What is there before, what came of the start, what it is, and how it ended.
-    assert_eq!((world.double.requests().count("StartCrawler"), world.double.requests().count("ListCrawls")), (1, 4));
+    assert_eq!(world.double.requests().count("StartCrawler"), 1);
+    // What is there before, and what came of the start; then what it is, and how it ended, which is asked once more
+    // when the end was not taken in before the next poll.
+    let (details, lists): (Vec<_>, Vec<_>) = world
+        .double
+        .requests()
+        .of("ListCrawls")
+        .iter()
+        .cloned()
+        .partition(|request| request.field("Filters/0").is_some());
+    assert!(lists.len() == 2 && (2..=3).contains(&details.len()), "{} and {}", lists.len(), details.len());
 }
 
 /// Waiting costs one write more.
