@@ -6,12 +6,13 @@ use jiff::Timestamp;
 
 use crate::api::GlueTrigger;
 use crate::api::declared::DeclaredStatus;
-use crate::api::trigger::GlueTriggerStatus;
+use crate::api::trigger::{GlueTriggerStatus, TriggerDeletionPolicy};
 use crate::controllers::declared::conditions::{self, Stand};
 use crate::controllers::declared::facts::Facts;
 use crate::controllers::problem::Problem;
 use crate::controllers::step::{Plan, Step};
 use crate::glue::Class;
+use crate::glue::triggers::{Trigger, TriggerState, TriggerType};
 
 use super::memory::Act;
 
@@ -103,4 +104,24 @@ pub(super) fn rest_for(pause: Duration) -> Step<Act> {
 /// How long ago `then` was.
 pub(super) fn since(now: Timestamp, then: Timestamp) -> Duration {
     Duration::try_from(now.duration_since(then)).unwrap_or_default()
+}
+
+/// The reason of a state on the way.
+pub(super) fn reason_of(state: &TriggerState) -> &'static str {
+    match state {
+        TriggerState::Creating => "Creating",
+        TriggerState::Activating => "Activating",
+        TriggerState::Deactivating => "Deactivating",
+        TriggerState::Deleting => "Deleting",
+        TriggerState::Updating => "Updating",
+        TriggerState::Activated => "Activated",
+        TriggerState::Created | TriggerState::Deactivated => "Deactivated",
+        TriggerState::Unknown(_) => "StateUnknown",
+    }
+}
+
+/// Whether the object must carry our finalizer.
+pub(super) fn needs_finalizer(facts: &TriggerFacts<'_>, trigger: &Trigger) -> bool {
+    facts.object.spec.deletion_policy == Some(TriggerDeletionPolicy::Deactivate)
+        && trigger.type_ != TriggerType::OnDemand
 }

@@ -16,10 +16,9 @@ use std::time::Duration;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-use super::drafts::{TriggerFacts, TriggerPlan, blocked, draft, is_blocked, keep, rest_for, since, step};
+use super::drafts::{TriggerFacts, TriggerPlan, blocked, draft, is_blocked, keep, reason_of, rest_for, since, step};
 use super::intents::next_intent;
 use super::memory::{Act, Answer, Found, MARK};
-use super::plan::reason_of;
 use super::showing::{expected, targets};
 use crate::api::trigger::{Activation, Firing, GlueTriggerStatus, Started, Target, TargetKind};
 use crate::controllers::declared::conditions::Stand;

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use super::drafts::{DRIFTED, TriggerFacts, TriggerPlan, blocked, draft, is_blocked, keep, rest_for, since, step};
+use super::drafts::{
+    DRIFTED, TriggerFacts, TriggerPlan, blocked, draft, is_blocked, keep, needs_finalizer, reason_of, rest_for, since,
+    step,
+};
 use super::memory::Act;
-use super::plan::{needs_finalizer, reason_of};
 use crate::api::declared::DriftPolicy;
 use crate::api::trigger::{Activation, GlueTriggerStatus};
 use crate::controllers::declared::conditions::Stand;

@@ -15,7 +15,7 @@ use crate::controllers::step::{Plan, Step};
 use crate::glue::Class;
 use crate::glue::poller::Sight;
 use crate::glue::trigger_source::TriggerItem;
-use crate::glue::triggers::{Trigger, TriggerState, TriggerType};
+use crate::glue::triggers::{TriggerState, TriggerType};
 
 /// Decides.
 #[must_use]
@@ -82,26 +82,6 @@ pub fn plan(facts: &TriggerFacts<'_>) -> TriggerPlan {
             None => rest(facts, None),
         },
     }
-}
-
-/// The reason of a state on the way.
-pub(super) fn reason_of(state: &TriggerState) -> &'static str {
-    match state {
-        TriggerState::Creating => "Creating",
-        TriggerState::Activating => "Activating",
-        TriggerState::Deactivating => "Deactivating",
-        TriggerState::Deleting => "Deleting",
-        TriggerState::Updating => "Updating",
-        TriggerState::Activated => "Activated",
-        TriggerState::Created | TriggerState::Deactivated => "Deactivated",
-        TriggerState::Unknown(_) => "StateUnknown",
-    }
-}
-
-/// Whether the object must carry our finalizer.
-pub(super) fn needs_finalizer(facts: &TriggerFacts<'_>, trigger: &Trigger) -> bool {
-    facts.object.spec.deletion_policy == Some(TriggerDeletionPolicy::Deactivate)
-        && trigger.type_ != TriggerType::OnDemand
 }
 
 /// The object is being deleted: the trigger is deactivated first, where that was asked for.
