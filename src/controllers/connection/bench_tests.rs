@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 
 use super::actions::Act;
 use super::drafts::Decision;
-use super::inputs::{Inputs, Secrets, Values};
+use super::inputs::Inputs;
+use super::secrets::{Secrets, Values};
 use super::{Came, Learnt, Noted};
 use crate::api::connection::status::{TestOutcome, TestResult};
 use crate::api::{FINALIZER, GlueConnection, GlueConnectionSpec};

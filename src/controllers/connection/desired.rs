@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::inputs::Secrets;
+use super::secrets::Secrets;
 use crate::api::connection::authentication::OAuth2 as SpecOAuth2;
 use crate::api::connection::{Authentication as SpecAuthentication, GlueConnectionSpec, SecretKey};
 use crate::controllers::problem::Problem;

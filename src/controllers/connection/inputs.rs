@@ -15,13 +15,12 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use k8s_openapi::api::core::v1::Secret;
-use kube::{Api, Client};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::Noted;
 use super::desired;
+use super::secrets::Secrets;
 use crate::api::GlueConnection;
 use crate::api::connection::GlueConnectionSpec;
 use crate::api::credentials::Aws;
@@ -34,18 +33,6 @@ pub const READ_AGAIN: Duration = Duration::from_mins(5);
 
 /// The key of the digests of this process.
 static KEY: LazyLock<RandomState> = LazyLock::new(RandomState::new);
-
-/// A Secret as it was read.
-#[derive(Clone, Default)]
-pub struct Values {
-    /// Its uid and resource version; empty while there is no such Secret.
-    pub version: String,
-    /// What stands in it.
-    pub data: BTreeMap<String, Vec<u8>>,
-}
-
-/// Secrets by name.
-pub type Secrets = BTreeMap<String, Values>;
 
 /// What Glue is asked for.
 #[derive(Clone, Debug)]
@@ -111,27 +98,4 @@ fn fingerprint(spec: &GlueConnectionSpec, secrets: &Secrets) -> String {
     let versions: BTreeMap<_, _> = secrets.iter().map(|(name, values)| (name, &values.version)).collect();
     let hash = Sha256::digest(json!([brought, versions]).to_string().as_bytes());
     hash.iter().take(16).fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
-}
-
-/// Reads the Secrets of these names. One that is not there is an empty one.
-pub async fn read(client: &Client, namespace: &str, names: &[&str]) -> Result<Secrets, Problem> {
-    let api: Api<Secret> = Api::namespaced(client.clone(), namespace);
-    let mut secrets = Secrets::new();
-    for name in names {
-        let found = api.get_opt(name).await.map_err(|error| Problem {
-            reason: "SecretNotReadable".to_owned(),
-            message: format!("Secret {namespace}/{name} cannot be read: {error}"),
-            class: None,
-        })?;
-        let values = found.map_or_else(Values::default, |found| Values {
-            version: format!(
-                "{}/{}",
-                found.metadata.uid.unwrap_or_default(),
-                found.metadata.resource_version.unwrap_or_default()
-            ),
-            data: found.data.unwrap_or_default().into_iter().map(|(key, value)| (key, value.0)).collect(),
-        });
-        secrets.insert((*name).to_owned(), values);
-    }
-    Ok(secrets)
 }

@@ -3,6 +3,7 @@
 //! | room | what is in it |
 //! |---|---|
 //! | [`inputs`] | the values from Secrets, and what tells that they have changed |
+//! | [`secrets`] | the Secrets that a spec names, as they were read |
 //! | [`desired`] | from a spec and those values to what Glue is asked for |
 //! | [`drift`] | how what Glue shows differs from that |
 //! | [`mod@plan`] | what must stand in the object, and the next step |
@@ -12,12 +13,14 @@
 //! | `actions` | the calls |
 
 mod actions;
+mod before;
 pub mod desired;
 mod drafts;
 pub mod drift;
 pub mod inputs;
 pub mod plan;
 mod presence;
+pub mod secrets;
 mod tests_due;
 
 #[cfg(test)]
@@ -75,7 +78,7 @@ impl Kind for GlueConnection {
     }
 
     async fn inputs(&self, client: &Client, settings: &Settings) -> Result<Inputs, Problem> {
-        let secrets = inputs::read(client, &self.namespace().unwrap_or_default(), &self.input_secrets()).await?;
+        let secrets = secrets::read(client, &self.namespace().unwrap_or_default(), &self.input_secrets()).await?;
         let inputs = Inputs::new(self, &secrets)?;
         Ok(if settings.watch_secrets { inputs } else { inputs.unwatched() })
     }

@@ -12,13 +12,11 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::Came;
 use super::actions::Act;
-use super::drafts::{
-    About, CREATING, DELETING, DRIFTED, Decision, HELD_BY_ANOTHER, TEST_FAILED, base, draft, keep, show, stopped,
-};
+use super::before::{before_change, deletes};
+use super::drafts::{About, CREATING, DELETING, DRIFTED, Decision, HELD_BY_ANOTHER, base, draft, keep, show, stopped};
 use super::presence;
 use crate::api::GlueConnectionStatus;
-use crate::api::connection::DeletionPolicy;
-use crate::api::connection::status::{Creation, Drift, TestOutcome, TestResult};
+use crate::api::connection::status::{Creation, Drift};
 use crate::api::declared::DriftPolicy;
 use crate::controllers::claims::{ASK_AGAIN, Claim};
 use crate::controllers::declared::conditions::Stand;
@@ -116,43 +114,6 @@ fn absent(facts: &About<'_>, mut status: GlueConnectionStatus) -> Decision {
     };
     status.creation = Some(creation);
     draft(facts, status, Stand::OnItsWay, CREATING, "the connection is being created", Step::Act(Act::Create))
-}
-
-/// What comes before any change of what stands in Glue; nothing, when it may be made.
-pub(super) fn before_change(facts: &About<'_>, status: &GlueConnectionStatus, doing: &str) -> Option<Decision> {
-    let current = |test: &&TestResult| facts.inputs.is_some_and(|inputs| inputs.fingerprint == test.fingerprint);
-    let test = status.last_test.as_ref().filter(|test| test.before_create).filter(current);
-    let failed_first = test.filter(|test| test.result == TestOutcome::Failed);
-    if let Some(problem) = &facts.problem {
-        return Some(match failed_first {
-            Some(test) => {
-                let why = test.message.as_deref().unwrap_or_default();
-                let message = format!("nothing was brought to Glue, since it could not connect: {why}");
-                draft(facts, status.clone(), Stand::Stalled, TEST_FAILED, &message, Step::Retry)
-            }
-            None => stopped(facts, status.clone(), problem, Step::Retry),
-        });
-    }
-    if let Some(pause) = facts.rest.filter(|_| !facts.learnt.edited) {
-        return Some(keep(facts, Step::Rest(Some(pause))));
-    }
-    if !facts.leading {
-        return Some(keep(facts, Step::Rest(None)));
-    }
-    if deletes(facts) && !facts.has_finalizer() {
-        return Some(keep(facts, Step::Hold));
-    }
-    let is_tested = test.is_some_and(|test| test.result == TestOutcome::Succeeded);
-    if facts.object.spec.is_tested_before() && !facts.fresh_intent && !is_tested {
-        let message = "the connection is being tested before it is brought to Glue";
-        return Some(draft(facts, status.clone(), Stand::OnItsWay, doing, message, Step::Act(Act::TestFirst)));
-    }
-    None
-}
-
-/// Whether the connection goes with the object.
-pub(super) fn deletes(facts: &About<'_>) -> bool {
-    facts.object.spec.deletion_policy.unwrap_or_default() == DeletionPolicy::Delete
 }
 
 /// The object is being deleted.

@@ -2,12 +2,12 @@
 
 use super::Came;
 use super::actions::Act;
+use super::before::{before_change, deletes, waits};
 use super::drafts::{
     ALREADY_EXISTS, About, CONNECTION_FAILED, DRIFTED, Decision, IN_PROGRESS, TEST_FAILED, TESTING, UPDATING, draft,
-    in_line, keep, seconds, show, stopped,
+    in_line, keep, seconds, show,
 };
 use super::inputs::Inputs;
-use super::plan::{before_change, deletes};
 use super::tests_due::Due;
 use super::{drift, tests_due};
 use crate::api::GlueConnectionStatus;
@@ -196,15 +196,4 @@ fn tested(facts: &About<'_>, status: GlueConnectionStatus) -> Decision {
         }
         None => in_line(facts, status, step),
     }
-}
-
-/// What holds up a call that may be made later as well.
-fn waits(facts: &About<'_>, status: &GlueConnectionStatus) -> Option<Decision> {
-    if let Some(problem) = &facts.problem {
-        return Some(stopped(facts, status.clone(), problem, Step::Retry));
-    }
-    if let Some(pause) = facts.rest.filter(|_| !facts.learnt.edited) {
-        return Some(keep(facts, Step::Rest(Some(pause))));
-    }
-    (!facts.leading).then(|| keep(facts, Step::Rest(None)))
 }
