@@ -29,7 +29,9 @@ pub use crawler_run::{GlueCrawlerRun, GlueCrawlerRunSpec, GlueCrawlerRunStatus};
 pub use job_run::{GlueJobRun, GlueJobRunSpec, GlueJobRunStatus};
 pub use trigger::{GlueTrigger, GlueTriggerSpec, GlueTriggerStatus};
 
-use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{CustomResourceDefinition, JSON};
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
+    CustomResourceDefinition, JSON, JSONSchemaProps, JSONSchemaPropsOrArray, JSONSchemaPropsOrBool,
+};
 use kube::CustomResourceExt;
 use serde_json::json;
 
@@ -45,6 +47,7 @@ pub fn crds() -> Vec<CustomResourceDefinition> {
     [GlueConnection::crd(), GlueCrawlerRun::crd(), GlueJobRun::crd(), GlueTrigger::crd()]
         .into_iter()
         .map(unobserved_at_first)
+        .map(nulls_for_choices)
         .collect()
 }
 
@@ -60,4 +63,26 @@ fn unobserved_at_first(mut crd: CustomResourceDefinition) -> CustomResourceDefin
         }
     }
     crd
+}
+
+/// Lets an optional choice be written as null, as templates do and as every other optional field may be. The API
+/// server refuses null for a nullable enum, and takes it away where a field is not nullable.
+fn nulls_for_choices(mut crd: CustomResourceDefinition) -> CustomResourceDefinition {
+    let schemas =
+        crd.spec.versions.iter_mut().filter_map(|version| version.schema.as_mut()?.open_api_v3_schema.as_mut());
+    schemas.for_each(prune_nulls);
+    crd
+}
+
+fn prune_nulls(schema: &mut JSONSchemaProps) {
+    if schema.enum_.is_some() {
+        schema.nullable = None;
+    }
+    schema.properties.iter_mut().flat_map(|properties| properties.values_mut()).for_each(prune_nulls);
+    if let Some(JSONSchemaPropsOrArray::Schema(items)) = &mut schema.items {
+        prune_nulls(items);
+    }
+    if let Some(JSONSchemaPropsOrBool::Schema(values)) = &mut schema.additional_properties {
+        prune_nulls(values);
+    }
 }

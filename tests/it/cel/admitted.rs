@@ -33,6 +33,7 @@ async fn what_is_right_is_admitted() {
         json!({"securityConfiguration": long(255)}),
         json!({"executionClass": "FLEX"}),
         json!({"executionClass": "STANDARD"}),
+        json!({"executionClass": null, "deletionPolicy": null, "readyWhen": null, "region": null, "workers": null}),
         json!({"jobRunQueuingEnabled": false}),
         json!({"executionRoleSessionPolicy": "{}"}),
         json!({"suspend": true, "stop": false}),
