@@ -7,7 +7,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use proptest::prelude::*;
 
 use super::facts::{Answer, Learnt, Look, Observed, Sight, Stir, Survey, Turns};
-use super::plan_tests::{Scene, at, nothing, observed, problem};
+use super::scene::{Scene, at, nothing, observed, problem};
 use super::step::{Act, Step};
 use super::turn;
 use crate::api::FINALIZER;

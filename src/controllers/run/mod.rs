@@ -38,4 +38,6 @@ mod lives;
 #[cfg(test)]
 mod plan_tests;
 #[cfg(test)]
+mod scene;
+#[cfg(test)]
 mod turn_tests;

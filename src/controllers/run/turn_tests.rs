@@ -3,7 +3,7 @@
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::facts::{Answer, Learnt, Look, Observed, Sight, Stir, Survey, Turns};
-use super::plan_tests::{Scene, at, intent, nothing, observed, problem, word};
+use super::scene::{Scene, at, intent, nothing, observed, problem, word};
 use super::step::{Act, Step};
 use super::turn::CRAWLER_RUNNING;
 use crate::api::crawler_run::OnAlreadyRunning::{self, Attach, Fail, Wait};

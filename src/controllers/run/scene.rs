@@ -1,0 +1,174 @@
+//! A bench for the plan: one object, and all that is known of it, put together in a few words.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use kube::core::ObjectMeta;
+
+use super::facts::{Facts, Learnt, Look, Observed, Problem, Sight, Stir, Turns};
+use super::plan::plan;
+use super::step::{Act, Plan, Step};
+use crate::api::FINALIZER;
+use crate::api::run::{Attempt, Phase, RunPolicy, RunStatus};
+use crate::glue::Class;
+
+const CREATED: i64 = 1_000_000;
+
+pub(super) fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_second(CREATED + seconds).expect("a time")
+}
+
+/// One object and all that is known of it.
+#[derive(Clone, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "as in Facts")]
+pub(super) struct Scene {
+    pub(super) now: i64,
+    pub(super) meta: ObjectMeta,
+    pub(super) policy: RunPolicy,
+    pub(super) turns: Option<Turns>,
+    pub(super) follow: Option<String>,
+    pub(super) status: RunStatus,
+    pub(super) leading: bool,
+    pub(super) blocked: Option<Problem>,
+    pub(super) learnt: Learnt,
+    pub(super) open_for: i64,
+    pub(super) rest: Option<Duration>,
+    pub(super) behind: bool,
+    pub(super) stir: Stir,
+    pub(super) shared: bool,
+    pub(super) sight: Option<Sight>,
+    pub(super) poll_problem: Option<Problem>,
+    pub(super) stop_sent: bool,
+}
+
+impl Scene {
+    pub(super) fn new() -> Self {
+        let meta = ObjectMeta {
+            uid: Some("uid".to_owned()),
+            generation: Some(1),
+            creation_timestamp: Some(Time(at(0))),
+            ..ObjectMeta::default()
+        };
+        Self {
+            now: 10,
+            meta,
+            policy: RunPolicy::default(),
+            turns: None,
+            follow: None,
+            status: RunStatus { observed_generation: -1, ..RunStatus::default() },
+            leading: true,
+            blocked: None,
+            learnt: Learnt::default(),
+            open_for: 0,
+            rest: None,
+            behind: false,
+            stir: Stir::Still,
+            shared: false,
+            sight: None,
+            poll_problem: None,
+            stop_sent: false,
+        }
+    }
+
+    pub(super) fn held(mut self) -> Self {
+        self.meta.finalizers = Some(vec![FINALIZER.to_owned()]);
+        self
+    }
+
+    pub(super) fn deleted(mut self) -> Self {
+        self.meta.deletion_timestamp = Some(Time(at(5)));
+        self
+    }
+
+    /// With the attempt `attempt` in `phase`.
+    pub(super) fn with(mut self, phase: Phase, attempt: Attempt) -> Self {
+        self.status.phase = Some(phase);
+        self.status.attempts = vec![attempt];
+        self
+    }
+
+    pub(super) fn seen(mut self, phase: Phase) -> Self {
+        self.sight = Some(Sight::Here(observed(phase)));
+        self
+    }
+
+    pub(super) fn plan(&self) -> Plan {
+        plan(&Facts {
+            now: at(self.now),
+            meta: &self.meta,
+            policy: &self.policy,
+            noun: if self.turns.is_some() { "crawl" } else { "run" },
+            turns: self.turns,
+            follow: self.follow.as_deref(),
+            status: &self.status,
+            leading: self.leading,
+            blocked: self.blocked.clone(),
+            unprepared: None,
+            learnt: &self.learnt,
+            open_for: Duration::from_secs(self.open_for.unsigned_abs()),
+            settle: Duration::from_mins(1),
+            rest: self.rest,
+            behind: self.behind,
+            stir: self.stir,
+            shared: self.shared,
+            sight: self.sight.clone(),
+            poll_problem: self.poll_problem.clone(),
+            stop_sent: self.stop_sent,
+            deletion_timeout: Duration::from_mins(10),
+        })
+    }
+}
+
+pub(super) fn observed(phase: Phase) -> Observed {
+    let state = format!("{phase:?}").to_uppercase();
+    Observed { id: "jr_1".to_owned(), state, phase, retry_expected: false, message: None }
+}
+
+pub(super) fn intent() -> Attempt {
+    Attempt {
+        number: 0,
+        key: "uid/0".to_owned(),
+        retry: 0,
+        active_since: Time(at(1)),
+        intended_at: Time(at(1)),
+        after: None,
+        accepted: false,
+        refused: None,
+        id: None,
+        adopted: false,
+        state: None,
+        stop_cause: None,
+        ended_at: None,
+    }
+}
+
+pub(super) fn live() -> Attempt {
+    Attempt { id: Some("jr_1".to_owned()), ..intent() }
+}
+
+pub(super) fn problem(class: Class) -> Problem {
+    Problem { reason: class.reason().to_owned(), message: "words".to_owned(), class: Some(class) }
+}
+
+pub(super) fn nothing(known_for: u64) -> Look {
+    Look::Nothing { known_for: Duration::from_secs(known_for) }
+}
+
+/// What the plan asks for, reduced to a word.
+pub(super) fn word(plan: &Plan) -> &'static str {
+    match &plan.step {
+        Step::Hold => "hold",
+        Step::Release { left_behind: None } => "release",
+        Step::Release { left_behind: Some(_) } => "leave behind",
+        Step::Act(Act::Look(_)) => "look",
+        Step::Act(Act::Survey { .. }) => "survey",
+        Step::Act(Act::Start) => "start",
+        Step::Act(Act::Stop(_)) => "stop",
+        Step::Delete => "delete",
+        Step::Retry => "retry",
+        Step::Rest(None) => "rest",
+        Step::Mark(_) => "mark",
+        Step::Rest(Some(_)) => "rest for a while",
+    }
+}
