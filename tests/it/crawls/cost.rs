@@ -1,6 +1,7 @@
 //! What crawls cost: calls to AWS by Glue's record, and writes to an object by the API server's own audit.
 
 use kube_glue::api::run::Phase;
+use kube_glue_double::Request;
 use serde_json::json;
 
 use super::{crawler, finish, known, over, put, stepwise, until_phase, waits, world};
@@ -24,9 +25,12 @@ async fn live_crawls_are_asked_for_together() {
     world.calls("BatchGetCrawlers", 10).await;
     let counts = world.double.requests().counts();
     assert_eq!(counts.keys().collect::<Vec<_>>(), ["BatchGetCrawlers"], "{counts:?}");
-    for [first, second] in world.double.requests().of("BatchGetCrawlers").as_chunks().0 {
-        let asked = [first, second].map(|request| request.field("CrawlerNames").unwrap().as_array().unwrap().len());
-        assert_eq!(asked, [100, 20], "in pages of a hundred");
+    let requests = world.double.requests().of("BatchGetCrawlers");
+    let names_in = |request: &Request| request.field("CrawlerNames").unwrap().as_array().unwrap().len();
+    let asked: Vec<_> = requests.iter().map(|request| names_in(request)).collect();
+    // The record may have been cleared between the two pages of a round.
+    for pages in asked[usize::from(asked[0] == 20)..].as_chunks().0 {
+        assert_eq!(*pages, [100, 20], "in pages of a hundred");
     }
     world.double.requests().clear();
     finish(&world);
