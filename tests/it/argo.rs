@@ -4,6 +4,7 @@
 use kube::ResourceExt;
 use kube_glue::api::run::Phase;
 use kube_glue::api::{GlueConnection, GlueCrawlerRun, GlueJobRun, GlueTrigger};
+use kube_glue::controllers::kind::Kind;
 use kube_glue_double::{
     ConnectionScript, CrawlOutcome, CrawlPlan, CrawlScript, CrawlerSettings, DEFAULT_ACCOUNT, JobDefinition, Outcome,
 };
@@ -11,7 +12,7 @@ use mlua::serde::{LuaSerdeExt, ser};
 use mlua::{Lua, LuaOptions, StdLib, Table};
 use serde_json::{Value, json};
 
-use crate::world::{DEFAULT_SECRET, Ours, REGION, STEP, World, condition, merged, ready, run_id, stepwise};
+use crate::world::{DEFAULT_SECRET, REGION, STEP, World, condition, merged, ready, run_id, stepwise};
 
 /// The key under which Argo CD looks for the script of a kind.
 const KEY: &str = "resource.customizations.health.kube-glue.dev_GlueJobRun";
@@ -37,7 +38,7 @@ impl World {
     }
 
     /// The same of an object of any kind.
-    async fn health_of<K: Ours>(&self, script: &str, name: &str) -> (String, String) {
+    async fn health_of<K: Kind>(&self, script: &str, name: &str) -> (String, String) {
         let object = self.of::<K>().untyped().get(name).await.expect("the object");
         health(script, &serde_json::to_value(object).expect("JSON"))
     }

@@ -14,10 +14,11 @@ use kube::Resource;
 use kube::api::{Api, Patch, PatchParams, PostParams};
 use kube::core::{ApiResource, DynamicObject};
 use kube_glue::api::GlueJobRun;
+use kube_glue::controllers::kind::Kind;
 use kube_glue_bed::ControlPlane;
 use serde_json::{Value, json};
 
-use crate::world::{Ours, merged};
+use crate::world::merged;
 
 /// Job runs in a namespace without a controller.
 async fn runs() -> Api<DynamicObject> {
@@ -25,7 +26,7 @@ async fn runs() -> Api<DynamicObject> {
 }
 
 /// Objects of a kind in a namespace without a controller.
-async fn of_kind<K: Ours>() -> Api<DynamicObject> {
+async fn of_kind<K: Kind>() -> Api<DynamicObject> {
     let plane = ControlPlane::shared().await.expect("a control plane");
     crate::crds::install(plane).await;
     let namespace = plane.namespace("cel").await.expect("a namespace");

@@ -38,7 +38,7 @@ pub use controller::Controller;
 pub use emitted::{assert_nothing_leaked, places_of};
 pub use objects::{attempts, conditions_of, is_held, phase_of, ready, run_id, uid};
 #[allow(unused_imports, reason = "each kind takes what it needs")]
-pub use of::{Of, Ours, condition, conditions_in, status};
+pub use of::{Of, condition, conditions_in, status};
 pub use scripts::{STEP, endless, quick, stepwise};
 
 /// The region that tests use.

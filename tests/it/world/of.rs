@@ -1,44 +1,15 @@
 //! The objects of one kind in a test's world: made, changed, deleted and waited for.
 
-use std::fmt::Debug;
-
-use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use kube::ResourceExt;
 use kube::api::{Api, DeleteParams, Patch, PatchParams, PostParams};
 use kube::core::{ApiResource, DynamicObject};
 use kube::runtime::wait::{await_condition, conditions::is_deleted};
-use kube::{Resource, ResourceExt};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use kube_glue::controllers::kind::Kind;
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
 use super::{PATIENCE, World, merged};
-
-/// A kind of ours.
-pub trait Ours:
-    Resource<DynamicType = (), Scope = NamespaceResourceScope>
-    + Clone
-    + Debug
-    + DeserializeOwned
-    + Serialize
-    + Send
-    + Sync
-    + 'static
-{
-}
-
-impl<K> Ours for K where
-    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
-        + Clone
-        + Debug
-        + DeserializeOwned
-        + Serialize
-        + Send
-        + Sync
-        + 'static
-{
-}
 
 /// The objects of kind `K` in a test's namespace.
 pub struct Of<'w, K> {
@@ -49,12 +20,12 @@ pub struct Of<'w, K> {
 
 impl World {
     /// The objects of one kind.
-    pub fn of<K: Ours>(&self) -> Of<'_, K> {
+    pub fn of<K: Kind>(&self) -> Of<'_, K> {
         Of { world: self, api: Api::namespaced(self.client.clone(), &self.namespace) }
     }
 }
 
-impl<K: Ours> Of<'_, K> {
+impl<K: Kind> Of<'_, K> {
     /// The same objects, as a person could send them.
     pub fn untyped(&self) -> Api<DynamicObject> {
         Api::namespaced_with(self.world.client.clone(), &self.world.namespace, &ApiResource::erase::<K>(&()))
@@ -139,16 +110,16 @@ impl<K: Ours> Of<'_, K> {
 }
 
 /// The status of an object, as JSON.
-pub fn status<K: Ours>(object: &K) -> Value {
+pub fn status<K: Kind>(object: &K) -> Value {
     serde_json::to_value(object).expect("JSON")["status"].take()
 }
 
 /// The conditions of an object.
-pub fn conditions_in<K: Ours>(object: &K) -> Vec<Condition> {
+pub fn conditions_in<K: Kind>(object: &K) -> Vec<Condition> {
     serde_json::from_value(status(object)["conditions"].take()).unwrap_or_default()
 }
 
 /// The condition of an object that has this type.
-pub fn condition<K: Ours>(object: &K, type_: &str) -> Option<Condition> {
+pub fn condition<K: Kind>(object: &K, type_: &str) -> Option<Condition> {
     conditions_in(object).into_iter().find(|condition| condition.type_ == type_)
 }
