@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use tracing::warn;
 
 use super::problem::Problem;
-use super::secrets::{SecretKey, Secrets};
+use super::secrets::{self, SecretKey, Secrets};
 use crate::api::credentials::Aws;
 use crate::glue::aws::WeakGlue;
 use crate::glue::identity::{self, Provenance, Rules, SecretData};
@@ -227,12 +227,7 @@ impl Access {
     }
 
     async fn read(&self, namespace: &str, name: &str) -> Result<Option<SecretData>, Problem> {
-        let api: Api<Secret> = Api::namespaced(self.inner.client.clone(), namespace);
-        let found = api.get_opt(name).await.map_err(|error| Problem {
-            reason: "SecretNotReadable".to_owned(),
-            message: format!("Secret {namespace}/{name} cannot be read: {error}"),
-            class: None,
-        })?;
+        let found = secrets::read(&self.inner.client, namespace, name).await?;
         Ok(found.map(|found| found.data.unwrap_or_default().into_iter().map(|(key, value)| (key, value.0)).collect()))
     }
 

@@ -155,6 +155,11 @@ pub(super) fn name_of<K: Kind>(reference: &ObjectRef<K>) -> Name {
     (reference.namespace.clone().unwrap_or_default(), reference.name.clone())
 }
 
+/// When an object was created.
+pub(super) fn created<K: Kind>(object: &K) -> Timestamp {
+    object.creation_timestamp().map_or(Timestamp::UNIX_EPOCH, |created| created.0)
+}
+
 /// What waits in one line: objects that need one thing of one client.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Place {

@@ -9,7 +9,7 @@ use kube::runtime::reflector::ObjectRef;
 use kube::{Api, ResourceExt};
 
 use super::access::Connection;
-use super::context::{Context, Place};
+use super::context::{self, Context, Place};
 use super::kind::Kind;
 use super::memory::Memory;
 use super::problem::Problem;
@@ -98,7 +98,7 @@ impl<'a, K: Kind> Pass<'a, K> {
 
     /// When the object was created.
     pub fn created(&self) -> Timestamp {
-        self.object.creation_timestamp().map_or(Timestamp::UNIX_EPOCH, |created| created.0)
+        context::created(&self.object)
     }
 
     /// `target` for this object's client.

@@ -1,4 +1,5 @@
-//! The versions of the cluster's Secrets, without their data: enough to know when a client is out of date.
+//! The versions of the cluster's Secrets, without their data: enough to know when a client is out of date. What
+//! stands in one is read by name, when it is needed, and not kept.
 
 use std::collections::{HashMap, HashSet};
 use std::future::Future;
@@ -13,11 +14,22 @@ use kube::runtime::watcher::{self, Event, watcher};
 use kube::{Api, Client, ResourceExt};
 use tokio::sync::watch;
 
+use super::problem::Problem;
 use super::waker::scopes;
 use super::watches::Watches;
 
 /// A Secret by namespace and name.
 pub type SecretKey = (String, String);
+
+/// Reads a Secret; `None` when there is none.
+pub async fn read(client: &Client, namespace: &str, name: &str) -> Result<Option<Secret>, Problem> {
+    let api: Api<Secret> = Api::namespaced(client.clone(), namespace);
+    api.get_opt(name).await.map_err(|error| Problem {
+        reason: "SecretNotReadable".to_owned(),
+        message: format!("Secret {namespace}/{name} cannot be read: {error}"),
+        class: None,
+    })
+}
 
 /// The versions, kept by a watch on metadata. Cheap to clone.
 #[derive(Clone, Default)]

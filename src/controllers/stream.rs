@@ -47,18 +47,12 @@ pub fn reconcile_loop<K: Living>(
                 listed.insert(ObjectRef::from_obj(object), object.uid());
                 K::Life::appears(&cleaner, object, true);
             }
-            Ok(Event::Delete(object)) => {
-                cleaner.gone(object);
-                K::Life::leaves(&cleaner, object);
-            }
+            Ok(Event::Delete(object)) => gone(&cleaner, object),
             Ok(Event::Init) => listed.clear(),
             Ok(Event::InitDone) => {
                 for swallowed in swallowed(&listed, known.state()) {
                     match swallowed {
-                        Swallowed::Gone(object) => {
-                            cleaner.gone(&object);
-                            K::Life::leaves(&cleaner, &object);
-                        }
+                        Swallowed::Gone(object) => gone(&cleaner, &object),
                         Swallowed::Replaced(object) => cleaner.replaced(&object),
                     }
                 }
@@ -80,6 +74,12 @@ pub fn reconcile_loop<K: Living>(
             }
             future::ready(())
         })
+}
+
+/// The object is gone from the API server.
+fn gone<K: Living>(context: &Context<K>, object: &K) {
+    context.gone(object);
+    K::Life::leaves(context, object);
 }
 
 /// An object whose deletion no event told of: the watch was down meanwhile, and the new list has it no more.

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::api::core::v1::Secret;
-use kube::{Api, Client};
+use kube::Client;
 
 use crate::controllers::problem::Problem;
+use crate::controllers::secrets;
 
 /// A Secret as it was read.
 #[derive(Clone, Default)]
@@ -21,14 +21,9 @@ pub type Secrets = BTreeMap<String, Values>;
 
 /// Reads the Secrets of these names. One that is not there is an empty one.
 pub async fn read(client: &Client, namespace: &str, names: &[&str]) -> Result<Secrets, Problem> {
-    let api: Api<Secret> = Api::namespaced(client.clone(), namespace);
-    let mut secrets = Secrets::new();
+    let mut read = Secrets::new();
     for name in names {
-        let found = api.get_opt(name).await.map_err(|error| Problem {
-            reason: "SecretNotReadable".to_owned(),
-            message: format!("Secret {namespace}/{name} cannot be read: {error}"),
-            class: None,
-        })?;
+        let found = secrets::read(client, namespace, name).await?;
         let values = found.map_or_else(Values::default, |found| Values {
             version: format!(
                 "{}/{}",
@@ -37,7 +32,7 @@ pub async fn read(client: &Client, namespace: &str, names: &[&str]) -> Result<Se
             ),
             data: found.data.unwrap_or_default().into_iter().map(|(key, value)| (key, value.0)).collect(),
         });
-        secrets.insert((*name).to_owned(), values);
+        read.insert((*name).to_owned(), values);
     }
-    Ok(secrets)
+    Ok(read)
 }

@@ -4,14 +4,15 @@ use std::time::Duration;
 
 use kube::ResourceExt;
 use kube::runtime::controller::Action;
+use kube::runtime::reflector::ObjectRef;
 use tracing::info;
 
 use super::facts::Facts;
 use super::kind::DeclaredKind;
 use super::story;
 use crate::controllers::claims::{AwsPlace, Claim, Whereabouts};
-use crate::controllers::context::{Context, Name, name_of};
-use crate::controllers::kind::{Item, Kind};
+use crate::controllers::context::{Context, Name, created, name_of};
+use crate::controllers::kind::Item;
 use crate::controllers::life::Life;
 use crate::controllers::pass::Pass;
 use crate::controllers::shell::WRITE_AGAIN;
@@ -34,13 +35,13 @@ impl<K: DeclaredKind> Life<K> for DeclaredLife {
     }
 
     fn appears(context: &Context<K>, object: &K, listed: bool) {
-        context.claims.stand(&object.thing(), created(object), &name(object));
+        context.claims.stand(&object.thing(), created(object), &name_of(&ObjectRef::from_obj(object)));
         let uid = object.uid().unwrap_or_default();
         context.memories.with(&uid, |memory| object.appears(&mut memory.own, listed));
     }
 
     fn leaves(context: &Context<K>, object: &K) {
-        for other in context.claims.leave(&object.thing(), &name(object)) {
+        for other in context.claims.leave(&object.thing(), &name_of(&ObjectRef::from_obj(object))) {
             context.wake(&other);
         }
     }
@@ -184,12 +185,4 @@ fn report<K: DeclaredKind>(pass: &Pass<'_, K>, claim: &Claim<Name>) -> (Report<I
         pass.context.poller.hurry(&source);
     }
     (report, also)
-}
-
-fn name<K: Kind>(object: &K) -> Name {
-    (object.namespace().unwrap_or_default(), object.name_any())
-}
-
-fn created<K: Kind>(object: &K) -> jiff::Timestamp {
-    object.creation_timestamp().map_or(jiff::Timestamp::UNIX_EPOCH, |created| created.0)
 }

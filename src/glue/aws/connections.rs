@@ -10,9 +10,9 @@ use std::time::Duration;
 use aws_sdk_glue::config::timeout::TimeoutConfig;
 use aws_sdk_glue::types::ConnectionType;
 
-use super::Glue;
 use super::errors;
 use super::gather::{Batch, Gathered};
+use super::{Glue, filled};
 use crate::glue::Error;
 use crate::glue::budget::Priority;
 use crate::glue::connections::{Connection, ConnectionInput, DELETE_BATCH, DeleteAnswer, PAGE};
@@ -50,7 +50,7 @@ impl Glue {
         let connections = answer.connection_list.unwrap_or_default().into_iter();
         Ok((
             connections.filter_map(|connection| read::connection(connection, arn)).collect(),
-            answer.next_token.filter(|token| !token.is_empty()),
+            filled(answer.next_token),
         ))
     }
 

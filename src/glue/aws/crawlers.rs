@@ -4,8 +4,7 @@ use aws_sdk_glue::types::{
     CrawlerHistory, CrawlerHistoryState, CrawlerState as SdkState, CrawlsFilter, FieldName, FilterOperator,
 };
 
-use super::Glue;
-use super::timestamp;
+use super::{Glue, filled, timestamp};
 use crate::glue::budget::Priority;
 use crate::glue::crawls::{CRAWL_PAGE, Crawl, CrawlPage, CrawlState, Crawler, CrawlerState};
 use crate::glue::{Class, Error};
@@ -67,7 +66,7 @@ impl Glue {
         let answer = self.call("ListCrawls", crawler(name), Priority::Start, request).await?;
         Ok(CrawlPage {
             crawls: answer.crawls.unwrap_or_default().into_iter().filter_map(crawl).collect(),
-            next: answer.next_token.filter(|token| !token.is_empty()),
+            next: filled(answer.next_token),
         })
     }
 
@@ -89,18 +88,17 @@ fn crawler(name: &str) -> String {
 }
 
 fn crawl(crawl: CrawlerHistory) -> Option<Crawl> {
-    let present = |text: Option<String>| text.filter(|text| !text.is_empty());
     Some(Crawl {
         id: crawl.crawl_id?,
         state: crawl_state(crawl.state),
         started_on: crawl.start_time.and_then(timestamp),
         ended_on: crawl.end_time.and_then(timestamp),
         dpu_hours: crawl.dpu_hour,
-        summary: present(crawl.summary),
-        error_message: present(crawl.error_message),
-        log_group: present(crawl.log_group),
-        log_stream: present(crawl.log_stream),
-        message_prefix: present(crawl.message_prefix),
+        summary: filled(crawl.summary),
+        error_message: filled(crawl.error_message),
+        log_group: filled(crawl.log_group),
+        log_stream: filled(crawl.log_stream),
+        message_prefix: filled(crawl.message_prefix),
     })
 }
 

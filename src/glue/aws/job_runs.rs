@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::errors;
-use super::{Glue, timestamp};
+use super::{Glue, filled, timestamp};
 use crate::glue::budget::Priority;
 use crate::glue::job_runs::{JobRun, JobRunPage, JobRunState, Mark, PAGE, StartJobRun, StopAnswer};
 use crate::glue::{Class, Error};
@@ -67,7 +67,7 @@ impl Glue {
         let answer = self.call("GetJobRuns", job(job_name), priority, request).await?;
         Ok(JobRunPage {
             runs: answer.job_runs.unwrap_or_default().into_iter().filter_map(|run| job_run(run, mark)).collect(),
-            next: answer.next_token.filter(|token| !token.is_empty()),
+            next: filled(answer.next_token),
         })
     }
 
@@ -136,7 +136,7 @@ fn job_run(run: SdkJobRun, mark: Option<&Mark>) -> Option<JobRun> {
         previous: run.previous_run_id,
         started_on: run.started_on.and_then(timestamp),
         completed_on: run.completed_on.and_then(timestamp),
-        error_message: run.error_message.filter(|message| !message.is_empty()),
+        error_message: filled(run.error_message),
         // They grow with every look at a live run: a change that nobody needs to be woken for.
         execution_seconds: if over { run.execution_time } else { 0 },
         dpu_seconds: run.dpu_seconds.filter(|_| over),

@@ -260,6 +260,11 @@ fn timestamp(time: aws_smithy_types::DateTime) -> Option<jiff::Timestamp> {
     jiff::Timestamp::from_second(time.secs()).ok()
 }
 
+/// Glue does not tell an empty string from none.
+fn filled(text: Option<String>) -> Option<String> {
+    text.filter(|text| !text.is_empty())
+}
+
 /// Whether `error` or one of its causes says that no credentials could be had.
 fn is_credentials_error(error: &(dyn std::error::Error + 'static)) -> bool {
     errors::causes(error).any(<dyn std::error::Error>::is::<CredentialsError>)

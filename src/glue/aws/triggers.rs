@@ -5,7 +5,7 @@ use aws_sdk_glue::types::{
     TriggerState as SdkState, TriggerType as SdkType, WorkflowRunStatus,
 };
 
-use super::Glue;
+use super::{Glue, filled};
 use crate::api::trigger::{Target, TargetKind};
 use crate::glue::Error;
 use crate::glue::budget::Priority;
@@ -110,7 +110,7 @@ impl Glue {
                 )
             }
         };
-        Ok(RunPage { runs, next: next.filter(|token| !token.is_empty()) })
+        Ok(RunPage { runs, next: filled(next) })
     }
 
     /// One run of a workflow (`GetWorkflowRun`).
@@ -135,14 +135,13 @@ fn trigger(name: &str) -> String {
 }
 
 fn from_sdk(trigger: SdkTrigger) -> Option<Trigger> {
-    let said = |text: Option<String>| text.filter(|text| !text.is_empty());
     Some(Trigger {
         name: trigger.name?,
         type_: type_of(trigger.r#type),
         state: state_of(trigger.state),
-        description: said(trigger.description),
-        workflow: said(trigger.workflow_name),
-        schedule: said(trigger.schedule),
+        description: filled(trigger.description),
+        workflow: filled(trigger.workflow_name),
+        schedule: filled(trigger.schedule),
         predicate: trigger.predicate.map(predicate).filter(|predicate| !predicate.conditions.is_empty()),
         actions: trigger.actions.unwrap_or_default().into_iter().map(action).collect(),
         event_batching: trigger.event_batching_condition.map(|batch| (batch.batch_size, batch.batch_window)),

@@ -7,6 +7,7 @@ use aws_sdk_glue::types::{
 };
 use jiff::Timestamp;
 
+use crate::glue::aws::filled;
 use crate::glue::connections::{Connection, OAuth2, Physical, ShownAuthentication};
 use crate::glue::identity::Sensitive;
 
@@ -66,11 +67,6 @@ fn oauth2(seen: OAuth2Properties) -> OAuth2 {
 
 fn sorted<V>(map: Option<std::collections::HashMap<String, V>>) -> BTreeMap<String, V> {
     map.unwrap_or_default().into_iter().collect()
-}
-
-/// Glue does not tell an empty string from none.
-fn filled(text: Option<String>) -> Option<String> {
-    text.filter(|text| !text.is_empty())
 }
 
 /// With the fractions that Glue gives: they tell two changes within a second apart.
