@@ -10,7 +10,7 @@ use super::drafts::{adopt, adopt_foreign, blocked, end, keep, record_id, refused
 use super::facts::{Answer, Facts, Look};
 use super::step::{Act, Plan, Step, Trace};
 use super::turn;
-use crate::api::run::{Attempt, Phase};
+use crate::api::run::{Attempt, Phase, RunStatus};
 use crate::glue::Class;
 
 /// How often an open intent is looked for until it is settled.
@@ -102,10 +102,23 @@ pub(super) fn begin(facts: &Facts<'_>) -> Plan {
         return Plan { status: facts.status.clone(), step: Step::Hold };
     }
     let attempts = with_attempt(facts.status, next);
-    Plan {
-        status: status(facts, Phase::Starting, "Starting", "the start is being sent to Glue", attempts),
-        step: Step::Act(Act::Start),
-    }
+    let status = if says_why_not(facts) {
+        RunStatus { attempts, ..keep(facts) }
+    } else {
+        status(facts, Phase::Starting, "Starting", "the start is being sent to Glue", attempts)
+    };
+    Plan { status, step: Step::Act(Act::Start) }
+}
+
+/// Whether the status says for this generation why the object has no run yet. That stands until a try gets
+/// through: who watches would see it come and go with every one that does not.
+fn says_why_not(facts: &Facts<'_>) -> bool {
+    facts.meta.generation == Some(facts.status.observed_generation)
+        && match facts.status.phase {
+            Some(Phase::Waiting) => true,
+            Some(Phase::Pending) => facts.status.attempt().is_some_and(|attempt| attempt.refused.is_some()),
+            _ => false,
+        }
 }
 
 /// The object may have had an earlier life that its status does not tell of: same key, or status lost.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::facts::{Answer, Learnt, Look, Observed, Sight};
-use super::scene::{Scene, at, intent, live, nothing, observed, problem, word};
+use super::scene::{Scene, at, intent, live, no, nothing, observed, problem, word};
 use super::step::{Act, Step, Trace};
 use crate::api::run::{Attempt, DeletionPolicy, Phase, Retry, RetryOn, RunPolicy, StopCause};
 use crate::glue::Class;
@@ -114,6 +114,24 @@ fn the_start_protocol() {
             Phase::Pending,
         ),
         ("who is behind in line waits", Scene { behind: true, ..Scene::new() }, "rest", Phase::Waiting),
+        (
+            "and says so until a try gets through",
+            Scene::new().held().with(Phase::Waiting, no()).observed(1),
+            "start",
+            Phase::Waiting,
+        ),
+        (
+            "as does who was refused",
+            Scene::new().held().with(Phase::Pending, no()).observed(1),
+            "start",
+            Phase::Pending,
+        ),
+        (
+            "which says nothing about another spec",
+            Scene::new().held().with(Phase::Pending, no()).observed(0),
+            "start",
+            Phase::Starting,
+        ),
         (
             "without AWS nothing is held",
             Scene { blocked: Some(problem(Class::Denied)), ..Scene::new() },

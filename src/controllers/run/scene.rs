@@ -88,6 +88,12 @@ impl Scene {
         self
     }
 
+    /// With a status that was written for `generation`; the object is at 1.
+    pub(super) fn observed(mut self, generation: i64) -> Self {
+        self.status.observed_generation = generation;
+        self
+    }
+
     pub(super) fn seen(mut self, phase: Phase) -> Self {
         self.sight = Some(Sight::Here(observed(phase)));
         self
@@ -141,6 +147,11 @@ pub(super) fn intent() -> Attempt {
         stop_cause: None,
         ended_at: None,
     }
+}
+
+/// A start to which Glue said no.
+pub(super) fn no() -> Attempt {
+    Attempt { refused: Some("Throttled".to_owned()), ..intent() }
 }
 
 pub(super) fn live() -> Attempt {

@@ -26,6 +26,7 @@ async fn who_waits_for_a_place_says_so_and_the_oldest_gets_it() {
     for (over, next) in [("first", "z"), ("z", "a")] {
         world.double.clock().step(STEP * 2);
         world.over(over, Phase::Succeeded).await;
+        // It may be asking right now, and goes on saying what it waits for.
         assert_eq!(ready(&world.runs().get(next).await.expect("the object")).0, "ConcurrentRunsExceeded");
         // Glue frees the place only now.
         world.double.clock().step(STEP);
