@@ -58,6 +58,8 @@ pub mod stream;
 pub mod trigger;
 pub mod turns;
 pub mod waker;
+#[cfg(test)]
+mod walk;
 pub mod watches;
 pub mod writes;
 

@@ -9,7 +9,6 @@
 
 mod glue;
 
-use std::collections::HashSet;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -19,13 +18,14 @@ use kube::core::ObjectMeta;
 
 use self::glue::{Crawl, State, number};
 use super::facts::{Answer, Facts, Learnt, Sight, Stir, Turns};
-use super::interleavings::{Object, SETTLE, Story, hash};
+use super::interleavings::{Object, SETTLE};
 use super::plan::plan;
 use super::step::{Act, Plan, Step};
 use super::turn;
 use crate::api::FINALIZER;
 use crate::api::crawler_run::OnAlreadyRunning;
 use crate::api::run::{Attempt, RunPolicy};
+use crate::controllers::walk::{self, Course, Model as _, hash};
 
 /// How many versions a cache may show.
 const VISIBLE: usize = 2;
@@ -78,10 +78,9 @@ struct Model {
     settles: i64,
     controllers: [Controller; 2],
     hands: usize,
-    faults: u8,
+    course: Course,
     /// How often somebody else may still start the crawler.
     others: u8,
-    story: Story,
 }
 
 impl Model {
@@ -100,9 +99,8 @@ impl Model {
             settles: if hands == 1 { 2 } else { 1 },
             controllers: [Controller::default(), Controller::default()],
             hands,
-            faults,
+            course: Course::of(faults),
             others,
-            story: Story::default(),
         }
     }
 
@@ -164,13 +162,13 @@ impl Model {
         }
         if let Some(id) = after.attempt().and_then(|attempt| attempt.id.as_deref()) {
             let crawl = number(id);
-            assert!(crawl >= self.floor, "{id} was there before:\n{}", self.story.tell());
+            assert!(crawl >= self.floor, "{id} was there before:\n{}", self.course.tell());
             // Only while the outcome of its own start is open may another crawl pass for its own.
             let open = before.attempt().is_some_and(|attempt| attempt.is_open() || attempt.id.is_some());
             assert!(
                 self.coalesce || self.crawls[crawl].ours || open,
                 "{id} is somebody else's:\n{}",
-                self.story.tell()
+                self.course.tell()
             );
         }
         pass.object.version += 1;
@@ -180,22 +178,6 @@ impl Model {
         self.history.push(Rc::new(pass.object.clone()));
         self.controllers[who].cache = pass.object.version;
         self.controllers[who].pass = Some(pass);
-    }
-
-    fn with(&self, what: impl Into<String>, change: impl FnOnce(&mut Self)) -> Self {
-        let mut next = self.clone();
-        next.story = next.story.then(what.into());
-        change(&mut next);
-        next
-    }
-
-    fn fault(&self, what: impl Into<String>, change: impl FnOnce(&mut Self)) -> Option<Self> {
-        (self.faults > 0).then(|| {
-            self.with(what, |next| {
-                next.faults -= 1;
-                change(next);
-            })
-        })
     }
 
     fn learn(&mut self, who: usize, change: impl FnOnce(&mut Pass)) {
@@ -208,29 +190,6 @@ impl Model {
         let kept = !matches!(answer, Answer::Unclear(_));
         self.controllers[who].answer = kept.then(|| answer.clone());
         self.learn(who, |pass| pass.learnt.answered(answer.clone()));
-    }
-
-    fn successors(&self) -> Vec<Self> {
-        let mut next: Vec<Self> = (0..self.hands).flat_map(|who| self.acts(who)).collect();
-        if self.in_flight > 0 {
-            next.push(self.with("the sent start takes effect", |next| {
-                next.in_flight -= 1;
-                next.start(true);
-            }));
-            next.push(self.with("the sent start is lost", |next| next.in_flight -= 1));
-        }
-        if self.in_flight == 0 && self.clock < self.settles * SETTLE {
-            next.push(self.with("the settle time passes", Self::settle));
-        }
-        if let Some(live) = self.live() {
-            next.push(self.with(format!("crawl-{live} ends"), |next| next.crawls[live].live = false));
-        } else if self.others > 0 {
-            next.push(self.with("somebody else starts the crawler", |next| {
-                next.others -= 1;
-                next.start(false);
-            }));
-        }
-        next
     }
 
     /// The settle time passes: an intent that was not sent by now is not sent any more.
@@ -302,26 +261,9 @@ impl Model {
         next
     }
 
-    fn fingerprint(&self) -> u64 {
-        let age = |version: u32| (self.object.version - version).min(2);
-        let controllers = self.controllers.iter().map(|controller| {
-            let Controller { cache, pass, knows, answer } = controller;
-            let pass = pass.as_ref().map(|pass| {
-                let Pass { object, learnt, stir, state, surveyed } = pass;
-                (age(object.version), object.print, format!("{learnt:?}{stir:?}"), state.clone(), *surveyed)
-            });
-            let knows = knows.as_ref().map(|(intent, since)| (intent.number, intent.intended_at.0, *since));
-            (age(*cache), pass, knows, format!("{answer:?}"))
-        });
-        let controllers: Vec<_> = controllers.collect();
-        let history: Vec<_> = self.history.iter().rev().take(VISIBLE).map(|object| object.print).collect();
-        let glue = (&self.crawls, self.in_flight, self.clock);
-        hash(&(self.object.print, self.floor, history, glue, controllers, self.faults, self.others))
-    }
-
     /// From here on nothing goes wrong, one controller works alone, and crawls come to their ends.
     fn comes_to_rest(mut self) -> Self {
-        self.faults = 0;
+        self.course.faults = 0;
         self.in_flight = 0;
         self.controllers = [Controller { cache: self.object.version, ..Controller::default() }, Controller::default()];
         for _ in 0..300 {
@@ -342,31 +284,72 @@ impl Model {
     }
 }
 
-fn walk(first: Model) -> usize {
-    let mut seen = HashSet::new();
-    let mut open = vec![first];
-    while let Some(model) = open.pop() {
-        if !seen.insert(model.fingerprint()) {
-            continue;
-        }
-        let ours = model.crawls.iter().filter(|crawl| crawl.ours).count();
-        assert!(ours <= 1, "two crawls:\n{}", model.story.tell());
+impl walk::Model for Model {
+    fn course(&self) -> &Course {
+        &self.course
+    }
+
+    fn course_mut(&mut self) -> &mut Course {
+        &mut self.course
+    }
+
+    fn check(&self) {
+        let ours = self.crawls.iter().filter(|crawl| crawl.ours).count();
+        assert!(ours <= 1, "two crawls:\n{}", self.course.tell());
         // Every other state leads to one of these.
-        let idle = model.controllers.iter().all(|controller| controller.pass.is_none());
-        if model.faults == 0 && idle {
-            let rested = model.clone().comes_to_rest();
+        let idle = self.controllers.iter().all(|controller| controller.pass.is_none());
+        if self.course.faults == 0 && idle {
+            let rested = self.clone().comes_to_rest();
             let ours = rested.crawls.iter().filter(|crawl| crawl.ours).count();
             let served = rested.object.status.attempt().is_some_and(|attempt| attempt.id.is_some());
-            assert!(served && ours <= 1, "no rest:\n{}", rested.story.tell());
+            assert!(served && ours <= 1, "no rest:\n{}", rested.course.tell());
         }
-        open.extend(model.successors());
     }
-    seen.len()
+
+    fn successors(&self) -> Vec<Self> {
+        let mut next: Vec<Self> = (0..self.hands).flat_map(|who| self.acts(who)).collect();
+        if self.in_flight > 0 {
+            next.push(self.with("the sent start takes effect", |next| {
+                next.in_flight -= 1;
+                next.start(true);
+            }));
+            next.push(self.with("the sent start is lost", |next| next.in_flight -= 1));
+        }
+        if self.in_flight == 0 && self.clock < self.settles * SETTLE {
+            next.push(self.with("the settle time passes", Self::settle));
+        }
+        if let Some(live) = self.live() {
+            next.push(self.with(format!("crawl-{live} ends"), |next| next.crawls[live].live = false));
+        } else if self.others > 0 {
+            next.push(self.with("somebody else starts the crawler", |next| {
+                next.others -= 1;
+                next.start(false);
+            }));
+        }
+        next
+    }
+
+    fn fingerprint(&self) -> u64 {
+        let age = |version: u32| (self.object.version - version).min(2);
+        let controllers = self.controllers.iter().map(|controller| {
+            let Controller { cache, pass, knows, answer } = controller;
+            let pass = pass.as_ref().map(|pass| {
+                let Pass { object, learnt, stir, state, surveyed } = pass;
+                (age(object.version), object.print, format!("{learnt:?}{stir:?}"), state.clone(), *surveyed)
+            });
+            let knows = knows.as_ref().map(|(intent, since)| (intent.number, intent.intended_at.0, *since));
+            (age(*cache), pass, knows, format!("{answer:?}"))
+        });
+        let controllers: Vec<_> = controllers.collect();
+        let history: Vec<_> = self.history.iter().rev().take(VISIBLE).map(|object| object.print).collect();
+        let glue = (&self.crawls, self.in_flight, self.clock);
+        hash(&(self.object.print, self.floor, history, glue, controllers, self.course.faults, self.others))
+    }
 }
 
 fn walk_all(coalesce: bool, models: &[(usize, u8, u8, bool)]) {
     for (hands, faults, others, busy) in models {
-        let states = walk(Model::new(coalesce, *hands, *faults, *others, *busy));
+        let states = walk::walk(Model::new(coalesce, *hands, *faults, *others, *busy));
         assert!(states > 1000, "the walk saw only {states} states");
     }
 }

@@ -7,9 +7,6 @@
 //! only by the pass that wrote the intent, and not after the settle time has passed; what was sent takes
 //! effect within the settle time or never.
 
-use std::collections::HashSet;
-use std::collections::hash_map::DefaultHasher;
-use std::hash::{Hash, Hasher};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -22,6 +19,7 @@ use super::plan::plan;
 use super::step::{Act, Plan, Step, Trace};
 use crate::api::FINALIZER;
 use crate::api::run::{Attempt, Phase, RunPolicy, RunStatus};
+use crate::controllers::walk::{self, Course, Model as _, hash};
 use crate::glue::Class;
 
 /// One settle time; the model's clock moves in these.
@@ -40,29 +38,6 @@ impl Object {
     fn sealed(mut self) -> Self {
         self.print = hash(&format!("{}{}{:?}", self.version, self.finalizer, self.status));
         self
-    }
-}
-
-pub(super) fn hash(value: &impl Hash) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    value.hash(&mut hasher);
-    hasher.finish()
-}
-
-/// What has happened, newest first: states share their pasts.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Story(Option<Rc<(String, Story)>>);
-
-impl Story {
-    pub(super) fn then(&self, what: String) -> Self {
-        Self(Some(Rc::new((what, self.clone()))))
-    }
-
-    pub(super) fn tell(&self) -> String {
-        let mut lines: Vec<_> =
-            std::iter::successors(self.0.as_ref(), |last| last.1.0.as_ref()).map(|last| last.0.as_str()).collect();
-        lines.reverse();
-        lines.join("\n")
     }
 }
 
@@ -108,10 +83,7 @@ struct Model {
     controllers: [Controller; 2],
     /// How many controllers there are: one or two.
     hands: usize,
-    /// How many things may still go wrong.
-    faults: u8,
-    /// How it came to this, for the message of a failure; not part of the state.
-    story: Story,
+    course: Course,
 }
 
 pub(super) fn problem(class: Class) -> Problem {
@@ -140,8 +112,7 @@ impl Model {
             clock: 0,
             controllers: [Controller::default(), Controller::default()],
             hands,
-            faults,
-            story: Story::default(),
+            course: Course::of(faults),
         }
     }
 
@@ -210,22 +181,6 @@ impl Model {
         self.controllers[who].pass = None;
     }
 
-    fn with(&self, what: impl Into<String>, change: impl FnOnce(&mut Self)) -> Self {
-        let mut next = self.clone();
-        next.story = next.story.then(what.into());
-        change(&mut next);
-        next
-    }
-
-    fn fault(&self, what: impl Into<String>, change: impl FnOnce(&mut Self)) -> Option<Self> {
-        (self.faults > 0).then(|| {
-            self.with(what, |next| {
-                next.faults -= 1;
-                change(next);
-            })
-        })
-    }
-
     fn learn(&mut self, who: usize, change: impl FnOnce(&mut Learnt)) {
         if let Some((_, learnt)) = &mut self.controllers[who].pass {
             change(learnt);
@@ -241,32 +196,6 @@ impl Model {
     fn start(&mut self, key: &str) -> Answer {
         self.runs.push(Run { key: key.to_owned(), settled: false });
         Answer::Started(format!("jr_{}", self.runs.len() - 1))
-    }
-
-    /// Everything that can happen next.
-    fn successors(&self) -> Vec<Self> {
-        let mut next: Vec<Self> = (0..self.hands).flat_map(|who| self.acts(who)).collect();
-        // What was sent takes effect, or never does.
-        for place in 0..self.in_flight.len() {
-            next.push(self.with("the sent start takes effect", |next| {
-                let key = next.in_flight.remove(place);
-                next.start(&key);
-            }));
-            next.push(self.with("the sent start is lost", |next| drop(next.in_flight.remove(place))));
-        }
-        if self.in_flight.is_empty() && self.clock < 2 * SETTLE {
-            next.push(self.with("the settle time passes", Self::settle));
-        }
-        // kubectl replace takes the finalizer away.
-        if self.object.finalizer {
-            next.extend(self.fault("the finalizer is wiped", |next| {
-                next.object.finalizer = false;
-                next.object.version += 1;
-                next.object = std::mem::take(&mut next.object).sealed();
-                next.history.push(Rc::new(next.object.clone()));
-            }));
-        }
-        next
     }
 
     /// The settle time passes: an intent that was not sent by now is not sent any more.
@@ -371,22 +300,9 @@ impl Model {
         next
     }
 
-    fn fingerprint(&self) -> u64 {
-        let controllers = self.controllers.iter().map(|controller| {
-            let Controller { cache, pass, knows, answer } = controller;
-            let pass = pass.as_ref().map(|(object, learnt)| (object.print, format!("{learnt:?}")));
-            let knows = knows.as_ref().map(|(intent, since)| (intent.number, intent.intended_at.0, *since));
-            (*cache, pass, knows, format!("{answer:?}"))
-        });
-        let history: Vec<_> = self.history.iter().map(|object| object.print).collect();
-        let runs: Vec<_> = self.runs.iter().map(|run| (&run.key, run.settled)).collect();
-        let controllers: Vec<_> = controllers.collect();
-        hash(&(self.object.print, history, runs, &self.in_flight, self.clock, controllers, self.faults))
-    }
-
     /// From here on nothing goes wrong and one controller works alone.
     fn comes_to_rest(mut self) -> Self {
-        self.faults = 0;
+        self.course.faults = 0;
         self.in_flight.clear();
         self.controllers = [Controller { cache: self.object.version, ..Controller::default() }, Controller::default()];
         for _ in 0..200 {
@@ -405,28 +321,67 @@ impl Model {
     }
 }
 
-fn walk(hands: usize, faults: u8) -> usize {
-    let mut seen = HashSet::new();
-    let mut open = vec![Model::new(hands, faults)];
-    while let Some(model) = open.pop() {
-        if !seen.insert(model.fingerprint()) {
-            continue;
-        }
-        assert!(model.runs.len() <= 1, "two runs: {}", model.story.tell());
-        if model.faults == 0 {
-            let rested = model.clone().comes_to_rest();
-            let id = rested.object.status.attempt().and_then(|attempt| attempt.id.as_deref());
-            assert!(rested.runs.len() == 1 && id == Some("jr_0"), "no rest: {}", rested.story.tell());
-        }
-        open.extend(model.successors());
+impl walk::Model for Model {
+    fn course(&self) -> &Course {
+        &self.course
     }
-    seen.len()
+
+    fn course_mut(&mut self) -> &mut Course {
+        &mut self.course
+    }
+
+    fn check(&self) {
+        assert!(self.runs.len() <= 1, "two runs: {}", self.course.tell());
+        if self.course.faults == 0 {
+            let rested = self.clone().comes_to_rest();
+            let id = rested.object.status.attempt().and_then(|attempt| attempt.id.as_deref());
+            assert!(rested.runs.len() == 1 && id == Some("jr_0"), "no rest: {}", rested.course.tell());
+        }
+    }
+
+    fn successors(&self) -> Vec<Self> {
+        let mut next: Vec<Self> = (0..self.hands).flat_map(|who| self.acts(who)).collect();
+        // What was sent takes effect, or never does.
+        for place in 0..self.in_flight.len() {
+            next.push(self.with("the sent start takes effect", |next| {
+                let key = next.in_flight.remove(place);
+                next.start(&key);
+            }));
+            next.push(self.with("the sent start is lost", |next| drop(next.in_flight.remove(place))));
+        }
+        if self.in_flight.is_empty() && self.clock < 2 * SETTLE {
+            next.push(self.with("the settle time passes", Self::settle));
+        }
+        // kubectl replace takes the finalizer away.
+        if self.object.finalizer {
+            next.extend(self.fault("the finalizer is wiped", |next| {
+                next.object.finalizer = false;
+                next.object.version += 1;
+                next.object = std::mem::take(&mut next.object).sealed();
+                next.history.push(Rc::new(next.object.clone()));
+            }));
+        }
+        next
+    }
+
+    fn fingerprint(&self) -> u64 {
+        let controllers = self.controllers.iter().map(|controller| {
+            let Controller { cache, pass, knows, answer } = controller;
+            let pass = pass.as_ref().map(|(object, learnt)| (object.print, format!("{learnt:?}")));
+            let knows = knows.as_ref().map(|(intent, since)| (intent.number, intent.intended_at.0, *since));
+            (*cache, pass, knows, format!("{answer:?}"))
+        });
+        let history: Vec<_> = self.history.iter().map(|object| object.print).collect();
+        let runs: Vec<_> = self.runs.iter().map(|run| (&run.key, run.settled)).collect();
+        let controllers: Vec<_> = controllers.collect();
+        hash(&(self.object.print, history, runs, &self.in_flight, self.clock, controllers, self.course.faults))
+    }
 }
 
 #[test]
 fn whatever_goes_wrong_there_is_one_run() {
     for (hands, faults) in [(1, 3), (2, 0), (2, 1)] {
-        let states = walk(hands, faults);
+        let states = walk::walk(Model::new(hands, faults));
         assert!(states > 100, "the walk saw only {states} states");
     }
 }

@@ -7,9 +7,6 @@
 //! the pass that wrote the intent, and not after the settle time has passed; what was sent takes effect within
 //! the settle time or never, and is sure to be seen after it.
 
-use std::collections::HashSet;
-use std::collections::hash_map::DefaultHasher;
-use std::hash::{Hash, Hasher};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -21,6 +18,7 @@ use crate::api::GlueTrigger;
 use crate::api::trigger::{GlueTriggerStatus, Newest, Started};
 use crate::controllers::problem::Problem;
 use crate::controllers::step::{Plan, Step};
+use crate::controllers::walk::{self, Course, Model as _, hash};
 use crate::glue::Class;
 
 /// One settle time in seconds; the model's clock moves in these.
@@ -43,29 +41,6 @@ impl Object {
 
     fn status(&self) -> &GlueTriggerStatus {
         self.it.status.as_ref().expect("a status")
-    }
-}
-
-fn hash(value: &impl Hash) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    value.hash(&mut hasher);
-    hasher.finish()
-}
-
-/// What has happened, newest first: states share their pasts.
-#[derive(Clone, Debug, Default)]
-struct Story(Option<Rc<(String, Story)>>);
-
-impl Story {
-    fn then(&self, what: String) -> Self {
-        Self(Some(Rc::new((what, self.clone()))))
-    }
-
-    fn tell(&self) -> String {
-        let mut lines: Vec<_> =
-            std::iter::successors(self.0.as_ref(), |last| last.1.0.as_ref()).map(|last| last.0.as_str()).collect();
-        lines.reverse();
-        lines.join("\n")
     }
 }
 
@@ -105,13 +80,11 @@ struct Model {
     controllers: [Controller; 2],
     /// How many controllers there are: one or two.
     hands: usize,
-    /// How many things may still go wrong.
-    faults: u8,
+    course: Course,
     /// Whether the value may still be replaced.
     replaceable: bool,
     /// Whether the status was lost: what was not fired by then is not fired any more.
     lost: bool,
-    story: Story,
 }
 
 impl Model {
@@ -125,27 +98,10 @@ impl Model {
             clock: 0,
             controllers: [Controller::default(), Controller::default()],
             hands,
-            faults,
+            course: Course::of(faults),
             replaceable,
             lost: false,
-            story: Story::default(),
         }
-    }
-
-    fn with(&self, what: impl Into<String>, change: impl FnOnce(&mut Self)) -> Self {
-        let mut next = self.clone();
-        next.story = next.story.then(what.into());
-        change(&mut next);
-        next
-    }
-
-    fn fault(&self, what: impl Into<String>, change: impl FnOnce(&mut Self)) -> Option<Self> {
-        (self.faults > 0).then(|| {
-            self.with(what, |next| {
-                next.faults -= 1;
-                change(next);
-            })
-        })
     }
 
     /// Somebody else, or a pass, changes the object.
@@ -190,37 +146,6 @@ impl Model {
         let learnt = Learnt { seen, known, answer, lived: true, ..Learnt::default() };
         controller.cache = object.version;
         controller.pass = Some(Pass { object: (**object).clone(), learnt, fresh: false, problem: None });
-    }
-
-    /// Everything that can happen next.
-    fn successors(&self) -> Vec<Self> {
-        let mut next: Vec<Self> = (0..self.hands).flat_map(|who| self.acts(who)).collect();
-        for place in 0..self.in_flight.len() {
-            next.push(self.with("the sent firing takes effect", |next| {
-                let value = next.in_flight.remove(place);
-                next.runs.push(Run { value, settled: false });
-            }));
-            next.push(self.with("the sent firing is lost", |next| drop(next.in_flight.remove(place))));
-        }
-        if self.in_flight.is_empty() && self.clock < 2 * ONE {
-            next.push(self.with("the settle time passes", Self::settle));
-        }
-        if self.replaceable {
-            next.push(self.with("fire is set to b", |next| {
-                next.replaceable = false;
-                next.put(|object| {
-                    object.spec.fire = Some("b".to_owned());
-                    object.metadata.generation = Some(3);
-                });
-            }));
-        }
-        if !self.lost {
-            next.extend(self.fault("the status is lost", |next| {
-                next.lost = true;
-                next.put(|object| object.status.clone_from(&Scene::on_demand().object.status));
-            }));
-        }
-        next
     }
 
     fn settle(&mut self) {
@@ -353,7 +278,7 @@ impl Model {
 
     fn fires(&self, who: usize) -> Vec<Self> {
         let pass = self.controllers[who].pass.as_ref().expect("a pass");
-        assert!(pass.fresh, "a firing without an intent of this pass: {}", self.story.tell());
+        assert!(pass.fresh, "a firing without an intent of this pass: {}", self.course.tell());
         let number = self.number(who);
         let value = pass.object.status().last_firing.as_ref().expect("an intent").value.clone();
         let answered = |next: &mut Self, answer: Answer, class: Option<Class>| {
@@ -384,22 +309,9 @@ impl Model {
         next
     }
 
-    fn fingerprint(&self) -> u64 {
-        let controllers = self.controllers.iter().map(|controller| {
-            let Controller { cache, pass, knows, answer } = controller;
-            let pass = pass.as_ref().map(|pass| (pass.object.print, pass.fresh, format!("{:?}", pass.learnt)));
-            let answer = answer.as_ref().map(|(number, answer)| (*number, *answer == Answer::Fired));
-            (*cache, pass, *knows, answer)
-        });
-        let controllers: Vec<_> = controllers.collect();
-        let recent: Vec<_> = self.history.iter().rev().take(3).map(|object| object.print).collect();
-        let chance = (self.faults, self.replaceable, self.lost);
-        hash(&(controllers, recent, &self.runs, &self.in_flight, self.clock, chance))
-    }
-
     /// From here on nothing goes wrong and one controller works alone.
     fn comes_to_rest(mut self) -> Self {
-        self.faults = 0;
+        self.course.faults = 0;
         self.in_flight.clear();
         self.controllers = [Controller { cache: self.object.version, ..Controller::default() }, Controller::default()];
         let mut idle = 0;
@@ -416,7 +328,7 @@ impl Model {
                     break;
                 }
             }
-            assert!(self.controllers[0].pass.is_none(), "a pass without end: {}", self.story.tell());
+            assert!(self.controllers[0].pass.is_none(), "a pass without end: {}", self.course.tell());
             if self.object.version == before {
                 idle += 1;
                 self.settle();
@@ -433,37 +345,81 @@ impl Model {
     }
 }
 
-fn walk(hands: usize, faults: u8, replaceable: bool) -> usize {
-    let mut seen = HashSet::new();
-    let mut open = vec![Model::new(hands, faults, replaceable)];
-    while let Some(model) = open.pop() {
-        if !seen.insert(model.fingerprint()) {
-            continue;
-        }
-        let fired: Vec<_> = model.runs.iter().map(|run| run.value.as_str()).collect();
+impl walk::Model for Model {
+    fn course(&self) -> &Course {
+        &self.course
+    }
+
+    fn course_mut(&mut self) -> &mut Course {
+        &mut self.course
+    }
+
+    fn check(&self) {
+        let fired: Vec<_> = self.runs.iter().map(|run| run.value.as_str()).collect();
         let in_order = ["", "a", "b", "ab"].contains(&fired.concat().as_str());
-        assert!(in_order, "fired for {fired:?}: {}", model.story.tell());
-        if model.faults == 0 {
-            let rested = model.clone().comes_to_rest();
+        assert!(in_order, "fired for {fired:?}: {}", self.course.tell());
+        if self.course.faults == 0 {
+            let rested = self.clone().comes_to_rest();
             let fired: Vec<_> = rested.runs.iter().map(|run| run.value.as_str()).collect();
             if !rested.lost {
-                assert_eq!(fired, rested.taken(), "{}", rested.story.tell());
+                assert_eq!(fired, rested.taken(), "{}", rested.course.tell());
                 let last = rested.object.it.spec.fire.as_deref();
-                assert_eq!(fired.last().copied(), last, "{}", rested.story.tell());
+                assert_eq!(fired.last().copied(), last, "{}", rested.course.tell());
             }
             let open = rested.object.status().last_firing.as_ref().is_some_and(|last| !last.traced);
-            assert!(!open && rested.object.status().waiting_fires.is_empty(), "no rest: {}", rested.story.tell());
+            assert!(!open && rested.object.status().waiting_fires.is_empty(), "no rest: {}", rested.course.tell());
         }
-        open.extend(model.successors());
     }
-    seen.len()
+
+    fn successors(&self) -> Vec<Self> {
+        let mut next: Vec<Self> = (0..self.hands).flat_map(|who| self.acts(who)).collect();
+        for place in 0..self.in_flight.len() {
+            next.push(self.with("the sent firing takes effect", |next| {
+                let value = next.in_flight.remove(place);
+                next.runs.push(Run { value, settled: false });
+            }));
+            next.push(self.with("the sent firing is lost", |next| drop(next.in_flight.remove(place))));
+        }
+        if self.in_flight.is_empty() && self.clock < 2 * ONE {
+            next.push(self.with("the settle time passes", Self::settle));
+        }
+        if self.replaceable {
+            next.push(self.with("fire is set to b", |next| {
+                next.replaceable = false;
+                next.put(|object| {
+                    object.spec.fire = Some("b".to_owned());
+                    object.metadata.generation = Some(3);
+                });
+            }));
+        }
+        if !self.lost {
+            next.extend(self.fault("the status is lost", |next| {
+                next.lost = true;
+                next.put(|object| object.status.clone_from(&Scene::on_demand().object.status));
+            }));
+        }
+        next
+    }
+
+    fn fingerprint(&self) -> u64 {
+        let controllers = self.controllers.iter().map(|controller| {
+            let Controller { cache, pass, knows, answer } = controller;
+            let pass = pass.as_ref().map(|pass| (pass.object.print, pass.fresh, format!("{:?}", pass.learnt)));
+            let answer = answer.as_ref().map(|(number, answer)| (*number, *answer == Answer::Fired));
+            (*cache, pass, *knows, answer)
+        });
+        let controllers: Vec<_> = controllers.collect();
+        let recent: Vec<_> = self.history.iter().rev().take(3).map(|object| object.print).collect();
+        let chance = (self.course.faults, self.replaceable, self.lost);
+        hash(&(controllers, recent, &self.runs, &self.in_flight, self.clock, chance))
+    }
 }
 
 #[test]
 fn whatever_goes_wrong_each_value_is_fired_once() {
     assert_eq!(SETTLE.as_secs(), ONE.unsigned_abs());
     for (hands, faults, replaceable) in [(1, 2, false), (1, 1, true), (2, 0, false)] {
-        let states = walk(hands, faults, replaceable);
+        let states = walk::walk(Model::new(hands, faults, replaceable));
         assert!(states > 100, "the walk saw only {states} states");
     }
 }

@@ -9,6 +9,7 @@ use super::super::facts::{Answer, Look, Observed, Stir, Survey};
 use super::super::interleavings::{Object, problem};
 use super::Model;
 use crate::api::run::{Newest, Phase};
+use crate::controllers::walk::Model as _;
 use crate::glue::Class;
 
 #[derive(Clone, Debug, Hash)]
