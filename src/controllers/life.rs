@@ -5,8 +5,6 @@
 use std::fmt::Debug;
 use std::future::Future;
 
-use kube::runtime::controller::Action;
-
 use super::context::Context;
 use super::kind::Kind;
 use super::pass::Pass;
@@ -37,8 +35,10 @@ pub trait Life<K: Kind>: Sized + 'static {
     fn intends(before: Option<&K::Status>, after: &K::Status) -> bool;
     /// The object's status was written over `before`: takes note, and tells of it.
     fn wrote(pass: &mut Pass<'_, K>, before: Option<&K::Status>);
-    /// Acts. An action ends the pass; none means: plan again.
-    fn act(pass: &mut Pass<'_, K>, act: Self::Act) -> impl Future<Output = Option<Action>> + Send;
+    /// Whether it may be sent only by the pass that wrote the intent for it.
+    fn is_once(act: &Self::Act) -> bool;
+    /// Acts; what comes of it goes into the pass.
+    fn act(pass: &mut Pass<'_, K>, act: Self::Act) -> impl Future<Output = ()> + Send;
     /// The object rests.
     fn rests(pass: &Pass<'_, K>);
     /// What becomes of `left_behind` in Glue, and what a person should do about it.

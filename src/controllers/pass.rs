@@ -119,11 +119,11 @@ impl<'a, K: Kind> Pass<'a, K> {
         Timestamp::from_second(now.as_second()).unwrap_or(now)
     }
 
-    /// Whether what this pass has written the intent for may still be sent: in time, and with the lease held at
-    /// this very moment.
-    pub fn may_send(&self) -> bool {
+    /// Whether what must not be sent twice may be sent: right after this pass has written the intent, in time, and
+    /// with the lease held at this very moment.
+    pub(super) fn may_send(&self) -> bool {
         let timely = self.intended.is_some_and(|at| at.elapsed() < self.context.shared.settings.start_settle / 2);
-        timely && self.context.shared.leadership.holds()
+        self.fresh_intent && timely && self.context.shared.leadership.holds()
     }
 
     /// Takes in the object as the API server has it after a write of ours.

@@ -24,7 +24,7 @@ use crate::glue::identity::Caller;
 /// How many steps one pass may take: far more than any life needs, so that a mistake cannot spin.
 const MAX_STEPS: usize = 32;
 /// The pause after a write that the API server did not take.
-pub const WRITE_AGAIN: Duration = Duration::from_secs(2);
+const WRITE_AGAIN: Duration = Duration::from_secs(2);
 /// The longest pause while an object is being deleted: somebody waits for it.
 const DELETING_AGAIN: Duration = Duration::from_secs(15);
 
@@ -140,7 +140,11 @@ impl<K: Living> Pass<'_, K> {
                 Ok(None)
             }
             Step::Release { left_behind } => self.release(left_behind).await,
-            Step::Act(act) => Ok(K::Life::act(self, act).await),
+            Step::Act(act) if K::Life::is_once(&act) && !self.may_send() => Ok(Some(Action::requeue(WRITE_AGAIN))),
+            Step::Act(act) => {
+                K::Life::act(self, act).await;
+                Ok(None)
+            }
             Step::Delete => {
                 writes::delete(&self.api, &self.object).await?;
                 Ok(Some(Action::await_change()))

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use kube::ResourceExt;
-use kube::runtime::controller::Action;
 use kube::runtime::reflector::ObjectRef;
 use tracing::info;
 
@@ -15,7 +14,6 @@ use crate::controllers::context::{Context, Name, created, name_of};
 use crate::controllers::kind::Item;
 use crate::controllers::life::Life;
 use crate::controllers::pass::Pass;
-use crate::controllers::shell::WRITE_AGAIN;
 use crate::controllers::step::Plan;
 use crate::glue::Class;
 use crate::glue::poller::{Report, Sight};
@@ -94,15 +92,16 @@ impl<K: DeclaredKind> Life<K> for DeclaredLife {
         pass.tell(event);
     }
 
-    async fn act(pass: &mut Pass<'_, K>, act: K::Act) -> Option<Action> {
-        if K::is_once(&act) && !(pass.fresh_intent && pass.may_send()) {
-            return Some(Action::requeue(WRITE_AGAIN));
-        }
-        let client = pass.client()?.clone();
+    fn is_once(act: &K::Act) -> bool {
+        K::is_once(act)
+    }
+
+    async fn act(pass: &mut Pass<'_, K>, act: K::Act) {
+        let Some(client) = pass.client().cloned() else { return };
         if let Some(place) = pass.object.takes_turns(&act).and_then(|target| pass.place(&target)) {
             pass.behind = !pass.context.turns.take(&place, pass.created(), &name_of(&pass.reference));
             if pass.behind {
-                return None;
+                return;
             }
         }
         pass.fresh_intent = false;
@@ -127,7 +126,6 @@ impl<K: DeclaredKind> Life<K> for DeclaredLife {
             pass.context.poller.refresh(&pass.object.source(&client), pass.object.id());
         }
         pass.problem = answer.as_ref().err().map(|error| pass.explain(error));
-        None
     }
 
     fn rests(pass: &Pass<'_, K>) {

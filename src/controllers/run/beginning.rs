@@ -157,7 +157,7 @@ pub(super) fn unclear(facts: &Facts<'_>, attempt: &Attempt) -> Plan {
                 _ => refused(facts, attempt, problem),
             };
         }
-        None if facts.learnt.fresh_intent => {
+        None if facts.fresh_intent => {
             let step = if facts.leading { Step::Act(Act::Start) } else { Step::Rest(None) };
             return Plan { status: facts.status.clone(), step };
         }

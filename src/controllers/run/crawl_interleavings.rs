@@ -34,6 +34,7 @@ const VISIBLE: usize = 2;
 struct Pass {
     object: Object,
     learnt: Learnt,
+    fresh_intent: bool,
     /// What the poller has told.
     stir: Stir,
     state: Option<State>,
@@ -110,7 +111,7 @@ impl Model {
 
     fn decide(&mut self, who: usize) -> Plan {
         let (now, clock) = (self.now(), self.clock);
-        let Pass { object, learnt, stir, .. } = self.controllers[who].pass.clone().expect("a pass");
+        let Pass { object, learnt, fresh_intent, stir, .. } = self.controllers[who].pass.clone().expect("a pass");
         let open_for = self.controllers[who].open_for(&object, clock);
         let meta = ObjectMeta {
             uid: Some("uid".to_owned()),
@@ -133,6 +134,7 @@ impl Model {
             blocked: None,
             unprepared: None,
             learnt: &learnt,
+            fresh_intent,
             open_for: Duration::from_secs(open_for.unsigned_abs()),
             settle: Duration::from_secs(SETTLE.unsigned_abs()),
             rest: None,
@@ -155,6 +157,7 @@ impl Model {
         let before = pass.object.status.clone();
         change(&mut pass.object);
         let after = &pass.object.status;
+        pass.fresh_intent |= Learnt::intends(&before, after);
         pass.learnt.wrote(&before, after);
         let record = |attempt: Option<&Attempt>| attempt.and_then(|attempt| attempt.after.clone());
         if record(before.attempt()) != record(after.attempt()) {
@@ -189,7 +192,10 @@ impl Model {
     fn answered(&mut self, who: usize, answer: &Answer) {
         let kept = !matches!(answer, Answer::Unclear(_));
         self.controllers[who].answer = kept.then(|| answer.clone());
-        self.learn(who, |pass| pass.learnt.answered(answer.clone()));
+        self.learn(who, |pass| {
+            pass.fresh_intent = false;
+            pass.learnt.answered(answer.clone());
+        });
     }
 
     /// The settle time passes: an intent that was not sent by now is not sent any more.
@@ -197,7 +203,7 @@ impl Model {
         self.clock += SETTLE;
         self.crawls.iter_mut().for_each(|crawl| crawl.settled = true);
         for controller in &mut self.controllers {
-            if controller.pass.as_ref().is_some_and(|pass| pass.learnt.fresh_intent) {
+            if controller.pass.as_ref().is_some_and(|pass| pass.fresh_intent) {
                 controller.pass = None;
             }
         }
@@ -210,7 +216,8 @@ impl Model {
         controller.open_for(object, clock);
         let learnt = Learnt { lived_before: object.finalizer, answer: controller.answer.clone(), ..Learnt::default() };
         controller.cache = object.version;
-        controller.pass = Some(Pass { object: object.clone(), learnt, stir, state: None, surveyed: None });
+        controller.pass =
+            Some(Pass { object: object.clone(), learnt, fresh_intent: false, stir, state: None, surveyed: None });
     }
 
     fn acts(&self, who: usize) -> Vec<Self> {
@@ -334,8 +341,14 @@ impl walk::Model for Model {
         let controllers = self.controllers.iter().map(|controller| {
             let Controller { cache, pass, knows, answer } = controller;
             let pass = pass.as_ref().map(|pass| {
-                let Pass { object, learnt, stir, state, surveyed } = pass;
-                (age(object.version), object.print, format!("{learnt:?}{stir:?}"), state.clone(), *surveyed)
+                let Pass { object, learnt, fresh_intent, stir, state, surveyed } = pass;
+                (
+                    age(object.version),
+                    object.print,
+                    format!("{learnt:?}{fresh_intent}{stir:?}"),
+                    state.clone(),
+                    *surveyed,
+                )
             });
             let knows = knows.as_ref().map(|(intent, since)| (intent.number, intent.intended_at.0, *since));
             (age(*cache), pass, knows, format!("{answer:?}"))

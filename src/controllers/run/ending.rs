@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::attempts::{left, needs_finalizer, since};
 use super::beginning::unclear;
 use super::drafts::{blocked, keep, record_id};
-use super::facts::{Answer, Facts, Learnt, Look, Sight};
+use super::facts::{Answer, Facts, Look, Sight};
 use super::following::stop;
 use super::step::{Plan, Step};
 use crate::api::run::{Phase, StopCause};
@@ -61,10 +61,7 @@ pub(super) fn deletion(facts: &Facts<'_>) -> Plan {
             (Some(Answer::Started(id)), _) => record_id(facts, attempt, id),
             (Some(Answer::Refused(_)), _) => nothing_left,
             (_, Some(Look::Nothing { known_for })) if *known_for >= facts.settle => nothing_left,
-            _ => unclear(
-                &Facts { learnt: &Learnt { fresh_intent: false, ..facts.learnt.clone() }, ..facts.clone() },
-                attempt,
-            ),
+            _ => unclear(&Facts { fresh_intent: false, ..facts.clone() }, attempt),
         };
     };
     match &facts.sight {

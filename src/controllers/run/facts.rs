@@ -38,6 +38,8 @@ pub struct Facts<'a> {
     pub unprepared: Option<Problem>,
     /// What this pass has learnt so far.
     pub learnt: &'a Learnt,
+    /// The intent that stands in the status was written by this pass, and nothing was sent since.
+    pub fresh_intent: bool,
     /// For how long this process has known of the open intent. Two machines' clocks are never compared.
     pub open_for: Duration,
     /// How long a sent call can take to show its effect.
@@ -174,8 +176,6 @@ pub struct Learnt {
     /// The object carried the finalizer, or told of an attempt, before this pass: when its status tells of
     /// none, that was lost.
     pub lived_before: bool,
-    /// The intent that stands in the status was written by this pass, and nothing was sent since.
-    pub fresh_intent: bool,
     /// What stood there before the start.
     pub survey: Option<Survey>,
     /// What came of looking for the key.
@@ -201,7 +201,6 @@ impl Learnt {
     /// `after` was written over `before`.
     pub fn wrote(&mut self, before: &RunStatus, after: &RunStatus) {
         if Self::intends(before, after) {
-            self.fresh_intent = true;
             self.answer = None;
         }
         let which = |status: &RunStatus| status.attempt().map(|attempt| (attempt.number, attempt.ended_at.is_some()));
@@ -214,7 +213,6 @@ impl Learnt {
 
     /// The start was sent, and this came of it. What a look said before is older than that.
     pub fn answered(&mut self, answer: Answer) {
-        self.fresh_intent = false;
         self.look = None;
         self.survey = None;
         self.answer = Some(answer);

@@ -48,11 +48,18 @@ struct Run {
     settled: bool,
 }
 
+#[derive(Clone, Debug)]
+struct Pass {
+    object: Object,
+    learnt: Learnt,
+    fresh_intent: bool,
+}
+
 #[derive(Clone, Debug, Default)]
 struct Controller {
     /// The oldest version that its cache may still show.
     cache: u32,
-    pass: Option<(Object, Learnt)>,
+    pass: Option<Pass>,
     /// The open intent that it knows of, and since when.
     knows: Option<(Attempt, i64)>,
     answer: Option<Answer>,
@@ -124,7 +131,7 @@ impl Model {
     fn decide(&mut self, who: usize) -> Plan {
         let (now, clock) = (self.now(), self.clock);
         let controller = &mut self.controllers[who];
-        let (object, learnt) = controller.pass.clone().expect("a pass");
+        let Pass { object, learnt, fresh_intent } = controller.pass.clone().expect("a pass");
         let open_for = controller.open_for(&object.status, clock);
         let meta = ObjectMeta {
             uid: Some("uid".to_owned()),
@@ -146,6 +153,7 @@ impl Model {
             blocked: None,
             unprepared: None,
             learnt: &learnt,
+            fresh_intent,
             open_for: Duration::from_secs(open_for.unsigned_abs()),
             settle: Duration::from_secs(SETTLE.unsigned_abs()),
             rest: None,
@@ -161,19 +169,20 @@ impl Model {
 
     /// A write by the pass of `who`; whether the API server took it.
     fn write(&mut self, who: usize, change: impl FnOnce(&mut Object)) -> bool {
-        let Some((mut object, mut learnt)) = self.controllers[who].pass.take() else { return false };
-        if object.version != self.object.version {
+        let Some(mut pass) = self.controllers[who].pass.take() else { return false };
+        if pass.object.version != self.object.version {
             return false;
         }
-        let before = object.status.clone();
-        change(&mut object);
-        learnt.wrote(&before, &object.status);
-        object.version += 1;
-        let object = object.sealed();
-        self.object = object.clone();
-        self.history.push(Rc::new(object.clone()));
-        self.controllers[who].cache = object.version;
-        self.controllers[who].pass = Some((object, learnt));
+        let before = pass.object.status.clone();
+        change(&mut pass.object);
+        pass.fresh_intent |= Learnt::intends(&before, &pass.object.status);
+        pass.learnt.wrote(&before, &pass.object.status);
+        pass.object.version += 1;
+        pass.object = pass.object.sealed();
+        self.object = pass.object.clone();
+        self.history.push(Rc::new(pass.object.clone()));
+        self.controllers[who].cache = pass.object.version;
+        self.controllers[who].pass = Some(pass);
         true
     }
 
@@ -182,15 +191,18 @@ impl Model {
     }
 
     fn learn(&mut self, who: usize, change: impl FnOnce(&mut Learnt)) {
-        if let Some((_, learnt)) = &mut self.controllers[who].pass {
-            change(learnt);
+        if let Some(pass) = &mut self.controllers[who].pass {
+            change(&mut pass.learnt);
         }
     }
 
     fn answered(&mut self, who: usize, answer: &Answer) {
         let kept = !matches!(answer, Answer::Unclear(_));
         self.controllers[who].answer = kept.then(|| answer.clone());
-        self.learn(who, |learnt| learnt.answered(answer.clone()));
+        if let Some(pass) = &mut self.controllers[who].pass {
+            pass.fresh_intent = false;
+            pass.learnt.answered(answer.clone());
+        }
     }
 
     fn start(&mut self, key: &str) -> Answer {
@@ -203,7 +215,7 @@ impl Model {
         self.clock += SETTLE;
         self.runs.iter_mut().for_each(|run| run.settled = true);
         for controller in &mut self.controllers {
-            if controller.pass.as_ref().is_some_and(|(_, learnt)| learnt.fresh_intent) {
+            if controller.pass.as_ref().is_some_and(|pass| pass.fresh_intent) {
                 controller.pass = None;
             }
         }
@@ -227,14 +239,15 @@ impl Model {
                             ..Learnt::default()
                         };
                         next.controllers[who].cache = object.version;
-                        next.controllers[who].pass = Some((object.as_ref().clone(), learnt));
+                        next.controllers[who].pass =
+                            Some(Pass { object: object.as_ref().clone(), learnt, fresh_intent: false });
                     })
                 })
                 .collect();
         }
         let mut model = self.clone();
         let Plan { status, step } = model.decide(who);
-        let current = model.controllers[who].pass.as_ref().map(|(object, _)| object.status.clone());
+        let current = model.controllers[who].pass.as_ref().map(|pass| pass.object.status.clone());
         let mut next = Vec::new();
         // Crash: the pass and all that was remembered are lost, the cache is read anew.
         next.extend(model.fault(format!("{who} crashes"), |next| {
@@ -278,8 +291,8 @@ impl Model {
     }
 
     fn starts(&self, who: usize) -> Vec<Self> {
-        let (object, learnt) = self.controllers[who].pass.as_ref().expect("a pass");
-        assert!(learnt.fresh_intent, "a start without an intent of this pass");
+        let Pass { object, fresh_intent, .. } = self.controllers[who].pass.as_ref().expect("a pass");
+        assert!(fresh_intent, "a start without an intent of this pass");
         let key = &object.status.attempt().expect("an attempt").key;
         let unclear = Answer::Unclear(problem(Class::Ambiguous));
         let mut next = vec![self.with(format!("{who} starts"), |next| {
@@ -367,7 +380,7 @@ impl walk::Model for Model {
     fn fingerprint(&self) -> u64 {
         let controllers = self.controllers.iter().map(|controller| {
             let Controller { cache, pass, knows, answer } = controller;
-            let pass = pass.as_ref().map(|(object, learnt)| (object.print, format!("{learnt:?}")));
+            let pass = pass.as_ref().map(|pass| (pass.object.print, pass.fresh_intent, format!("{:?}", pass.learnt)));
             let knows = knows.as_ref().map(|(intent, since)| (intent.number, intent.intended_at.0, *since));
             (*cache, pass, knows, format!("{answer:?}"))
         });

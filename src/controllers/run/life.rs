@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use kube::runtime::controller::Action;
 use tracing::info;
 
 use super::facts::{Answer, Facts, Known, Learnt, Look, Observed, Sight, Stir, Survey};
@@ -17,7 +16,6 @@ use crate::controllers::context::{Place, name_of};
 use crate::controllers::kind::Item;
 use crate::controllers::life::Life;
 use crate::controllers::pass::Pass;
-use crate::controllers::shell::WRITE_AGAIN;
 use crate::controllers::step::Plan;
 use crate::controllers::writes;
 use crate::glue::Class;
@@ -65,14 +63,17 @@ impl<K: RunKind> Life<K> for RunLife {
         tell(pass, &before, &after);
     }
 
-    async fn act(pass: &mut Pass<'_, K>, act: Act) -> Option<Action> {
+    fn is_once(act: &Act) -> bool {
+        *act == Act::Start
+    }
+
+    async fn act(pass: &mut Pass<'_, K>, act: Act) {
         match act {
             Act::Look(trace) => look(pass, &trace).await,
             Act::Survey { after } => survey(pass, after.as_ref()).await,
-            Act::Start => return start(pass).await,
+            Act::Start => start(pass).await,
             Act::Stop(id) => stop(pass, &id).await,
         }
-        None
     }
 
     fn rests(pass: &Pass<'_, K>) {
@@ -143,6 +144,7 @@ fn decide<K: RunKind>(pass: &mut Pass<'_, K>) -> step::Plan {
         blocked: pass.blocked().cloned(),
         unprepared: pass.unprepared().cloned(),
         learnt: &pass.learnt.learnt,
+        fresh_intent: pass.fresh_intent,
         open_for,
         settle: settings.start_settle,
         rest,
@@ -236,14 +238,10 @@ async fn look<K: RunKind>(pass: &mut Pass<'_, K>, trace: &Trace) {
     });
 }
 
-async fn start<K: RunKind>(pass: &mut Pass<'_, K>) -> Option<Action> {
-    // The plan asks for a start only after this pass wrote the intent; the lease is asked right here.
+async fn start<K: RunKind>(pass: &mut Pass<'_, K>) {
     let status = run_status(&pass.object);
-    let may_start = pass.learnt.learnt.fresh_intent && pass.may_send();
-    let (true, Some(client), Some(inputs), Some(attempt)) =
-        (may_start, pass.client().cloned(), pass.inputs(), status.attempt())
-    else {
-        return Some(Action::requeue(WRITE_AGAIN));
+    let (Some(client), Some(inputs), Some(attempt)) = (pass.client().cloned(), pass.inputs(), status.attempt()) else {
+        return;
     };
     let answer = match pass.object.start(&client, &attempt.key, inputs).await {
         Ok(Some(id)) => Answer::Started(id),
@@ -251,6 +249,7 @@ async fn start<K: RunKind>(pass: &mut Pass<'_, K>) -> Option<Action> {
         Err(error) if error.class.is_clear_no() => Answer::Refused(pass.explain(&error)),
         Err(error) => Answer::Unclear(pass.explain(&error)),
     };
+    pass.fresh_intent = false;
     let takes_turns = pass.object.turns().is_some();
     pass.remember(|memory| {
         memory.own.answered(&answer);
@@ -275,7 +274,6 @@ async fn start<K: RunKind>(pass: &mut Pass<'_, K>) -> Option<Action> {
         Answer::Refused(_) | Answer::Unclear(_) | Answer::Accepted => {}
     }
     pass.learnt.learnt.answered(answer);
-    None
 }
 
 async fn stop<K: RunKind>(pass: &mut Pass<'_, K>, id: &str) {

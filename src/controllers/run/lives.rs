@@ -80,6 +80,7 @@ struct Stage {
 impl Stage {
     /// Passes over the object until the plan rests; the steps it took.
     fn settle(&mut self) -> Result<(), TestCaseError> {
+        self.scene.fresh_intent = false;
         self.scene.learnt = Learnt { lived_before: self.scene.meta.finalizers.is_some(), ..Learnt::default() };
         for _ in 0..32 {
             let attempt = self.scene.status.attempt();
@@ -91,6 +92,7 @@ impl Stage {
             if plan.status != self.scene.status {
                 let before = std::mem::replace(&mut self.scene.status, plan.status);
                 prop_assert!(!before.phase.is_some_and(Phase::is_final) || before.phase == self.scene.status.phase);
+                self.scene.fresh_intent |= Learnt::intends(&before, &self.scene.status);
                 self.scene.learnt.wrote(&before, &self.scene.status);
                 self.check_adoption(before.attempt())?;
                 continue;
@@ -123,7 +125,7 @@ impl Stage {
     }
 
     fn start(&mut self) -> Result<(), TestCaseError> {
-        prop_assert!(self.scene.learnt.fresh_intent, "a start without an intent of this pass");
+        prop_assert!(self.scene.fresh_intent, "a start without an intent of this pass");
         prop_assert!(self.scene.leading, "a start without the lease");
         prop_assert!(self.scene.policy.stop != Some(true), "a start after stop");
         prop_assert!(self.scene.policy.suspend != Some(true), "a start while suspended");
@@ -144,6 +146,7 @@ impl Stage {
             self.runs.push(Phase::Starting);
             Answer::Started(format!("jr_{}", self.runs.len() - 1))
         };
+        self.scene.fresh_intent = false;
         self.scene.learnt.answered(answer);
         Ok(())
     }

@@ -8,7 +8,7 @@
 //! **What keeps a run from being started twice**
 //!
 //! 1. [`Act::Start`](super::step::Act::Start) comes only right after this very pass has written the intent
-//!    ([`super::facts::Learnt::fresh_intent`]). That write carries the resource version that it was decided on: of two
+//!    ([`Facts::fresh_intent`]). That write carries the resource version that it was decided on: of two
 //!    controllers, or of a controller and its own stale cache, one fails, and sends nothing.
 //! 2. An intent that was not written by this pass, or whose answer was unclear, leads to looking for
 //!    the key. Found: adopted. Not to be asked: nothing happens. Not found: a *new* intent, once this

@@ -12,7 +12,6 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 #[test]
 #[allow(clippy::too_many_lines, reason = "a table")]
 fn the_start_protocol() {
-    let fresh = |learnt: Learnt| Learnt { fresh_intent: true, ..learnt };
     let table: Vec<(&str, Scene, &str, Phase)> = vec![
         ("a new object is held first", Scene::new(), "hold", Phase::Pending),
         ("then the intent is written", Scene::new().held(), "start", Phase::Starting),
@@ -35,17 +34,13 @@ fn the_start_protocol() {
         ),
         (
             "an intent of this pass is sent",
-            Scene { learnt: fresh(Learnt::default()), ..Scene::new().held().with(Phase::Starting, intent()) },
+            Scene { fresh_intent: true, ..Scene::new().held().with(Phase::Starting, intent()) },
             "start",
             Phase::Starting,
         ),
         (
             "but not without the lease",
-            Scene {
-                leading: false,
-                learnt: fresh(Learnt::default()),
-                ..Scene::new().held().with(Phase::Starting, intent())
-            },
+            Scene { leading: false, fresh_intent: true, ..Scene::new().held().with(Phase::Starting, intent()) },
             "rest",
             Phase::Starting,
         ),

@@ -139,7 +139,7 @@ impl Model {
 
     pub(super) fn starts(&self, who: usize) -> Vec<Self> {
         let pass = self.controllers[who].pass.as_ref().expect("a pass");
-        assert!(pass.learnt.fresh_intent, "a start without an intent of this pass");
+        assert!(pass.fresh_intent, "a start without an intent of this pass");
         let unclear = Answer::Unclear(problem(Class::Ambiguous));
         let mut next = vec![self.with(format!("{who} starts"), |next| {
             let answer = next.start(true);
