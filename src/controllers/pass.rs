@@ -122,7 +122,7 @@ impl<'a, K: Kind> Pass<'a, K> {
     /// Whether what must not be sent twice may be sent: right after this pass has written the intent, in time, and
     /// with the lease held at this very moment.
     pub(super) fn may_send(&self) -> bool {
-        let timely = self.intended.is_some_and(|at| at.elapsed() < self.context.shared.settings.start_settle / 2);
+        let timely = self.intended.is_some_and(|at| at.elapsed() < self.context.shared.settings.send_within());
         self.fresh_intent && timely && self.context.shared.leadership.holds()
     }
 

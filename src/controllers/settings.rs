@@ -30,3 +30,37 @@ pub struct Settings {
     /// Whether Secrets are watched (their metadata only), so that a change is taken up at once.
     pub watch_secrets: bool,
 }
+
+impl Settings {
+    /// How long after the write of its intent a call may still be sent. Whoever finds the intent later takes the
+    /// call for lost when [`Settings::start_settle`] has passed: by then the call must be over, and Glue must have
+    /// had time to show what came of it. What is left beside the call itself goes to both in equal parts.
+    #[must_use]
+    pub fn send_within(&self) -> Duration {
+        self.start_settle.saturating_sub(self.aws_timeout) / 2
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_sent_is_over_and_has_been_shown_before_it_is_taken_for_lost() {
+        for (start_settle, aws_timeout, send_within) in [(60, 20, 20), (4, 2, 1), (90, 10, 40)] {
+            let settings = Settings {
+                namespaces: Vec::new(),
+                poll_interval: Duration::from_secs(5),
+                start_settle: Duration::from_secs(start_settle),
+                aws_timeout: Duration::from_secs(aws_timeout),
+                deletion_timeout: Duration::from_mins(10),
+                run_key_argument: None,
+                identity_rules: Rules::default(),
+                watch_secrets: true,
+            };
+            assert_eq!(settings.send_within(), Duration::from_secs(send_within));
+            let left_for_glue = settings.start_settle.checked_sub(settings.aws_timeout + settings.send_within());
+            assert_eq!(left_for_glue, Some(settings.send_within()));
+        }
+    }
+}
