@@ -17,8 +17,10 @@ use super::{Base, errors};
 use crate::glue::identity::{Caller, Identity, Keys, Source};
 use crate::metrics::Metrics;
 
-/// How long after a failed `GetCallerIdentity` it is asked again.
-const ASK_AGAIN: Duration = Duration::from_mins(1);
+/// How long after a failed `GetCallerIdentity` it is asked again; twice as long after each further one.
+const ASK_AGAIN: Duration = Duration::from_secs(5);
+/// The longest such pause.
+const ASK_SELDOM: Duration = Duration::from_mins(5);
 
 /// What signs the calls of one identity.
 pub(super) struct Signer {
@@ -33,10 +35,24 @@ pub(super) struct Signer {
     caller: Mutex<Asked>,
 }
 
+/// What AWS said, or when it is asked again.
 #[derive(Default)]
 struct Asked {
     caller: Option<Caller>,
     at: Option<Instant>,
+    pause: Duration,
+}
+
+impl Asked {
+    /// Whether it is time to ask at `now`. Who is told so asks.
+    fn is_due(&mut self, now: Instant) -> bool {
+        let due = self.caller.is_none() && self.at.is_none_or(|at| now.saturating_duration_since(at) >= self.pause);
+        if due {
+            self.pause = (self.pause * 2).clamp(ASK_AGAIN, ASK_SELDOM);
+            self.at = Some(now);
+        }
+        due
+    }
 }
 
 impl Signer {
@@ -76,13 +92,7 @@ impl Signer {
 
     /// Whether it is time to ask. Who is told so asks.
     pub(super) fn should_ask(&self) -> bool {
-        let mut asked = self.asked();
-        let due = asked.caller.is_none() && asked.at.is_none_or(|at| at.elapsed() > ASK_AGAIN);
-        if self.role.is_none() && due {
-            asked.at = Some(Instant::now());
-            return true;
-        }
-        false
+        self.role.is_none() && self.asked().is_due(Instant::now())
     }
 
     /// Asks AWS. That it does not say is no harm: the calls themselves tell what is wrong.
@@ -148,4 +158,23 @@ fn credentials(keys: &Keys) -> SharedCredentialsProvider {
         None,
         "Secret",
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn aws_is_asked_as_whom_it_knows_us_until_it_has_said_so() {
+        let (mut asked, mut now) = (Asked::default(), Instant::now());
+        assert!(asked.is_due(now));
+        for pause in [5, 10, 20, 40, 80, 160, 300, 300] {
+            now += Duration::from_secs(pause - 1);
+            assert!(!asked.is_due(now), "{pause}");
+            now += Duration::from_secs(1);
+            assert!(asked.is_due(now), "{pause}");
+        }
+        asked.caller = Some(Caller { account_id: "1".to_owned(), principal_arn: "arn".to_owned() });
+        assert!(!asked.is_due(now + ASK_SELDOM * 2));
+    }
 }
