@@ -66,6 +66,8 @@ pub struct Bench {
     pub rested: Option<Duration>,
     /// Whether Secrets are watched.
     pub watched: bool,
+    /// Whether AWS has said which account this is.
+    pub knows_account: bool,
     /// How tests end; none is well.
     pub tests: Vec<Option<String>>,
     /// The calls in their order.
@@ -108,6 +110,7 @@ impl Bench {
             poll_problem: None,
             rested: None,
             watched: true,
+            knows_account: true,
             calls: Vec::new(),
             released: Vec::new(),
             memory: None,
@@ -221,7 +224,10 @@ impl Bench {
 
     fn plan(&self, learnt: &Learnt, problem: Option<Problem>, fresh_intent: bool) -> Decision {
         let inputs = self.inputs();
-        let sight = self.glue.as_ref().map_or(Sight::Gone, |stored| Sight::Here(stored.seen()));
+        let sight = self.glue.as_ref().map_or(Sight::Gone, |stored| {
+            let seen = stored.seen();
+            Sight::Here(Connection { arn: seen.arn.filter(|_| self.knows_account), ..seen })
+        });
         super::plan::plan(&Facts {
             now: self.now,
             object: &self.object,

@@ -84,10 +84,14 @@ pub fn base(facts: &About<'_>) -> GlueConnectionStatus {
 /// What Glue shows of the connection, or that it shows none.
 pub fn show(status: &mut GlueConnectionStatus, seen: Option<&Connection>, inputs: Option<&Inputs>) {
     let redact = |text: &String| bounded(&inputs.map_or_else(|| text.clone(), |inputs| inputs.redact(text)));
-    status.arn = seen.and_then(|seen| seen.arn.clone());
+    let created_at = seen.and_then(|seen| seen.created_at).map(seconds);
+    let is_same = created_at.is_some() && created_at == status.created_at;
+    // A process that has just begun may not know the account yet, which is a part of the ARN.
+    let known = status.arn.take().filter(|_| is_same);
+    status.arn = seen.and_then(|seen| seen.arn.clone()).or(known);
     status.state = seen.and_then(|seen| seen.status.clone());
     status.state_reason = seen.and_then(|seen| seen.status_reason.as_ref()).map(redact);
-    status.created_at = seen.and_then(|seen| seen.created_at).map(seconds);
+    status.created_at = created_at;
     status.last_updated_at = seen.and_then(|seen| seen.updated_at).map(seconds);
     status.last_updated_by = seen.and_then(|seen| seen.updated_by.clone());
     status.last_validated_at = seen.and_then(|seen| seen.validated_at).map(seconds);

@@ -243,6 +243,36 @@ fn tags_are_brought_in_line_and_others_stay() {
 }
 
 #[test]
+fn tags_wait_for_the_account_and_a_restart_does_not_forget_the_arn() {
+    let mut bench = Bench::new(with(json!({"tags": {"team": "a"}})));
+    bench.knows_account = false;
+    bench.settle();
+    assert_eq!(bench.calls, [Act::Create], "{:?}", bench.glue);
+    assert_eq!(ready(&bench).0, "True InSync", "they went along with the creation");
+    bench.edit(with(json!({"tags": {"team": "b"}})));
+    bench.settle();
+    assert_eq!(ready(&bench).0, "False Updating");
+    assert!(ready(&bench).1.contains("until AWS has said which account this is"), "{}", ready(&bench).1);
+    bench.knows_account = true;
+    bench.settle();
+    assert_eq!(ready(&bench).0, "True InSync");
+    assert_eq!(bench.glue.as_ref().unwrap().tags["team"], "b");
+    let arn = |bench: &Bench| bench.object.status.as_ref().unwrap().arn.clone();
+    let known = arn(&bench);
+    assert!(known.is_some());
+    bench.restart();
+    bench.knows_account = false;
+    bench.settle();
+    assert_eq!(arn(&bench), known);
+    // Of another connection under this name nothing is known.
+    bench.pass_time(10);
+    let now = bench.now;
+    bench.glue.as_mut().unwrap().created = now;
+    bench.settle();
+    assert_eq!(arn(&bench), None);
+}
+
+#[test]
 fn how_glue_finds_the_connection_is_how_it_stands() {
     let mut bench = settled(json!({}));
     for (status, expected) in

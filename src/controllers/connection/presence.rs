@@ -141,7 +141,11 @@ fn drifted(facts: &About<'_>, mut status: GlueConnectionStatus, seen: &Connectio
 fn settled(facts: &About<'_>, status: GlueConnectionStatus, inputs: &Inputs, seen: &Connection) -> Decision {
     let wanted = facts.object.spec.tags.clone().unwrap_or_default();
     let tags = status.applied.as_ref().map(|applied| applied.tags.clone()).unwrap_or_default();
-    if let (true, Some(arn)) = (tags != wanted, &seen.arn) {
+    if tags != wanted {
+        let Some(arn) = &status.arn else {
+            let message = "the tags wait until AWS has said which account this is (GetCallerIdentity of STS)";
+            return draft(facts, status, Stand::OnItsWay, UPDATING, message, Step::Rest(None));
+        };
         let remove = tags.into_keys().filter(|key| !wanted.contains_key(key)).collect();
         let tag = Step::Act(Act::Tag { arn: arn.clone(), remove });
         return waits(facts, &status).unwrap_or_else(|| {
