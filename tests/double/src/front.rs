@@ -59,9 +59,13 @@ impl World {
             access_key_id: signed.as_ref().map_or("", |signed| signed.access_key_id).into(),
             name: asked.subject(),
         };
-        let record = self.requests.enter(self.clock.now(), call, body);
         let identity = identity.map(|credential| credential.principal.clone());
-        self.go(&record, &asked, identity).await
+        // AWS goes on with what it was asked for when the client hangs up.
+        let work = tokio::spawn(async move {
+            let record = self.requests.enter(self.clock.now(), call, body);
+            self.go(&record, &asked, identity).await
+        });
+        work.await.unwrap_or(Err(Dropped))
     }
 
     /// Runs an operation of Glue as somebody else would, past signatures, limits and faults. It is not in the
