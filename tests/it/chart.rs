@@ -7,6 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use k8s_openapi::api::events::v1::Event;
 use kube::api::{Api, ListParams};
 use kube::runtime::wait::await_condition;
 use kube_glue::api::GlueJobRun;
@@ -16,7 +17,9 @@ use kube_glue_double::{DEFAULT_ACCOUNT, Double, JobDefinition, Outcome};
 use serde_json::json;
 use tokio::time::timeout;
 
-use crate::world::{PATIENCE, REGION, STEP, assert_nothing_leaked, phase_of, quick, run_id, stepwise};
+use crate::world::{
+    PATIENCE, REGION, STEP, assert_nothing_leaked, is_held, is_told, phase_of, quick, run_id, stepwise, told,
+};
 
 const IMAGE: &str = "ghcr.io/kube-glue/kube-glue";
 /// Where the chart is installed.
@@ -82,6 +85,13 @@ impl Installed {
         run.expect("a watch").expect("the object")
     }
 
+    /// Waits for an event with this reason about the object of this name, and so for all that were told before it.
+    async fn told(&self, name: &str, reason: &str) {
+        let events: Api<Event> = Api::default_namespaced(self.plane.client().await.expect("a client"));
+        let told = told(events, |event| is_told(event, name, reason)).await;
+        assert!(told.is_some(), "there is no event {reason} about {name}\n{}", self.logs());
+    }
+
     fn logs(&self) -> String {
         self.kubelet.pods().iter().map(|pod| self.kubelet.logs(&pod.name).unwrap_or_default()).collect()
     }
@@ -133,6 +143,7 @@ async fn kubectl_waits_for_the_end(installed: &Installed) {
     let table = installed.plane.kubectl(["get", "gluejobruns"]).await.expect("a table").stdout;
     let bad = table.lines().find(|line| line.contains("bad")).expect("a line");
     assert_eq!(bad.split_whitespace().take(3).collect::<Vec<_>>(), ["bad", "bad", "Failed"], "{table}");
+    installed.told("bad", "Failed").await;
     let told = installed.plane.kubectl(["describe", "gjr", "bad"]).await.expect("words").stdout;
     let (_, events) = told.split_once("Events:").expect("events");
     for words in ["Started", "Failed", "boom"] {
@@ -151,7 +162,8 @@ async fn helm_waits_while_it_runs_and_until_it_has_succeeded(installed: &Install
     installed.double.clock().step(STEP);
     installed.until("app", |run| phase_of(run) == Some(Phase::Running)).await;
     let begun = installed.double.requests().count("GetJobRun");
-    installed.double.requests().wait_for_count("GetJobRun", begun + 5).await;
+    let polls = installed.double.requests().wait_for_count("GetJobRun", begun + 5);
+    timeout(PATIENCE, polls).await.expect("it is followed");
     assert!(!install.is_finished(), "helm does not wait for a run that is running");
     installed.double.clock().step(STEP);
     let output = timeout(PATIENCE, &mut install).await.expect("helm ends").expect("a task").expect("helm");
@@ -201,6 +213,10 @@ async fn nothing_was_forbidden(installed: &Installed) {
 }
 
 async fn uninstalling_leaves_the_objects_and_nothing_that_hangs(installed: &Installed) {
+    // What has ended is let go right afterwards.
+    for name in ["good", "bad", "app", "broken", "killed"] {
+        installed.until(name, |run| !is_held(run)).await;
+    }
     installed.plane.helm(["uninstall", "glue", "--namespace", SYSTEM, "--wait"]).await.expect("an uninstallation");
     // Helm waits for the Deployment; its Pod ends in its own time.
     installed.kubelet.until("no Pod", PATIENCE, <[_]>::is_empty).await.expect("the Pod's end");

@@ -12,7 +12,7 @@ use kube_glue::api::GlueConnection;
 use kube_glue_double::{ConnectionScript, DEFAULT_ACCOUNT};
 use serde_json::{Value, json};
 
-use crate::world::{Of, REGION, World, merged};
+use crate::world::{Of, REGION, World, merged, status};
 
 /// A JDBC connection whose password stands under the key `password` of the Secret `db`, with `spec` in it.
 fn jdbc(spec: Value) -> Value {
@@ -49,6 +49,12 @@ impl World {
     async fn has_property(&self, name: &str, property: &str, value: &str) {
         let what = format!("{property} of {name} has its value");
         self.requests(&what, |_| self.property(name, property).as_deref() == Some(value)).await;
+    }
+
+    /// Waits until the ARN of a connection is known: it can be ready before AWS has said which account this is, and
+    /// its tags wait for that.
+    async fn has_arn(&self, name: &str) {
+        self.connections().until(name, "its ARN is known", |object| status(object)["arn"].is_string()).await;
     }
 
     /// Says how changes and tests of a connection end.

@@ -1,25 +1,13 @@
 //! What a run costs: writes to its object by the API server's own audit, and calls to AWS by Glue's record.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use kube_glue::api::GlueConnection;
 use kube_glue::api::run::Phase;
+use kube_glue::api::{GlueConnection, GlueJobRun};
 use kube_glue_double::{JobDefinition, Outcome};
 use serde_json::json;
 
-use crate::world::{STEP, World, endless, stepwise};
-
-/// What the controller wrote to an object: each write as its verb and the part it wrote.
-async fn writes(world: &World, name: &str) -> Vec<String> {
-    writes_to(world, "gluejobruns", name).await
-}
-
-/// The same to an object of another kind.
-async fn writes_to(world: &World, kind: &str, name: &str) -> Vec<String> {
-    let entries = world.plane.audit().writes(kind, &world.namespace, name).await.expect("the audit log");
-    let ours = entries.into_iter().filter(|entry| entry.user_agent.starts_with("kube-glue/"));
-    ours.map(|entry| format!("{} {}: {}", entry.verb, entry.subresource, entry.code)).collect()
-}
+use crate::world::{STEP, World, condition, endless, status, stepwise};
 
 /// The finalizer, the intent, the run's id, Running, the end, and the finalizer off again.
 #[tokio::test]
@@ -41,7 +29,7 @@ async fn a_run_costs_its_object_six_writes_in_its_whole_life() {
     world.double.clock().step(STEP);
     world.over("one", Phase::Succeeded).await;
     let [metadata, status] = ["patch : 200", "patch status: 200"];
-    assert_eq!(writes(&world, "one").await, [metadata, status, status, status, status, metadata]);
+    assert_eq!(world.of::<GlueJobRun>().writes("one", 6).await, [metadata, status, status, status, status, metadata]);
     assert_eq!((world.starts(), world.double.requests().count("GetJobRuns")), (1, 0), "a new run is not looked for");
 }
 
@@ -57,7 +45,7 @@ async fn an_orphaned_run_costs_its_object_four_writes() {
     world.phase("one", Phase::Running).await;
     world.double.clock().step(STEP);
     world.over("one", Phase::Succeeded).await;
-    assert_eq!(writes(&world, "one").await, ["patch status: 200"; 4]);
+    assert_eq!(world.of::<GlueJobRun>().writes("one", 4).await, ["patch status: 200"; 4]);
 }
 
 /// A restart looks at everything, and finds nothing to do.
@@ -112,16 +100,18 @@ async fn live_runs_are_asked_for_by_job_and_not_one_by_one() {
             world.phase(&format!("{job}-{n}"), Phase::Running).await;
         }
     }
-    world.double.requests().clear();
     let begun = Instant::now();
+    world.double.requests().clear();
     let polls = |job: &str| world.double.requests().of("GetJobRuns").name(job).count();
     world.requests("each job was asked for ten times", |_| jobs.iter().all(|job| polls(job) >= 10)).await;
     let took = begun.elapsed();
     let counts = world.double.requests().counts();
     assert_eq!(counts.keys().collect::<Vec<_>>(), ["GetJobRuns"], "{counts:?}");
-    // The pauses differ by a tenth each way, so that the jobs are not asked for all at once.
+    // Each pause is 200 ms less a tenth at the least, after the answer to the call before; one call may have been on
+    // its way, and one comes at once. On a busy machine there are fewer, and some jobs get ahead of others.
     let all: Vec<_> = jobs.iter().map(|job| polls(job)).collect();
-    assert!(all.iter().all(|polls| (10..=14).contains(polls)), "{all:?}");
+    let most = usize::try_from(took.as_millis() / 180).expect("a small number") + 2;
+    assert!(all.iter().all(|polls| (10..=most).contains(polls)), "{all:?} in {took:?}");
     let minute = f64::from(u32::try_from(counts["GetJobRuns"]).expect("a small number")) / took.as_secs_f64() * 60.0;
     println!(
         "100 live runs of 5 jobs: {} calls in {took:?} at --poll-interval 200ms, {minute:.0} a minute; at the default 5s: {:.0} a minute",
@@ -140,8 +130,17 @@ async fn ten_connections_of_a_catalog_are_one_call_a_round() {
     let names: Vec<_> = (0..10).map(|n| format!("c-{n}")).collect();
     for name in &names {
         connections.put(name, spec.clone()).await;
-        connections.ready(name).await;
+        // The first may be in line before AWS has said which account this is, and gets its ARN later.
+        let what = "it is ready and has its ARN";
+        let is_ready = |connection: &GlueConnection| {
+            let ready = condition(connection, "Ready").is_some_and(|ready| ready.status == "True");
+            ready && status(connection)["arn"].is_string()
+        };
+        connections.until(name, what, is_ready).await;
     }
+    // The pace of the polls: who waited for a first sight has the next two hurry.
+    let polls = world.double.requests().count("GetConnections");
+    world.calls("GetConnections", polls + 3).await;
     let others = || {
         let mut counts = world.double.requests().counts();
         (counts.remove("GetConnections").unwrap_or_default(), counts)
@@ -149,11 +148,12 @@ async fn ten_connections_of_a_catalog_are_one_call_a_round() {
     let ((before, all), began) = (others(), Instant::now());
     world.calls("GetConnections", before + 5).await;
     // Five rounds at the test's interval of 200 ms; ten polls of their own would take no time for five calls.
-    assert!(began.elapsed() >= std::time::Duration::from_millis(700), "{:?}", began.elapsed());
+    assert!(began.elapsed() >= Duration::from_millis(700), "{:?}", began.elapsed());
     assert_eq!(others().1, all, "nothing else is asked");
-    // The first may be in line before AWS has said which account this is, and gets its ARN later.
+    // Without the first, for which the ARN may have been one more.
     for name in &names[1..] {
         let [metadata, status] = ["patch : 200", "patch status: 200"];
-        assert_eq!(writes_to(&world, "glueconnections", name).await, [metadata, status, status, status], "{name}");
+        let writes = connections.writes(name, 4).await;
+        assert_eq!(writes, [metadata, status, status, status], "{name}");
     }
 }

@@ -11,7 +11,7 @@ use kube_glue::api::run::Phase;
 use kube_glue_double::{CrawlOutcome, CrawlPlan, CrawlScript, CrawlerSettings, DEFAULT_ACCOUNT};
 use serde_json::{Value, json};
 
-use crate::world::{DEFAULT_SECRET, REGION, STEP, World, condition, merged};
+use crate::world::{DEFAULT_SECRET, HASTY, REGION, STEP, World, condition, merged};
 
 /// Crawls of which the crawler is RUNNING and then STOPPING for a [`STEP`] each.
 fn stepwise() -> CrawlScript {
@@ -29,7 +29,15 @@ async fn world(name: &str) -> World {
     world
 }
 
-/// The same without a controller.
+/// The same with a controller for which answers are soon lost.
+async fn hasty_world(name: &str) -> World {
+    let mut world = without_controller(name).await;
+    world.set(HASTY);
+    world.start_controller();
+    world
+}
+
+/// The same without a controller; it will be calm.
 async fn without_controller(name: &str) -> World {
     let world = World::without_controller(name).await;
     world.put_credentials(DEFAULT_SECRET).await;
@@ -95,6 +103,14 @@ async fn until_phase(world: &World, name: &str, wanted: Phase) -> GlueCrawlerRun
 /// Waits until its crawl is known.
 async fn known(world: &World, name: &str) -> GlueCrawlerRun {
     world.of().until(name, "its crawl is known", |object| id(object).is_some()).await
+}
+
+/// Waits until it waits on record, and says so in these words.
+async fn waits_saying(world: &World, name: &str, words: &str) {
+    waits(world, name).await;
+    // Who goes before it may be leaving the line just now.
+    let says = |object: &GlueCrawlerRun| condition(object, "Ready").is_some_and(|ready| ready.message == words);
+    world.of().until(name, words, says).await;
 }
 
 /// Waits until it is in `phase` and free of our finalizer.

@@ -4,6 +4,9 @@ use std::path::Path;
 
 use kube_glue_bed::ControlPlane;
 use tokio::sync::OnceCell;
+use tokio::time::timeout;
+
+use crate::world::PATIENCE;
 
 /// Installs `crds/`, once for all tests, as the README says to.
 pub async fn install(plane: &ControlPlane) {
@@ -18,8 +21,23 @@ pub async fn install(plane: &ControlPlane) {
                 let wait = ["wait", "--for=condition=Established", "--timeout=60s", "crd", &name];
                 plane.kubectl(wait).await.expect("an established CRD");
             }
+            timeout(PATIENCE, discovered(plane)).await.expect("kubectl knows all kinds");
         })
         .await;
+}
+
+/// Waits until kubectl knows all kinds. It goes by discovery, which the API server brings up to date after it has
+/// called a CRD established, and of which nothing tells.
+async fn discovered(plane: &ControlPlane) {
+    let kinds: Vec<_> = kube_glue::api::crds().into_iter().map(|crd| crd.spec.names.plural).collect();
+    loop {
+        // It fails where the group is only half there.
+        let list = plane.kubectl(["api-resources", "--api-group=kube-glue.dev", "--output=name"]);
+        let known = list.output().await.expect("kubectl").stdout;
+        if kinds.iter().all(|kind| known.contains(kind)) {
+            return;
+        }
+    }
 }
 
 /// `kube-glue crds` prints what stands in `crds/`.

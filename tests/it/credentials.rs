@@ -149,8 +149,7 @@ async fn a_right_that_is_missing_is_named_and_heals_when_it_is_given() {
 
 #[tokio::test]
 async fn a_role_is_assumed_with_its_external_id_and_a_wrong_one_says_so() {
-    let world = World::without_controller("role").await;
-    let mut world = world;
+    let mut world = World::without_controller("role").await;
     world.start_controller();
     let arn = "arn:aws:iam::222222222222:role/etl";
     world.double.define_role(Role::new(arn).trusts(DEFAULT_ACCOUNT).external_id("tenant-7"));

@@ -9,7 +9,12 @@ use crate::world::{World, conditions_of, is_held, run_id};
 #[tokio::test]
 async fn a_run_is_started_once_and_followed_to_its_end() {
     let world = World::new("life").await;
+    world.double.clock().hold();
     world.run("one", "etl", json!({"arguments": {"--day": "monday"}})).await;
+    // As whom it ran is written with whatever is written next, so the run does not end before AWS has said it.
+    let said = "AWS has said whom it takes us for";
+    world.requests(said, |requests| requests.of("GetCallerIdentity").succeeded().count() > 0).await;
+    world.double.clock().resume();
     let run = world.over("one", Phase::Succeeded).await;
     assert_eq!(conditions_of(&run), ["Ready=True", "Complete=True"]);
     assert_eq!(world.starts(), 1);

@@ -6,7 +6,7 @@ use kube_glue::api::run::Phase;
 use kube_glue_double::{Fault, JobDefinition, Role, RunScript, Then};
 use serde_json::json;
 
-use crate::world::{DEFAULT_SECRET, World, endless, places_of};
+use crate::world::{DEFAULT_SECRET, HASTY, World, endless, places_of};
 
 /// A value that is found wherever it gets to.
 const TOKEN: &str = "FwoGZXIvYXdzEHcaDGt1YmUtZ2x1ZS1zZWNyZXQ";
@@ -15,6 +15,7 @@ const PASSWORD: &str = "tr0ub4dor-and-three";
 #[tokio::test]
 async fn no_secret_value_is_shown_whatever_goes_wrong() {
     let mut world = World::without_controller("leak").await;
+    world.set(HASTY);
     let (id, secret) = (world.key.id.clone(), world.key.secret.clone());
     let (wrong, newline) = ("nobody-knows-this-secret".to_owned(), format!("{secret}\n"));
     let no_region = format!("{PASSWORD}!");
@@ -78,6 +79,8 @@ async fn the_search_sees_all_that_is_emitted() {
     let world = World::new("search").await;
     let run = world.run("seen", "etl", json!({})).await;
     world.over("seen", Phase::Succeeded).await;
+    // Events are filed in the background; with the last one the others are on record.
+    world.event("Succeeded").await;
     world.delete("seen").await;
     world.gone(&run).await;
     let emitted = world.emitted().await;

@@ -46,11 +46,10 @@ pub async fn start(target: SocketAddr, words: [&'static str; 2]) -> Relay {
     Relay { address, task }
 }
 
-/// What is read together is passed on together: the double writes each answer in one piece.
+/// An answer may come in pieces: what could be the beginning of the word waits for the rest. No answer ends so.
 async fn answers(mut from: impl AsyncReadExt + Unpin, mut to: impl AsyncWriteExt + Unpin, [old, new]: [&str; 2]) {
-    let mut buffer = vec![0; 1 << 16];
-    while let Ok(length @ 1..) = from.read(&mut buffer).await {
-        let piece = &mut buffer[..length];
+    let mut piece = Vec::<u8>::with_capacity(1 << 16);
+    while let Ok(1..) = from.read_buf(&mut piece).await {
         let places: Vec<_> = piece
             .windows(old.len())
             .enumerate()
@@ -60,8 +59,11 @@ async fn answers(mut from: impl AsyncReadExt + Unpin, mut to: impl AsyncWriteExt
         for at in places {
             piece[at..at + new.len()].copy_from_slice(new.as_bytes());
         }
-        if to.write_all(piece).await.is_err() {
+        let begun = (1..old.len()).rev().find(|begun| piece.ends_with(&old.as_bytes()[..*begun])).unwrap_or_default();
+        let whole = piece.len() - begun;
+        if to.write_all(&piece[..whole]).await.is_err() {
             return;
         }
+        piece.drain(..whole);
     }
 }

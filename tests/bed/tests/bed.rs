@@ -26,6 +26,7 @@ async fn kubectl_helm_and_the_audit_log_work_on_a_shared_plane() {
     let namespace = plane.namespace("audit").await.unwrap();
     plane.kubectl(["apply", "-f", "-"]).input(THINGS).await.unwrap();
     plane.kubectl(["wait", "crd/things.kube-glue.dev", "--for=condition=Established"]).await.unwrap();
+    discovered(plane, "things").await;
     let thing = r#"{ "apiVersion": "kube-glue.dev/v1", "kind": "Thing", "metadata": { "name": "one" } }"#;
     plane.kubectl(["create", "-n", &namespace, "-f", "-"]).input(thing).await.unwrap();
     plane.kubectl(["label", "-n", &namespace, "thing/one", "a=b"]).await.unwrap();
@@ -39,11 +40,29 @@ async fn kubectl_helm_and_the_audit_log_work_on_a_shared_plane() {
     let refused = plane.kubectl(["get", "pod", "nobody"]).await.unwrap_err();
     assert!(matches!(&refused, Error::Command { stderr, .. } if stderr.contains("NotFound")), "{refused}");
 
+    // A controller gives it to each namespace, after a while.
+    let account = ["wait", "--for=create", "serviceaccount/default", "-n", &namespace, "--timeout=60s"];
+    plane.kubectl(account).await.unwrap();
     let nobody = plane.client_as(&namespace, "default").await.unwrap();
     let pods: kube::Api<k8s_openapi::api::core::v1::Pod> = kube::Api::namespaced(nobody, &namespace);
     let forbidden = pods.list(&kube::api::ListParams::default()).await.unwrap_err();
     assert!(matches!(forbidden, kube::Error::Api(status) if status.code == 403));
     plane.kubectl(["delete", "namespace", &namespace, "--timeout=60s"]).await.unwrap();
+}
+
+/// Waits until kubectl knows the kind. It goes by discovery, which the API server brings up to date after it has called
+/// the CRD established, and of which nothing tells.
+async fn discovered(plane: &ControlPlane, plural: &str) {
+    let begun = Instant::now();
+    loop {
+        // It fails where the group is only half there.
+        let list = plane.kubectl(["api-resources", "--api-group=kube-glue.dev", "--output=name"]);
+        let known = list.output().await.unwrap().stdout;
+        if known.contains(plural) {
+            return;
+        }
+        assert!(begun.elapsed() < LIMIT, "kubectl knows {known:?}");
+    }
 }
 
 /// Whether the process runs.

@@ -63,7 +63,8 @@ async fn of_two_objects_about_one_connection_the_older_holds_it() {
     world.put_password("tr0ub4dor-and-three").await;
     let older = world.connections().put("older", jdbc(json!({"connectionName": "db", "description": "older"}))).await;
     world.connections().ready("older").await;
-    // The API server's times have no fractions.
+    // The API server's times have no fractions, and of two objects from one second the first by name is the older. So
+    // whoever is to be younger here comes after it by name, too.
     let second = |object: &_| condition(object, "Ready").is_some_and(|ready| ready.reason == "HeldByAnother");
     let younger =
         world.connections().put("younger", jdbc(json!({"connectionName": "db", "description": "younger"}))).await;
@@ -79,10 +80,10 @@ async fn of_two_objects_about_one_connection_the_older_holds_it() {
     let far = jdbc(json!({"connectionName": "db", "region": "us-east-1"}));
     world.connections().put("far", far).await;
     world.connections().ready("far").await;
-    world.connections().put("heir", jdbc(json!({"connectionName": "db", "description": "heir"}))).await;
-    world.connections().reason("heir", "HeldByAnother").await;
+    world.connections().put("successor", jdbc(json!({"connectionName": "db", "description": "successor"}))).await;
+    world.connections().reason("successor", "HeldByAnother").await;
     world.connections().delete("older").await;
     world.connections().gone(&older).await;
-    world.connections().ready("heir").await;
-    assert_eq!(world.stored("db").expect("it is in Glue")["Description"], "heir");
+    world.connections().ready("successor").await;
+    assert_eq!(world.stored("db").expect("it is in Glue")["Description"], "successor");
 }

@@ -54,6 +54,7 @@ async fn what_the_spec_leaves_out_is_gone_from_glue_and_nothing_is_written_twice
     world.put_password("tr0ub4dor-and-three").await;
     let more = json!({"description": "orders", "matchCriteria": ["a"], "tags": {"a": "1"}});
     world.connections().put("db", jdbc(more)).await;
+    world.has_arn("db").await;
     world.connections().ready("db").await;
     let less = json!({"description": null, "matchCriteria": null, "tags": {"a": null, "b": "2"}, "propertiesFrom": null,
         "properties": {"SECRET_ID": "orders/db"}});

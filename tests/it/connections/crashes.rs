@@ -4,7 +4,7 @@ use kube_glue_double::{Fault, Then};
 use serde_json::json;
 
 use super::jdbc;
-use crate::world::{World, status};
+use crate::world::{HASTY, World, status};
 
 #[tokio::test]
 async fn a_creation_whose_answer_was_lost_is_known_for_our_own() {
@@ -30,6 +30,7 @@ async fn a_controller_that_dies_between_the_creation_and_the_word_about_it_knows
         world.connections().until("db", "the creation is intended", intended).await;
         world.calls("CreateConnection", 1).await;
         world.kill_controller();
+        world.set(HASTY);
         world.start_controller();
         world.connections().ready("db").await;
         assert_eq!(world.property("db", "PASSWORD").as_deref(), Some("tr0ub4dor-and-three"));
@@ -47,8 +48,10 @@ async fn a_restart_changes_nothing() {
     // Glue's own word about the test comes last.
     let tested = |object: &_| status(object)["lastValidatedAt"].is_string();
     world.connections().until("db", "it is tested", tested).await;
-    let before = world.connections().ready("db").await;
+    world.has_arn("db").await;
+    world.connections().ready("db").await;
     world.kill_controller();
+    let before = world.connections().api.get("db").await.expect("the object");
     let writes = ["CreateConnection", "UpdateConnection", "TestConnection", "TagResource"];
     let counts = || writes.map(|operation| world.double.requests().count(operation));
     assert_eq!(counts(), [1, 0, 1, 0]);

@@ -1,11 +1,17 @@
 //! Deletions that come together go together, and each object is told its own error.
 
+use std::time::Duration;
+
 use futures::future::join_all;
-use kube_glue_double::{Fault, Policy, Then};
+use jiff::Timestamp;
+use kube_glue_double::{Fault, Policy, Request, Then};
 use serde_json::json;
 
 use super::jdbc;
 use crate::world::World;
+
+/// The first of those that go together waits for the others so long.
+const GATHER: Duration = Duration::from_millis(50);
 
 #[tokio::test]
 async fn thirty_deletions_are_a_few_calls() {
@@ -15,18 +21,24 @@ async fn thirty_deletions_are_a_few_calls() {
     let connections = world.connections();
     let objects = join_all(names.iter().map(|name| connections.put(name, jdbc(json!({}))))).await;
     join_all(names.iter().map(|name| connections.ready(name))).await;
-    // One of them is gone already: its object is none the worse for it.
+    // One of them is gone already, which the controller hears only when it deletes it: its object is none the worse.
+    let lists_it = |call: &Request| call.body_text().contains("\"db-7\"");
     world.double.faults().add(Fault::on("GetConnections").then(Then::Http500));
     world.elsewhere("DeleteConnection", &json!({"ConnectionName": "db-7"}));
+    let began = Timestamp::now();
     join_all(names.iter().map(|name| connections.delete(name))).await;
+    let deletes_it = "db-7 is deleted with the others";
+    let deletions = "BatchDeleteConnection";
+    world.requests(deletes_it, |requests| requests.of(deletions).matching(lists_it).count() > 0).await;
     world.double.faults().clear();
     join_all(objects.iter().map(|object| connections.gone(object))).await;
     assert!(names.iter().all(|name| world.stored(name).is_none()));
-    let calls = world.double.requests().of("BatchDeleteConnection");
-    let most = calls
-        .iter()
-        .map(|call| call.field("ConnectionNameList").map_or(0, |names| names.as_array().map_or(0, Vec::len)));
-    assert!(calls.count() < 30 && most.max() > Some(1), "{} calls", calls.count());
+    let calls = world.double.requests().of(deletions);
+    // One each time that it gathers, and one more, since 25 go at most. So a machine that spreads the deletions has
+    // more of them.
+    let took = calls.last().expect("a call").received.duration_since(began);
+    let most = 1 + took.unsigned_abs().as_millis() / GATHER.as_millis();
+    assert!(calls.count() as u128 <= most, "{} calls in {took:?}", calls.count());
 }
 
 #[tokio::test]

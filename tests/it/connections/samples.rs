@@ -54,6 +54,7 @@ async fn every_type_has_a_sample_that_works_from_end_to_end() {
             assert!(connections.reason(name, "InProgress").await.contains("still at work"));
             world.double.clock().step(std::time::Duration::from_secs(10));
         }
+        world.has_arn(name).await;
         let ready = connections.ready(name).await;
         seen.insert(ready.spec.connection_type.clone());
         let in_glue = ready.spec.connection_name.as_deref().unwrap_or(name);

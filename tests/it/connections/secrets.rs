@@ -4,7 +4,7 @@ use kube_glue_double::{ConnectionScript, Failure};
 use serde_json::json;
 
 use super::jdbc;
-use crate::world::{World, status};
+use crate::world::{World, condition, status};
 
 const FIRST: &str = "tr0ub4dor-and-three";
 const SECOND: &str = "correct-horse-battery";
@@ -35,8 +35,12 @@ async fn a_password_that_changes_in_its_secret_goes_to_glue_and_is_shown_nowhere
     world.kill_controller();
     world.start_controller();
     world.connections().edit("db", json!({"driftPolicy": "Report"})).await;
-    let observed = |object: &_| status(object)["observedGeneration"] == 2;
-    world.connections().until("db", "the controller is back", observed).await;
+    // Where it stood before, and not on its way there by another update.
+    let stands = |object: &_| {
+        let failed = condition(object, "Ready").is_some_and(|ready| ready.reason == "TestFailed");
+        failed && status(object)["observedGeneration"] == 2
+    };
+    world.connections().until("db", "the controller is back", stands).await;
     assert_eq!(world.double.requests().count("UpdateConnection"), 1);
     world.assert_nothing_leaked().await;
 }

@@ -12,6 +12,11 @@ fn no_route() -> Failure {
     Failure::new("InvalidInputException", "no route to host")
 }
 
+/// Every test fails until something else is said. (One that failed is made again in a second, then in two, ...)
+fn never_connects() -> ConnectionScript {
+    (0..100).fold(ConnectionScript::default(), |script, _| script.test_fails(no_route()))
+}
+
 #[tokio::test]
 async fn a_test_that_fails_undoes_nothing_and_is_said() {
     let mut world = World::new("conn-test").await;
@@ -38,22 +43,24 @@ async fn a_test_that_fails_undoes_nothing_and_is_said() {
 async fn a_broken_connection_never_replaces_a_good_one() {
     let mut world = World::new("conn-before").await;
     world.put_password("tr0ub4dor-and-three").await;
-    world.script("*", ConnectionScript::default().test_fails(no_route()));
+    world.script("*", never_connects());
     world.connections().put("db", jdbc(json!({"test": {"beforeCreate": true, "enabled": false}}))).await;
     let message = world.connections().reason("db", "TestFailed").await;
     assert!(message.starts_with("nothing was brought to Glue"), "{message}");
     assert_eq!(world.double.requests().count("CreateConnection"), 0);
+    world.script("*", ConnectionScript::default());
     world.connections().ready("db").await;
     let test = &world.double.requests().of("TestConnection")[0];
     assert_eq!(test.field("ConnectionName"), None);
     assert_eq!(test.field("TestConnectionInput/ConnectionProperties/PASSWORD"), Some(json!("tr0ub4dor-and-three")));
 
     // The same before an update: the good one stays.
-    world.script("*", ConnectionScript::default().test_fails(no_route()).test_fails(no_route()));
+    world.script("*", never_connects());
     world.put_password("wrong-horse-battery").await;
     world.connections().reason("db", "TestFailed").await;
     assert_eq!(world.property("db", "PASSWORD").as_deref(), Some("tr0ub4dor-and-three"));
     world.put_password("right-horse-battery").await;
+    world.script("*", ConnectionScript::default());
     world.has_property("db", "PASSWORD", "right-horse-battery").await;
     world.connections().ready("db").await;
     world.assert_nothing_leaked().await;

@@ -3,11 +3,11 @@
 use kube::api::{Patch, PatchParams};
 use kube_glue::api::run::Phase;
 use kube_glue::api::{FINALIZER, GlueCrawlerRun};
-use kube_glue_double::{Fault, Then};
+use kube_glue_double::{Fault, Request, Then};
 use serde_json::{Value, json};
 
 use super::{finish, id, ids, known, over, put, start_elsewhere, until_phase, waits, without_controller};
-use crate::world::World;
+use crate::world::{HASTY, SETTLE, World};
 
 /// What a controller leaves behind that is killed right after it wrote this attempt.
 async fn left_with(world: &World, attempt: Value) {
@@ -34,6 +34,7 @@ async fn is_served_by(world: &World, crawls: usize, starts: u64) {
 async fn after_the_intent_with_nothing_sent() {
     let mut world = without_controller("crawl-intended").await;
     left_with(&world, json!({"after": {}})).await;
+    world.set(HASTY);
     world.start_controller();
     is_served_by(&world, 1, 1).await;
 }
@@ -58,9 +59,13 @@ async fn after_the_intent_with_a_start_that_was_sent() {
 async fn after_the_yes_and_before_the_crawl_is_known() {
     let mut world = without_controller("crawl-yes").await;
     left_with(&world, json!({"after": {}, "accepted": true})).await;
+    world.set(HASTY);
     world.start_controller();
-    // Longer than --start-settle: it looks every five seconds.
-    world.calls("ListCrawls", 2).await;
+    world.calls("ListCrawls", 1).await;
+    let since = world.double.requests().of("ListCrawls")[0].received;
+    let is_late = |look: &Request| look.received.duration_since(since) > SETTLE;
+    let late = "it looked when --start-settle had passed";
+    world.requests(late, |requests| requests.of("ListCrawls").matching(is_late).count() > 0).await;
     assert_eq!(world.double.requests().count("StartCrawler"), 0);
     start_elsewhere(&world, "raw");
     is_served_by(&world, 1, 0).await;
@@ -95,6 +100,10 @@ async fn while_objects_wait() {
     }
     world.kill_controller();
     world.start_controller();
+    // The oldest goes first once all of them are in line again.
+    for name in names {
+        world.says("it", &format!("name=\"{name}\" step=Rest")).await;
+    }
     finish(&world);
     over(&world, "one", Phase::Succeeded).await;
     for name in names {

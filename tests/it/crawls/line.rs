@@ -7,7 +7,9 @@ use kube_glue_double::Fault;
 use kube_glue_double::{CrawlerSettings, DEFAULT_ACCOUNT, Then};
 use serde_json::json;
 
-use super::{finish, history, id, ids, known, message, over, put, start_elsewhere, started, stepwise, waits, world};
+use super::{
+    finish, history, id, ids, known, message, over, put, start_elsewhere, started, stepwise, waits, waits_saying, world,
+};
 use crate::world::REGION;
 
 /// The second comes while the first one's crawl is under way: that may have missed what the second is about.
@@ -17,8 +19,7 @@ async fn two_objects_one_after_the_other_have_a_crawl_each() {
     put(&world, "first", json!({})).await;
     let first = known(&world, "first").await;
     put(&world, "second", json!({})).await;
-    let waiting = waits(&world, "second").await;
-    assert_eq!(message(&waiting), "the crawler is busy; it is started when that crawl is over");
+    waits_saying(&world, "second", "the crawler is busy; it is started when that crawl is over").await;
     finish(&world);
     over(&world, "first", Phase::Succeeded).await;
     let second = known(&world, "second").await;
@@ -38,8 +39,7 @@ async fn two_objects_for_one_idle_crawler_share_a_crawl_that_began_after_both() 
     put(&world, "first", json!({})).await;
     world.calls("StartCrawler", 1).await;
     put(&world, "second", json!({})).await;
-    let waiting = waits(&world, "second").await;
-    assert_eq!(message(&waiting), "older objects wait for the crawler before this one");
+    waits_saying(&world, "second", "older objects wait for the crawler before this one").await;
     world.double.faults().remove(held);
     world.double.faults().release();
     let (first, second) = (known(&world, "first").await, known(&world, "second").await);

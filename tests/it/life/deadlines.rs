@@ -1,10 +1,17 @@
 //! Deadlines of the start and of the run, and the time after the end.
 
+use std::pin::pin;
+
+use futures::StreamExt;
+use jiff::Timestamp;
+use kube::runtime::WatchStreamExt;
+use kube::runtime::watcher::{self, Event, watcher};
 use kube_glue::api::run::{Phase, StopCause};
 use kube_glue_double::JobDefinition;
 use serde_json::json;
+use tokio::time::timeout;
 
-use crate::world::{World, attempts, conditions_of, endless, is_held, ready};
+use crate::world::{PATIENCE, World, attempts, conditions_of, endless, is_held, phase_of, ready};
 
 #[tokio::test]
 async fn a_start_that_does_not_come_in_time_expires() {
@@ -44,23 +51,39 @@ async fn a_run_that_takes_too_long_is_stopped_and_has_failed() {
     // A run that was stopped for its time is not tried again.
     let retry = json!({"limit": 3, "backoffSeconds": 0});
     world.run("one", "endless", json!({"activeDeadlineSeconds": 2, "retry": retry})).await;
-    world.phase("one", Phase::Running).await;
+    // That it is Running may never be written: its time may have passed when the first poll shows it.
     let run = world.over("one", Phase::Failed).await;
     assert_eq!(ready(&run).0, "DeadlineExceeded");
     assert_eq!(attempts(&run)[0].stop_cause, Some(StopCause::DeadlineExceeded));
     assert_eq!((world.starts(), world.stops("endless")), (1, 1));
+    assert_eq!(world.glue_runs("endless")[0]["JobRunState"], "STOPPED");
 }
 
 #[tokio::test]
 async fn a_finished_object_is_deleted_after_its_time() {
     let world = World::new("ttl").await;
-    let soon = world.run("soon", "etl", json!({"ttlSecondsAfterFinished": 0})).await;
-    let later = world.run("later", "etl", json!({"ttlSecondsAfterFinished": 2})).await;
     world.run("never", "etl", json!({})).await;
+    world.over("never", Phase::Succeeded).await;
+    // Watched from before it is there: who begins later may find it gone.
+    let later = watcher::Config::default().fields("metadata.name=later");
+    let mut events = pin!(watcher(world.runs(), later).default_backoff());
+    let listed = async { while !matches!(events.next().await, Some(Ok(Event::InitDone))) {} };
+    timeout(PATIENCE, listed).await.expect("a list");
+    let soon = world.run("soon", "etl", json!({"ttlSecondsAfterFinished": 0})).await;
+    world.run("later", "etl", json!({"ttlSecondsAfterFinished": 2})).await;
     world.gone(&soon).await;
-    let run = world.over("later", Phase::Succeeded).await;
-    assert!(!is_held(&run));
-    world.gone(&later).await;
+    let deleted = async {
+        loop {
+            if let Some(Ok(Event::Delete(run))) = events.next().await {
+                return run;
+            }
+        }
+    };
+    let last = timeout(PATIENCE, deleted).await.unwrap_or_else(|_| panic!("it stays\n{}", world.tail()));
+    assert_eq!((phase_of(&last), is_held(&last)), (Some(Phase::Succeeded), false));
+    let ended_at = attempts(&last)[0].ended_at.as_ref().expect("an end").0;
+    assert!(Timestamp::now().duration_since(ended_at).as_secs() >= 2, "not before its time");
+    // By now the time of the other would have passed as well.
     assert!(world.runs().get_opt("never").await.expect("an answer").is_some());
     assert_eq!(world.starts(), 3);
 }

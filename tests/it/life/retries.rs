@@ -53,10 +53,11 @@ async fn a_retry_waits_for_its_time_and_says_what_failed() {
     let world = World::new("pause").await;
     world.job(JobDefinition::new("boom").max_concurrent_runs(9).script(at_once(RunScript::fails("boom"))));
     world.run("one", "boom", json!({"retry": {"limit": 1, "backoffSeconds": 2}})).await;
-    let waiting = world.phase("one", Phase::Waiting).await;
-    assert_eq!(ready(&waiting).0, "RetryScheduled");
-    assert!(ready(&waiting).1.ends_with("ended as FAILED: boom"), "{:?}", ready(&waiting));
     world.over("one", Phase::Failed).await;
+    // It waited for a second or two, which a watch may miss; the event stays, with the words of the status.
+    let waited = world.event("RetryScheduled").await;
+    assert_eq!(waited.action.as_deref(), Some("Waiting"));
+    assert!(waited.note.as_ref().is_some_and(|note| note.ends_with("ended as FAILED: boom")), "{waited:?}");
     let [first, second] = &world.double.requests().of("StartJobRun")[..] else { panic!("two starts") };
     assert!(
         second.received.duration_since(first.received).as_millis() >= 1000,

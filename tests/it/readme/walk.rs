@@ -5,10 +5,13 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-use kube_glue_bed::{ControlPlane, Kubelet, Options};
+use kube::api::Api;
+use kube::runtime::wait::await_condition;
+use kube_glue::api::GlueCrawlerRun;
+use kube_glue_bed::{ControlPlane, Kubelet, Options, RunningPod};
 use kube_glue_double::{
-    AccessKey, Changes, CrawlOutcome, CrawlScript, CrawlerSettings, DEFAULT_ACCOUNT, Double, JobDefinition, Outcome,
-    Policy, Role, RunPlan, RunScript,
+    AccessKey, Changes, CrawlOutcome, CrawlPlan, CrawlScript, CrawlerSettings, DEFAULT_ACCOUNT, Double, JobDefinition,
+    Outcome, Policy, Role, RunPlan, RunScript,
 };
 use serde_json::json;
 use tokio::process::Command;
@@ -24,6 +27,8 @@ const IMAGE: &str = "registry.example.com/kube-glue";
 const OTHER_ACCOUNT: &str = "222222222222";
 /// How long one block may take: many times what it takes.
 const LIMIT: Duration = Duration::from_mins(3);
+/// How long what must be seen under way takes on Glue's clock: it is stepped when that was seen.
+const LONG: Duration = Duration::from_hours(1);
 
 /// Glue with the jobs of the samples, its doors no wider than the page's policies open them.
 async fn glue() -> Double {
@@ -71,8 +76,14 @@ async fn glue() -> Double {
     double.define_job(DEFAULT_ACCOUNT, REGION, job("inventory-sync", Outcome::Succeeded).command("pythonshell"));
     double.define_job(DEFAULT_ACCOUNT, REGION, job("clicks-backfill", Outcome::Never).max_concurrent_runs(1));
     let changes = Changes { tables_added: vec!["orders".to_owned()], ..Changes::default() };
-    let crawls = CrawlScript::ends(CrawlOutcome::Completed).changes(&changes);
-    let crawls = crawls.running(Duration::from_secs(3)).stopping(Duration::from_millis(500));
+    let crawl = |running, outcome| CrawlPlan { running, outcome, ..CrawlPlan::default() };
+    // One that ends by itself, one that goes on until another object has taken it up as well, and one that is stopped.
+    let crawls = CrawlScript::sequence([
+        crawl(Duration::from_secs(3), CrawlOutcome::Completed),
+        crawl(LONG, CrawlOutcome::Completed),
+        crawl(LONG, CrawlOutcome::Never),
+    ]);
+    let crawls = crawls.changes(&changes).stopping(Duration::from_millis(500));
     double.define_crawler(DEFAULT_ACCOUNT, REGION, CrawlerSettings::new("raw-orders"), crawls).expect("a crawler");
     let legacy = json!({"Name": "legacy-warehouse", "ConnectionType": "JDBC", "ConnectionProperties": {
         "JDBC_CONNECTION_URL": "jdbc:redshift://old.example.com:5439/dev", "SECRET_ID": "warehouse/etl",
@@ -86,8 +97,7 @@ async fn glue() -> Double {
 
 /// The triggers of the samples.
 fn define_triggers(double: &Double) {
-    let crawls =
-        CrawlScript::ends(CrawlOutcome::Completed).running(Duration::from_millis(500)).stopping(Duration::ZERO);
+    let crawls = CrawlScript::ends(CrawlOutcome::Completed).running(LONG).stopping(Duration::ZERO);
     double.define_crawler(DEFAULT_ACCOUNT, REGION, CrawlerSettings::new("orders"), crawls).expect("a crawler");
     let job = json!({"JobName": "orders-etl"});
     let ends = json!({"Conditions": [{"LogicalOperator": "EQUALS", "JobName": "orders-load", "State": "SUCCEEDED"}]});
@@ -133,6 +143,22 @@ pub async fn run(plane: &ControlPlane, block: &Block) -> String {
     panic!("README.md:{}: {problem}\n{}{}", block.line, block.text, objects.unwrap_or_default());
 }
 
+/// What happens in Glue while a block is run: what is [`LONG`] under way ends when it has been seen.
+async fn meanwhile(plane: &ControlPlane, double: &Double, block: &Block) {
+    if block.text.contains("crawler-run-attached.yaml") {
+        let crawls: Api<GlueCrawlerRun> = Api::default_namespaced(plane.client().await.expect("a client"));
+        let is_known = |run: Option<&GlueCrawlerRun>| {
+            run.and_then(|run| run.status.as_ref()).is_some_and(|status| status.crawl_id.is_some())
+        };
+        await_condition(crawls, "raw-orders-attached", is_known).await.expect("a watch");
+    } else if block.text.contains("trigger-fired.yaml") {
+        double.requests().wait_for_count("GetWorkflowRun", 1).await;
+    } else {
+        return;
+    }
+    double.clock().step(LONG);
+}
+
 /// How Glue's runs of a job stand, oldest first.
 fn states(double: &Double, account: &str, job: &str) -> Vec<String> {
     let runs = double.runs(account, REGION, job);
@@ -160,7 +186,7 @@ async fn the_commands_work_in_order_under_the_policies_of_the_page() {
     let (last, others) = commands.split_last().expect("commands");
     let mut table = String::new();
     for block in others {
-        let printed = run(&plane, block).await;
+        let (printed, ()) = tokio::join!(run(&plane, block), meanwhile(&plane, &double, block));
         if block.text.starts_with("helm install") {
             // As installed it asks Glue every five seconds.
             let set = "controller.pollInterval=200ms,readinessProbe.periodSeconds=1";
@@ -200,7 +226,9 @@ async fn the_commands_work_in_order_under_the_policies_of_the_page() {
             );
         }
     }
-    let pod = kubelet.pods().iter().find(|pod| pod.ready && !pod.terminating).expect("a pod").name.clone();
+    let is_ready = |pod: &RunningPod| pod.ready && !pod.terminating;
+    let pods = kubelet.until("a ready pod", LIMIT, |pods| pods.iter().any(is_ready)).await.expect("a pod");
+    let pod = pods.into_iter().find(is_ready).expect("a pod").name;
     let (_, metrics) = kubelet.get(&pod, "/metrics").await.expect("metrics");
     // Counted when something goes wrong only, which nothing does here.
     let rare = "kube_glue_reconcile_errors_total";

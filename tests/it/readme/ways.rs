@@ -6,7 +6,7 @@ use futures::future::join_all;
 use k8s_openapi::api::core::v1::Secret;
 use kube::api::Api;
 use kube_glue::api::run::Phase;
-use kube_glue_double::{AccessKey, DEFAULT_ACCOUNT, JobDefinition, Policy, Role};
+use kube_glue_double::{AccessKey, DEFAULT_ACCOUNT, JobDefinition, Policy, Requests, Role};
 use serde_json::Value;
 
 use super::blocks::{self, Block};
@@ -33,6 +33,7 @@ impl Way {
     async fn new(path: String, text: &str) -> Self {
         // The namespace of the pages.
         let world = World::without_controller("team-a").await;
+        world.double.clock().hold();
         let text = text.replace("team-a", &world.namespace);
         let text = text.replace("--namespace kube-glue ", &format!("--namespace {} ", world.namespace));
         let blocks = blocks::of(&text);
@@ -211,6 +212,13 @@ async fn follow(path: String, text: String) {
     let apply = ["apply", "--namespace", &way.world.namespace, "-f", "-"];
     let applied = way.world.plane.kubectl(apply).input(format!("{head}{}", spec.text)).await;
     applied.unwrap_or_else(|error| panic!("{}: {error}", way.path));
+    way.world.known("orders").await;
+    if !way.path.contains("/role-") {
+        // AWS is asked in the background as whom it knows us, and what it says is shown with the next state of the run.
+        let said = |requests: &Requests| requests.of("GetCallerIdentity").succeeded().count() > 0;
+        way.world.requests("AWS has said who we are", said).await;
+    }
+    way.world.double.clock().resume();
     way.world.over("orders", Phase::Succeeded).await;
 
     let shown = way.blocks("text").next().expect("as whom").text.trim().to_owned();

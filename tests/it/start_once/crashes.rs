@@ -1,5 +1,6 @@
 //! The controller is killed with SIGKILL, at every point that can be seen from outside.
 
+use jiff::Timestamp;
 use kube::api::{Patch, PatchParams};
 use kube_glue::api::FINALIZER;
 use kube_glue::api::run::Phase;
@@ -7,7 +8,7 @@ use kube_glue_double::JobDefinition;
 use kube_glue_double::{Fault, Outcome, Then};
 use serde_json::json;
 
-use crate::world::{DEFAULT_SECRET, STEP, World, attempts, is_held, run_id, stepwise, uid};
+use crate::world::{DEFAULT_SECRET, HASTY, STEP, World, attempts, is_held, run_id, stepwise, uid};
 
 /// A world whose controller has not been started.
 async fn world(name: &str) -> World {
@@ -38,11 +39,17 @@ async fn between_intent_and_start() {
     let attempt = json!({"number": 0, "key": key, "activeSince": now, "intendedAt": now});
     let status = json!({"status": {"observedGeneration": 1, "phase": "Starting", "attempts": [attempt]}});
     world.runs().patch_status("one", &PatchParams::default(), &Patch::Merge(status)).await.expect("a status");
+    // Longer than the first look may be held up, so that there is one before that time has passed.
+    world.set(&[("--start-settle", "12s"), ("--aws-timeout", "3s")]);
+    let began = Timestamp::now();
     world.start_controller();
-    world.reason("one", "AnswerUnclear").await;
-    assert_eq!(world.starts(), 0);
     let run = world.over("one", Phase::Succeeded).await;
+    world.event("AnswerUnclear").await;
     assert_eq!((world.starts(), world.glue_runs("etl").len()), (1, 1));
+    let (looks, starts) = (world.double.requests().of("GetJobRuns"), world.double.requests().of("StartJobRun"));
+    assert!(looks[0].sequence < starts[0].sequence, "it looks before it starts");
+    let after = starts[0].received.duration_since(began);
+    assert!(after.as_secs() >= 12, "started after {after:?}, when what was sent could still be taken");
     assert_eq!(attempts(&run).len(), 1, "the same attempt, intended once more");
 }
 
@@ -58,7 +65,7 @@ async fn while_the_start_is_on_its_way() {
     world.start_controller();
     world.reason("one", "AnswerUnclear").await;
     // What was sent is carried out after all.
-    world.elsewhere("StartJobRun", &world.double.requests().of("StartJobRun")[0].body());
+    world.double.faults().release();
     world.over("one", Phase::Succeeded).await;
     assert_eq!((world.starts(), world.glue_runs("etl").len()), (1, 1));
 }
@@ -121,6 +128,7 @@ async fn while_the_run_lives() {
 #[tokio::test]
 async fn again_and_again() {
     let mut world = world("storm").await;
+    world.set(HASTY);
     world.job(JobDefinition::new("steps").max_concurrent_runs(100).script(stepwise(Outcome::Succeeded)));
     world.double.clock().hold();
     let names: Vec<_> = (0..12).map(|n| format!("run-{n}")).collect();

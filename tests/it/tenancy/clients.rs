@@ -1,7 +1,7 @@
 //! One client for all who are the same to AWS, for as long as somebody needs it. These tests ask [`Access`]
 //! itself, as a thousand passes would.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures::future::join_all;
 use k8s_openapi::api::core::v1::Secret;
@@ -60,16 +60,25 @@ async fn a_thousand_objects_of_a_tenant_assume_their_role_once() {
     assert_eq!((requests.count("AssumeRole"), requests.count("GetJob")), (1, 1000));
 }
 
+/// For so long a refusal is the answer to everybody.
+const REFUSED_FOR: Duration = Duration::from_secs(5);
+
 /// A role that is refused is not asked for a thousand times either.
 #[tokio::test]
 async fn a_thousand_objects_of_a_tenant_are_refused_once() {
     let world = two_accounts("thousand-refused", |role| role.external_id("right")).await;
     let endpoint = world.double.url();
     put_role(&world, DEFAULT_SECRET, &[("AWS_EXTERNAL_ID", "wrong"), ("AWS_ENDPOINT_URL", &endpoint)]).await;
-    let answers = storm(&access(&world).await, &world).await;
+    let access = access(&world).await;
+    let begun = Instant::now();
+    let answers = storm(&access, &world).await;
+    // A machine that takes longer over the thousand may be told again.
+    let most = 1 + begun.elapsed().as_secs() / REFUSED_FOR.as_secs();
     assert!(answers.iter().all(|answer| *answer == Err(Class::Denied)));
     let requests = world.double.requests();
-    assert_eq!((requests.count("AssumeRole"), requests.count("GetJob")), (1, 0));
+    let asked = requests.count("AssumeRole");
+    assert!((1..=most).contains(&asked), "{asked} times, and not {most} at most");
+    assert_eq!(requests.count("GetJob"), 0);
 }
 
 /// AWS counts by account: when it throttles one user, the other slows down, once AWS has said whose they are.
@@ -89,17 +98,15 @@ async fn two_users_of_one_account_share_its_budget() {
         }
         clients.push(client);
     }
-    let took = async |client: &Glue| {
-        let begun = std::time::Instant::now();
-        for _ in 0..15 {
-            client.job_max_retries("etl").await.expect("an answer");
-        }
-        begun.elapsed()
-    };
+    // From before the throttle: if the machine pauses after it, the rate has grown again when the calls come.
+    let begun = Instant::now();
     world.double.faults().add(Fault::on("GetJob").times(1).then(Then::Throttle));
     assert_eq!(clients[0].job_max_retries("etl").await.map_err(|error| error.class), Err(Class::Throttled));
     // Ten a second from now on, after a burst of a quarter of a second.
-    let took = took(&clients[1]).await;
+    for _ in 0..15 {
+        clients[1].job_max_retries("etl").await.expect("an answer");
+    }
+    let took = begun.elapsed();
     assert!(took > Duration::from_millis(800), "{took:?}");
 }
 
@@ -118,7 +125,8 @@ async fn without_a_watch_a_secret_is_read_again_now_and_then() {
         async move { access.reread(move |key| drop(tell.send(key.clone()))).await }
     });
     time::pause();
-    time::advance(Duration::from_secs(10)).await;
+    // Slept in the time that stands still, so that it looks several times on the way.
+    time::sleep(Duration::from_secs(10)).await;
     assert!(told.try_recv().is_err(), "not yet");
     time::advance(Duration::from_mins(6)).await;
     time::resume();

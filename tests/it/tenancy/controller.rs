@@ -1,5 +1,6 @@
 //! The controller's own identity, by each of the ways in which AWS gives one to a process.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use kube_glue::api::GlueJobRun;
@@ -68,7 +69,10 @@ async fn by_a_web_identity_token_as_irsa_does() {
     let token = file(&world, "token", "a-web-identity-token");
     world.aws.extend([("AWS_ROLE_ARN", OWN_ROLE.to_owned()), ("AWS_WEB_IDENTITY_TOKEN_FILE", token)]);
     works(&mut world, "arn:aws:sts::123456789012:assumed-role/kube-glue/").await;
-    assert_eq!(world.double.requests().count("AssumeRoleWithWebIdentity"), 1);
+    // By the keys that were used: a token that was exchanged too slowly is exchanged again.
+    let calls = world.double.requests().all().account(DEFAULT_ACCOUNT);
+    let keys: BTreeSet<_> = calls.iter().map(|request| &request.call.access_key_id).collect();
+    assert_eq!(keys.len(), 1, "one session for the run and for the role: {keys:?}");
 }
 
 /// AWS ends the controller's own session before its time, once under a run, once under a role that is assumed

@@ -8,14 +8,12 @@ use kube_glue_double::{Fault, Then};
 use serde_json::json;
 
 use super::{ready_of, status};
-use crate::world::{DEFAULT_SECRET, World};
+use crate::world::{HASTY, World};
 
 /// A world whose object `one` has seen no value of fire yet, and whose controller has been killed.
 async fn world(name: &str) -> World {
-    let mut world = World::without_controller(name).await;
-    world.put_credentials(DEFAULT_SECRET).await;
+    let mut world = World::new(name).await;
     world.trigger("refresh", "ON_DEMAND", json!({}));
-    world.start_controller();
     world.of::<GlueTrigger>().put("one", json!({"triggerName": "refresh"})).await;
     world.of::<GlueTrigger>().ready("one").await;
     world.kill_controller();
@@ -39,6 +37,10 @@ async fn between_intent_and_firing() {
     world.start_controller();
     world.of::<GlueTrigger>().reason("one", "AnswerUnclear").await;
     assert!(world.switches("refresh").is_empty());
+    // One that waits less.
+    world.kill_controller();
+    world.set(HASTY);
+    world.start_controller();
     world.traced("one", "a").await;
     assert_eq!((world.switches("refresh").len(), world.firings("refresh")), (1, 1));
 }
@@ -54,7 +56,7 @@ async fn while_the_firing_is_on_its_way() {
     world.kill_controller();
     world.start_controller();
     world.of::<GlueTrigger>().reason("one", "AnswerUnclear").await;
-    world.elsewhere("StartTrigger", &json!({"Name": "refresh"}));
+    world.double.faults().release();
     world.traced("one", "a").await;
     assert_eq!((world.switches("refresh").len(), world.firings("refresh")), (1, 1));
 }
@@ -96,10 +98,8 @@ async fn while_what_it_started_lives() {
 /// Killed at whatever point it has come to, with six triggers and three values of each under way.
 #[tokio::test]
 async fn again_and_again() {
-    let mut world = World::without_controller("gtr-storm").await;
-    world.put_credentials(DEFAULT_SECRET).await;
+    let mut world = World::with("gtr-storm", HASTY).await;
     let names: Vec<_> = (0..6).map(|n| format!("refresh-{n}")).collect();
-    world.start_controller();
     for name in &names {
         world.trigger(name, "ON_DEMAND", json!({}));
         world.of::<GlueTrigger>().put(name, json!({"triggerName": name})).await;

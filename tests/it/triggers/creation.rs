@@ -9,6 +9,8 @@ use crate::world::{DEFAULT_SECRET, World};
 
 async fn world(name: &str) -> World {
     let world = World::new(name).await;
+    // It sees the objects come to be.
+    world.says("it", "watches: all listed").await;
     world.trigger("refresh", "ON_DEMAND", json!({}));
     world
 }

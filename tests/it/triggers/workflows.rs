@@ -43,7 +43,8 @@ async fn twenty_triggers_of_one_workflow_switched_at_once_all_come_to_rest() {
     let requests = world.double.requests();
     let switched = requests.of("StartTrigger").succeeded().count() + requests.of("StopTrigger").succeeded().count();
     assert_eq!(switched, 2 * COUNT, "none met another on its way");
-    assert!(world.warnings().await.is_empty(), "{:?}", world.warnings().await);
+    let warnings = world.warnings().await;
+    assert!(warnings.is_empty(), "{warnings:?}");
 }
 
 /// Somebody else changes the workflow as well.
@@ -60,5 +61,6 @@ async fn a_conflict_is_tried_again_and_leaves_no_error() {
     let trigger = triggers.ready("one").await;
     assert_eq!(ready_of(&trigger).0, "Activated");
     assert_eq!(world.switches("nightly").len(), 4);
-    assert!(world.warnings().await.is_empty(), "{:?}", world.warnings().await);
+    let warnings = world.warnings().await;
+    assert!(warnings.is_empty(), "{warnings:?}");
 }

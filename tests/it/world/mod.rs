@@ -8,22 +8,19 @@ mod emitted;
 mod objects;
 mod of;
 mod scripts;
+mod told;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::pin::pin;
 use std::process::ExitStatus;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use futures::StreamExt;
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
-use k8s_openapi::api::events::v1::Event;
 use kube::Client;
-use kube::api::{Api, ListParams, ObjectMeta, PostParams};
+use kube::api::{Api, ObjectMeta, PostParams};
 use kube::core::DynamicObject;
-use kube::runtime::{WatchStreamExt, watcher};
 use kube_glue::api::GlueJobRun;
 use kube_glue::api::run::Phase;
 use kube_glue_bed::ControlPlane;
@@ -39,7 +36,8 @@ pub use emitted::{assert_nothing_leaked, places_of};
 pub use objects::{attempts, conditions_of, is_held, phase_of, ready, run_id, uid};
 #[allow(unused_imports, reason = "each kind takes what it needs")]
 pub use of::{Of, condition, conditions_in, status};
-pub use scripts::{STEP, endless, quick, stepwise};
+pub use scripts::{HASTY, SETTLE, STEP, endless, quick, stepwise};
+pub use told::{about, is_told, told};
 
 /// The region that tests use.
 pub const REGION: &str = "eu-west-1";
@@ -108,12 +106,10 @@ impl World {
             ("--log", "trace"),
             ("--namespaces", &namespace),
             ("--lease-namespace", &namespace),
-            // Longer than anything that holds up a machine which many tests share.
-            ("--lease-duration", "30s"),
+            // A third of it is longer than anything that holds up a machine which many tests share.
+            ("--lease-duration", "120s"),
             ("--identity", IDENTITY),
             ("--poll-interval", "200ms"),
-            ("--start-settle", "3s"),
-            ("--aws-timeout", "2s"),
         ];
         let flags = flags.map(|(flag, value)| (flag.to_owned(), value.to_owned())).into();
         let world = Self {
@@ -335,29 +331,6 @@ impl World {
     /// Somebody else calls Glue.
     pub fn elsewhere(&self, operation: &str, body: &Value) -> Value {
         self.double.call(DEFAULT_ACCOUNT, REGION, operation, body).expect(operation)
-    }
-
-    /// Waits for an event with this reason.
-    pub async fn event(&self, reason: &str) -> Event {
-        let api: Api<Event> = Api::namespaced(self.client.clone(), &self.namespace);
-        let mut events = pin!(watcher(api, watcher::Config::default()).applied_objects());
-        let found = async {
-            while let Some(event) = events.next().await {
-                if let Ok(event) = event
-                    && event.reason.as_deref() == Some(reason)
-                {
-                    return event;
-                }
-            }
-            panic!("the watch ended");
-        };
-        timeout(PATIENCE, found).await.unwrap_or_else(|_| panic!("no event {reason}\n{}", self.tail()))
-    }
-
-    /// The events of the namespace.
-    pub async fn events(&self) -> Vec<Event> {
-        let api: Api<Event> = Api::namespaced(self.client.clone(), &self.namespace);
-        api.list(&ListParams::default()).await.expect("the events").items
     }
 }
 

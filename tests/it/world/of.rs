@@ -1,10 +1,15 @@
 //! The objects of one kind in a test's world: made, changed, deleted and waited for.
 
+use std::future::ready;
+use std::pin::pin;
+
+use futures::StreamExt;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::ResourceExt;
 use kube::api::{Api, DeleteParams, Patch, PatchParams, PostParams};
 use kube::core::{ApiResource, DynamicObject};
-use kube::runtime::wait::{await_condition, conditions::is_deleted};
+use kube::runtime::WatchStreamExt;
+use kube::runtime::watcher::watch_object;
 use kube_glue::controllers::kind::Kind;
 use serde_json::{Value, json};
 use tokio::time::timeout;
@@ -13,7 +18,7 @@ use super::{PATIENCE, World, merged};
 
 /// The objects of kind `K` in a test's namespace.
 pub struct Of<'w, K> {
-    world: &'w World,
+    pub(super) world: &'w World,
     /// They, as the API server has them.
     pub api: Api<K>,
 }
@@ -65,20 +70,27 @@ impl<K: Kind> Of<'_, K> {
     /// Waits until the object is gone.
     pub async fn gone(&self, object: &K) {
         let name = object.name_any();
-        let uid = object.uid().expect("a uid");
-        let wait = await_condition(self.api.clone(), &name, is_deleted(&uid));
-        if timeout(PATIENCE, wait).await.is_err() {
+        let uid = object.uid();
+        let is_gone = |seen: Option<K>| seen.is_none_or(|seen| seen.uid() != uid).then_some(());
+        if self.seen(&name, is_gone).await.is_none() {
             self.give_up(&name, "it is gone").await;
         }
     }
 
     /// Waits until `condition` holds for the object.
     pub async fn until(&self, name: &str, what: &str, condition: impl Fn(&K) -> bool) -> K {
-        let holds = |object: Option<&K>| object.is_some_and(&condition);
-        match timeout(PATIENCE, await_condition(self.api.clone(), name, holds)).await {
-            Ok(object) => object.expect("a watch").expect("the object"),
-            Err(_) => self.give_up(name, what).await,
+        match self.seen(name, |object| object.filter(&condition)).await {
+            Some(object) => object,
+            None => self.give_up(name, what).await,
         }
+    }
+
+    /// What `pick` makes of the first sight of the object that it takes, if one comes in time. A watch that breaks
+    /// off is begun again.
+    async fn seen<T>(&self, name: &str, pick: impl Fn(Option<K>) -> Option<T>) -> Option<T> {
+        let sights = watch_object(self.api.clone(), name).default_backoff();
+        let mut picked = pin!(sights.filter_map(|sight| ready(sight.ok().and_then(&pick))));
+        timeout(PATIENCE, picked.next()).await.ok().flatten()
     }
 
     #[allow(dead_code, reason = "each kind takes what it needs")]

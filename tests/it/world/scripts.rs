@@ -1,11 +1,19 @@
-//! How the runs of a test go in Glue.
+//! How the runs of a test go in Glue, and how long a controller waits for them.
 
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use kube_glue_double::{Outcome, RunPlan, RunScript};
 
 /// Each state of a [`stepwise`] run lasts so long on Glue's clock.
 pub const STEP: Duration = Duration::from_mins(1);
+
+/// Flags of a controller that soon takes an answer for lost, and a start that is not found for one that came to
+/// nothing. Its own defaults are for whoever counts calls or writes: a machine that many tests share may well take
+/// seconds over an answer, and then by these the stop is sent once more, or the run is looked for.
+pub const HASTY: &[(&str, &str)] = &[("--aws-timeout", "3s"), ("--start-settle", "8s")];
+/// After how long.
+pub const SETTLE: SignedDuration = SignedDuration::from_secs(8);
 
 /// Runs that succeed within a second.
 pub fn quick() -> RunScript {
