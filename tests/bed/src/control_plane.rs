@@ -184,6 +184,9 @@ impl ControlPlane {
 
     /// A kubeconfig of one `ServiceAccount`, with its rights and no more.
     pub async fn kubeconfig_as(&self, namespace: &str, service_account: &str) -> Result<PathBuf> {
+        // That of a new namespace is made by a controller, a moment later.
+        let account = format!("serviceaccount/{service_account}");
+        self.kubectl(["wait", "--for=create", &account, "--namespace", namespace, "--timeout=60s"]).await?;
         let token = self
             .kubectl(["create", "token", service_account, "--namespace", namespace])
             .await?

@@ -40,9 +40,6 @@ async fn kubectl_helm_and_the_audit_log_work_on_a_shared_plane() {
     let refused = plane.kubectl(["get", "pod", "nobody"]).await.unwrap_err();
     assert!(matches!(&refused, Error::Command { stderr, .. } if stderr.contains("NotFound")), "{refused}");
 
-    // A controller gives it to each namespace, after a while.
-    let account = ["wait", "--for=create", "serviceaccount/default", "-n", &namespace, "--timeout=60s"];
-    plane.kubectl(account).await.unwrap();
     let nobody = plane.client_as(&namespace, "default").await.unwrap();
     let pods: kube::Api<k8s_openapi::api::core::v1::Pod> = kube::Api::namespaced(nobody, &namespace);
     let forbidden = pods.list(&kube::api::ListParams::default()).await.unwrap_err();
