@@ -139,9 +139,13 @@ pub struct GlueTriggerStatus {
     /// The value of fire that was taken in last: fired, being fired, waiting, or there from the beginning.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub taken_fire: Option<String>,
-    /// Values of fire that wait for those before them, in order.
+    /// Values of fire that wait for those before them, in order. A hundred may wait; then a new one takes the place
+    /// of the one before it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub waiting_fires: Vec<String>,
+    /// How many values of fire have lost their place in that way, and were not fired.
+    #[serde(default, skip_serializing_if = "is_none_dropped")]
+    pub dropped_fires: u32,
     /// Whether the first of them fires only when Glue shows that the trigger has never started anything: the object
     /// may have lived before.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -152,6 +156,11 @@ pub struct GlueTriggerStatus {
     /// Those before it, oldest first; the last nine are kept.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub earlier_firings: Vec<Firing>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_none_dropped(dropped: &u32) -> bool {
+    *dropped == 0
 }
 
 /// The earlier firings that a status keeps.

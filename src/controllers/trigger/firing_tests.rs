@@ -71,6 +71,21 @@ fn which_values_are_new() {
     }
 }
 
+/// The newest value always has a place, and what lost its own is counted.
+#[test]
+fn a_hundred_values_wait_and_the_newest_is_among_them() {
+    let values: Vec<_> = (0..150).map(|day| format!("day-{day}")).collect();
+    let mut scene = Scene::on_demand().status(|status| status.declared.observed_generation = 1);
+    scene.object.spec.fire = values.last().cloned();
+    scene.object.metadata.generation = Some(151);
+    scene.learnt.seen = values.iter().zip(2..).map(|(value, at)| (at, Some(value.clone()))).collect();
+    scene.blocked = Some(problem(Class::Denied));
+    let status = scene.plan().status;
+    assert_eq!(status.waiting_fires[..99], values[..99]);
+    assert_eq!((status.waiting_fires.len(), status.waiting_fires.last()), (100, values.last()));
+    assert_eq!((status.dropped_fires, status.taken_fire.as_ref()), (50, values.last()));
+}
+
 /// An object whose value `a` is new.
 pub(super) fn wants_a() -> Scene {
     let mut scene = Scene::on_demand().spec(|spec| spec.fire = Some("a".to_owned()));

@@ -31,10 +31,16 @@ pub(super) fn take_in(facts: &TriggerFacts<'_>, mut status: GlueTriggerStatus) -
         }
     }
     for value in values.flatten() {
-        if status.taken_fire.as_ref() != Some(value) && status.waiting_fires.len() < MAX_WAITING_FIRES {
-            status.waiting_fires.push(value.clone());
-            status.taken_fire = Some(value.clone());
+        if status.taken_fire.as_ref() == Some(value) {
+            continue;
         }
+        if status.waiting_fires.len() >= MAX_WAITING_FIRES {
+            // The newest is what somebody wants now.
+            status.waiting_fires.pop();
+            status.dropped_fires = status.dropped_fires.saturating_add(1);
+        }
+        status.waiting_fires.push(value.clone());
+        status.taken_fire = Some(value.clone());
     }
     status
 }
