@@ -30,7 +30,7 @@ async fn an_answer_that_is_lost_after_the_work_leads_to_looking_and_finding() {
     let world = hasty_world("crawl-found").await;
     let cases = vec![
         ("dropped", Then::DropAnswerAfterWork, 1),
-        // Kept back until the controller has hung up.
+        // Kept back for good.
         ("late-answer", Then::HoldAnswer, 1),
         ("http-500-after-work", Then::Http500AfterWork, 1),
     ];

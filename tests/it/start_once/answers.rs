@@ -53,7 +53,7 @@ async fn an_unclear_answer_without_a_run_leads_to_another_start_after_a_while() 
         ("dropped-before", Then::DropConnectionBefore, 2),
         ("http-500", Then::Http500, 2),
         ("operation-timeout", timeout, 2),
-        // Kept back until the controller has hung up.
+        // Kept back for good.
         ("slow", Then::Hold, 2),
     ];
     one_run_in_spite_of(&world, cases).await;
