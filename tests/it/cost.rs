@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use kube_glue::api::run::Phase;
 use kube_glue::api::{GlueConnection, GlueJobRun};
-use kube_glue_double::{JobDefinition, Outcome};
+use kube_glue_double::{JobDefinition, Outcome, Request};
 use serde_json::json;
 
 use crate::world::{STEP, World, condition, endless, status, stepwise};
@@ -46,6 +46,30 @@ async fn an_orphaned_run_costs_its_object_four_writes() {
     world.double.clock().step(STEP);
     world.over("one", Phase::Succeeded).await;
     assert_eq!(world.of::<GlueJobRun>().writes("one", 4).await, ["patch status: 200"; 4]);
+}
+
+/// One more than a run that ends by itself: why it is stopped stands in the object before the stop is sent.
+#[tokio::test]
+async fn a_stopped_run_costs_its_object_seven_writes() {
+    let world = World::new("stop-writes").await;
+    world.double.clock().hold();
+    world.job(JobDefinition::new("steps").script(stepwise(Outcome::Succeeded)));
+    world.run("one", "steps", json!({})).await;
+    world.known("one").await;
+    world.double.clock().step(STEP);
+    world.phase("one", Phase::Running).await;
+    world.edit("one", json!({"stop": true})).await;
+    let is_done = |stop: &Request| stop.answer().is_some();
+    let what = "the stop was answered";
+    world.requests(what, |requests| requests.of("BatchStopJobRun").matching(is_done).count() == 1).await;
+    // That Glue is at it is nothing new.
+    let polls = world.double.requests().count("GetJobRun");
+    world.calls("GetJobRun", polls + 3).await;
+    world.double.clock().step(STEP);
+    world.over("one", Phase::Stopped).await;
+    let [metadata, status] = ["patch : 200", "patch status: 200"];
+    let writes = world.of::<GlueJobRun>().writes("one", 7).await;
+    assert_eq!(writes, [metadata, status, status, status, status, status, metadata]);
 }
 
 /// A restart looks at everything, and finds nothing to do.

@@ -40,7 +40,7 @@ done
 /// A command line for `program` under guard, reading `stdin` (a file). Arguments, environment and output
 /// are added as to any command. Its standard input must be left alone: it is the guard's pipe, and who
 /// spawns the command keeps it for as long as the program may run.
-pub(crate) fn command(program: impl AsRef<OsStr>, stdin: &Path) -> Command {
+pub fn command(program: impl AsRef<OsStr>, stdin: &Path) -> Command {
     let mut command = shell(WATCH);
     command.arg(stdin).arg(program);
     command

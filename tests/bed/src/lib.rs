@@ -15,7 +15,7 @@ pub mod audit;
 pub mod control_plane;
 pub mod controller;
 mod error;
-mod guard;
+pub mod guard;
 mod http;
 pub mod kubelet;
 mod progress;

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread::{self, JoinHandle};
 
+use kube_glue_bed::guard;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
@@ -13,7 +14,7 @@ use tokio::time::timeout;
 
 use super::PATIENCE;
 
-/// A running controller. Dropping it ends it as a crash would.
+/// A running controller. Dropping it ends it as a crash would, and so does the end of this process, however it comes.
 pub struct Controller {
     child: Child,
     said: watch::Receiver<String>,
@@ -23,7 +24,7 @@ pub struct Controller {
 impl Controller {
     /// Starts the program with these flags, against the cluster of `kubeconfig`, with AWS's variables as in `aws`.
     pub fn start(flags: &BTreeMap<String, String>, kubeconfig: &Path, aws: &BTreeMap<&str, String>) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_kube-glue"))
+        let mut child = guard::command(env!("CARGO_BIN_EXE_kube-glue"), Path::new("/dev/null"))
             .arg("run")
             .args(flags.iter().flat_map(|(flag, value)| [flag, value]))
             .env_clear()
@@ -32,7 +33,6 @@ impl Controller {
             .env("AWS_EC2_METADATA_DISABLED", "true")
             .envs(aws)
             .env("RUST_BACKTRACE", "0")
-            .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
