@@ -11,6 +11,7 @@ use super::kind::Kind;
 use super::line::Lines;
 use super::memory::Memories;
 use super::secrets::SecretKey;
+use super::times;
 use super::turns::Turns;
 use super::waker::Waker;
 use super::{Leadership, Settings};
@@ -126,7 +127,7 @@ impl<K: Kind> Context<K> {
 
     fn measure_lines(&self) {
         let (depth, oldest) = self.lines.depth();
-        let age = oldest.map(|oldest| Timestamp::now().duration_since(oldest).try_into().unwrap_or_default());
+        let age = oldest.map(|oldest| times::since(Timestamp::now(), oldest));
         self.shared.metrics.queue(K::KIND, depth, age.unwrap_or_default());
     }
 

@@ -55,6 +55,7 @@ pub mod settings;
 pub mod shell;
 pub mod step;
 pub mod stream;
+pub mod times;
 pub mod trigger;
 pub mod turns;
 pub mod waker;

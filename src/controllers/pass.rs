@@ -111,14 +111,6 @@ impl<'a, K: Kind> Pass<'a, K> {
         self.context.memories.with(&self.uid, work)
     }
 
-    /// The time by which statuses are written: without fractions, since with them a status would differ from
-    /// itself.
-    #[must_use]
-    pub fn now() -> Timestamp {
-        let now = Timestamp::now();
-        Timestamp::from_second(now.as_second()).unwrap_or(now)
-    }
-
     /// Whether what must not be sent twice may be sent: right after this pass has written the intent, in time, and
     /// with the lease held at this very moment.
     pub(super) fn may_send(&self) -> bool {

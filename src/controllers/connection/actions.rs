@@ -1,6 +1,5 @@
 //! The calls, and what is learnt from their answers.
 
-use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::inputs::Inputs;
@@ -8,6 +7,7 @@ use super::{Came, Learnt};
 use crate::api::GlueConnection;
 use crate::api::connection::status::{TestOutcome, TestResult};
 use crate::controllers::conditions::bounded;
+use crate::controllers::times;
 use crate::glue::{Class, Error, Glue};
 
 /// What is done about a connection.
@@ -59,7 +59,7 @@ pub(super) async fn act(
     match act {
         Act::Create => match client.create_connection(catalog, &inputs.input, &tags).await {
             Ok(()) => {
-                learnt.came.push(Came::Created(now()));
+                learnt.came.push(Came::Created(times::now()));
                 learnt.noted = Some(inputs.noted());
             }
             Err(error) if error.code == "AlreadyExistsException" => learnt.came.push(Came::Exists),
@@ -70,7 +70,7 @@ pub(super) async fn act(
         },
         Act::Update => {
             client.update_connection(catalog, &inputs.input).await.map_err(repeatable)?;
-            learnt.came.push(Came::Updated(now()));
+            learnt.came.push(Came::Updated(times::now()));
             learnt.noted = Some(inputs.noted());
         }
         Act::TestFirst => {
@@ -114,12 +114,6 @@ fn verdict(answer: &Result<(), Error>, inputs: &Inputs, before_create: bool) -> 
             }
         },
     };
-    let (at, fingerprint) = (Time(now()), inputs.fingerprint.clone());
+    let (at, fingerprint) = (Time(times::now()), inputs.fingerprint.clone());
     Some(TestResult { result, message, at, fingerprint, before_create })
-}
-
-/// Without fractions, as statuses are written.
-fn now() -> Timestamp {
-    let now = Timestamp::now();
-    Timestamp::from_second(now.as_second()).unwrap_or(now)
 }

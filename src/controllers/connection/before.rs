@@ -13,21 +13,13 @@ pub(super) fn before_change(facts: &About<'_>, status: &GlueConnectionStatus, do
     let current = |test: &&TestResult| facts.inputs.is_some_and(|inputs| inputs.fingerprint == test.fingerprint);
     let test = status.last_test.as_ref().filter(|test| test.before_create).filter(current);
     let failed_first = test.filter(|test| test.result == TestOutcome::Failed);
-    if let Some(problem) = &facts.problem {
-        return Some(match failed_first {
-            Some(test) => {
-                let why = test.message.as_deref().unwrap_or_default();
-                let message = format!("nothing was brought to Glue, since it could not connect: {why}");
-                draft(facts, status.clone(), Stand::Stalled, TEST_FAILED, &message, Step::Retry)
-            }
-            None => stopped(facts, status.clone(), problem, Step::Retry),
-        });
+    if let (Some(_), Some(test)) = (&facts.problem, failed_first) {
+        let why = test.message.as_deref().unwrap_or_default();
+        let message = format!("nothing was brought to Glue, since it could not connect: {why}");
+        return Some(draft(facts, status.clone(), Stand::Stalled, TEST_FAILED, &message, Step::Retry));
     }
-    if let Some(pause) = facts.rest.filter(|_| !facts.learnt.edited) {
-        return Some(keep(facts, Step::Rest(Some(pause))));
-    }
-    if !facts.leading {
-        return Some(keep(facts, Step::Rest(None)));
+    if let Some(decision) = waits(facts, status) {
+        return Some(decision);
     }
     if deletes(facts) && !facts.has_finalizer() {
         return Some(keep(facts, Step::Hold));

@@ -12,6 +12,7 @@ use crate::controllers::declared::conditions::{self, Stand};
 use crate::controllers::declared::facts::Facts;
 use crate::controllers::problem::Problem;
 use crate::controllers::step::{Plan, Step};
+use crate::controllers::times::whole_seconds;
 use crate::glue::connections::Connection;
 use crate::glue::is_known_type;
 
@@ -100,7 +101,7 @@ pub fn show(status: &mut GlueConnectionStatus, seen: Option<&Connection>, inputs
 
 /// As it comes back from the API server, which drops fractions.
 pub fn seconds(time: jiff::Timestamp) -> Time {
-    Time(jiff::Timestamp::from_second(time.as_second()).unwrap_or(time))
+    Time(whole_seconds(time))
 }
 
 /// A status with conditions, and the step that follows.

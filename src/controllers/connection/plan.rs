@@ -22,6 +22,7 @@ use crate::controllers::claims::{ASK_AGAIN, Claim};
 use crate::controllers::declared::conditions::Stand;
 use crate::controllers::problem::Problem;
 use crate::controllers::step::Step;
+use crate::controllers::times;
 use crate::glue::poller::Sight;
 
 /// Decides.
@@ -168,6 +169,5 @@ fn unsettled(facts: &About<'_>, status: &GlueConnectionStatus) -> Option<Duratio
     let unseen = status.applied.as_ref().filter(|applied| applied.created_at.is_none());
     let created = unseen.and_then(|applied| applied.at.as_ref());
     let at = status.creation.as_ref().map(|creation| &creation.intended_at).or(created)?;
-    let passed: Duration = facts.now.duration_since(at.0).try_into().unwrap_or_default();
-    facts.settle.checked_sub(passed).filter(|left| !left.is_zero())
+    facts.settle.checked_sub(times::since(facts.now, at.0)).filter(|left| !left.is_zero())
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::drafts::About;
 use crate::api::GlueConnectionStatus;
 use crate::api::connection::status::TestOutcome;
+use crate::controllers::times;
 
 /// How soon a test that failed is made again, unless the spec asks for it sooner: the other side may be back.
 const FAILED_AGAIN: Duration = Duration::from_mins(10);
@@ -37,9 +38,8 @@ pub fn due(facts: &About<'_>, status: &GlueConnectionStatus) -> Due {
         TestOutcome::Succeeded => every,
     };
     let Some(again) = again else { return Due::Never };
-    let passed: Duration = facts.now.duration_since(test.at.0).try_into().unwrap_or_default();
     let jitter = jitter(facts.object.metadata.uid.as_deref().unwrap_or_default());
-    Due::In(again.mul_f64(jitter).saturating_sub(passed))
+    Due::In(again.mul_f64(jitter).saturating_sub(times::since(facts.now, test.at.0)))
 }
 
 /// From 0.9 to 1.1, by the object: those that came together are not tested together for ever.

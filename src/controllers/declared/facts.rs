@@ -8,6 +8,7 @@ use crate::controllers::claims::Claim;
 use crate::controllers::context::Name;
 use crate::controllers::kind::{Item, Kind};
 use crate::controllers::problem::Problem;
+use crate::controllers::times;
 use crate::controllers::writes;
 use crate::glue::Class;
 use crate::glue::poller::Sight;
@@ -76,6 +77,6 @@ impl<K: Kind> Facts<'_, K> {
     #[must_use]
     pub fn deleted_for(&self) -> Duration {
         let deleted = self.object.meta().deletion_timestamp.as_ref();
-        deleted.map_or(Duration::ZERO, |deleted| self.now.duration_since(deleted.0).try_into().unwrap_or_default())
+        deleted.map_or(Duration::ZERO, |deleted| times::since(self.now, deleted.0))
     }
 }

@@ -15,6 +15,7 @@ use crate::controllers::kind::Item;
 use crate::controllers::life::Life;
 use crate::controllers::pass::Pass;
 use crate::controllers::step::Plan;
+use crate::controllers::times;
 use crate::glue::Class;
 use crate::glue::poller::{Report, Sight};
 
@@ -53,7 +54,7 @@ impl<K: DeclaredKind> Life<K> for DeclaredLife {
         let (report, also) = report(pass, &claim);
         let settings = &pass.context.shared.settings;
         K::plan(&Facts {
-            now: Pass::<K>::now(),
+            now: times::now(),
             object: &pass.object,
             inputs: pass.inputs(),
             leading: pass.context.shared.leadership.holds(),

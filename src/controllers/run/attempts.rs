@@ -7,6 +7,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::facts::Facts;
 use crate::api::run::{Attempt, DeletionPolicy, MAX_ATTEMPTS, Phase, Retry, RetryOn, RunStatus, StopCause};
+use crate::controllers::times;
 
 /// The attempt that would be started now: the same one again after a clear no or a start that left no
 /// trace, else the next.
@@ -87,12 +88,8 @@ pub(super) fn active_deadline(facts: &Facts<'_>, active_since: &Time) -> Option<
     Some(left(facts.now, active_since.0, facts.policy.active_deadline_seconds?))
 }
 
-pub(super) fn since(now: Timestamp, then: Timestamp) -> Duration {
-    now.duration_since(then).try_into().unwrap_or_default()
-}
-
 pub(super) fn left(now: Timestamp, from: Timestamp, seconds: i64) -> Duration {
-    Duration::from_secs(u64::try_from(seconds).unwrap_or_default()).saturating_sub(since(now, from))
+    Duration::from_secs(u64::try_from(seconds).unwrap_or_default()).saturating_sub(times::since(now, from))
 }
 
 /// Whether the object must carry our finalizer: only while there is, or may soon be, something to stop.

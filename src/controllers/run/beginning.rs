@@ -3,14 +3,13 @@
 
 use std::time::Duration;
 
-use super::attempts::{
-    active_deadline, needs_finalizer, next_attempt, retry_pause, since, start_deadline, with_attempt,
-};
+use super::attempts::{active_deadline, needs_finalizer, next_attempt, retry_pause, start_deadline, with_attempt};
 use super::drafts::{adopt, adopt_foreign, blocked, end, keep, record_id, refused, rest, status};
 use super::facts::{Answer, Facts, Look};
 use super::step::{Act, Plan, Step, Trace};
 use super::turn;
 use crate::api::run::{Attempt, Phase, RunStatus};
+use crate::controllers::times;
 use crate::glue::Class;
 
 /// How often an open intent is looked for until it is settled.
@@ -130,7 +129,8 @@ fn must_look(facts: &Facts<'_>) -> bool {
     if facts.policy.idempotency_key.is_some() {
         return true;
     }
-    let age = facts.meta.creation_timestamp.as_ref().map_or(Duration::MAX, |created| since(facts.now, created.0));
+    let age =
+        facts.meta.creation_timestamp.as_ref().map_or(Duration::MAX, |created| times::since(facts.now, created.0));
     facts.status.attempts.is_empty() && (facts.learnt.lived_before || age > FRESH)
 }
 

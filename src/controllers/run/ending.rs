@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use super::attempts::{left, needs_finalizer, since};
+use super::attempts::{left, needs_finalizer};
 use super::beginning::unclear;
 use super::drafts::{blocked, keep, record_id};
 use super::facts::{Answer, Facts, Look, Sight};
 use super::following::stop;
 use super::step::{Plan, Step};
 use crate::api::run::{Phase, StopCause};
+use crate::controllers::times;
 
 /// Nothing follows any more: the finalizer goes, and the object with it when its time has come.
 pub(super) fn finished(facts: &Facts<'_>) -> Plan {
@@ -51,7 +52,8 @@ pub(super) fn deletion(facts: &Facts<'_>) -> Plan {
         Some(Look::Failed(problem)) => Some(problem),
         _ => None,
     });
-    let waited = facts.meta.deletion_timestamp.as_ref().map_or(Duration::ZERO, |deleted| since(facts.now, deleted.0));
+    let waited =
+        facts.meta.deletion_timestamp.as_ref().map_or(Duration::ZERO, |deleted| times::since(facts.now, deleted.0));
     if problem.is_some() && waited >= facts.deletion_timeout {
         let left_behind = Some(attempt.id.clone().unwrap_or_else(|| attempt.key.clone()));
         return Plan { status: facts.status.clone(), step: Step::Release { left_behind } };

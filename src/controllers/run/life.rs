@@ -17,6 +17,7 @@ use crate::controllers::kind::Item;
 use crate::controllers::life::Life;
 use crate::controllers::pass::Pass;
 use crate::controllers::step::Plan;
+use crate::controllers::times;
 use crate::controllers::writes;
 use crate::glue::Class;
 use crate::glue::poller::{self, Report};
@@ -133,7 +134,7 @@ fn decide<K: RunKind>(pass: &mut Pass<'_, K>) -> step::Plan {
     });
     let settings = &pass.context.shared.settings;
     plan(&Facts {
-        now: Pass::<K>::now(),
+        now: times::now(),
         meta: pass.object.meta(),
         policy: pass.object.policy(),
         noun: K::NOUN,
@@ -197,16 +198,14 @@ fn tell<K: RunKind>(pass: &Pass<'_, K>, before: &RunStatus, after: &RunStatus) {
     let metrics = &pass.context.shared.metrics;
     match event.reason.as_str() {
         "Started" => {
-            let latency = Timestamp::now().duration_since(pass.created());
-            metrics.run_started(K::KIND, latency.try_into().unwrap_or_default());
+            metrics.run_started(K::KIND, times::since(Timestamp::now(), pass.created()));
         }
         "Adopted" => metrics.run_adopted(K::KIND),
         _ => {}
     }
     let over = after.phase.is_some_and(Phase::is_final);
     if let Some(ended_on) = pass.learnt.item.as_ref().filter(|_| over).and_then(K::ended_on) {
-        let lag = Timestamp::now().duration_since(ended_on).try_into().unwrap_or_default();
-        metrics.status_caught_up(K::KIND, lag);
+        metrics.status_caught_up(K::KIND, times::since(Timestamp::now(), ended_on));
     }
     pass.tell(event);
     metrics.live_runs(K::KIND, pass.context.poller.live());

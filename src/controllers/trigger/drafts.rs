@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
-
 use crate::api::GlueTrigger;
 use crate::api::declared::DeclaredStatus;
 use crate::api::trigger::{GlueTriggerStatus, TriggerDeletionPolicy};
@@ -99,11 +97,6 @@ pub(super) fn is_blocked(facts: &TriggerFacts<'_>) -> bool {
 /// Comes back after this pause.
 pub(super) fn rest_for(pause: Duration) -> Step<Act> {
     Step::Rest(Some(pause))
-}
-
-/// How long ago `then` was.
-pub(super) fn since(now: Timestamp, then: Timestamp) -> Duration {
-    Duration::try_from(now.duration_since(then)).unwrap_or_default()
 }
 
 /// The reason of a state on the way.

@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-use super::drafts::{TriggerFacts, TriggerPlan, blocked, draft, is_blocked, keep, reason_of, rest_for, since, step};
+use super::drafts::{TriggerFacts, TriggerPlan, blocked, draft, is_blocked, keep, reason_of, rest_for, step};
 use super::intents::next_intent;
 use super::memory::{Act, Answer, Found, MARK};
 use super::showing::{expected, targets};
@@ -24,6 +24,7 @@ use crate::api::trigger::{Activation, Firing, GlueTriggerStatus, Started, Target
 use crate::controllers::declared::conditions::Stand;
 use crate::controllers::problem::Problem;
 use crate::controllers::step::{Plan, Step};
+use crate::controllers::times;
 use crate::glue::poller::Sight;
 use crate::glue::triggers::{Trigger, listed};
 
@@ -223,7 +224,7 @@ fn follow(facts: &TriggerFacts<'_>, mut status: GlueTriggerStatus) -> GlueTrigge
                     }
                 }
                 // Glue may be slow to show it; later it is gone for good.
-                Some(Sight::Gone) if since(facts.now, fired_at) >= facts.settle => run.ended = true,
+                Some(Sight::Gone) if times::since(facts.now, fired_at) >= facts.settle => run.ended = true,
                 Some(Sight::Gone) | None => {}
             }
         }

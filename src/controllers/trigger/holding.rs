@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use super::drafts::{
-    DRIFTED, TriggerFacts, TriggerPlan, blocked, draft, is_blocked, keep, needs_finalizer, reason_of, rest_for, since,
-    step,
+    DRIFTED, TriggerFacts, TriggerPlan, blocked, draft, is_blocked, keep, needs_finalizer, reason_of, rest_for, step,
 };
 use super::memory::Act;
 use crate::api::declared::DriftPolicy;
 use crate::api::trigger::{Activation, GlueTriggerStatus};
 use crate::controllers::declared::conditions::Stand;
 use crate::controllers::step::{Plan, Step};
+use crate::controllers::times;
 use crate::glue::Class;
 use crate::glue::triggers::{Trigger, TriggerState};
 
@@ -52,7 +52,10 @@ pub(super) fn plan(facts: &TriggerFacts<'_>, mut status: GlueTriggerStatus, trig
         let message = format!("trigger {name} is {} in Glue", trigger.state.as_str());
         let next = status.schedule.as_ref().and_then(|schedule| schedule.next.as_ref()).map(|next| next.0);
         let status = draft(facts, status, Stand::InLine, reason_of(&trigger.state), &message);
-        return Plan { status, step: Step::Rest(next.map(|next| since(next, facts.now) + Duration::from_secs(1))) };
+        return Plan {
+            status,
+            step: Step::Rest(next.map(|next| times::since(next, facts.now) + Duration::from_secs(1))),
+        };
     }
     let drifted = status.reached == Some(wanted);
     if drifted && spec.drift_policy == Some(DriftPolicy::Report) {
