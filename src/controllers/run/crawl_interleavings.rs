@@ -10,21 +10,15 @@
 mod glue;
 
 use std::rc::Rc;
-use std::time::Duration;
-
-use jiff::Timestamp;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-use kube::core::ObjectMeta;
 
 use self::glue::{Crawl, State, number};
-use super::facts::{Answer, Facts, Learnt, Sight, Stir, Turns};
-use super::interleavings::{Object, SETTLE};
-use super::plan::plan;
+use super::facts::{Answer, Learnt, Sight, Stir, Turns};
+use super::interleavings::{Controller, Object, SETTLE, bench};
+use super::scene::Scene;
 use super::step::{Act, Plan, Step};
 use super::turn;
-use crate::api::FINALIZER;
 use crate::api::crawler_run::OnAlreadyRunning;
-use crate::api::run::{Attempt, RunPolicy};
+use crate::api::run::Attempt;
 use crate::controllers::walk::{self, Course, Model as _, hash};
 
 /// How many versions a cache may show.
@@ -42,29 +36,6 @@ struct Pass {
     surveyed: Option<usize>,
 }
 
-#[derive(Clone, Debug, Default)]
-struct Controller {
-    cache: u32,
-    pass: Option<Pass>,
-    knows: Option<(Attempt, i64)>,
-    answer: Option<Answer>,
-}
-
-impl Controller {
-    /// As `Memory::open_for`: an answer belongs to one intent only.
-    fn open_for(&mut self, object: &Object, clock: i64) -> i64 {
-        let open = object.status.attempt().filter(|attempt| attempt.is_open());
-        match (open, &self.knows) {
-            (Some(open), Some((known, since))) if open.is_same_intent(known) => clock - since,
-            (open, _) => {
-                self.knows = open.cloned().map(|open| (open, clock));
-                self.answer = None;
-                0
-            }
-        }
-    }
-}
-
 #[derive(Clone, Debug)]
 struct Model {
     coalesce: bool,
@@ -77,7 +48,7 @@ struct Model {
     clock: i64,
     /// How often the settle time may pass.
     settles: i64,
-    controllers: [Controller; 2],
+    controllers: [Controller<Pass>; 2],
     hands: usize,
     course: Course,
     /// How often somebody else may still start the crawler.
@@ -98,54 +69,27 @@ impl Model {
             in_flight: 0,
             clock: 0,
             settles: if hands == 1 { 2 } else { 1 },
-            controllers: [Controller::default(), Controller::default()],
+            controllers: [Controller::new(0), Controller::new(0)],
             hands,
             course: Course::of(faults),
             others,
         }
     }
 
-    fn now(&self) -> Timestamp {
-        Timestamp::from_second(1_000_000 + self.clock).expect("a time")
-    }
-
     fn decide(&mut self, who: usize) -> Plan {
-        let (now, clock) = (self.now(), self.clock);
-        let Pass { object, learnt, fresh_intent, stir, .. } = self.controllers[who].pass.clone().expect("a pass");
-        let open_for = self.controllers[who].open_for(&object, clock);
-        let meta = ObjectMeta {
-            uid: Some("uid".to_owned()),
-            generation: Some(1),
-            finalizers: object.finalizer.then(|| vec![FINALIZER.to_owned()]),
-            creation_timestamp: Some(Time(Timestamp::from_second(1_000_000).expect("a time"))),
-            ..ObjectMeta::default()
-        };
+        let clock = self.clock;
+        let controller = &mut self.controllers[who];
+        let Pass { object, learnt, fresh_intent, stir, .. } = controller.pass.clone().expect("a pass");
+        let open_for = controller.open_for(&object.status, clock);
         let attempt = object.status.attempt();
         let id = attempt.and_then(|attempt| attempt.id.clone());
-        plan(&Facts {
-            now,
-            meta: &meta,
-            policy: &RunPolicy::default(),
-            noun: "crawl",
+        Scene {
             turns: Some(Turns { on_already_running: OnAlreadyRunning::Wait, coalesce: self.coalesce }),
-            follow: None,
-            status: &object.status,
-            leading: true,
-            blocked: None,
-            unprepared: None,
-            learnt: &learnt,
-            fresh_intent,
-            open_for: Duration::from_secs(open_for.unsigned_abs()),
-            settle: Duration::from_secs(SETTLE.unsigned_abs()),
-            rest: None,
-            behind: false,
             stir: attempt.filter(|attempt| turn::is_waiting(attempt)).map_or(Stir::Still, |_| stir),
-            shared: false,
             sight: id.map(|id| Sight::Here(self.observed(number(&id)))),
-            poll_problem: None,
-            stop_sent: false,
-            deletion_timeout: Duration::from_mins(10),
-        })
+            ..bench(&object, learnt, fresh_intent, clock, open_for)
+        }
+        .plan()
     }
 
     /// A write by the pass of `who`, if the API server takes it.
@@ -190,8 +134,7 @@ impl Model {
     }
 
     fn answered(&mut self, who: usize, answer: &Answer) {
-        let kept = !matches!(answer, Answer::Unclear(_));
-        self.controllers[who].answer = kept.then(|| answer.clone());
+        self.controllers[who].keep(answer);
         self.learn(who, |pass| {
             pass.fresh_intent = false;
             pass.learnt.answered(answer.clone());
@@ -213,7 +156,7 @@ impl Model {
     fn begin(&mut self, who: usize, object: &Object, stir: Stir) {
         let clock = self.clock;
         let controller = &mut self.controllers[who];
-        controller.open_for(object, clock);
+        controller.open_for(&object.status, clock);
         let learnt = Learnt { lived_before: object.finalizer, answer: controller.answer.clone(), ..Learnt::default() };
         controller.cache = object.version;
         controller.pass =
@@ -242,7 +185,7 @@ impl Model {
         let current = model.controllers[who].pass.as_ref().map(|pass| pass.object.status.clone());
         let mut next = Vec::new();
         next.extend(model.fault(format!("{who} crashes"), |next| {
-            next.controllers[who] = Controller { cache: next.object.version, ..Controller::default() };
+            next.controllers[who] = Controller::new(next.object.version);
         }));
         if current.as_ref() != Some(&status) {
             next.push(model.with(format!("{who} writes {:?}", status.phase), |next| {
@@ -272,7 +215,7 @@ impl Model {
     fn comes_to_rest(mut self) -> Self {
         self.course.faults = 0;
         self.in_flight = 0;
-        self.controllers = [Controller { cache: self.object.version, ..Controller::default() }, Controller::default()];
+        self.controllers = [Controller::new(self.object.version), Controller::new(0)];
         for _ in 0..300 {
             if self.controllers[0].pass.is_some() {
                 self = self.acts(0).swap_remove(0);

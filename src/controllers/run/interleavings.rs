@@ -10,15 +10,10 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use jiff::Timestamp;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-use kube::core::ObjectMeta;
-
-use super::facts::{Answer, Facts, Learnt, Look, Observed, Problem, Sight, Stir};
-use super::plan::plan;
+use super::facts::{Answer, Learnt, Look, Observed, Sight};
+use super::scene::{self, Scene, problem};
 use super::step::{Act, Plan, Step, Trace};
-use crate::api::FINALIZER;
-use crate::api::run::{Attempt, Phase, RunPolicy, RunStatus};
+use crate::api::run::{Attempt, Phase, RunStatus};
 use crate::controllers::walk::{self, Course, Model as _, hash};
 use crate::glue::Class;
 
@@ -55,19 +50,25 @@ struct Pass {
     fresh_intent: bool,
 }
 
-#[derive(Clone, Debug, Default)]
-struct Controller {
+/// One controller, and what it remembers; `P` is what it knows in the middle of a pass.
+#[derive(Clone, Debug)]
+pub(super) struct Controller<P> {
     /// The oldest version that its cache may still show.
-    cache: u32,
-    pass: Option<Pass>,
+    pub(super) cache: u32,
+    pub(super) pass: Option<P>,
     /// The open intent that it knows of, and since when.
-    knows: Option<(Attempt, i64)>,
-    answer: Option<Answer>,
+    pub(super) knows: Option<(Attempt, i64)>,
+    pub(super) answer: Option<Answer>,
 }
 
-impl Controller {
+impl<P> Controller<P> {
+    /// One that has just begun, on a cache that shows this version.
+    pub(super) fn new(cache: u32) -> Self {
+        Self { cache, pass: None, knows: None, answer: None }
+    }
+
     /// As `Memory::open_for`: an answer belongs to one intent only.
-    fn open_for(&mut self, status: &RunStatus, clock: i64) -> i64 {
+    pub(super) fn open_for(&mut self, status: &RunStatus, clock: i64) -> i64 {
         let open = status.attempt().filter(|attempt| attempt.is_open());
         match (open, &self.knows) {
             (Some(open), Some((known, since))) if open.is_same_intent(known) => clock - since,
@@ -78,6 +79,23 @@ impl Controller {
             }
         }
     }
+
+    /// For how long the open intent has been known, as looks have it.
+    pub(super) fn known_for(&self, clock: i64) -> Duration {
+        let known_for = self.knows.as_ref().map_or(0, |(_, since)| clock - since);
+        Duration::from_secs(known_for.unsigned_abs())
+    }
+
+    /// What Glue answered is kept until it stands in the object, unless it is unclear.
+    pub(super) fn keep(&mut self, answer: &Answer) {
+        self.answer = (!matches!(answer, Answer::Unclear(_))).then(|| answer.clone());
+    }
+}
+
+/// The bench with what a pass over `object` knows of it at `clock`.
+pub(super) fn bench(object: &Object, learnt: Learnt, fresh_intent: bool, clock: i64, open_for: i64) -> Scene {
+    let scene = Scene { now: clock, status: object.status.clone(), learnt, fresh_intent, open_for, ..Scene::new() };
+    if object.finalizer { scene.held() } else { scene }
 }
 
 #[derive(Clone, Debug)]
@@ -87,24 +105,14 @@ struct Model {
     runs: Vec<Run>,
     in_flight: Vec<String>,
     clock: i64,
-    controllers: [Controller; 2],
+    controllers: [Controller<Pass>; 2],
     /// How many controllers there are: one or two.
     hands: usize,
     course: Course,
 }
 
-pub(super) fn problem(class: Class) -> Problem {
-    Problem { reason: class.reason().to_owned(), message: String::new(), class: Some(class) }
-}
-
 fn observed(run: usize) -> Observed {
-    Observed {
-        id: format!("jr_{run}"),
-        state: "RUNNING".to_owned(),
-        phase: Phase::Running,
-        retry_expected: false,
-        message: None,
-    }
+    Observed { id: format!("jr_{run}"), ..scene::observed(Phase::Running) }
 }
 
 impl Model {
@@ -117,54 +125,21 @@ impl Model {
             runs: Vec::new(),
             in_flight: Vec::new(),
             clock: 0,
-            controllers: [Controller::default(), Controller::default()],
+            controllers: [Controller::new(0), Controller::new(0)],
             hands,
             course: Course::of(faults),
         }
     }
 
-    fn now(&self) -> Timestamp {
-        Timestamp::from_second(1_000_000 + self.clock).expect("a time")
-    }
-
     /// What the controller decides in its pass.
     fn decide(&mut self, who: usize) -> Plan {
-        let (now, clock) = (self.now(), self.clock);
+        let clock = self.clock;
         let controller = &mut self.controllers[who];
         let Pass { object, learnt, fresh_intent } = controller.pass.clone().expect("a pass");
         let open_for = controller.open_for(&object.status, clock);
-        let meta = ObjectMeta {
-            uid: Some("uid".to_owned()),
-            generation: Some(1),
-            finalizers: object.finalizer.then(|| vec![FINALIZER.to_owned()]),
-            creation_timestamp: Some(Time(Timestamp::from_second(1_000_000).expect("a time"))),
-            ..ObjectMeta::default()
-        };
         let id = object.status.attempt().and_then(|attempt| attempt.id.clone());
-        plan(&Facts {
-            now,
-            meta: &meta,
-            policy: &RunPolicy::default(),
-            noun: "run",
-            turns: None,
-            follow: None,
-            status: &object.status,
-            leading: true,
-            blocked: None,
-            unprepared: None,
-            learnt: &learnt,
-            fresh_intent,
-            open_for: Duration::from_secs(open_for.unsigned_abs()),
-            settle: Duration::from_secs(SETTLE.unsigned_abs()),
-            rest: None,
-            behind: false,
-            stir: Stir::Still,
-            shared: false,
-            sight: id.map(|id| Sight::Here(Observed { id, ..observed(0) })),
-            poll_problem: None,
-            stop_sent: false,
-            deletion_timeout: Duration::from_mins(10),
-        })
+        let sight = id.map(|id| Sight::Here(Observed { id, ..observed(0) }));
+        Scene { sight, ..bench(&object, learnt, fresh_intent, clock, open_for) }.plan()
     }
 
     /// A write by the pass of `who`; whether the API server took it.
@@ -197,8 +172,7 @@ impl Model {
     }
 
     fn answered(&mut self, who: usize, answer: &Answer) {
-        let kept = !matches!(answer, Answer::Unclear(_));
-        self.controllers[who].answer = kept.then(|| answer.clone());
+        self.controllers[who].keep(answer);
         if let Some(pass) = &mut self.controllers[who].pass {
             pass.fresh_intent = false;
             pass.learnt.answered(answer.clone());
@@ -251,7 +225,7 @@ impl Model {
         let mut next = Vec::new();
         // Crash: the pass and all that was remembered are lost, the cache is read anew.
         next.extend(model.fault(format!("{who} crashes"), |next| {
-            next.controllers[who] = Controller { cache: next.object.version, ..Controller::default() };
+            next.controllers[who] = Controller::new(next.object.version);
         }));
         if current.as_ref() != Some(&status) {
             next.push(model.with(format!("{who} writes the status"), |next| {
@@ -273,9 +247,7 @@ impl Model {
 
     fn looks(&self, who: usize, key: &str) -> Vec<Self> {
         let found = self.runs.iter().position(|run| run.key == key);
-        let controller = &self.controllers[who];
-        let known_for = controller.knows.as_ref().map_or(0, |(_, since)| self.clock - since);
-        let nothing = Look::Nothing { known_for: Duration::from_secs(known_for.unsigned_abs()) };
+        let nothing = Look::Nothing { known_for: self.controllers[who].known_for(self.clock) };
         let look = |look: Look| move |next: &mut Self| next.learn(who, |learnt| learnt.look = Some(look));
         let mut next = Vec::new();
         next.push(self.with(
@@ -317,7 +289,7 @@ impl Model {
     fn comes_to_rest(mut self) -> Self {
         self.course.faults = 0;
         self.in_flight.clear();
-        self.controllers = [Controller { cache: self.object.version, ..Controller::default() }, Controller::default()];
+        self.controllers = [Controller::new(self.object.version), Controller::new(0)];
         for _ in 0..200 {
             let steps = self.acts(0);
             let Some(next) = steps.into_iter().last() else { break };

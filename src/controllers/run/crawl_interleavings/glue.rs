@@ -1,12 +1,11 @@
 //! Glue's side of the model: one crawler, its crawls, what it shows of them, and what it answers.
 
-use std::time::Duration;
-
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::super::facts::{Answer, Look, Observed, Stir, Survey};
-use super::super::interleavings::{Object, problem};
+use super::super::interleavings::Object;
+use super::super::scene::problem;
 use super::Model;
 use crate::api::run::{Newest, Phase};
 use crate::controllers::walk::Model as _;
@@ -124,8 +123,7 @@ impl Model {
     }
 
     pub(super) fn looks(&self, who: usize, after: &Newest) -> Vec<Self> {
-        let known_for = self.controllers[who].knows.as_ref().map_or(0, |(_, since)| self.clock - since);
-        let nothing = Look::Nothing { known_for: Duration::from_secs(known_for.unsigned_abs()) };
+        let nothing = Look::Nothing { known_for: self.controllers[who].known_for(self.clock) };
         let seen = |lags: bool| self.newer(&self.shown(lags), after).map_or(nothing.clone(), Look::Found);
         let learn = |look: Look| move |next: &mut Self| next.learn(who, |pass| pass.learnt.look = Some(look));
         let mut next = vec![self.with(format!("{who} looks"), learn(seen(false)))];
