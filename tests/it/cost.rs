@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use kube_glue::api::run::Phase;
 use kube_glue::api::{GlueConnection, GlueJobRun};
-use kube_glue_double::{JobDefinition, Outcome, Request};
+use kube_glue_double::{JobDefinition, Outcome};
 use serde_json::json;
 
 use crate::world::{STEP, World, condition, endless, status, stepwise};
@@ -59,14 +59,13 @@ async fn a_stopped_run_costs_its_object_seven_writes() {
     world.double.clock().step(STEP);
     world.phase("one", Phase::Running).await;
     world.edit("one", json!({"stop": true})).await;
-    let is_done = |stop: &Request| stop.answer().is_some();
-    let what = "the stop was answered";
-    world.requests(what, |requests| requests.of("BatchStopJobRun").matching(is_done).count() == 1).await;
+    world.answered("BatchStopJobRun", 1).await;
     // That Glue is at it is nothing new.
     let polls = world.double.requests().count("GetJobRun");
     world.calls("GetJobRun", polls + 3).await;
     world.double.clock().step(STEP);
     world.over("one", Phase::Stopped).await;
+    assert_eq!(world.stops("steps"), 1);
     let [metadata, status] = ["patch : 200", "patch status: 200"];
     let writes = world.of::<GlueJobRun>().writes("one", 7).await;
     assert_eq!(writes, [metadata, status, status, status, status, status, metadata]);

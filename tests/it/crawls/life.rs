@@ -2,7 +2,7 @@
 
 use kube_glue::api::GlueCrawlerRun;
 use kube_glue::api::run::Phase;
-use kube_glue_double::{Changes, CrawlOutcome, CrawlPlan, CrawlScript, Fault, Request, Then};
+use kube_glue_double::{Changes, CrawlOutcome, CrawlPlan, CrawlScript, Fault, Then};
 use serde_json::{Value, json};
 
 use super::{
@@ -13,13 +13,6 @@ use crate::world::{STEP, World, condition};
 
 fn stops(world: &World) -> u64 {
     world.double.requests().count("StopCrawler")
-}
-
-/// Waits until Glue has carried out, or refused, so many of them: its clock must not be stepped before.
-async fn stops_are_done(world: &World, count: usize) {
-    let is_done = |stop: &Request| stop.answer().is_some();
-    let what = format!("StopCrawler was answered {count} times");
-    world.requests(&what, |requests| requests.of("StopCrawler").matching(is_done).count() >= count).await;
 }
 
 fn status(object: &GlueCrawlerRun) -> Value {
@@ -107,7 +100,7 @@ async fn a_crawl_is_stopped_and_one_that_stops_already_is_no_error() {
     world.double.clock().step(STEP);
     // STOPPING by itself: Glue's CrawlerStoppingException is nothing that people need to know.
     world.of::<GlueCrawlerRun>().edit("one", json!({"stop": true})).await;
-    stops_are_done(&world, 1).await;
+    world.answered("StopCrawler", 1).await;
     let stopping = until_phase(&world, "one", Phase::Stopping).await;
     assert!(message(&stopping).contains("is being stopped: spec.stop is true"), "{}", message(&stopping));
     world.double.clock().step(STEP);
@@ -116,7 +109,7 @@ async fn a_crawl_is_stopped_and_one_that_stops_already_is_no_error() {
     put(&world, "two", json!({})).await;
     until_phase(&world, "two", Phase::Running).await;
     world.of::<GlueCrawlerRun>().edit("two", json!({"stop": true})).await;
-    stops_are_done(&world, 2).await;
+    world.answered("StopCrawler", 2).await;
     world.double.clock().step(STEP);
     let stopped = over(&world, "two", Phase::Stopped).await;
     assert_eq!(condition(&stopped, "Ready").unwrap().reason, "StopRequested");
@@ -151,7 +144,7 @@ async fn suspend_holds_it_back_stops_it_and_lets_it_go_on() {
     let first = known(&world, "one").await;
     until_phase(&world, "one", Phase::Running).await;
     world.of::<GlueCrawlerRun>().edit("one", json!({"suspend": true})).await;
-    stops_are_done(&world, 1).await;
+    world.answered("StopCrawler", 1).await;
     world.double.clock().step(STEP);
     until_phase(&world, "one", Phase::Suspended).await;
     // Who is held does not keep others from the crawler, nor does who was held while waiting.
@@ -189,7 +182,7 @@ async fn deadlines_for_the_start_and_for_the_end() {
     waits(&world, "short").await;
     finish(&world);
     known(&world, "short").await;
-    stops_are_done(&world, 1).await;
+    world.answered("StopCrawler", 1).await;
     world.double.clock().step(STEP);
     let failed = over(&world, "short", Phase::Failed).await;
     assert_eq!(condition(&failed, "Ready").unwrap().reason, "DeadlineExceeded");
@@ -203,7 +196,7 @@ async fn deletion_stops_its_own_crawl_and_nobody_elses() {
     let own = put(&world, "own", json!({})).await;
     until_phase(&world, "own", Phase::Running).await;
     objects.delete("own").await;
-    stops_are_done(&world, 1).await;
+    world.answered("StopCrawler", 1).await;
     world.double.clock().step(STEP);
     objects.gone(&own).await;
     assert_eq!(history(&world, "raw")[0]["State"], "STOPPED");

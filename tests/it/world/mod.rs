@@ -295,6 +295,13 @@ impl World {
         self.requests(&format!("{operation} came {count} times"), |requests| requests.count(operation) >= count).await;
     }
 
+    /// Waits until Glue has carried out, or refused, `count` calls of `operation`: its clock must not be stepped before.
+    pub async fn answered(&self, operation: &str, count: usize) {
+        let is_done = |request: &Request| request.answer().is_some();
+        let what = format!("{operation} was answered {count} times");
+        self.requests(&what, |requests| requests.of(operation).matching(is_done).count() >= count).await;
+    }
+
     /// Waits until Glue's record of requests is so.
     pub async fn requests(&self, what: &str, so: impl FnMut(&Requests) -> bool) {
         let seen = timeout(PATIENCE, self.double.requests().wait_until(so)).await;
