@@ -201,13 +201,13 @@ pub struct Attempt {
     /// The newest crawl that the crawler had when this attempt began to wait for it, or was intended: a crawl
     /// carries no key, and what tells it is that it was not there before. Absent for job runs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub after: Option<Newest>,
+    pub baseline: Option<Baseline>,
     /// Glue said yes to the start, and has not shown yet which crawl it is.
     #[serde(default, skip_serializing_if = "is_false")]
     pub accepted: bool,
     /// Why Glue did not start it, when its answer was a clear no. Absent while the answer is open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub refused: Option<String>,
+    pub rejected_reason: Option<String>,
     /// Glue's id of the run or crawl, once known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
@@ -229,7 +229,7 @@ pub struct Attempt {
 /// The newest crawl of a crawler at some time; empty when it had none.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Newest {
+pub struct Baseline {
     /// Its id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
@@ -247,7 +247,7 @@ impl Attempt {
     /// Whether its start may be on its way: intended, and neither answered nor over.
     #[must_use]
     pub fn is_open(&self) -> bool {
-        self.id.is_none() && self.refused.is_none() && self.ended_at.is_none()
+        self.id.is_none() && self.rejected_reason.is_none() && self.ended_at.is_none()
     }
 
     /// Whether this and `other` are records of one intent.

@@ -135,21 +135,21 @@ pub struct GlueTriggerStatus {
     /// The state of the spec that the trigger has come to. When it looks different later, somebody else has
     /// changed it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reached: Option<Activation>,
+    pub last_applied_state: Option<Activation>,
     /// The value of fire that was taken in last: fired, being fired, waiting, or there from the beginning.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub taken_fire: Option<String>,
+    pub last_handled_fire: Option<String>,
     /// Values of fire that wait for those before them, in order. A hundred may wait; then a new one takes the place
     /// of the one before it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub waiting_fires: Vec<String>,
+    pub pending_fires: Vec<String>,
     /// How many values of fire have lost their place in that way, and were not fired.
     #[serde(default, skip_serializing_if = "is_none_dropped")]
     pub dropped_fires: u32,
     /// Whether the first of them fires only when Glue shows that the trigger has never started anything: the object
     /// may have lived before.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub unproven: bool,
+    pub requires_history_check: bool,
     /// The last firing by this object. It is written before anything is sent to Glue.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_firing: Option<Firing>,
@@ -168,7 +168,7 @@ pub const MAX_EARLIER_FIRINGS: usize = 9;
 /// The actions that a status shows.
 pub const MAX_ACTIONS: usize = 100;
 /// The values of fire that may wait.
-pub const MAX_WAITING_FIRES: usize = 100;
+pub const MAX_PENDING_FIRES: usize = 100;
 
 /// A schedule.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -226,10 +226,10 @@ pub struct Firing {
     pub intended_at: Time,
     /// What had been started last when the intent was recorded: whatever is newer may be of this firing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub before: Vec<Newest>,
+    pub baseline: Vec<Baseline>,
     /// Why Glue did not fire it, when its answer was a clear no. Absent while the answer is open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub refused: Option<String>,
+    pub rejected_reason: Option<String>,
     /// When it was known to have been fired, by the controller's clock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fired_at: Option<Time>,
@@ -238,7 +238,7 @@ pub struct Firing {
     pub started: Vec<Started>,
     /// Whether all that it started is known, or was looked for long enough.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub traced: bool,
+    pub runs_resolved: bool,
     /// When all that it started was seen to have ended, by the controller's clock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<Time>,
@@ -248,7 +248,7 @@ impl Firing {
     /// Whether it may be on its way: intended, and neither answered nor found.
     #[must_use]
     pub fn is_open(&self) -> bool {
-        self.fired_at.is_none() && self.refused.is_none()
+        self.fired_at.is_none() && self.rejected_reason.is_none()
     }
 }
 
@@ -276,7 +276,7 @@ pub enum TargetKind {
 /// The newest run of something.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Newest {
+pub struct Baseline {
     /// Of what.
     #[serde(flatten)]
     pub target: Target,

@@ -1,68 +1,22 @@
-//! What keeps the custom resources and Glue in line.
+//! The controllers: one per kind, on two lifecycles and one runtime.
 //!
-//! | room | what is in it |
+//! | module | what it is |
 //! |---|---|
-//! | [`mod@kind`] | what every kind says about itself |
-//! | [`life`] | what a life is: the part of the reconcile that kinds of one sort share |
-//! | [`pass`] | one pass over one object: what it knows |
-//! | [`shell`] | how a pass goes: gather, plan, write, act, plan again |
-//! | [`step`] | what a decision comes to |
-//! | [`mod@run`] | the life of what has an end: job runs and crawls |
-//! | [`declared`] | the life of what is kept in line with its spec |
-//! | [`job_run`], [`crawler_run`] | what only a job run, or a crawl, knows |
-//! | [`mod@trigger`] | what only a trigger knows |
-//! | [`mod@connection`] | what only a connection knows |
-//! | [`arguments`] | a job run's arguments, those from Secrets included |
-//! | [`links`] | pages of the AWS console |
-//! | [`context`] | what all objects of a kind share |
-//! | [`memory`] | what the process remembers of an object; all of it may be lost |
-//! | [`mod@line`] | who waits for a place |
-//! | [`turns`] | whose turn it is, where Glue takes one change at a time |
-//! | [`claims`] | who holds a thing in Glue that several objects are about |
-//! | [`problem`] | what stands in the way, in words |
-//! | [`access`] | from an object to its AWS client, by way of its Secret |
-//! | [`secrets`] | the versions of Secrets, without their data |
-//! | [`writes`] | the finalizer and the status, each decided on one resource version |
-//! | [`mod@conditions`] | conditions as Kubernetes keeps them |
-//! | [`events`] | the story of an object, as Kubernetes Events |
-//! | [`waker`] | who wakes an object |
-//! | [`watches`] | which watches stand, for the probe |
-//! | [`stream`] | from the API server's watch to the reconcile loop |
-//! | [`leadership`] | whether this replica may start anything |
-//! | [`settings`] | what the operator set |
+//! | [`job_run`] | the kind `GlueJobRun` |
+//! | [`crawler_run`] | the kind `GlueCrawlerRun` |
+//! | [`mod@trigger`] | the kind `GlueTrigger` |
+//! | [`mod@connection`] | the kind `GlueConnection` |
+//! | [`mod@run`] | the lifecycle of what comes to an end: job runs and crawls |
+//! | [`declared`] | the lifecycle of what is kept in line with its spec: triggers and connections |
+//! | [`runtime`] | what all of them share |
 
-pub mod access;
-pub mod arguments;
-pub mod claims;
-pub mod conditions;
 pub mod connection;
-pub mod context;
 pub mod crawler_run;
 pub mod declared;
-pub mod events;
 pub mod job_run;
-pub mod kind;
-pub mod leadership;
-pub mod life;
-pub mod line;
-pub mod links;
-pub mod memory;
-pub mod pass;
-pub mod problem;
 pub mod run;
-pub mod secrets;
-pub mod settings;
-pub mod shell;
-pub mod step;
-pub mod stream;
-pub mod times;
+pub mod runtime;
 pub mod trigger;
-pub mod turns;
-pub mod waker;
-#[cfg(test)]
-mod walk;
-pub mod watches;
-pub mod writes;
 
 use std::sync::Arc;
 
@@ -72,16 +26,16 @@ use kube::Client;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-pub use leadership::{Leadership, LeadershipKeeper};
-pub use settings::Settings;
+pub use runtime::{Leadership, LeadershipKeeper, Settings};
 
-use self::access::Access;
-use self::context::{Context, Shared};
-use self::events::Events;
-use self::life::Living;
-use self::secrets::{SecretKey, Secrets};
-use self::waker::{Waker, Woken};
-use self::watches::Watches;
+use self::runtime::cache_sync::CacheSync;
+use self::runtime::context::{Context, Shared};
+use self::runtime::credentials::resolver::ClientResolver;
+use self::runtime::credentials::secrets::{SecretKey, Secrets};
+use self::runtime::events::Events;
+use self::runtime::kind::Kind;
+use self::runtime::requeue::{RequeueStream, Requeuer};
+use self::runtime::{WATCH_KIND, watch as object_watch};
 use crate::api::{GlueConnection, GlueCrawlerRun, GlueJobRun, GlueTrigger};
 use crate::glue::Clients;
 use crate::glue::aws::Base;
@@ -95,12 +49,6 @@ pub enum Error {
     SecretsEnded,
 }
 
-/// What lets the watch of Secrets stand.
-const WATCH_SECRETS: &str =
-    "allow list and watch on secrets, as the chart does by rbac.create, or run with --watch-secrets=false";
-/// What lets the watch of a kind stand.
-const WATCH_KIND: &str = "allow list and watch on it, as the chart does by rbac.create";
-
 /// Runs the controllers of all kinds until `stop`; returns when what was in flight is written. `watches` tells
 /// which of their watches stand.
 pub async fn run(
@@ -108,13 +56,14 @@ pub async fn run(
     settings: Settings,
     metrics: Metrics,
     leadership: Leadership,
-    watches: Watches,
+    watches: CacheSync,
     stop: CancellationToken,
 ) -> Result<(), Error> {
     let base = Base::load(settings.aws_timeout, settings.run_key_argument.clone(), metrics.clone()).await;
     let secrets = Secrets::new(settings.watch_secrets);
-    let access = Access::new(client.clone(), Clients::new(base), secrets.clone(), settings.identity_rules.clone());
-    let shared = Shared { access, events: Events::new(client.clone(), None), client, settings, metrics, leadership };
+    let resolver =
+        ClientResolver::new(client.clone(), Clients::new(base), secrets.clone(), settings.identity_rules.clone());
+    let shared = Shared { resolver, events: Events::new(client.clone(), None), client, settings, metrics, leadership };
     let kinds = [
         wire::<GlueJobRun>(&shared, &watches, &stop),
         wire::<GlueCrawlerRun>(&shared, &watches, &stop),
@@ -130,7 +79,7 @@ pub async fn run(
     let watch = async {
         watch.await;
         if !secrets.are_watched() {
-            shared.access.reread(changed).await;
+            shared.resolver.reread(changed).await;
         }
     };
     let controllers = async {
@@ -159,14 +108,14 @@ struct Wired {
 }
 
 /// Puts the controller of one kind together.
-fn wire<K: Living>(shared: &Shared, watches: &Watches, stop: &CancellationToken) -> Wired {
-    let (waker, woken) = Waker::new(&shared.settings.namespaces);
-    let shared = Shared { access: shared.access.of_kind(K::KIND), ..shared.clone() };
+fn wire<K: Kind>(shared: &Shared, watches: &CacheSync, stop: &CancellationToken) -> Wired {
+    let (requeuer, woken) = Requeuer::new(&shared.settings.namespaces);
+    let shared = Shared { resolver: shared.resolver.of_kind(K::KIND), ..shared.clone() };
     let client = shared.client.clone();
-    let context = Arc::new(Context::<K>::new(shared, waker));
-    let start = |woken: Woken<K>| {
+    let context = Arc::new(Context::<K>::new(shared, requeuer));
+    let start = |woken: RequeueStream<K>| {
         let watch = watches.expect(K::KIND, woken.namespace.as_deref(), WATCH_KIND);
-        stream::reconcile_loop(&client, Arc::clone(&context), woken, watch, stop.clone())
+        object_watch::reconcile_loop(&client, Arc::clone(&context), woken, watch, stop.clone())
     };
     let loops: Vec<_> = woken.into_iter().map(start).collect();
     let loops = join_all(loops).map(drop).boxed();

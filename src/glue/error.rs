@@ -1,6 +1,6 @@
 //! What a call to AWS can answer when it does not answer well.
 //!
-//! Every error is one of a few [`Class`]es; the controllers decide by the class and never by AWS's codes.
+//! Every error is one of a few [`ErrorKind`]es; the controllers decide by the class and never by AWS's codes.
 //! The adapters do the mapping, in one place each.
 
 use std::fmt;
@@ -9,7 +9,7 @@ use super::identity::Provenance;
 
 /// What an error means for the one who called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Class {
+pub enum ErrorKind {
     /// The named thing is not there.
     NotFound,
     /// Somebody else changes the same thing just now; the same call may go through later.
@@ -32,10 +32,10 @@ pub enum Class {
     Transient,
 }
 
-impl Class {
+impl ErrorKind {
     /// Whether it is certain that the call changed nothing.
     #[must_use]
-    pub fn is_clear_no(self) -> bool {
+    pub fn is_definite_failure(self) -> bool {
         self != Self::Ambiguous
     }
 
@@ -65,7 +65,7 @@ pub struct Error {
     /// What it was about, such as `job etl`.
     pub object: String,
     /// What it means.
-    pub class: Class,
+    pub kind: ErrorKind,
     /// AWS's code, or `Timeout`, `NotSent` and the like.
     pub code: String,
     /// AWS's words, or the chain of causes.
@@ -83,36 +83,36 @@ impl Error {
     /// What a person can do about it whose credentials come from there.
     #[must_use]
     pub fn remedy(&self, from: &Provenance) -> String {
-        match self.class {
-            Class::NotFound => format!(
+        match self.kind {
+            ErrorKind::NotFound => format!(
                 "there is no {} in this account and region; it is looked for again: create it, or check the name, spec.region and spec.credentials",
                 self.object
             ),
-            Class::Denied | Class::Invalid if self.operation == "AssumeRole" => from.remedy_of_role(self),
+            ErrorKind::Denied | ErrorKind::Invalid if self.operation == "AssumeRole" => from.remedy_of_role(self),
             // What STS finds wrong in the request.
-            Class::ExpiredCredentials if self.operation == "AssumeRole" && self.code.starts_with("Validation") => {
+            ErrorKind::ExpiredCredentials if self.operation == "AssumeRole" && self.code.starts_with("Validation") => {
                 from.remedy_of_role(self)
             }
-            Class::Denied => from.remedy_of_denial(self),
-            Class::ExpiredCredentials => from.remedy_of_refusal(self),
-            Class::Invalid if matches!(self.operation, "StartTrigger" | "StopTrigger") => {
+            ErrorKind::Denied => from.remedy_of_denial(self),
+            ErrorKind::ExpiredCredentials => from.remedy_of_refusal(self),
+            ErrorKind::Invalid if matches!(self.operation, "StartTrigger" | "StopTrigger") => {
                 "mend the trigger in Glue; it is tried again by itself".to_owned()
             }
-            Class::Invalid if self.operation.ends_with("Connection") => {
+            ErrorKind::Invalid if self.operation.ends_with("Connection") => {
                 "correct the spec, or the Secrets that it names".to_owned()
             }
-            Class::Invalid => format!(
+            ErrorKind::Invalid => format!(
                 "the fields cannot be changed: create a new object with what Glue accepts, or mend the Glue {}",
                 self.object.split(' ').next().unwrap_or_default()
             ),
-            Class::LimitExceeded => "a quota of the account is used up; it is tried again by itself".to_owned(),
-            Class::Busy => "it runs as often as it may; this one starts when a place is free".to_owned(),
-            Class::Transient if self.code == "NoEndpoint" => {
+            ErrorKind::LimitExceeded => "a quota of the account is used up; it is tried again by itself".to_owned(),
+            ErrorKind::Busy => "it runs as often as it may; this one starts when a place is free".to_owned(),
+            ErrorKind::Transient if self.code == "NoEndpoint" => {
                 "an endpoint of one's own (AWS_ENDPOINT_URL) goes with none of the controller's switches \
                  AWS_USE_FIPS_ENDPOINT and AWS_USE_DUALSTACK_ENDPOINT: keep one of them"
                     .to_owned()
             }
-            Class::Throttled | Class::Transient | Class::Conflict | Class::Ambiguous => {
+            ErrorKind::Throttled | ErrorKind::Transient | ErrorKind::Conflict | ErrorKind::Ambiguous => {
                 "it is tried again by itself".to_owned()
             }
         }

@@ -31,11 +31,13 @@ pub trait Source: Clone + Debug + Eq + Hash + Send + Sync + 'static {
     fn client(&self) -> &Self::Client;
 
     /// Asks for everything in `wanted`. What the answer leaves out stays as it was.
-    fn ask(&self, wanted: Vec<Wanted<Self::Item>>)
-    -> impl Future<Output = Result<Vec<Seen<Self::Item>>, Error>> + Send;
+    fn ask(
+        &self,
+        wanted: Vec<Wanted<Self::Item>>,
+    ) -> impl Future<Output = Result<Vec<Observed<Self::Item>>, Error>> + Send;
 
     /// Whether the thing will not change any more.
-    fn is_over(item: &Self::Item) -> bool;
+    fn is_finished(item: &Self::Item) -> bool;
 }
 
 /// A thing that somebody waits for.
@@ -44,7 +46,7 @@ pub struct Wanted<T> {
     /// Its id in the group.
     pub id: String,
     /// What was seen last.
-    pub last: Option<Sight<T>>,
+    pub last: Option<Observation<T>>,
     /// For how long it has looked so.
     pub unchanged_for: Duration,
     /// The page of the list on which it was seen last.
@@ -53,34 +55,34 @@ pub struct Wanted<T> {
 
 /// A thing as one poll saw it.
 #[derive(Clone, Debug)]
-pub struct Seen<T> {
+pub struct Observed<T> {
     /// The id that it was wanted by.
     pub id: String,
     /// What was seen.
-    pub sight: Sight<T>,
+    pub observation: Observation<T>,
     /// The page of the list on which it stood, when a list showed it.
     pub page: Option<usize>,
 }
 
 /// What Glue shows of a thing.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Sight<T> {
+pub enum Observation<T> {
     /// It is there.
-    Here(T),
+    Present(T),
     /// Glue says that there is no such thing.
-    Gone,
+    NotFound,
 }
 
 /// What a reconcile is told about the thing it waits for.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Report<T> {
     /// What was seen last; `None` before the first poll.
-    pub sight: Option<Sight<T>>,
+    pub observation: Option<Observation<T>>,
     /// The error of the last poll, while polls fail.
     pub error: Option<Arc<Error>>,
 }
 
-/// Watches things for subscribers `R`. Cheap to clone.
+/// CacheSync things for subscribers `R`. Cheap to clone.
 pub struct Poller<S: Source, R> {
     shared: Arc<Shared<S, R>>,
 }
@@ -109,13 +111,13 @@ struct Group<T, R> {
     watched: HashMap<String, Watched<T, R>>,
     error: Option<Arc<Error>>,
     /// Somebody waits for the next poll.
-    hurry: Arc<Notify>,
+    poll_soon: Arc<Notify>,
 }
 
 struct Watched<T, R> {
     subscribers: HashSet<R>,
     since: Instant,
-    last: Option<Sight<T>>,
+    last: Option<Observation<T>>,
     changed: Instant,
     /// What was asked before this says nothing about it.
     refreshed: Instant,
@@ -135,7 +137,7 @@ impl<S: Source, R: Clone + Eq + Hash + Send + Sync + 'static> Poller<S, R> {
     #[must_use]
     pub fn watch(&self, source: &S, id: &str, subscriber: &R) -> Report<S::Item> {
         let reports = self.watch_all(&[(source.clone(), id.to_owned())], subscriber);
-        reports.into_iter().next().unwrap_or(Report { sight: None, error: None })
+        reports.into_iter().next().unwrap_or(Report { observation: None, error: None })
     }
 
     /// Waits for all of `wanted` on behalf of `subscriber`, and for nothing else any more; says what is known of
@@ -154,9 +156,9 @@ impl<S: Source, R: Clone + Eq + Hash + Send + Sync + 'static> Poller<S, R> {
         let group = match state.groups.entry(source.clone()) {
             Entry::Occupied(group) => group.into_mut(),
             Entry::Vacant(place) => {
-                let hurry = Arc::<Notify>::default();
-                tokio::spawn(self.clone().run(source.clone(), Arc::clone(&hurry)));
-                place.insert(Group { watched: HashMap::new(), error: None, hurry })
+                let poll_soon = Arc::<Notify>::default();
+                tokio::spawn(self.clone().run(source.clone(), Arc::clone(&poll_soon)));
+                place.insert(Group { watched: HashMap::new(), error: None, poll_soon })
             }
         };
         let now = Instant::now();
@@ -165,7 +167,7 @@ impl<S: Source, R: Clone + Eq + Hash + Send + Sync + 'static> Poller<S, R> {
             Watched { subscribers: HashSet::new(), since: now, last: None, changed: now, refreshed: now, page: None }
         });
         watched.subscribers.insert(subscriber.clone());
-        Report { sight: watched.last.clone(), error: group.error.clone() }
+        Report { observation: watched.last.clone(), error: group.error.clone() }
     }
 
     /// What is known of `id` counts no more, nor what an answer that is on its way will say: we have changed it
@@ -175,25 +177,25 @@ impl<S: Source, R: Clone + Eq + Hash + Send + Sync + 'static> Poller<S, R> {
         let state = &mut *state;
         let Some(group) = state.groups.get_mut(source) else { return };
         if let Some(watched) = group.watched.get_mut(id) {
-            state.live += usize::from(is_over::<S>(watched.last.as_ref()));
+            state.live += usize::from(is_finished::<S>(watched.last.as_ref()));
             watched.last = None;
             watched.refreshed = Instant::now();
             // What has just been changed is watched as closely as what is new.
             watched.since = watched.refreshed;
         }
-        group.hurry.notify_one();
+        group.poll_soon.notify_one();
     }
 
     /// Somebody waits for the next poll of `source`: it comes after a fifth of the shortest pause.
-    pub fn hurry(&self, source: &S) {
+    pub fn poll_soon(&self, source: &S) {
         if let Some(group) = self.state().groups.get(source) {
-            group.hurry.notify_one();
+            group.poll_soon.notify_one();
         }
     }
 
     /// How many others wait for what `subscriber` waits for.
     #[must_use]
-    pub fn companions(&self, subscriber: &R) -> usize {
+    pub fn other_subscribers(&self, subscriber: &R) -> usize {
         let state = self.state();
         let waits = state.subscriptions.get(subscriber).into_iter().flatten();
         let watched = waits.filter_map(|(source, id)| state.groups.get(source)?.watched.get(id));
@@ -214,11 +216,11 @@ impl<S: Source, R: Clone + Eq + Hash + Send + Sync + 'static> Poller<S, R> {
         self.state().live
     }
 
-    async fn run(self, source: S, hurry: Arc<Notify>) {
+    async fn run(self, source: S, poll_soon: Arc<Notify>) {
         loop {
             tokio::select! {
                 () = tokio::time::sleep(self.pause(&source)) => {}
-                () = hurry.notified() => tokio::time::sleep(self.shared.base / 5).await,
+                () = poll_soon.notified() => tokio::time::sleep(self.shared.base / 5).await,
             }
             let Some(wanted) = self.wanted(&source) else {
                 return;
@@ -250,7 +252,7 @@ impl<S: Source, R: Clone + Eq + Hash + Send + Sync + 'static> Poller<S, R> {
         let wanted: Vec<_> = group
             .watched
             .iter()
-            .filter(|(_, watched)| !is_over::<S>(watched.last.as_ref()))
+            .filter(|(_, watched)| !is_finished::<S>(watched.last.as_ref()))
             .map(|(id, watched)| Wanted {
                 id: id.clone(),
                 last: watched.last.clone(),
@@ -276,7 +278,7 @@ impl<S: Source, R: Clone + Eq + Hash + Send + Sync + 'static> Poller<S, R> {
     }
 
     /// Takes in the answer to what was `asked` then, and says whom it concerns.
-    fn take_in(&self, source: &S, asked: Instant, answer: Result<Vec<Seen<S::Item>>, Error>) -> HashSet<R> {
+    fn take_in(&self, source: &S, asked: Instant, answer: Result<Vec<Observed<S::Item>>, Error>) -> HashSet<R> {
         let mut state = self.state();
         let state = &mut *state;
         let mut woken = HashSet::new();
@@ -296,10 +298,10 @@ impl<S: Source, R: Clone + Eq + Hash + Send + Sync + 'static> Poller<S, R> {
                         continue;
                     }
                     watched.page = one.page.or(watched.page);
-                    if watched.last.as_ref() != Some(&one.sight) {
-                        state.live += usize::from(is_over::<S>(watched.last.as_ref()));
-                        state.live -= usize::from(is_over::<S>(Some(&one.sight)));
-                        watched.last = Some(one.sight);
+                    if watched.last.as_ref() != Some(&one.observation) {
+                        state.live += usize::from(is_finished::<S>(watched.last.as_ref()));
+                        state.live -= usize::from(is_finished::<S>(Some(&one.observation)));
+                        watched.last = Some(one.observation);
                         watched.changed = Instant::now();
                         woken.extend(watched.subscribers.iter().cloned());
                     }
@@ -329,18 +331,18 @@ impl<S: Source, R: Eq + Hash> State<S, R> {
         if let Some(watched) = group.watched.get_mut(id) {
             watched.subscribers.remove(subscriber);
             if watched.subscribers.is_empty() {
-                self.live -= usize::from(!is_over::<S>(watched.last.as_ref()));
+                self.live -= usize::from(!is_finished::<S>(watched.last.as_ref()));
                 group.watched.remove(id);
             }
         }
     }
 }
 
-fn is_over<S: Source>(sight: Option<&Sight<S::Item>>) -> bool {
-    match sight {
-        Some(Sight::Here(item)) => S::is_over(item),
+fn is_finished<S: Source>(observation: Option<&Observation<S::Item>>) -> bool {
+    match observation {
+        Some(Observation::Present(item)) => S::is_finished(item),
         // What is gone may come back (a look too early after the start), so it is asked for as before.
-        Some(Sight::Gone) | None => false,
+        Some(Observation::NotFound) | None => false,
     }
 }
 

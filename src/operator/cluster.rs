@@ -15,7 +15,7 @@ use super::{
 /// The longest the API server may take to begin an answer. A watch begins its answer at once, too.
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 
-/// The longest a connection may be silent. Watches end by themselves before (after 290 s).
+/// The longest a connection may be silent. CacheSync end by themselves before (after 290 s).
 const SILENT_FOR: Duration = Duration::from_mins(5);
 
 /// Between two looks for custom resources that are missing.

@@ -31,7 +31,7 @@ use self::{
 };
 use crate::{
     api, controllers,
-    controllers::{Leadership, watches::Watches},
+    controllers::{Leadership, runtime::cache_sync::CacheSync},
     metrics::Metrics,
 };
 
@@ -155,7 +155,7 @@ async fn control(
 ) -> Result<(), Error> {
     let settings = options.settings();
     let grace = settings.aws_timeout + FINISH_WRITES_WITHIN;
-    let watches = Watches::default();
+    let watches = CacheSync::default();
     let telling = tell_of(&watches, readiness);
     let controllers =
         controllers::run(client.clone(), settings, metrics.clone(), leadership, watches.clone(), stop.clone());
@@ -174,13 +174,13 @@ async fn control(
 }
 
 /// Says for readiness which watches stand, for as long as there are any.
-async fn tell_of(watches: &Watches, readiness: &Readiness) {
+async fn tell_of(watches: &CacheSync, readiness: &Readiness) {
     let mut changes = watches.changes();
     loop {
         changes.mark_unchanged();
         match watches.stand() {
-            Ok(()) => readiness.is_there(Part::Watches, "all listed"),
-            Err(waits) => readiness.waits_for(Part::Watches, waits),
+            Ok(()) => readiness.is_there(Part::CacheSync, "all listed"),
+            Err(waits) => readiness.waits_for(Part::CacheSync, waits),
         }
         if changes.changed().await.is_err() {
             return;

@@ -18,10 +18,10 @@ pub enum Part {
     /// The lease can be read: held by this replica or by another one.
     Lease,
     /// Everything that the controllers watch has been listed. A standby watches nothing.
-    Watches,
+    CacheSync,
 }
 
-const PARTS: [Part; 4] = [Part::ApiServer, Part::CustomResources, Part::Lease, Part::Watches];
+const PARTS: [Part; 4] = [Part::ApiServer, Part::CustomResources, Part::Lease, Part::CacheSync];
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct State {
@@ -92,7 +92,7 @@ impl fmt::Display for Part {
             Self::ApiServer => "api server",
             Self::CustomResources => "custom resources",
             Self::Lease => "lease",
-            Self::Watches => "watches",
+            Self::CacheSync => "watches",
         })
     }
 }

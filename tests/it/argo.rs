@@ -4,7 +4,7 @@
 use kube::ResourceExt;
 use kube_glue::api::run::Phase;
 use kube_glue::api::{GlueConnection, GlueCrawlerRun, GlueJobRun, GlueTrigger};
-use kube_glue::controllers::kind::Kind;
+use kube_glue::controllers::runtime::kind::Kind;
 use kube_glue_double::{
     ConnectionScript, CrawlOutcome, CrawlPlan, CrawlScript, CrawlerSettings, DEFAULT_ACCOUNT, JobDefinition, Outcome,
     Requests,
@@ -13,7 +13,7 @@ use mlua::serde::{LuaSerdeExt, ser};
 use mlua::{Lua, LuaOptions, StdLib, Table};
 use serde_json::{Value, json};
 
-use crate::world::{DEFAULT_SECRET, REGION, STEP, World, condition, merged, ready, run_id, stepwise};
+use crate::harness::{DEFAULT_SECRET, REGION, STEP, World, condition, merged, ready, run_id, stepwise};
 
 /// The key under which Argo CD looks for the script of a kind.
 const KEY: &str = "resource.customizations.health.kube-glue.dev_GlueJobRun";

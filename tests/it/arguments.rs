@@ -8,7 +8,7 @@ use kube_glue::api::run::Phase;
 use kube_glue_double::{JobDefinition, RunScript};
 use serde_json::json;
 
-use crate::world::{World, ready};
+use crate::harness::{World, ready};
 
 const PASSWORD: &str = "correct-horse-battery";
 

@@ -14,11 +14,11 @@ use kube::Resource;
 use kube::api::{Api, Patch, PatchParams, PostParams};
 use kube::core::{ApiResource, DynamicObject};
 use kube_glue::api::GlueJobRun;
-use kube_glue::controllers::kind::Kind;
-use kube_glue_bed::ControlPlane;
+use kube_glue::controllers::runtime::kind::Kind;
+use kube_glue_testbed::ControlPlane;
 use serde_json::{Value, json};
 
-use crate::world::merged;
+use crate::harness::merged;
 
 /// Job runs in a namespace without a controller.
 async fn runs() -> Api<DynamicObject> {

@@ -12,12 +12,12 @@ use kube::api::{Api, ListParams};
 use kube::runtime::wait::await_condition;
 use kube_glue::api::GlueJobRun;
 use kube_glue::api::run::Phase;
-use kube_glue_bed::{ControlPlane, Kubelet, Options, Signal};
 use kube_glue_double::{DEFAULT_ACCOUNT, Double, JobDefinition, Outcome};
+use kube_glue_testbed::{ControlPlane, Kubelet, Options, Signal};
 use serde_json::json;
 use tokio::time::timeout;
 
-use crate::world::{
+use crate::harness::{
     PATIENCE, REGION, STEP, assert_nothing_leaked, is_held, is_told, phase_of, quick, run_id, stepwise, told,
 };
 
@@ -104,7 +104,7 @@ impl Installed {
 fn manifest(name: &str, job: &str) -> String {
     let head = json!({"apiVersion": "kube-glue.dev/v1alpha1", "kind": "GlueJobRun"});
     let body = json!({"metadata": {"name": name}, "spec": {"jobName": job}});
-    crate::world::merged(head, body).to_string()
+    crate::harness::merged(head, body).to_string()
 }
 
 /// A chart with one GlueJobRun in it, as an application would have it.
@@ -185,7 +185,7 @@ async fn helm_fails_at_once_and_says_why(installed: &Installed) {
 }
 
 async fn a_killed_container_goes_on_with_the_run(installed: &Installed) {
-    installed.job(JobDefinition::new("endless").script(crate::world::endless()));
+    installed.job(JobDefinition::new("endless").script(crate::harness::endless()));
     installed.apply("killed", "endless").await;
     let before = installed.until("killed", |run| phase_of(run) == Some(Phase::Running)).await;
     let starts = installed.starts();

@@ -12,7 +12,7 @@ use kube_glue::api::GlueConnection;
 use kube_glue_double::{ConnectionScript, DEFAULT_ACCOUNT};
 use serde_json::{Value, json};
 
-use crate::world::{Of, REGION, World, merged, status};
+use crate::harness::{Of, REGION, World, merged, status};
 
 /// A JDBC connection whose password stands under the key `password` of the Secret `db`, with `spec` in it.
 fn jdbc(spec: Value) -> Value {

@@ -7,7 +7,7 @@ use kube_glue::api::{GlueConnection, GlueJobRun};
 use kube_glue_double::{JobDefinition, Outcome};
 use serde_json::json;
 
-use crate::world::{STEP, World, condition, endless, status, stepwise};
+use crate::harness::{STEP, World, condition, endless, status, stepwise};
 
 /// The finalizer, the intent, the run's id, Running, the end, and the finalizer off again.
 #[tokio::test]
@@ -85,7 +85,7 @@ async fn finished_runs_cost_nothing_after_a_restart() {
     world.kill_controller();
     let before = world.runs().list(&kube::api::ListParams::default()).await.expect("the runs");
     world.double.requests().clear();
-    world.job(JobDefinition::new("last").script(crate::world::quick()));
+    world.job(JobDefinition::new("last").script(crate::harness::quick()));
     world.start_controller();
     // What comes after the others in the queue has been through them all when it is over.
     world.run("last", "last", json!({})).await;

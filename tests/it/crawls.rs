@@ -11,7 +11,7 @@ use kube_glue::api::run::Phase;
 use kube_glue_double::{CrawlOutcome, CrawlPlan, CrawlScript, CrawlerSettings, DEFAULT_ACCOUNT};
 use serde_json::{Value, json};
 
-use crate::world::{DEFAULT_SECRET, HASTY, REGION, STEP, World, condition, merged};
+use crate::harness::{DEFAULT_SECRET, HASTY, REGION, STEP, World, condition, merged};
 
 /// Crawls of which the crawler is RUNNING and then STOPPING for a [`STEP`] each.
 fn stepwise() -> CrawlScript {
@@ -123,7 +123,7 @@ async fn over(world: &World, name: &str, wanted: Phase) -> GlueCrawlerRun {
 async fn waits(world: &World, name: &str) -> GlueCrawlerRun {
     let is_on_record = |object: &GlueCrawlerRun| {
         let attempt = object.status.as_ref().and_then(|status| status.run.attempt());
-        phase(object) == Some(Phase::Waiting) && attempt.is_some_and(|attempt| attempt.after.is_some())
+        phase(object) == Some(Phase::Waiting) && attempt.is_some_and(|attempt| attempt.baseline.is_some())
     };
     world.of().until(name, "it waits on record", is_on_record).await
 }

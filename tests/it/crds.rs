@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use kube_glue_bed::ControlPlane;
+use kube_glue_testbed::ControlPlane;
 use tokio::sync::OnceCell;
 use tokio::time::timeout;
 
-use crate::world::PATIENCE;
+use crate::harness::PATIENCE;
 
 /// Installs `crds/`, once for all tests, as the README says to.
 pub async fn install(plane: &ControlPlane) {

@@ -10,7 +10,7 @@ use kube_glue::api::run::Phase;
 use kube_glue_double::{AccessKey, DEFAULT_ACCOUNT, Fault, JobDefinition, Policy, Role, Then};
 use serde_json::json;
 
-use crate::world::{DEFAULT_SECRET, REGION, World, conditions_of, endless, quick, ready};
+use crate::harness::{DEFAULT_SECRET, REGION, World, conditions_of, endless, quick, ready};
 
 /// The keys of a Secret with an access key.
 fn keys<'a>(id: &'a str, secret: &'a str) -> Vec<(&'a str, &'a str)> {

@@ -6,7 +6,7 @@ use kube_glue::api::run::Phase;
 use kube_glue_double::{Fault, JobDefinition, Role, RunScript, Then};
 use serde_json::json;
 
-use crate::world::{DEFAULT_SECRET, HASTY, World, endless, places_of};
+use crate::harness::{DEFAULT_SECRET, HASTY, World, endless, places_of};
 
 /// A value that is found wherever it gets to.
 const TOKEN: &str = "FwoGZXIvYXdzEHcaDGt1YmUtZ2x1ZS1zZWNyZXQ";

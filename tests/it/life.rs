@@ -1,8 +1,8 @@
 //! The life of a run: held, followed, stopped, tried again, given up, cleaned away.
 
+mod adoption;
 mod deadlines;
-mod earlier_lives;
-mod farewell;
+mod deletion;
 mod retries;
 mod states;
 mod stopping;

@@ -3,7 +3,7 @@
 use kube_glue::api::run::Phase;
 use serde_json::json;
 
-use crate::world::{DEFAULT_SECRET, World};
+use crate::harness::{DEFAULT_SECRET, World};
 
 /// Gives the controller the rights that the chart renders with these values.
 async fn grant(world: &World, values: &str) {

@@ -9,11 +9,11 @@ use kube_glue::glue::aws::Base;
 use kube_glue::glue::connections::ConnectionInput;
 use kube_glue::glue::identity::{Endpoints, Identity, Keys, Sensitive, Source};
 use kube_glue::glue::job_runs::{StartJobRun, StopAnswer};
-use kube_glue::glue::{Class, Clients, Glue};
+use kube_glue::glue::{Clients, ErrorKind, Glue};
 use kube_glue::metrics::Metrics;
 use kube_glue_double::{DEFAULT_ACCOUNT, Double, JobDefinition};
 
-use crate::world::{REGION, endless};
+use crate::harness::{REGION, endless};
 
 /// A client of the double's own account.
 async fn client(double: &Double) -> Glue {
@@ -73,6 +73,6 @@ async fn thirty_deletions_of_connections_are_two_calls_and_each_has_its_own_answ
     assert!(known.iter().all(Result::is_ok), "{known:?}");
     for (answer, name) in [(unknown, &names[0]), (elsewhere, &names[1])] {
         let error = answer.as_ref().expect_err("there is no such connection");
-        assert_eq!((error.class, error.object.as_str()), (Class::NotFound, format!("connection {name}").as_str()));
+        assert_eq!((error.kind, error.object.as_str()), (ErrorKind::NotFound, format!("connection {name}").as_str()));
     }
 }

@@ -11,7 +11,7 @@ use kube_glue_double::{DEFAULT_ACCOUNT, JobDefinition, Role};
 
 pub use controller::file;
 
-use crate::world::{REGION, World, quick};
+use crate::harness::{REGION, World, quick};
 
 /// The account of somebody else.
 const OTHERS: &str = "222222222222";

@@ -15,7 +15,7 @@ use kube_glue::api::trigger::{Firing, GlueTriggerStatus};
 use kube_glue_double::{DEFAULT_ACCOUNT, Request, TriggerTimes};
 use serde_json::{Value, json};
 
-use crate::world::{REGION, World, about, condition, merged};
+use crate::harness::{REGION, World, about, condition, merged};
 
 /// Triggers that are on their way for so long.
 fn on_the_way(lasts: Duration) -> TriggerTimes {
@@ -65,8 +65,9 @@ impl World {
     }
 
     /// Waits until the value was fired, and what it started is known.
-    async fn traced(&self, name: &str, value: &str) -> Firing {
-        let is_traced = |trigger: &GlueTrigger| last(trigger).is_some_and(|last| last.value == value && last.traced);
+    async fn resolved(&self, name: &str, value: &str) -> Firing {
+        let is_traced =
+            |trigger: &GlueTrigger| last(trigger).is_some_and(|last| last.value == value && last.runs_resolved);
         let trigger = self.of::<GlueTrigger>().until(name, &format!("{value} was fired"), is_traced).await;
         last(&trigger).expect("a firing").clone()
     }

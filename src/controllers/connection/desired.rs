@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use super::secrets::Secrets;
 use crate::api::connection::authentication::OAuth2 as SpecOAuth2;
 use crate::api::connection::{Authentication as SpecAuthentication, GlueConnectionSpec, SecretKey};
-use crate::controllers::problem::Problem;
+use crate::controllers::runtime::problem::Problem;
 use crate::glue::connections::{Authentication, ConnectionInput, OAuth2, Physical, ShownAuthentication};
 use crate::glue::identity::Sensitive;
 
@@ -61,7 +61,7 @@ pub fn values(namespace: &str, spec: &GlueConnectionSpec, secrets: &Secrets) -> 
 }
 
 fn problem(reason: &str, message: String) -> Problem {
-    Problem { reason: reason.to_owned(), message, class: None }
+    Problem { reason: reason.to_owned(), message, kind: None }
 }
 
 /// What Glue is asked for.

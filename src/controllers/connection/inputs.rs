@@ -18,13 +18,13 @@ use std::time::Duration;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use super::Noted;
+use super::AppliedDigest;
 use super::desired;
 use super::secrets::Secrets;
 use crate::api::GlueConnection;
 use crate::api::connection::GlueConnectionSpec;
 use crate::api::credentials::Aws;
-use crate::controllers::problem::Problem;
+use crate::controllers::runtime::problem::Problem;
 use crate::glue::connections::ConnectionInput;
 use crate::glue::identity::Sensitive;
 
@@ -73,8 +73,8 @@ impl Inputs {
 
     /// What a process remembers of it once it stands in Glue.
     #[must_use]
-    pub fn noted(&self) -> Noted {
-        Noted { fingerprint: self.fingerprint.clone(), digest: self.digest }
+    pub fn digest(&self) -> AppliedDigest {
+        AppliedDigest { fingerprint: self.fingerprint.clone(), digest: self.digest }
     }
 
     /// `text` without the values that came from Secrets.

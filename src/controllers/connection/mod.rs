@@ -1,65 +1,58 @@
 //! `GlueConnection` as a declared thing: how it is put together, compared, decided about and brought to Glue.
 //!
-//! | room | what is in it |
+//! | module | what it does |
 //! |---|---|
-//! | [`inputs`] | the values from Secrets, and what tells that they have changed |
+//! | [`inputs`] | the values from Secrets, and the digest that tells whether they have changed |
 //! | [`secrets`] | the Secrets that a spec names, as they were read |
-//! | [`desired`] | from a spec and those values to what Glue is asked for |
-//! | [`drift`] | how what Glue shows differs from that |
-//! | [`mod@plan`] | what must stand in the object, and the next step |
-//! | `presence` | the plan for a connection that is there |
-//! | `tests_due` | when a connection is tested |
-//! | `drafts` | the statuses that a plan can end with |
-//! | `actions` | the calls |
+//! | [`desired`] | the `ConnectionInput` that Glue is asked for |
+//! | [`drift`] | which fields in Glue differ from that |
+//! | [`mod@plan`] | decides; pure |
+//! | `existing` | the plan for a connection that exists |
+//! | `preconditions` | what must come before a change in Glue: finalizer, lease, backoff, test |
+//! | `test_schedule` | when a connection is tested |
+//! | `status` | the status builder |
+//! | `calls` | the calls to Glue |
 
-mod actions;
-mod before;
+mod calls;
 pub mod desired;
-mod drafts;
 pub mod drift;
+mod existing;
 pub mod inputs;
 pub mod plan;
-mod presence;
+mod preconditions;
 pub mod secrets;
-mod tests_due;
+mod status;
+mod test_schedule;
 
 #[cfg(test)]
-mod bench_tests;
-#[cfg(test)]
-mod due_tests;
-#[cfg(test)]
-mod ownership_tests;
-#[cfg(test)]
-mod plan_tests;
-#[cfg(test)]
-mod spec_tests;
+mod tests;
 
 use jiff::Timestamp;
 use kube::{Client, ResourceExt};
 
-use self::actions::Act;
+use self::calls::Call;
 use self::inputs::Inputs;
-use super::Settings;
-use super::declared::DeclaredKind;
-use super::declared::facts::Facts;
-use super::declared::life::DeclaredLife;
-use super::kind::Kind;
-use super::life::Living;
-use super::problem::Problem;
-use super::step::Plan;
 use crate::api::connection::status::TestResult;
 use crate::api::credentials::{Aws, AwsIdentity};
 use crate::api::declared::DeclaredStatus;
 use crate::api::{GlueConnection, GlueConnectionStatus};
-use crate::glue::connection_source::ConnectionSource;
+use crate::controllers::declared::DeclaredKind;
+use crate::controllers::declared::facts::Facts;
+use crate::controllers::declared::lifecycle::DeclaredLifecycle;
+use crate::controllers::runtime::Settings;
+use crate::controllers::runtime::kind::Kind;
+use crate::controllers::runtime::problem::Problem;
+use crate::controllers::runtime::step::Plan;
+use crate::glue::connections::source::ConnectionSource;
 use crate::glue::{Error, Glue};
 
 impl Kind for GlueConnection {
     const KIND: &'static str = "GlueConnection";
     type Source = ConnectionSource;
     type Inputs = Inputs;
-    type Learnt = Learnt;
-    type Memory = Option<Noted>;
+    type PassState = PassState;
+    type LocalState = Option<AppliedDigest>;
+    type Lifecycle = DeclaredLifecycle;
 
     fn aws(&self) -> &Aws {
         &self.spec.aws
@@ -84,24 +77,20 @@ impl Kind for GlueConnection {
     }
 }
 
-impl Living for GlueConnection {
-    type Life = DeclaredLife;
-}
-
 /// What one pass learns.
 #[derive(Clone, Debug, Default)]
-pub struct Learnt {
+pub struct PassState {
     /// The spec has changed since the last pass: what was refused then may be accepted now.
     pub edited: bool,
     /// What was last brought to Glue, as this process remembers it.
-    pub noted: Option<Noted>,
+    pub digest: Option<AppliedDigest>,
     /// What came of the calls of this pass, in their order.
-    pub came: Vec<Came>,
+    pub outcomes: Vec<CallOutcome>,
 }
 
 /// What came of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Came {
+pub enum CallOutcome {
     /// The connection was created.
     Created(Timestamp),
     /// It was not, since there is one of that name.
@@ -120,24 +109,24 @@ pub enum Came {
     Untested,
 }
 
-impl Learnt {
+impl PassState {
     /// Whether the connection was created by this pass.
     #[must_use]
     pub fn has_created(&self) -> bool {
-        self.came.iter().any(|came| matches!(came, Came::Created(_)))
+        self.outcomes.iter().any(|outcome| matches!(outcome, CallOutcome::Created(_)))
     }
 
     /// Whether this came of a call.
     #[must_use]
-    pub fn has(&self, came: &Came) -> bool {
-        self.came.contains(came)
+    pub fn has(&self, outcome: &CallOutcome) -> bool {
+        self.outcomes.contains(outcome)
     }
 }
 
 /// The values that a fingerprint stood for. They never leave the process, not even as a hash: a weak password
 /// could be guessed from one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Noted {
+pub struct AppliedDigest {
     /// As it stands in the status.
     pub fingerprint: String,
     /// A hash of all values, keyed by what only this process knows.
@@ -145,13 +134,13 @@ pub struct Noted {
 }
 
 impl DeclaredKind for GlueConnection {
-    type Act = Act;
+    type Call = Call;
 
     const NEUTRAL: &'static [&'static str] =
-        &[drafts::CREATING, drafts::UPDATING, drafts::IN_PROGRESS, drafts::TESTING];
-    const THING: &'static str = "connection";
+        &[status::CREATING, status::UPDATING, status::IN_PROGRESS, status::TESTING];
+    const NOUN: &'static str = "connection";
 
-    fn thing(&self) -> String {
+    fn glue_name(&self) -> String {
         // A name may hold anything but line ends.
         format!("{}\n{}", self.spec.catalog_id.as_deref().unwrap_or_default(), self.connection_name())
     }
@@ -168,33 +157,39 @@ impl DeclaredKind for GlueConnection {
         &status.declared
     }
 
-    fn begin(&self, memory: &mut Option<Noted>) -> Learnt {
+    fn begin(&self, memory: &mut Option<AppliedDigest>) -> PassState {
         let observed = self.status.as_ref().map(|status| status.declared.observed_generation);
-        Learnt { edited: observed != self.metadata.generation, noted: memory.clone(), ..Learnt::default() }
+        PassState { edited: observed != self.metadata.generation, digest: memory.clone(), ..PassState::default() }
     }
 
-    fn plan(facts: &Facts<'_, Self>) -> Plan<GlueConnectionStatus, Act> {
+    fn plan(facts: &Facts<'_, Self>) -> Plan<GlueConnectionStatus, Call> {
         plan::plan(facts)
     }
 
-    fn intends(before: Option<&GlueConnectionStatus>, after: &GlueConnectionStatus) -> bool {
+    fn records_intent(before: Option<&GlueConnectionStatus>, after: &GlueConnectionStatus) -> bool {
         after.creation.is_some() && before.and_then(|before| before.creation.as_ref()) != after.creation.as_ref()
     }
 
-    fn is_once(act: &Act) -> bool {
-        matches!(act, Act::Create)
+    fn is_non_idempotent(act: &Call) -> bool {
+        matches!(act, Call::Create)
     }
 
-    fn changes(act: &Act) -> bool {
-        matches!(act, Act::Create | Act::Update | Act::Remove)
+    fn changes(act: &Call) -> bool {
+        matches!(act, Call::Create | Call::Update | Call::Delete)
     }
 
-    async fn act(&self, client: &Glue, inputs: Option<&Inputs>, act: &Act, learnt: &mut Learnt) -> Result<(), Error> {
-        actions::act(self, client, inputs, act, learnt).await
+    async fn act(
+        &self,
+        client: &Glue,
+        inputs: Option<&Inputs>,
+        act: &Call,
+        state: &mut PassState,
+    ) -> Result<(), Error> {
+        calls::act(self, client, inputs, act, state).await
     }
 
-    fn remember(memory: &mut Option<Noted>, learnt: &Learnt, _: &Act, _: &Result<(), Error>) {
-        memory.clone_from(&learnt.noted);
+    fn remember(memory: &mut Option<AppliedDigest>, state: &PassState, _: &Call, _: &Result<(), Error>) {
+        memory.clone_from(&state.digest);
     }
 }
 

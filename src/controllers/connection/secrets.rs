@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use kube::Client;
 
-use crate::controllers::problem::Problem;
-use crate::controllers::secrets;
+use crate::controllers::runtime::credentials::secrets;
+use crate::controllers::runtime::problem::Problem;
 
 /// A Secret as it was read.
 #[derive(Clone, Default)]

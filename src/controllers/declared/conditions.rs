@@ -1,6 +1,6 @@
 //! From how a declared thing stands to the conditions that tools read.
 //!
-//! | stand | Ready | Reconciling | Stalled |
+//! | sync | Ready | Reconciling | Stalled |
 //! |---|---|---|---|
 //! | in line | True | | |
 //! | on its way, or something that may heal stands in the way | False | True | |
@@ -9,27 +9,27 @@
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
-use crate::controllers::conditions::condition;
+use crate::controllers::runtime::conditions::condition;
 
 /// How a declared thing stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stand {
+pub enum SyncState {
     /// Glue has what the spec says.
-    InLine,
+    Synced,
     /// Not yet; it goes on by itself.
-    OnItsWay,
+    Progressing,
     /// Nothing follows before a person does something.
     Stalled,
 }
 
-/// The conditions for `stand`. Those of `before` whose status stays keep their transition time; those of types
+/// The conditions for `sync`. Those of `before` whose status stays keep their transition time; those of types
 /// that are not named here stay as they are.
 #[must_use]
-pub fn of(stand: Stand, reason: &str, message: &str, before: &[Condition], now: Timestamp) -> Vec<Condition> {
+pub fn of(sync: SyncState, reason: &str, message: &str, before: &[Condition], now: Timestamp) -> Vec<Condition> {
     let ours = [
-        Some(("Ready", stand == Stand::InLine)),
-        (stand == Stand::OnItsWay).then_some(("Reconciling", true)),
-        (stand == Stand::Stalled).then_some(("Stalled", true)),
+        Some(("Ready", sync == SyncState::Synced)),
+        (sync == SyncState::Progressing).then_some(("Reconciling", true)),
+        (sync == SyncState::Stalled).then_some(("Stalled", true)),
     ];
     let ours = ours.into_iter().flatten().map(|(type_, holds)| condition(type_, holds, reason, message, before, now));
     let theirs = before.iter().filter(|one| !["Ready", "Reconciling", "Stalled"].contains(&one.type_.as_str()));
@@ -47,12 +47,12 @@ mod tests {
     #[test]
     fn the_table_of_the_contract() {
         let own = condition("Tested", true, "Tested", "", &[], Timestamp::UNIX_EPOCH);
-        for (stand, expected) in [
-            (Stand::InLine, vec!["Ready=True", "Tested=True"]),
-            (Stand::OnItsWay, vec!["Ready=False", "Reconciling=True", "Tested=True"]),
-            (Stand::Stalled, vec!["Ready=False", "Stalled=True", "Tested=True"]),
+        for (sync, expected) in [
+            (SyncState::Synced, vec!["Ready=True", "Tested=True"]),
+            (SyncState::Progressing, vec!["Ready=False", "Reconciling=True", "Tested=True"]),
+            (SyncState::Stalled, vec!["Ready=False", "Stalled=True", "Tested=True"]),
         ] {
-            let conditions = of(stand, "Any", "", std::slice::from_ref(&own), Timestamp::UNIX_EPOCH);
+            let conditions = of(sync, "Any", "", std::slice::from_ref(&own), Timestamp::UNIX_EPOCH);
             assert_eq!(shape(&conditions), expected);
         }
     }

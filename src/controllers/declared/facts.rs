@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::controllers::claims::Claim;
-use crate::controllers::context::Name;
-use crate::controllers::kind::{Item, Kind};
-use crate::controllers::problem::Problem;
-use crate::controllers::times;
-use crate::controllers::writes;
-use crate::glue::Class;
-use crate::glue::poller::Sight;
+use crate::controllers::runtime::context::Name;
+use crate::controllers::runtime::kind::{Item, Kind};
+use crate::controllers::runtime::ownership::Ownership;
+use crate::controllers::runtime::patch;
+use crate::controllers::runtime::problem::Problem;
+use crate::controllers::runtime::time;
+use crate::glue::ErrorKind;
+use crate::glue::poller::Observation;
 
 /// Everything a decision rests on.
 pub struct Facts<'a, K: Kind> {
@@ -28,17 +28,17 @@ pub struct Facts<'a, K: Kind> {
     /// Why the inputs could not be read.
     pub unprepared: Option<Problem>,
     /// Whether the thing is this object's; by namespace and name whose else.
-    pub claim: Claim<Name>,
+    pub ownership: Ownership<Name>,
     /// The thing as Glue shows it, seen after whatever we did to it last; `None` before that.
-    pub sight: Option<Sight<Item<K>>>,
+    pub observation: Option<Observation<Item<K>>>,
     /// What else the object waits for as Glue shows it, by id; without what was not seen yet.
-    pub also: Vec<(String, Sight<Item<K>>)>,
+    pub related: Vec<(String, Observation<Item<K>>)>,
     /// Why the poller knows nothing newer.
     pub poll_problem: Option<Problem>,
     /// What the last step of this pass was refused for.
     pub problem: Option<Problem>,
-    /// What this pass has learnt so far.
-    pub learnt: &'a K::Learnt,
+    /// What this pass has state so far.
+    pub state: &'a K::PassState,
     /// The intent that stands in the status was written by this pass, and nothing was sent since.
     pub fresh_intent: bool,
     /// Whether others have to go first.
@@ -61,22 +61,26 @@ impl<K: Kind> Facts<'_, K> {
     /// Whether our finalizer is on the object.
     #[must_use]
     pub fn has_finalizer(&self) -> bool {
-        writes::has_finalizer(self.object.meta())
+        patch::has_finalizer(self.object.meta())
     }
 
     /// Why nothing can be decided about the thing. What passes by itself leaves what was seen before as good as it
     /// was, and is not worth a word.
     #[must_use]
     pub fn unseen(&self) -> Option<&Problem> {
-        let passes =
-            |class| matches!(class, Some(Class::Throttled | Class::Transient | Class::Ambiguous | Class::Conflict));
-        self.poll_problem.as_ref().filter(|problem| self.sight.is_none() || !passes(problem.class))
+        let passes = |kind| {
+            matches!(
+                kind,
+                Some(ErrorKind::Throttled | ErrorKind::Transient | ErrorKind::Ambiguous | ErrorKind::Conflict)
+            )
+        };
+        self.poll_problem.as_ref().filter(|problem| self.observation.is_none() || !passes(problem.kind))
     }
 
     /// For how long the object has been waiting to be deleted.
     #[must_use]
     pub fn deleted_for(&self) -> Duration {
         let deleted = self.object.meta().deletion_timestamp.as_ref();
-        deleted.map_or(Duration::ZERO, |deleted| times::since(self.now, deleted.0))
+        deleted.map_or(Duration::ZERO, |deleted| time::since(self.now, deleted.0))
     }
 }

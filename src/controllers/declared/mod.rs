@@ -1,21 +1,16 @@
-//! The life of what is declared: a thing in Glue that is kept in line with its spec for as long as the object
-//! exists. Triggers and connections live so.
+//! The lifecycle of a declared resource: kept in line with its spec for as long as the object exists.
 //!
-//! The way of one object through these rooms:
-//!
-//! 1. the watch tells [`claims`](super::claims) which thing in Glue the object is about, before any object acts;
-//! 2. a pass gathers [`facts::Facts`]: the object, its inputs, the claim, and the poller's last sight of the
-//!    thing, which is never older than what we did to it last;
-//! 3. the kind's own pure plan ([`kind::DeclaredKind::plan`]) says which status must stand, and the one step;
-//! 4. [`life`] acts, has the poller look again soon, and plans again with what it learnt.
-//!
-//! What two kinds would otherwise both have to write stands here: [`conditions`], and the [`story`] that
-//! Events tell.
+//! 1. The watch registers in [`ownership`](super::runtime::ownership) which Glue resource the object declares, before
+//!    any object acts;
+//! 2. a pass gathers [`facts::Facts`]: the object, its inputs, the ownership, and the poller's last observation, which
+//!    is never older than the controller's last change;
+//! 3. the kind's plan ([`kind::DeclaredKind::plan`]) answers with the status and the one step that may follow;
+//! 4. [`lifecycle`] makes the call, has the poller look again soon, and plans again.
 
 pub mod conditions;
+pub mod events;
 pub mod facts;
 pub mod kind;
-pub mod life;
-pub mod story;
+pub mod lifecycle;
 
 pub use kind::DeclaredKind;

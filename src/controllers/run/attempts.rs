@@ -7,10 +7,10 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::facts::Facts;
 use crate::api::run::{Attempt, DeletionPolicy, MAX_ATTEMPTS, Phase, Retry, RetryOn, RunStatus, StopCause};
-use crate::controllers::times;
+use crate::controllers::runtime::time;
 
 /// The attempt that would be started now: the same one again after a clear no or a start that left no
-/// trace, else the next.
+/// query, else the next.
 pub(super) fn next_attempt(facts: &Facts<'_>) -> Attempt {
     let now = Time(facts.now);
     let last = facts.status.attempt();
@@ -28,9 +28,9 @@ pub(super) fn next_attempt(facts: &Facts<'_>) -> Attempt {
         retry,
         active_since,
         intended_at: now,
-        after: last.filter(|last| last.ended_at.is_none()).and_then(|last| last.after.clone()),
+        baseline: last.filter(|last| last.ended_at.is_none()).and_then(|last| last.baseline.clone()),
         accepted: false,
-        refused: None,
+        rejected_reason: None,
         id: None,
         adopted: false,
         state: None,
@@ -49,7 +49,7 @@ pub(super) fn with_attempt(status: &RunStatus, attempt: Attempt) -> Vec<Attempt>
 
 pub(super) fn may_retry(retry: Option<&Retry>, phase: Phase, retries: u32) -> bool {
     let Some(retry) = retry else { return false };
-    let class = match phase {
+    let kind = match phase {
         Phase::Failed => RetryOn::Failed,
         Phase::TimedOut => RetryOn::Timeout,
         Phase::Error => RetryOn::Error,
@@ -57,7 +57,7 @@ pub(super) fn may_retry(retry: Option<&Retry>, phase: Phase, retries: u32) -> bo
         _ => return false,
     };
     let default = [RetryOn::Failed, RetryOn::Error, RetryOn::Timeout];
-    retries < retry.limit && retry.states.as_deref().unwrap_or(&default).contains(&class)
+    retries < retry.limit && retry.states.as_deref().unwrap_or(&default).contains(&kind)
 }
 
 /// What is left of the pause before retry `number`; `None` when it is over, or there is none.
@@ -89,7 +89,7 @@ pub(super) fn active_deadline(facts: &Facts<'_>, active_since: &Time) -> Option<
 }
 
 pub(super) fn left(now: Timestamp, from: Timestamp, seconds: i64) -> Duration {
-    Duration::from_secs(u64::try_from(seconds).unwrap_or_default()).saturating_sub(times::since(now, from))
+    Duration::from_secs(u64::try_from(seconds).unwrap_or_default()).saturating_sub(time::since(now, from))
 }
 
 /// Whether the object must carry our finalizer: only while there is, or may soon be, something to stop.

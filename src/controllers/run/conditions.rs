@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
 use crate::api::run::{Phase, ReadyWhen};
-use crate::controllers::conditions::{self, INVALID_SPEC};
+use crate::controllers::runtime::conditions::{self, INVALID_SPEC};
 
 /// The conditions for `phase`. Those of `before` whose status stays keep their transition time.
 #[must_use]

@@ -6,10 +6,10 @@ use jiff::Timestamp;
 use kube::core::ObjectMeta;
 
 use crate::api::crawler_run::OnAlreadyRunning;
-use crate::api::run::{Newest, Phase, RunPolicy, RunStatus};
-use crate::controllers::kind::{Item, Kind};
-pub use crate::controllers::problem::Problem;
-use crate::controllers::writes;
+use crate::api::run::{Baseline, Phase, RunPolicy, RunStatus};
+use crate::controllers::runtime::kind::{Item, Kind};
+use crate::controllers::runtime::patch;
+pub use crate::controllers::runtime::problem::Problem;
 use crate::glue::poller;
 
 /// Everything a decision rests on.
@@ -24,8 +24,8 @@ pub struct Facts<'a> {
     pub policy: &'a RunPolicy,
     /// What Glue calls a run of this kind: run, or crawl.
     pub noun: &'static str,
-    /// How objects of this kind take turns, when their starts carry no key.
-    pub turns: Option<Turns>,
+    /// How objects of this kind take concurrency, when their starts carry no key.
+    pub concurrency: Option<ConcurrencyPolicy>,
     /// The id of a run that was started elsewhere and is only followed.
     pub follow: Option<&'a str>,
     /// The status as the object has it.
@@ -36,8 +36,8 @@ pub struct Facts<'a> {
     pub blocked: Option<Problem>,
     /// Why a start could not be put together: an input that is missing, say.
     pub unprepared: Option<Problem>,
-    /// What this pass has learnt so far.
-    pub learnt: &'a Learnt,
+    /// What this pass has state so far.
+    pub state: &'a PassState,
     /// The intent that stands in the status was written by this pass, and nothing was sent since.
     pub fresh_intent: bool,
     /// For how long this process has known of the open intent. Two machines' clocks are never compared.
@@ -49,11 +49,11 @@ pub struct Facts<'a> {
     /// Whether older objects wait for the same job or crawler to be free.
     pub behind: bool,
     /// What the poller has seen of the crawler since the object began to wait for it.
-    pub stir: Stir,
+    pub activity: CrawlerActivity,
     /// Other objects follow the same run.
     pub shared: bool,
     /// What the poller knows of the live run.
-    pub sight: Option<Sight>,
+    pub observation: Option<Observation>,
     /// Why the poller knows nothing newer.
     pub poll_problem: Option<Problem>,
     /// A stop was sent for the live run and accepted, not long ago.
@@ -63,11 +63,11 @@ pub struct Facts<'a> {
 }
 
 /// The run as Glue shows it.
-pub type Sight = poller::Sight<Observed>;
+pub type Observation = poller::Observation<ObservedRun>;
 
 /// A run, reduced to what decisions need.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Observed {
+pub struct ObservedRun {
     /// Glue's id.
     pub id: String,
     /// Glue's word for its state.
@@ -80,10 +80,10 @@ pub struct Observed {
     pub message: Option<String>,
 }
 
-/// How objects of one target take turns, when starts carry no key: one run at a time, and what tells a run is
+/// How objects of one target take concurrency, when starts carry no key: one run at a time, and what tells a run is
 /// that it was not there before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Turns {
+pub struct ConcurrencyPolicy {
     /// What is done about a run that was there before.
     pub on_already_running: OnAlreadyRunning,
     /// Whether a run that began after the object began to wait serves it, whoever started it.
@@ -92,30 +92,30 @@ pub struct Turns {
 
 /// What has come of a crawler since an object began to wait for it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Stir {
+pub enum CrawlerActivity {
     /// Nothing, as far as anybody has seen.
     #[default]
-    Still,
+    Unchanged,
     /// It is free.
-    Free,
+    Idle,
     /// It is at another crawl.
-    Another,
+    NewCrawl,
 }
 
 /// What stood there before a start that carries no key.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Survey {
+pub enum BaselineRead {
     /// Glue was asked.
-    Seen {
+    Read {
         /// Whether something is under way. It was asked before the rest: what is under way and is not listed
         /// may have begun at any time.
         busy: bool,
         /// The newest run, whatever became of it.
-        newest: Newest,
+        newest: Baseline,
         /// The newest run, when it is under way.
-        live: Option<Observed>,
+        live: Option<ObservedRun>,
         /// The first run that is newer than what the attempt has recorded.
-        next: Option<Observed>,
+        next: Option<ObservedRun>,
     },
     /// Glue could not be asked.
     Failed(Problem),
@@ -123,11 +123,11 @@ pub enum Survey {
 
 /// What came of looking for a run, by its key or by what was there before it.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Look {
+pub enum Lookup {
     /// There it is.
-    Found(Observed),
+    Found(ObservedRun),
     /// Glue was asked, down to before the intent, and has no such run.
-    Nothing {
+    NotFound {
         /// For how long the open intent had been known when Glue was asked: a look from before the
         /// settle time had passed says nothing about a start that was still on its way.
         known_for: Duration,
@@ -138,7 +138,7 @@ pub enum Look {
 
 /// What Glue answered to a start.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Answer {
+pub enum StartOutcome {
     /// Started: the id.
     Started(String),
     /// Started, and Glue does not say as what.
@@ -159,7 +159,7 @@ impl Facts<'_> {
     /// Whether our finalizer is on the object.
     #[must_use]
     pub fn has_finalizer(&self) -> bool {
-        writes::has_finalizer(self.meta)
+        patch::has_finalizer(self.meta)
     }
 
     /// The key of attempt `number`: what names it to Glue.
@@ -170,26 +170,26 @@ impl Facts<'_> {
     }
 }
 
-/// What one pass has learnt.
+/// What one pass has state.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Learnt {
+pub struct PassState {
     /// The object carried the finalizer, or told of an attempt, before this pass: when its status tells of
     /// none, that was lost.
-    pub lived_before: bool,
+    pub had_earlier_attempt: bool,
     /// What stood there before the start.
-    pub survey: Option<Survey>,
+    pub read_baseline: Option<BaselineRead>,
     /// What came of looking for the key.
-    pub look: Option<Look>,
+    pub lookup: Option<Lookup>,
     /// What Glue answered to the start; of an earlier pass, when it could not be written then.
-    pub answer: Option<Answer>,
+    pub outcome: Option<StartOutcome>,
     /// Why the stop was refused.
     pub stop_problem: Option<Problem>,
 }
 
-impl Learnt {
+impl PassState {
     /// Whether writing `after` over `before` records an intent to start.
     #[must_use]
-    pub fn intends(before: &RunStatus, after: &RunStatus) -> bool {
+    pub fn records_intent(before: &RunStatus, after: &RunStatus) -> bool {
         let open = |status: &RunStatus| status.attempt().filter(|attempt| attempt.is_open()).cloned();
         match (open(before), open(after)) {
             (_, None) => false,
@@ -199,30 +199,30 @@ impl Learnt {
     }
 
     /// `after` was written over `before`.
-    pub fn wrote(&mut self, before: &RunStatus, after: &RunStatus) {
-        if Self::intends(before, after) {
-            self.answer = None;
+    pub fn on_status_written(&mut self, before: &RunStatus, after: &RunStatus) {
+        if Self::records_intent(before, after) {
+            self.outcome = None;
         }
         let which = |status: &RunStatus| status.attempt().map(|attempt| (attempt.number, attempt.ended_at.is_some()));
         if which(before) != which(after) {
             // What was found belongs to the attempt that was: the next one has a key of its own.
-            self.look = None;
-            self.survey = None;
+            self.lookup = None;
+            self.read_baseline = None;
         }
     }
 
     /// The start was sent, and this came of it. What a look said before is older than that.
-    pub fn answered(&mut self, answer: Answer) {
-        self.look = None;
-        self.survey = None;
-        self.answer = Some(answer);
+    pub fn answered(&mut self, outcome: StartOutcome) {
+        self.lookup = None;
+        self.read_baseline = None;
+        self.outcome = Some(outcome);
     }
 }
 
 /// What one pass over a run knows beyond the object.
-pub struct Known<K: Kind> {
+pub struct RunPass<K: Kind> {
     /// What decisions rest on.
-    pub learnt: Learnt,
+    pub state: PassState,
     /// The run as it was seen last, by the poller or by looking.
     pub item: Option<Item<K>>,
 }

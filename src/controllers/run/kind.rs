@@ -4,15 +4,15 @@ use std::future::Future;
 
 use jiff::Timestamp;
 
-use super::facts::{Known, Observed, Stir, Turns};
-use super::memory::Memory;
-use super::step::Trace;
-use crate::api::run::{Attempt, Newest, RunPolicy, RunStatus};
-use crate::controllers::kind::{Item, Kind};
+use super::facts::{ConcurrencyPolicy, CrawlerActivity, ObservedRun, RunPass};
+use super::local_state::RunLocalState;
+use super::step::RunQuery;
+use crate::api::run::{Attempt, Baseline, RunPolicy, RunStatus};
+use crate::controllers::runtime::kind::{Item, Kind};
 use crate::glue::{Error, Glue};
 
 /// A kind of which each object is one run in Glue.
-pub trait RunKind: Kind<Learnt = Known<Self>, Memory = Memory> {
+pub trait RunKind: Kind<PassState = RunPass<Self>, LocalState = RunLocalState> {
     /// What Glue calls a run of this kind.
     const NOUN: &'static str;
 
@@ -20,8 +20,8 @@ pub trait RunKind: Kind<Learnt = Known<Self>, Memory = Memory> {
     fn policy(&self) -> &RunPolicy;
     /// The id of a run that is only followed.
     fn follow(&self) -> Option<&str>;
-    /// How its objects take turns, when their starts carry no key.
-    fn turns(&self) -> Option<Turns> {
+    /// How its objects take concurrency, when their starts carry no key.
+    fn concurrency(&self) -> Option<ConcurrencyPolicy> {
         None
     }
     /// The job or crawler that is run.
@@ -36,10 +36,10 @@ pub trait RunKind: Kind<Learnt = Known<Self>, Memory = Memory> {
         attempt.id.clone()
     }
     /// What a decision needs of a run; `None` when what is seen is none.
-    fn observe(item: &Item<Self>) -> Option<Observed>;
+    fn observe(item: &Item<Self>) -> Option<ObservedRun>;
     /// What `item` shows to have come since `after` was the newest; nobody waits so for a run that has a key.
-    fn stir(_item: &Item<Self>, _after: &Newest) -> Stir {
-        Stir::Still
+    fn activity(_item: &Item<Self>, _after: &Baseline) -> CrawlerActivity {
+        CrawlerActivity::Unchanged
     }
     /// When it ended, by Glue's clock.
     fn ended_on(item: &Item<Self>) -> Option<Timestamp>;
@@ -50,18 +50,18 @@ pub trait RunKind: Kind<Learnt = Known<Self>, Memory = Memory> {
     fn redact(&self, item: Item<Self>, inputs: Option<&Self::Inputs>) -> Item<Self>;
 
     /// What is there before a start that carries no key; a start that carries one waits for nobody.
-    fn survey(
+    fn read_baseline(
         &self,
         _client: &Glue,
-        _after: Option<&Newest>,
-    ) -> impl Future<Output = Result<Surveyed<Item<Self>>, Error>> + Send {
-        async { Ok(Surveyed { busy: false, newest: Newest::default(), live: None, next: None }) }
+        _after: Option<&Baseline>,
+    ) -> impl Future<Output = Result<BaselineReading<Item<Self>>, Error>> + Send {
+        async { Ok(BaselineReading { busy: false, newest: Baseline::default(), live: None, next: None }) }
     }
-    /// Looks for the run that has left this trace, newest first.
-    fn look(
+    /// Looks for the run that has left this query, newest first.
+    fn look_up(
         &self,
         client: &Glue,
-        trace: &Trace,
+        query: &RunQuery,
         inputs: Option<&Self::Inputs>,
     ) -> impl Future<Output = Result<Option<Item<Self>>, Error>> + Send;
     /// Starts a run with this key, in one call: its id, when Glue says it.
@@ -75,13 +75,13 @@ pub trait RunKind: Kind<Learnt = Known<Self>, Memory = Memory> {
     fn stop(&self, client: &Glue, id: &str) -> impl Future<Output = Result<(), Error>> + Send;
 }
 
-/// What is there before a start, as [`Survey::Seen`](super::facts::Survey::Seen) has it.
+/// What is there before a start, as [`BaselineRead::Read`](super::facts::BaselineRead::Read) has it.
 #[derive(Clone, Debug)]
-pub struct Surveyed<T> {
+pub struct BaselineReading<T> {
     /// Whether something is under way.
     pub busy: bool,
     /// The newest.
-    pub newest: Newest,
+    pub newest: Baseline,
     /// The newest, when it is under way.
     pub live: Option<T>,
     /// The first that is newer than what was recorded.

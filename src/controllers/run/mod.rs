@@ -1,43 +1,32 @@
-//! The life of a run, for every kind that has one: decided by a pure function, carried out by a thin shell.
+//! The lifecycle of a run: started once, followed to its end, retried, stopped.
 //!
-//! The way of one object through these rooms:
+//! 1. The watch, the poller, a changed Secret or the queue requeues the object, and the
+//!    [`reconciler`](super::runtime::reconciler) begins a pass;
+//! 2. [`lifecycle`] gathers [`facts::Facts`]: the object, the client, the poller's last observation, and what this
+//!    process keeps about the object ([`local_state`]);
+//! 3. [`plan::plan`] answers with the status and the one step that may follow;
+//! 4. the reconciler writes the status when it differs, else takes the step, and plans again. [`events`] derives the
+//!    Event of each transition from two statuses.
 //!
-//! 1. the watch, the poller, a changed Secret or a line that moves wakes it, and the
-//!    [`shell`](super::shell) begins a pass;
-//! 2. [`life`] gathers what is known into [`facts::Facts`]: the object, the client, the poller's last
-//!    sight, and what this process remembers ([`memory`]);
-//! 3. [`plan::plan`] says which status must stand, and the one step that may follow;
-//! 4. the shell writes the status when it differs, else has the step taken, and plans again with what was
-//!    learnt, until the plan says to rest. What is told of it is in [`story`].
-//!
-//! A kind adds what only it knows: [`kind::RunKind`].
+//! A kind supplies what only it knows: [`kind::RunKind`].
 
 pub mod attempts;
-mod beginning;
+pub mod concurrency;
 pub mod conditions;
-mod drafts;
-mod ending;
+pub mod events;
 pub mod facts;
-mod following;
+mod finish;
+mod follow;
 pub mod kind;
-pub mod life;
-pub mod memory;
+pub mod lifecycle;
+pub mod links;
+pub mod local_state;
 pub mod plan;
+mod start;
+mod status;
 pub mod step;
-pub mod story;
-pub mod turn;
 
 pub use kind::RunKind;
 
 #[cfg(test)]
-mod crawl_interleavings;
-#[cfg(test)]
-mod interleavings;
-#[cfg(test)]
-mod lives;
-#[cfg(test)]
-mod plan_tests;
-#[cfg(test)]
-mod scene;
-#[cfg(test)]
-mod turn_tests;
+mod tests;

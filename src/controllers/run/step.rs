@@ -2,23 +2,23 @@
 
 use jiff::Timestamp;
 
-use crate::api::run::{Newest, RunStatus};
-use crate::controllers::step;
+use crate::api::run::{Baseline, RunStatus};
+use crate::controllers::runtime::step;
 
 /// The status that must stand, and the step that may follow.
-pub type Plan = step::Plan<RunStatus, Act>;
+pub type Plan = step::Plan<RunStatus, Call>;
 /// One step.
-pub type Step = step::Step<Act>;
+pub type Step = step::Step<Call>;
 
 /// What only runs do.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Act {
-    /// Look for the current attempt's run in Glue.
-    Look(Trace),
+pub enum Call {
+    /// Look up the current attempt's run in Glue.
+    LookUp(RunQuery),
     /// See what is there before a start that carries no key.
-    Survey {
+    ReadBaseline {
         /// What the attempt has recorded already.
-        after: Option<Newest>,
+        baseline: Option<Baseline>,
     },
     /// Send the start of the current attempt, once.
     Start,
@@ -28,11 +28,11 @@ pub enum Act {
 
 /// What a run is looked for by.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Trace {
+pub struct RunQuery {
     /// The key.
     pub key: String,
     /// When the intent was recorded; `None` looks through everything that Glue remembers.
     pub since: Option<Timestamp>,
     /// What was there before, where runs carry no key.
-    pub after: Option<Newest>,
+    pub baseline: Option<Baseline>,
 }

@@ -2,30 +2,30 @@
 
 use kube::Client;
 
-use super::memory::{Act, Answer, Found, Learnt, Memory, Survey};
+use super::local_state::{BaselineReading, Call, FoundRuns, LocalTriggerState, PassState, StartOutcome};
 use super::plan::plan;
 use crate::api::credentials::{Aws, AwsIdentity};
 use crate::api::declared::DeclaredStatus;
-use crate::api::trigger::{Newest, Started, Target, TargetKind};
+use crate::api::trigger::{Baseline, Started, Target, TargetKind};
 use crate::api::{GlueTrigger, GlueTriggerStatus};
-use crate::controllers::Settings;
 use crate::controllers::declared::DeclaredKind;
 use crate::controllers::declared::facts::Facts;
-use crate::controllers::declared::life::DeclaredLife;
-use crate::controllers::kind::Kind;
-use crate::controllers::life::Living;
-use crate::controllers::problem::Problem;
-use crate::controllers::step::Plan;
-use crate::glue::job_run_source::JobRunSource;
-use crate::glue::trigger_source::TriggerSource;
-use crate::glue::{Class, Error, Glue};
+use crate::controllers::declared::lifecycle::DeclaredLifecycle;
+use crate::controllers::runtime::Settings;
+use crate::controllers::runtime::kind::Kind;
+use crate::controllers::runtime::problem::Problem;
+use crate::controllers::runtime::step::Plan;
+use crate::glue::job_runs::source::JobRunSource;
+use crate::glue::triggers::source::TriggerSource;
+use crate::glue::{Error, ErrorKind, Glue};
 
 impl Kind for GlueTrigger {
     const KIND: &'static str = "GlueTrigger";
     type Source = TriggerSource;
     type Inputs = ();
-    type Learnt = Learnt;
-    type Memory = Memory;
+    type PassState = PassState;
+    type LocalState = LocalTriggerState;
+    type Lifecycle = DeclaredLifecycle;
 
     fn aws(&self) -> &Aws {
         &self.spec.aws
@@ -44,19 +44,15 @@ impl Kind for GlueTrigger {
     }
 }
 
-impl Living for GlueTrigger {
-    type Life = DeclaredLife;
-}
-
 impl DeclaredKind for GlueTrigger {
-    type Act = Act;
+    type Call = Call;
 
     const NEUTRAL: &'static [&'static str] =
         &["Activating", "Deactivating", "Creating", "Updating", "Looking", "Firing", "Fired", "Conflict"];
     const BAD: &'static [&'static str] = &["CompletedWithFailures", "NotFired"];
-    const THING: &'static str = "trigger";
+    const NOUN: &'static str = "trigger";
 
-    fn thing(&self) -> String {
+    fn glue_name(&self) -> String {
         self.spec.trigger_name.clone()
     }
 
@@ -69,7 +65,7 @@ impl DeclaredKind for GlueTrigger {
     }
 
     /// The runs that firings have started, until they end.
-    fn also(&self, client: &Glue) -> Vec<(TriggerSource, String)> {
+    fn related(&self, client: &Glue) -> Vec<(TriggerSource, String)> {
         let Some(status) = &self.status else { return Vec::new() };
         let runs = status.earlier_firings.iter().chain(&status.last_firing).flat_map(|firing| &firing.started);
         let live = runs.filter(|run| !run.ended);
@@ -80,13 +76,13 @@ impl DeclaredKind for GlueTrigger {
         &status.declared
     }
 
-    fn appears(&self, memory: &mut Memory, listed: bool) {
-        memory.appears(self, listed);
+    fn on_applied(&self, memory: &mut LocalTriggerState, listed: bool) {
+        memory.on_applied(self, listed);
     }
 
     /// "Two or more concurrent calls that change one workflow" is what `ConcurrentModificationException` is about.
-    fn takes_turns(&self, act: &Act) -> Option<String> {
-        let switches = matches!(act, Act::Activate | Act::Deactivate);
+    fn takes_turns(&self, act: &Call) -> Option<String> {
+        let switches = matches!(act, Call::Activate | Call::Deactivate);
         self.status.as_ref().and_then(|status| status.workflow.clone()).filter(|_| switches)
     }
 
@@ -95,64 +91,64 @@ impl DeclaredKind for GlueTrigger {
         going_on.is_some_and(|it| ["Activating", "Deactivating", "Drifted"].contains(&it.reason.as_str()))
     }
 
-    fn begin(&self, memory: &mut Memory) -> Learnt {
+    fn begin(&self, memory: &mut LocalTriggerState) -> PassState {
         memory.begin(self)
     }
 
-    fn plan(facts: &Facts<'_, Self>) -> Plan<GlueTriggerStatus, Act> {
+    fn plan(facts: &Facts<'_, Self>) -> Plan<GlueTriggerStatus, Call> {
         plan(facts)
     }
 
-    fn intends(before: Option<&GlueTriggerStatus>, after: &GlueTriggerStatus) -> bool {
-        intends(before, after)
+    fn records_intent(before: Option<&GlueTriggerStatus>, after: &GlueTriggerStatus) -> bool {
+        records_intent(before, after)
     }
 
-    fn is_once(act: &Act) -> bool {
-        *act == Act::Fire
+    fn is_non_idempotent(act: &Call) -> bool {
+        *act == Call::Fire
     }
 
-    fn changes(act: &Act) -> bool {
-        matches!(act, Act::Activate | Act::Deactivate)
+    fn changes(act: &Call) -> bool {
+        matches!(act, Call::Activate | Call::Deactivate)
     }
 
-    async fn act(&self, client: &Glue, _: Option<&()>, act: &Act, learnt: &mut Learnt) -> Result<(), Error> {
+    async fn act(&self, client: &Glue, _: Option<&()>, act: &Call, state: &mut PassState) -> Result<(), Error> {
         let name = &self.spec.trigger_name;
         match act {
-            Act::Activate => client.start_trigger(name, false).await,
-            Act::Deactivate => client.stop_trigger(name).await,
-            Act::Survey { targets, history } => {
-                let surveyed = survey(client, name, targets, *history).await;
-                let answer = surveyed.as_ref().map(drop).map_err(Clone::clone);
-                learnt.survey = Some(surveyed.map_err(|error| Problem::of(&error, None)));
-                answer
+            Call::Activate => client.start_trigger(name, false).await,
+            Call::Deactivate => client.stop_trigger(name).await,
+            Call::ReadBaseline { targets, history } => {
+                let surveyed = baseline(client, name, targets, *history).await;
+                let outcome = surveyed.as_ref().map(drop).map_err(Clone::clone);
+                state.baseline = Some(surveyed.map_err(|error| Problem::of(&error, None)));
+                outcome
             }
-            Act::Look(before) => {
+            Call::LookUp(before) => {
                 let found = look(client, name, before).await;
-                let answer = found.as_ref().map(drop).map_err(Clone::clone);
-                let found = found.map(|started| Found { started, known_for: learnt.known_for(self.number()) });
-                learnt.found = Some((self.number(), found.map_err(|error| Problem::of(&error, None))));
-                answer
+                let outcome = found.as_ref().map(drop).map_err(Clone::clone);
+                let found = found.map(|started| FoundRuns { started, known_for: state.known_for(self.number()) });
+                state.found = Some((self.number(), found.map_err(|error| Problem::of(&error, None))));
+                outcome
             }
-            Act::Fire => {
+            Call::Fire => {
                 let fired = client.start_trigger(name, true).await;
-                let answer = match &fired {
-                    Ok(()) => Answer::Fired,
-                    Err(error) if error.class.is_clear_no() => Answer::Refused(Problem::of(error, None)),
-                    Err(_) => Answer::Unclear,
+                let outcome = match &fired {
+                    Ok(()) => StartOutcome::Accepted,
+                    Err(error) if error.kind.is_definite_failure() => StartOutcome::Refused(Problem::of(error, None)),
+                    Err(_) => StartOutcome::Unclear,
                 };
                 // What was seen before it is older than that.
-                learnt.sent = true;
-                learnt.survey = None;
-                learnt.found = None;
-                learnt.answer = Some((self.number(), answer));
+                state.sent = true;
+                state.baseline = None;
+                state.found = None;
+                state.outcome = Some((self.number(), outcome));
                 fired
             }
         }
     }
 
-    fn remember(memory: &mut Memory, learnt: &Learnt, act: &Act, _: &Result<(), Error>) {
-        if let (Act::Fire, Some((number, answer))) = (act, &learnt.answer) {
-            memory.answered(*number, answer.clone());
+    fn remember(memory: &mut LocalTriggerState, state: &PassState, act: &Call, _: &Result<(), Error>) {
+        if let (Call::Fire, Some((number, outcome))) = (act, &state.outcome) {
+            memory.answered(*number, outcome.clone());
         }
     }
 }
@@ -166,7 +162,7 @@ impl GlueTrigger {
 }
 
 /// Whether writing `after` over `before` records the intent to fire.
-pub(super) fn intends(before: Option<&GlueTriggerStatus>, after: &GlueTriggerStatus) -> bool {
+pub(super) fn records_intent(before: Option<&GlueTriggerStatus>, after: &GlueTriggerStatus) -> bool {
     let open =
         |status: &GlueTriggerStatus| status.last_firing.as_ref().filter(|last| last.is_open()).map(|last| last.number);
     open(after).is_some_and(|number| before.and_then(open) != Some(number))
@@ -182,23 +178,23 @@ fn source_of(client: &Glue, target: &Target) -> TriggerSource {
 }
 
 /// What was started last of all `targets`. One that is not there has started nothing.
-async fn survey(client: &Glue, trigger: &str, targets: &[Target], history: bool) -> Result<Survey, Error> {
-    let mut survey = Survey { newest: Vec::with_capacity(targets.len()), ever: false };
+async fn baseline(client: &Glue, trigger: &str, targets: &[Target], history: bool) -> Result<BaselineReading, Error> {
+    let mut baseline = BaselineReading { newest: Vec::with_capacity(targets.len()), ever: false };
     for target in targets {
         let id = if_there(client.newest_run(target).await)?.flatten();
         if history {
             let runs = if_there(client.newer_runs(target, trigger, None).await)?;
-            survey.ever |= runs.is_some_and(|runs| !runs.is_empty());
+            baseline.ever |= runs.is_some_and(|runs| !runs.is_empty());
         }
-        survey.newest.push(Newest { target: target.clone(), id });
+        baseline.newest.push(Baseline { target: target.clone(), id });
     }
-    Ok(survey)
+    Ok(baseline)
 }
 
 /// What is newer than `before`, and may be of this trigger.
-async fn look(client: &Glue, trigger: &str, before: &[Newest]) -> Result<Vec<Started>, Error> {
+async fn look(client: &Glue, trigger: &str, before: &[Baseline]) -> Result<Vec<Started>, Error> {
     let mut started = Vec::new();
-    for Newest { target, id } in before {
+    for Baseline { target, id } in before {
         let runs = if_there(client.newer_runs(target, trigger, id.as_deref()).await)?.unwrap_or_default();
         started.extend(runs.into_iter().map(|run| Started {
             target: target.clone(),
@@ -210,9 +206,9 @@ async fn look(client: &Glue, trigger: &str, before: &[Newest]) -> Result<Vec<Sta
     Ok(started)
 }
 
-fn if_there<T>(answer: Result<T, Error>) -> Result<Option<T>, Error> {
-    match answer {
-        Err(error) if error.class == Class::NotFound => Ok(None),
-        answer => answer.map(Some),
+fn if_there<T>(outcome: Result<T, Error>) -> Result<Option<T>, Error> {
+    match outcome {
+        Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
+        outcome => outcome.map(Some),
     }
 }

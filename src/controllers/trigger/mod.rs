@@ -1,32 +1,26 @@
-//! What only a trigger knows: how it is held in its state, and how one of type ON_DEMAND is fired.
+//! `GlueTrigger`: kept activated or deactivated; one of type ON_DEMAND, fired.
 //!
-//! | room | what is in it |
+//! | module | what it does |
 //! |---|---|
 //! | [`plan`] | decides; pure |
-//! | `holding` | one that has a state: brought to it, and back to it |
-//! | `firing` | one of type ON_DEMAND: fired once for each new value |
-//! | `intake` | which values of fire are new |
-//! | `intents` | the intent to fire |
-//! | `showing` | the trigger as Glue has it, in the status |
-//! | `drafts` | the building blocks of plans |
-//! | [`memory`] | what the process remembers of an object, and what a pass learns |
+//! | `activation` | a trigger that has a state: switched to the state of the spec, and back to it |
+//! | `firing` | a trigger of type ON_DEMAND: fired once for each new value of `spec.fire` |
+//! | `requests` | which values of `spec.fire` are new |
+//! | `intent` | the intent to fire, as it is recorded in the status |
+//! | `render` | the trigger as Glue shows it, in the status |
+//! | `status` | the status builder |
+//! | [`local_state`] | what the process keeps about an object, and the state of a pass |
 //! | `kind` | the kind, and its calls |
 
-mod drafts;
+mod activation;
 mod firing;
-mod holding;
-mod intake;
-mod intents;
+mod intent;
 mod kind;
-pub mod memory;
+pub mod local_state;
 pub mod plan;
-mod showing;
+mod render;
+mod requests;
+mod status;
 
 #[cfg(test)]
-mod firing_tests;
-#[cfg(test)]
-mod interleavings;
-#[cfg(test)]
-mod lives;
-#[cfg(test)]
-mod plan_tests;
+mod tests;

@@ -110,7 +110,7 @@ impl Glue {
     }
 
     /// Deletes a connection, together with others of its catalog that are deleted at the same time. One that is
-    /// not there is the error [`crate::glue::Class::NotFound`].
+    /// not there is the error [`crate::glue::ErrorKind::NotFound`].
     pub async fn delete_connection(&self, catalog: Option<&str>, name: &str) -> DeleteAnswer {
         self.together::<Deletions>(catalog.unwrap_or_default(), name).await?
     }

@@ -7,7 +7,7 @@ use aws_sdk_glue::types::{
 use super::{Glue, filled, timestamp};
 use crate::glue::budget::Priority;
 use crate::glue::crawls::{CRAWL_PAGE, Crawl, CrawlPage, CrawlState, Crawler, CrawlerState};
-use crate::glue::{Class, Error};
+use crate::glue::{Error, ErrorKind};
 
 impl Glue {
     /// `StartCrawler`, sent once. [`Glue::ready_to_start`] comes first. A yes names no crawl.
@@ -39,7 +39,7 @@ impl Glue {
         found.into_iter().next().ok_or_else(|| Error {
             operation: "BatchGetCrawlers",
             object: crawler(name),
-            class: Class::NotFound,
+            kind: ErrorKind::NotFound,
             code: "CrawlersNotFound".to_owned(),
             message: String::new(),
         })

@@ -13,7 +13,7 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 
 use super::{Base, Glue};
 use crate::glue::identity::{Endpoints, Identity, Keys, Role, Sensitive, Source};
-use crate::glue::{Class, Error};
+use crate::glue::{Error, ErrorKind};
 use crate::metrics::Metrics;
 
 /// Goes nowhere, and writes down where it was to go.
@@ -93,7 +93,7 @@ async fn an_endpoint_of_ones_own_goes_with_no_switch() {
         assert_eq!(goes_to("eu-west-1", false, false, own, role).await.unwrap(), format!("{url}/"));
         for (fips, dual_stack, word) in [(true, false, "FIPS"), (false, true, "Dualstack")] {
             let error = goes_to("eu-west-1", fips, dual_stack, own, role).await.unwrap_err();
-            assert_eq!((error.class, error.code.as_str()), (Class::Transient, "NoEndpoint"), "{error}");
+            assert_eq!((error.kind, error.code.as_str()), (ErrorKind::Transient, "NoEndpoint"), "{error}");
             assert!(error.message.contains(word) && error.message.contains("custom endpoint"), "{error}");
         }
     }

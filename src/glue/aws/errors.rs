@@ -11,24 +11,24 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
-use crate::glue::{Class, Error};
+use crate::glue::{Error, ErrorKind};
 
 /// What the SDK's calls fail with.
 pub(super) type SdkError<E> = result::SdkError<E, HttpResponse>;
 
 /// Codes that are not errors of the caller and say more than their HTTP status.
 /// Source: Glue API reference, "Common Error Types" and the errors of each operation; STS likewise.
-fn class_of(code: &str) -> Option<Class> {
+fn class_of(code: &str) -> Option<ErrorKind> {
     Some(match code {
-        "EntityNotFoundException" => Class::NotFound,
+        "EntityNotFoundException" => ErrorKind::NotFound,
         "ConcurrentModificationException"
         | "AlreadyExistsException"
         | "IdempotentParameterMismatchException"
         | "ConflictException"
         | "CrawlerStoppingException"
         | "CrawlerNotRunningException"
-        | "VersionMismatchException" => Class::Conflict,
-        "ConcurrentRunsExceededException" | "CrawlerRunningException" => Class::Busy,
+        | "VersionMismatchException" => ErrorKind::Conflict,
+        "ConcurrentRunsExceededException" | "CrawlerRunningException" => ErrorKind::Busy,
         "ThrottlingException"
         | "Throttling"
         | "ThrottledException"
@@ -36,13 +36,13 @@ fn class_of(code: &str) -> Option<Class> {
         | "TooManyRequestsException"
         | "ProvisionedThroughputExceededException"
         | "RequestThrottledException"
-        | "SlowDown" => Class::Throttled,
+        | "SlowDown" => ErrorKind::Throttled,
         // GlueEncryptionException: a KMS key that may not be used, or is not there.
         "AccessDeniedException"
         | "AccessDenied"
         | "UnauthorizedOperation"
         | "NotAuthorized"
-        | "GlueEncryptionException" => Class::Denied,
+        | "GlueEncryptionException" => ErrorKind::Denied,
         "ExpiredTokenException"
         | "ExpiredToken"
         | "RequestExpired"
@@ -52,17 +52,17 @@ fn class_of(code: &str) -> Option<Class> {
         | "SignatureDoesNotMatch"
         | "IncompleteSignature"
         | "MissingAuthenticationToken"
-        | "MissingAuthenticationTokenException" => Class::ExpiredCredentials,
+        | "MissingAuthenticationTokenException" => ErrorKind::ExpiredCredentials,
         "InvalidInputException" | "ValidationException" | "ValidationError" | "IllegalSessionStateException" => {
-            Class::Invalid
+            ErrorKind::Invalid
         }
-        "ResourceNumberLimitExceededException" | "ResourceNotReadyException" => Class::LimitExceeded,
+        "ResourceNumberLimitExceededException" | "ResourceNotReadyException" => ErrorKind::LimitExceeded,
         // An HTTP 400 that speaks of a time-out on Glue's side: the work may have been done.
         "OperationTimeoutException"
         | "InternalServiceException"
         | "InternalFailure"
         | "ServiceUnavailable"
-        | "ServiceUnavailableException" => Class::Ambiguous,
+        | "ServiceUnavailableException" => ErrorKind::Ambiguous,
         _ => return None,
     })
 }
@@ -100,19 +100,19 @@ fn was_not_sent(error: &(dyn StdError + 'static)) -> bool {
 /// An error of a service model.
 pub(super) fn of_code(operation: &'static str, object: String, status: u16, code: &str, message: &str) -> Error {
     let by_status = match status {
-        429 => Class::Throttled,
-        403 => Class::Denied,
-        404 => Class::NotFound,
-        400..=499 => Class::Invalid,
-        _ => Class::Ambiguous,
+        429 => ErrorKind::Throttled,
+        403 => ErrorKind::Denied,
+        404 => ErrorKind::NotFound,
+        400..=499 => ErrorKind::Invalid,
+        _ => ErrorKind::Ambiguous,
     };
     // A gateway that answers 5xx with a code of its own says nothing about what happened behind it.
-    let class = if status >= 500 && class_of(code) != Some(Class::Throttled) {
-        Class::Ambiguous
+    let kind = if status >= 500 && class_of(code) != Some(ErrorKind::Throttled) {
+        ErrorKind::Ambiguous
     } else {
         class_of(code).unwrap_or(by_status)
     };
-    Error { operation, object, class, code: code.to_owned(), message: message.to_owned() }
+    Error { operation, object, kind, code: code.to_owned(), message: message.to_owned() }
 }
 
 /// Maps what the SDK says about one call.
@@ -134,27 +134,27 @@ where
     if let Some(assume) = causes(error).find_map(|cause| cause.downcast_ref::<Error>()) {
         // Our own credentials provider failed: its answer is the answer. Nothing was sent to Glue, and what
         // STS calls invalid is in the credentials, not in the object.
-        let class = match assume.class {
-            Class::Ambiguous => Class::Transient,
-            Class::Invalid => Class::ExpiredCredentials,
+        let kind = match assume.kind {
+            ErrorKind::Ambiguous => ErrorKind::Transient,
+            ErrorKind::Invalid => ErrorKind::ExpiredCredentials,
             class => class,
         };
-        return Error { class, ..assume.clone() };
+        return Error { kind, ..assume.clone() };
     }
-    let (class, code) = match error {
-        _ if super::is_credentials_error(error) => (Class::ExpiredCredentials, "NoCredentials"),
+    let (kind, code) = match error {
+        _ if super::is_credentials_error(error) => (ErrorKind::ExpiredCredentials, "NoCredentials"),
         // The region, the switches for FIPS and dual-stack, and an endpoint of one's own do not go together.
-        _ if causes(error).any(<dyn StdError>::is::<ResolveEndpointError>) => (Class::Transient, "NoEndpoint"),
-        SdkError::ConstructionFailure(_) => (Class::Invalid, "NotSent"),
+        _ if causes(error).any(<dyn StdError>::is::<ResolveEndpointError>) => (ErrorKind::Transient, "NoEndpoint"),
+        SdkError::ConstructionFailure(_) => (ErrorKind::Invalid, "NotSent"),
         SdkError::DispatchFailure(failure) if !failure.is_timeout() && was_not_sent(error) => {
-            (Class::Transient, "NotSent")
+            (ErrorKind::Transient, "NotSent")
         }
-        SdkError::TimeoutError(_) => (Class::Ambiguous, "Timeout"),
-        SdkError::DispatchFailure(failure) if failure.is_timeout() => (Class::Ambiguous, "Timeout"),
-        SdkError::DispatchFailure(_) => (Class::Ambiguous, "ConnectionLost"),
-        _ => (Class::Ambiguous, "AnswerNotUnderstood"),
+        SdkError::TimeoutError(_) => (ErrorKind::Ambiguous, "Timeout"),
+        SdkError::DispatchFailure(failure) if failure.is_timeout() => (ErrorKind::Ambiguous, "Timeout"),
+        SdkError::DispatchFailure(_) => (ErrorKind::Ambiguous, "ConnectionLost"),
+        _ => (ErrorKind::Ambiguous, "AnswerNotUnderstood"),
     };
-    Error { operation, object, class, code: code.to_owned(), message: chain(error) }
+    Error { operation, object, kind, code: code.to_owned(), message: chain(error) }
 }
 
 #[cfg(test)]
@@ -163,28 +163,28 @@ mod tests {
 
     #[test]
     fn only_a_certain_refusal_is_a_clear_no() {
-        for (status, code, class) in [
-            (400, "ThrottlingException", Class::Throttled),
-            (400, "ConcurrentRunsExceededException", Class::Busy),
-            (400, "CrawlerRunningException", Class::Busy),
-            (400, "EntityNotFoundException", Class::NotFound),
-            (400, "AccessDeniedException", Class::Denied),
-            (400, "ExpiredTokenException", Class::ExpiredCredentials),
-            (400, "InvalidInputException", Class::Invalid),
-            (400, "ResourceNumberLimitExceededException", Class::LimitExceeded),
-            (400, "OperationTimeoutException", Class::Ambiguous),
-            (400, "SomethingNewException", Class::Invalid),
-            (500, "InternalServiceException", Class::Ambiguous),
-            (500, "InvalidInputException", Class::Ambiguous),
-            (502, "Unknown", Class::Ambiguous),
-            (503, "ThrottlingException", Class::Throttled),
-            (503, "ServiceUnavailable", Class::Ambiguous),
-            (429, "Unknown", Class::Throttled),
-            (403, "Unknown", Class::Denied),
+        for (status, code, kind) in [
+            (400, "ThrottlingException", ErrorKind::Throttled),
+            (400, "ConcurrentRunsExceededException", ErrorKind::Busy),
+            (400, "CrawlerRunningException", ErrorKind::Busy),
+            (400, "EntityNotFoundException", ErrorKind::NotFound),
+            (400, "AccessDeniedException", ErrorKind::Denied),
+            (400, "ExpiredTokenException", ErrorKind::ExpiredCredentials),
+            (400, "InvalidInputException", ErrorKind::Invalid),
+            (400, "ResourceNumberLimitExceededException", ErrorKind::LimitExceeded),
+            (400, "OperationTimeoutException", ErrorKind::Ambiguous),
+            (400, "SomethingNewException", ErrorKind::Invalid),
+            (500, "InternalServiceException", ErrorKind::Ambiguous),
+            (500, "InvalidInputException", ErrorKind::Ambiguous),
+            (502, "Unknown", ErrorKind::Ambiguous),
+            (503, "ThrottlingException", ErrorKind::Throttled),
+            (503, "ServiceUnavailable", ErrorKind::Ambiguous),
+            (429, "Unknown", ErrorKind::Throttled),
+            (403, "Unknown", ErrorKind::Denied),
         ] {
             let error = of_code("StartJobRun", "job etl".to_owned(), status, code, "words");
-            assert_eq!(error.class, class, "{status} {code}");
-            assert_eq!(error.class.is_clear_no(), class != Class::Ambiguous);
+            assert_eq!(error.kind, kind, "{status} {code}");
+            assert_eq!(error.kind.is_definite_failure(), kind != ErrorKind::Ambiguous);
         }
     }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use super::Glue;
-use crate::glue::{Class, Error};
+use crate::glue::{Error, ErrorKind};
 
 /// How long the first of a group waits for others: nobody notices, and a namespace that is deleted sends
 /// all of its own within it.
@@ -74,7 +74,7 @@ impl Glue {
             Err(Error {
                 operation: B::OPERATION,
                 object: B::object(group, id),
-                class: Class::Transient,
+                kind: ErrorKind::Transient,
                 code: "NotSent".to_owned(),
                 message: "the controller is ending".to_owned(),
             })

@@ -6,7 +6,7 @@ use super::errors;
 use super::{Glue, filled, timestamp};
 use crate::glue::budget::Priority;
 use crate::glue::job_runs::{JobRun, JobRunPage, JobRunState, Mark, PAGE, StartJobRun, StopAnswer};
-use crate::glue::{Class, Error};
+use crate::glue::{Error, ErrorKind};
 use aws_sdk_glue::types::{
     ExecutionClass, JobRun as SdkJobRun, JobRunState as SdkState, NotificationProperty, WorkerType,
 };
@@ -40,7 +40,7 @@ impl Glue {
         answer.job_run_id.ok_or_else(|| Error {
             operation: "StartJobRun",
             object,
-            class: Class::Ambiguous,
+            kind: ErrorKind::Ambiguous,
             code: "AnswerNotUnderstood".to_owned(),
             message: "the answer names no run".to_owned(),
         })
@@ -109,7 +109,7 @@ fn no_run(operation: &'static str, object: String) -> Error {
     Error {
         operation,
         object,
-        class: Class::Transient,
+        kind: ErrorKind::Transient,
         code: "AnswerNotUnderstood".to_owned(),
         message: "the answer holds no run".to_owned(),
     }

@@ -34,7 +34,7 @@ use super::budget::{Budget, Budgets, Counter, Priority};
 use super::connections::DeleteAnswer;
 use super::identity::{Caller, Identity};
 use super::job_runs::StopAnswer;
-use super::{Class, Error};
+use super::{Error, ErrorKind};
 use crate::metrics::Metrics;
 
 /// What all clients have in common: the controller's own AWS configuration, from its environment.
@@ -234,7 +234,7 @@ impl Glue {
         self.inner.metrics.aws_call(operation, code, sent.elapsed());
         self.learn(answer.as_ref().err(), sent).await;
         match &answer {
-            Err(error) if error.class == Class::Throttled => {
+            Err(error) if error.kind == ErrorKind::Throttled => {
                 self.inner.metrics.aws_throttled(operation);
                 self.budget().throttled();
             }
@@ -247,7 +247,7 @@ impl Glue {
 impl Glue {
     /// Takes note of what an answer says about our credentials.
     async fn learn(&self, error: Option<&Error>, sent: Instant) {
-        let refused = error.is_some_and(|error| error.class == Class::ExpiredCredentials);
+        let refused = error.is_some_and(|error| error.kind == ErrorKind::ExpiredCredentials);
         self.inner.refused.store(refused, Ordering::Relaxed);
         if refused {
             self.inner.signer.refused(sent).await;

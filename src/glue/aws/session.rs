@@ -13,7 +13,7 @@ use tracing::warn;
 
 use super::errors;
 use crate::glue::identity::{Caller, Role};
-use crate::glue::{Class, Error};
+use crate::glue::{Error, ErrorKind};
 use crate::metrics::Metrics;
 
 /// Credentials are renewed when a quarter of their time is left, and at the latest so long before their end.
@@ -154,7 +154,7 @@ impl Session {
         let code = answer.as_ref().err().map(|error| error.code.as_str());
         metrics.aws_call("AssumeRole", code, sent.elapsed());
         if let (Err(error), Some(with)) = (&answer, with)
-            && error.class == Class::ExpiredCredentials
+            && error.kind == ErrorKind::ExpiredCredentials
         {
             Box::pin(with.refused(sent)).await;
         }
@@ -177,22 +177,28 @@ impl Session {
 }
 
 async fn given(by: &SharedCredentialsProvider, name: &str) -> Result<Credentials, Error> {
-    let none = |class, message| Error {
+    let none = |kind, message| Error {
         operation: "GetCredentials",
         object: name.to_owned(),
-        class,
+        kind,
         code: "NoCredentials".to_owned(),
         message,
     };
     match timeout(LOAD_WITHIN, by.provide_credentials()).await {
         Ok(Ok(credentials)) => Ok(credentials),
-        Ok(Err(error)) => Err(none(Class::ExpiredCredentials, errors::chain(&error))),
-        Err(_) => Err(none(Class::Transient, format!("no answer within {} s", LOAD_WITHIN.as_secs()))),
+        Ok(Err(error)) => Err(none(ErrorKind::ExpiredCredentials, errors::chain(&error))),
+        Err(_) => Err(none(ErrorKind::Transient, format!("no answer within {} s", LOAD_WITHIN.as_secs()))),
     }
 }
 
 fn unusable(object: String, message: String) -> Error {
-    Error { operation: "AssumeRole", object, class: Class::Transient, code: "AnswerNotUnderstood".to_owned(), message }
+    Error {
+        operation: "AssumeRole",
+        object,
+        kind: ErrorKind::Transient,
+        code: "AnswerNotUnderstood".to_owned(),
+        message,
+    }
 }
 
 fn held(credentials: Credentials, now: SystemTime) -> Held {

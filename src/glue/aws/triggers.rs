@@ -11,14 +11,14 @@ use crate::glue::Error;
 use crate::glue::budget::Priority;
 use crate::glue::crawls::CRAWL_PAGE;
 use crate::glue::job_runs::PAGE;
-use crate::glue::triggers::{Action, Condition, Predicate, RunSeen, Trigger, TriggerState, TriggerType};
+use crate::glue::triggers::{Action, Condition, Predicate, RunSummary, Trigger, TriggerState, TriggerType};
 
 /// The runs of a workflow that one page is asked for (Glue API reference, `GetWorkflowRuns`: 1 to 1000).
 const WORKFLOW_PAGE: i32 = 100;
 
 /// A page of runs, newest first.
 struct RunPage {
-    runs: Vec<RunSeen>,
+    runs: Vec<RunSummary>,
     next: Option<String>,
 }
 
@@ -61,7 +61,7 @@ impl Glue {
         target: &Target,
         trigger: &str,
         newest: Option<&str>,
-    ) -> Result<Vec<RunSeen>, Error> {
+    ) -> Result<Vec<RunSummary>, Error> {
         let mut found = Vec::new();
         let mut token = None;
         loop {
@@ -72,7 +72,7 @@ impl Glue {
             found.extend(newer);
             token = page.next;
             if found.len() - before < count || token.is_none() {
-                found.retain(|run: &RunSeen| run.is_triggered);
+                found.retain(|run: &RunSummary| run.is_triggered);
                 found.reverse();
                 return Ok(found);
             }
@@ -98,7 +98,7 @@ impl Glue {
             }
             TargetKind::Crawler => {
                 let page = self.newest_crawls(name, token).await?;
-                (page.crawls.iter().map(RunSeen::from).collect(), page.next)
+                (page.crawls.iter().map(RunSummary::from).collect(), page.next)
             }
             TargetKind::Workflow => {
                 let request = sdk.get_workflow_runs().name(name).max_results(size).set_next_token(token).send();
@@ -114,7 +114,7 @@ impl Glue {
     }
 
     /// One run of a workflow (`GetWorkflowRun`).
-    pub async fn workflow_run(&self, workflow: &str, id: &str) -> Result<RunSeen, Error> {
+    pub async fn workflow_run(&self, workflow: &str, id: &str) -> Result<RunSummary, Error> {
         let request = self.inner.sdk.get_workflow_run().name(workflow).run_id(id).send();
         let object = format!("workflow {workflow} run {id}");
         let answer = self.call("GetWorkflowRun", object, Priority::Poll, request).await?;
@@ -197,18 +197,18 @@ fn predicate(predicate: SdkPredicate) -> Predicate {
     }
 }
 
-fn job_run_seen(run: SdkJobRun, trigger: &str) -> Option<RunSeen> {
+fn job_run_seen(run: SdkJobRun, trigger: &str) -> Option<RunSummary> {
     let state = super::job_runs::state(run.job_run_state);
     let is_triggered = run.trigger_name.as_deref() == Some(trigger);
-    Some(RunSeen { id: run.id?, ended: state.is_final(), state: state.as_str().to_owned(), is_triggered })
+    Some(RunSummary { id: run.id?, ended: state.is_final(), state: state.as_str().to_owned(), is_triggered })
 }
 
 /// A state that we do not know is taken for a live one and watched on.
-fn workflow_seen(id: String, status: Option<WorkflowRunStatus>) -> RunSeen {
+fn workflow_seen(id: String, status: Option<WorkflowRunStatus>) -> RunSummary {
     let ended = match &status {
         Some(WorkflowRunStatus::Completed | WorkflowRunStatus::Stopped | WorkflowRunStatus::Error) => true,
         Some(_) | None => false,
     };
     let state = status.map_or_else(|| "none".to_owned(), |status| status.as_str().to_owned());
-    RunSeen { id, ended, state, is_triggered: true }
+    RunSummary { id, ended, state, is_triggered: true }
 }

@@ -17,15 +17,15 @@ mod caller;
 mod provenance;
 mod rules;
 mod secret;
-mod words;
+mod validation;
 
 use std::fmt;
 
 pub use self::caller::Caller;
 pub use self::provenance::Provenance;
 pub use self::rules::{AllowedEndpoint, Grant, Rules};
-use self::secret::Holder;
 pub use self::secret::SecretData;
+use self::secret::SecretView;
 use crate::api::credentials::Credentials;
 
 /// A secret shorter than this is not looked for in messages: it would be found in every other word.
@@ -261,14 +261,14 @@ pub fn resolve(request: &Request<'_>, rules: &Rules) -> Result<(Identity, Proven
     if named && request.secret.is_none() && !by_profile {
         return Err(IdentityError::NoSecret { secret });
     }
-    let holder = Holder { name: &secret, data: request.secret.filter(|_| !by_profile) };
+    let holder = SecretView { name: &secret, data: request.secret.filter(|_| !by_profile) };
     let role = role(request, &holder, rules)?;
     let source = source(request, &holder, role.as_ref(), rules)?;
     let region = region(request, &holder)?;
     if let Some((role, place)) = &role {
-        check(place, words::same_partition(&role.arn, &region))?;
+        check(place, validation::same_partition(&role.arn, &region))?;
         let with_own_keys = matches!(source, Source::Keys(_));
-        if !rules.admits_role(request.namespace, &role.arn, with_own_keys) {
+        if !rules.allows_role(request.namespace, &role.arn, with_own_keys) {
             let with = if with_own_keys { "" } else { " with the controller's credentials" };
             let (namespace, arn) = (request.namespace.to_owned(), role.arn.clone());
             return Err(IdentityError::RoleNotAllowed { namespace, arn, with });
@@ -282,13 +282,13 @@ pub fn resolve(request: &Request<'_>, rules: &Rules) -> Result<(Identity, Proven
 
 fn source(
     request: &Request<'_>,
-    holder: &Holder<'_>,
+    holder: &SecretView<'_>,
     role: Option<&(Role, String)>,
     rules: &Rules,
 ) -> Result<Source, IdentityError> {
     let namespace = request.namespace;
     if let Some(profile) = &request.credentials.profile {
-        return if rules.admits_profile(namespace, profile) {
+        return if rules.allows_profile(namespace, profile) {
             Ok(Source::Profile(profile.clone()))
         } else {
             Err(IdentityError::ProfileNotAllowed { namespace: namespace.to_owned(), profile: profile.clone() })
@@ -298,16 +298,20 @@ fn source(
     let keys = if role.is_some() { holder.keys()? } else { holder.required_keys()? };
     match keys {
         Some(keys) => Ok(Source::Keys(keys)),
-        None if rules.admits_own_identity(namespace) => Ok(Source::Own),
+        None if rules.allows_own_identity(namespace) => Ok(Source::Own),
         None => Err(IdentityError::NoCredentials { namespace: namespace.to_owned(), secret: holder.name.to_owned() }),
     }
 }
 
 /// The role to assume, and the place that named it.
-fn role(request: &Request<'_>, holder: &Holder<'_>, rules: &Rules) -> Result<Option<(Role, String)>, IdentityError> {
+fn role(
+    request: &Request<'_>,
+    holder: &SecretView<'_>,
+    rules: &Rules,
+) -> Result<Option<(Role, String)>, IdentityError> {
     let asked = request.credentials.assume_role.clone().unwrap_or_default();
     // The object's own word, else the Secret's; whoever said it, it is held against STS's rules.
-    let said = |own: Option<String>, field: &str, key: &'static str, fits: fn(&str) -> words::Check| {
+    let said = |own: Option<String>, field: &str, key: &'static str, fits: fn(&str) -> validation::Check| {
         let (value, place) = match own {
             Some(own) => (Some(own), format!("spec.credentials.assumeRole.{field}")),
             None => (holder.text(key)?, holder.place(key)),
@@ -315,7 +319,7 @@ fn role(request: &Request<'_>, holder: &Holder<'_>, rules: &Rules) -> Result<Opt
         value.as_deref().map_or(Ok(()), |value| check(&place, fits(value)))?;
         Ok((value, place))
     };
-    let (arn, place) = said(asked.role_arn, "roleArn", "AWS_ROLE_ARN", words::role_arn)?;
+    let (arn, place) = said(asked.role_arn, "roleArn", "AWS_ROLE_ARN", validation::role_arn)?;
     let Some(arn) = arn else {
         return if request.credentials.assume_role.is_some() {
             Err(IdentityError::NoRole { secret: holder.name.to_owned() })
@@ -323,13 +327,14 @@ fn role(request: &Request<'_>, holder: &Holder<'_>, rules: &Rules) -> Result<Opt
             Ok(None)
         };
     };
-    let (external_id, _) = said(asked.external_id, "externalId", "AWS_EXTERNAL_ID", words::external_id)?;
-    let (session_name, _) = said(asked.session_name, "sessionName", "AWS_ROLE_SESSION_NAME", words::session_name)?;
+    let (external_id, _) = said(asked.external_id, "externalId", "AWS_EXTERNAL_ID", validation::external_id)?;
+    let (session_name, _) = said(asked.session_name, "sessionName", "AWS_ROLE_SESSION_NAME", validation::session_name)?;
     let (source_identity, _) =
-        said(asked.source_identity, "sourceIdentity", "AWS_SOURCE_IDENTITY", words::session_name)?;
+        said(asked.source_identity, "sourceIdentity", "AWS_SOURCE_IDENTITY", validation::session_name)?;
     let duration = asked.duration_seconds;
-    duration
-        .map_or(Ok(()), |seconds| check("spec.credentials.assumeRole.durationSeconds", words::duration(seconds)))?;
+    duration.map_or(Ok(()), |seconds| {
+        check("spec.credentials.assumeRole.durationSeconds", validation::duration(seconds))
+    })?;
     let tags: Vec<_> = asked.session_tags.unwrap_or_default().into_iter().collect();
     let our_tags = our_tags(request, rules);
     check_tags(&tags, our_tags.len())?;
@@ -350,12 +355,12 @@ fn our_tags(request: &Request<'_>, rules: &Rules) -> Vec<(&'static str, String)>
 
 fn check_tags(tags: &[(String, String)], ours: usize) -> Result<(), IdentityError> {
     let place = "spec.credentials.assumeRole.sessionTags";
-    if tags.len() + ours > words::MAX_TAGS {
+    if tags.len() + ours > validation::MAX_TAGS {
         return check(place, Err("has too many tags: STS admits 50, those of the controller included"));
     }
     for (n, (key, value)) in tags.iter().enumerate() {
-        check(place, words::tag_key(key))?;
-        check(place, words::tag_value(value))?;
+        check(place, validation::tag_key(key))?;
+        check(place, validation::tag_value(value))?;
         if tags[..n].iter().any(|(other, _)| other.to_lowercase() == key.to_lowercase()) {
             return check(place, Err("has two keys that differ in capitals only: to STS they are one"));
         }
@@ -364,19 +369,19 @@ fn check_tags(tags: &[(String, String)], ours: usize) -> Result<(), IdentityErro
 }
 
 /// The object's own region, else the Secret's, else the controller's.
-fn region(request: &Request<'_>, holder: &Holder<'_>) -> Result<String, IdentityError> {
+fn region(request: &Request<'_>, holder: &SecretView<'_>) -> Result<String, IdentityError> {
     if let Some(region) = request.region {
         return Ok(region.to_owned());
     }
     if let Some(region) = holder.text("AWS_REGION")? {
-        check(&holder.place("AWS_REGION"), words::region(&region))?;
+        check(&holder.place("AWS_REGION"), validation::region(&region))?;
         return Ok(region);
     }
     let default = request.default_region.map(str::to_owned);
     default.ok_or_else(|| IdentityError::NoRegion { secret: holder.name.to_owned() })
 }
 
-fn endpoints(holder: &Holder<'_>, rules: &Rules) -> Result<Endpoints, IdentityError> {
+fn endpoints(holder: &SecretView<'_>, rules: &Rules) -> Result<Endpoints, IdentityError> {
     let admitted = |key: &'static str| match holder.text(key)? {
         None => Ok(None),
         Some(url) => match rules.admitted_endpoint(&url) {
@@ -389,7 +394,7 @@ fn endpoints(holder: &Holder<'_>, rules: &Rules) -> Result<Endpoints, IdentityEr
     Ok(Endpoints { glue: glue.or_else(|| both.clone()), sts: sts.or(both) })
 }
 
-fn check(place: &str, check: words::Check) -> Result<(), IdentityError> {
+fn check(place: &str, check: validation::Check) -> Result<(), IdentityError> {
     check.map_err(|problem| IdentityError::BadValue { place: place.to_owned(), problem })
 }
 

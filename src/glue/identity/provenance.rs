@@ -2,7 +2,7 @@
 //! Secrets are one client, and each object is told of its own Secret.
 
 use super::Source;
-use crate::glue::{Class, Error};
+use crate::glue::{Error, ErrorKind};
 
 /// Where an identity comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -97,7 +97,7 @@ impl Provenance {
                     identity"
                 .to_owned();
         }
-        let what = if error.class == Class::Denied { "was refused" } else { "cannot be assumed so" };
+        let what = if error.kind == ErrorKind::Denied { "was refused" } else { "cannot be assumed so" };
         format!(
             "the role that {place} names {what}: allow sts:AssumeRole on it to {}, and check its ARN, and the external \
              id that the role's trust policy asks for (externalId, or AWS_EXTERNAL_ID)",
@@ -129,8 +129,8 @@ const NONE: &str = "NoCredentials";
 mod tests {
     use super::*;
 
-    fn error(operation: &'static str, class: Class, code: &str, message: &str) -> Error {
-        Error { operation, object: "job etl".to_owned(), class, code: code.to_owned(), message: message.to_owned() }
+    fn error(operation: &'static str, kind: ErrorKind, code: &str, message: &str) -> Error {
+        Error { operation, object: "job etl".to_owned(), kind, code: code.to_owned(), message: message.to_owned() }
     }
 
     #[test]
@@ -142,8 +142,8 @@ mod tests {
         let own = |role: Option<&str>| Provenance { source: From::Own, role: role.map(str::to_owned) };
         let field = Some("spec.credentials.assumeRole.roleArn");
         let key = Some("key AWS_ROLE_ARN of Secret a/s");
-        let (no, denied) = (Class::ExpiredCredentials, Class::Denied);
-        for (from, operation, class, code, message, words) in [
+        let (no, denied) = (ErrorKind::ExpiredCredentials, ErrorKind::Denied);
+        for (from, operation, kind, code, message, words) in [
             (
                 secret(false, None),
                 "GetJob",
@@ -210,7 +210,7 @@ mod tests {
             ),
             (secret(false, key), "AssumeRole", no, "ValidationError", "", "names cannot be assumed so"),
         ] {
-            let error = error(operation, class, code, message);
+            let error = error(operation, kind, code, message);
             let remedy = error.remedy(&from);
             assert!(remedy.contains(words), "{error:?}: {remedy:?} does not say {words:?}");
         }

@@ -34,19 +34,19 @@ impl Default for Rules {
 impl Rules {
     /// Whether objects of `namespace` may use the controller's own identity.
     #[must_use]
-    pub fn admits_own_identity(&self, namespace: &str) -> bool {
+    pub fn allows_own_identity(&self, namespace: &str) -> bool {
         self.own_identity.iter().any(|pattern| matches(pattern, namespace))
     }
 
     /// Whether objects of `namespace` may assume the role; `with_own_keys`: the namespace's, not the controller's.
     #[must_use]
-    pub fn admits_role(&self, namespace: &str, arn: &str, with_own_keys: bool) -> bool {
+    pub fn allows_role(&self, namespace: &str, arn: &str, with_own_keys: bool) -> bool {
         (with_own_keys && self.roles.is_empty()) || self.roles.iter().any(|grant| grant.admits(namespace, arn))
     }
 
     /// Whether objects of `namespace` may use this profile.
     #[must_use]
-    pub fn admits_profile(&self, namespace: &str, profile: &str) -> bool {
+    pub fn allows_profile(&self, namespace: &str, profile: &str) -> bool {
         self.profiles.iter().any(|grant| grant.admits(namespace, profile))
     }
 
@@ -195,13 +195,13 @@ mod tests {
     fn the_controllers_identity_assumes_only_what_is_listed() {
         let arn = "arn:aws:iam::111122223333:role/team-a/etl";
         let none = rules(&[], &[]);
-        assert!(none.admits_role("team-a", arn, true));
-        assert!(!none.admits_role("team-a", arn, false));
+        assert!(none.allows_role("team-a", arn, true));
+        assert!(!none.allows_role("team-a", arn, false));
         let listed = rules(&[], &["team-?=arn:aws:iam::111122223333:role/team-a/*"]);
         for own in [true, false] {
-            assert!(listed.admits_role("team-a", arn, own));
-            assert!(!listed.admits_role("other", arn, own));
-            assert!(!listed.admits_role("team-a", "arn:aws:iam::111122223333:role/team-b/etl", own));
+            assert!(listed.allows_role("team-a", arn, own));
+            assert!(!listed.allows_role("other", arn, own));
+            assert!(!listed.allows_role("team-a", "arn:aws:iam::111122223333:role/team-b/etl", own));
         }
         for bad in ["", "=", "a=", "=b", "a"] {
             assert!(bad.parse::<Grant>().is_err(), "{bad}");

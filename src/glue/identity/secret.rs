@@ -12,14 +12,14 @@ const SECRET: &str = "AWS_SECRET_ACCESS_KEY";
 const TOKEN: &str = "AWS_SESSION_TOKEN";
 
 /// A Secret, or the place where there is none.
-pub(super) struct Holder<'a> {
+pub(super) struct SecretView<'a> {
     /// `namespace/name`.
     pub name: &'a str,
     /// What stands in it; nothing when it is not there, or not to be looked at.
     pub data: Option<&'a SecretData>,
 }
 
-impl Holder<'_> {
+impl SecretView<'_> {
     /// The name of a key for people.
     pub(super) fn place(&self, key: &str) -> String {
         format!("key {key} of Secret {}", self.name)

@@ -151,7 +151,7 @@ fn what_is_wrong_with_a_secret_names_its_key_and_the_remedy() {
         assert!(!error.contains("hush") && !error.contains("hu sh"), "{error}");
     }
     let binary = SecretData::from([("AWS_ACCESS_KEY_ID".to_owned(), vec![0xff, 0xfe])]);
-    let holder = Holder { name: "a/s", data: Some(&binary) };
+    let holder = SecretView { name: "a/s", data: Some(&binary) };
     assert!(holder.keys().unwrap_err().to_string().contains("is not text"));
 }
 

@@ -42,14 +42,17 @@ impl Source for Number {
         &()
     }
 
-    async fn ask(&self, wanted: Vec<Wanted<u32>>) -> Result<Vec<Seen<u32>>, Error> {
+    async fn ask(&self, wanted: Vec<Wanted<u32>>) -> Result<Vec<Observed<u32>>, Error> {
         let value = self.value.load(Ordering::SeqCst);
         self.asked.fetch_add(1, Ordering::SeqCst);
         self.answers.acquire().await.unwrap().forget();
-        Ok(wanted.into_iter().map(|one| Seen { id: one.id, sight: Sight::Here(value), page: None }).collect())
+        Ok(wanted
+            .into_iter()
+            .map(|one| Observed { id: one.id, observation: Observation::Present(value), page: None })
+            .collect())
     }
 
-    fn is_over(item: &u32) -> bool {
+    fn is_finished(item: &u32) -> bool {
         *item == 99
     }
 }
@@ -64,8 +67,8 @@ fn poller(held: bool) -> (Poller<Number, &'static str>, Number, UnboundedReceive
 }
 
 fn seen(report: &Report<u32>) -> Option<u32> {
-    match report.sight {
-        Some(Sight::Here(value)) => Some(value),
+    match report.observation {
+        Some(Observation::Present(value)) => Some(value),
         _ => None,
     }
 }
@@ -148,7 +151,7 @@ async fn who_waits_for_several_things_hears_of_each_until_it_asks_for_fewer() {
 async fn who_is_in_a_hurry_does_not_wait_for_a_whole_pause() {
     let (poller, source, mut wakes) = poller(false);
     let _ = poller.watch(&source, "a", &"one");
-    poller.hurry(&source);
+    poller.poll_soon(&source);
     let from = Instant::now();
     assert_eq!(wakes.next().await, Some("one"));
     assert!(from.elapsed() < BASE / 2);

@@ -4,7 +4,7 @@ use kube::api::PostParams;
 use serde_json::{Value, json};
 
 use super::{object, patch, runs, with};
-use crate::world::merged;
+use crate::harness::merged;
 
 #[tokio::test]
 async fn what_was_run_cannot_be_changed() {

@@ -10,7 +10,7 @@ use kube_glue::api::GlueConnection;
 use serde_json::{Value, json};
 
 use super::{create_of, object_of, of_kind, patch};
-use crate::world::merged;
+use crate::harness::merged;
 
 async fn connections() -> Api<DynamicObject> {
     of_kind::<GlueConnection>().await

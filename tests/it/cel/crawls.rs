@@ -7,7 +7,7 @@ use kube_glue::api::GlueCrawlerRun;
 use serde_json::{Value, json};
 
 use super::{long, of_kind, refusal};
-use crate::world::merged;
+use crate::harness::merged;
 
 fn object(name: &str, spec: Value) -> DynamicObject {
     let head = json!({"apiVersion": "kube-glue.dev/v1alpha1", "kind": "GlueCrawlerRun", "metadata": {"name": name}});

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{are_refused, long};
-use crate::world::merged;
+use crate::harness::merged;
 
 #[tokio::test]
 async fn what_cannot_be_run_is_refused_with_the_field_and_the_remedy() {

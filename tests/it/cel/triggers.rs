@@ -3,11 +3,11 @@
 use kube::api::{Api, Patch, PatchParams, PostParams};
 use kube::core::DynamicObject;
 use kube_glue::api::GlueTrigger;
-use kube_glue_bed::ControlPlane;
+use kube_glue_testbed::ControlPlane;
 use serde_json::{Value, json};
 
 use super::{create_of, long, object_of, of_kind, patch};
-use crate::world::merged;
+use crate::harness::merged;
 
 /// A trigger with `spec` in it.
 fn with(spec: &Value) -> Value {

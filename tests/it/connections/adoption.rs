@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::jdbc;
-use crate::world::{World, condition, conditions_in};
+use crate::harness::{World, condition, conditions_in};
 
 /// Somebody else's connection `db`.
 fn theirs(world: &World) {

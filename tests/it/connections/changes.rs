@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::jdbc;
-use crate::world::{World, condition, status};
+use crate::harness::{World, condition, status};
 
 /// The connection as somebody else writes it: with a property more.
 fn by_hand(world: &World) {

@@ -4,7 +4,7 @@ use kube_glue_double::{Fault, Then};
 use serde_json::json;
 
 use super::jdbc;
-use crate::world::{HASTY, World, status};
+use crate::harness::{HASTY, World, status};
 
 #[tokio::test]
 async fn a_creation_whose_answer_was_lost_is_known_for_our_own() {

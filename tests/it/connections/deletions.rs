@@ -8,7 +8,7 @@ use kube_glue_double::{Fault, Policy, Request, Then};
 use serde_json::json;
 
 use super::jdbc;
-use crate::world::World;
+use crate::harness::World;
 
 /// The first of those that go together waits for the others so long.
 const GATHER: Duration = Duration::from_millis(50);

@@ -7,7 +7,7 @@ use kube::api::ListParams;
 use kube_glue::api::GlueConnection;
 use serde_json::{Value, json};
 
-use crate::world::{World, condition, status};
+use crate::harness::{World, condition, status};
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/crds/samples");
 

@@ -4,7 +4,7 @@ use kube_glue_double::{ConnectionScript, Failure};
 use serde_json::json;
 
 use super::jdbc;
-use crate::world::{World, condition, status};
+use crate::harness::{World, condition, status};
 
 const FIRST: &str = "tr0ub4dor-and-three";
 const SECOND: &str = "correct-horse-battery";

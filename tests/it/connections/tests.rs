@@ -6,7 +6,7 @@ use kube_glue_double::{ConnectionScript, Failure, Fault, Then};
 use serde_json::json;
 
 use super::jdbc;
-use crate::world::{World, condition, status};
+use crate::harness::{World, condition, status};
 
 fn no_route() -> Failure {
     Failure::new("InvalidInputException", "no route to host")

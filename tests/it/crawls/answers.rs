@@ -8,7 +8,7 @@ use kube_glue_double::{CrawlOutcome, CrawlScript, Fault, Request, Requests, Then
 use serde_json::json;
 
 use super::{crawler, finish, hasty_world, id, ids, known, over, put, start_elsewhere, world};
-use crate::world::{SETTLE, World};
+use crate::harness::{SETTLE, World};
 
 async fn one_crawl_in_spite_of(world: &World, cases: Vec<(&str, Then, u64)>) {
     for (name, fault, starts) in cases {

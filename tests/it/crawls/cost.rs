@@ -6,7 +6,7 @@ use kube_glue_double::{CrawlOutcome, CrawlScript, Request};
 use serde_json::json;
 
 use super::{crawler, finish, known, over, put, stepwise, until_phase, waits, world};
-use crate::world::STEP;
+use crate::harness::STEP;
 
 /// All crawlers of a client are asked for together, and crawls only when they may have ended.
 #[tokio::test]

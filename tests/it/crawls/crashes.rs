@@ -7,7 +7,7 @@ use kube_glue_double::{Fault, Request, Then};
 use serde_json::{Value, json};
 
 use super::{finish, id, ids, known, over, put, start_elsewhere, until_phase, waits, without_controller};
-use crate::world::{HASTY, SETTLE, World};
+use crate::harness::{HASTY, SETTLE, World};
 
 /// What a controller leaves behind that is killed right after it wrote this attempt.
 async fn left_with(world: &World, attempt: Value) {
@@ -16,7 +16,7 @@ async fn left_with(world: &World, attempt: Value) {
     objects.create(object).await.expect("an object");
     let now = "2026-01-01T00:00:00Z";
     let intent = json!({"number": 0, "key": "one/0", "activeSince": now, "intendedAt": now});
-    let attempt = crate::world::merged(intent, attempt);
+    let attempt = crate::harness::merged(intent, attempt);
     let status = json!({"status": {"observedGeneration": 1, "phase": "Starting", "attempts": [attempt]}});
     objects.api.patch_status("one", &PatchParams::default(), &Patch::Merge(status)).await.expect("a status");
 }
@@ -33,7 +33,7 @@ async fn is_served_by(world: &World, crawls: usize, starts: u64) {
 #[tokio::test]
 async fn after_the_intent_with_nothing_sent() {
     let mut world = without_controller("crawl-intended").await;
-    left_with(&world, json!({"after": {}})).await;
+    left_with(&world, json!({"baseline": {}})).await;
     world.set(HASTY);
     world.start_controller();
     is_served_by(&world, 1, 1).await;
@@ -49,7 +49,7 @@ async fn after_the_intent_with_a_start_that_was_sent() {
     #[allow(clippy::cast_possible_truncation)]
     let started_at = jiff::Timestamp::from_second(started_at as i64).expect("a time");
     start_elsewhere(&world, "raw");
-    left_with(&world, json!({"after": {"id": before, "startedAt": started_at.to_string()}})).await;
+    left_with(&world, json!({"baseline": {"id": before, "startedAt": started_at.to_string()}})).await;
     world.start_controller();
     is_served_by(&world, 2, 0).await;
 }
@@ -58,7 +58,7 @@ async fn after_the_intent_with_a_start_that_was_sent() {
 #[tokio::test]
 async fn after_the_yes_and_before_the_crawl_is_known() {
     let mut world = without_controller("crawl-yes").await;
-    left_with(&world, json!({"after": {}, "accepted": true})).await;
+    left_with(&world, json!({"baseline": {}, "accepted": true})).await;
     world.set(HASTY);
     world.start_controller();
     world.calls("ListCrawls", 1).await;

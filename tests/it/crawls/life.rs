@@ -9,14 +9,14 @@ use super::{
     crawler, finish, history, id, ids, is_held, known, message, over, phase, plan, put, start_elsewhere, until_phase,
     waits, world,
 };
-use crate::world::{STEP, World, condition};
+use crate::harness::{STEP, World, condition};
 
 fn stops(world: &World) -> u64 {
     world.double.requests().count("StopCrawler")
 }
 
 fn status(object: &GlueCrawlerRun) -> Value {
-    crate::world::status(object)
+    crate::harness::status(object)
 }
 
 #[tokio::test]

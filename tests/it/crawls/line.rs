@@ -10,7 +10,7 @@ use serde_json::json;
 use super::{
     finish, history, id, ids, known, message, over, put, start_elsewhere, started, stepwise, waits, waits_saying, world,
 };
-use crate::world::REGION;
+use crate::harness::REGION;
 
 /// The second comes while the first one's crawl is under way: that may have missed what the second is about.
 #[tokio::test]

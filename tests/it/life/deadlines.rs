@@ -11,7 +11,7 @@ use kube_glue_double::JobDefinition;
 use serde_json::json;
 use tokio::time::timeout;
 
-use crate::world::{PATIENCE, World, attempts, conditions_of, endless, is_held, phase_of, ready};
+use crate::harness::{PATIENCE, World, attempts, conditions_of, endless, is_held, phase_of, ready};
 
 #[tokio::test]
 async fn a_start_that_does_not_come_in_time_expires() {

@@ -4,7 +4,7 @@ use kube_glue::api::run::Phase;
 use kube_glue_double::{JobDefinition, Outcome, RunScript};
 use serde_json::json;
 
-use crate::world::{STEP, World, attempts, phase_of, ready, run_id, stepwise};
+use crate::harness::{STEP, World, attempts, phase_of, ready, run_id, stepwise};
 
 fn at_once(script: RunScript) -> RunScript {
     script.starting(std::time::Duration::ZERO).running(std::time::Duration::ZERO)
@@ -80,7 +80,7 @@ async fn the_last_ten_attempts_are_kept() {
 #[tokio::test]
 async fn a_stopped_run_is_not_tried_again() {
     let world = World::new("stopped").await;
-    world.job(JobDefinition::new("endless").script(crate::world::endless()));
+    world.job(JobDefinition::new("endless").script(crate::harness::endless()));
     world.run("one", "endless", json!({"retry": {"limit": 3, "backoffSeconds": 0}})).await;
     let run = world.phase("one", Phase::Running).await;
     world.elsewhere("BatchStopJobRun", &json!({"JobName": "endless", "JobRunIds": [run_id(&run)]}));

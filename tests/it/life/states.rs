@@ -5,8 +5,8 @@ use kube_glue::api::run::Phase;
 use kube_glue_double::{JobDefinition, Outcome, RunScript};
 use serde_json::json;
 
-use crate::relay;
-use crate::world::{STEP, World, attempts, conditions_of, ready, run_id, stepwise};
+use crate::harness::{STEP, World, attempts, conditions_of, ready, run_id, stepwise};
+use crate::proxy;
 
 /// The conditions that stand beside a phase.
 fn conditions_beside(phase: Phase) -> &'static [&'static str] {
@@ -120,7 +120,7 @@ async fn an_unknown_state_is_shown_as_unknown_and_watched_on() {
     world.double.clock().hold();
     world.job(JobDefinition::new("steps").script(stepwise(Outcome::Succeeded)));
     // As long as the word that it stands for, so that no length in the answer changes.
-    let news = relay::start(world.double.address(), ["\"RUNNING\"", "\"DREAMED\""]).await;
+    let news = proxy::start(world.double.address(), ["\"RUNNING\"", "\"DREAMED\""]).await;
     world.aws.insert("AWS_ENDPOINT_URL", news.url());
     world.start_controller();
     world.run("one", "steps", json!({})).await;

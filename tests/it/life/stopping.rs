@@ -4,7 +4,7 @@ use kube_glue::api::run::{Phase, StopCause};
 use kube_glue_double::{Fault, JobDefinition, Then};
 use serde_json::json;
 
-use crate::world::{World, attempts, conditions_of, endless, is_held, ready, run_id};
+use crate::harness::{World, attempts, conditions_of, endless, is_held, ready, run_id};
 
 async fn world(name: &str) -> World {
     let world = World::new(name).await;

@@ -4,7 +4,7 @@ use kube_glue::api::run::Phase;
 use kube_glue_double::{Fault, JobDefinition, Outcome, Then};
 use serde_json::json;
 
-use crate::world::{STEP, World, endless, is_held, ready, stepwise};
+use crate::harness::{STEP, World, endless, is_held, ready, stepwise};
 
 #[tokio::test]
 async fn who_waits_for_a_place_says_so_and_the_oldest_gets_it() {

@@ -1,6 +1,6 @@
 //! The blocks of the page that are neither prose nor run: YAML, cargo's commands, links.
 
-use kube_glue_bed::ControlPlane;
+use kube_glue_testbed::ControlPlane;
 
 use super::{README, root};
 

@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use crate::world::World;
+use crate::harness::World;
 
 #[tokio::test]
 async fn helm_does_not_take_a_new_object_for_a_finished_one() {

@@ -1,5 +1,5 @@
 //! The IAM policies of the page: one for each kind, a block of JSON whose only statement has the kind as its
-//! `Sid`. They are held against what the controllers really call: each test's [`World`](crate::world::World)
+//! `Sid`. They are held against what the controllers really call: each test's [`World`](crate::harness::World)
 //! looks that nothing was called which the policies of its kinds do not allow, and the walk through the page
 //! that nothing is allowed which is not called.
 

@@ -8,18 +8,18 @@ use std::time::Duration;
 use kube::api::Api;
 use kube::runtime::wait::await_condition;
 use kube_glue::api::GlueCrawlerRun;
-use kube_glue_bed::{ControlPlane, Kubelet, Options, RunningPod};
 use kube_glue_double::{
     AccessKey, Changes, CrawlOutcome, CrawlPlan, CrawlScript, CrawlerSettings, DEFAULT_ACCOUNT, Double, JobDefinition,
     Outcome, Policy, Role, RunPlan, RunScript,
 };
+use kube_glue_testbed::{ControlPlane, Kubelet, Options, RunningPod};
 use serde_json::json;
 use tokio::process::Command;
 use tokio::time::timeout;
 
 use super::blocks::{self, Block};
 use super::{README, policies, root};
-use crate::world::{REGION, assert_nothing_leaked};
+use crate::harness::{REGION, assert_nothing_leaked};
 
 /// The image that the page installs.
 const IMAGE: &str = "registry.example.com/kube-glue";

@@ -12,8 +12,8 @@ use serde_json::Value;
 use super::blocks::{self, Block};
 use super::{policies, root, walk};
 use crate::credentials::temporary;
+use crate::harness::{REGION, World, quick};
 use crate::tenancy::file;
-use crate::world::{REGION, World, quick};
 
 const KEY: &str = "AKIAIOSFODNN7EXAMPLE";
 const SECRET: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";

@@ -7,7 +7,7 @@ use kube_glue_double::{DEFAULT_ACCOUNT, Double, Fault, JobDefinition, Request, T
 use serde_json::json;
 use tokio::net::TcpSocket;
 
-use crate::world::{DEFAULT_SECRET, HASTY, REGION, SETTLE, World, quick, ready};
+use crate::harness::{DEFAULT_SECRET, HASTY, REGION, SETTLE, World, quick, ready};
 
 /// The first start of a job of its own is answered so; then there is one run, and it succeeds.
 /// Each case: a name, the fault, and how often StartJobRun is sent.

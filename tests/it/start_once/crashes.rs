@@ -8,7 +8,7 @@ use kube_glue_double::JobDefinition;
 use kube_glue_double::{Fault, Outcome, Then};
 use serde_json::json;
 
-use crate::world::{DEFAULT_SECRET, HASTY, STEP, World, attempts, is_held, run_id, stepwise, uid};
+use crate::harness::{DEFAULT_SECRET, HASTY, STEP, World, attempts, is_held, run_id, stepwise, uid};
 
 /// A world whose controller has not been started.
 async fn world(name: &str) -> World {

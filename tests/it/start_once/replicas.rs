@@ -8,7 +8,7 @@ use kube_glue::api::run::Phase;
 use kube_glue_double::{Fault, JobDefinition, Then};
 use serde_json::json;
 
-use crate::world::{DEFAULT_SECRET, World, endless, is_held, phase_of, run_id};
+use crate::harness::{DEFAULT_SECRET, World, endless, is_held, phase_of, run_id};
 
 /// A second controller without a lease to keep it off, its cache as old as it may be.
 #[tokio::test]

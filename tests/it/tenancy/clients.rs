@@ -8,25 +8,25 @@ use k8s_openapi::api::core::v1::Secret;
 use kube::Api;
 use kube::api::DeleteParams;
 use kube_glue::api::credentials::{Aws, Credentials};
-use kube_glue::controllers::access::Access;
-use kube_glue::controllers::secrets::Secrets;
+use kube_glue::controllers::runtime::credentials::resolver::ClientResolver;
+use kube_glue::controllers::runtime::credentials::secrets::Secrets;
 use kube_glue::glue::aws::{Base, Glue};
 use kube_glue::glue::identity::Rules;
-use kube_glue::glue::{Class, Clients};
+use kube_glue::glue::{Clients, ErrorKind};
 use kube_glue::metrics::Metrics;
 use kube_glue_double::{Fault, Then};
 use tokio::time;
 
 use super::roles::put_role;
 use super::two_accounts;
-use crate::world::{DEFAULT_SECRET, PATIENCE, REGION, World};
+use crate::harness::{DEFAULT_SECRET, PATIENCE, REGION, World};
 
 /// Finds clients as a controller of the world would, with AWS where the Secrets say.
-async fn access(world: &World) -> Access {
+async fn access(world: &World) -> ClientResolver {
     let base = Base::load(PATIENCE, None, Metrics::new()).await;
     let endpoint = world.double.url().parse().expect("an endpoint");
     let rules = Rules { endpoints: vec![endpoint], ..Rules::default() };
-    Access::new(world.client.clone(), Clients::new(base), Secrets::new(false), rules).of_kind("GlueJobRun")
+    ClientResolver::new(world.client.clone(), Clients::new(base), Secrets::new(false), rules).of_kind("GlueJobRun")
 }
 
 /// The tests' region, by the credentials in this Secret.
@@ -35,16 +35,16 @@ fn aws(secret: Option<&str>) -> Aws {
     Aws { region: Some(REGION.to_owned()), credentials: Some(credentials) }
 }
 
-async fn client(access: &Access, world: &World, secret: &str) -> Glue {
+async fn client(access: &ClientResolver, world: &World, secret: &str) -> Glue {
     let found = access.client(&world.namespace, &aws(Some(secret)), false).await;
     found.expect("a client").client
 }
 
 /// A thousand objects ask at once, for the first time.
-async fn storm(access: &Access, world: &World) -> Vec<Result<i32, Class>> {
+async fn storm(access: &ClientResolver, world: &World) -> Vec<Result<i32, ErrorKind>> {
     let one = async || {
         let found = access.client(&world.namespace, &aws(None), false).await.expect("a client");
-        found.client.job_max_retries("theirs").await.map_err(|error| error.class)
+        found.client.job_max_retries("theirs").await.map_err(|error| error.kind)
     };
     join_all((0..1000).map(|_| one())).await
 }
@@ -74,7 +74,7 @@ async fn a_thousand_objects_of_a_tenant_are_refused_once() {
     let answers = storm(&access, &world).await;
     // A machine that takes longer over the thousand may be told again.
     let most = 1 + begun.elapsed().as_secs() / REFUSED_FOR.as_secs();
-    assert!(answers.iter().all(|answer| *answer == Err(Class::Denied)));
+    assert!(answers.iter().all(|answer| *answer == Err(ErrorKind::Denied)));
     let requests = world.double.requests();
     let asked = requests.count("AssumeRole");
     assert!((1..=most).contains(&asked), "{asked} times, and not {most} at most");
@@ -101,7 +101,7 @@ async fn two_users_of_one_account_share_its_budget() {
     // From before the throttle: if the machine pauses after it, the rate has grown again when the calls come.
     let begun = Instant::now();
     world.double.faults().add(Fault::on("GetJob").times(1).then(Then::Throttle));
-    assert_eq!(clients[0].job_max_retries("etl").await.map_err(|error| error.class), Err(Class::Throttled));
+    assert_eq!(clients[0].job_max_retries("etl").await.map_err(|error| error.kind), Err(ErrorKind::Throttled));
     // Ten a second from now on, after a burst of a quarter of a second.
     for _ in 0..15 {
         clients[1].job_max_retries("etl").await.expect("an answer");

@@ -9,7 +9,7 @@ use kube_glue_double::{DEFAULT_ACCOUNT, JobDefinition, Role};
 use serde_json::json;
 
 use super::{OTHERS, ROLE, two_accounts};
-use crate::world::{DEFAULT_SECRET, REGION, World, endless, ready};
+use crate::harness::{DEFAULT_SECRET, REGION, World, endless, ready};
 
 const OWN_ROLE: &str = "arn:aws:iam::123456789012:role/kube-glue";
 

@@ -4,7 +4,7 @@ use kube_glue_double::Double;
 use serde_json::json;
 
 use super::two_accounts;
-use crate::world::{DEFAULT_SECRET, PATIENCE};
+use crate::harness::{DEFAULT_SECRET, PATIENCE};
 
 #[tokio::test]
 async fn the_api_server_refuses_what_sts_would() {

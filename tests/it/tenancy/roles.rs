@@ -8,7 +8,7 @@ use kube_glue_double::{Fault, JobDefinition, Then};
 use serde_json::json;
 
 use super::{OTHERS, ROLE, two_accounts};
-use crate::world::{DEFAULT_SECRET, REGION, World, endless};
+use crate::harness::{DEFAULT_SECRET, REGION, World, endless};
 
 /// Puts the world's keys and the role into a Secret.
 pub async fn put_role(world: &World, secret: &str, more: &[(&str, &str)]) {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::controller::file;
 use super::{OTHERS, ROLE, two_accounts};
-use crate::world::{REGION, World, merged, quick, uid};
+use crate::harness::{REGION, World, merged, quick, uid};
 
 /// What comes of an object.
 #[derive(Clone, Copy, Debug)]

@@ -6,7 +6,7 @@ use kube_glue::api::GlueTrigger;
 use serde_json::json;
 
 use super::ready_of;
-use crate::world::{World, condition};
+use crate::harness::{World, condition};
 
 #[tokio::test]
 async fn the_older_object_holds_a_trigger_and_the_other_says_so() {
@@ -35,7 +35,7 @@ async fn the_older_object_holds_a_trigger_and_the_other_says_so() {
     triggers.edit("second", json!({"fire": "b"})).await;
     triggers
         .until("second", "it has seen the value", |trigger| {
-            trigger.status.as_ref().and_then(|status| status.taken_fire.as_deref()) == Some("b")
+            trigger.status.as_ref().and_then(|status| status.last_handled_fire.as_deref()) == Some("b")
         })
         .await;
     assert_eq!(world.firings("refresh"), 0);

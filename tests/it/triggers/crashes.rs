@@ -8,7 +8,7 @@ use kube_glue_double::{Fault, Then};
 use serde_json::json;
 
 use super::{ready_of, status};
-use crate::world::{HASTY, World};
+use crate::harness::{HASTY, World};
 
 /// A world whose object `one` has seen no value of fire yet, and whose controller has been killed.
 async fn world(name: &str) -> World {
@@ -30,8 +30,8 @@ async fn between_intent_and_firing() {
     let mut world = world("gtr-intended").await;
     set(&world, "a").await;
     let newest = json!([{"kind": "Job", "name": "etl"}]);
-    let intent = json!({"number": 0, "value": "a", "intendedAt": "2026-01-01T00:00:00Z", "before": newest});
-    let intended = json!({"status": {"observedGeneration": 2, "takenFire": "a", "lastFiring": intent}});
+    let intent = json!({"number": 0, "value": "a", "intendedAt": "2026-01-01T00:00:00Z", "baseline": newest});
+    let intended = json!({"status": {"observedGeneration": 2, "lastHandledFire": "a", "lastFiring": intent}});
     let triggers = world.of::<GlueTrigger>();
     triggers.api.patch_status("one", &PatchParams::default(), &Patch::Merge(intended)).await.expect("a status");
     world.start_controller();
@@ -41,7 +41,7 @@ async fn between_intent_and_firing() {
     world.kill_controller();
     world.set(HASTY);
     world.start_controller();
-    world.traced("one", "a").await;
+    world.resolved("one", "a").await;
     assert_eq!((world.switches("refresh").len(), world.firings("refresh")), (1, 1));
 }
 
@@ -57,7 +57,7 @@ async fn while_the_firing_is_on_its_way() {
     world.start_controller();
     world.of::<GlueTrigger>().reason("one", "AnswerUnclear").await;
     world.double.faults().release();
-    world.traced("one", "a").await;
+    world.resolved("one", "a").await;
     assert_eq!((world.switches("refresh").len(), world.firings("refresh")), (1, 1));
 }
 
@@ -72,7 +72,7 @@ async fn before_the_answer_arrives() {
     world.kill_controller();
     set(&world, "b").await;
     world.start_controller();
-    world.traced("one", "b").await;
+    world.resolved("one", "b").await;
     let trigger = world.of::<GlueTrigger>().api.get("one").await.expect("the object");
     let earlier: Vec<_> = status(&trigger).earlier_firings.iter().map(|firing| firing.value.as_str()).collect();
     assert_eq!(earlier, ["a"]);
@@ -86,7 +86,7 @@ async fn while_what_it_started_lives() {
     world.double.clock().hold();
     world.start_controller();
     set(&world, "a").await;
-    world.traced("one", "a").await;
+    world.resolved("one", "a").await;
     world.kill_controller();
     world.double.clock().step(Duration::from_mins(1));
     world.start_controller();
@@ -117,7 +117,7 @@ async fn again_and_again() {
         world.kill_controller();
         world.start_controller();
         for name in &names {
-            world.traced(name, value).await;
+            world.resolved(name, value).await;
         }
     }
     for name in &names {

@@ -5,7 +5,7 @@ use kube_glue::api::GlueTrigger;
 use serde_json::json;
 
 use super::{ready_of, status};
-use crate::world::{DEFAULT_SECRET, World};
+use crate::harness::{DEFAULT_SECRET, World};
 
 async fn world(name: &str) -> World {
     let world = World::new(name).await;
@@ -23,7 +23,7 @@ fn spec(value: &str) -> serde_json::Value {
 async fn it_fires_for_a_new_object_and_not_again_when_the_status_is_lost() {
     let mut world = world("gtr-new").await;
     world.of::<GlueTrigger>().put("one", spec("a")).await;
-    world.traced("one", "a").await;
+    world.resolved("one", "a").await;
     let marked = |trigger: &GlueTrigger| {
         trigger.metadata.annotations.as_ref().is_some_and(|annotations| annotations.contains_key("kube-glue.dev/fired"))
     };
@@ -37,7 +37,7 @@ async fn it_fires_for_a_new_object_and_not_again_when_the_status_is_lost() {
             world.start_controller();
         }
         let trigger = world.of::<GlueTrigger>().ready("one").await;
-        assert_eq!(status(&trigger).taken_fire.as_deref(), Some("a"));
+        assert_eq!(status(&trigger).last_handled_fire.as_deref(), Some("a"));
         assert_eq!((world.switches("refresh").len(), world.firings("refresh")), (1, 1), "restart: {restart}");
     }
     // Without the mark, too: what was wiped by a replace is not known, and the trigger has started something.
@@ -50,7 +50,7 @@ async fn it_fires_for_a_new_object_and_not_again_when_the_status_is_lost() {
     assert!(message.contains("set another one to fire it"), "{message}");
     assert_eq!(world.firings("refresh"), 1);
     world.of::<GlueTrigger>().edit("one", json!({"fire": "b"})).await;
-    world.traced("one", "b").await;
+    world.resolved("one", "b").await;
     assert_eq!(world.firings("refresh"), 2);
 }
 
@@ -64,7 +64,7 @@ async fn it_does_not_fire_for_an_object_that_is_restored() {
     let trigger = triggers.ready("one").await;
     assert_eq!((ready_of(&trigger).0.as_str(), world.firings("refresh")), ("OnDemand", 0));
     triggers.edit("one", json!({"fire": "b"})).await;
-    world.traced("one", "b").await;
+    world.resolved("one", "b").await;
     assert_eq!(world.firings("refresh"), 1);
 }
 
@@ -81,7 +81,7 @@ async fn an_object_that_nobody_saw_come_to_be_fires_only_what_was_never_fired() 
     triggers.put("one", spec("a")).await;
     triggers.put("two", json!({"triggerName": "used", "fire": "a", "fireOnCreation": true})).await;
     world.start_controller();
-    world.traced("one", "a").await;
+    world.resolved("one", "a").await;
     world.of::<GlueTrigger>().reason("two", "NotFired").await;
     assert_eq!((world.firings("refresh"), world.firings("used")), (1, 1));
 }

@@ -7,7 +7,7 @@ use kube_glue::api::{FINALIZER, GlueTrigger};
 use kube_glue_double::{Fault, Then};
 use serde_json::{Value, json};
 
-use crate::world::World;
+use crate::harness::World;
 
 fn is_held(trigger: &GlueTrigger) -> bool {
     trigger.finalizers().iter().any(|name| name == FINALIZER)
@@ -26,7 +26,7 @@ async fn it_is_left_as_it_is_or_deactivated_first() {
     ];
     for (name, spec, held, state, stops) in cases {
         world.trigger(name, "SCHEDULED", json!({}));
-        let spec: Value = crate::world::merged(json!({"triggerName": name}), spec);
+        let spec: Value = crate::harness::merged(json!({"triggerName": name}), spec);
         triggers.put(name, spec).await;
         let trigger = triggers.ready(name).await;
         assert_eq!(is_held(&trigger), held, "{name}");

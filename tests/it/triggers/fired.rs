@@ -9,7 +9,7 @@ use kube_glue_double::{CrawlScript, CrawlerSettings, DEFAULT_ACCOUNT, Fault, Job
 use serde_json::json;
 
 use super::{last, ready_of, status};
-use crate::world::{HASTY, REGION, SETTLE, STEP, World, quick};
+use crate::harness::{HASTY, REGION, SETTLE, STEP, World, quick};
 
 /// A world with the trigger `refresh` and an object `one` about it, which has seen no value of fire yet.
 async fn world(name: &str) -> World {
@@ -36,11 +36,14 @@ async fn a_new_value_fires_once_and_what_it_started_is_followed_to_its_end() {
     let triggers = world.of::<GlueTrigger>();
     triggers.put("one", json!({"triggerName": "refresh", "fire": "there"})).await;
     let trigger = triggers.ready("one").await;
-    assert_eq!((ready_of(&trigger).0.as_str(), status(&trigger).taken_fire.as_deref()), ("OnDemand", Some("there")));
+    assert_eq!(
+        (ready_of(&trigger).0.as_str(), status(&trigger).last_handled_fire.as_deref()),
+        ("OnDemand", Some("there"))
+    );
     assert_eq!(world.firings("refresh"), 0, "the value that stood there counts as done");
 
     triggers.edit("one", json!({"fire": "2026-01-31"})).await;
-    let firing = world.traced("one", "2026-01-31").await;
+    let firing = world.resolved("one", "2026-01-31").await;
     let runs = world.glue_runs("etl");
     assert_eq!((firing.started.len(), runs.len()), (1, 1));
     assert_eq!(Some(firing.started[0].id.as_str()), runs[0]["Id"].as_str());
@@ -91,7 +94,7 @@ async fn what_else_a_trigger_starts_is_found_and_followed_as_well() {
     world.trigger("refresh", "ON_DEMAND", json!({"WorkflowName": "daily", "Actions": actions}));
     let triggers = world.of::<GlueTrigger>();
     triggers.put("one", json!({"triggerName": "refresh", "fire": "a", "fireOnCreation": true})).await;
-    let firing = world.traced("one", "a").await;
+    let firing = world.resolved("one", "a").await;
     let kinds: Vec<_> = firing.started.iter().map(|run| run.target.kind).collect();
     assert_eq!(kinds, [TargetKind::Job, TargetKind::Job, TargetKind::Crawler, TargetKind::Workflow]);
     // What a crawler's script takes is Glue's affair: it ends when it ends.
@@ -110,7 +113,7 @@ async fn values_within_a_second_all_fire_in_their_order() {
     for value in values {
         triggers.edit("one", json!({"fire": value})).await;
     }
-    world.traced("one", "e").await;
+    world.resolved("one", "e").await;
     let trigger = triggers.api.get("one").await.expect("the object");
     let earlier = status(&trigger).earlier_firings.iter().map(|firing| firing.value.as_str());
     let fired: Vec<_> = earlier.chain(last(&trigger).map(|firing| firing.value.as_str())).collect();
@@ -128,7 +131,7 @@ async fn values_within_a_second_all_fire_in_their_order() {
 async fn one_firing_in_spite_of(world: World, fault: Then, sent: usize) -> World {
     world.double.faults().add(Fault::on("StartTrigger").nth(1).then(fault));
     world.of::<GlueTrigger>().edit("one", json!({"fire": "a"})).await;
-    let firing = world.traced("one", "a").await;
+    let firing = world.resolved("one", "a").await;
     assert_eq!(firing.started.len(), 1);
     assert_eq!((world.switches("refresh").len(), world.firings("refresh")), (sent, 1));
     world
@@ -165,7 +168,7 @@ async fn a_clear_no_is_said_and_tried_again() {
     world.of::<GlueTrigger>().edit("one", json!({"fire": "a"})).await;
     world.of::<GlueTrigger>().reason("one", "ConcurrentRunsExceeded").await;
     world.double.clock().step(STEP);
-    assert_eq!(world.traced("one", "a").await.started.len(), 1);
+    assert_eq!(world.resolved("one", "a").await.started.len(), 1);
     assert_eq!(world.firings("refresh"), 1);
 }
 
@@ -177,7 +180,7 @@ async fn nothing_is_fired_while_glue_does_not_say_what_runs() {
     world.of::<GlueTrigger>().reason("one", "AnswerUnclear").await;
     assert!(world.switches("refresh").is_empty(), "what was there before must be known first");
     world.double.faults().remove(blind);
-    world.traced("one", "a").await;
+    world.resolved("one", "a").await;
 
     // Nor while it does not say what came of a firing whose answer was lost.
     let lost = world.double.faults().add(Fault::on("StartTrigger").then(Then::DropConnectionBefore));
@@ -192,7 +195,7 @@ async fn nothing_is_fired_while_glue_does_not_say_what_runs() {
     assert_eq!((world.switches("refresh").len(), world.firings("refresh")), (sent, 1));
     world.double.faults().remove(lost);
     world.double.faults().remove(blind);
-    world.traced("one", "b").await;
+    world.resolved("one", "b").await;
     assert_eq!((world.switches("refresh").len(), world.firings("refresh")), (sent + 1, 2));
 }
 
@@ -206,7 +209,7 @@ async fn what_others_start_is_not_taken_for_ours() {
     world.calls("StartTrigger", 1).await;
     world.elsewhere("StartTrigger", &json!({"Name": "other"}));
     world.elsewhere("StartJobRun", &json!({"JobName": "etl"}));
-    let firing = world.traced("one", "a").await;
+    let firing = world.resolved("one", "a").await;
     assert_eq!((firing.started.len(), world.firings("refresh")), (1, 1));
     let ours = world.glue_runs("etl").into_iter().find(|run| run["TriggerName"] == "refresh").expect("a run");
     assert_eq!(ours["Id"].as_str(), Some(firing.started[0].id.as_str()));

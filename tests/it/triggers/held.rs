@@ -9,7 +9,7 @@ use kube_glue_double::{Fault, Request, Requests, Then};
 use serde_json::json;
 
 use super::{ready_of, status};
-use crate::world::{World, condition};
+use crate::harness::{World, condition};
 
 #[tokio::test]
 async fn a_trigger_is_activated_and_its_status_says_what_it_is() {

@@ -8,7 +8,7 @@ use kube_glue_double::{Fault, Then};
 use serde_json::json;
 
 use super::ready_of;
-use crate::world::{World, conditions_in};
+use crate::harness::{World, conditions_in};
 
 const COUNT: usize = 20;
 

@@ -11,7 +11,7 @@ use aws_smithy_types::error::operation::BuildError;
 
 use crate::glue::connections::{Authentication, ConnectionInput, OAuth2, Physical};
 use crate::glue::identity::Sensitive;
-use crate::glue::{Class, Error};
+use crate::glue::{Error, ErrorKind};
 
 /// The input of a creation or an update: all of it.
 pub(super) fn input(operation: &'static str, input: &ConnectionInput) -> Result<SdkInput, Error> {
@@ -127,7 +127,7 @@ fn incomplete(operation: &'static str, name: &str, error: &BuildError) -> Error 
     Error {
         operation,
         object: format!("connection {name}"),
-        class: Class::Invalid,
+        kind: ErrorKind::Invalid,
         code: "NotSent".to_owned(),
         message: error.to_string(),
     }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{connections, create, from, jdbc};
 use crate::cel::long;
-use crate::world::merged;
+use crate::harness::merged;
 
 fn keyed(name: &str) -> Value {
     json!({"name": "db", "key": name})

@@ -1,0 +1,7 @@
+//! Tests of the plan and of what it compares.
+
+mod fixture;
+mod ownership;
+mod plan;
+mod spec;
+mod test_schedule;

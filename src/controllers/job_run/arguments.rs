@@ -1,0 +1,162 @@
+//! The arguments of a job run: those in its spec, and those whose values stand in Secrets and ConfigMaps.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::core::v1::{ConfigMap, Secret};
+use kube::{Api, Client};
+
+use crate::api::GlueJobRunSpec;
+use crate::api::job_run::{ArgumentFrom, KeyRef};
+use crate::controllers::runtime::conditions::INVALID_SPEC;
+use crate::controllers::runtime::problem::Problem;
+use crate::glue::ErrorKind;
+use crate::glue::identity::Sensitive;
+
+/// Arguments by name, and which of their values are secret.
+#[derive(Clone, Debug, Default)]
+pub struct Arguments {
+    /// What goes to Glue.
+    values: BTreeMap<String, Sensitive>,
+    secrets: Vec<Sensitive>,
+}
+
+impl Arguments {
+    /// All of them as Glue takes them.
+    #[must_use]
+    pub fn exposed(&self) -> BTreeMap<String, String> {
+        self.values.iter().map(|(name, value)| (name.clone(), value.expose().to_owned())).collect()
+    }
+
+    /// Whether there is an argument of this name.
+    #[must_use]
+    pub fn contains(&self, name: &str) -> bool {
+        self.values.contains_key(name)
+    }
+
+    /// `text` without the values that came from Secrets.
+    #[must_use]
+    pub fn redact(&self, text: &str) -> String {
+        Sensitive::redact(text, &self.secrets)
+    }
+}
+
+/// Reads the arguments of a run in `namespace`.
+pub async fn read(client: &Client, namespace: &str, spec: &GlueJobRunSpec) -> Result<Arguments, Problem> {
+    let mut arguments = Arguments::default();
+    for (name, value) in spec.arguments.iter().flatten() {
+        arguments.values.insert(name.clone(), Sensitive::new(value.clone()));
+    }
+    for from in spec.arguments_from.iter().flatten() {
+        let (value, secret) = match (&from.secret_key_ref, &from.config_map_key_ref) {
+            (Some(key), _) => (secret_value(client, namespace, from, key).await?, true),
+            (None, Some(key)) => (config_value(client, namespace, from, key).await?, false),
+            (None, None) => (None, false),
+        };
+        let Some(value) = value else { continue };
+        if secret {
+            arguments.secrets.push(value.clone());
+        }
+        arguments.values.insert(from.name.clone(), value);
+    }
+    Ok(arguments)
+}
+
+/// Our own argument is not the user's to set.
+pub fn check_reserved(arguments: &Arguments, reserved: Option<&str>) -> Result<(), Problem> {
+    match reserved.filter(|name| arguments.contains(name)) {
+        None => Ok(()),
+        Some(name) => Err(Problem {
+            reason: INVALID_SPEC.to_owned(),
+            message: format!(
+                "argument {name} is the one by which kube-glue finds its runs again: create the object without it"
+            ),
+            kind: Some(ErrorKind::Invalid),
+        }),
+    }
+}
+
+/// A key of the user's names nothing where runs carry no key.
+#[must_use]
+pub fn no_key() -> Problem {
+    Problem {
+        reason: INVALID_SPEC.to_owned(),
+        message: "idempotencyKey needs the argument by which runs are found again, and this controller sends none \
+                  (--run-key-argument): create the object without it"
+            .to_owned(),
+        kind: Some(ErrorKind::Invalid),
+    }
+}
+
+async fn secret_value(
+    client: &Client,
+    namespace: &str,
+    from: &ArgumentFrom,
+    key: &KeyRef,
+) -> Result<Option<Sensitive>, Problem> {
+    let api: Api<Secret> = Api::namespaced(client.clone(), namespace);
+    let found = api.get_opt(&key.name).await.map_err(|error| unreadable("Secret", namespace, from, key, &error))?;
+    let value = found.and_then(|secret| secret.data?.remove(&key.key)).map(|value| value.0);
+    take("Secret", namespace, from, key, value)
+}
+
+async fn config_value(
+    client: &Client,
+    namespace: &str,
+    from: &ArgumentFrom,
+    key: &KeyRef,
+) -> Result<Option<Sensitive>, Problem> {
+    let api: Api<ConfigMap> = Api::namespaced(client.clone(), namespace);
+    let found = api.get_opt(&key.name).await.map_err(|error| unreadable("ConfigMap", namespace, from, key, &error))?;
+    let value = found.and_then(|map| map.data?.remove(&key.key)).map(String::into_bytes);
+    take("ConfigMap", namespace, from, key, value)
+}
+
+fn take(
+    kind: &str,
+    namespace: &str,
+    from: &ArgumentFrom,
+    key: &KeyRef,
+    value: Option<Vec<u8>>,
+) -> Result<Option<Sensitive>, Problem> {
+    let KeyRef { name, key: entry, optional } = key;
+    match value.map(String::from_utf8) {
+        Some(Ok(text)) => Ok(Some(Sensitive::new(text))),
+        Some(Err(_)) => Err(missing(format!(
+            "argument {}: key {entry} of {kind} {namespace}/{name} is not text: Glue takes text only",
+            from.name
+        ))),
+        None if *optional == Some(true) => Ok(None),
+        None => Err(missing(format!(
+            "argument {}: there is no key {entry} in {kind} {namespace}/{name}: add it, and the run is started",
+            from.name
+        ))),
+    }
+}
+
+fn missing(message: String) -> Problem {
+    Problem { reason: "ArgumentNotFound".to_owned(), message, kind: None }
+}
+
+fn unreadable(kind: &str, namespace: &str, from: &ArgumentFrom, key: &KeyRef, error: &kube::Error) -> Problem {
+    let message = format!("argument {}: {kind} {namespace}/{} cannot be read: {error}", from.name, key.name);
+    Problem { reason: "ArgumentNotReadable".to_owned(), message, kind: None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secret_values_are_hidden_and_shown_by_no_debug_output() {
+        let secret = Sensitive::new("hunter2".to_owned());
+        let arguments = Arguments {
+            values: BTreeMap::from([("--password".to_owned(), secret.clone())]),
+            secrets: vec![secret, Sensitive::new("ab".to_owned())],
+        };
+        assert_eq!(arguments.redact("login with hunter2 failed, ab"), "login with [hidden] failed, ab");
+        assert!(!format!("{arguments:?}").contains("hunter2"));
+        assert!(check_reserved(&arguments, Some("--password")).is_err());
+        assert!(check_reserved(&arguments, Some("--kube-glue-run")).is_ok());
+        assert!(check_reserved(&arguments, None).is_ok());
+    }
+}

@@ -1,0 +1,190 @@
+//! A bench for the plan: one object, and all that is known of it, put together in a few words.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use kube::core::ObjectMeta;
+
+use crate::api::FINALIZER;
+use crate::api::run::{Attempt, Phase, RunPolicy, RunStatus};
+use crate::controllers::run::facts::{
+    ConcurrencyPolicy, CrawlerActivity, Facts, Lookup, Observation, ObservedRun, PassState, Problem,
+};
+use crate::controllers::run::plan::plan;
+use crate::controllers::run::step::{Call, Plan, Step};
+use crate::glue::ErrorKind;
+
+const CREATED: i64 = 1_000_000;
+
+pub(super) fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_second(CREATED + seconds).expect("a time")
+}
+
+/// One object and all that is known of it.
+#[derive(Clone, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "as in Facts")]
+pub(super) struct Fixture {
+    pub(super) now: i64,
+    pub(super) meta: ObjectMeta,
+    pub(super) policy: RunPolicy,
+    pub(super) concurrency: Option<ConcurrencyPolicy>,
+    pub(super) follow: Option<String>,
+    pub(super) status: RunStatus,
+    pub(super) leading: bool,
+    pub(super) blocked: Option<Problem>,
+    pub(super) state: PassState,
+    pub(super) fresh_intent: bool,
+    pub(super) open_for: i64,
+    pub(super) rest: Option<Duration>,
+    pub(super) behind: bool,
+    pub(super) activity: CrawlerActivity,
+    pub(super) shared: bool,
+    pub(super) observation: Option<Observation>,
+    pub(super) poll_problem: Option<Problem>,
+    pub(super) stop_sent: bool,
+}
+
+impl Fixture {
+    pub(super) fn new() -> Self {
+        let meta = ObjectMeta {
+            uid: Some("uid".to_owned()),
+            generation: Some(1),
+            creation_timestamp: Some(Time(at(0))),
+            ..ObjectMeta::default()
+        };
+        Self {
+            now: 10,
+            meta,
+            policy: RunPolicy::default(),
+            concurrency: None,
+            follow: None,
+            status: RunStatus { observed_generation: -1, ..RunStatus::default() },
+            leading: true,
+            blocked: None,
+            state: PassState::default(),
+            fresh_intent: false,
+            open_for: 0,
+            rest: None,
+            behind: false,
+            activity: CrawlerActivity::Unchanged,
+            shared: false,
+            observation: None,
+            poll_problem: None,
+            stop_sent: false,
+        }
+    }
+
+    pub(super) fn held(mut self) -> Self {
+        self.meta.finalizers = Some(vec![FINALIZER.to_owned()]);
+        self
+    }
+
+    pub(super) fn deleted(mut self) -> Self {
+        self.meta.deletion_timestamp = Some(Time(at(5)));
+        self
+    }
+
+    /// With the attempt `attempt` in `phase`.
+    pub(super) fn with(mut self, phase: Phase, attempt: Attempt) -> Self {
+        self.status.phase = Some(phase);
+        self.status.attempts = vec![attempt];
+        self
+    }
+
+    /// With a status that was written for `generation`; the object is at 1.
+    pub(super) fn observed(mut self, generation: i64) -> Self {
+        self.status.observed_generation = generation;
+        self
+    }
+
+    pub(super) fn seen(mut self, phase: Phase) -> Self {
+        self.observation = Some(Observation::Present(observed(phase)));
+        self
+    }
+
+    pub(super) fn plan(&self) -> Plan {
+        plan(&Facts {
+            now: at(self.now),
+            meta: &self.meta,
+            policy: &self.policy,
+            noun: if self.concurrency.is_some() { "crawl" } else { "run" },
+            concurrency: self.concurrency,
+            follow: self.follow.as_deref(),
+            status: &self.status,
+            leading: self.leading,
+            blocked: self.blocked.clone(),
+            unprepared: None,
+            state: &self.state,
+            fresh_intent: self.fresh_intent,
+            open_for: Duration::from_secs(self.open_for.unsigned_abs()),
+            settle: Duration::from_mins(1),
+            rest: self.rest,
+            behind: self.behind,
+            activity: self.activity,
+            shared: self.shared,
+            observation: self.observation.clone(),
+            poll_problem: self.poll_problem.clone(),
+            stop_sent: self.stop_sent,
+            deletion_timeout: Duration::from_mins(10),
+        })
+    }
+}
+
+pub(super) fn observed(phase: Phase) -> ObservedRun {
+    let state = format!("{phase:?}").to_uppercase();
+    ObservedRun { id: "jr_1".to_owned(), state, phase, retry_expected: false, message: None }
+}
+
+pub(super) fn intent() -> Attempt {
+    Attempt {
+        number: 0,
+        key: "uid/0".to_owned(),
+        retry: 0,
+        active_since: Time(at(1)),
+        intended_at: Time(at(1)),
+        baseline: None,
+        accepted: false,
+        rejected_reason: None,
+        id: None,
+        adopted: false,
+        state: None,
+        stop_cause: None,
+        ended_at: None,
+    }
+}
+
+/// A start to which Glue said no.
+pub(super) fn no() -> Attempt {
+    Attempt { rejected_reason: Some("Throttled".to_owned()), ..intent() }
+}
+
+pub(super) fn live() -> Attempt {
+    Attempt { id: Some("jr_1".to_owned()), ..intent() }
+}
+
+pub(super) fn problem(kind: ErrorKind) -> Problem {
+    Problem { reason: kind.reason().to_owned(), message: "words".to_owned(), kind: Some(kind) }
+}
+
+pub(super) fn nothing(known_for: u64) -> Lookup {
+    Lookup::NotFound { known_for: Duration::from_secs(known_for) }
+}
+
+/// What the plan asks for, reduced to a word.
+pub(super) fn word(plan: &Plan) -> &'static str {
+    match &plan.step {
+        Step::AddFinalizer => "hold",
+        Step::RemoveFinalizer { left_behind: None } => "release",
+        Step::RemoveFinalizer { left_behind: Some(_) } => "leave behind",
+        Step::Call(Call::LookUp(_)) => "look",
+        Step::Call(Call::ReadBaseline { .. }) => "read_baseline",
+        Step::Call(Call::Start) => "start",
+        Step::Call(Call::Stop(_)) => "stop",
+        Step::Delete => "delete",
+        Step::Backoff => "retry",
+        Step::AwaitChange => "rest",
+        Step::Annotate(_) => "mark",
+        Step::RequeueAfter(_) => "rest for a while",
+    }
+}

@@ -1,0 +1,251 @@
+//! From an object to its AWS client: which Secret it names, what stands in it, and the client for that.
+//!
+//! Secrets are watched as metadata only; their data is read by name when a client is built and is not
+//! kept. A client is built once for each version of a Secret, however many objects ask at once. Where
+//! Secrets may not be watched, they are read again now and then, and when AWS refuses what stood in them.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use k8s_openapi::api::core::v1::Secret;
+use kube::{Api, Client};
+use tokio::sync::OnceCell;
+use tokio::time::Instant;
+use tracing::warn;
+
+use super::secrets::{self, SecretKey, Secrets};
+use crate::api::credentials::Aws;
+use crate::controllers::runtime::problem::Problem;
+use crate::glue::aws::WeakGlue;
+use crate::glue::identity::{self, Provenance, Rules, SecretData};
+use crate::glue::{Clients, Glue};
+
+/// The Secret that serves a namespace whose objects name none.
+pub const DEFAULT_SECRET: &str = "kube-glue-credentials";
+
+/// How long what was read from a Secret counts that is not watched.
+const READ_AGAIN: Duration = Duration::from_mins(5);
+/// The same when AWS refuses what was read.
+const REFUSED_READ_AGAIN: Duration = Duration::from_secs(2);
+/// How long a client is kept that no object has asked for.
+const KEEP_UNUSED: Duration = Duration::from_mins(15);
+/// The pause between two looks for clients that nobody uses.
+const SWEEP_EVERY: Duration = Duration::from_mins(1);
+
+/// A client, and where its credentials come from. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct ResolvedClient {
+    /// The client, shared with all who are the same to AWS.
+    pub client: Glue,
+    /// Where this object's credentials come from.
+    pub provenance: Arc<Provenance>,
+}
+
+/// Finds the client for an object. Cheap to clone.
+#[derive(Clone)]
+pub struct ClientResolver {
+    inner: Arc<Inner>,
+    /// The kind of the objects, as it goes into session tags.
+    kind: &'static str,
+}
+
+struct Inner {
+    client: Client,
+    clients: Clients,
+    secrets: Secrets,
+    rules: Rules,
+    built: Mutex<Entries>,
+}
+
+/// What makes two objects need different clients.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct ClientKey {
+    kind: &'static str,
+    namespace: String,
+    aws: Aws,
+}
+
+impl ClientKey {
+    fn secret(&self) -> &str {
+        secret_name(&self.aws)
+    }
+}
+
+/// The Secret that `aws` names, or the namespace's default.
+#[must_use]
+pub fn secret_name(aws: &Aws) -> &str {
+    aws.credentials.as_ref().and_then(|credentials| credentials.secret_name.as_deref()).unwrap_or(DEFAULT_SECRET)
+}
+
+struct Entries {
+    by_key: HashMap<ClientKey, Built>,
+    swept: Instant,
+}
+
+struct Built {
+    /// The version of the Secret that the cell was, or is being, filled from.
+    version: Option<String>,
+    cell: Arc<OnceCell<Result<ResolvedClient, Problem>>>,
+    since: Instant,
+    used: Instant,
+    /// What worked last: for stopping runs whose Secret was deleted before them. Whoever has a run to stop
+    /// follows it, and so keeps its client.
+    last_good: Option<(WeakGlue, Arc<Provenance>)>,
+}
+
+impl Built {
+    fn new() -> Self {
+        let now = Instant::now();
+        Self { version: None, cell: Arc::default(), since: now, used: now, last_good: None }
+    }
+
+    fn last_good(&self) -> Option<ResolvedClient> {
+        let (client, provenance) = self.last_good.as_ref()?;
+        Some(ResolvedClient { client: client.upgrade()?, provenance: Arc::clone(provenance) })
+    }
+
+    /// Whether the Secret is to be read again though no watch says that it has changed.
+    fn is_old(&self) -> bool {
+        let found = self.cell.get().and_then(|found| found.as_ref().ok());
+        let age = self.since.elapsed();
+        age > READ_AGAIN || (age > REFUSED_READ_AGAIN && found.is_some_and(|found| found.client.is_refused()))
+    }
+
+    fn start_over(&mut self, version: Option<&str>) {
+        self.version = version.map(str::to_owned);
+        self.cell = Arc::default();
+        self.since = Instant::now();
+    }
+}
+
+impl ClientResolver {
+    /// Finds clients by the Secrets in `secrets`, within `rules`.
+    #[must_use]
+    pub fn new(client: Client, clients: Clients, secrets: Secrets, rules: Rules) -> Self {
+        let built = Mutex::new(Entries { by_key: HashMap::new(), swept: Instant::now() });
+        Self { inner: Arc::new(Inner { client, clients, secrets, rules, built }), kind: "" }
+    }
+
+    /// The same for objects of one kind.
+    #[must_use]
+    pub fn of_kind(&self, kind: &'static str) -> Self {
+        Self { inner: Arc::clone(&self.inner), kind }
+    }
+
+    /// The client for an object of `namespace`. While it is `releasing`, the last one that worked is good
+    /// enough: its Secret may have been deleted before it.
+    pub async fn client(&self, namespace: &str, aws: &Aws, releasing: bool) -> Result<ResolvedClient, Problem> {
+        let key = ClientKey { kind: self.kind, namespace: namespace.to_owned(), aws: aws.clone() };
+        let version = self.inner.secrets.version(namespace, key.secret());
+        let cell = self.cell(&key, version.as_deref());
+        let found = cell.get_or_init(|| self.build(&key)).await.clone();
+        let mut built = self.built();
+        let entry = built.by_key.entry(key).or_insert_with(Built::new);
+        match found {
+            Ok(found) => {
+                entry.last_good = Some((found.client.downgrade(), Arc::clone(&found.provenance)));
+                Ok(found)
+            }
+            Err(problem) => {
+                // A failure is not kept: the watch may lag behind, and the next pass comes after a pause.
+                if Arc::ptr_eq(&entry.cell, &cell) {
+                    entry.cell = Arc::default();
+                }
+                entry.last_good().filter(|_| releasing).ok_or(problem)
+            }
+        }
+    }
+
+    /// The cell for this version of the Secret; a new one when the Secret has moved on, or may have.
+    fn cell(&self, key: &ClientKey, version: Option<&str>) -> Arc<OnceCell<Result<ResolvedClient, Problem>>> {
+        let mut built = self.built();
+        sweep(&mut built);
+        let entry = built.by_key.entry(key.clone()).or_insert_with(Built::new);
+        entry.used = Instant::now();
+        if entry.version.as_deref() != version {
+            entry.start_over(version);
+        }
+        Arc::clone(&entry.cell)
+    }
+
+    /// In place of a watch: reads the versions of Secrets again, soon where AWS refuses what stood in them,
+    /// and reports each that changed. Never ends.
+    pub async fn reread(&self, changed: impl Fn(&SecretKey)) {
+        loop {
+            tokio::time::sleep(REFUSED_READ_AGAIN).await;
+            for key in self.due() {
+                let api: Api<Secret> = Api::namespaced(self.inner.client.clone(), &key.0);
+                match api.get_metadata_opt(&key.1).await {
+                    Ok(found) => {
+                        if self
+                            .inner
+                            .secrets
+                            .note(&key, found.and_then(|found| found.metadata.resource_version).as_deref())
+                        {
+                            changed(&key);
+                        }
+                    }
+                    Err(error) => warn!(namespace = key.0, name = key.1, %error, "the Secret cannot be read"),
+                }
+            }
+        }
+    }
+
+    /// The Secrets that are to be read again. They count as read.
+    fn due(&self) -> HashSet<SecretKey> {
+        let mut built = self.built();
+        let old = built.by_key.iter_mut().filter(|(_, entry)| entry.is_old());
+        old.map(|(key, entry)| {
+            entry.since = Instant::now();
+            (key.namespace.clone(), key.secret().to_owned())
+        })
+        .collect()
+    }
+
+    async fn build(&self, key: &ClientKey) -> Result<ResolvedClient, Problem> {
+        let credentials = key.aws.credentials.clone().unwrap_or_default();
+        let secret = if credentials.profile.is_some() { None } else { self.read(&key.namespace, key.secret()).await? };
+        let default_region = self.inner.clients.default_region();
+        let request = identity::Request {
+            namespace: &key.namespace,
+            kind: key.kind,
+            region: key.aws.region.as_deref(),
+            credentials: &credentials,
+            secret_name: key.secret(),
+            secret: secret.as_ref(),
+            default_region: default_region.as_deref(),
+        };
+        let (identity, provenance) = identity::resolve(&request, &self.inner.rules).map_err(|error| Problem {
+            reason: error.reason().to_owned(),
+            message: error.to_string(),
+            kind: None,
+        })?;
+        Ok(ResolvedClient { client: self.inner.clients.get(identity), provenance: Arc::new(provenance) })
+    }
+
+    async fn read(&self, namespace: &str, name: &str) -> Result<Option<SecretData>, Problem> {
+        let found = secrets::read(&self.inner.client, namespace, name).await?;
+        Ok(found.map(|found| found.data.unwrap_or_default().into_iter().map(|(key, value)| (key, value.0)).collect()))
+    }
+
+    fn built(&self) -> MutexGuard<'_, Entries> {
+        self.inner.built.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Lets go of the clients that no object has asked for in a while. One that somebody else still holds is
+/// remembered, for the end of the runs that it follows.
+fn sweep(entries: &mut Entries) {
+    if entries.swept.elapsed() < SWEEP_EVERY {
+        return;
+    }
+    entries.swept = Instant::now();
+    entries.by_key.retain(|_, entry| {
+        if entry.used.elapsed() < KEEP_UNUSED {
+            return true;
+        }
+        entry.cell = Arc::default();
+        entry.last_good().is_some()
+    });
+}

@@ -1,0 +1,201 @@
+//! The versions of the cluster's Secrets, without their data: enough to know when a client is out of date. What
+//! stands in one is read by name, when it is needed, and not kept.
+
+use std::collections::{HashMap, HashSet};
+use std::future::Future;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use futures::StreamExt;
+use futures::future::join_all;
+use k8s_openapi::api::core::v1::Secret;
+use kube::core::PartialObjectMeta;
+use kube::runtime::WatchStreamExt;
+use kube::runtime::watcher::{self, Event, watcher};
+use kube::{Api, Client, ResourceExt};
+use tokio::sync::watch;
+
+use crate::controllers::runtime::cache_sync::CacheSync;
+use crate::controllers::runtime::problem::Problem;
+use crate::controllers::runtime::requeue::scopes;
+
+/// A Secret by namespace and name.
+pub type SecretKey = (String, String);
+
+/// Reads a Secret; `None` when there is none.
+pub async fn read(client: &Client, namespace: &str, name: &str) -> Result<Option<Secret>, Problem> {
+    let api: Api<Secret> = Api::namespaced(client.clone(), namespace);
+    api.get_opt(name).await.map_err(|error| Problem {
+        reason: "SecretNotReadable".to_owned(),
+        message: format!("Secret {namespace}/{name} cannot be read: {error}"),
+        kind: None,
+    })
+}
+
+/// The versions, kept by a watch on metadata. Cheap to clone.
+#[derive(Clone, Default)]
+pub struct Secrets {
+    watched: bool,
+    versions: Arc<Mutex<HashMap<SecretKey, String>>>,
+}
+
+impl Secrets {
+    /// Versions that are not known yet; unless Secrets are `watched`, they never are.
+    #[must_use]
+    pub fn new(watched: bool) -> Self {
+        Self { watched, ..Self::default() }
+    }
+
+    /// Whether versions are known at all.
+    #[must_use]
+    pub fn are_watched(&self) -> bool {
+        self.watched
+    }
+
+    /// The version of a Secret; `None` when there is none, as far as the watch knows.
+    #[must_use]
+    pub fn version(&self, namespace: &str, name: &str) -> Option<String> {
+        self.versions().get(&(namespace.to_owned(), name.to_owned())).cloned()
+    }
+
+    /// Takes note of a version that was read; whether it is another one than before.
+    #[must_use]
+    pub fn note(&self, key: &SecretKey, version: Option<&str>) -> bool {
+        let mut versions = self.versions();
+        let before = match version {
+            Some(version) => versions.insert(key.clone(), version.to_owned()),
+            None => versions.remove(key),
+        };
+        before.as_deref() != version
+    }
+
+    /// CacheSync the Secrets of these namespaces (of all, when there are none) and reports each that changed.
+    /// `listed` turns true when the first list is in; at once when nothing is to be watched. `watches` is told
+    /// what stands in the way of that.
+    pub fn watch(
+        &self,
+        client: &Client,
+        namespaces: &[String],
+        watches: &CacheSync,
+        changed: impl Fn(&SecretKey) + Clone + Send,
+        listed: &watch::Sender<bool>,
+    ) -> impl Future<Output = ()> {
+        let is_on = self.watched;
+        let all: Vec<_> = scopes(namespaces).filter(|_| is_on).collect();
+        let (count, listed) = (all.len(), listed.clone());
+        if !is_on {
+            listed.send_replace(true);
+        }
+        let done = Arc::new(Mutex::new(HashSet::new()));
+        let each = all.into_iter().map(|scope| {
+            let watch = watches.expect("secrets", scope.as_deref(), crate::controllers::runtime::WATCH_SECRETS);
+            let api: Api<PartialObjectMeta<Secret>> = match &scope {
+                Some(namespace) => Api::namespaced(client.clone(), namespace),
+                None => Api::all(client.clone()),
+            };
+            let (secrets, changed, listed, done) = (self.clone(), changed.clone(), listed.clone(), Arc::clone(&done));
+            async move {
+                let mut seen = HashSet::new();
+                let mut events = watcher(api, watcher::Config::default()).default_backoff().boxed();
+                while let Some(event) = events.next().await {
+                    match event {
+                        Ok(event) => {
+                            let complete = matches!(event, Event::InitDone);
+                            secrets.take_in(event, scope.as_deref(), &mut seen).iter().for_each(&changed);
+                            if complete {
+                                watch.stands();
+                                let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
+                                done.insert(scope.clone());
+                                listed.send_if_modified(|listed| {
+                                    !std::mem::replace(listed, done.len() == count) && done.len() == count
+                                });
+                            }
+                        }
+                        Err(error) => watch.broke(&error),
+                    }
+                }
+            }
+        });
+        let each: Vec<_> = each.collect();
+        async move {
+            join_all(each).await;
+        }
+    }
+
+    /// Takes in an event, and says which Secrets it changed.
+    fn take_in(
+        &self,
+        event: Event<PartialObjectMeta<Secret>>,
+        scope: Option<&str>,
+        seen: &mut HashSet<SecretKey>,
+    ) -> Vec<SecretKey> {
+        let mut versions = self.versions();
+        match event {
+            Event::Init => {
+                seen.clear();
+                Vec::new()
+            }
+            Event::InitApply(secret) | Event::Apply(secret) => {
+                let key = key_of(&secret);
+                seen.insert(key.clone());
+                let version = secret.resource_version().unwrap_or_default();
+                let changed = versions.insert(key.clone(), version.clone()) != Some(version);
+                changed.then_some(key).into_iter().collect()
+            }
+            Event::Delete(secret) => versions.remove_entry(&key_of(&secret)).map(|(key, _)| key).into_iter().collect(),
+            Event::InitDone => {
+                let in_scope = |key: &SecretKey| scope.is_none_or(|namespace| namespace == key.0);
+                let gone: Vec<_> =
+                    versions.keys().filter(|key| in_scope(key) && !seen.contains(*key)).cloned().collect();
+                for key in &gone {
+                    versions.remove(key);
+                }
+                seen.clear();
+                gone
+            }
+        }
+    }
+
+    fn versions(&self) -> MutexGuard<'_, HashMap<SecretKey, String>> {
+        self.versions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn key_of(secret: &PartialObjectMeta<Secret>) -> SecretKey {
+    (secret.namespace().unwrap_or_default(), secret.name_any())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn secret(namespace: &str, name: &str, version: &str) -> PartialObjectMeta<Secret> {
+        let mut secret = PartialObjectMeta::<Secret>::default();
+        secret.metadata.namespace = Some(namespace.to_owned());
+        secret.metadata.name = Some(name.to_owned());
+        secret.metadata.resource_version = Some(version.to_owned());
+        secret
+    }
+
+    #[test]
+    fn a_new_list_finds_what_was_changed_and_what_was_deleted_while_the_watch_was_down() {
+        let secrets = Secrets::default();
+        let mut seen = HashSet::new();
+        let mut events = |events: Vec<Event<_>>| -> Vec<SecretKey> {
+            events.into_iter().flat_map(|event| secrets.take_in(event, None, &mut seen)).collect()
+        };
+        let key = |name: &str| ("a".to_owned(), name.to_owned());
+        let first = events(vec![
+            Event::Init,
+            Event::InitApply(secret("a", "x", "1")),
+            Event::InitApply(secret("a", "y", "2")),
+            Event::InitDone,
+        ]);
+        assert_eq!(first, [key("x"), key("y")]);
+        assert_eq!(events(vec![Event::Apply(secret("a", "x", "1"))]), []);
+        let second = events(vec![Event::Init, Event::InitApply(secret("a", "x", "3")), Event::InitDone]);
+        assert_eq!(second, [key("x"), key("y")]);
+        assert_eq!(secrets.version("a", "x").as_deref(), Some("3"));
+        assert_eq!(secrets.version("a", "y"), None);
+        assert_eq!(events(vec![Event::Delete(secret("a", "x", "4"))]), [key("x")]);
+    }
+}

@@ -1,0 +1,59 @@
+//! What every kind's controller shares: the watch, the reconcile loop, and what several objects share.
+//!
+//! | module | what it does |
+//! |---|---|
+//! | [`mod@kind`] | the trait of a kind |
+//! | [`lifecycle`] | the trait of a lifecycle: the part of the reconcile that kinds of one sort share |
+//! | [`watch`] | from the API server's watch to the reconcile loop |
+//! | [`reconciler`] | one pass over one object: observe, plan, write the status, take one step, plan again |
+//! | [`pass`] | the state of one pass |
+//! | [`step`] | what a plan asks for |
+//! | [`patch`] | the writes to an object, each on the resource version that it was decided on |
+//! | [`context`] | what the objects of one kind share |
+//! | [`local_state`] | what the process keeps about one object; all of it may be lost |
+//! | [`backoff`] | the pause before something that failed is tried again |
+//! | [`mod@queue`] | which objects wait for a free run of a job, crawler or workflow, oldest first |
+//! | [`ownership`] | which of several objects manages a Glue resource |
+//! | [`requeue`] | sends an object to its reconcile loop |
+//! | [`cache_sync`] | which watches have listed, for the readiness probe |
+//! | [`credentials`] | from an object to its AWS client, by way of its Secret |
+//! | [`problem`] | why a step cannot be taken, in words |
+//! | [`mod@conditions`] | conditions as Kubernetes keeps them |
+//! | [`events`] | Kubernetes Events, filed in the background |
+//! | [`leadership`] | whether this replica may start anything |
+//! | [`settings`] | what the operator configured |
+//! | [`time`] | timestamps as statuses hold them |
+
+pub mod backoff;
+pub mod cache_sync;
+pub mod conditions;
+pub mod context;
+pub mod credentials;
+pub mod events;
+pub mod kind;
+pub mod leadership;
+pub mod lifecycle;
+pub mod local_state;
+pub mod ownership;
+pub mod pass;
+pub mod patch;
+pub mod problem;
+pub mod queue;
+pub mod reconciler;
+pub mod requeue;
+pub mod settings;
+pub mod step;
+#[cfg(test)]
+pub mod tests;
+pub mod time;
+pub mod turns;
+pub mod watch;
+
+pub use leadership::{Leadership, LeadershipKeeper};
+pub use settings::Settings;
+
+/// The remedy when Secrets may not be watched.
+pub(crate) const WATCH_SECRETS: &str =
+    "allow list and watch on secrets, as the chart does by rbac.create, or run with --watch-secrets=false";
+/// The remedy when the objects of a kind may not be watched.
+pub(crate) const WATCH_KIND: &str = "allow list and watch on it, as the chart does by rbac.create";

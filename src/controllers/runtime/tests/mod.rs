@@ -1,0 +1,3 @@
+//! What the tests of several kinds share.
+
+pub mod model_checker;

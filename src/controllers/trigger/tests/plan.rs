@@ -1,0 +1,377 @@
+//! The plan by tables: a trigger that is held in its state, and the scenes of all tables. (Firing:
+//! `firing_tests`; by properties: `lives`.)
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use kube::core::ObjectMeta;
+
+use crate::api::declared::{DeclaredStatus, DriftPolicy};
+use crate::api::trigger::{
+    Activation, Baseline, GlueTriggerSpec, GlueTriggerStatus, Target, TargetKind, TriggerDeletionPolicy,
+};
+use crate::api::{FINALIZER, GlueTrigger};
+use crate::controllers::declared::facts::Facts;
+use crate::controllers::runtime::context::Name;
+use crate::controllers::runtime::ownership::Ownership;
+use crate::controllers::runtime::problem::Problem;
+use crate::controllers::runtime::step::{Plan, Step};
+use crate::controllers::trigger::local_state::{Call, PassState};
+use crate::controllers::trigger::plan::plan;
+use crate::glue::ErrorKind;
+use crate::glue::poller::Observation;
+use crate::glue::triggers::source::TriggerItem;
+use crate::glue::triggers::{Action, Trigger, TriggerState, TriggerType};
+
+pub(super) const SETTLE: Duration = Duration::from_mins(1);
+
+pub(super) fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_second(1_000_000 + seconds).expect("a time")
+}
+
+/// One object and all that is known of it.
+#[derive(Clone, Debug)]
+pub(crate) struct Fixture {
+    pub(super) now: i64,
+    pub(crate) object: GlueTrigger,
+    pub(super) leading: bool,
+    pub(super) blocked: Option<Problem>,
+    pub(super) ownership: Ownership<Name>,
+    pub(super) observation: Option<Observation<TriggerItem>>,
+    pub(super) related: Vec<(String, Observation<TriggerItem>)>,
+    pub(super) poll_problem: Option<Problem>,
+    pub(super) problem: Option<Problem>,
+    pub(super) state: PassState,
+    pub(super) fresh_intent: bool,
+    pub(super) behind: bool,
+    pub(super) rest: Option<Duration>,
+}
+
+pub(super) type ScenePlan = Plan<GlueTriggerStatus, Call>;
+
+impl Fixture {
+    /// An object that nobody has seen yet, about a trigger of this type in this state.
+    pub(super) fn new(type_: TriggerType, state: TriggerState) -> Self {
+        let metadata = ObjectMeta {
+            name: Some("one".to_owned()),
+            namespace: Some("default".to_owned()),
+            generation: Some(1),
+            creation_timestamp: Some(Time(at(0))),
+            ..ObjectMeta::default()
+        };
+        let spec = GlueTriggerSpec { trigger_name: "nightly".to_owned(), ..GlueTriggerSpec::default() };
+        let declared = DeclaredStatus { observed_generation: -1, ..DeclaredStatus::default() };
+        let status = GlueTriggerStatus { declared, ..GlueTriggerStatus::default() };
+        Self {
+            now: 10,
+            object: GlueTrigger { metadata, spec, status: Some(status) },
+            leading: true,
+            blocked: None,
+            ownership: Ownership::Owned,
+            observation: Some(Observation::Present(TriggerItem::Trigger(trigger(type_, state)))),
+            related: Vec::new(),
+            poll_problem: None,
+            problem: None,
+            state: PassState::default(),
+            fresh_intent: false,
+            behind: false,
+            rest: None,
+        }
+    }
+
+    pub(super) fn scheduled(state: TriggerState) -> Self {
+        Self::new(TriggerType::Scheduled, state)
+    }
+
+    pub(super) fn on_demand() -> Self {
+        Self::new(TriggerType::OnDemand, TriggerState::Created)
+    }
+
+    pub(super) fn spec(mut self, change: impl FnOnce(&mut GlueTriggerSpec)) -> Self {
+        change(&mut self.object.spec);
+        self
+    }
+
+    pub(super) fn status(mut self, change: impl FnOnce(&mut GlueTriggerStatus)) -> Self {
+        change(self.object.status.as_mut().expect("a status"));
+        self
+    }
+
+    /// Its status speaks of the object as it is, and of this state as reached.
+    fn held(self, applied: Activation) -> Self {
+        let mut held = self.status(|status| status.last_applied_state = Some(applied));
+        let plan = Fixture { observation: Some(Observation::Present(in_state(applied))), ..held.clone() };
+        let plan = plan.spec(|spec| spec.state = Some(applied)).plan();
+        held.object.status = Some(plan.status);
+        held
+    }
+
+    pub(super) fn plan(&self) -> ScenePlan {
+        plan(&Facts {
+            now: at(self.now),
+            object: &self.object,
+            inputs: Some(&()),
+            leading: self.leading,
+            blocked: self.blocked.clone(),
+            unprepared: None,
+            ownership: self.ownership.clone(),
+            observation: self.observation.clone(),
+            related: self.related.clone(),
+            poll_problem: self.poll_problem.clone(),
+            problem: self.problem.clone(),
+            state: &self.state,
+            fresh_intent: self.fresh_intent,
+            behind: self.behind,
+            rest: self.rest,
+            settle: SETTLE,
+            deletion_timeout: Duration::from_mins(10),
+        })
+    }
+
+    /// Plans, and takes over the status as if it had been written, until it stands.
+    pub(super) fn settled(mut self) -> (Self, Step<Call>) {
+        for _ in 0..8 {
+            let Plan { status, step } = self.plan();
+            if self.object.status.as_ref() == Some(&status) {
+                return (self, step);
+            }
+            self.object.status = Some(status);
+        }
+        panic!("the plan does not come to rest: {self:?}");
+    }
+}
+
+pub(super) fn trigger(type_: TriggerType, state: TriggerState) -> Trigger {
+    let schedule = (type_ == TriggerType::Scheduled).then(|| "cron(15 12 * * ? *)".to_owned());
+    Trigger {
+        name: "nightly".to_owned(),
+        type_,
+        state,
+        description: None,
+        workflow: None,
+        schedule,
+        predicate: None,
+        actions: vec![Action {
+            job: Some("etl".to_owned()),
+            crawler: None,
+            timeout_minutes: None,
+            security_configuration: None,
+        }],
+        event_batching: None,
+    }
+}
+
+fn in_state(activation: Activation) -> TriggerItem {
+    let state = match activation {
+        Activation::Activated => TriggerState::Activated,
+        Activation::Deactivated => TriggerState::Deactivated,
+    };
+    TriggerItem::Trigger(trigger(TriggerType::Scheduled, state))
+}
+
+pub(super) fn problem(kind: ErrorKind) -> Problem {
+    Problem { reason: kind.reason().to_owned(), message: "words".to_owned(), kind: Some(kind) }
+}
+
+pub(super) fn job() -> Target {
+    Target { kind: TargetKind::Job, name: "etl".to_owned() }
+}
+
+pub(super) fn newest(id: Option<&str>) -> Vec<Baseline> {
+    vec![Baseline { target: job(), id: id.map(str::to_owned) }]
+}
+
+/// Reason of Ready, and whether it holds.
+pub(super) fn ready(status: &GlueTriggerStatus) -> (&str, bool) {
+    let ready = status.declared.condition("Ready").expect("Ready");
+    (ready.reason.as_str(), ready.status == "True")
+}
+
+pub(super) fn types(status: &GlueTriggerStatus) -> Vec<&str> {
+    status.declared.conditions.iter().map(|condition| condition.type_.as_str()).collect()
+}
+
+/// Each state of Glue under each state of the spec, reached before or not.
+#[test]
+fn a_trigger_is_brought_to_its_state_and_what_is_on_its_way_is_waited_out() {
+    use Activation::{Activated, Deactivated};
+    use TriggerState as Is;
+    let rest = Step::AwaitChange;
+    for (state, wanted, applied, reason, step) in [
+        (Is::Created, Activated, None, "Activating", Step::Call(Call::Activate)),
+        (Is::Deactivated, Activated, None, "Activating", Step::Call(Call::Activate)),
+        (Is::Activated, Deactivated, None, "Deactivating", Step::Call(Call::Deactivate)),
+        (Is::Created, Deactivated, None, "Deactivated", rest.clone()),
+        (Is::Deactivated, Deactivated, None, "Deactivated", rest.clone()),
+        (Is::Activating, Activated, None, "Activating", rest.clone()),
+        (Is::Activating, Deactivated, None, "Activating", rest.clone()),
+        (Is::Deactivating, Activated, None, "Deactivating", rest.clone()),
+        (Is::Creating, Activated, None, "Creating", rest.clone()),
+        (Is::Updating, Activated, None, "Updating", rest.clone()),
+        (Is::Deleting, Activated, None, "Deleting", rest.clone()),
+        (Is::Unknown("NEW".to_owned()), Activated, None, "StateUnknown", rest.clone()),
+        // Somebody else has done this.
+        (Is::Deactivated, Activated, Some(Activated), "Drifted", Step::Call(Call::Activate)),
+        (Is::Activated, Deactivated, Some(Deactivated), "Drifted", Step::Call(Call::Deactivate)),
+        (Is::Deactivating, Activated, Some(Activated), "Deactivating", rest.clone()),
+        // The spec has changed since.
+        (Is::Activated, Deactivated, Some(Activated), "Deactivating", Step::Call(Call::Deactivate)),
+        // Another trigger of the same name.
+        (Is::Created, Activated, Some(Activated), "Activating", Step::Call(Call::Activate)),
+    ] {
+        let fixture = Fixture::scheduled(state.clone())
+            .spec(|spec| spec.state = Some(wanted))
+            .status(|status| status.last_applied_state = applied);
+        let (after, taken) = fixture.settled();
+        let status = after.object.status.expect("a status");
+        assert_eq!((ready(&status).0, &taken), (reason, &step), "{state:?}, {wanted:?} wanted, {applied:?} applied");
+        assert_eq!(status.state.as_deref(), Some(state.as_str()));
+        let ours = step != rest && reason != "Drifted";
+        assert!(
+            !ours || status.last_applied_state.is_none(),
+            "{state:?}: what we change ourselves is no drift, whatever follows"
+        );
+        assert_eq!(status.declared.observed_generation, 1);
+    }
+}
+
+#[test]
+fn an_activated_trigger_is_ready_and_shows_when_it_fires_next() {
+    let (after, step) = Fixture::scheduled(TriggerState::Activated).settled();
+    let status = after.object.status.expect("a status");
+    assert_eq!(ready(&status), ("Activated", true));
+    let schedule = status.schedule.expect("a schedule");
+    assert_eq!(schedule.words.as_deref(), Some("At 12:15, UTC"));
+    let next = schedule.next.expect("a time").0;
+    assert!(next > at(10));
+    let Step::RequeueAfter(pause) = step else { panic!("{step:?}") };
+    assert_eq!(pause.as_secs(), (next.as_second() - at(10).as_second() + 1).unsigned_abs());
+    let (after, _) =
+        Fixture::scheduled(TriggerState::Deactivated).spec(|spec| spec.state = Some(Activation::Deactivated)).settled();
+    assert_eq!(after.object.status.expect("a status").schedule.expect("a schedule").next, None);
+}
+
+#[test]
+fn a_drift_is_only_told_where_the_policy_says_report() {
+    let fixture = Fixture::scheduled(TriggerState::Deactivated)
+        .held(Activation::Activated)
+        .spec(|spec| spec.drift_policy = Some(DriftPolicy::Report));
+    let (after, step) = fixture.settled();
+    let status = after.object.status.clone().expect("a status");
+    assert_eq!((ready(&status), step), (("Drifted", false), Step::AwaitChange));
+    assert_eq!(types(&status), ["Ready", "Stalled"]);
+    let back = Fixture { observation: Some(Observation::Present(in_state(Activation::Activated))), ..after.clone() };
+    assert_eq!(types(&back.settled().0.object.status.expect("a status")), ["Ready"]);
+    // The spec itself is another matter.
+    let (_, step) = Fixture::scheduled(TriggerState::Activated)
+        .held(Activation::Activated)
+        .spec(|spec| {
+            spec.drift_policy = Some(DriftPolicy::Report);
+            spec.state = Some(Activation::Deactivated);
+        })
+        .settled();
+    assert_eq!(step, Step::Call(Call::Deactivate));
+}
+
+#[test]
+fn nothing_is_sent_before_the_trigger_is_seen_again_nor_out_of_turn_nor_without_the_lease() {
+    let fixture = Fixture::scheduled(TriggerState::Deactivated);
+    assert_eq!(Fixture { observation: None, ..fixture.clone() }.settled().1, Step::AwaitChange);
+    assert_eq!(Fixture { behind: true, ..fixture.clone() }.settled().1, Step::AwaitChange);
+    assert_eq!(Fixture { leading: false, ..fixture.clone() }.settled().1, Step::AwaitChange);
+    assert_eq!(
+        Fixture { ownership: Ownership::Undetermined, ..fixture.clone() }.settled().1,
+        Step::RequeueAfter(Duration::from_secs(1))
+    );
+    let pause = Duration::from_secs(3);
+    assert_eq!(Fixture { rest: Some(pause), ..fixture.clone() }.settled().1, Step::RequeueAfter(pause));
+    let held = Fixture { ownership: Ownership::OwnedBy(("other".to_owned(), "older".to_owned())), ..fixture };
+    let (after, step) = held.settled();
+    assert_eq!((ready(&after.object.status.expect("a status")), step), (("HeldByAnother", false), Step::AwaitChange));
+}
+
+/// What Glue refuses is said, tried again, and stays said until it goes through; a conflict passes unsaid.
+#[test]
+fn a_refusal_is_said_once_and_a_conflict_is_not() {
+    for kind in [ErrorKind::LimitExceeded, ErrorKind::Denied, ErrorKind::Throttled, ErrorKind::Busy] {
+        let refused = Fixture { problem: Some(problem(kind)), ..Fixture::scheduled(TriggerState::Created) };
+        let (after, step) = refused.settled();
+        assert_eq!(step, Step::Backoff);
+        let again = Fixture { problem: None, ..after };
+        let before = again.object.status.clone();
+        let (after, step) = again.settled();
+        assert_eq!((after.object.status == before, step), (true, Step::Call(Call::Activate)), "{kind:?}");
+        assert_eq!(ready(&before.expect("a status")).0, kind.reason());
+    }
+    let conflict = Fixture { problem: Some(problem(ErrorKind::Conflict)), ..Fixture::scheduled(TriggerState::Created) };
+    let (after, step) = conflict.settled();
+    assert_eq!((ready(&after.object.status.expect("a status")).0, step), ("Activating", Step::Backoff));
+    // A time-out on Glue's side: it may have been done, so the trigger is seen first.
+    let unclear = Fixture {
+        observation: None,
+        problem: Some(problem(ErrorKind::Ambiguous)),
+        ..Fixture::scheduled(TriggerState::Created)
+    };
+    let (after, step) = unclear.settled();
+    assert_eq!((ready(&after.object.status.expect("a status")).0, step), ("AnswerUnclear", Step::AwaitChange));
+}
+
+#[test]
+fn a_trigger_that_is_gone_is_said_and_taken_up_again() {
+    let gone = Fixture {
+        observation: Some(Observation::NotFound),
+        ..Fixture::scheduled(TriggerState::Activated).held(Activation::Activated)
+    };
+    let (after, step) = gone.settled();
+    let status = after.object.status.as_ref().expect("a status");
+    assert_eq!((ready(status), status.state.as_deref(), status.last_applied_state), (("NotFound", false), None, None));
+    assert_eq!(step, Step::AwaitChange);
+    let created = TriggerItem::Trigger(trigger(TriggerType::Scheduled, TriggerState::Created));
+    let back = Fixture { observation: Some(Observation::Present(created)), ..after };
+    let (after, step) = back.settled();
+    assert_eq!(
+        (ready(after.object.status.as_ref().expect("a status")).0, step),
+        ("Activating", Step::Call(Call::Activate))
+    );
+}
+
+#[test]
+fn the_finalizer_is_held_only_to_deactivate_a_trigger_that_has_a_state() {
+    let deactivate = |spec: &mut GlueTriggerSpec| spec.deletion_policy = Some(TriggerDeletionPolicy::Deactivate);
+    assert_eq!(Fixture::scheduled(TriggerState::Created).spec(deactivate).settled().1, Step::AddFinalizer);
+    assert_ne!(Fixture::on_demand().spec(deactivate).settled().1, Step::AddFinalizer);
+    let mut held = Fixture::scheduled(TriggerState::Activated).spec(deactivate);
+    held.object.metadata.finalizers = Some(vec![FINALIZER.to_owned()]);
+    let release = Step::RemoveFinalizer { left_behind: None };
+    let retain = held.clone().spec(|spec| spec.deletion_policy = None);
+    assert_eq!(retain.settled().1, release);
+
+    held.object.metadata.deletion_timestamp = Some(Time(at(5)));
+    let (after, step) = held.clone().settled();
+    assert_eq!(
+        (ready(&after.object.status.expect("a status")).0, step),
+        ("Deactivating", Step::Call(Call::Deactivate))
+    );
+    let seen = |state| Some(Observation::Present(TriggerItem::Trigger(trigger(TriggerType::Scheduled, state))));
+    for (observation, expected) in [
+        (seen(TriggerState::Deactivated), release.clone()),
+        (seen(TriggerState::Created), release.clone()),
+        (Some(Observation::NotFound), release.clone()),
+        (seen(TriggerState::Deactivating), Step::RequeueAfter(Duration::from_secs(595))),
+        (None, Step::RequeueAfter(Duration::from_secs(595))),
+    ] {
+        assert_eq!(
+            Fixture { observation: observation.clone(), ..held.clone() }.settled().1,
+            expected,
+            "{observation:?}"
+        );
+    }
+    let others =
+        Fixture { ownership: Ownership::OwnedBy(("a".to_owned(), "b".to_owned())), observation: None, ..held.clone() };
+    assert_eq!(others.settled().1, release, "what another object holds is not deactivated");
+    let blocked = Fixture { blocked: Some(problem(ErrorKind::Denied)), observation: None, ..held };
+    assert_eq!(blocked.clone().settled().1, Step::Backoff);
+    let late = Fixture { now: 1000, ..blocked };
+    assert_eq!(late.settled().1, Step::RemoveFinalizer { left_behind: Some("nightly".to_owned()) });
+}

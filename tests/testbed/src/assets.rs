@@ -1,0 +1,225 @@
+//! The programs the bed is made of: etcd, kube-apiserver, kube-controller-manager, kubectl and helm.
+//!
+//! Each is taken from the first place that has one of a version that fits (the same minor):
+//! 1. the folder that `KUBEBUILDER_ASSETS` names,
+//! 2. the kept folder, where the bed puts what it builds,
+//! 3. `PATH`.
+//!
+//! What no place has is built from Go modules (the wrapper modules under `tests/testbed/go` pin them), into the
+//! kept folder. That is `testbed/<versions and hash of the modules>` in cargo's target folder, or in
+//! `KUBE_GLUE_TESTBED_DIR`; `cargo clean` removes the former. A lock in it lets one process build and the
+//! others wait.
+
+mod build;
+mod existing;
+
+use std::{
+    fs::File,
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+    path::{Path, PathBuf},
+};
+
+use tokio::sync::OnceCell;
+
+use crate::{
+    error::{Error, Result},
+    progress,
+};
+
+/// Where each program is.
+#[derive(Debug, Clone)]
+pub struct Assets {
+    /// etcd.
+    pub etcd: PathBuf,
+    /// kube-apiserver.
+    pub kube_apiserver: PathBuf,
+    /// kube-controller-manager.
+    pub kube_controller_manager: PathBuf,
+    /// kubectl.
+    pub kubectl: PathBuf,
+    /// helm.
+    pub helm: PathBuf,
+}
+
+/// One wrapper module under `tests/testbed/go`.
+struct Module {
+    folder: &'static str,
+    go_mod: &'static str,
+    go_sum: &'static str,
+    /// The module whose version is the programs' version.
+    of: &'static str,
+}
+
+const KUBERNETES: Module = Module {
+    folder: "kubernetes",
+    go_mod: include_str!("../go/kubernetes/go.mod"),
+    go_sum: include_str!("../go/kubernetes/go.sum"),
+    of: "k8s.io/kubernetes",
+};
+const ETCD: Module = Module {
+    folder: "etcd",
+    go_mod: include_str!("../go/etcd/go.mod"),
+    go_sum: include_str!("../go/etcd/go.sum"),
+    of: "go.etcd.io/etcd/server/v3",
+};
+const HELM: Module = Module {
+    folder: "helm",
+    go_mod: include_str!("../go/helm/go.mod"),
+    go_sum: include_str!("../go/helm/go.sum"),
+    of: "helm.sh/helm/v4",
+};
+
+impl Module {
+    /// The pinned version, `v1.36.3`.
+    fn version(&self) -> &'static str {
+        let pinned =
+            |line: &'static str| line.trim().trim_start_matches("require ").strip_prefix(self.of)?.strip_prefix(' ');
+        self.go_mod.lines().find_map(pinned).unwrap_or("v0.0.0").trim_end_matches(" // indirect")
+    }
+
+    /// The folder with go.mod and go.sum.
+    fn path(&self) -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("go").join(self.folder)
+    }
+
+    /// The oldest Go that builds it.
+    fn go(&self) -> &'static str {
+        self.go_mod.lines().find_map(|line| line.strip_prefix("go ")).unwrap_or("1.26")
+    }
+}
+
+/// One program of the bed.
+struct Program {
+    name: &'static str,
+    module: &'static Module,
+    package: &'static str,
+    /// Linker variables; `VERSION`, `MAJOR` and `MINOR` stand for the module's.
+    variables: &'static [&'static str],
+    /// Arguments that make it print its version.
+    version_args: &'static [&'static str],
+}
+
+const KUBERNETES_VARIABLES: &[&str] = &[
+    "k8s.io/component-base/version.gitVersion=VERSION",
+    "k8s.io/component-base/version.gitMajor=MAJOR",
+    "k8s.io/component-base/version.gitMinor=MINOR",
+];
+
+const fn kubernetes(name: &'static str, package: &'static str, version_args: &'static [&'static str]) -> Program {
+    Program { name, module: &KUBERNETES, package, variables: KUBERNETES_VARIABLES, version_args }
+}
+
+/// In the order they are built: the second takes most of the time, and the others share what it compiled.
+static PROGRAMS: [Program; 5] = [
+    Program {
+        name: "etcd",
+        module: &ETCD,
+        package: "go.etcd.io/etcd/server/v3",
+        variables: &[],
+        version_args: &["--version"],
+    },
+    kubernetes("kube-apiserver", "k8s.io/kubernetes/cmd/kube-apiserver", &["--version"]),
+    kubernetes("kubectl", "k8s.io/kubernetes/cmd/kubectl", &["version", "--client"]),
+    kubernetes("kube-controller-manager", "k8s.io/kubernetes/cmd/kube-controller-manager", &["--version"]),
+    Program {
+        name: "helm",
+        module: &HELM,
+        package: "helm.sh/helm/v4/cmd/helm",
+        variables: &["helm.sh/helm/v4/internal/version.version=VERSION"],
+        version_args: &["version", "--short"],
+    },
+];
+
+impl Assets {
+    /// Finds every program, building the missing ones with progress on standard error. The first call on a
+    /// machine with empty caches takes some minutes, with Go's build cache warm a minute, later ones nothing.
+    pub async fn ensure() -> Result<&'static Self> {
+        static FOUND: OnceCell<Assets> = OnceCell::const_new();
+        FOUND.get_or_try_init(Self::find_or_build).await
+    }
+
+    async fn find_or_build() -> Result<Self> {
+        let kept = kept_folder();
+        let mut found = find(&kept).await;
+        if found.iter().any(Option::is_none) {
+            std::fs::create_dir_all(&kept).map_err(Error::io(format!("creating {}", kept.display())))?;
+            let lock = lock(kept.join(".lock")).await?;
+            // Another process may have built them while this one waited.
+            found = find(&kept).await;
+            let missing: Vec<&'static Program> =
+                PROGRAMS.iter().zip(&found).filter(|(_, path)| path.is_none()).map(|(program, _)| program).collect();
+            if !missing.is_empty() {
+                build::build(&missing, &kept).await?;
+            }
+            drop(lock);
+        }
+        let [etcd, kube_apiserver, kubectl, kube_controller_manager, helm] =
+            std::array::from_fn(|nth| found[nth].take().unwrap_or_else(|| kept.join(PROGRAMS[nth].name)));
+        Ok(Self { etcd, kube_apiserver, kube_controller_manager, kubectl, helm })
+    }
+}
+
+async fn find(kept: &Path) -> Vec<Option<PathBuf>> {
+    let mut found = Vec::with_capacity(PROGRAMS.len());
+    for program in &PROGRAMS {
+        found.push(existing::find(program, kept).await);
+    }
+    found
+}
+
+/// Waits for the lock; it is held until the file is dropped, and the system releases it when the process dies.
+async fn lock(path: PathBuf) -> Result<File> {
+    let doing = format!("locking {}", path.display());
+    let locked = tokio::task::spawn_blocking(move || {
+        let file = File::create(path)?;
+        if file.try_lock().is_err() {
+            progress::line("another process is building the test bed's programs; waiting for it");
+            file.lock()?;
+        }
+        Ok(file)
+    });
+    locked.await.unwrap_or_else(|gone| Err(std::io::Error::other(gone))).map_err(Error::io(doing))
+}
+
+/// Where built programs are kept between runs.
+fn kept_folder() -> PathBuf {
+    let mut hash = DefaultHasher::new();
+    for module in [&KUBERNETES, &ETCD, &HELM] {
+        (module.go_mod, module.go_sum).hash(&mut hash);
+    }
+    for program in &PROGRAMS {
+        (program.package, program.variables).hash(&mut hash);
+    }
+    (std::env::consts::OS, std::env::consts::ARCH).hash(&mut hash);
+    let versions = format!(
+        "kubernetes-{}-etcd-{}-helm-{}-{:016x}",
+        KUBERNETES.version(),
+        ETCD.version(),
+        HELM.version(),
+        hash.finish(),
+    );
+    let parent =
+        std::env::var_os("KUBE_GLUE_TESTBED_DIR").map_or_else(|| target_folder().join("testbed"), PathBuf::from);
+    parent.join(versions)
+}
+
+/// Cargo's target folder: the one this program was built into, which cargo marks with a `CACHEDIR.TAG`.
+pub(crate) fn target_folder() -> PathBuf {
+    let program = std::env::current_exe().unwrap_or_default();
+    program
+        .ancestors()
+        .find(|folder| folder.join("CACHEDIR.TAG").exists())
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target"), Path::to_path_buf)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_come_from_the_go_modules() {
+        for (module, major) in [(&KUBERNETES, "v1."), (&ETCD, "v3."), (&HELM, "v4.")] {
+            assert!(module.version().starts_with(major), "{}: {}", module.of, module.version());
+        }
+    }
+}
