@@ -28,6 +28,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use runtime::{Leadership, LeadershipKeeper, Settings};
 
+use self::runtime::WATCH_KIND;
 use self::runtime::cache_sync::CacheSync;
 use self::runtime::context::{Context, Shared};
 use self::runtime::credentials::resolver::ClientResolver;
@@ -35,28 +36,28 @@ use self::runtime::credentials::secrets::{SecretKey, Secrets};
 use self::runtime::events::Events;
 use self::runtime::kind::Kind;
 use self::runtime::requeue::{RequeueStream, Requeuer};
-use self::runtime::{WATCH_KIND, watch as object_watch};
+use self::runtime::watch::reconcile_loop;
 use crate::api::{GlueConnection, GlueCrawlerRun, GlueJobRun, GlueTrigger};
 use crate::glue::Clients;
 use crate::glue::aws::Base;
 use crate::metrics::Metrics;
 
-/// Why the controllers could not run.
+/// Why the controllers ended.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A task of the controllers ended by itself, which none does.
+    /// The watch of Secrets ended, which it never does by itself.
     #[error("the watch of Secrets ended by itself")]
     SecretsEnded,
 }
 
-/// Runs the controllers of all kinds until `stop`; returns when what was in flight is written. `watches` tells
-/// which of their watches stand.
+/// Runs the controllers of all kinds until `stop`, and returns when the passes under way have ended. `sync` reports which
+/// of their watches have listed.
 pub async fn run(
     client: Client,
     settings: Settings,
     metrics: Metrics,
     leadership: Leadership,
-    watches: CacheSync,
+    sync: CacheSync,
     stop: CancellationToken,
 ) -> Result<(), Error> {
     let base = Base::load(settings.aws_timeout, settings.run_key_argument.clone(), metrics.clone()).await;
@@ -64,32 +65,33 @@ pub async fn run(
     let resolver =
         ClientResolver::new(client.clone(), Clients::new(base), secrets.clone(), settings.identity_rules.clone());
     let shared = Shared { resolver, events: Events::new(client.clone(), None), client, settings, metrics, leadership };
-    let kinds = [
-        wire::<GlueJobRun>(&shared, &watches, &stop),
-        wire::<GlueCrawlerRun>(&shared, &watches, &stop),
-        wire::<GlueTrigger>(&shared, &watches, &stop),
-        wire::<GlueConnection>(&shared, &watches, &stop),
+    let controllers = [
+        Controller::new::<GlueJobRun>(&shared, &sync, &stop),
+        Controller::new::<GlueCrawlerRun>(&shared, &sync, &stop),
+        Controller::new::<GlueTrigger>(&shared, &sync, &stop),
+        Controller::new::<GlueConnection>(&shared, &sync, &stop),
     ];
-    let (loops, woken): (Vec<_>, Vec<_>) = kinds.into_iter().map(|kind| (kind.loops, kind.secret_changed)).unzip();
-    let woken = Arc::new(woken);
+    let (loops, observers): (Vec<_>, Vec<_>) =
+        controllers.into_iter().map(|controller| (controller.loops, controller.on_secret_changed)).unzip();
+    let observers = Arc::new(observers);
+    let on_secret_changed = move |secret: &SecretKey| observers.iter().for_each(|observer| observer(secret));
 
-    let changed = move |secret: &SecretKey| woken.iter().for_each(|wake| wake(secret));
     let (listed, mut is_listed) = watch::channel(false);
-    let watch = secrets.watch(&shared.client, &shared.settings.namespaces, &watches, changed.clone(), &listed);
+    let namespaces = &shared.settings.namespaces;
+    let watch = secrets.watch(&shared.client, namespaces, &sync, on_secret_changed.clone(), &listed);
     let watch = async {
         watch.await;
         if !secrets.are_watched() {
-            shared.resolver.reread(changed).await;
+            shared.resolver.reread(on_secret_changed).await;
         }
     };
     let controllers = async {
-        // Without the first list every object would read its Secret before it can be told apart from a new one.
+        // Before the first list of Secrets, every object would read its Secret anew.
         let begins = tokio::select! {
             first = is_listed.wait_for(|listed| *listed) => first.is_ok(),
             () = stop.cancelled() => false,
         };
         if begins {
-            // They end by themselves at `stop`, when what is in flight is written.
             join_all(loops).await;
         }
     };
@@ -99,25 +101,26 @@ pub async fn run(
     }
 }
 
-/// One kind, ready to run.
-struct Wired {
-    /// Its reconcile loops, until the end.
+/// The controller of one kind, ready to run.
+struct Controller {
+    /// Its reconcile loops. They end at `stop`, after the passes under way.
     loops: BoxFuture<'static, ()>,
-    /// Wakes its objects that depend on a Secret.
-    secret_changed: Box<dyn Fn(&SecretKey) + Send + Sync>,
+    /// Requeues its objects that depend on a Secret.
+    on_secret_changed: Box<dyn Fn(&SecretKey) + Send + Sync>,
 }
 
-/// Puts the controller of one kind together.
-fn wire<K: Kind>(shared: &Shared, watches: &CacheSync, stop: &CancellationToken) -> Wired {
-    let (requeuer, woken) = Requeuer::new(&shared.settings.namespaces);
-    let shared = Shared { resolver: shared.resolver.of_kind(K::KIND), ..shared.clone() };
-    let client = shared.client.clone();
-    let context = Arc::new(Context::<K>::new(shared, requeuer));
-    let start = |woken: RequeueStream<K>| {
-        let watch = watches.expect(K::KIND, woken.namespace.as_deref(), WATCH_KIND);
-        object_watch::reconcile_loop(&client, Arc::clone(&context), woken, watch, stop.clone())
-    };
-    let loops: Vec<_> = woken.into_iter().map(start).collect();
-    let loops = join_all(loops).map(drop).boxed();
-    Wired { loops, secret_changed: Box::new(move |secret| context.secret_changed(secret)) }
+impl Controller {
+    fn new<K: Kind>(shared: &Shared, sync: &CacheSync, stop: &CancellationToken) -> Self {
+        let (requeuer, streams) = Requeuer::new(&shared.settings.namespaces);
+        let shared = Shared { resolver: shared.resolver.of_kind(K::KIND), ..shared.clone() };
+        let client = shared.client.clone();
+        let context = Arc::new(Context::<K>::new(shared, requeuer));
+        let start = |requeued: RequeueStream<K>| {
+            let watch = sync.register(K::KIND, requeued.namespace.as_deref(), WATCH_KIND);
+            reconcile_loop(&client, Arc::clone(&context), requeued, watch, stop.clone())
+        };
+        let loops: Vec<_> = streams.into_iter().map(start).collect();
+        let loops = join_all(loops).map(drop).boxed();
+        Self { loops, on_secret_changed: Box::new(move |secret| context.on_secret_changed(secret)) }
+    }
 }

@@ -178,7 +178,7 @@ async fn tell_of(watches: &CacheSync, readiness: &Readiness) {
     let mut changes = watches.changes();
     loop {
         changes.mark_unchanged();
-        match watches.stand() {
+        match watches.has_synced() {
             Ok(()) => readiness.is_there(Part::CacheSync, "all listed"),
             Err(waits) => readiness.waits_for(Part::CacheSync, waits),
         }

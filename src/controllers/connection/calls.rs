@@ -2,52 +2,30 @@
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-use super::inputs::Inputs;
+use super::inputs::ConnectionInputs;
+use super::plan::Call;
 use super::{CallOutcome, PassState};
 use crate::api::GlueConnection;
 use crate::api::connection::status::{TestOutcome, TestResult};
 use crate::controllers::runtime::conditions::bounded;
+use crate::controllers::runtime::kind::Inputs;
 use crate::controllers::runtime::time;
 use crate::glue::{Error, ErrorKind, Glue};
 
-/// What is done about a connection.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Call {
-    /// Create it.
-    Create,
-    /// Bring all of it to Glue.
-    Update,
-    /// Delete it.
-    Delete,
-    /// Test what is about to be brought to Glue.
-    TestInput,
-    /// Test what stands in Glue.
-    Test,
-    /// Bring its tags in line.
-    Tag {
-        /// Its ARN.
-        arn: String,
-        /// The tags that are not wanted any more.
-        remove: Vec<String>,
-    },
-    /// Nothing in Glue: take note of which values the fingerprint in the status stands for.
-    RecordDigest,
-}
-
-/// Acts.
-pub(super) async fn act(
+/// Makes the call.
+pub(super) async fn call(
     object: &GlueConnection,
     client: &Glue,
-    inputs: Option<&Inputs>,
-    act: &Call,
+    inputs: Option<&ConnectionInputs>,
+    call: &Call,
     state: &mut PassState,
 ) -> Result<(), Error> {
     let catalog = object.spec.catalog_id.as_deref();
     let name = object.connection_name();
-    if let Call::Delete = act {
+    if let Call::Delete = call {
         return match client.delete_connection(catalog, name).await {
             Err(error) if error.kind != ErrorKind::NotFound => Err(repeatable(error)),
-            // Gone is gone, whoever it was.
+            // A connection that does not exist is deleted.
             Ok(()) | Err(_) => {
                 state.outcomes.push(CallOutcome::Deleted);
                 Ok(())
@@ -56,55 +34,56 @@ pub(super) async fn act(
     }
     let Some(inputs) = inputs else { return Ok(()) };
     let tags = object.spec.tags.clone().unwrap_or_default();
-    match act {
+    match call {
         Call::Create => match client.create_connection(catalog, &inputs.input, &tags).await {
             Ok(()) => {
                 state.outcomes.push(CallOutcome::Created(time::now()));
-                state.digest = Some(inputs.digest());
+                state.digest = Some(inputs.applied_digest());
             }
             Err(error) if error.code == "AlreadyExistsException" => state.outcomes.push(CallOutcome::Exists),
             Err(error) => {
-                state.outcomes.extend(error.kind.is_definite_failure().then_some(CallOutcome::Refused));
+                state.outcomes.extend(error.kind.is_definite_failure().then_some(CallOutcome::Rejected));
                 return Err(error);
             }
         },
         Call::Update => {
             client.update_connection(catalog, &inputs.input).await.map_err(repeatable)?;
             state.outcomes.push(CallOutcome::Updated(time::now()));
-            state.digest = Some(inputs.digest());
+            state.digest = Some(inputs.applied_digest());
         }
         Call::TestInput => {
             let answer = client.test_connection_input(catalog, &inputs.input).await;
-            state.outcomes.extend(verdict(&answer, inputs, true).map(CallOutcome::Tested));
+            state.outcomes.extend(test_result(&answer, inputs, true).map(CallOutcome::Tested));
             answer?;
         }
         Call::Test => {
             let answer = client.test_connection(catalog, name).await;
-            let Some(verdict) = verdict(&answer, inputs, false) else {
-                state.outcomes.push(CallOutcome::Untested);
+            let Some(test_result) = test_result(&answer, inputs, false) else {
+                state.outcomes.push(CallOutcome::NotTested);
                 return answer;
             };
-            // A verdict is no failure of ours, whatever it says.
-            state.outcomes.push(CallOutcome::Tested(verdict));
+            // A test that was made is no failed call, whatever its result.
+            state.outcomes.push(CallOutcome::Tested(test_result));
         }
         Call::Tag { arn, remove } => {
             client.tag_connection(arn, &tags, remove).await?;
             state.outcomes.push(CallOutcome::Tagged);
         }
-        Call::RecordDigest => state.digest = Some(inputs.digest()),
+        Call::RecordDigest => state.digest = Some(inputs.applied_digest()),
         Call::Delete => {}
     }
     Ok(())
 }
 
-/// What can be sent again without harm rests like anything else that was refused, whether it was done or not.
+/// The error of a call that may be repeated: whether it had an effect makes no difference, so it is delayed like any
+/// other error.
 fn repeatable(error: Error) -> Error {
     let kind = if error.kind == ErrorKind::Ambiguous { ErrorKind::Transient } else { error.kind };
     Error { kind, ..error }
 }
 
-/// What an answer says about the connection; nothing, when the test was not made.
-fn verdict(answer: &Result<(), Error>, inputs: &Inputs, before_create: bool) -> Option<TestResult> {
+/// The result of a test; `None` when it was not made.
+fn test_result(answer: &Result<(), Error>, inputs: &ConnectionInputs, before_create: bool) -> Option<TestResult> {
     let (result, message) = match answer {
         Ok(()) => (TestOutcome::Succeeded, None),
         Err(error) => match error.kind {

@@ -6,6 +6,7 @@ use super::secrets::Secrets;
 use crate::api::connection::authentication::OAuth2 as SpecOAuth2;
 use crate::api::connection::{Authentication as SpecAuthentication, GlueConnectionSpec, SecretKey};
 use crate::controllers::runtime::problem::Problem;
+use crate::controllers::runtime::reason::Reason;
 use crate::glue::connections::{Authentication, ConnectionInput, OAuth2, Physical, ShownAuthentication};
 use crate::glue::identity::Sensitive;
 
@@ -26,42 +27,34 @@ fn most(field: &str) -> usize {
     }
 }
 
-/// The values that `spec` names, from the Secrets of `namespace`. What is missing, or cannot be taken by Glue,
-/// is said with its field and its key.
+/// The values that `spec` names, from the Secrets of `namespace`. A value that is missing, or that Glue would refuse, is
+/// reported with its field and its key.
 pub fn values(namespace: &str, spec: &GlueConnectionSpec, secrets: &Secrets) -> Result<Values, Problem> {
     let mut values = Values::new();
     for (field, key) in spec.secret_keys() {
         let SecretKey { name, key: entry } = key;
         let secret = secrets.get(name).filter(|secret| !secret.version.is_empty());
         let Some(secret) = secret else {
-            return Err(problem(
-                "SecretNotFound",
-                format!("{field}: there is no Secret {namespace}/{name}: create it with the key {entry}"),
-            ));
+            let message = format!("{field}: there is no Secret {namespace}/{name}: create it with the key {entry}");
+            return Err(Problem::new(Reason::SecretNotFound, message));
         };
+        let invalid = |message: String| Problem::new(Reason::SecretInvalid, message);
         let Some(value) = secret.data.get(entry) else {
-            return Err(problem(
-                "SecretInvalid",
-                format!("{field}: Secret {namespace}/{name} has no key {entry}: add it"),
-            ));
+            return Err(invalid(format!("{field}: Secret {namespace}/{name} has no key {entry}: add it")));
         };
         let place = format!("{field}: key {entry} of Secret {namespace}/{name}");
-        let text = std::str::from_utf8(value)
-            .map_err(|_| problem("SecretInvalid", format!("{place} is not text: Glue takes text only")))?;
+        let text =
+            std::str::from_utf8(value).map_err(|_| invalid(format!("{place} is not text: Glue takes text only")))?;
         if text.is_empty() {
-            return Err(problem("SecretInvalid", format!("{place} is empty: fill it")));
+            return Err(invalid(format!("{place} is empty: fill it")));
         }
         let most = most(&field);
         if text.len() > most {
-            return Err(problem("SecretInvalid", format!("{place} is too long: Glue takes {most} bytes at most")));
+            return Err(invalid(format!("{place} is too long: Glue takes {most} bytes at most")));
         }
         values.insert(key.clone(), Sensitive::new(text.to_owned()));
     }
     Ok(values)
-}
-
-fn problem(reason: &str, message: String) -> Problem {
-    Problem { reason: reason.to_owned(), message, kind: None }
 }
 
 /// What Glue is asked for.

@@ -1,73 +1,78 @@
-//! The plan for a connection that is there: whose it is, whether it is what it should be, how Glue finds it.
+//! The plan for a connection that exists: which object owns it, whether it is in sync, and what Glue says about it.
 
-use super::CallOutcome;
-use super::calls::Call;
-use super::inputs::Inputs;
-use super::preconditions::{before_change, deletes, waits};
-use super::status::{
-    ALREADY_EXISTS, CONNECTION_FAILED, ConnectionFacts, ConnectionPlan, DRIFTED, IN_PROGRESS, TEST_FAILED, TESTING,
-    UPDATING, draft, in_line, keep, seconds, show,
-};
+use super::inputs::ConnectionInputs;
+use super::plan::{Call, ConnectionFacts, ConnectionPlan};
+use super::preconditions::{before_call, before_change, deletes};
+use super::status::{in_sync, render, report, seconds};
 use super::test_schedule::Due;
-use super::{drift, test_schedule};
+use super::{CallOutcome, drift, test_schedule};
 use crate::api::GlueConnectionStatus;
 use crate::api::connection::AdoptionPolicy;
 use crate::api::connection::status::{Applied, Drift, TestOutcome};
-use crate::api::declared::DriftPolicy;
 use crate::controllers::declared::conditions::SyncState;
-use crate::controllers::runtime::step::Step;
+use crate::controllers::declared::status::{drifted, unchanged};
+use crate::controllers::runtime::reason::Reason;
+use crate::controllers::runtime::step::{Plan, Step};
 use crate::glue::connections::Connection;
 
-/// There is a connection of that name.
-pub(super) fn there(
+/// Glue has a connection of that name.
+pub(super) fn plan(
     facts: &ConnectionFacts<'_>,
     mut status: GlueConnectionStatus,
-    seen: &Connection,
+    observed: &Connection,
 ) -> ConnectionPlan {
-    show(&mut status, Some(seen), facts.inputs);
-    let Some(inputs) = facts.inputs else { return keep(facts, Step::AwaitChange) };
-    let Some(applied) = ours(facts, &status, seen) else { return foreign(facts, status, seen) };
+    render(&mut status, Some(observed), facts.inputs);
+    let Some(inputs) = facts.inputs else { return unchanged(facts, Step::AwaitChange) };
+    let Some(applied) = owned(facts, &status, observed) else { return foreign(facts, status, observed) };
     status.creation = None;
     status.applied = Some(Applied {
-        // Whoever changed it first after we did: what comes later is told apart from that.
-        by: applied.by.or_else(|| seen.updated_by.clone()),
-        created_at: seen.created_at.map(seconds).or(applied.created_at),
+        // The first identity after our change; a later one is somebody else's change.
+        by: applied.by.or_else(|| observed.updated_by.clone()),
+        created_at: observed.created_at.map(seconds).or(applied.created_at),
         ..applied
     });
-    if facts.leading && deletes(facts) != facts.has_finalizer() {
-        let step = if deletes(facts) { Step::AddFinalizer } else { Step::RemoveFinalizer { left_behind: None } };
-        return ConnectionPlan { status, step };
+    if deletes(facts) != facts.common.has_finalizer() {
+        let remove = Step::RemoveFinalizer { left_behind: None };
+        return Plan { status, step: if deletes(facts) { Step::AddFinalizer } else { remove } };
     }
     if is_outdated(facts, &mut status, inputs) {
         status.drift = None;
-        return before_change(facts, &status, UPDATING).unwrap_or_else(|| {
+        return before_change(facts, &status, Reason::Updating).unwrap_or_else(|| {
             let message = "the spec or one of its Secrets has changed: the connection is being updated";
-            draft(facts, status, SyncState::Progressing, UPDATING, message, Step::Call(Call::Update))
+            update(facts, status, Reason::Updating, message)
         });
     }
-    let fields = differing(&status, inputs, seen);
+    let fields = differing_fields(&status, inputs, observed);
     if !fields.is_empty() {
-        return drifted(facts, status, seen, fields);
+        return correct_drift(facts, status, observed, fields);
     }
     status.drift = None;
-    settled(facts, status, inputs, seen)
+    tags_and_state(facts, status, inputs, observed)
 }
 
-/// What stands in the status about the connection when it is this object's.
-pub(super) fn ours(facts: &ConnectionFacts<'_>, status: &GlueConnectionStatus, seen: &Connection) -> Option<Applied> {
+fn update(facts: &ConnectionFacts<'_>, status: GlueConnectionStatus, reason: Reason, message: &str) -> ConnectionPlan {
+    report(facts, status, SyncState::Progressing, reason, message, Step::Call(Call::Update))
+}
+
+/// What `status.applied` is when this object owns the connection; `None` when it does not.
+pub(super) fn owned(
+    facts: &ConnectionFacts<'_>,
+    status: &GlueConnectionStatus,
+    observed: &Connection,
+) -> Option<Applied> {
     if let Some(applied) = &status.applied {
-        // One that was created at another time is another connection.
-        let created = seen.created_at.map(seconds);
+        // A connection with another creation time is another connection.
+        let created = observed.created_at.map(seconds);
         let same = applied.created_at.is_none() || created.is_none() || applied.created_at == created;
         return same.then(|| applied.clone());
     }
     let (creation, inputs) = (status.creation.as_ref()?, facts.inputs?);
     let intended = if creation.fingerprint == inputs.fingerprint {
-        drift::of(&inputs.input, seen).is_empty()
+        drift::of(&inputs.input, observed).is_empty()
     } else {
-        // The spec has moved on since the intent; whoever created it is left to tell by.
-        let us = status.declared.identity.as_ref().map(|identity| &identity.principal_arn);
-        us.is_some() && us == seen.updated_by.as_ref()
+        // The spec has changed since the intent: only the identity that created it is left to compare.
+        let caller = status.declared.identity.as_ref().map(|identity| &identity.principal_arn);
+        caller.is_some() && caller == observed.updated_by.as_ref()
     };
     intended.then(|| Applied {
         fingerprint: creation.fingerprint.clone(),
@@ -77,36 +82,34 @@ pub(super) fn ours(facts: &ConnectionFacts<'_>, status: &GlueConnectionStatus, s
     })
 }
 
-/// Somebody else's: left alone, or taken over.
-fn foreign(facts: &ConnectionFacts<'_>, mut status: GlueConnectionStatus, seen: &Connection) -> ConnectionPlan {
+/// A connection that this object does not own: it is adopted, or left alone.
+fn foreign(facts: &ConnectionFacts<'_>, mut status: GlueConnectionStatus, observed: &Connection) -> ConnectionPlan {
     (status.applied, status.drift) = (None, None);
+    status.creation = None;
     if facts.object.spec.adoption_policy.unwrap_or_default() == AdoptionPolicy::Adopt {
-        status.creation = None;
-        return before_change(facts, &status, UPDATING).unwrap_or_else(|| {
-            let message = "the connection was there before: it is being taken over";
-            draft(facts, status, SyncState::Progressing, UPDATING, message, Step::Call(Call::Update))
+        return before_change(facts, &status, Reason::Updating).unwrap_or_else(|| {
+            update(facts, status, Reason::Updating, "the connection existed before: it is being adopted")
         });
     }
+    let changed_by = observed.updated_by.as_ref().map(|who| format!(" (changed last by {who})")).unwrap_or_default();
     let message = format!(
-        "connection {} exists already{}, and is not this object's: delete it, choose another spec.connectionName, or \
-         set spec.adoptionPolicy to Adopt",
-        seen.name,
-        seen.updated_by.as_ref().map(|who| format!(" (changed last by {who})")).unwrap_or_default()
+        "connection {} exists already{changed_by}, and this object did not create it: delete it, choose another \
+         spec.connectionName, or set spec.adoptionPolicy to Adopt",
+        observed.name
     );
-    status.creation = None;
-    let held = facts.has_finalizer();
-    let step = if held { Step::RemoveFinalizer { left_behind: None } } else { Step::AwaitChange };
-    draft(facts, status, SyncState::Stalled, ALREADY_EXISTS, &message, step)
+    let remove = Step::RemoveFinalizer { left_behind: None };
+    let step = if facts.common.has_finalizer() { remove } else { Step::AwaitChange };
+    report(facts, status, SyncState::Stalled, Reason::AlreadyExists, &message, step)
 }
 
-/// Whether what was brought to Glue is not what it is asked for now. A Secret that was only written again is
-/// taken note of.
-fn is_outdated(facts: &ConnectionFacts<'_>, status: &mut GlueConnectionStatus, inputs: &Inputs) -> bool {
+/// Whether Glue has other values than the spec and its Secrets have now. A Secret that was rewritten with the same values
+/// only changes the fingerprint.
+fn is_outdated(facts: &ConnectionFacts<'_>, status: &mut GlueConnectionStatus, inputs: &ConnectionInputs) -> bool {
     let Some(applied) = status.applied.as_mut().filter(|applied| applied.fingerprint != inputs.fingerprint) else {
         return false;
     };
     let known = facts.state.digest.as_ref();
-    if !known.is_some_and(|digest| digest.fingerprint == applied.fingerprint && digest.digest == inputs.digest) {
+    if !known.is_some_and(|known| known.fingerprint == applied.fingerprint && known.digest == inputs.digest) {
         return true;
     }
     if let Some(test) = status.last_test.as_mut().filter(|test| test.fingerprint == applied.fingerprint) {
@@ -116,102 +119,99 @@ fn is_outdated(facts: &ConnectionFacts<'_>, status: &mut GlueConnectionStatus, i
     false
 }
 
-/// What differs, what Glue hides included once somebody else had their hands on it.
-fn differing(status: &GlueConnectionStatus, inputs: &Inputs, seen: &Connection) -> Vec<String> {
-    let mut fields = drift::of(&inputs.input, seen);
+/// The fields that differ. When another identity changed the connection, that includes the values that Glue hides.
+fn differing_fields(status: &GlueConnectionStatus, inputs: &ConnectionInputs, observed: &Connection) -> Vec<String> {
+    let mut fields = drift::of(&inputs.input, observed);
     let by = status.applied.as_ref().and_then(|applied| applied.by.as_ref());
-    if fields.is_empty() && by.is_some() && by != seen.updated_by.as_ref() && drift::hides(&inputs.input) {
-        fields.push("what Glue hides".to_owned());
+    if fields.is_empty() && by.is_some() && by != observed.updated_by.as_ref() && drift::hides(&inputs.input) {
+        fields.push("hidden values".to_owned());
     }
     fields
 }
 
-/// Somebody else has changed it.
-fn drifted(
+/// Somebody changed the connection in Glue.
+fn correct_drift(
     facts: &ConnectionFacts<'_>,
     mut status: GlueConnectionStatus,
-    seen: &Connection,
+    observed: &Connection,
     fields: Vec<String>,
 ) -> ConnectionPlan {
-    let who = seen.updated_by.as_deref().unwrap_or("somebody");
-    let when = seen.updated_at.map(|at| format!(" at {}", seconds(at).0)).unwrap_or_default();
-    let what = fields.join(", ");
-    status.drift = Some(Drift { fields, by: seen.updated_by.clone(), at: seen.updated_at.map(seconds) });
-    if facts.object.spec.drift_policy == Some(DriftPolicy::Report) {
-        let message = format!("changed in Glue by {who}{when}: {what}; driftPolicy Report leaves it so");
-        return draft(facts, status, SyncState::Stalled, DRIFTED, &message, Step::AwaitChange);
-    }
-    let message = format!("changed in Glue by {who}{when}: {what}; it is being put right");
-    before_change(facts, &status, DRIFTED)
-        .unwrap_or_else(|| draft(facts, status, SyncState::Progressing, DRIFTED, &message, Step::Call(Call::Update)))
+    let who = observed.updated_by.as_deref().unwrap_or("somebody");
+    let when = observed.updated_at.map(|at| format!(" at {}", seconds(at).0)).unwrap_or_default();
+    let what = format!("changed in Glue by {who}{when}: {}", fields.join(", "));
+    status.drift = Some(Drift { fields, by: observed.updated_by.clone(), at: observed.updated_at.map(seconds) });
+    drifted(facts, status, facts.object.spec.drift_policy, &what, |status| {
+        before_change(facts, &status, Reason::Drifted)
+            .unwrap_or_else(|| update(facts, status, Reason::Drifted, &format!("{what}; it is being corrected")))
+    })
 }
 
-/// Glue has what it should: the tags, how Glue finds it, and the tests.
-fn settled(
+/// The connection has the values of the spec: what remains are its tags, its state in Glue, and its tests.
+fn tags_and_state(
     facts: &ConnectionFacts<'_>,
     status: GlueConnectionStatus,
-    inputs: &Inputs,
-    seen: &Connection,
+    inputs: &ConnectionInputs,
+    observed: &Connection,
 ) -> ConnectionPlan {
     let wanted = facts.object.spec.tags.clone().unwrap_or_default();
     let tags = status.applied.as_ref().map(|applied| applied.tags.clone()).unwrap_or_default();
     if tags != wanted {
         let Some(arn) = &status.arn else {
-            let message = "the tags wait until AWS has said which account this is (GetCallerIdentity of STS)";
-            return draft(facts, status, SyncState::Progressing, UPDATING, message, Step::AwaitChange);
+            let message = "the tags wait until AWS has named the account (GetCallerIdentity of STS)";
+            return report(facts, status, SyncState::Progressing, Reason::Updating, message, Step::AwaitChange);
         };
         let remove = tags.into_keys().filter(|key| !wanted.contains_key(key)).collect();
         let tag = Step::Call(Call::Tag { arn: arn.clone(), remove });
-        return waits(facts, &status).unwrap_or_else(|| {
-            draft(facts, status, SyncState::Progressing, UPDATING, "the tags are being brought in line", tag)
+        return before_call(facts, &status).unwrap_or_else(|| {
+            report(facts, status, SyncState::Progressing, Reason::Updating, "the tags are being updated", tag)
         });
     }
-    match seen.status.as_deref() {
+    match observed.status.as_deref() {
         Some("IN_PROGRESS") => {
-            let message = "Glue is still at work on the connection";
-            return draft(facts, status, SyncState::Progressing, IN_PROGRESS, message, Step::AwaitChange);
+            let message = "Glue is still working on the connection";
+            return report(facts, status, SyncState::Progressing, Reason::InProgress, message, Step::AwaitChange);
         }
         Some("FAILED") => {
             let why = status.state_reason.clone().unwrap_or_else(|| "it gives no reason".to_owned());
             let message = format!("Glue could not make the connection work: {why}");
-            return draft(facts, status, SyncState::Stalled, CONNECTION_FAILED, &message, Step::AwaitChange);
+            return report(facts, status, SyncState::Stalled, Reason::ConnectionFailed, &message, Step::AwaitChange);
         }
         _ => {}
     }
-    let digest = inputs.digest();
-    if facts.state.digest.as_ref() != Some(&digest) {
-        return ConnectionPlan { step: Step::Call(Call::RecordDigest), ..tested(facts, status) };
+    if facts.state.digest.as_ref() != Some(&inputs.applied_digest()) {
+        return Plan { step: Step::Call(Call::RecordDigest), ..tests(facts, status) };
     }
-    tested(facts, status)
+    tests(facts, status)
 }
 
-/// What the last test says, and when the next one is due.
-fn tested(facts: &ConnectionFacts<'_>, status: GlueConnectionStatus) -> ConnectionPlan {
+/// What the last test showed, and when the next one is due.
+fn tests(facts: &ConnectionFacts<'_>, status: GlueConnectionStatus) -> ConnectionPlan {
     let due = test_schedule::due(facts, &status);
     if due == Due::Change {
-        // Ready is what was tested, where that is asked for.
-        return waits(facts, &status).unwrap_or_else(|| {
-            let message = "Glue has the connection as the spec says, and is asked to connect";
-            draft(facts, status, SyncState::Progressing, TESTING, message, Step::Call(Call::Test))
+        // A connection that is to be tested is Ready only after the test.
+        return before_call(facts, &status).unwrap_or_else(|| {
+            let message = "Glue has the connection as the spec describes it, and tests it";
+            report(facts, status, SyncState::Progressing, Reason::Testing, message, Step::Call(Call::Test))
         });
     }
     let step = match due {
         Due::Change | Due::Never => Step::AwaitChange,
-        Due::In(left) if left.is_zero() => match (&facts.problem, facts.rest.filter(|_| !facts.state.edited)) {
-            // Whether it still works could not be asked; the connection is none the worse for that.
-            (Some(_), _) if facts.state.has(&CallOutcome::Untested) => Step::Backoff,
+        Due::In(left) if left.is_zero() => match (&facts.problem, facts.common.backoff.filter(|_| !facts.state.edited))
+        {
+            // The periodic test could not be made; the connection stays as Ready as it was.
+            (Some(_), _) if facts.state.has(&CallOutcome::NotTested) => Step::Backoff,
             (_, Some(pause)) => Step::RequeueAfter(pause),
-            _ if !facts.leading => Step::AwaitChange,
             _ => Step::Call(Call::Test),
         },
         Due::In(left) => Step::RequeueAfter(left),
     };
-    let failed = status.last_test.as_ref().filter(|test| test.result == TestOutcome::Failed && !test.before_create);
+    let last = status.last_test.as_ref();
+    let failed = last.filter(|test| test.result == TestOutcome::Failed && !test.before_create);
     match failed.map(|test| test.message.clone().unwrap_or_default()) {
         Some(why) => {
-            let message = format!("Glue has the connection as the spec says, and could not connect: {why}");
-            draft(facts, status, SyncState::Stalled, TEST_FAILED, &message, step)
+            let message = format!("Glue has the connection as the spec describes it, but could not connect: {why}");
+            report(facts, status, SyncState::Stalled, Reason::TestFailed, &message, step)
         }
-        None => in_line(facts, status, step),
+        None => in_sync(facts, status, step),
     }
 }

@@ -1,20 +1,21 @@
-//! The values from Secrets, and what tells that they have changed.
+//! The values from Secrets, and how a change of them is detected.
 //!
-//! Two things are compared in place of values, since a hash of a weak password that stood in a status could be
-//! guessed by whoever may read that:
+//! Two substitutes are compared instead of the values, because a hash of a weak password in a status could be guessed by
+//! everybody who may read the status:
 //!
-//! - the *fingerprint* stands in the status and survives a restart. It is made of the spec and of the uid and the
-//!   resource version of each Secret, none of which is secret. While it stays, nothing has changed.
-//! - the *digest* is a hash of the values themselves, keyed by a random key that dies with the process, and is
-//!   kept in memory only. It tells a Secret whose values have changed from one that was merely written again.
+//! - the *fingerprint* is in the status and survives a restart. It is made of the spec and of the uid and resource version
+//!   of each Secret, none of which is secret. While it stays the same, nothing has changed.
+//! - the *digest* is a hash of the values, with a random key that exists only in this process, and is kept in memory. It
+//!   tells a Secret with new values from one that was rewritten with the same values.
 //!
-//! After a restart, a Secret that was written meanwhile with the same values costs one update of the same content.
+//! After a restart, a Secret that was rewritten meanwhile with the same values causes one update with the same content.
 
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::LazyLock;
 use std::time::Duration;
 
+use kube::{Client, ResourceExt};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
@@ -24,6 +25,8 @@ use super::secrets::Secrets;
 use crate::api::GlueConnection;
 use crate::api::connection::GlueConnectionSpec;
 use crate::api::credentials::Aws;
+use crate::controllers::runtime::Settings;
+use crate::controllers::runtime::kind::Inputs;
 use crate::controllers::runtime::problem::Problem;
 use crate::glue::connections::ConnectionInput;
 use crate::glue::identity::Sensitive;
@@ -36,7 +39,7 @@ static KEY: LazyLock<RandomState> = LazyLock::new(RandomState::new);
 
 /// What Glue is asked for.
 #[derive(Clone, Debug)]
-pub struct Inputs {
+pub struct ConnectionInputs {
     /// All of it.
     pub input: ConnectionInput,
     /// Stands for it in the status.
@@ -49,7 +52,7 @@ pub struct Inputs {
     secrets: Vec<Sensitive>,
 }
 
-impl Inputs {
+impl ConnectionInputs {
     /// Puts together what `object` asks for; `secrets` hold what it names.
     pub fn new(object: &GlueConnection, secrets: &Secrets) -> Result<Self, Problem> {
         let namespace = object.metadata.namespace.as_deref().unwrap_or_default();
@@ -71,20 +74,39 @@ impl Inputs {
         Self { reread, ..self }
     }
 
-    /// What a process remembers of it once it stands in Glue.
+    /// What the process keeps once Glue has these values.
     #[must_use]
-    pub fn digest(&self) -> AppliedDigest {
+    pub fn applied_digest(&self) -> AppliedDigest {
         AppliedDigest { fingerprint: self.fingerprint.clone(), digest: self.digest }
-    }
-
-    /// `text` without the values that came from Secrets.
-    #[must_use]
-    pub fn redact(&self, text: &str) -> String {
-        Sensitive::redact(text, &self.secrets)
     }
 }
 
-/// Stands for what the spec brings to Glue, and for the versions of its Secrets.
+impl Inputs<GlueConnection> for ConnectionInputs {
+    fn secrets(object: &GlueConnection) -> Vec<&str> {
+        let keys = object.spec.secret_keys();
+        let mut names: Vec<_> = keys.into_iter().map(|(_, key)| key.name.as_str()).collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+
+    async fn read(object: &GlueConnection, client: &Client, settings: &Settings) -> Result<Self, Problem> {
+        let namespace = object.namespace().unwrap_or_default();
+        let secrets = super::secrets::read(client, &namespace, &Self::secrets(object)).await?;
+        let inputs = Self::new(object, &secrets)?;
+        Ok(if settings.watch_secrets { inputs } else { inputs.unwatched() })
+    }
+
+    fn redact(&self, text: &str) -> String {
+        Sensitive::redact(text, &self.secrets)
+    }
+
+    fn reread_after(&self) -> Option<Duration> {
+        self.reread
+    }
+}
+
+/// The fingerprint of what the spec applies to Glue, and of the versions of its Secrets.
 fn fingerprint(spec: &GlueConnectionSpec, secrets: &Secrets) -> String {
     let brought = GlueConnectionSpec {
         tags: None,

@@ -1,16 +1,16 @@
-//! `GlueConnection` as a declared thing: how it is put together, compared, decided about and brought to Glue.
+//! The kind `GlueConnection`: how a connection is put together, compared, decided about and applied to Glue.
 //!
 //! | module | what it does |
 //! |---|---|
-//! | [`inputs`] | the values from Secrets, and the digest that tells whether they have changed |
+//! | [`inputs`] | the values from Secrets, and how a change of them is detected |
 //! | [`secrets`] | the Secrets that a spec names, as they were read |
-//! | [`desired`] | the `ConnectionInput` that Glue is asked for |
+//! | [`desired`] | the `ConnectionInput` of a spec |
 //! | [`drift`] | which fields in Glue differ from that |
 //! | [`mod@plan`] | decides; pure |
 //! | `existing` | the plan for a connection that exists |
-//! | `preconditions` | what must come before a change in Glue: finalizer, lease, backoff, test |
+//! | `preconditions` | what must come before a change: the end of a backoff, the finalizer, a test |
 //! | `test_schedule` | when a connection is tested |
-//! | `status` | the status builder |
+//! | `status` | what this pass did, and the connection as Glue shows it |
 //! | `calls` | the calls to Glue |
 
 mod calls;
@@ -28,31 +28,86 @@ mod test_schedule;
 mod tests;
 
 use jiff::Timestamp;
-use kube::{Client, ResourceExt};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
-use self::calls::Call;
-use self::inputs::Inputs;
+use self::inputs::ConnectionInputs;
+use self::plan::{Call, ConnectionFacts, ConnectionPlan};
 use crate::api::connection::status::TestResult;
 use crate::api::credentials::{Aws, AwsIdentity};
 use crate::api::declared::DeclaredStatus;
 use crate::api::{GlueConnection, GlueConnectionStatus};
 use crate::controllers::declared::DeclaredKind;
-use crate::controllers::declared::facts::Facts;
+use crate::controllers::declared::kind::{Release, Target};
 use crate::controllers::declared::lifecycle::DeclaredLifecycle;
-use crate::controllers::runtime::Settings;
 use crate::controllers::runtime::kind::Kind;
-use crate::controllers::runtime::problem::Problem;
-use crate::controllers::runtime::step::Plan;
+use crate::controllers::runtime::start_once::{Intent, IntentId, StartOutcome};
+use crate::glue::connections::Connection;
 use crate::glue::connections::source::ConnectionSource;
 use crate::glue::{Error, Glue};
 
+/// What one pass did.
+#[derive(Clone, Debug, Default)]
+pub struct PassState {
+    /// Whether the spec has changed since the status was written: what was refused then may be accepted now.
+    pub edited: bool,
+    /// The values that Glue has, as far as this process knows.
+    pub digest: Option<AppliedDigest>,
+    /// The outcomes of the calls of this pass, in order.
+    pub outcomes: Vec<CallOutcome>,
+}
+
+/// The outcome of a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CallOutcome {
+    /// The connection was created.
+    Created(Timestamp),
+    /// It was not created, because one of that name exists.
+    Exists,
+    /// It was not created, for another reason.
+    Rejected,
+    /// It was updated.
+    Updated(Timestamp),
+    /// Its tags were updated.
+    Tagged,
+    /// It was deleted.
+    Deleted,
+    /// It was tested.
+    Tested(TestResult),
+    /// The test could not be made.
+    NotTested,
+}
+
+impl PassState {
+    /// Whether this pass created the connection.
+    #[must_use]
+    pub fn has_created(&self) -> bool {
+        self.outcomes.iter().any(|outcome| matches!(outcome, CallOutcome::Created(_)))
+    }
+
+    /// Whether a call of this pass had this outcome.
+    #[must_use]
+    pub fn has(&self, outcome: &CallOutcome) -> bool {
+        self.outcomes.contains(outcome)
+    }
+}
+
+/// The values that a fingerprint was made of. They never leave the process, not even as a hash: a weak password could be
+/// guessed from one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AppliedDigest {
+    /// The fingerprint in the status.
+    pub fingerprint: String,
+    /// A hash of all values, with a key that only this process has.
+    pub digest: u64,
+}
+
 impl Kind for GlueConnection {
     const KIND: &'static str = "GlueConnection";
+    type Lifecycle = DeclaredLifecycle;
     type Source = ConnectionSource;
-    type Inputs = Inputs;
+    type Inputs = ConnectionInputs;
     type PassState = PassState;
     type LocalState = Option<AppliedDigest>;
-    type Lifecycle = DeclaredLifecycle;
 
     fn aws(&self) -> &Aws {
         &self.spec.aws
@@ -61,87 +116,15 @@ impl Kind for GlueConnection {
     fn identity(status: &mut GlueConnectionStatus) -> &mut Option<AwsIdentity> {
         &mut status.declared.identity
     }
-
-    fn input_secrets(&self) -> Vec<&str> {
-        let keys = self.spec.secret_keys();
-        let mut names: Vec<_> = keys.into_iter().map(|(_, key)| key.name.as_str()).collect();
-        names.sort_unstable();
-        names.dedup();
-        names
-    }
-
-    async fn inputs(&self, client: &Client, settings: &Settings) -> Result<Inputs, Problem> {
-        let secrets = secrets::read(client, &self.namespace().unwrap_or_default(), &self.input_secrets()).await?;
-        let inputs = Inputs::new(self, &secrets)?;
-        Ok(if settings.watch_secrets { inputs } else { inputs.unwatched() })
-    }
-}
-
-/// What one pass learns.
-#[derive(Clone, Debug, Default)]
-pub struct PassState {
-    /// The spec has changed since the last pass: what was refused then may be accepted now.
-    pub edited: bool,
-    /// What was last brought to Glue, as this process remembers it.
-    pub digest: Option<AppliedDigest>,
-    /// What came of the calls of this pass, in their order.
-    pub outcomes: Vec<CallOutcome>,
-}
-
-/// What came of a call.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum CallOutcome {
-    /// The connection was created.
-    Created(Timestamp),
-    /// It was not, since there is one of that name.
-    Exists,
-    /// It was not, for another reason.
-    Refused,
-    /// It was updated.
-    Updated(Timestamp),
-    /// Its tags were brought in line.
-    Tagged,
-    /// It was deleted.
-    Deleted,
-    /// It was tested.
-    Tested(TestResult),
-    /// The test could not be made.
-    Untested,
-}
-
-impl PassState {
-    /// Whether the connection was created by this pass.
-    #[must_use]
-    pub fn has_created(&self) -> bool {
-        self.outcomes.iter().any(|outcome| matches!(outcome, CallOutcome::Created(_)))
-    }
-
-    /// Whether this came of a call.
-    #[must_use]
-    pub fn has(&self, outcome: &CallOutcome) -> bool {
-        self.outcomes.contains(outcome)
-    }
-}
-
-/// The values that a fingerprint stood for. They never leave the process, not even as a hash: a weak password
-/// could be guessed from one.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AppliedDigest {
-    /// As it stands in the status.
-    pub fingerprint: String,
-    /// A hash of all values, keyed by what only this process knows.
-    pub digest: u64,
 }
 
 impl DeclaredKind for GlueConnection {
     type Call = Call;
 
-    const NEUTRAL: &'static [&'static str] =
-        &[status::CREATING, status::UPDATING, status::IN_PROGRESS, status::TESTING];
     const NOUN: &'static str = "connection";
 
-    fn glue_name(&self) -> String {
-        // A name may hold anything but line ends.
+    /// Catalog and name; a name has no line break.
+    fn resource_name(&self) -> String {
         format!("{}\n{}", self.spec.catalog_id.as_deref().unwrap_or_default(), self.connection_name())
     }
 
@@ -157,44 +140,63 @@ impl DeclaredKind for GlueConnection {
         &status.declared
     }
 
-    fn begin(&self, memory: &mut Option<AppliedDigest>) -> PassState {
+    fn declared_mut(status: &mut GlueConnectionStatus) -> &mut DeclaredStatus {
+        &mut status.declared
+    }
+
+    fn begin_pass(&self, local: &mut Option<AppliedDigest>, _: Option<&StartOutcome>) -> PassState {
         let observed = self.status.as_ref().map(|status| status.declared.observed_generation);
-        PassState { edited: observed != self.metadata.generation, digest: memory.clone(), ..PassState::default() }
+        PassState { edited: observed != self.metadata.generation, digest: local.clone(), outcomes: Vec::new() }
     }
 
-    fn plan(facts: &Facts<'_, Self>) -> Plan<GlueConnectionStatus, Call> {
-        plan::plan(facts)
+    fn base_status(facts: &ConnectionFacts<'_>) -> GlueConnectionStatus {
+        status::base_status(facts)
     }
 
-    fn records_intent(before: Option<&GlueConnectionStatus>, after: &GlueConnectionStatus) -> bool {
-        after.creation.is_some() && before.and_then(|before| before.creation.as_ref()) != after.creation.as_ref()
+    fn present(facts: &ConnectionFacts<'_>, status: GlueConnectionStatus, item: &Connection) -> ConnectionPlan {
+        existing::plan(facts, status, item)
     }
 
-    fn is_non_idempotent(act: &Call) -> bool {
-        matches!(act, Call::Create)
+    fn absent(facts: &ConnectionFacts<'_>, status: GlueConnectionStatus) -> ConnectionPlan {
+        plan::absent(facts, status)
     }
 
-    fn changes(act: &Call) -> bool {
-        matches!(act, Call::Create | Call::Update | Call::Delete)
+    fn unobserved(facts: &ConnectionFacts<'_>, status: GlueConnectionStatus) -> ConnectionPlan {
+        plan::unobserved(facts, status)
     }
 
-    async fn act(
-        &self,
-        client: &Glue,
-        inputs: Option<&Inputs>,
-        act: &Call,
-        state: &mut PassState,
-    ) -> Result<(), Error> {
-        calls::act(self, client, inputs, act, state).await
+    fn release(facts: &ConnectionFacts<'_>) -> Release<Self> {
+        plan::release(facts)
     }
 
-    fn remember(memory: &mut Option<AppliedDigest>, state: &PassState, _: &Call, _: &Result<(), Error>) {
-        memory.clone_from(&state.digest);
+    fn own_conditions(status: &GlueConnectionStatus, before: &[Condition]) -> Vec<Condition> {
+        status::tested_condition(status, before).into_iter().collect()
+    }
+
+    fn intent(status: &GlueConnectionStatus) -> Option<Intent> {
+        let creation = status.creation.as_ref()?;
+        Some(Intent { id: IntentId::new(0, &creation.fingerprint, &creation.intended_at), open: true })
+    }
+
+    fn is_non_idempotent(call: &Call) -> bool {
+        *call == Call::Create
+    }
+
+    fn changes_resource(call: &Call) -> bool {
+        matches!(call, Call::Create | Call::Update | Call::Delete)
+    }
+
+    async fn call(&self, target: Target<'_, Self>, call: &Call, state: &mut PassState) -> Result<(), Error> {
+        calls::call(self, target.client, target.inputs, call, state).await
+    }
+
+    fn remember(local: &mut Option<AppliedDigest>, state: &PassState) {
+        local.clone_from(&state.digest);
     }
 }
 
 impl GlueConnection {
-    /// The name in Glue.
+    /// The name in Glue: `spec.connectionName`, else the object's name.
     #[must_use]
     pub fn connection_name(&self) -> &str {
         let of_object = || self.metadata.name.as_deref().unwrap_or_default();

@@ -1,176 +1,160 @@
-//! What must stand in the object, and the next step: for a connection that is not there, for one that cannot be
-//! looked at, and for an object that is being deleted. `presence` is about one that is there.
+//! The plan of a connection: for one that does not exist, and for an object that is being deleted. `existing` is about
+//! one that exists.
 //!
-//! **Whose a connection is.** `status.applied` says that this object has created it or taken it over. It is
-//! written after the creation, and before the creation stands the intent (`status.creation`), written only when
-//! there was none of that name: so one that is there after a crash between the two, and is what was intended, is
-//! this object's. All others are somebody else's, and what becomes of them the adoption policy says.
+//! **Which object owns a connection.** `status.applied` records that this object created the connection or adopted it.
+//! It is written after the creation; before the creation the intent (`status.creation`) is written, and only when no
+//! connection of that name existed. So a connection that exists after a crash between the two, and equals the intent, is
+//! this object's. Every other one is foreign, and `spec.adoptionPolicy` decides what happens.
 
 use std::time::Duration;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::CallOutcome;
-use super::calls::Call;
 use super::existing;
 use super::preconditions::{before_change, deletes};
-use super::status::{
-    CREATING, ConnectionFacts, ConnectionPlan, DELETING, DRIFTED, HELD_BY_ANOTHER, base, draft, keep, show, stopped,
-};
-use crate::api::GlueConnectionStatus;
+use super::status::{base_status, render, report};
 use crate::api::connection::status::{Creation, Drift};
-use crate::api::declared::DriftPolicy;
+use crate::api::{GlueConnection, GlueConnectionStatus};
 use crate::controllers::declared::conditions::SyncState;
-use crate::controllers::runtime::ownership::{ASK_AGAIN, Ownership};
-use crate::controllers::runtime::problem::Problem;
-use crate::controllers::runtime::step::Step;
+use crate::controllers::declared::facts;
+use crate::controllers::declared::kind::{DeclaredPlan, Release};
+use crate::controllers::declared::status::{drifted, unchanged};
+use crate::controllers::runtime::reason::Reason;
+use crate::controllers::runtime::start_once::{AnswerRules, Decision, Lookup, OpenIntent, decide};
+use crate::controllers::runtime::step::{Plan, Step};
 use crate::controllers::runtime::time;
 use crate::glue::poller::Observation;
 
-/// Decides.
-#[must_use]
-pub fn plan(facts: &ConnectionFacts<'_>) -> ConnectionPlan {
-    let ConnectionPlan { status, step } = decide(facts);
-    let reread = facts.inputs.and_then(|inputs| inputs.reread);
-    let step = match (step, reread) {
-        (Step::AwaitChange, Some(reread)) => Step::RequeueAfter(reread),
-        (Step::RequeueAfter(after), Some(reread)) => Step::RequeueAfter(after.min(reread)),
-        (step, _) => step,
-    };
-    ConnectionPlan { status, step }
+/// The facts about a connection.
+pub type ConnectionFacts<'a> = facts::Facts<'a, GlueConnection>;
+/// The plan of a connection.
+pub type ConnectionPlan = DeclaredPlan<GlueConnection>;
+
+/// The calls about a connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Call {
+    /// Create it.
+    Create,
+    /// Replace all of it.
+    Update,
+    /// Delete it.
+    Delete,
+    /// Test the input before it is created or updated.
+    TestInput,
+    /// Test the connection that Glue has.
+    Test,
+    /// Bring its tags in sync.
+    Tag {
+        /// Its ARN.
+        arn: String,
+        /// The keys of the tags to remove.
+        remove: Vec<String>,
+    },
+    /// No call: keep the digest of the values that the fingerprint in the status was made of.
+    RecordDigest,
 }
 
-fn decide(facts: &ConnectionFacts<'_>) -> ConnectionPlan {
-    if facts.deleting() {
-        return deletion(facts);
+/// The plan before the connection was observed.
+pub(super) fn unobserved(facts: &ConnectionFacts<'_>, status: GlueConnectionStatus) -> ConnectionPlan {
+    if facts.state.has_created() {
+        let message = "Glue has accepted the connection";
+        return report(facts, status, SyncState::Progressing, Reason::Creating, message, Step::AwaitChange);
     }
-    let mut status = base(facts);
-    match &facts.ownership {
-        Ownership::Owned => {}
-        Ownership::Undetermined => return keep(facts, Step::RequeueAfter(ASK_AGAIN)),
-        Ownership::OwnedBy((namespace, name)) => {
-            let message = format!(
-                "GlueConnection {namespace}/{name} is older and about the same connection: delete one of the two"
-            );
-            return draft(facts, status, SyncState::Stalled, HELD_BY_ANOTHER, &message, Step::AwaitChange);
-        }
+    if facts.state.outcomes.is_empty() {
+        // Nothing is reported before the first observation, so that no tool takes the object for reconciled.
+        return unchanged(facts, Step::AwaitChange);
     }
-    if let Some(problem) = facts.blocked.as_ref().or(facts.unprepared.as_ref()) {
-        return stopped(facts, status, problem, Step::Backoff);
-    }
-    if let Some(problem) = facts.unseen() {
-        // The poller goes on asking, and wakes the object when it gets an answer.
-        return stopped(facts, status, problem, Step::AwaitChange);
-    }
-    match &facts.observation {
-        Some(Observation::Present(seen)) => existing::there(facts, status, seen),
-        Some(Observation::NotFound) => {
-            show(&mut status, None, None);
-            absent(facts, status)
-        }
-        // What this pass has state stands; the poller is about to look.
-        None if facts.state.has_created() => {
-            draft(facts, status, SyncState::Progressing, CREATING, "Glue has taken the connection", Step::AwaitChange)
-        }
-        None => match &facts.problem {
-            Some(problem) => stopped(facts, status, problem, Step::AwaitChange),
-            None => ConnectionPlan { status: learnt_only(facts, status), step: Step::AwaitChange },
-        },
-    }
+    Plan { status, step: Step::AwaitChange }
 }
 
-/// Before the first observation nothing is said, so that no tool takes the object for seen.
-fn learnt_only(facts: &ConnectionFacts<'_>, status: GlueConnectionStatus) -> GlueConnectionStatus {
-    let before = || facts.object.status.clone().unwrap_or_default();
-    if facts.state.outcomes.is_empty() { before() } else { status }
-}
-
-/// There is no such connection.
-fn absent(facts: &ConnectionFacts<'_>, mut status: GlueConnectionStatus) -> ConnectionPlan {
-    if let Some(left) = unsettled(facts, &status).filter(|_| !facts.fresh_intent) {
-        // Glue may show later what it has taken in already.
-        return ConnectionPlan { status, step: Step::RequeueAfter(left) };
+/// The plan when Glue does not have the connection.
+pub(super) fn absent(facts: &ConnectionFacts<'_>, mut status: GlueConnectionStatus) -> ConnectionPlan {
+    render(&mut status, None, None);
+    if let Some(left) = unsettled(facts, &status) {
+        // Glue may show a connection later that it has accepted.
+        return Plan { status, step: Step::RequeueAfter(left) };
     }
     if status.applied.is_some() {
-        let message = "the connection was deleted in Glue";
+        let what = "the connection was deleted in Glue";
         let fields = vec!["connection".to_owned()];
-        let told = status.drift.as_ref().is_some_and(|drift| drift.fields == fields);
+        let reported = status.drift.as_ref().is_some_and(|drift| drift.fields == fields);
         status.drift = Some(Drift { fields, by: None, at: None });
-        if facts.object.spec.drift_policy == Some(DriftPolicy::Report) {
-            let message = format!("{message}; driftPolicy Report leaves it so");
-            return draft(facts, status, SyncState::Stalled, DRIFTED, &message, Step::AwaitChange);
-        }
-        if !told {
-            return draft(facts, status, SyncState::Progressing, DRIFTED, message, Step::Backoff);
-        }
+        return drifted(facts, status, facts.object.spec.drift_policy, what, |status| {
+            if reported {
+                create(facts, status)
+            } else {
+                report(facts, status, SyncState::Progressing, Reason::Drifted, what, Step::Backoff)
+            }
+        });
     }
-    if let Some(decision) = before_change(facts, &status, CREATING) {
-        return decision;
+    create(facts, status)
+}
+
+/// Records the intent, then creates the connection.
+fn create(facts: &ConnectionFacts<'_>, mut status: GlueConnectionStatus) -> ConnectionPlan {
+    if let Some(plan) = before_change(facts, &status, Reason::Creating) {
+        return plan;
     }
-    let Some(inputs) = facts.inputs else { return keep(facts, Step::AwaitChange) };
-    if facts.fresh_intent {
-        return keep(facts, Step::Call(Call::Create));
+    let Some(inputs) = facts.inputs else { return unchanged(facts, Step::AwaitChange) };
+    if facts.common.fresh_intent {
+        return unchanged(facts, Step::Call(Call::Create));
     }
     let creation = Creation {
-        intended_at: Time(facts.now),
+        intended_at: Time(facts.common.now),
         fingerprint: inputs.fingerprint.clone(),
         unclear: status.creation.is_some(),
     };
     status.creation = Some(creation);
-    draft(facts, status, SyncState::Progressing, CREATING, "the connection is being created", Step::Call(Call::Create))
+    let message = "the connection is being created";
+    report(facts, status, SyncState::Progressing, Reason::Creating, message, Step::Call(Call::Create))
 }
 
-/// The object is being deleted.
-fn deletion(facts: &ConnectionFacts<'_>) -> ConnectionPlan {
-    if !facts.has_finalizer() {
-        return keep(facts, Step::AwaitChange);
-    }
-    let status = base(facts);
+/// What has to be done before the object may be deleted.
+pub(super) fn release(facts: &ConnectionFacts<'_>) -> Release<GlueConnection> {
+    let status = base_status(facts);
     let has_any = status.applied.is_some() || status.creation.is_some();
-    let is_ours = facts.ownership == Ownership::Owned || facts.ownership == Ownership::Undetermined;
-    if !deletes(facts) || !has_any || !is_ours || facts.state.has(&CallOutcome::Deleted) {
-        return keep(facts, Step::RemoveFinalizer { left_behind: None });
-    }
-    let overdue = facts.deleted_for() >= facts.deletion_timeout;
-    let left_behind = Step::RemoveFinalizer { left_behind: Some(facts.object.connection_name().to_owned()) };
-    let stuck = |problem: &Problem| {
-        if overdue {
-            return keep(facts, left_behind.clone());
-        }
-        stopped(facts, status.clone(), problem, Step::Backoff)
-    };
-    if let Some(problem) = facts.problem.as_ref().or(facts.blocked.as_ref()).or(facts.unseen()) {
-        return stuck(problem);
-    }
-    if facts.ownership == Ownership::Undetermined {
-        return keep(facts, Step::RequeueAfter(ASK_AGAIN));
-    }
-    if let Some(pause) = facts.rest {
-        return keep(facts, if overdue { left_behind } else { Step::RequeueAfter(pause) });
+    if !deletes(facts) || !has_any || facts.state.has(&CallOutcome::Deleted) {
+        return Release::Done;
     }
     match &facts.observation {
-        None => keep(facts, Step::AwaitChange),
+        None => Release::Needs(unchanged(facts, Step::AwaitChange)),
         Some(Observation::NotFound) => match unsettled(facts, &status) {
-            Some(left) => keep(facts, Step::RequeueAfter(left)),
-            None => keep(facts, Step::RemoveFinalizer { left_behind: None }),
+            Some(left) => Release::Needs(unchanged(facts, Step::RequeueAfter(left))),
+            None => Release::Done,
         },
-        Some(Observation::Present(_)) if !facts.leading => keep(facts, Step::AwaitChange),
-        Some(Observation::Present(seen)) => match existing::ours(facts, &status, seen) {
+        Some(Observation::Present(observed)) => match existing::owned(facts, &status, observed) {
             Some(_) => {
-                let message = "the connection is being deleted";
-                draft(facts, status, SyncState::Progressing, DELETING, message, Step::Call(Call::Delete))
+                let (message, step) = ("the connection is being deleted", Step::Call(Call::Delete));
+                Release::Needs(report(facts, status, SyncState::Progressing, Reason::Deleting, message, step))
             }
-            // It may be what was intended, and that cannot be told any more.
-            None if status.creation.is_some() && facts.inputs.is_none() => keep(facts, left_behind),
-            None => keep(facts, Step::RemoveFinalizer { left_behind: None }),
+            // It may be what was intended, but the Secrets that would tell are gone.
+            None if status.creation.is_some() && facts.inputs.is_none() => Release::LeaveBehind,
+            None => Release::Done,
         },
     }
 }
 
-/// How long a creation that was sent, and that nobody has seen yet, can still come through.
+/// For how long a creation that was sent, and that no poll has shown, can still take effect.
 fn unsettled(facts: &ConnectionFacts<'_>, status: &GlueConnectionStatus) -> Option<Duration> {
+    if status.creation.is_some() {
+        let not_found = Lookup::<()>::NotFound { intent_age: facts.common.intent_age };
+        let intent = OpenIntent {
+            fresh: facts.common.fresh_intent,
+            outcome: None,
+            lookup: Some(&not_found),
+            accepted: false,
+            answers: AnswerRules::default(),
+            age: facts.common.intent_age,
+            settle: facts.common.settle,
+        };
+        return match decide(&intent) {
+            Decision::Settling(left) => Some(left),
+            _ => None,
+        };
+    }
     let unseen = status.applied.as_ref().filter(|applied| applied.created_at.is_none());
-    let created = unseen.and_then(|applied| applied.at.as_ref());
-    let at = status.creation.as_ref().map(|creation| &creation.intended_at).or(created)?;
-    facts.settle.checked_sub(time::since(facts.now, at.0)).filter(|left| !left.is_zero())
+    let at = unseen.and_then(|applied| applied.at.as_ref())?;
+    let age = time::since(facts.common.now, at.0);
+    facts.common.settle.checked_sub(age).filter(|left| !left.is_zero())
 }

@@ -1,53 +1,56 @@
-//! What comes before something is changed in Glue: the finalizer, the lease, a pause, a test.
+//! What must come before a change in Glue: the end of a backoff, the finalizer, a test.
 
-use super::calls::Call;
-use super::status::{ConnectionFacts, ConnectionPlan, TEST_FAILED, draft, keep, stopped};
+use super::plan::{Call, ConnectionFacts, ConnectionPlan};
+use super::status::report;
 use crate::api::GlueConnectionStatus;
 use crate::api::connection::DeletionPolicy;
 use crate::api::connection::status::{TestOutcome, TestResult};
 use crate::controllers::declared::conditions::SyncState;
+use crate::controllers::declared::status::{blocked, unchanged};
+use crate::controllers::runtime::reason::Reason;
 use crate::controllers::runtime::step::Step;
 
-/// What comes before any change of what stands in Glue; nothing, when it may be made.
+/// The plan that comes before a change; `None` when the change may be made. `doing` is the reason of the change.
 pub(super) fn before_change(
     facts: &ConnectionFacts<'_>,
     status: &GlueConnectionStatus,
-    doing: &str,
+    doing: Reason,
 ) -> Option<ConnectionPlan> {
     let current = |test: &&TestResult| facts.inputs.is_some_and(|inputs| inputs.fingerprint == test.fingerprint);
     let test = status.last_test.as_ref().filter(|test| test.before_create).filter(current);
-    let failed_first = test.filter(|test| test.result == TestOutcome::Failed);
-    if let (Some(_), Some(test)) = (&facts.problem, failed_first) {
+    let failed = test.filter(|test| test.result == TestOutcome::Failed);
+    if let (Some(_), Some(test)) = (&facts.problem, failed) {
         let why = test.message.as_deref().unwrap_or_default();
-        let message = format!("nothing was brought to Glue, since it could not connect: {why}");
-        return Some(draft(facts, status.clone(), SyncState::Stalled, TEST_FAILED, &message, Step::Backoff));
+        let message = format!("the connection was not created or updated, because Glue could not connect: {why}");
+        let status = status.clone();
+        return Some(report(facts, status, SyncState::Stalled, Reason::TestFailed, &message, Step::Backoff));
     }
-    if let Some(decision) = waits(facts, status) {
-        return Some(decision);
+    if let Some(plan) = before_call(facts, status) {
+        return Some(plan);
     }
-    if deletes(facts) && !facts.has_finalizer() {
-        return Some(keep(facts, Step::AddFinalizer));
+    if deletes(facts) && !facts.common.has_finalizer() {
+        return Some(unchanged(facts, Step::AddFinalizer));
     }
-    let is_tested = test.is_some_and(|test| test.result == TestOutcome::Succeeded);
-    if facts.object.spec.is_tested_before() && !facts.fresh_intent && !is_tested {
-        let message = "the connection is being tested before it is brought to Glue";
-        return Some(draft(facts, status.clone(), SyncState::Progressing, doing, message, Step::Call(Call::TestInput)));
+    let has_passed = test.is_some_and(|test| test.result == TestOutcome::Succeeded);
+    if facts.object.spec.is_tested_before() && !facts.common.fresh_intent && !has_passed {
+        let message = "Glue tests the connection before it is created or updated";
+        let step = Step::Call(Call::TestInput);
+        return Some(report(facts, status.clone(), SyncState::Progressing, doing, message, step));
     }
     None
 }
 
-/// Whether the connection goes with the object.
+/// Whether the connection is deleted with the object.
 pub(super) fn deletes(facts: &ConnectionFacts<'_>) -> bool {
     facts.object.spec.deletion_policy.unwrap_or_default() == DeletionPolicy::Delete
 }
 
-/// What holds up a call that may be made later as well.
-pub(super) fn waits(facts: &ConnectionFacts<'_>, status: &GlueConnectionStatus) -> Option<ConnectionPlan> {
+/// The plan that comes before a call: a problem of this pass, or what is left of the backoff. An edited spec is tried at
+/// once.
+pub(super) fn before_call(facts: &ConnectionFacts<'_>, status: &GlueConnectionStatus) -> Option<ConnectionPlan> {
     if let Some(problem) = &facts.problem {
-        return Some(stopped(facts, status.clone(), problem, Step::Backoff));
+        return Some(blocked(facts, status.clone(), problem, Step::Backoff));
     }
-    if let Some(pause) = facts.rest.filter(|_| !facts.state.edited) {
-        return Some(keep(facts, Step::RequeueAfter(pause)));
-    }
-    (!facts.leading).then(|| keep(facts, Step::AwaitChange))
+    let pause = facts.common.backoff.filter(|_| !facts.state.edited)?;
+    Some(unchanged(facts, Step::RequeueAfter(pause)))
 }

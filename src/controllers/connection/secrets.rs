@@ -10,16 +10,16 @@ use crate::controllers::runtime::problem::Problem;
 /// A Secret as it was read.
 #[derive(Clone, Default)]
 pub struct Values {
-    /// Its uid and resource version; empty while there is no such Secret.
+    /// Its uid and resource version; empty when it does not exist.
     pub version: String,
-    /// What stands in it.
+    /// Its data.
     pub data: BTreeMap<String, Vec<u8>>,
 }
 
 /// Secrets by name.
 pub type Secrets = BTreeMap<String, Values>;
 
-/// Reads the Secrets of these names. One that is not there is an empty one.
+/// Reads the Secrets of these names. A Secret that does not exist is an empty one.
 pub async fn read(client: &Client, namespace: &str, names: &[&str]) -> Result<Secrets, Problem> {
     let mut read = Secrets::new();
     for name in names {

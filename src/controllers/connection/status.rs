@@ -1,67 +1,41 @@
-//! The statuses that a plan can end with.
+//! The status of a connection: what this pass did, and the connection as Glue shows it.
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 
 use super::CallOutcome;
-use super::calls::Call;
-use super::inputs::Inputs;
+use super::inputs::ConnectionInputs;
+use super::plan::{Call, ConnectionFacts, ConnectionPlan};
+use crate::api::GlueConnectionStatus;
 use crate::api::connection::status::{Applied, TestOutcome};
-use crate::api::{GlueConnection, GlueConnectionStatus};
-use crate::controllers::declared::conditions::{self, SyncState};
-use crate::controllers::declared::facts::Facts;
-use crate::controllers::runtime::conditions::{INVALID_SPEC, bounded, condition};
-use crate::controllers::runtime::problem::Problem;
+use crate::controllers::declared::conditions::SyncState;
+use crate::controllers::declared::status;
+use crate::controllers::runtime::conditions::{bounded, condition};
+use crate::controllers::runtime::kind::Inputs;
+use crate::controllers::runtime::reason::Reason;
 use crate::controllers::runtime::step::{Plan, Step};
 use crate::controllers::runtime::time::whole_seconds;
 use crate::glue::connections::Connection;
 use crate::glue::is_known_type;
 
-/// What is known when something about a connection is decided.
-pub type ConnectionFacts<'a> = Facts<'a, GlueConnection>;
-/// What is decided about it.
-pub type ConnectionPlan = Plan<GlueConnectionStatus, Call>;
-
-/// Glue has the connection as the spec says.
-pub const IN_SYNC: &str = "InSync";
-/// It is being created.
-pub const CREATING: &str = "Creating";
-/// It is being updated.
-pub const UPDATING: &str = "Updating";
-/// Glue is still at it.
-pub const IN_PROGRESS: &str = "InProgress";
-/// Glue could not do it.
-pub const CONNECTION_FAILED: &str = "ConnectionFailed";
-/// Glue is asked to connect.
-pub const TESTING: &str = "Testing";
-/// Glue could not connect.
-pub const TEST_FAILED: &str = "TestFailed";
-/// Somebody else has changed it.
-pub const DRIFTED: &str = "Drifted";
-/// It was there before, and is not this object's.
-pub const ALREADY_EXISTS: &str = "AlreadyExists";
-/// An older object is about the same connection.
-pub const HELD_BY_ANOTHER: &str = "HeldByAnother";
-/// It is being deleted.
-pub const DELETING: &str = "Deleting";
-
-/// The status as it stands, with what this pass has state in it.
-pub fn base(facts: &ConnectionFacts<'_>) -> GlueConnectionStatus {
+/// The status as the object has it, with what this pass did.
+pub(super) fn base_status(facts: &ConnectionFacts<'_>) -> GlueConnectionStatus {
     let mut status = facts.object.status.clone().unwrap_or_default();
-    let (state, spec) = (facts.state, &facts.object.spec);
+    let spec = &facts.object.spec;
     let fingerprint = || facts.inputs.map(|inputs| inputs.fingerprint.clone()).unwrap_or_default();
-    status.declared.observed_generation = facts.object.metadata.generation.unwrap_or_default();
+    status.declared.observed_generation = facts.common.generation();
     status.connection_name = Some(facts.object.connection_name().to_owned());
     let tags = || spec.tags.clone().unwrap_or_default();
-    for outcome in &state.outcomes {
+    for outcome in &facts.state.outcomes {
         match outcome {
             CallOutcome::Created(at) => {
                 let (fingerprint, at, tags) = (fingerprint(), Some(Time(*at)), tags());
                 status.applied = Some(Applied { fingerprint, at, tags, ..Applied::default() });
                 (status.creation, status.drift) = (None, None);
             }
-            // This one did not come through; an earlier one may have.
-            CallOutcome::Exists | CallOutcome::Refused => {
-                status.creation = status.creation.filter(|creation| creation.unclear)
+            // This creation had no effect; an earlier one may have had one.
+            CallOutcome::Exists | CallOutcome::Rejected => {
+                status.creation = status.creation.filter(|creation| creation.unclear);
             }
             CallOutcome::Updated(at) => {
                 let before = status.applied.take().unwrap_or_default();
@@ -75,7 +49,7 @@ pub fn base(facts: &ConnectionFacts<'_>) -> GlueConnectionStatus {
                 }
             }
             CallOutcome::Tested(result) => status.last_test = Some(result.clone()),
-            CallOutcome::Deleted | CallOutcome::Untested => {}
+            CallOutcome::Deleted | CallOutcome::NotTested => {}
         }
     }
     if !spec.is_tested() && !spec.is_tested_before() {
@@ -84,77 +58,62 @@ pub fn base(facts: &ConnectionFacts<'_>) -> GlueConnectionStatus {
     status
 }
 
-/// What Glue shows of the connection, or that it shows none.
-pub fn show(status: &mut GlueConnectionStatus, seen: Option<&Connection>, inputs: Option<&Inputs>) {
+/// Shows the connection as Glue has it; `None` when it does not have it.
+pub(super) fn render(
+    status: &mut GlueConnectionStatus,
+    observed: Option<&Connection>,
+    inputs: Option<&ConnectionInputs>,
+) {
     let redact = |text: &String| bounded(&inputs.map_or_else(|| text.clone(), |inputs| inputs.redact(text)));
-    let created_at = seen.and_then(|seen| seen.created_at).map(seconds);
+    let created_at = observed.and_then(|observed| observed.created_at).map(seconds);
     let is_same = created_at.is_some() && created_at == status.created_at;
-    // A process that has just begun may not know the account yet, which is a part of the ARN.
-    let known = status.arn.take().filter(|_| is_same);
-    status.arn = seen.and_then(|seen| seen.arn.clone()).or(known);
-    status.state = seen.and_then(|seen| seen.status.clone());
-    status.state_reason = seen.and_then(|seen| seen.status_reason.as_ref()).map(redact);
+    // The ARN contains the account, which a process may not know yet right after its start.
+    let known_arn = status.arn.take().filter(|_| is_same);
+    status.arn = observed.and_then(|observed| observed.arn.clone()).or(known_arn);
+    status.state = observed.and_then(|observed| observed.status.clone());
+    status.state_reason = observed.and_then(|observed| observed.status_reason.as_ref()).map(redact);
     status.created_at = created_at;
-    status.last_updated_at = seen.and_then(|seen| seen.updated_at).map(seconds);
-    status.last_updated_by = seen.and_then(|seen| seen.updated_by.clone());
-    status.last_validated_at = seen.and_then(|seen| seen.validated_at).map(seconds);
-    status.schema_version = seen.and_then(|seen| seen.schema_version);
+    status.last_updated_at = observed.and_then(|observed| observed.updated_at).map(seconds);
+    status.last_updated_by = observed.and_then(|observed| observed.updated_by.clone());
+    status.last_validated_at = observed.and_then(|observed| observed.validated_at).map(seconds);
+    status.schema_version = observed.and_then(|observed| observed.schema_version);
 }
 
-/// As it comes back from the API server, which drops fractions.
-pub fn seconds(time: jiff::Timestamp) -> Time {
+/// A time as the API server returns it, without a fraction.
+pub(super) fn seconds(time: Timestamp) -> Time {
     Time(whole_seconds(time))
 }
 
+/// The condition `Tested`, when the connection was tested.
+pub(super) fn tested_condition(status: &GlueConnectionStatus, before: &[Condition]) -> Option<Condition> {
+    let test = status.last_test.as_ref()?;
+    let succeeded = test.result == TestOutcome::Succeeded;
+    let (reason, default) =
+        if succeeded { (Reason::TestSucceeded, "Glue could connect") } else { (Reason::TestFailed, "") };
+    let message = test.message.as_deref().unwrap_or(default);
+    // The transition is as old as the test.
+    Some(condition("Tested", succeeded, reason, message, before, test.at.0))
+}
+
 /// A status with conditions, and the step that follows.
-pub fn draft(
+pub(super) fn report(
     facts: &ConnectionFacts<'_>,
-    mut status: GlueConnectionStatus,
+    status: GlueConnectionStatus,
     sync: SyncState,
-    reason: &str,
+    reason: Reason,
     message: &str,
     step: Step<Call>,
 ) -> ConnectionPlan {
-    let before = &status.declared.conditions;
-    let mut conditions = conditions::of(sync, reason, message, before, facts.now);
-    conditions.retain(|one| one.type_ != "Tested");
-    if let Some(test) = &status.last_test {
-        let holds = test.result == TestOutcome::Succeeded;
-        let (reason, usual) = if holds { ("TestSucceeded", "Glue could connect") } else { (TEST_FAILED, "") };
-        let words = test.message.as_deref().unwrap_or(usual);
-        conditions.push(condition("Tested", holds, reason, words, before, test.at.0));
-    }
-    status.declared.conditions = conditions;
-    Plan { status, step }
+    Plan { status: status::report(facts, status, sync, reason, message), step }
 }
 
-/// Nothing new: the status stays.
-pub fn keep(facts: &ConnectionFacts<'_>, step: Step<Call>) -> ConnectionPlan {
-    Plan { status: facts.object.status.clone().unwrap_or_default(), step }
-}
-
-/// Something stands in the way.
-pub fn stopped(
-    facts: &ConnectionFacts<'_>,
-    status: GlueConnectionStatus,
-    problem: &Problem,
-    step: Step<Call>,
-) -> ConnectionPlan {
-    let message = match facts.inputs {
-        Some(inputs) => inputs.redact(&problem.message),
-        None => problem.message.clone(),
-    };
-    let sync = if problem.reason == INVALID_SPEC { SyncState::Stalled } else { SyncState::Progressing };
-    draft(facts, status, sync, &problem.reason, &message, step)
-}
-
-/// Glue has what the spec says.
-pub fn in_line(facts: &ConnectionFacts<'_>, status: GlueConnectionStatus, step: Step<Call>) -> ConnectionPlan {
+/// Glue has the connection as the spec describes it.
+pub(super) fn in_sync(facts: &ConnectionFacts<'_>, status: GlueConnectionStatus, step: Step<Call>) -> ConnectionPlan {
     let type_ = &facts.object.spec.connection_type;
     let message = if is_known_type(type_) {
-        "Glue has the connection as the spec says".to_owned()
+        "Glue has the connection as the spec describes it".to_owned()
     } else {
-        format!("Glue has the connection as the spec says; its type {type_} is newer than this controller")
+        format!("Glue has the connection as the spec describes it; its type {type_} is newer than this controller")
     };
-    draft(facts, status, SyncState::Synced, IN_SYNC, &message, step)
+    report(facts, status, SyncState::Synced, Reason::InSync, &message, step)
 }

@@ -1,23 +1,23 @@
-//! When a connection is tested: once it stands, after each change, and at intervals.
+//! When a connection is tested: once it exists, after each change, and at intervals.
 
 use std::time::Duration;
 
-use super::status::ConnectionFacts;
+use super::plan::ConnectionFacts;
 use crate::api::GlueConnectionStatus;
 use crate::api::connection::status::TestOutcome;
 use crate::controllers::runtime::time;
 
-/// How soon a test that failed is made again, unless the spec asks for it sooner: the other side may be back.
+/// The interval after a failed test, unless the spec has a shorter one.
 const FAILED_AGAIN: Duration = Duration::from_mins(10);
 
 /// When the next test is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Due {
-    /// Now: what stands in Glue was never tested.
+    /// Now: the connection as Glue has it was never tested.
     Change,
     /// When this time has passed.
     In(Duration),
-    /// There is none to make.
+    /// No test is due.
     Never,
 }
 
@@ -39,10 +39,10 @@ pub fn due(facts: &ConnectionFacts<'_>, status: &GlueConnectionStatus) -> Due {
     };
     let Some(again) = again else { return Due::Never };
     let jitter = jitter(facts.object.metadata.uid.as_deref().unwrap_or_default());
-    Due::In(again.mul_f64(jitter).saturating_sub(time::since(facts.now, test.at.0)))
+    Due::In(again.mul_f64(jitter).saturating_sub(time::since(facts.common.now, test.at.0)))
 }
 
-/// From 0.9 to 1.1, by the object: those that came together are not tested together for ever.
+/// A factor from 0.9 to 1.1 by the object's uid, so that objects created together are not tested together.
 fn jitter(uid: &str) -> f64 {
     let sum = uid.bytes().fold(0u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
     0.9 + 0.2 * f64::from(sum % 1000) / 1000.0

@@ -1,29 +1,20 @@
-//! What is told of a declared thing: one event each time that it comes into line, or falls out of it.
+//! The Event of a declared resource's transition: one each time that its Ready condition changes.
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
-use kube::runtime::events::{Event, EventType};
+use kube::runtime::events::Event;
 
 use crate::api::declared::DeclaredStatus;
+use crate::controllers::runtime::conditions::reason_of;
 
-/// What the step from `before` to `after` is worth telling. `neutral` are the reasons that are no bad news though
-/// the thing is not in line, `bad` those that are although it is.
+/// The Event of the transition from `before` to `after`; `None` when neither the status nor the reason of Ready changed.
 #[must_use]
-pub fn of_transition(
-    before: Option<&DeclaredStatus>,
-    after: &DeclaredStatus,
-    neutral: &[&str],
-    bad: &[&str],
-) -> Option<Event> {
+pub fn of_transition(before: Option<&DeclaredStatus>, after: &DeclaredStatus) -> Option<Event> {
     let ready = after.condition("Ready")?;
     let was = before.and_then(|before| before.condition("Ready"));
-    let same = |was: &Condition| was.status == ready.status && was.reason == ready.reason;
-    if was.is_some_and(same) {
+    if was.is_some_and(|was| was.status == ready.status && was.reason == ready.reason) {
         return None;
     }
-    let (is_in_line, reason) = (ready.status == "True", ready.reason.as_str());
-    let warns = if is_in_line { bad.contains(&reason) } else { !neutral.contains(&reason) };
     Some(Event {
-        type_: if warns { EventType::Warning } else { EventType::Normal },
+        type_: reason_of(ready)?.severity().into(),
         reason: ready.reason.clone(),
         note: Some(ready.message.clone()),
         action: ready.reason.clone(),
@@ -35,29 +26,31 @@ pub fn of_transition(
 #[allow(clippy::unwrap_used)]
 mod tests {
     use jiff::Timestamp;
+    use kube::runtime::events::EventType;
 
     use super::super::conditions::{self, SyncState};
     use super::*;
+    use crate::controllers::runtime::reason::Reason;
 
-    fn status(sync: SyncState, reason: &str) -> DeclaredStatus {
+    fn status(sync: SyncState, reason: Reason) -> DeclaredStatus {
         let conditions = conditions::of(sync, reason, "words", &[], Timestamp::UNIX_EPOCH);
         DeclaredStatus { conditions, ..DeclaredStatus::default() }
     }
 
     #[test]
-    fn each_turn_is_told_once_and_bad_news_as_a_warning() {
-        let in_line = status(SyncState::Synced, "Activated");
+    fn each_transition_has_one_event_with_the_severity_of_its_reason() {
+        let synced = status(SyncState::Synced, Reason::Activated);
         for (after, warns) in [
-            (status(SyncState::Progressing, "Activating"), false),
-            (status(SyncState::Progressing, "Drifted"), true),
-            (status(SyncState::Stalled, "HeldByAnother"), true),
-            (status(SyncState::Synced, "Drifted"), true),
-            (status(SyncState::Synced, "Tested"), false),
+            (status(SyncState::Progressing, Reason::Activating), false),
+            (status(SyncState::Progressing, Reason::Drifted), true),
+            (status(SyncState::Stalled, Reason::OwnedByAnother), true),
+            (status(SyncState::Synced, Reason::CompletedWithFailures), true),
+            (status(SyncState::Synced, Reason::InSync), false),
         ] {
-            let event = of_transition(Some(&in_line), &after, &["Activating"], &["Drifted"]).unwrap();
+            let event = of_transition(Some(&synced), &after).unwrap();
             assert_eq!(matches!(event.type_, EventType::Warning), warns);
-            assert!(of_transition(Some(&after), &after, &["Activating"], &["Drifted"]).is_none());
+            assert!(of_transition(Some(&after), &after).is_none());
         }
-        assert!(of_transition(None, &in_line, &[], &[]).is_some());
+        assert!(of_transition(None, &synced).is_some());
     }
 }

@@ -1,67 +1,109 @@
-//! What a kind must say about itself to be kept in line. All else is shared.
+//! What a kind supplies to be reconciled as a declared resource.
 
 use std::fmt::Debug;
 use std::future::Future;
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+
 use super::facts::Facts;
 use crate::api::declared::DeclaredStatus;
-use crate::controllers::runtime::kind::Kind;
+use crate::controllers::runtime::kind::{Item, Kind};
+use crate::controllers::runtime::start_once::{Intent, StartOutcome};
 use crate::controllers::runtime::step::Plan;
+use crate::glue::identity::Provenance;
 use crate::glue::{Error, Glue};
 
-/// A kind of which each object declares one thing in Glue.
+/// A kind of which each object declares one resource in Glue.
 pub trait DeclaredKind: Kind<PassState: Default> {
-    /// What is done in Glue.
+    /// The calls that its plan can ask for.
     type Call: Clone + Debug + Send + Sync;
 
-    /// The reasons that are no bad news though the thing is not in line yet.
-    const NEUTRAL: &'static [&'static str];
-    /// The reasons that are bad news though the thing is in line.
-    const BAD: &'static [&'static str] = &[];
-    /// What the thing is called in a sentence, such as `trigger`.
+    /// The noun for the resource, such as `trigger`.
     const NOUN: &'static str;
 
-    /// What names the thing in one account and region: two objects of the same name there are about one thing.
-    fn glue_name(&self) -> String;
-    /// Where the thing is seen.
+    /// The resource's identity in one account and region: two objects with the same one declare the same resource.
+    fn resource_name(&self) -> String;
+    /// The poller's source of the resource.
     fn source(&self, client: &Glue) -> Self::Source;
-    /// Its id there.
+    /// The resource's id in that source.
     fn id(&self) -> &str;
-    /// What else it waits for in Glue, each with its id there.
+    /// Other items that the object waits for, each with its id.
     fn related(&self, _client: &Glue) -> Vec<(Self::Source, String)> {
         Vec::new()
     }
     /// The part of the status that all declared kinds share.
     fn declared(status: &Self::Status) -> &DeclaredStatus;
+    /// The same, to be changed.
+    fn declared_mut(status: &mut Self::Status) -> &mut DeclaredStatus;
 
-    /// The watch shows the object, new or changed; or `listed`, among those that are there.
-    fn on_applied(&self, _memory: &mut Self::LocalState, _listed: bool) {}
-    /// What Glue takes one change of at a time, for this act.
-    fn takes_turns(&self, _act: &Self::Call) -> Option<String> {
+    /// The watch delivered the object; `listed` when it came with a list.
+    fn on_applied(&self, _local: &mut Self::LocalState, _listed: bool) {}
+    /// The state that a pass begins with.
+    fn begin_pass(&self, local: &mut Self::LocalState, outcome: Option<&StartOutcome>) -> Self::PassState;
+
+    /// The status that the plan starts from.
+    fn base_status(facts: &Facts<'_, Self>) -> Self::Status;
+    /// The plan when Glue has the resource.
+    fn present(facts: &Facts<'_, Self>, status: Self::Status, item: &Item<Self>) -> DeclaredPlan<Self>;
+    /// The plan when Glue does not have the resource.
+    fn absent(facts: &Facts<'_, Self>, status: Self::Status) -> DeclaredPlan<Self>;
+    /// The plan before the resource was observed.
+    fn unobserved(facts: &Facts<'_, Self>, status: Self::Status) -> DeclaredPlan<Self>;
+    /// What has to be done about the resource before the object may be deleted.
+    fn release(facts: &Facts<'_, Self>) -> Release<Self>;
+    /// The conditions that only this kind has.
+    fn own_conditions(_status: &Self::Status, _before: &[Condition]) -> Vec<Condition> {
+        Vec::new()
+    }
+
+    /// The intent that a status records.
+    fn intent(status: &Self::Status) -> Option<Intent>;
+    /// The status records a new intent: what the pass has observed about an earlier one is out of date.
+    fn on_intent_recorded(_state: &mut Self::PassState) {}
+    /// Whether a call must not be sent twice, so that only the pass that wrote its intent may send it.
+    fn is_non_idempotent(call: &Self::Call) -> bool;
+    /// Whether a call changes the resource, so that earlier observations are out of date.
+    fn changes_resource(call: &Self::Call) -> bool;
+    /// The resource of which Glue takes one change at a time, when this call is such a change.
+    fn exclusive_target(&self, _call: &Self::Call) -> Option<String> {
         None
     }
-    /// Whether a change of its own is under way, so that it keeps its turn.
-    fn keeps_turn(&self) -> bool {
+    /// Whether the object's own change is still under way.
+    fn is_changing(&self) -> bool {
         false
     }
-    /// What a pass knows when it begins.
-    fn begin(&self, memory: &mut Self::LocalState) -> Self::PassState;
-    /// Decides. Pure: what it needs stands in `facts`.
-    fn plan(facts: &Facts<'_, Self>) -> Plan<Self::Status, Self::Call>;
-    /// Whether writing `after` over `before` records the intent to send what must not be sent twice.
-    fn records_intent(before: Option<&Self::Status>, after: &Self::Status) -> bool;
-    /// Whether `act` must not be sent twice, and so only right after its intent was written.
-    fn is_non_idempotent(act: &Self::Call) -> bool;
-    /// Whether `act` changes the thing, so that what was seen of it before says nothing any more.
-    fn changes(act: &Self::Call) -> bool;
-    /// Acts, in one call where it is one that must not be sent twice.
-    fn act(
+    /// Makes the call; in one request when it must not be sent twice.
+    fn call(
         &self,
-        client: &Glue,
-        inputs: Option<&Self::Inputs>,
-        act: &Self::Call,
+        target: Target<'_, Self>,
+        call: &Self::Call,
         state: &mut Self::PassState,
     ) -> impl Future<Output = Result<(), Error>> + Send;
-    /// Takes note of what came of `act`, for passes to come.
-    fn remember(memory: &mut Self::LocalState, state: &Self::PassState, act: &Self::Call, answer: &Result<(), Error>);
+    /// Keeps what later passes need of a call.
+    fn remember(_local: &mut Self::LocalState, _state: &Self::PassState) {}
+}
+
+/// What a call is made with.
+pub struct Target<'a, K: Kind> {
+    /// The client.
+    pub client: &'a Glue,
+    /// Where its credentials come from.
+    pub provenance: Option<&'a Provenance>,
+    /// What the spec takes from Secrets, when that could be read.
+    pub inputs: Option<&'a K::Inputs>,
+    /// For how long this process has known of the intent in the status.
+    pub intent_age: std::time::Duration,
+}
+
+/// The plan of a declared kind.
+pub type DeclaredPlan<K> = Plan<<K as kube::core::object::HasStatus>::Status, <K as DeclaredKind>::Call>;
+
+/// What has to be done about a resource before its object may be deleted.
+pub enum Release<K: DeclaredKind> {
+    /// Nothing.
+    Done,
+    /// This plan; it waits, or makes a call.
+    Needs(DeclaredPlan<K>),
+    /// It cannot be decided: the resource goes on in Glue.
+    LeaveBehind,
 }

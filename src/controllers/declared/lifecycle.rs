@@ -1,4 +1,5 @@
-//! How a declared thing lives, as the [`shell`](crate::controllers::runtime::reconciler) asks for it.
+//! The lifecycle of a declared resource, as the [`reconciler`](crate::controllers::runtime::reconciler) uses it: gathers
+//! the facts, and makes the calls that the plan asks for.
 
 use std::time::Duration;
 
@@ -6,82 +7,112 @@ use kube::ResourceExt;
 use kube::runtime::reflector::ObjectRef;
 use tracing::info;
 
-use super::events;
 use super::facts::Facts;
-use super::kind::DeclaredKind;
+use super::kind::{DeclaredKind, Target};
+use super::{events, plan};
 use crate::controllers::runtime::context::{Context, Name, created, name_of};
 use crate::controllers::runtime::kind::Item;
 use crate::controllers::runtime::lifecycle::Lifecycle;
 use crate::controllers::runtime::ownership::{AwsLocation, ClaimLocation, Ownership};
 use crate::controllers::runtime::pass::Pass;
+use crate::controllers::runtime::start_once::{Intent, StartOutcome, records_intent};
 use crate::controllers::runtime::step::Plan;
-use crate::controllers::runtime::time;
 use crate::glue::ErrorKind;
 use crate::glue::poller::{Observation, Report};
 
-/// The life of a declared thing.
+/// The lifecycle of a declared resource.
 pub struct DeclaredLifecycle;
 
-impl<K: DeclaredKind> Lifecycle<K> for DeclaredLifecycle {
+impl<K: DeclaredKind<Status: Default>> Lifecycle<K> for DeclaredLifecycle {
     type Call = K::Call;
 
-    fn begin(object: &K, memory: &mut K::LocalState) -> K::PassState {
-        object.begin(memory)
-    }
-
-    fn is_finished(_: &K) -> bool {
-        false
-    }
-
     fn on_applied(context: &Context<K>, object: &K, listed: bool) {
-        context.owners.stand(&object.glue_name(), created(object), &name_of(&ObjectRef::from_obj(object)));
+        context.owners.register(&object.resource_name(), created(object), &name_of(&ObjectRef::from_obj(object)));
         let uid = object.uid().unwrap_or_default();
         context.local_states.with(&uid, |local| object.on_applied(&mut local.kind_state, listed));
     }
 
     fn on_deleted(context: &Context<K>, object: &K) {
-        for other in context.owners.leave(&object.glue_name(), &name_of(&ObjectRef::from_obj(object))) {
-            context.wake(&other);
+        for other in context.owners.remove(&object.resource_name(), &name_of(&ObjectRef::from_obj(object))) {
+            context.requeue(&other);
         }
+    }
+
+    fn begin_pass(object: &K, local: &mut K::LocalState, outcome: Option<&StartOutcome>) -> K::PassState {
+        object.begin_pass(local, outcome)
     }
 
     fn plan(pass: &mut Pass<'_, K>) -> Plan<K::Status, K::Call> {
-        if pass.blocked().is_some() {
-            // Others need not wait for one who cannot act.
-            pass.context.leave_turn(&pass.reference);
+        if pass.credentials_problem().is_some() {
+            // An object that cannot make its change does not hold up the others.
+            pass.context.leave_exclusive(&pass.reference);
         }
         let ownership = ownership(pass);
         let (report, related) = report(pass, &ownership);
-        let settings = &pass.context.shared.settings;
-        K::plan(&Facts {
-            now: time::now(),
+        plan::plan(&Facts {
+            common: pass.common_facts(report.error.as_deref(), pass.behind),
             object: &pass.object,
             inputs: pass.inputs(),
-            leading: pass.context.shared.leadership.holds(),
-            blocked: pass.blocked().cloned(),
-            unprepared: pass.unprepared().cloned(),
             ownership,
             observation: report.observation,
             related,
-            poll_problem: report.error.as_deref().map(|error| pass.explain(error)),
             problem: pass.problem.clone(),
             state: &pass.state,
-            fresh_intent: pass.fresh_intent,
-            behind: pass.behind,
-            rest: pass.with_local(|local| local.backoff.remaining()),
-            settle: settings.start_settle,
-            deletion_timeout: settings.deletion_timeout,
         })
     }
 
-    fn records_intent(before: Option<&K::Status>, after: &K::Status) -> bool {
-        K::records_intent(before, after)
+    fn intent(status: &K::Status) -> Option<Intent> {
+        K::intent(status)
+    }
+
+    fn is_non_idempotent(call: &K::Call) -> bool {
+        K::is_non_idempotent(call)
+    }
+
+    async fn call(pass: &mut Pass<'_, K>, call: K::Call) {
+        let Some(client) = pass.client().cloned() else { return };
+        if let Some(key) = pass.object.exclusive_target(&call).and_then(|target| pass.queue_key(&target)) {
+            pass.behind = !pass.context.exclusive.acquire(&key, pass.created(), &name_of(&pass.reference));
+            if pass.behind {
+                return;
+            }
+        }
+        let intent_age = pass.intent_age();
+        // The call borrows the pass, so the state is moved out meanwhile.
+        let mut state = std::mem::take(&mut pass.state);
+        let target = Target { client: &client, provenance: pass.provenance(), inputs: pass.inputs(), intent_age };
+        let answer = pass.object.call(target, &call, &mut state).await;
+        if K::is_non_idempotent(&call) {
+            let outcome = StartOutcome::of(answer.clone().map(|()| None), |error| pass.explain(error));
+            pass.record_outcome(&outcome);
+        }
+        pass.with_local(|local| {
+            K::remember(&mut local.kind_state, &state);
+            match &answer {
+                // A successful read says nothing about a change that Glue refuses.
+                Ok(()) if K::changes_resource(&call) || K::is_non_idempotent(&call) => local.backoff.reset(),
+                Ok(()) => {}
+                Err(error) if error.kind == ErrorKind::Ambiguous => {}
+                Err(error) => local.backoff.delay(longest_pause(error.kind)),
+            }
+        });
+        let error = answer.as_ref().err();
+        if error.is_some_and(|error| !matches!(error.kind, ErrorKind::Conflict | ErrorKind::Ambiguous)) {
+            pass.context.leave_exclusive(&pass.reference);
+        }
+        pass.state = state;
+        if K::changes_resource(&call) && error.is_none_or(|error| error.kind == ErrorKind::Ambiguous) {
+            pass.context.poller.refresh(&pass.object.source(&client), pass.object.id());
+        }
+        pass.problem = error.map(|error| pass.explain(error));
     }
 
     fn on_status_written(pass: &mut Pass<'_, K>, before: Option<&K::Status>) {
         let Some(after) = pass.object.status() else { return };
-        let event = events::of_transition(before.map(K::declared), K::declared(after), K::NEUTRAL, K::BAD);
-        let Some(event) = event else { return };
+        if records_intent(before.and_then(K::intent).as_ref(), K::intent(after).as_ref()) {
+            K::on_intent_recorded(&mut pass.state);
+        }
+        let Some(event) = events::of_transition(before.map(K::declared), K::declared(after)) else { return };
         info!(
             kind = K::KIND,
             namespace = pass.reference.namespace,
@@ -90,72 +121,37 @@ impl<K: DeclaredKind> Lifecycle<K> for DeclaredLifecycle {
             "{}",
             event.note.as_deref().unwrap_or_default()
         );
-        pass.tell(event);
-    }
-
-    fn is_non_idempotent(act: &K::Call) -> bool {
-        K::is_non_idempotent(act)
-    }
-
-    async fn act(pass: &mut Pass<'_, K>, act: K::Call) {
-        let Some(client) = pass.client().cloned() else { return };
-        if let Some(place) = pass.object.takes_turns(&act).and_then(|target| pass.place(&target)) {
-            pass.behind = !pass.context.turns.take(&place, pass.created(), &name_of(&pass.reference));
-            if pass.behind {
-                return;
-            }
-        }
-        pass.fresh_intent = false;
-        // It is lent to the call, which may not borrow the pass beside it.
-        let mut own = std::mem::take(&mut pass.state);
-        let answer = pass.object.act(&client, pass.inputs(), &act, &mut own).await;
-        pass.with_local(|local| {
-            K::remember(&mut local.kind_state, &own, &act, &answer);
-            match &answer {
-                // That Glue can be asked says nothing about what it refused to do.
-                Ok(()) if K::changes(&act) || K::is_non_idempotent(&act) => local.backoff.reset(),
-                Ok(()) => {}
-                Err(error) if error.kind == ErrorKind::Ambiguous => {}
-                Err(error) => local.backoff.delay(longest_pause(error.kind)),
-            }
-        });
-        if answer.as_ref().is_err_and(|error| !matches!(error.kind, ErrorKind::Conflict | ErrorKind::Ambiguous)) {
-            pass.context.leave_turn(&pass.reference);
-        }
-        pass.state = own;
-        if K::changes(&act) && answer.as_ref().err().is_none_or(|error| error.kind == ErrorKind::Ambiguous) {
-            pass.context.poller.refresh(&pass.object.source(&client), pass.object.id());
-        }
-        pass.problem = answer.as_ref().err().map(|error| pass.explain(error));
+        pass.publish(event);
     }
 
     fn on_idle(pass: &Pass<'_, K>) {
-        if !pass.behind && !pass.object.keeps_turn() {
-            pass.context.leave_turn(&pass.reference);
+        if !pass.behind && !pass.object.is_changing() {
+            pass.context.leave_exclusive(&pass.reference);
         }
     }
 
-    fn left_behind(thing: &str) -> String {
-        format!("{} {thing} could not be reached in Glue: see to it by hand", K::NOUN)
+    fn describe_left_behind(resource: &str) -> String {
+        format!("{} {resource} could not be reached in Glue: see to it by hand", K::NOUN)
     }
 }
 
-/// What the object may do about its thing. Says on the way where that is, and wakes whom it concerns.
+/// Whether the object manages its resource. Reports its location on the way, and requeues the objects for which that is
+/// news.
 fn ownership<K: DeclaredKind>(pass: &Pass<'_, K>) -> Ownership<Name> {
-    let (thing, created, who) = (pass.object.glue_name(), pass.created(), name_of(&pass.reference));
+    let (resource, created, object) = (pass.object.resource_name(), pass.created(), name_of(&pass.reference));
     let owners = &pass.context.owners;
-    let place = pass
+    let location = pass
         .client()
         .map(|client| AwsLocation { client: client.clone(), account: client.caller().map(|caller| caller.account_id) });
-    let whereabouts = place.clone().map_or(ClaimLocation::Unavailable, ClaimLocation::At);
-    for other in owners.settle(&thing, created, &who, whereabouts) {
-        pass.context.wake(&other);
+    let at = location.clone().map_or(ClaimLocation::Unavailable, ClaimLocation::At);
+    for other in owners.locate(&resource, created, &object, at) {
+        pass.context.requeue(&other);
     }
-    // Without a place there is nothing it could do anyway.
-    place.map_or(Ownership::Owned, |place| owners.of(&thing, created, &who, &place))
+    // Without a client it can do nothing anyway.
+    location.map_or(Ownership::Owned, |location| owners.ownership(&resource, created, &object, &location))
 }
 
-/// The longest pause after Glue refused something. What others hold is free again soon, and nobody tells.
+/// The longest pause after AWS refused a call. A conflict is over soon, and nobody is notified.
 fn longest_pause(kind: ErrorKind) -> Duration {
     match kind {
         ErrorKind::Conflict => Duration::from_secs(5),
@@ -164,24 +160,25 @@ fn longest_pause(kind: ErrorKind) -> Duration {
     }
 }
 
-/// What else an object waits for, by id, as far as it was seen.
+/// The related items that were observed, by id.
 type Related<K> = Vec<(String, Observation<Item<K>>)>;
 
-/// What the poller knows of the thing, and of what else the object waits for; asking makes the poller watch it.
+/// What the poller knows of the resource and of the related items. Asking subscribes the object.
 fn report<K: DeclaredKind>(pass: &Pass<'_, K>, ownership: &Ownership<Name>) -> (Report<Item<K>>, Related<K>) {
+    let nothing = Report { observation: None, error: None };
     let Some(client) = pass.client().filter(|_| *ownership == Ownership::Owned) else {
-        return (Report { observation: None, error: None }, Vec::new());
+        return (nothing, Vec::new());
     };
     let source = pass.object.source(client);
     let mut wanted = vec![(source.clone(), pass.object.id().to_owned())];
     wanted.extend(pass.object.related(client));
     let mut reports = pass.context.poller.watch_all(&wanted, &pass.reference).into_iter();
-    let report = reports.next().unwrap_or(Report { observation: None, error: None });
+    let report = reports.next().unwrap_or(nothing);
     let ids = wanted.into_iter().skip(1).map(|(_, id)| id);
-    let also = ids.zip(reports).filter_map(|(id, report)| Some((id, report.observation?))).collect();
+    let related = ids.zip(reports).filter_map(|(id, report)| Some((id, report.observation?))).collect();
     if report.observation.is_none() && report.error.is_none() {
         // Nothing is decided before the first observation.
         pass.context.poller.poll_soon(&source);
     }
-    (report, also)
+    (report, related)
 }

@@ -1,16 +1,20 @@
-//! The lifecycle of a declared resource: kept in line with its spec for as long as the object exists.
+//! The lifecycle of a declared resource: kept in sync with its spec for as long as the object exists.
 //!
-//! 1. The watch registers in [`ownership`](super::runtime::ownership) which Glue resource the object declares, before
-//!    any object acts;
-//! 2. a pass gathers [`facts::Facts`]: the object, its inputs, the ownership, and the poller's last observation, which
-//!    is never older than the controller's last change;
-//! 3. the kind's plan ([`kind::DeclaredKind::plan`]) answers with the status and the one step that may follow;
-//! 4. [`lifecycle`] makes the call, has the poller look again soon, and plans again.
+//! | module | what it does |
+//! |---|---|
+//! | [`lifecycle`] | gathers the facts and makes the calls |
+//! | [`facts`] | what the plan rests on |
+//! | [`mod@plan`] | what must be known before the kind decides, and the end of the object; pure |
+//! | [`status`], [`conditions`] | the status builder, and the conditions of each sync state |
+//! | [`events`] | the Event of each transition |
+//! | [`kind`] | what a kind supplies |
 
 pub mod conditions;
 pub mod events;
 pub mod facts;
 pub mod kind;
 pub mod lifecycle;
+pub mod plan;
+pub mod status;
 
 pub use kind::DeclaredKind;

@@ -1,35 +1,33 @@
-//! The arguments of a job run: those in its spec, and those whose values stand in Secrets and ConfigMaps.
+//! The arguments of a job run: those of the spec, and those whose values come from Secrets and ConfigMaps.
 
 use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
-use kube::{Api, Client};
+use kube::{Api, Client, ResourceExt};
 
-use crate::api::GlueJobRunSpec;
 use crate::api::job_run::{ArgumentFrom, KeyRef};
-use crate::controllers::runtime::conditions::INVALID_SPEC;
+use crate::api::{GlueJobRun, GlueJobRunSpec};
+use crate::controllers::runtime::Settings;
+use crate::controllers::runtime::kind::Inputs;
 use crate::controllers::runtime::problem::Problem;
-use crate::glue::ErrorKind;
+use crate::controllers::runtime::reason::Reason;
 use crate::glue::identity::Sensitive;
 
 /// Arguments by name, and which of their values are secret.
 #[derive(Clone, Debug, Default)]
 pub struct Arguments {
-    /// What goes to Glue.
     values: BTreeMap<String, Sensitive>,
     secrets: Vec<Sensitive>,
 }
 
 impl Arguments {
-    /// All of them as Glue takes them.
+    /// The arguments as `StartJobRun` takes them.
     #[must_use]
     pub fn exposed(&self) -> BTreeMap<String, String> {
         self.values.iter().map(|(name, value)| (name.clone(), value.expose().to_owned())).collect()
     }
 
-    /// Whether there is an argument of this name.
-    #[must_use]
-    pub fn contains(&self, name: &str) -> bool {
+    fn contains(&self, name: &str) -> bool {
         self.values.contains_key(name)
     }
 
@@ -40,8 +38,27 @@ impl Arguments {
     }
 }
 
-/// Reads the arguments of a run in `namespace`.
-pub async fn read(client: &Client, namespace: &str, spec: &GlueJobRunSpec) -> Result<Arguments, Problem> {
+impl Inputs<GlueJobRun> for Arguments {
+    fn secrets(object: &GlueJobRun) -> Vec<&str> {
+        let from = object.spec.arguments_from.iter().flatten();
+        from.filter_map(|from| from.secret_key_ref.as_ref()).map(|key| key.name.as_str()).collect()
+    }
+
+    async fn read(object: &GlueJobRun, client: &Client, settings: &Settings) -> Result<Self, Problem> {
+        let reserved = settings.run_key_argument.as_deref();
+        let arguments = read(client, &object.namespace().unwrap_or_default(), &object.spec).await?;
+        check_reserved(&arguments, reserved)?;
+        if reserved.is_none() && object.spec.policy.idempotency_key.is_some() {
+            return Err(Problem::invalid_spec(
+                "idempotencyKey needs the argument by which runs are found again, and this controller sends none \
+                 (--run-key-argument): create the object without it",
+            ));
+        }
+        Ok(arguments)
+    }
+}
+
+async fn read(client: &Client, namespace: &str, spec: &GlueJobRunSpec) -> Result<Arguments, Problem> {
     let mut arguments = Arguments::default();
     for (name, value) in spec.arguments.iter().flatten() {
         arguments.values.insert(name.clone(), Sensitive::new(value.clone()));
@@ -61,29 +78,13 @@ pub async fn read(client: &Client, namespace: &str, spec: &GlueJobRunSpec) -> Re
     Ok(arguments)
 }
 
-/// Our own argument is not the user's to set.
-pub fn check_reserved(arguments: &Arguments, reserved: Option<&str>) -> Result<(), Problem> {
+/// The user may not set the argument that carries the run's key.
+fn check_reserved(arguments: &Arguments, reserved: Option<&str>) -> Result<(), Problem> {
     match reserved.filter(|name| arguments.contains(name)) {
         None => Ok(()),
-        Some(name) => Err(Problem {
-            reason: INVALID_SPEC.to_owned(),
-            message: format!(
-                "argument {name} is the one by which kube-glue finds its runs again: create the object without it"
-            ),
-            kind: Some(ErrorKind::Invalid),
-        }),
-    }
-}
-
-/// A key of the user's names nothing where runs carry no key.
-#[must_use]
-pub fn no_key() -> Problem {
-    Problem {
-        reason: INVALID_SPEC.to_owned(),
-        message: "idempotencyKey needs the argument by which runs are found again, and this controller sends none \
-                  (--run-key-argument): create the object without it"
-            .to_owned(),
-        kind: Some(ErrorKind::Invalid),
+        Some(name) => Err(Problem::invalid_spec(format!(
+            "argument {name} is the one by which kube-glue finds its runs again: create the object without it"
+        ))),
     }
 }
 
@@ -134,12 +135,12 @@ fn take(
 }
 
 fn missing(message: String) -> Problem {
-    Problem { reason: "ArgumentNotFound".to_owned(), message, kind: None }
+    Problem::new(Reason::ArgumentNotFound, message)
 }
 
 fn unreadable(kind: &str, namespace: &str, from: &ArgumentFrom, key: &KeyRef, error: &kube::Error) -> Problem {
     let message = format!("argument {}: {kind} {namespace}/{} cannot be read: {error}", from.name, key.name);
-    Problem { reason: "ArgumentNotReadable".to_owned(), message, kind: None }
+    Problem::new(Reason::ArgumentNotReadable, message)
 }
 
 #[cfg(test)]

@@ -1,34 +1,34 @@
-//! `GlueJobRun` as a run: how it is found, started, stopped and shown.
+//! The kind `GlueJobRun`: how its run is found, started, stopped and shown.
+//!
+//! | module | what it does |
+//! |---|---|
+//! | [`arguments`] | the arguments of the run, with the values from Secrets and ConfigMaps |
+//! | `render` | the run as Glue shows it, in the status |
 
 pub mod arguments;
-
-use self::arguments::Arguments;
+mod render;
 
 use jiff::{SignedDuration, Timestamp};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-use kube::{Client, ResourceExt};
-
+use self::arguments::Arguments;
 use crate::api::credentials::{Aws, AwsIdentity};
-use crate::api::job_run::{ExecutionClass, Workers};
-use crate::api::run::{Phase, RunPolicy, RunStatus};
+use crate::api::job_run::ExecutionClass;
+use crate::api::run::{RunPolicy, RunStatus};
 use crate::api::{GlueJobRun, GlueJobRunStatus};
 use crate::controllers::run::RunKind;
 use crate::controllers::run::facts::{ObservedRun, RunPass};
+use crate::controllers::run::kind::ByKey;
 use crate::controllers::run::lifecycle::RunLifecycle;
-use crate::controllers::run::links;
 use crate::controllers::run::local_state::RunLocalState;
-use crate::controllers::run::step::RunQuery;
-use crate::controllers::runtime::Settings;
+use crate::controllers::run::plan::RunQuery;
 use crate::controllers::runtime::conditions::bounded;
-use crate::controllers::runtime::kind::Kind;
-use crate::controllers::runtime::problem::Problem;
+use crate::controllers::runtime::kind::{Inputs, Kind};
 use crate::glue::job_runs::source::{JobRunItem, JobRunSource};
-use crate::glue::job_runs::{JobRun, JobRunState, Mark, StartJobRun, StopAnswer};
+use crate::glue::job_runs::{JobRun, Mark, StartJobRun, StopAnswer};
 use crate::glue::{Error, ErrorKind, Glue};
 
-/// How much earlier than the intent, by Glue's clock, a run may have started and still be ours: more
-/// than any two clocks differ. It bounds how far looking goes back, and decides no start.
+/// How much earlier than the intent, by Glue's clock, a run may have started and still be ours: more than any two clocks
+/// differ. It bounds how far a lookup goes back, and decides no start.
 const CLOCK_SLACK: SignedDuration = SignedDuration::from_hours(1);
 
 impl Kind for GlueJobRun {
@@ -46,25 +46,11 @@ impl Kind for GlueJobRun {
     fn identity(status: &mut GlueJobRunStatus) -> &mut Option<AwsIdentity> {
         &mut status.run.identity
     }
-
-    fn input_secrets(&self) -> Vec<&str> {
-        let from = self.spec.arguments_from.iter().flatten();
-        from.filter_map(|from| from.secret_key_ref.as_ref()).map(|key| key.name.as_str()).collect()
-    }
-
-    async fn inputs(&self, client: &Client, settings: &Settings) -> Result<Arguments, Problem> {
-        let reserved = settings.run_key_argument.as_deref();
-        let arguments = arguments::read(client, &self.namespace().unwrap_or_default(), &self.spec).await?;
-        arguments::check_reserved(&arguments, reserved)?;
-        if reserved.is_none() && self.spec.policy.idempotency_key.is_some() {
-            return Err(arguments::no_key());
-        }
-        Ok(arguments)
-    }
 }
 
 impl RunKind for GlueJobRun {
     const NOUN: &'static str = "run";
+    type Identification = ByKey;
 
     fn policy(&self) -> &RunPolicy {
         &self.spec.policy
@@ -90,7 +76,7 @@ impl RunKind for GlueJobRun {
         Some(ObservedRun {
             id: item.run.id.clone(),
             state: item.run.state.as_str().to_owned(),
-            phase: phase(&item.run.state),
+            phase: render::phase(&item.run.state),
             retry_expected: item.retry_expected,
             message: item.run.error_message.as_deref().map(bounded),
         })
@@ -101,31 +87,16 @@ impl RunKind for GlueJobRun {
     }
 
     fn render(&self, client: Option<&Glue>, run: RunStatus, item: Option<&JobRunItem>) -> GlueJobRunStatus {
-        let id = run.attempt().and_then(|attempt| attempt.id.clone());
-        let before = self.status.clone().unwrap_or_default();
-        // A run that Glue has only accepted shows nothing yet that is worth a write of its own.
-        let seen = item
-            .map(|item| &item.run)
-            .filter(|seen| Some(&seen.id) == id.as_ref() && seen.state != JobRunState::Starting);
-        match seen {
-            Some(seen) => {
-                let region = client.map(|client| client.identity().region.as_str());
-                let links =
-                    region.map(|region| links::job_run(region, self.target(), &seen.id, seen.log_group.as_deref()));
-                GlueJobRunStatus { links: links.or(before.links), ..shown(run, seen) }
-            }
-            // Nothing newer is known: what is shown of this run stays.
-            None if before.run_id == id => GlueJobRunStatus { run, ..before },
-            None => GlueJobRunStatus { run, run_id: id, ..GlueJobRunStatus::default() },
-        }
+        let region = client.map(|client| client.identity().region.as_str());
+        render::status(self, region, run, item.map(|item| &item.run))
     }
 
     fn redact(&self, mut item: JobRunItem, inputs: Option<&Arguments>) -> JobRunItem {
-        let has_secrets = !self.input_secrets().is_empty();
+        let has_secrets = !Arguments::secrets(self).is_empty();
         item.run.error_message = item.run.error_message.map(|message| match inputs {
             Some(inputs) => inputs.redact(&message),
             None if has_secrets => {
-                "Glue's message is withheld: the Secrets of argumentsFrom, whose values it may show, cannot be read"
+                "Glue's message is withheld: it may contain values from the Secrets of argumentsFrom, which cannot be read"
                     .to_owned()
             }
             None => message,
@@ -150,14 +121,14 @@ impl RunKind for GlueJobRun {
             let ours = |run: &JobRun| run.marked && is_recent(run, oldest) && !self.has_run(&run.id);
             for run in page.runs.into_iter().filter(ours) {
                 if !run.state.is_final() {
-                    return Ok(Some(observation(run)));
+                    return Ok(Some(item(run)));
                 }
                 found = found.or(Some(run));
             }
             token = page.next;
-            // Runs come newest first: one that is over is ours for good only when no live one follows.
+            // Runs come newest first; an ended run counts only when this page has no live one.
             if token.is_none() || past || found.is_some() {
-                return Ok(found.map(observation));
+                return Ok(found.map(item));
             }
         }
     }
@@ -168,7 +139,7 @@ impl RunKind for GlueJobRun {
 
     async fn stop(&self, client: &Glue, id: &str) -> Result<(), Error> {
         match client.stop_job_run(&self.spec.job_name, id).await? {
-            // Over, or not known any more: there is nothing left to stop, and the poller will say so.
+            // The run has ended, or Glue does not know it: the poller will show that.
             StopAnswer::Refused(error) if !matches!(error.kind, ErrorKind::NotFound | ErrorKind::Invalid) => Err(error),
             StopAnswer::Accepted | StopAnswer::Refused(_) => Ok(()),
         }
@@ -176,14 +147,14 @@ impl RunKind for GlueJobRun {
 }
 
 impl GlueJobRun {
-    /// Whether this is the run of an attempt that is known already: where runs carry no key, the next attempt
-    /// looks like the one before.
+    /// Whether an attempt has this run already: where runs carry no key argument, the next attempt looks like the one
+    /// before it.
     fn has_run(&self, id: &str) -> bool {
         let attempts = self.status.as_ref().map(|status| status.run.attempts.as_slice()).unwrap_or_default();
         attempts.iter().any(|attempt| attempt.id.as_deref() == Some(id))
     }
 
-    /// What tells this object's run from all others of the job.
+    /// What identifies this object's run among the runs of the job.
     fn mark(&self, client: &Glue, key: &str, inputs: Option<&Arguments>) -> Result<Mark, Error> {
         match (client.run_key_argument(), inputs) {
             (Some(name), _) => Ok(Mark::Argument { name: name.to_owned(), value: key.to_owned() }),
@@ -193,8 +164,9 @@ impl GlueJobRun {
                 object: format!("job {}", self.spec.job_name),
                 kind: ErrorKind::Transient,
                 code: "NotSent".to_owned(),
-                message: "a run without a key is found by its arguments, and those of argumentsFrom cannot be read"
-                    .to_owned(),
+                message:
+                    "a run without a key argument is found by its arguments, and those of argumentsFrom cannot be read"
+                        .to_owned(),
             }),
         }
     }
@@ -224,47 +196,10 @@ impl GlueJobRun {
     }
 }
 
-fn observation(run: JobRun) -> JobRunItem {
+fn item(run: JobRun) -> JobRunItem {
     JobRunItem { run, retry_expected: false }
 }
 
 fn is_recent(run: &JobRun, oldest: Option<Timestamp>) -> bool {
     run.started_on.zip(oldest).is_none_or(|(started, oldest)| started >= oldest)
-}
-
-fn phase(state: &JobRunState) -> Phase {
-    match state {
-        JobRunState::Starting => Phase::Starting,
-        JobRunState::Running => Phase::Running,
-        JobRunState::Stopping => Phase::Stopping,
-        JobRunState::Stopped => Phase::Stopped,
-        JobRunState::Succeeded => Phase::Succeeded,
-        JobRunState::Failed => Phase::Failed,
-        JobRunState::Timeout => Phase::TimedOut,
-        JobRunState::Error => Phase::Error,
-        JobRunState::Waiting => Phase::Waiting,
-        JobRunState::Expired => Phase::Expired,
-        JobRunState::Unknown(_) => Phase::Unknown,
-    }
-}
-
-/// The status of a run as Glue shows it.
-fn shown(run: RunStatus, seen: &JobRun) -> GlueJobRunStatus {
-    let over = seen.state.is_final();
-    GlueJobRunStatus {
-        run,
-        run_id: Some(seen.id.clone()),
-        started_at: seen.started_on.map(Time),
-        completed_at: seen.completed_on.filter(|_| over).map(Time),
-        duration: seen.started_on.zip(seen.completed_on).filter(|_| over).map(|(from, to)| links::duration(from, to)),
-        execution_seconds: over.then_some(seen.execution_seconds),
-        dpu_seconds: seen.dpu_seconds.filter(|_| over),
-        glue_version: seen.glue_version.clone(),
-        workers: seen.workers.clone().map(|(type_, count)| Workers { type_, count }),
-        max_capacity: seen.max_capacity,
-        glue_attempt: (seen.attempt > 0).then_some(seen.attempt),
-        log_group: seen.log_group.clone(),
-        links: None,
-        error_message: seen.error_message.as_deref().map(bounded),
-    }
 }

@@ -12,11 +12,11 @@ use crate::controllers::runtime::time;
 /// The attempt that would be started now: the same one again after a clear no or a start that left no
 /// query, else the next.
 pub(super) fn next_attempt(facts: &Facts<'_>) -> Attempt {
-    let now = Time(facts.now);
+    let now = Time(facts.common.now);
     let last = facts.status.attempt();
     let (number, retry, active_since) = match last {
         None => (0, 0, now.clone()),
-        // The first that never came to life: what it may take counts from the start that succeeds.
+        // The first attempt never ran: its active deadline counts from the start that succeeds.
         Some(last) if last.ended_at.is_none() && last.retry == 0 => (last.number, 0, now.clone()),
         Some(last) if last.ended_at.is_none() => (last.number, last.retry, last.active_since.clone()),
         Some(last) if last.stop_cause == Some(StopCause::Suspended) => (last.number + 1, last.retry, now.clone()),
@@ -39,7 +39,7 @@ pub(super) fn next_attempt(facts: &Facts<'_>) -> Attempt {
     }
 }
 
-/// The attempts with `attempt` in its place.
+/// The attempts, with `attempt` in place of the one of its number; the last [`MAX_ATTEMPTS`].
 pub(super) fn with_attempt(status: &RunStatus, attempt: Attempt) -> Vec<Attempt> {
     let mut attempts: Vec<_> = status.attempts.iter().filter(|other| other.number != attempt.number).cloned().collect();
     attempts.push(attempt);
@@ -60,7 +60,7 @@ pub(super) fn may_retry(retry: Option<&Retry>, phase: Phase, retries: u32) -> bo
     retries < retry.limit && retry.states.as_deref().unwrap_or(&default).contains(&kind)
 }
 
-/// What is left of the pause before retry `number`; `None` when it is over, or there is none.
+/// What is left of the pause before retry `number`; `None` when there is none, or it has passed.
 pub(super) fn retry_pause(facts: &Facts<'_>, number: u32) -> Option<Duration> {
     let retry = facts.policy.retry.as_ref()?;
     let last = facts.status.attempt()?;
@@ -68,31 +68,31 @@ pub(super) fn retry_pause(facts: &Facts<'_>, number: u32) -> Option<Duration> {
     let first = retry.backoff_seconds.unwrap_or(10);
     let most = retry.max_backoff_seconds.unwrap_or(600).max(first);
     let pause = u64::from(first).saturating_mul(1 << number.saturating_sub(1).min(20)).min(u64::from(most));
-    Some(left(facts.now, ended_at.0, i64::try_from(pause).unwrap_or(i64::MAX))).filter(|left| !left.is_zero())
+    Some(left(facts.common.now, ended_at.0, i64::try_from(pause).unwrap_or(i64::MAX))).filter(|left| !left.is_zero())
 }
 
-/// What is left until the start must have happened.
+/// What is left of `startDeadlineSeconds`.
 pub(super) fn start_deadline(facts: &Facts<'_>) -> Option<Duration> {
     let seconds = facts.policy.start_deadline_seconds?;
     let released = facts.status.condition("Suspended").filter(|suspended| suspended.status == "False");
     let from = match released {
         Some(released) => released.last_transition_time.0,
         None if facts.policy.suspend == Some(true) || facts.status.phase == Some(Phase::Suspended) => return None,
-        None => facts.meta.creation_timestamp.as_ref()?.0,
+        None => facts.common.meta.creation_timestamp.as_ref()?.0,
     };
-    Some(left(facts.now, from, seconds))
+    Some(left(facts.common.now, from, seconds))
 }
 
-/// What is left until the run must have ended.
+/// What is left of `activeDeadlineSeconds`.
 pub(super) fn active_deadline(facts: &Facts<'_>, active_since: &Time) -> Option<Duration> {
-    Some(left(facts.now, active_since.0, facts.policy.active_deadline_seconds?))
+    Some(left(facts.common.now, active_since.0, facts.policy.active_deadline_seconds?))
 }
 
 pub(super) fn left(now: Timestamp, from: Timestamp, seconds: i64) -> Duration {
     Duration::from_secs(u64::try_from(seconds).unwrap_or_default()).saturating_sub(time::since(now, from))
 }
 
-/// Whether the object must carry our finalizer: only while there is, or may soon be, something to stop.
+/// Whether the object needs our finalizer: only while there is, or may soon be, a run to stop.
 pub(super) fn needs_finalizer(facts: &Facts<'_>) -> bool {
     let elsewhere = facts.follow.is_some()
         || facts.status.attempt().is_some_and(|attempt| attempt.adopted && attempt.ended_at.is_none());

@@ -1,148 +1,156 @@
-//! The turn of an object at a crawler, which crawls once at a time and gives its starts no key.
+//! Whether an object may start a crawl now. A crawler runs one crawl at a time, and its starts carry no key.
 //!
-//! What tells a crawl is that it was not there before. So before the intent the plan asks what is there
-//! ([`Call::ReadBaseline`]), and the intent carries the newest crawl that was seen: whatever is newer covers the
-//! object, whoever started it. A crawl that was there before may have missed what the object is about: its end
-//! is waited for, in a line, and `after` is recorded at once, so that the object need not start a crawl of its
-//! own when another one begins meanwhile.
+//! A crawl is identified by what existed before it. So the plan reads the crawler first ([`Call::ReadBaseline`]), and the
+//! intent records the newest crawl as its *baseline*: a newer crawl covers the object, whatever started it. A crawl that
+//! was running before may have missed the object's data: the object waits for its end in a queue, and records its
+//! baseline at once, so that it needs no crawl of its own when another one begins meanwhile.
 
 use std::time::Duration;
 
 use super::attempts::with_attempt;
-use super::facts::{BaselineRead, ConcurrencyPolicy, CrawlerActivity, Facts, ObservedRun};
-use super::status::{blocked, end, rest, status};
-use super::step::{Call, Plan, Step};
+use super::facts::{ConcurrencyPolicy, CrawlerActivity, CrawlerSnapshot, Facts, ObservedRun};
+use super::plan::{Call, Plan, Step};
+use super::status::{blocked, end, follow_run, status, unchanged, wait};
 use crate::api::crawler_run::OnAlreadyRunning;
 use crate::api::run::{Attempt, Phase};
+use crate::controllers::runtime::reason::Reason;
 
-/// The reason of those who wait for a crawler.
-pub const CRAWLER_RUNNING: &str = "CrawlerRunning";
-/// How often a crawl is looked for that is under way and not listed.
+/// How often a running crawl is looked up that the history does not list.
 const LOOK_UP_AGAIN: Duration = Duration::from_secs(5);
 
-/// Whether `attempt` waits for its turn.
+/// Whether `attempt` waits for the crawler.
 #[must_use]
 pub fn is_waiting(attempt: &Attempt) -> bool {
-    attempt.id.is_none() && attempt.ended_at.is_none() && attempt.rejected_reason.as_deref() == Some(CRAWLER_RUNNING)
-}
-
-/// The attempt that may be intended now, since it is the object's concurrency; else what happens in place of it.
-/// `wait` is what is left until the start must have happened.
-pub(super) fn take(
-    facts: &Facts<'_>,
-    concurrency: ConcurrencyPolicy,
-    next: Attempt,
-    wait: Option<Duration>,
-) -> Result<Attempt, Box<Plan>> {
-    let waiting = facts.status.attempt().filter(|attempt| is_waiting(attempt));
-    // Who would not wait for a crawl that is under way need not wait to see it either.
-    let waits = concurrency.on_already_running == OnAlreadyRunning::Wait;
-    let rests = match facts.activity {
-        CrawlerActivity::Unchanged => waits,
-        CrawlerActivity::Idle => facts.behind,
-        // It may serve all who wait, wherever they stand.
-        CrawlerActivity::NewCrawl => facts.behind && waits && !concurrency.coalesce,
-    };
-    if let Some(waiting) = waiting.filter(|_| rests) {
-        return Err(Box::new(match &facts.poll_problem {
-            // The poller comes back by itself, and wakes the object when it gets through.
-            Some(problem) => Plan { step: Step::requeue(wait), ..blocked(facts, Phase::Waiting, problem) },
-            None => wait_in_line(facts, waiting.clone(), wait),
-        }));
-    }
-    if facts.behind && waits && !concurrency.coalesce {
-        return Err(Box::new(wait_in_line(facts, waiting.cloned().unwrap_or_else(|| record(next)), wait)));
-    }
-    let (busy, newest, live, following) = match &facts.state.read_baseline {
-        None => {
-            let step = Step::Call(Call::ReadBaseline { baseline: next.baseline });
-            return Err(Box::new(Plan { status: facts.status.clone(), step }));
-        }
-        Some(BaselineRead::Failed(problem)) => {
-            return Err(Box::new(blocked(facts, facts.status.phase.unwrap_or_default(), problem)));
-        }
-        Some(BaselineRead::Read { busy, newest, live, next }) => (*busy, newest, live.as_ref(), next.as_ref()),
-    };
-    // An open intent's own crawl may show late; that of another object serves only those who share.
-    let open = facts.status.attempt().is_some_and(Attempt::is_open);
-    if let Some(crawl) = following.filter(|_| concurrency.coalesce || open) {
-        return Err(Box::new(covered(facts, Attempt { adopted: !open, ..next }, crawl)));
-    }
-    let after = if concurrency.coalesce { next.baseline.clone() } else { None }.unwrap_or_else(|| newest.clone());
-    let next = Attempt { baseline: Some(after), ..next };
-    if busy {
-        match (concurrency.on_already_running, live) {
-            (OnAlreadyRunning::Fail, _) => {
-                let message = "the crawler was running already (onAlreadyRunning: Fail)";
-                return Err(Box::new(end(facts, Phase::Failed, CRAWLER_RUNNING, message)));
-            }
-            (OnAlreadyRunning::Attach, Some(crawl)) => return Err(Box::new(attach(facts, next, crawl))),
-            _ => {}
-        }
-    }
-    if busy && live.is_none() {
-        // When it began is not known: what is recorded now could make it pass for a newer one.
-        let message = "the crawler is busy with a crawl that Glue does not list yet";
-        let again = wait.map_or(LOOK_UP_AGAIN, |left| left.min(LOOK_UP_AGAIN));
-        return Err(Box::new(rest(facts, Phase::Waiting, CRAWLER_RUNNING, message, Some(again))));
-    }
-    if busy || facts.behind {
-        return Err(Box::new(wait_in_line(facts, record(next), wait)));
-    }
-    Ok(next)
+    let rejected = attempt.rejected_reason.as_deref();
+    attempt.id.is_none() && attempt.ended_at.is_none() && rejected == Some(Reason::CrawlerRunning.as_str())
 }
 
 /// The attempt as the record of a wait.
-pub(super) fn record(attempt: Attempt) -> Attempt {
-    Attempt { rejected_reason: Some(CRAWLER_RUNNING.to_owned()), ..attempt }
+pub(super) fn waiting(attempt: Attempt) -> Attempt {
+    Attempt { rejected_reason: Some(Reason::CrawlerRunning.as_str().to_owned()), ..attempt }
 }
 
-/// The record of the wait, and its words.
-pub(super) fn wait_in_line(facts: &Facts<'_>, record: Attempt, wait: Option<Duration>) -> Plan {
+/// The attempt to intend now, with its baseline; else what happens instead. `deadline` is what is left of
+/// `startDeadlineSeconds`.
+pub(super) fn admit(
+    facts: &Facts<'_>,
+    policy: ConcurrencyPolicy,
+    next: Attempt,
+    deadline: Option<Duration>,
+) -> Result<Attempt, Box<Plan>> {
+    let behind = facts.common.behind;
+    let recorded = facts.status.attempt().filter(|attempt| is_waiting(attempt));
+    // An object that does not wait for a running crawl need not wait to see it either.
+    let waits = policy.on_already_running == OnAlreadyRunning::Wait;
+    let waits_on = match facts.activity {
+        CrawlerActivity::Unchanged => waits,
+        CrawlerActivity::Idle => behind,
+        // It may cover every waiting object, wherever it is in the queue.
+        CrawlerActivity::NewCrawl => behind && waits && !policy.coalesce,
+    };
+    if let Some(recorded) = recorded.filter(|_| waits_on) {
+        return Err(Box::new(match &facts.common.poll_problem {
+            // The poller tries again by itself, and requeues the object when it succeeds.
+            Some(problem) => Plan { step: Step::requeue(deadline), ..blocked(facts, Phase::Waiting, problem) },
+            None => wait_in_queue(facts, recorded.clone(), deadline),
+        }));
+    }
+    if behind && waits && !policy.coalesce {
+        let record = recorded.cloned().unwrap_or_else(|| waiting(next));
+        return Err(Box::new(wait_in_queue(facts, record, deadline)));
+    }
+    let snapshot = match &facts.state.snapshot {
+        None => {
+            let call = Call::ReadBaseline { recorded: next.baseline };
+            return Err(Box::new(unchanged(facts, Step::Call(call))));
+        }
+        Some(Err(problem)) => {
+            return Err(Box::new(blocked(facts, facts.status.phase.unwrap_or_default(), problem)));
+        }
+        Some(Ok(snapshot)) => snapshot,
+    };
+    // The crawl of an open intent may show late; that of another object serves only those that share.
+    let open = facts.status.attempt().is_some_and(Attempt::is_open);
+    if let Some(crawl) = snapshot.next.as_ref().filter(|_| policy.coalesce || open) {
+        return Err(Box::new(covered(facts, Attempt { adopted: !open, ..next }, crawl)));
+    }
+    let earlier = if policy.coalesce { next.baseline.clone() } else { None };
+    let next = Attempt { baseline: Some(earlier.unwrap_or_else(|| snapshot.newest.clone())), ..next };
+    match busy_plan(facts, policy, snapshot, &next, deadline) {
+        Some(plan) => Err(Box::new(plan)),
+        None if behind => Err(Box::new(wait_in_queue(facts, waiting(next), deadline))),
+        None => Ok(next),
+    }
+}
+
+/// What happens while the crawler runs a crawl that does not cover the object; `None` when it runs none.
+fn busy_plan(
+    facts: &Facts<'_>,
+    policy: ConcurrencyPolicy,
+    snapshot: &CrawlerSnapshot<ObservedRun>,
+    next: &Attempt,
+    deadline: Option<Duration>,
+) -> Option<Plan> {
+    if !snapshot.busy {
+        return None;
+    }
+    Some(match (policy.on_already_running, &snapshot.live) {
+        (OnAlreadyRunning::Fail, _) => {
+            let message = "the crawler was running already (onAlreadyRunning: Fail)";
+            end(facts, Phase::Failed, Reason::CrawlerRunning, message)
+        }
+        (OnAlreadyRunning::Attach, Some(crawl)) => attach(facts, next.clone(), crawl),
+        (_, None) => {
+            // It is not known when it began: with the baseline of now, it could pass for a newer one.
+            let message = "the crawler runs a crawl that Glue does not list yet";
+            let again = deadline.map_or(LOOK_UP_AGAIN, |left| left.min(LOOK_UP_AGAIN));
+            wait(facts, Phase::Waiting, Reason::CrawlerRunning, message, Some(again))
+        }
+        (OnAlreadyRunning::Wait, Some(_)) => wait_in_queue(facts, waiting(next.clone()), deadline),
+    })
+}
+
+/// Records the wait, and reports it.
+pub(super) fn wait_in_queue(facts: &Facts<'_>, record: Attempt, deadline: Option<Duration>) -> Plan {
     let known = facts.status.attempt().filter(|known| is_waiting(known) && known.baseline == record.baseline);
     let record = known.cloned().unwrap_or(record);
-    let message = if facts.behind {
+    let message = if facts.common.behind {
         "older objects wait for the crawler before this one"
     } else {
-        "the crawler is busy; it is started when that crawl is over"
+        "the crawler is busy; it is started when its crawl has ended"
     };
     let attempts = with_attempt(facts.status, record);
-    Plan { status: status(facts, Phase::Waiting, CRAWLER_RUNNING, message, attempts), step: Step::requeue(wait) }
+    Plan {
+        status: status(facts, Phase::Waiting, Reason::CrawlerRunning, message, attempts),
+        step: Step::requeue(deadline),
+    }
 }
 
-/// The attempts without what the last one has on record of a wait. Who is held back waits for something to happen
-/// first: what is crawled meanwhile does not cover it.
-pub(super) fn forgotten(facts: &Facts<'_>) -> Vec<Attempt> {
+/// The attempts, the last one without the baseline of a wait. A suspended object waits for something to happen first:
+/// a crawl that runs meanwhile does not cover it.
+pub(super) fn without_baseline(facts: &Facts<'_>) -> Vec<Attempt> {
     let mut attempts = facts.status.attempts.clone();
     if let Some(last) = attempts.last_mut().filter(|last| last.id.is_none() && last.baseline.is_some()) {
         last.baseline = None;
-        last.rejected_reason = Some("Suspended".to_owned());
+        last.rejected_reason = Some(Reason::Suspended.as_str().to_owned());
     }
     attempts
 }
 
-/// A crawl that began after the object began to wait, or was intended, is its own.
+/// Takes a crawl that began after the object asked for one.
 pub(super) fn covered(facts: &Facts<'_>, attempt: Attempt, crawl: &ObservedRun) -> Plan {
-    let message = format!("crawl {} began after this object was there to be crawled for, and covers it", crawl.id);
-    follow_on(facts, attempt, crawl, "Adopted", &message)
+    let message = format!("crawl {} began after this object asked for one, and covers it", crawl.id);
+    follow_run(facts, attempt, crawl, Reason::Adopted, &message)
 }
 
 fn attach(facts: &Facts<'_>, attempt: Attempt, crawl: &ObservedRun) -> Plan {
-    let message = format!("following crawl {}, which was there before (onAlreadyRunning: Attach)", crawl.id);
-    follow_on(facts, Attempt { adopted: true, ..attempt }, crawl, "Following", &message)
+    let message = format!("following crawl {}, which was running before (onAlreadyRunning: Attach)", crawl.id);
+    follow_run(facts, Attempt { adopted: true, ..attempt }, crawl, Reason::Following, &message)
 }
 
-fn follow_on(facts: &Facts<'_>, attempt: Attempt, crawl: &ObservedRun, reason: &str, message: &str) -> Plan {
-    let attempt = Attempt { id: Some(crawl.id.clone()), rejected_reason: None, ..attempt };
-    let phase = if crawl.phase.is_final() { Phase::Starting } else { crawl.phase };
-    let attempts = with_attempt(facts.status, attempt);
-    Plan { status: status(facts, phase, reason, message, attempts), step: Step::AwaitChange }
-}
-
-/// The crawler was started, and the crawl is not known yet: it is looked for until it shows, and nothing is
-/// started meanwhile.
+/// Records that Glue accepted the start. The crawl is looked up until Glue lists it, and nothing is started meanwhile.
 pub(super) fn accepted(facts: &Facts<'_>, attempt: &Attempt) -> Plan {
     let attempts = with_attempt(facts.status, Attempt { accepted: true, ..attempt.clone() });
     let message = "the crawler was started; looking for its crawl";
-    Plan { status: status(facts, Phase::Starting, "Starting", message, attempts), step: Step::Backoff }
+    Plan { status: status(facts, Phase::Starting, Reason::Starting, message, attempts), step: Step::Backoff }
 }

@@ -9,20 +9,20 @@
 //! | Suspended | False | | | Suspended=True |
 //! | invalid spec, in any phase that is not final | False | | True | |
 //!
-//! A condition that does not hold is absent, as kstatus wants it; only Suspended stays, as False,
-//! once it was there, as in batch/v1.
+//! A condition that is not True is absent, as kstatus expects it. Only Suspended stays, as False, as in batch/v1.
 
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
 use crate::api::run::{Phase, ReadyWhen};
-use crate::controllers::runtime::conditions::{self, INVALID_SPEC};
+use crate::controllers::runtime::conditions;
+use crate::controllers::runtime::reason::Reason;
 
 /// The conditions for `phase`. Those of `before` whose status stays keep their transition time.
 #[must_use]
 pub fn of(
     phase: Phase,
-    reason: &str,
+    reason: Reason,
     message: &str,
     ready_when: ReadyWhen,
     before: &[Condition],
@@ -30,7 +30,7 @@ pub fn of(
 ) -> Vec<Condition> {
     let started = phase == Phase::Running && ready_when == ReadyWhen::Started;
     let ready = phase == Phase::Succeeded || started;
-    let stalled = (phase.is_final() && !ready) || (reason == INVALID_SPEC && !phase.is_final());
+    let stalled = (phase.is_final() && !ready) || (reason == Reason::InvalidSpec && !phase.is_final());
     let reconciling = !phase.is_final() && !ready && !stalled && phase != Phase::Suspended;
     let was_suspended = before.iter().any(|condition| condition.type_ == "Suspended");
     [
@@ -43,19 +43,26 @@ pub fn of(
     ]
     .into_iter()
     .flatten()
-    .map(|(type_, holds)| condition(type_, holds, reason, message, before, now))
+    .map(|(type_, status)| condition(type_, status, reason, message, before, now))
     .collect()
 }
 
-fn condition(type_: &str, holds: bool, reason: &str, message: &str, before: &[Condition], now: Timestamp) -> Condition {
-    if type_ == "Suspended" && !holds {
-        // It tells when the run was released; what happened since is said by the others.
+fn condition(
+    type_: &str,
+    status: bool,
+    reason: Reason,
+    message: &str,
+    before: &[Condition],
+    now: Timestamp,
+) -> Condition {
+    if type_ == "Suspended" && !status {
+        // It keeps the time and the message of the moment when the run was resumed.
         let unchanged = before.iter().find(|condition| condition.type_ == type_ && condition.status == "False");
         return unchanged
             .cloned()
-            .unwrap_or_else(|| conditions::condition(type_, false, "Resumed", message, before, now));
+            .unwrap_or_else(|| conditions::condition(type_, false, Reason::Resumed, message, before, now));
     }
-    conditions::condition(type_, holds, reason, message, before, now)
+    conditions::condition(type_, status, reason, message, before, now)
 }
 
 #[cfg(test)]
@@ -81,7 +88,7 @@ mod tests {
         Phase::Unknown,
     ];
 
-    fn shape(phase: Phase, reason: &str, ready_when: ReadyWhen) -> Vec<String> {
+    fn shape(phase: Phase, reason: Reason, ready_when: ReadyWhen) -> Vec<String> {
         of(phase, reason, "", ready_when, &[], Timestamp::UNIX_EPOCH)
             .into_iter()
             .map(|condition| format!("{}={}", condition.type_, condition.status))
@@ -89,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn the_table_of_the_contract() {
+    fn each_phase_has_the_documented_conditions() {
         for phase in ALL {
             let expected: &[&str] = match phase {
                 Phase::Succeeded => &["Ready=True", "Complete=True"],
@@ -99,32 +106,41 @@ mod tests {
                 }
                 _ => &["Ready=False", "Reconciling=True"],
             };
-            assert_eq!(shape(phase, "Any", ReadyWhen::Completed), expected, "{phase:?}");
+            assert_eq!(shape(phase, Reason::Starting, ReadyWhen::Completed), expected, "{phase:?}");
         }
-        assert_eq!(shape(Phase::Running, "Running", ReadyWhen::Started), ["Ready=True"]);
-        assert_eq!(shape(Phase::Failed, "Failed", ReadyWhen::Started), ["Ready=False", "Stalled=True", "Failed=True"]);
-        assert_eq!(shape(Phase::Pending, INVALID_SPEC, ReadyWhen::Completed), ["Ready=False", "Stalled=True"]);
+        assert_eq!(shape(Phase::Running, Reason::Running, ReadyWhen::Started), ["Ready=True"]);
+        assert_eq!(
+            shape(Phase::Failed, Reason::Failed, ReadyWhen::Started),
+            ["Ready=False", "Stalled=True", "Failed=True"]
+        );
+        assert_eq!(shape(Phase::Pending, Reason::InvalidSpec, ReadyWhen::Completed), ["Ready=False", "Stalled=True"]);
     }
 
     #[test]
     fn the_transition_time_moves_only_when_the_status_flips() {
         let later = Timestamp::from_second(60).unwrap();
-        let first = of(Phase::Starting, "Starting", "a", ReadyWhen::Completed, &[], Timestamp::UNIX_EPOCH);
-        let second = of(Phase::Running, "Running", "b", ReadyWhen::Completed, &first, later);
+        let first = of(Phase::Starting, Reason::Starting, "a", ReadyWhen::Completed, &[], Timestamp::UNIX_EPOCH);
+        let second = of(Phase::Running, Reason::Running, "b", ReadyWhen::Completed, &first, later);
         assert!(second.iter().all(|condition| condition.last_transition_time == Time(Timestamp::UNIX_EPOCH)));
-        let third = of(Phase::Succeeded, "Succeeded", "c", ReadyWhen::Completed, &second, later);
+        let third = of(Phase::Succeeded, Reason::Succeeded, "c", ReadyWhen::Completed, &second, later);
         assert!(third.iter().all(|condition| condition.last_transition_time == Time(later)));
     }
 
     #[test]
     fn suspended_stays_as_false_after_the_release() {
-        let held = of(Phase::Suspended, "Suspended", "", ReadyWhen::Completed, &[], Timestamp::UNIX_EPOCH);
+        let held = of(Phase::Suspended, Reason::Suspended, "", ReadyWhen::Completed, &[], Timestamp::UNIX_EPOCH);
         let later = Timestamp::from_second(60).unwrap();
-        let released = of(Phase::Running, "Running", "", ReadyWhen::Completed, &held, later);
+        let released = of(Phase::Running, Reason::Running, "", ReadyWhen::Completed, &held, later);
         let suspended = released.iter().find(|condition| condition.type_ == "Suspended").unwrap();
         assert_eq!((suspended.status.as_str(), &suspended.last_transition_time), ("False", &Time(later)));
-        let on =
-            of(Phase::Succeeded, "Succeeded", "", ReadyWhen::Completed, &released, Timestamp::from_second(90).unwrap());
+        let on = of(
+            Phase::Succeeded,
+            Reason::Succeeded,
+            "",
+            ReadyWhen::Completed,
+            &released,
+            Timestamp::from_second(90).unwrap(),
+        );
         assert_eq!(on.iter().find(|condition| condition.type_ == "Suspended").unwrap(), suspended);
     }
 }

@@ -1,40 +1,37 @@
-//! What is told of a run: one event for each transition, read off two statuses.
+//! The Event of a run's transition, from the status before and after it.
 
 use kube::runtime::events::{Event, EventType};
 
-use super::concurrency::CRAWLER_RUNNING;
 use crate::api::run::{Phase, RunStatus};
+use crate::controllers::runtime::conditions::reason_of;
+use crate::controllers::runtime::reason::Reason;
 
-/// What the step from `before` to `after` is worth telling.
+/// The Event of the transition from `before` to `after`; `None` when it is not worth one.
 #[must_use]
-pub fn of_transition(before: &RunStatus, after: &RunStatus) -> Option<Event> {
+pub fn of_transition(before: &RunStatus, after: &RunStatus) -> Option<(Reason, Event)> {
     let phase = after.phase?;
-    let (reason, message) = ready(after)?;
-    let unchanged = before.phase == Some(phase)
-        && ready(before).is_some_and(|(old, _)| old == reason)
-        && run_id(before) == run_id(after);
-    // The intent is our own affair: what people want to know is that the run was started.
-    let is_told = phase == Phase::Starting && reason == "Starting" && run_id(after) == run_id(before);
-    if unchanged || is_told {
+    let reason = ready_reason(after)?;
+    let is_same_run = run_id(before) == run_id(after);
+    let is_unchanged = before.phase == Some(phase) && ready_reason(before) == Some(reason) && is_same_run;
+    // An intent gets no Event: people want to know that the run was started.
+    let is_intent = phase == Phase::Starting && reason == Reason::Starting && is_same_run;
+    if is_unchanged || is_intent {
         return None;
     }
-    let reason = if phase == Phase::Starting && reason == "Starting" { "Started" } else { reason };
-    let good = phase == Phase::Succeeded || reason == format!("{phase:?}") && !phase.is_final();
-    let neutral = ["Started", "Adopted", "Following", "Suspended", "StopRequested", "Deleted", "GlueRetries"];
-    let in_line = phase == Phase::Waiting && reason == CRAWLER_RUNNING;
-    let warning = !good && !in_line && !neutral.contains(&reason);
-    Some(Event {
-        type_: if warning { EventType::Warning } else { EventType::Normal },
-        reason: reason.to_owned(),
-        note: Some(message.to_owned()),
+    let reason = if reason == Reason::Starting { Reason::Started } else { reason };
+    let ended_badly = phase.is_final() && !matches!(phase, Phase::Succeeded | Phase::Stopped);
+    let event = Event {
+        type_: if ended_badly { EventType::Warning } else { reason.severity().into() },
+        reason: reason.as_str().to_owned(),
+        note: after.condition("Ready").map(|ready| ready.message.clone()),
         action: format!("{phase:?}"),
         secondary: None,
-    })
+    };
+    Some((reason, event))
 }
 
-/// Reason and message of the Ready condition.
-fn ready(status: &RunStatus) -> Option<(&str, &str)> {
-    status.condition("Ready").map(|ready| (ready.reason.as_str(), ready.message.as_str()))
+fn ready_reason(status: &RunStatus) -> Option<Reason> {
+    status.condition("Ready").and_then(reason_of)
 }
 
 fn run_id(status: &RunStatus) -> Option<&str> {
@@ -50,31 +47,35 @@ mod tests {
     use super::*;
     use crate::api::run::ReadyWhen;
 
-    fn status(phase: Phase, reason: &str) -> RunStatus {
+    fn status(phase: Phase, reason: Reason) -> RunStatus {
         let conditions = conditions::of(phase, reason, "words", ReadyWhen::Completed, &[], Timestamp::UNIX_EPOCH);
         RunStatus { phase: Some(phase), conditions, ..RunStatus::default() }
     }
 
     #[test]
-    fn each_transition_is_told_once_and_bad_news_as_a_warning() {
-        let running = status(Phase::Running, "Running");
+    fn each_transition_has_one_event_and_a_failure_is_a_warning() {
+        let running = status(Phase::Running, Reason::Running);
         for (after, type_) in [
-            (status(Phase::Succeeded, "Succeeded"), EventType::Normal),
-            (status(Phase::Failed, "Failed"), EventType::Warning),
-            (status(Phase::Stopping, "StopRequested"), EventType::Normal),
-            (status(Phase::Waiting, "ConcurrentRunsExceeded"), EventType::Warning),
-            (status(Phase::Pending, "SecretNotFound"), EventType::Warning),
+            (status(Phase::Succeeded, Reason::Succeeded), EventType::Normal),
+            (status(Phase::Failed, Reason::Failed), EventType::Warning),
+            (status(Phase::Failed, Reason::CrawlerRunning), EventType::Warning),
+            (status(Phase::Waiting, Reason::CrawlerRunning), EventType::Normal),
+            (status(Phase::Stopping, Reason::StopRequested), EventType::Normal),
+            (status(Phase::Stopped, Reason::StopRequested), EventType::Normal),
+            (status(Phase::Stopped, Reason::Stopped), EventType::Warning),
+            (status(Phase::Waiting, Reason::ConcurrentRunsExceeded), EventType::Warning),
+            (status(Phase::Pending, Reason::SecretNotFound), EventType::Warning),
         ] {
-            let event = of_transition(&running, &after).unwrap();
-            assert!(matches!(
-                (event.type_, type_),
-                (EventType::Normal, EventType::Normal) | (EventType::Warning, EventType::Warning)
-            ));
+            let (_, event) = of_transition(&running, &after).unwrap();
+            assert_eq!(
+                matches!(event.type_, EventType::Warning),
+                matches!(type_, EventType::Warning),
+                "{}",
+                event.reason
+            );
             assert!(of_transition(&after, &after).is_none());
         }
-        assert!(
-            of_transition(&RunStatus::default(), &status(Phase::Starting, "Starting")).is_none(),
-            "the intent is not told"
-        );
+        let intent = status(Phase::Starting, Reason::Starting);
+        assert!(of_transition(&RunStatus::default(), &intent).is_none(), "an intent has no Event");
     }
 }

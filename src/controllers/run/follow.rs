@@ -1,76 +1,77 @@
-//! A run that is known: its state becomes the object's, a stop is seen through, its end decides what follows.
+//! A run whose id is known: its state becomes the object's, it is stopped when that is asked for, and its end decides
+//! what follows.
 
 use std::time::Duration;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::attempts::{active_deadline, may_retry, needs_finalizer, with_attempt};
-use super::facts::{Facts, Observation, ObservedRun, PassState};
-use super::start::begin;
-use super::status::{blocked, keep, reason_of, rest, status, was_started};
-use super::step::{Call, Plan, Step};
+use super::facts::{Facts, Observation, ObservedRun};
+use super::plan::{Call, Plan, Step};
+use super::start::next_start;
+use super::status::{blocked, keep, started_message, status, unchanged, wait};
 use crate::api::run::{Attempt, Phase, RunStatus, StopCause};
+use crate::controllers::runtime::conditions::reason_of;
+use crate::controllers::runtime::reason::Reason;
 
-/// The run is known: its state becomes ours, until it has ended.
+/// Follows the run until it has ended.
 pub(super) fn follow(facts: &Facts<'_>, attempt: &Attempt, id: &str) -> Plan {
-    if needs_finalizer(facts) != facts.has_finalizer() {
-        let step =
-            if needs_finalizer(facts) { Step::AddFinalizer } else { Step::RemoveFinalizer { left_behind: None } };
-        return Plan { status: facts.status.clone(), step };
+    let common = &facts.common;
+    if needs_finalizer(facts) != common.has_finalizer() {
+        let add = needs_finalizer(facts);
+        let step = if add { Step::AddFinalizer } else { Step::RemoveFinalizer { left_behind: None } };
+        return unchanged(facts, step);
     }
-    if let Some(problem) = &facts.blocked {
+    if let Some(problem) = &common.credentials_problem {
         return blocked(facts, facts.status.phase.unwrap_or_default(), problem);
     }
-    if let Some(Observation::Present(run)) = &facts.observation
-        && run.phase.is_final()
-        && !run.retry_expected
-    {
+    if let Some(run) = facts.ended_run() {
         return ended(facts, attempt, run);
     }
     let deadline = active_deadline(facts, &attempt.active_since);
     if let Some(cause) = attempt.stop_cause.or_else(|| stop_cause(facts, deadline)) {
         if facts.observation == Some(Observation::NotFound) {
             let attempt = Attempt { stop_cause: Some(cause), ..attempt.clone() };
-            return ended(facts, &attempt, &nothing_to_stop(id));
+            return ended(facts, &attempt, &unknown_to_glue(id));
         }
         return stop(facts, attempt, id, cause);
     }
-    if let Some(problem) = &facts.poll_problem {
-        let mut plan = blocked(facts, facts.status.phase.unwrap_or_default(), problem);
-        // The poller comes back by itself, and wakes the object when it gets through.
-        plan.step = Step::requeue(deadline);
-        return plan;
+    if let Some(problem) = &common.poll_problem {
+        // The poller tries again by itself, and requeues the object when it succeeds.
+        return Plan {
+            step: Step::requeue(deadline),
+            ..blocked(facts, facts.status.phase.unwrap_or_default(), problem)
+        };
     }
     match &facts.observation {
         None => Plan { status: keep(facts), step: Step::requeue(deadline) },
         Some(Observation::NotFound) => {
             let message = format!("Glue does not know {} {id}; looking on", facts.noun);
-            rest(facts, Phase::Unknown, "RunNotFound", &message, deadline)
+            wait(facts, Phase::Unknown, Reason::RunNotFound, &message, deadline)
         }
         Some(Observation::Present(run)) => live(facts, attempt, run, deadline),
     }
 }
 
-pub(super) fn live(facts: &Facts<'_>, attempt: &Attempt, run: &ObservedRun, deadline: Option<Duration>) -> Plan {
+fn live(facts: &Facts<'_>, attempt: &Attempt, run: &ObservedRun, deadline: Option<Duration>) -> Plan {
     let noun = facts.noun;
-    let mut attempt = attempt.clone();
-    attempt.id = Some(run.id.clone());
-    let attempts = with_attempt(facts.status, attempt);
+    let attempts = with_attempt(facts.status, Attempt { id: Some(run.id.clone()), ..attempt.clone() });
     let (phase, reason, message) = if run.retry_expected {
-        (Phase::Waiting, "GlueRetries".to_owned(), format!("{noun} {} failed and Glue retries it by itself", run.id))
+        (Phase::Waiting, Reason::GlueRetries, format!("{noun} {} failed and Glue retries it by itself", run.id))
     } else if run.phase == Phase::Starting {
-        // The words of the start itself, or of the adoption: that Glue is at it is no news worth a write.
-        match facts.status.condition("Ready").filter(|ready| ready.reason == "Adopted") {
-            Some(adopted) => (Phase::Starting, adopted.reason.clone(), adopted.message.clone()),
-            None => (Phase::Starting, "Starting".to_owned(), was_started(facts, &run.id)),
+        // The message of the start, or of the adoption, stays: that Glue has accepted the run is worth no write.
+        let ready = facts.status.condition("Ready");
+        match ready.filter(|ready| reason_of(ready) == Some(Reason::Adopted)) {
+            Some(adopted) => (Phase::Starting, Reason::Adopted, adopted.message.clone()),
+            None => (Phase::Starting, Reason::Starting, started_message(facts, &run.id)),
         }
     } else {
-        (run.phase, format!("{:?}", run.phase), format!("{noun} {} is {} in Glue", run.id, run.state))
+        (run.phase, phase_reason(run.phase), format!("{noun} {} is {} in Glue", run.id, run.state))
     };
-    Plan { status: status(facts, phase, &reason, &message, attempts), step: Step::requeue(deadline) }
+    Plan { status: status(facts, phase, reason, &message, attempts), step: Step::requeue(deadline) }
 }
 
-pub(super) fn stop_cause(facts: &Facts<'_>, deadline: Option<Duration>) -> Option<StopCause> {
+fn stop_cause(facts: &Facts<'_>, deadline: Option<Duration>) -> Option<StopCause> {
     if facts.policy.stop == Some(true) {
         Some(StopCause::StopRequested)
     } else if facts.policy.suspend == Some(true) {
@@ -82,30 +83,29 @@ pub(super) fn stop_cause(facts: &Facts<'_>, deadline: Option<Duration>) -> Optio
     }
 }
 
-/// The cause is written first, then the stop is sent; the run's own end is waited for.
+/// Records the cause, then sends the stop, then waits for the end of the run.
 pub(super) fn stop(facts: &Facts<'_>, attempt: &Attempt, id: &str, cause: StopCause) -> Plan {
     let noun = facts.noun;
-    let mut attempt = attempt.clone();
-    attempt.stop_cause = Some(cause);
-    let stopping = match &facts.observation {
-        Some(Observation::Present(run)) => {
-            attempt.id = Some(run.id.clone());
-            run.phase == Phase::Stopping
-        }
-        _ => false,
-    };
+    let mut attempt = Attempt { stop_cause: Some(cause), ..attempt.clone() };
+    let mut stopping = false;
+    if let Some(Observation::Present(run)) = &facts.observation {
+        attempt.id = Some(run.id.clone());
+        stopping = run.phase == Phase::Stopping;
+    }
     let id = attempt.id.clone().unwrap_or_else(|| id.to_owned());
     let attempts = with_attempt(facts.status, attempt);
     let (reason, message) = match (&facts.state.stop_problem, cause) {
-        (Some(problem), _) => (problem.reason.as_str(), problem.message.clone()),
-        (None, StopCause::Suspended) => ("Suspended", format!("{noun} {id} is being stopped: spec.suspend is true")),
+        (Some(problem), _) => (problem.reason, problem.message.clone()),
+        (None, StopCause::Suspended) => {
+            (Reason::Suspended, format!("{noun} {id} is being stopped: spec.suspend is true"))
+        }
         (None, StopCause::StopRequested) => {
-            ("StopRequested", format!("{noun} {id} is being stopped: spec.stop is true"))
+            (Reason::StopRequested, format!("{noun} {id} is being stopped: spec.stop is true"))
         }
         (None, StopCause::DeadlineExceeded) => {
-            ("DeadlineExceeded", format!("{noun} {id} is being stopped: activeDeadlineSeconds have passed"))
+            (Reason::DeadlineExceeded, format!("{noun} {id} is being stopped: activeDeadlineSeconds have passed"))
         }
-        (None, StopCause::Deleted) => ("Deleted", format!("{noun} {id} is being stopped: the object is deleted")),
+        (None, StopCause::Deleted) => (Reason::Deleted, format!("{noun} {id} is being stopped: the object is deleted")),
     };
     let step = if stopping || facts.stop_sent {
         Step::AwaitChange
@@ -117,8 +117,8 @@ pub(super) fn stop(facts: &Facts<'_>, attempt: &Attempt, id: &str, cause: StopCa
     Plan { status: status(facts, Phase::Stopping, reason, &message, attempts), step }
 }
 
-/// A run that Glue does not know any more is as good as stopped.
-pub(super) fn nothing_to_stop(id: &str) -> ObservedRun {
+/// A run that Glue does not know any more counts as stopped.
+fn unknown_to_glue(id: &str) -> ObservedRun {
     ObservedRun {
         id: id.to_owned(),
         state: "GONE".to_owned(),
@@ -128,51 +128,73 @@ pub(super) fn nothing_to_stop(id: &str) -> ObservedRun {
     }
 }
 
-/// The run has ended: so does the object's, or another attempt follows.
-pub(super) fn ended(facts: &Facts<'_>, attempt: &Attempt, run: &ObservedRun) -> Plan {
+/// The run has ended: so does the object, or another attempt follows.
+fn ended(facts: &Facts<'_>, attempt: &Attempt, run: &ObservedRun) -> Plan {
     let noun = facts.noun;
-    let mut attempt = attempt.clone();
-    attempt.id = Some(run.id.clone());
-    attempt.state = Some(run.state.clone());
-    attempt.ended_at = Some(Time(facts.now));
-    let cause = attempt.stop_cause;
-    let retry = attempt.retry;
+    let (cause, retry) = (attempt.stop_cause, attempt.retry);
+    let attempt = Attempt {
+        id: Some(run.id.clone()),
+        state: Some(run.state.clone()),
+        ended_at: Some(Time(facts.common.now)),
+        ..attempt.clone()
+    };
     let attempts = with_attempt(facts.status, attempt);
-    // What a look found was this attempt's: the next one has a key of its own.
-    let next = PassState { lookup: None, read_baseline: None, ..facts.state.clone() };
-    let words = run.message.as_deref();
-    let told = |default: String| words.map_or(default, str::to_owned);
+    let glue_message = run.message.as_deref();
+    let message_or = |default: String| glue_message.map_or(default, str::to_owned);
     let (phase, reason, message) = match (run.phase, cause) {
-        (Phase::Stopped, Some(StopCause::Suspended)) => {
-            let attempts = RunStatus { attempts, ..facts.status.clone() };
-            // What follows, held or another attempt, is decided from the attempt's end as it is written.
-            return begin(&Facts { status: &attempts, state: &next, observation: None, ..facts.clone() });
-        }
+        // What follows, suspension or another attempt, is decided from the end of the attempt as it is written.
+        (Phase::Stopped, Some(StopCause::Suspended)) => return next_attempt_after(facts, attempts),
         (Phase::Stopped, Some(StopCause::DeadlineExceeded)) => (
             Phase::Failed,
-            "DeadlineExceeded",
+            Reason::DeadlineExceeded,
             format!("{noun} {} was stopped: activeDeadlineSeconds had passed", run.id),
         ),
         (Phase::Stopped, Some(StopCause::StopRequested)) => {
-            (Phase::Stopped, "StopRequested", format!("{noun} {} was stopped: spec.stop is true", run.id))
+            (Phase::Stopped, Reason::StopRequested, format!("{noun} {} was stopped: spec.stop is true", run.id))
         }
-        (Phase::Stopped, _) => (Phase::Stopped, "Stopped", told(format!("{noun} {} was stopped in Glue", run.id))),
-        (Phase::Succeeded, _) => (Phase::Succeeded, "Succeeded", format!("{noun} {} succeeded", run.id)),
+        (Phase::Stopped, _) => {
+            (Phase::Stopped, Reason::Stopped, message_or(format!("{noun} {} was stopped in Glue", run.id)))
+        }
+        (Phase::Succeeded, _) => (Phase::Succeeded, Reason::Succeeded, format!("{noun} {} succeeded", run.id)),
         (phase, None) if may_retry(facts.policy.retry.as_ref(), phase, retry) => {
-            let message = format!(
-                "{noun} {} ended as {}{}",
-                run.id,
-                run.state,
-                words.map(|words| format!(": {words}")).unwrap_or_default()
-            );
-            let attempts = RunStatus { attempts, ..facts.status.clone() };
-            let mut plan = begin(&Facts { status: &attempts, state: &next, observation: None, ..facts.clone() });
+            let why = glue_message.map(|message| format!(": {message}")).unwrap_or_default();
+            let message = format!("{noun} {} ended as {}{why}", run.id, run.state);
+            let mut plan = next_attempt_after(facts, attempts.clone());
             if plan.status.phase == Some(Phase::Waiting) {
-                plan.status = status(facts, Phase::Waiting, "RetryScheduled", &message, attempts.attempts);
+                plan.status = status(facts, Phase::Waiting, Reason::RetryScheduled, &message, attempts);
             }
             return plan;
         }
-        (phase, _) => (phase, reason_of(phase), told(format!("{noun} {} ended as {} in Glue", run.id, run.state))),
+        (phase, _) => {
+            (phase, phase_reason(phase), message_or(format!("{noun} {} ended as {} in Glue", run.id, run.state)))
+        }
     };
     Plan { status: status(facts, phase, reason, &message, attempts), step: Step::AwaitChange }
+}
+
+/// The plan once the attempt's end is recorded.
+fn next_attempt_after(facts: &Facts<'_>, attempts: Vec<Attempt>) -> Plan {
+    let status = RunStatus { attempts, ..facts.status.clone() };
+    let mut state = facts.state.clone();
+    state.forget_attempt();
+    next_start(&Facts { status: &status, state: &state, observation: None, ..facts.clone() })
+}
+
+/// The reason of a phase that Glue's state leads to.
+fn phase_reason(phase: Phase) -> Reason {
+    match phase {
+        Phase::Pending => Reason::Pending,
+        Phase::Suspended => Reason::Suspended,
+        Phase::Waiting => Reason::Waiting,
+        Phase::Starting => Reason::Starting,
+        Phase::Running => Reason::Running,
+        Phase::Stopping => Reason::Stopping,
+        Phase::Succeeded => Reason::Succeeded,
+        Phase::Failed => Reason::Failed,
+        Phase::TimedOut => Reason::TimedOut,
+        Phase::Error => Reason::GlueError,
+        Phase::Stopped => Reason::Stopped,
+        Phase::Expired => Reason::Expired,
+        Phase::Unknown => Reason::Unknown,
+    }
 }

@@ -1,47 +1,44 @@
-//! How a run lives, as the [`shell`](crate::controllers::runtime::reconciler) asks for it: facts in, steps out.
+//! The lifecycle of a run, as the [`reconciler`](crate::controllers::runtime::reconciler) uses it: gathers the facts, and
+//! makes the calls that the plan asks for.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 use tracing::info;
 
-use super::facts::{
-    BaselineRead, CrawlerActivity, Facts, Lookup, Observation, ObservedRun, PassState, RunPass, StartOutcome,
-};
-use super::kind::{BaselineReading, RunKind};
+use super::concurrency::is_waiting;
+use super::events;
+use super::facts::{CrawlerActivity, CrawlerSnapshot, Facts, Observation, ObservedRun, PassState, RunPass};
+use super::kind::{Identification, RunKind};
 use super::local_state::RunLocalState;
-use super::plan::plan;
-use super::step::{Call, RunQuery};
-use super::{concurrency, events, step};
-use crate::api::run::{Baseline, Phase, RunStatus};
+use super::plan::{self, Call, RunQuery};
+use crate::api::run::{Attempt, Baseline, Phase, RunStatus};
 use crate::controllers::runtime::context::{QueueKey, name_of};
 use crate::controllers::runtime::kind::Item;
 use crate::controllers::runtime::lifecycle::Lifecycle;
 use crate::controllers::runtime::pass::Pass;
-use crate::controllers::runtime::patch;
+use crate::controllers::runtime::reason::Reason;
+use crate::controllers::runtime::start_once::{Intent, IntentId, Lookup, StartOutcome, StartState, records_intent};
 use crate::controllers::runtime::step::Plan;
-use crate::controllers::runtime::time;
+use crate::controllers::runtime::{patch, time};
 use crate::glue::ErrorKind;
 use crate::glue::poller::{self, Report};
 
-/// The longest pause of the one that is first in line for a place. Glue frees a place some seconds after a
-/// run's end and tells nobody.
-const ASK_FOR_A_PLACE: Duration = Duration::from_secs(15);
+/// The longest pause before the first object of a queue tries again. Glue frees a run's place some seconds after the
+/// run's end and notifies nobody.
+const TRY_AGAIN: Duration = Duration::from_secs(15);
 
-/// The life of a run.
+/// The lifecycle of a run.
 pub struct RunLifecycle;
 
 impl<K: RunKind> Lifecycle<K> for RunLifecycle {
     type Call = Call;
 
-    fn begin(object: &K, memory: &mut RunLocalState) -> RunPass<K> {
-        // Takes note of the intent first: an outcome belongs to one intent only.
-        memory.open_for(&run_status(object));
-        let had_earlier_attempt = patch::has_finalizer(object.meta()) || memory.attempted();
-        RunPass {
-            state: PassState { had_earlier_attempt, outcome: memory.outcome(), ..PassState::default() },
-            item: None,
-        }
+    fn begin_pass(object: &K, local: &mut RunLocalState, outcome: Option<&StartOutcome>) -> RunPass<K> {
+        local.observe(&run_status(object));
+        let had_earlier_attempt = patch::has_finalizer(object.meta()) || local.had_attempt();
+        let observed = PassState { had_earlier_attempt, start: StartState::resume(outcome), ..PassState::default() };
+        RunPass { observed, item: None }
     }
 
     fn is_finished(object: &K) -> bool {
@@ -49,55 +46,61 @@ impl<K: RunKind> Lifecycle<K> for RunLifecycle {
     }
 
     fn plan(pass: &mut Pass<'_, K>) -> Plan<K::Status, Call> {
-        let step::Plan { status, step } = decide(pass);
+        let Plan { status, step } = decide(pass);
         Plan { status: pass.object.render(pass.client(), status, pass.state.item.as_ref()), step }
     }
 
-    fn records_intent(before: Option<&K::Status>, after: &K::Status) -> bool {
-        let before = before.map(K::run_status).cloned().unwrap_or_default();
-        PassState::records_intent(&before, K::run_status(after))
+    fn intent(status: &K::Status) -> Option<Intent> {
+        intent(K::run_status(status))
     }
 
-    fn on_status_written(pass: &mut Pass<'_, K>, before: Option<&K::Status>) {
-        let before = before.map(K::run_status).cloned().unwrap_or_default();
-        let after = run_status(&pass.object);
-        pass.state.state.on_status_written(&before, &after);
-        let is_known = |status: &RunStatus| status.attempt().is_some_and(|attempt| attempt.id.is_some());
-        if is_known(&after) && !is_known(&before) {
-            pass.context.leave_queue(&pass.reference);
-        }
-        tell(pass, &before, &after);
+    fn is_non_idempotent(call: &Call) -> bool {
+        *call == Call::Start
     }
 
-    fn is_non_idempotent(act: &Call) -> bool {
-        *act == Call::Start
-    }
-
-    async fn act(pass: &mut Pass<'_, K>, act: Call) {
-        match act {
+    async fn call(pass: &mut Pass<'_, K>, call: Call) {
+        match call {
             Call::LookUp(query) => look_up(pass, &query).await,
-            Call::ReadBaseline { baseline } => read_baseline(pass, baseline.as_ref()).await,
+            Call::ReadBaseline { recorded } => read_baseline(pass, recorded.as_ref()).await,
             Call::Start => start(pass).await,
             Call::Stop(id) => stop(pass, &id).await,
         }
     }
 
+    fn on_status_written(pass: &mut Pass<'_, K>, before: Option<&K::Status>) {
+        let before = before.map(K::run_status).cloned().unwrap_or_default();
+        let after = run_status(&pass.object);
+        let is_intent = records_intent(intent(&before).as_ref(), intent(&after).as_ref());
+        pass.state.observed.on_status_written(&before, &after, is_intent);
+        let has_run = |status: &RunStatus| status.attempt().is_some_and(|attempt| attempt.id.is_some());
+        if has_run(&after) && !has_run(&before) {
+            pass.context.leave_queue(&pass.reference);
+        }
+        publish(pass, &before, &after);
+    }
+
     fn on_idle(pass: &Pass<'_, K>) {
         let phase = phase(&pass.object).unwrap_or_default();
         if phase.is_final() {
-            pass.context.let_go(&pass.object);
+            pass.context.release(&pass.object);
         } else if phase == Phase::Suspended {
             pass.context.leave_queue(&pass.reference);
             pass.context.poller.forget(&pass.reference);
         }
     }
 
-    fn left_behind(run: &str) -> String {
+    fn describe_left_behind(run: &str) -> String {
         format!("{} {run} could not be stopped in Glue: stop it by hand", K::NOUN)
     }
 }
 
-/// The shared part of the status as the object has it by now.
+/// The intent of a status: that of the current attempt, while its outcome is not recorded.
+pub(super) fn intent(status: &RunStatus) -> Option<Intent> {
+    let open = status.attempt().filter(|attempt| attempt.is_open())?;
+    Some(Intent { id: IntentId::new(open.number, &open.key, &open.intended_at), open: true })
+}
+
+/// The shared part of the status as the object has it.
 fn run_status<K: RunKind>(object: &K) -> RunStatus {
     let unobserved = || RunStatus { observed_generation: -1, ..RunStatus::default() };
     object.status().map_or_else(unobserved, |status| K::run_status(status).clone())
@@ -107,73 +110,68 @@ fn phase<K: RunKind>(object: &K) -> Option<Phase> {
     object.status().and_then(|status| K::run_status(status).phase)
 }
 
-fn place<K: RunKind>(pass: &Pass<'_, K>) -> Option<QueueKey> {
-    pass.place(pass.object.target())
+fn queue_key<K: RunKind>(pass: &Pass<'_, K>) -> Option<QueueKey> {
+    pass.queue_key(pass.object.target())
 }
 
 /// Gathers the facts and decides.
-fn decide<K: RunKind>(pass: &mut Pass<'_, K>) -> step::Plan {
+fn decide<K: RunKind>(pass: &mut Pass<'_, K>) -> plan::Plan {
     let status = run_status(&pass.object);
     let report = report(pass, &status);
-    let waiting = status.attempt().filter(|attempt| concurrency::is_waiting(attempt));
+    let waiting = status.attempt().filter(|attempt| is_waiting(attempt));
     let activity = waiting.map_or(CrawlerActivity::Unchanged, |waiting| match &report.observation {
         None => CrawlerActivity::Unchanged,
-        Some(poller::Observation::Present(item)) => K::activity(item, &waiting.baseline.clone().unwrap_or_default()),
+        Some(poller::Observation::Present(item)) => {
+            K::Identification::activity(item, &waiting.baseline.clone().unwrap_or_default())
+        }
         Some(poller::Observation::NotFound) => CrawlerActivity::Idle,
     });
     let observation = report.observation.and_then(|observation| match observation {
-        poller::Observation::Present(item) => sees(pass, item).map(Observation::Present),
+        poller::Observation::Present(item) => observe(pass, item).map(Observation::Present),
         poller::Observation::NotFound => Some(Observation::NotFound),
     });
+    let behind = is_behind(pass, waiting);
     let live_id = status.attempt().and_then(|attempt| attempt.id.clone()).unwrap_or_default();
-    let shared = pass.context.poller.other_subscribers(&pass.reference) > 0;
-    let (open_for, rest, stop_sent) = pass.with_local(|local| {
-        (local.kind_state.open_for(&status), local.backoff.remaining(), local.kind_state.stop_sent(&live_id))
+    let stop_sent = pass.with_local(|local| {
+        local.kind_state.observe(&status);
+        local.kind_state.stop_sent(&live_id)
     });
-    let (created, name) = (pass.created(), name_of(&pass.reference));
-    let behind = place(pass).is_some_and(|place| {
-        if waiting.is_some() {
-            // A restart has forgotten the lines; the objects have not.
-            pass.context.queues.join(&place, created, &name);
-        }
-        pass.context.queues.is_behind(&place, created, &name)
-    });
-    let settings = &pass.context.shared.settings;
-    plan(&Facts {
-        now: time::now(),
-        meta: pass.object.meta(),
+    plan::plan(&Facts {
+        common: pass.common_facts(report.error.as_deref(), behind),
         policy: pass.object.policy(),
         noun: K::NOUN,
-        concurrency: pass.object.concurrency(),
+        concurrency: K::Identification::concurrency(&pass.object),
         follow: pass.object.follow(),
         status: &status,
-        leading: pass.context.shared.leadership.holds(),
-        blocked: pass.blocked().cloned(),
-        unprepared: pass.unprepared().cloned(),
-        state: &pass.state.state,
-        fresh_intent: pass.fresh_intent,
-        open_for,
-        settle: settings.start_settle,
-        rest,
-        behind,
+        state: &pass.state.observed,
         activity,
-        shared,
+        shared: pass.context.poller.other_subscribers(&pass.reference) > 0,
         observation,
-        poll_problem: report.error.as_deref().map(|error| pass.explain(error)),
         stop_sent,
-        deletion_timeout: settings.deletion_timeout,
     })
 }
 
-/// Takes in a run as Glue shows it, without the secrets that it may show.
-fn sees<K: RunKind>(pass: &mut Pass<'_, K>, item: Item<K>) -> Option<ObservedRun> {
+/// Whether older objects wait for the same target. An object whose status records a wait is in the queue, also after a
+/// restart.
+fn is_behind<K: RunKind>(pass: &Pass<'_, K>, waiting: Option<&Attempt>) -> bool {
+    let (created, name) = (pass.created(), name_of(&pass.reference));
+    queue_key(pass).is_some_and(|key| {
+        if waiting.is_some() {
+            pass.context.queues.join(&key, created, &name);
+        }
+        pass.context.queues.is_behind(&key, created, &name)
+    })
+}
+
+/// Keeps a run as Glue shows it, without the secret values that it may show.
+fn observe<K: RunKind>(pass: &mut Pass<'_, K>, item: Item<K>) -> Option<ObservedRun> {
     let item = pass.object.redact(item, pass.inputs());
     let observed = K::observe(&item)?;
     pass.state.item = Some(item);
     Some(observed)
 }
 
-/// What the poller knows of the live run, or of what is waited for; asking makes the poller watch it.
+/// What the poller knows of the live run, or of the crawler that the object waits for. Asking subscribes the object.
 fn report<K: RunKind>(pass: &Pass<'_, K>, status: &RunStatus) -> Report<Item<K>> {
     let nothing = Report { observation: None, error: None };
     let over = status.phase.is_some_and(Phase::is_final);
@@ -186,9 +184,9 @@ fn report<K: RunKind>(pass: &Pass<'_, K>, status: &RunStatus) -> Report<Item<K>>
     }
 }
 
-/// Events, logs and metrics of a transition: all in one place, around the decision.
-fn tell<K: RunKind>(pass: &Pass<'_, K>, before: &RunStatus, after: &RunStatus) {
-    let Some(event) = events::of_transition(before, after) else {
+/// The Event, log line and metrics of a transition.
+fn publish<K: RunKind>(pass: &Pass<'_, K>, before: &RunStatus, after: &RunStatus) {
+    let Some((reason, event)) = events::of_transition(before, after) else {
         return;
     };
     info!(
@@ -202,45 +200,42 @@ fn tell<K: RunKind>(pass: &Pass<'_, K>, before: &RunStatus, after: &RunStatus) {
         event.note.as_deref().unwrap_or_default()
     );
     let metrics = &pass.context.shared.metrics;
-    match event.reason.as_str() {
-        "Started" => {
-            metrics.run_started(K::KIND, time::since(Timestamp::now(), pass.created()));
-        }
-        "Adopted" => metrics.run_adopted(K::KIND),
+    match reason {
+        Reason::Started => metrics.run_started(K::KIND, time::since(Timestamp::now(), pass.created())),
+        Reason::Adopted => metrics.run_adopted(K::KIND),
         _ => {}
     }
     let over = after.phase.is_some_and(Phase::is_final);
     if let Some(ended_on) = pass.state.item.as_ref().filter(|_| over).and_then(K::ended_on) {
         metrics.status_caught_up(K::KIND, time::since(Timestamp::now(), ended_on));
     }
-    pass.tell(event);
+    pass.publish(event);
     metrics.live_runs(K::KIND, pass.context.poller.live());
 }
 
-/// Sees what is there before a start; who asks stands in line from then on.
-async fn read_baseline<K: RunKind>(pass: &mut Pass<'_, K>, baseline: Option<&Baseline>) {
+/// Reads what exists before a start that carries no key. The object joins the queue.
+async fn read_baseline<K: RunKind>(pass: &mut Pass<'_, K>, recorded: Option<&Baseline>) {
     let Some(client) = pass.client().cloned() else { return };
-    if let Some(place) = place(pass) {
-        pass.context.join_queue(&place, pass.created(), &pass.reference);
-    }
-    pass.state.state.read_baseline = Some(match pass.object.read_baseline(&client, baseline).await {
-        Ok(BaselineReading { busy, newest, live, next }) => {
-            let live = live.and_then(|item| sees(pass, item));
-            let next = next.and_then(|item| sees(pass, item));
-            BaselineRead::Read { busy, newest, live, next }
+    join_queue(pass);
+    let snapshot = match K::Identification::snapshot(&pass.object, &client, recorded).await {
+        Ok(CrawlerSnapshot { busy, newest, live, next }) => {
+            let live = live.and_then(|item| observe(pass, item));
+            let next = next.and_then(|item| observe(pass, item));
+            Ok(CrawlerSnapshot { busy, newest, live, next })
         }
-        Err(error) => BaselineRead::Failed(pass.explain(&error)),
-    });
+        Err(error) => Err(pass.explain(&error)),
+    };
+    pass.state.observed.snapshot = Some(snapshot);
 }
 
 async fn look_up<K: RunKind>(pass: &mut Pass<'_, K>, query: &RunQuery) {
     let Some(client) = pass.client().cloned() else { return };
-    let status = run_status(&pass.object);
-    let known_for = pass.with_local(|local| local.kind_state.open_for(&status));
-    pass.state.state.lookup = Some(match pass.object.look_up(&client, query, pass.inputs()).await {
-        Ok(found) => found.and_then(|item| sees(pass, item)).map_or(Lookup::NotFound { known_for }, Lookup::Found),
+    let intent_age = pass.intent_age();
+    let lookup = match pass.object.look_up(&client, query, pass.inputs()).await {
+        Ok(found) => found.and_then(|item| observe(pass, item)).map_or(Lookup::NotFound { intent_age }, Lookup::Found),
         Err(error) => Lookup::Failed(pass.explain(&error)),
-    });
+    };
+    pass.state.observed.start.lookup = Some(lookup);
 }
 
 async fn start<K: RunKind>(pass: &mut Pass<'_, K>) {
@@ -248,43 +243,37 @@ async fn start<K: RunKind>(pass: &mut Pass<'_, K>) {
     let (Some(client), Some(inputs), Some(attempt)) = (pass.client().cloned(), pass.inputs(), status.attempt()) else {
         return;
     };
-    let outcome = match pass.object.start(&client, &attempt.key, inputs).await {
-        Ok(Some(id)) => StartOutcome::Started(id),
-        Ok(None) => StartOutcome::Accepted,
-        Err(error) if error.kind.is_definite_failure() => StartOutcome::Refused(pass.explain(&error)),
-        Err(error) => StartOutcome::Unclear(pass.explain(&error)),
-    };
-    pass.fresh_intent = false;
-    let takes_turns = pass.object.concurrency().is_some();
-    pass.with_local(|local| {
-        local.kind_state.answered(&outcome);
-        match &outcome {
-            StartOutcome::Started(_) | StartOutcome::Accepted => local.backoff.reset(),
-            // Who takes concurrency is woken when it is free.
-            StartOutcome::Refused(problem) if problem.kind == Some(ErrorKind::Busy) && takes_turns => {}
-            StartOutcome::Refused(problem) if problem.kind == Some(ErrorKind::Busy) => {
-                local.backoff.delay(ASK_FOR_A_PLACE);
-            }
-            StartOutcome::Refused(_) => local.backoff.delay(Duration::MAX),
-            StartOutcome::Unclear(_) => {}
-        }
+    let answer = pass.object.start(&client, &attempt.key, inputs).await;
+    let outcome = StartOutcome::of(answer, |error| pass.explain(error));
+    pass.record_outcome(&outcome);
+    let is_keyless = K::Identification::concurrency(&pass.object).is_some();
+    pass.with_local(|local| match &outcome {
+        StartOutcome::Started(_) | StartOutcome::Accepted => local.backoff.reset(),
+        // The poller requeues an object that waits for a crawler when the crawler is idle.
+        StartOutcome::Rejected(problem) if problem.kind == Some(ErrorKind::Busy) && is_keyless => {}
+        StartOutcome::Rejected(problem) if problem.kind == Some(ErrorKind::Busy) => local.backoff.delay(TRY_AGAIN),
+        StartOutcome::Rejected(_) => local.backoff.delay(Duration::MAX),
+        StartOutcome::Unconfirmed(_) => {}
     });
     match &outcome {
-        StartOutcome::Refused(problem) if problem.kind == Some(ErrorKind::Busy) => {
-            if let Some(place) = place(pass) {
-                pass.context.join_queue(&place, pass.created(), &pass.reference);
-            }
-        }
+        StartOutcome::Rejected(problem) if problem.kind == Some(ErrorKind::Busy) => join_queue(pass),
         StartOutcome::Started(_) => pass.context.leave_queue(&pass.reference),
-        StartOutcome::Refused(_) | StartOutcome::Unclear(_) | StartOutcome::Accepted => {}
+        StartOutcome::Rejected(_) | StartOutcome::Unconfirmed(_) | StartOutcome::Accepted => {}
     }
-    pass.state.state.answered(outcome);
+    pass.state.observed.start.on_sent(outcome);
+    pass.state.observed.snapshot = None;
+}
+
+fn join_queue<K: RunKind>(pass: &Pass<'_, K>) {
+    if let Some(key) = queue_key(pass) {
+        pass.context.join_queue(&key, pass.created(), &pass.reference);
+    }
 }
 
 async fn stop<K: RunKind>(pass: &mut Pass<'_, K>, id: &str) {
     let Some(client) = pass.client().cloned() else { return };
     match pass.object.stop(&client, id).await {
         Ok(()) => pass.with_local(|local| local.kind_state.stop_accepted(id)),
-        Err(error) => pass.state.state.stop_problem = Some(pass.explain(&error)),
+        Err(error) => pass.state.observed.stop_problem = Some(pass.explain(&error)),
     }
 }

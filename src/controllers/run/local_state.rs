@@ -1,71 +1,41 @@
-//! What this process remembers of a run beyond what stands in the object.
+//! What the process keeps about a run beyond what is in the object.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::facts::StartOutcome;
-use crate::api::run::{Attempt, RunStatus};
+use crate::api::run::RunStatus;
 
-/// How long an accepted stop is taken for granted before it is sent again.
+/// How long an accepted stop may have no effect before it is sent again.
 const STOP_AGAIN: Duration = Duration::from_mins(1);
 
-/// What is remembered of one run.
+/// What is kept about one run.
 #[derive(Clone, Debug, Default)]
 pub struct RunLocalState {
-    /// The status has told of an attempt: one that tells of none by now has lost it.
-    attempted: bool,
-    /// The open intent, and since when this process has known of it.
-    intent: Option<(Attempt, Instant)>,
-    /// Glue's outcome to it, until it stands in the object.
-    outcome: Option<StartOutcome>,
-    /// The run for which a stop was accepted, and when.
+    /// Whether the status has ever listed an attempt: a status that lists none now was lost.
+    had_attempt: bool,
+    /// The run of which AWS accepted a stop, and when.
     stopped: Option<(String, Instant)>,
 }
 
 impl RunLocalState {
-    /// Takes note of the status as the object has it, and answers for how long its open intent has been known.
-    pub fn open_for(&mut self, status: &RunStatus) -> Duration {
-        self.attempted |= !status.attempts.is_empty();
-        let open = status.attempt().filter(|attempt| attempt.is_open());
-        match (open, &self.intent) {
-            (Some(open), Some((known, since))) if open.is_same_intent(known) => since.elapsed(),
-            (Some(open), _) => {
-                self.intent = Some((open.clone(), Instant::now()));
-                self.outcome = None;
-                Duration::ZERO
-            }
-            (None, _) => {
-                self.intent = None;
-                self.outcome = None;
-                Duration::ZERO
-            }
-        }
+    /// Notes the status as the object has it.
+    pub fn observe(&mut self, status: &RunStatus) {
+        self.had_attempt |= !status.attempts.is_empty();
     }
 
-    /// Whether the status has ever told of an attempt.
+    /// Whether the status has ever listed an attempt.
     #[must_use]
-    pub fn attempted(&self) -> bool {
-        self.attempted
+    pub fn had_attempt(&self) -> bool {
+        self.had_attempt
     }
 
-    /// Glue's outcome to the open intent, when it could not be written yet.
-    #[must_use]
-    pub fn outcome(&self) -> Option<StartOutcome> {
-        self.outcome.clone()
-    }
-
-    /// Glue answered.
-    pub fn answered(&mut self, outcome: &StartOutcome) {
-        self.outcome = (!matches!(outcome, StartOutcome::Unclear(_))).then(|| outcome.clone());
-    }
-
-    /// A stop of run `id` was accepted.
+    /// AWS accepted a stop of run `id`.
     pub fn stop_accepted(&mut self, id: &str) {
         self.stopped = Some((id.to_owned(), Instant::now()));
     }
 
-    /// Whether a stop of run `id` is under way.
+    /// Whether AWS accepted a stop of run `id` a short time ago.
     #[must_use]
     pub fn stop_sent(&self, id: &str) -> bool {
         self.stopped.as_ref().is_some_and(|(stopped, at)| stopped == id && at.elapsed() < STOP_AGAIN)

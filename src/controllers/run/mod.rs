@@ -1,14 +1,20 @@
 //! The lifecycle of a run: started once, followed to its end, retried, stopped.
 //!
-//! 1. The watch, the poller, a changed Secret or the queue requeues the object, and the
-//!    [`reconciler`](super::runtime::reconciler) begins a pass;
-//! 2. [`lifecycle`] gathers [`facts::Facts`]: the object, the client, the poller's last observation, and what this
-//!    process keeps about the object ([`local_state`]);
-//! 3. [`plan::plan`] answers with the status and the one step that may follow;
-//! 4. the reconciler writes the status when it differs, else takes the step, and plans again. [`events`] derives the
-//!    Event of each transition from two statuses.
-//!
-//! A kind supplies what only it knows: [`kind::RunKind`].
+//! | module | what it does |
+//! |---|---|
+//! | [`lifecycle`] | gathers the facts and makes the calls |
+//! | [`facts`] | what the plan rests on |
+//! | [`plan`] | decides; pure |
+//! | `start` | the start of an attempt, and what an open intent leads to |
+//! | [`concurrency`] | whether an object may start a crawl now |
+//! | `follow` | a run whose id is known |
+//! | `finish` | a finished object, and one that is being deleted |
+//! | [`attempts`] | which attempt is next, and the deadlines |
+//! | `status`, [`conditions`] | the status builder, and the conditions of each phase |
+//! | [`events`] | the Event of each transition |
+//! | [`local_state`] | what the process keeps about a run |
+//! | [`links`] | pages of the AWS console |
+//! | [`kind`] | what a kind supplies |
 
 pub mod attempts;
 pub mod concurrency;
@@ -24,7 +30,6 @@ pub mod local_state;
 pub mod plan;
 mod start;
 mod status;
-pub mod step;
 
 pub use kind::RunKind;
 

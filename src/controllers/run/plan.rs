@@ -1,44 +1,66 @@
-//! The life of a run as a pure function: from what is known to the status that must stand in the object,
-//! and the one step that may be taken once it does.
+//! The plan of a run: from the facts to the status that must be in the object, and the one step that may follow.
 //!
-//! The shell writes [`Plan::status`] first, when it differs, and plans again; only then does it take
-//! [`Plan::step`]. So an intent is always in the object before a start is sent, and a run id before
-//! anything else happens.
-//!
-//! **What keeps a run from being started twice**
-//!
-//! 1. [`Call::Start`](super::step::Call::Start) comes only right after this very pass has written the intent
-//!    ([`Facts::fresh_intent`]). That write carries the resource version that it was decided on: of two
-//!    controllers, or of a controller and its own stale cache, one fails, and sends nothing.
-//! 2. An intent that was not written by this pass, or whose outcome was unclear, leads to looking for
-//!    the key. Found: adopted. Not to be asked: nothing happens. Not found: a *new* intent, once this
-//!    process has known of the old one for longer than a sent call can take.
-//! 3. A clear no is written down (`refused`), so that it is known without looking.
-//!
-//! Where starts carry no key, what is looked for is whatever was not there before ([`super::turn`]).
+//! The reconciler writes [`Plan::status`] first, when it differs, and plans again; only then does it take
+//! [`Plan::step`]. So an intent is always in the object before a start is sent, and a run id before anything else
+//! happens. Whether a start is sent is decided by [`start_once`](crate::controllers::runtime::start_once), which has the
+//! protocol on one page.
+
+use jiff::Timestamp;
 
 use super::facts::Facts;
 use super::finish::{deletion, finished};
 use super::follow::follow;
-use super::start::{begin, unclear};
-use super::step::Plan;
-use crate::api::run::Phase;
+use super::start::{next_start, open_intent};
+use crate::api::run::{Baseline, Phase, RunStatus};
+use crate::controllers::runtime::step;
+
+/// The status of a run and the step that may follow.
+pub type Plan = step::Plan<RunStatus, Call>;
+/// One step.
+pub type Step = step::Step<Call>;
+
+/// The calls about a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Call {
+    /// Look for the run of the current attempt.
+    LookUp(RunQuery),
+    /// Read what exists before a start that carries no key.
+    ReadBaseline {
+        /// What the attempt has recorded already.
+        recorded: Option<Baseline>,
+    },
+    /// Start the current attempt, once.
+    Start,
+    /// Stop this run.
+    Stop(String),
+}
+
+/// What identifies the run of an attempt.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RunQuery {
+    /// The key that the run carries.
+    pub key: String,
+    /// When the intent was recorded; `None` looks through everything that Glue keeps.
+    pub since: Option<Timestamp>,
+    /// The newest run before the start, where runs carry no key.
+    pub baseline: Option<Baseline>,
+}
 
 /// Decides.
 #[must_use]
 pub fn plan(facts: &Facts<'_>) -> Plan {
-    if facts.deleting() {
+    if facts.common.deleting() {
         return deletion(facts);
     }
     if facts.status.phase.is_some_and(Phase::is_final) {
         return finished(facts);
     }
     match facts.status.attempt() {
-        Some(attempt) if attempt.ended_at.is_some() || attempt.rejected_reason.is_some() => begin(facts),
+        Some(attempt) if attempt.ended_at.is_some() || attempt.rejected_reason.is_some() => next_start(facts),
         Some(attempt) => match &attempt.id {
             Some(id) => follow(facts, attempt, id),
-            None => unclear(facts, attempt),
+            None => open_intent(facts, attempt),
         },
-        None => begin(facts),
+        None => next_start(facts),
     }
 }

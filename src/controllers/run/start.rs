@@ -1,121 +1,132 @@
-//! The start of an attempt: held back, looked for, or intended and sent; and what an open intent leads to.
-//! Where starts carry no key, [`turn`] says what stands in the way.
+//! The start of an attempt: what must come before it, and what an open intent leads to.
+//!
+//! For kinds whose starts carry no key, [`concurrency`] decides whether the object may start now.
 
 use std::time::Duration;
 
 use super::attempts::{active_deadline, needs_finalizer, next_attempt, retry_pause, start_deadline, with_attempt};
 use super::concurrency;
-use super::facts::{Facts, Lookup, StartOutcome};
-use super::status::{adopt, adopt_foreign, blocked, end, keep, record_id, refused, rest, status};
-use super::step::{Call, Plan, RunQuery, Step};
+use super::facts::{Facts, ObservedRun};
+use super::plan::{Call, Plan, RunQuery, Step};
+use super::status::{adopt, adopt_foreign, blocked, end, keep, record_id, rejected, status, unchanged, wait};
 use crate::api::run::{Attempt, Phase, RunStatus};
-use crate::controllers::runtime::time;
+use crate::controllers::runtime::reason::Reason;
+use crate::controllers::runtime::start_once::{AnswerRules, Decision, Lookup, OpenIntent, StartOutcome, decide};
 use crate::glue::ErrorKind;
 
-/// How often an open intent is looked for until it is settled.
+/// How often an open intent is looked up until it settles.
 const LOOK_UP_AGAIN: Duration = Duration::from_secs(5);
-/// An object that was created longer ago than this, and has no attempt, may have lost its status.
-const FRESH: Duration = Duration::from_mins(2);
+/// An object that is older than this and has no attempt may have lost its status.
+const NEW_OBJECT: Duration = Duration::from_mins(2);
 
-/// No attempt is under way: start the next one, unless something speaks against it.
-pub(super) fn begin(facts: &Facts<'_>) -> Plan {
+/// No attempt is under way: start the next one, unless something prevents it.
+pub(super) fn next_start(facts: &Facts<'_>) -> Plan {
     if let Some(id) = facts.follow {
         return adopt_foreign(facts, id);
     }
     let never_ran = facts.status.attempts.iter().all(|attempt| attempt.id.is_none());
-    if facts.policy.stop == Some(true) {
-        let message = if never_ran { "stopped before it was started" } else { "stopped" };
-        return end(facts, Phase::Stopped, "StopRequested", message);
-    }
-    if never_ran && start_deadline(facts).is_some_and(|left| left.is_zero()) {
-        return end(
-            facts,
-            Phase::Expired,
-            "StartDeadlineExceeded",
-            &format!("startDeadlineSeconds passed before the {} could be started", facts.noun),
-        );
+    if let Some(plan) = ended_without_start(facts, never_ran) {
+        return plan;
     }
     if facts.policy.suspend == Some(true) {
         let message = format!("held by spec.suspend; set it to false to start the {}", facts.noun);
-        let attempts = concurrency::forgotten(facts);
+        let attempts = concurrency::without_baseline(facts);
         return Plan {
-            status: status(facts, Phase::Suspended, "Suspended", &message, attempts),
+            status: status(facts, Phase::Suspended, Reason::Suspended, &message, attempts),
             step: Step::AwaitChange,
         };
     }
     let next = next_attempt(facts);
     if active_deadline(facts, &next.active_since).is_some_and(|left| left.is_zero()) {
-        return end(
-            facts,
-            Phase::Failed,
-            "DeadlineExceeded",
-            &format!("activeDeadlineSeconds passed before the {} could be tried again", facts.noun),
-        );
+        let message = format!("activeDeadlineSeconds passed before the {} could be tried again", facts.noun);
+        return end(facts, Phase::Failed, Reason::DeadlineExceeded, &message);
     }
     if let Some(left) = retry_pause(facts, next.retry) {
-        return rest(
-            facts,
-            Phase::Waiting,
-            "RetryScheduled",
-            &format!("retry {} is due after a pause", next.retry),
-            Some(left),
-        );
+        let message = format!("retry {} is due after a pause", next.retry);
+        return wait(facts, Phase::Waiting, Reason::RetryScheduled, &message, Some(left));
     }
-    let wait = start_deadline(facts).filter(|_| never_ran);
-    if let Some(pause) = facts.rest {
-        return Plan { status: keep(facts), step: Step::requeue(Some(wait.map_or(pause, |left| left.min(pause)))) };
+    let deadline = start_deadline(facts).filter(|_| never_ran);
+    if let Some(pause) = facts.common.backoff {
+        let pause = deadline.map_or(pause, |left| left.min(pause));
+        return Plan { status: keep(facts), step: Step::RequeueAfter(pause) };
     }
-    if facts.behind && facts.concurrency.is_none() {
-        return rest(
-            facts,
-            Phase::Waiting,
-            "ConcurrentRunsExceeded",
-            "older objects wait for a place before this one",
-            wait,
-        );
+    if facts.common.behind && facts.concurrency.is_none() {
+        let message = "older objects wait for a free run of the job before this one";
+        return wait(facts, Phase::Waiting, Reason::ConcurrentRunsExceeded, message, deadline);
     }
-    if let Some(problem) = facts.blocked.as_ref().or(facts.unprepared.as_ref()) {
+    if let Some(problem) = facts.common.credentials_problem.as_ref().or(facts.common.inputs_problem.as_ref()) {
         return blocked(facts, facts.status.phase.unwrap_or_default(), problem);
     }
-    if !facts.leading {
-        return Plan { status: facts.status.clone(), step: Step::AwaitChange };
+    if !facts.common.leading {
+        return unchanged(facts, Step::AwaitChange);
     }
-    if must_look(facts) {
-        match &facts.state.lookup {
-            None => {
-                return Plan {
-                    status: facts.status.clone(),
-                    step: Step::Call(Call::LookUp(RunQuery { key: next.key, ..RunQuery::default() })),
-                };
-            }
-            Some(Lookup::Failed(problem)) => return blocked(facts, Phase::Pending, problem),
-            Some(Lookup::Found(run)) => return adopt(facts, next, run),
-            Some(Lookup::NotFound { .. }) => {}
-        }
+    if let Some(plan) = earlier_run(facts, &next) {
+        return plan;
     }
-    let next = match facts
-        .concurrency
-        .map_or(Ok(next.clone()), |concurrency| concurrency::take(facts, concurrency, next, wait))
-    {
-        Ok(next) => next,
-        Err(plan) => return *plan,
+    let admitted = match facts.concurrency {
+        None => Ok(next),
+        Some(policy) => concurrency::admit(facts, policy, next, deadline),
     };
-    if needs_finalizer(facts) && !facts.has_finalizer() {
-        return Plan { status: facts.status.clone(), step: Step::AddFinalizer };
+    admitted.map_or_else(|plan| *plan, |next| record_intent(facts, next))
+}
+
+/// The end of a run that was stopped, or too late, before it was started.
+fn ended_without_start(facts: &Facts<'_>, never_ran: bool) -> Option<Plan> {
+    if facts.policy.stop == Some(true) {
+        let message = if never_ran { "stopped before it was started" } else { "stopped" };
+        return Some(end(facts, Phase::Stopped, Reason::StopRequested, message));
+    }
+    let is_late = never_ran && start_deadline(facts).is_some_and(|left| left.is_zero());
+    is_late.then(|| {
+        let message = format!("startDeadlineSeconds passed before the {} could be started", facts.noun);
+        end(facts, Phase::Expired, Reason::StartDeadlineExceeded, &message)
+    })
+}
+
+/// Looks for a run that the status does not list, where there may be one: by an idempotency key, or because the status
+/// was lost.
+fn earlier_run(facts: &Facts<'_>, next: &Attempt) -> Option<Plan> {
+    if !may_have_earlier_run(facts) {
+        return None;
+    }
+    match &facts.state.start.lookup {
+        None => {
+            let query = RunQuery { key: next.key.clone(), ..RunQuery::default() };
+            Some(unchanged(facts, Step::Call(Call::LookUp(query))))
+        }
+        Some(Lookup::Failed(problem)) => Some(blocked(facts, Phase::Pending, problem)),
+        Some(Lookup::Found(run)) => Some(adopt(facts, next.clone(), run)),
+        Some(Lookup::NotFound { .. }) => None,
+    }
+}
+
+fn may_have_earlier_run(facts: &Facts<'_>) -> bool {
+    if facts.concurrency.is_some() {
+        // There is no key to look for.
+        return false;
+    }
+    facts.policy.idempotency_key.is_some()
+        || facts.status.attempts.is_empty() && (facts.state.had_earlier_attempt || facts.common.age() > NEW_OBJECT)
+}
+
+/// The finalizer, then the intent; the start follows when both are in the object.
+fn record_intent(facts: &Facts<'_>, next: Attempt) -> Plan {
+    if needs_finalizer(facts) && !facts.common.has_finalizer() {
+        return unchanged(facts, Step::AddFinalizer);
     }
     let attempts = with_attempt(facts.status, next);
-    let status = if says_why_not(facts) {
+    let status = if reports_obstacle(facts) {
         RunStatus { attempts, ..keep(facts) }
     } else {
-        status(facts, Phase::Starting, "Starting", "the start is being sent to Glue", attempts)
+        status(facts, Phase::Starting, Reason::Starting, "the start is being sent to Glue", attempts)
     };
     Plan { status, step: Step::Call(Call::Start) }
 }
 
-/// Whether the status says for this generation why the object has no run yet. That stands until a try gets
-/// through: who watches would see it come and go with every one that does not.
-fn says_why_not(facts: &Facts<'_>) -> bool {
-    facts.meta.generation == Some(facts.status.observed_generation)
+/// Whether the status reports, for this generation, why the object has no run yet. The report stays until a start
+/// succeeds: otherwise it would come and go with every try.
+fn reports_obstacle(facts: &Facts<'_>) -> bool {
+    facts.common.meta.generation == Some(facts.status.observed_generation)
         && match facts.status.phase {
             Some(Phase::Waiting) => true,
             Some(Phase::Pending) => facts.status.attempt().is_some_and(|attempt| attempt.rejected_reason.is_some()),
@@ -123,70 +134,65 @@ fn says_why_not(facts: &Facts<'_>) -> bool {
         }
 }
 
-/// The object may have had an earlier life that its status does not tell of: same key, or status lost.
-fn must_look(facts: &Facts<'_>) -> bool {
-    if facts.concurrency.is_some() {
-        // There is no key to look for.
-        return false;
-    }
-    if facts.policy.idempotency_key.is_some() {
-        return true;
-    }
-    let age = facts.meta.creation_timestamp.as_ref().map_or(Duration::MAX, |created| time::since(facts.now, created.0));
-    facts.status.attempts.is_empty() && (facts.state.had_earlier_attempt || age > FRESH)
-}
-
-/// The intent stands, and no outcome with it.
-pub(super) fn unclear(facts: &Facts<'_>, attempt: &Attempt) -> Plan {
-    let yes = attempt.accepted || facts.state.outcome == Some(StartOutcome::Accepted);
-    // Where objects do not share, a crawl that keeps this one out is not for it.
-    let is_other = facts.concurrency.is_some_and(|concurrency| !concurrency.coalesce);
-    match &facts.state.outcome {
-        Some(StartOutcome::Started(id)) => return record_id(facts, attempt, id),
-        // The live run that keeps this one out may be our own, from a start whose outcome was lost; or, where
-        // runs carry no key, one that began in time to serve this object too.
-        Some(StartOutcome::Refused(problem))
-            if problem.kind != Some(ErrorKind::Busy) || is_other || facts.state.lookup.is_some() =>
-        {
-            return match &facts.state.lookup {
-                Some(Lookup::Found(run)) if facts.concurrency.is_none() => adopt(facts, attempt.clone(), run),
-                Some(Lookup::Found(run)) if !is_other => {
-                    concurrency::covered(facts, Attempt { adopted: true, ..attempt.clone() }, run)
-                }
-                _ if facts.concurrency.is_some() && problem.kind == Some(ErrorKind::Busy) => {
-                    concurrency::wait_in_line(facts, concurrency::record(attempt.clone()), None)
-                }
-                _ => refused(facts, attempt, problem),
-            };
+/// The status records an intent and no outcome.
+pub(super) fn open_intent(facts: &Facts<'_>, attempt: &Attempt) -> Plan {
+    let (common, start) = (&facts.common, &facts.state.start);
+    let intent = OpenIntent {
+        fresh: common.fresh_intent,
+        outcome: start.outcome.as_ref(),
+        lookup: start.lookup.as_ref(),
+        accepted: attempt.accepted,
+        answers: AnswerRules {
+            // StartCrawler answers with no id.
+            accepted_needs_lookup: true,
+            // A crawl of another object serves only those that share.
+            busy_needs_lookup: facts.concurrency.is_none_or(|policy| policy.coalesce),
+        },
+        age: common.intent_age,
+        settle: common.settle,
+    };
+    match decide(&intent) {
+        Decision::Send if common.leading => unchanged(facts, Step::Call(Call::Start)),
+        Decision::Send => unchanged(facts, Step::AwaitChange),
+        Decision::Started(id) => record_id(facts, attempt, id),
+        Decision::Accepted => concurrency::accepted(facts, attempt),
+        Decision::Found(run) => found(facts, attempt, run),
+        Decision::Rejected(problem) if facts.concurrency.is_some() && problem.kind == Some(ErrorKind::Busy) => {
+            concurrency::wait_in_queue(facts, concurrency::waiting(attempt.clone()), None)
         }
-        None if facts.fresh_intent => {
-            let step = if facts.leading { Step::Call(Call::Start) } else { Step::AwaitChange };
-            return Plan { status: facts.status.clone(), step };
-        }
-        Some(StartOutcome::Refused(_) | StartOutcome::Unclear(_) | StartOutcome::Accepted) | None => {}
-    }
-    if let Some(problem) = &facts.blocked {
-        return blocked(facts, Phase::Starting, problem);
-    }
-    match &facts.state.lookup {
-        None => {
-            let since = Some(attempt.intended_at.0);
-            let query = RunQuery { key: attempt.key.clone(), since, baseline: attempt.baseline.clone() };
-            Plan { status: keep(facts), step: Step::Call(Call::LookUp(query)) }
-        }
-        Some(Lookup::Found(run)) if yes => record_id(facts, attempt, &run.id),
-        Some(Lookup::Found(run)) if facts.concurrency.is_some() => concurrency::covered(facts, attempt.clone(), run),
-        Some(Lookup::Found(run)) => adopt(facts, attempt.clone(), run),
-        _ if yes && !attempt.accepted => concurrency::accepted(facts, attempt),
-        Some(Lookup::Failed(problem)) => blocked(facts, Phase::Starting, problem),
-        Some(Lookup::NotFound { .. }) if yes => concurrency::accepted(facts, attempt),
-        Some(Lookup::NotFound { known_for }) if *known_for >= facts.settle => begin(facts),
-        Some(Lookup::NotFound { .. }) => {
+        Decision::Rejected(problem) => rejected(facts, attempt, problem),
+        Decision::LookUp => look_up(facts, attempt),
+        Decision::LookupFailed(problem) => blocked(facts, Phase::Starting, problem),
+        Decision::StartAgain => next_start(facts),
+        Decision::Settling(left) => {
             let noun = facts.noun;
             let message =
-                format!("Glue's outcome to the start was lost; looking for the {noun} before it is started again");
-            let left = facts.settle.saturating_sub(facts.open_for).min(LOOK_UP_AGAIN);
-            rest(facts, Phase::Starting, "AnswerUnclear", &message, Some(left))
+                format!("Glue's answer to the start was lost; looking for the {noun} before it is started again");
+            let again = Some(left.min(LOOK_UP_AGAIN));
+            wait(facts, Phase::Starting, Reason::AnswerUnclear, &message, again)
         }
     }
+}
+
+fn look_up(facts: &Facts<'_>, attempt: &Attempt) -> Plan {
+    if let Some(problem) = &facts.common.credentials_problem {
+        return blocked(facts, Phase::Starting, problem);
+    }
+    let since = Some(attempt.intended_at.0);
+    let query = RunQuery { key: attempt.key.clone(), since, baseline: attempt.baseline.clone() };
+    Plan { status: keep(facts), step: Step::Call(Call::LookUp(query)) }
+}
+
+/// A lookup found the run of an open intent.
+fn found(facts: &Facts<'_>, attempt: &Attempt, run: &ObservedRun) -> Plan {
+    let outcome = facts.state.start.outcome.as_ref();
+    if attempt.accepted || outcome == Some(&StartOutcome::Accepted) {
+        return record_id(facts, attempt, &run.id);
+    }
+    if facts.concurrency.is_none() {
+        return adopt(facts, attempt.clone(), run);
+    }
+    // The crawler was busy with a crawl that began after the object asked: it is not this object's own.
+    let adopted = attempt.adopted || matches!(outcome, Some(StartOutcome::Rejected(_)));
+    concurrency::covered(facts, Attempt { adopted, ..attempt.clone() }, run)
 }

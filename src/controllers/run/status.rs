@@ -1,92 +1,107 @@
-//! The building blocks of plans: statuses for the concurrency that a life can take.
+//! The status builder, and the plans that several steps end with.
 
 use std::time::Duration;
 
 use super::attempts::{next_attempt, with_attempt};
 use super::conditions;
-use super::facts::{Facts, ObservedRun, Problem};
-use super::step::{Plan, Step};
+use super::facts::{Facts, ObservedRun};
+use super::plan::{Plan, Step};
 use crate::api::run::{Attempt, Phase, ReadyWhen, RunStatus};
+use crate::controllers::runtime::problem::Problem;
+use crate::controllers::runtime::reason::Reason;
 use crate::glue::ErrorKind;
 
-pub(super) fn adopt_foreign(facts: &Facts<'_>, id: &str) -> Plan {
-    let attempt = Attempt { key: String::new(), id: Some(id.to_owned()), ..next_attempt(facts) };
-    let attempts = with_attempt(facts.status, attempt);
-    let message = format!("following {} {id}, which was started elsewhere", facts.noun);
-    Plan { status: status(facts, Phase::Pending, "Following", &message, attempts), step: Step::AwaitChange }
-}
-
-pub(super) fn adopt(facts: &Facts<'_>, attempt: Attempt, run: &ObservedRun) -> Plan {
-    let attempt = Attempt { id: Some(run.id.clone()), rejected_reason: None, ..attempt };
-    let attempts = with_attempt(facts.status, attempt);
-    let message = format!("run {} carries this object's key and was adopted", run.id);
-    let phase = if run.phase.is_final() { Phase::Starting } else { run.phase };
-    Plan { status: status(facts, phase, "Adopted", &message, attempts), step: Step::AwaitChange }
-}
-
-pub(super) fn record_id(facts: &Facts<'_>, attempt: &Attempt, id: &str) -> Plan {
-    let attempt = Attempt { id: Some(id.to_owned()), accepted: false, ..attempt.clone() };
-    let attempts = with_attempt(facts.status, attempt);
-    let message = was_started(facts, id);
-    Plan { status: status(facts, Phase::Starting, "Starting", &message, attempts), step: Step::AwaitChange }
-}
-
-pub(super) fn was_started(facts: &Facts<'_>, id: &str) -> String {
-    format!("{} {id} was started", facts.noun)
-}
-
-pub(super) fn refused(facts: &Facts<'_>, attempt: &Attempt, problem: &Problem) -> Plan {
-    let attempt = Attempt { rejected_reason: Some(problem.reason.clone()), ..attempt.clone() };
-    let attempts = with_attempt(facts.status, attempt);
-    let phase = if matches!(problem.kind, Some(ErrorKind::Busy | ErrorKind::LimitExceeded)) {
-        Phase::Waiting
-    } else {
-        Phase::Pending
-    };
-    Plan { status: status(facts, phase, &problem.reason, &problem.message, attempts), step: Step::Backoff }
-}
-
-pub(super) fn blocked(facts: &Facts<'_>, phase: Phase, problem: &Problem) -> Plan {
-    let attempts = facts.status.attempts.clone();
-    Plan { status: status(facts, phase, &problem.reason, &problem.message, attempts), step: Step::Backoff }
-}
-
-pub(super) fn rest(facts: &Facts<'_>, phase: Phase, reason: &str, message: &str, after: Option<Duration>) -> Plan {
-    let attempts = facts.status.attempts.clone();
-    Plan { status: status(facts, phase, reason, message, attempts), step: Step::requeue(after) }
-}
-
-pub(super) fn end(facts: &Facts<'_>, phase: Phase, reason: &str, message: &str) -> Plan {
-    rest(facts, phase, reason, message, None)
-}
-
+/// The status for this generation.
 pub(super) fn status(
     facts: &Facts<'_>,
     phase: Phase,
-    reason: &str,
+    reason: Reason,
     message: &str,
     attempts: Vec<Attempt>,
 ) -> RunStatus {
     let ready_when = facts.policy.ready_when.unwrap_or(ReadyWhen::Completed);
+    let (before, now) = (&facts.status.conditions, facts.common.now);
     RunStatus {
-        observed_generation: facts.meta.generation.unwrap_or_default(),
+        observed_generation: facts.common.generation(),
         phase: Some(phase),
         attempts,
         identity: facts.status.identity.clone(),
-        conditions: conditions::of(phase, reason, message, ready_when, &facts.status.conditions, facts.now),
+        conditions: conditions::of(phase, reason, message, ready_when, before, now),
     }
 }
 
-/// The status as it stands, for this generation.
+/// The status as it is, for this generation.
 pub(super) fn keep(facts: &Facts<'_>) -> RunStatus {
-    RunStatus { observed_generation: facts.meta.generation.unwrap_or_default(), ..facts.status.clone() }
+    RunStatus { observed_generation: facts.common.generation(), ..facts.status.clone() }
 }
 
-pub(super) fn reason_of(phase: Phase) -> &'static str {
-    match phase {
-        Phase::TimedOut => "TimedOut",
-        Phase::Error => "GlueError",
-        Phase::Expired => "Expired",
-        _ => "Failed",
-    }
+/// A step that leaves the status as it is.
+pub(super) fn unchanged(facts: &Facts<'_>, step: Step) -> Plan {
+    Plan { status: facts.status.clone(), step }
+}
+
+/// A status that waits for a change, or for this time at the most.
+pub(super) fn wait(facts: &Facts<'_>, phase: Phase, reason: Reason, message: &str, after: Option<Duration>) -> Plan {
+    let attempts = facts.status.attempts.clone();
+    Plan { status: status(facts, phase, reason, message, attempts), step: Step::requeue(after) }
+}
+
+/// A final status.
+pub(super) fn end(facts: &Facts<'_>, phase: Phase, reason: Reason, message: &str) -> Plan {
+    wait(facts, phase, reason, message, None)
+}
+
+/// A problem that may heal.
+pub(super) fn blocked(facts: &Facts<'_>, phase: Phase, problem: &Problem) -> Plan {
+    let attempts = facts.status.attempts.clone();
+    Plan { status: status(facts, phase, problem.reason, &problem.message, attempts), step: Step::Backoff }
+}
+
+/// Follows a run that was started elsewhere.
+pub(super) fn adopt_foreign(facts: &Facts<'_>, id: &str) -> Plan {
+    let attempt = Attempt { key: String::new(), id: Some(id.to_owned()), ..next_attempt(facts) };
+    let attempts = with_attempt(facts.status, attempt);
+    let message = format!("following {} {id}, which was started elsewhere", facts.noun);
+    Plan { status: status(facts, Phase::Pending, Reason::Following, &message, attempts), step: Step::AwaitChange }
+}
+
+/// Adopts the run that carries the attempt's key.
+pub(super) fn adopt(facts: &Facts<'_>, attempt: Attempt, run: &ObservedRun) -> Plan {
+    let message = format!("run {} carries this object's key and was adopted", run.id);
+    follow_run(facts, attempt, run, Reason::Adopted, &message)
+}
+
+/// Records that the attempt is this run.
+pub(super) fn follow_run(
+    facts: &Facts<'_>,
+    attempt: Attempt,
+    run: &ObservedRun,
+    reason: Reason,
+    message: &str,
+) -> Plan {
+    let attempt = Attempt { id: Some(run.id.clone()), rejected_reason: None, ..attempt };
+    let phase = if run.phase.is_final() { Phase::Starting } else { run.phase };
+    let attempts = with_attempt(facts.status, attempt);
+    Plan { status: status(facts, phase, reason, message, attempts), step: Step::AwaitChange }
+}
+
+/// Records the id that Glue answered with.
+pub(super) fn record_id(facts: &Facts<'_>, attempt: &Attempt, id: &str) -> Plan {
+    let attempt = Attempt { id: Some(id.to_owned()), accepted: false, ..attempt.clone() };
+    let attempts = with_attempt(facts.status, attempt);
+    let message = started_message(facts, id);
+    Plan { status: status(facts, Phase::Starting, Reason::Starting, &message, attempts), step: Step::AwaitChange }
+}
+
+pub(super) fn started_message(facts: &Facts<'_>, id: &str) -> String {
+    format!("{} {id} was started", facts.noun)
+}
+
+/// Records that Glue definitely started nothing.
+pub(super) fn rejected(facts: &Facts<'_>, attempt: &Attempt, problem: &Problem) -> Plan {
+    let attempt = Attempt { rejected_reason: Some(problem.reason.as_str().to_owned()), ..attempt.clone() };
+    let attempts = with_attempt(facts.status, attempt);
+    let waits = matches!(problem.kind, Some(ErrorKind::Busy | ErrorKind::LimitExceeded));
+    let phase = if waits { Phase::Waiting } else { Phase::Pending };
+    Plan { status: status(facts, phase, problem.reason, &problem.message, attempts), step: Step::Backoff }
 }

@@ -1,7 +1,7 @@
-//! Which watches of the API server stand: for the probe that says what this replica still waits for.
+//! Which watches have listed their objects (client-go's `HasSynced`), for the readiness probe.
 //!
-//! A watch that was never allowed to list what it is to watch keeps its objects waiting without a word in
-//! their status, so the words have to be here. Once it stands, what breaks it is taken up again by itself.
+//! A watch that may not list keeps its objects waiting without a word in their status, so the probe has to say why. A
+//! watch that has synced once is restarted by itself when it breaks.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use kube::runtime::watcher;
 use tokio::sync::watch;
 use tracing::warn;
 
-/// What each watch says. Cheap to clone.
+/// The state of every watch. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct CacheSync {
     by_name: watch::Sender<BTreeMap<String, State>>,
@@ -17,9 +17,9 @@ pub struct CacheSync {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum State {
-    NotYet,
-    Fails(String),
-    Stands,
+    Pending,
+    Failing(String),
+    Synced,
 }
 
 impl Default for CacheSync {
@@ -28,71 +28,72 @@ impl Default for CacheSync {
     }
 }
 
-/// One of the watches.
+/// The handle by which one watch reports its state.
 #[derive(Clone, Debug)]
-pub struct Watch {
-    watches: CacheSync,
+pub struct WatchHandle {
+    sync: CacheSync,
     name: String,
     remedy: &'static str,
 }
 
 impl CacheSync {
-    /// There will be a watch of `what` in this namespace, or in all of them; `remedy`: what lets it stand.
+    /// Registers a watch of `resource` in this namespace, or in all; `remedy` is added to the error when it is denied.
     #[must_use]
-    pub fn expect(&self, what: &str, namespace: Option<&str>, remedy: &'static str) -> Watch {
-        let name = namespace.map_or_else(|| what.to_owned(), |namespace| format!("{what} in namespace {namespace}"));
+    pub fn register(&self, resource: &str, namespace: Option<&str>, remedy: &'static str) -> WatchHandle {
+        let name =
+            namespace.map_or_else(|| resource.to_owned(), |namespace| format!("{resource} in namespace {namespace}"));
         self.by_name.send_modify(|by_name| {
-            by_name.insert(name.clone(), State::NotYet);
+            by_name.insert(name.clone(), State::Pending);
         });
-        Watch { watches: self.clone(), name, remedy }
+        WatchHandle { sync: self.clone(), name, remedy }
     }
 
-    /// Told of every change.
+    /// Notified of every change.
     #[must_use]
     pub fn changes(&self) -> watch::Receiver<impl Sized + use<>> {
         self.by_name.subscribe()
     }
 
-    /// `Err` with what is waited for, and why.
-    pub fn stand(&self) -> Result<(), String> {
+    /// `Err` with the watches that have not synced, and why.
+    pub fn has_synced(&self) -> Result<(), String> {
         let by_name = self.by_name.borrow();
-        let (mut waiting, mut failing) = (Vec::new(), Vec::new());
+        let (mut pending, mut failing) = (Vec::new(), Vec::new());
         for (name, state) in by_name.iter() {
             match state {
-                State::Stands => {}
-                State::NotYet => waiting.push(format!("{name} not listed yet")),
-                State::Fails(why) => failing.push(format!("{name} cannot be listed: {why}")),
+                State::Synced => {}
+                State::Pending => pending.push(format!("{name} not listed yet")),
+                State::Failing(why) => failing.push(format!("{name} cannot be listed: {why}")),
             }
         }
-        // Others may be waiting for what fails.
-        match if failing.is_empty() { waiting } else { failing } {
-            _ if by_name.is_empty() => Err("none begun yet".to_owned()),
+        // Other watches may be pending because of the one that fails.
+        match if failing.is_empty() { pending } else { failing } {
+            _ if by_name.is_empty() => Err("no watch has begun yet".to_owned()),
             none if none.is_empty() => Ok(()),
             some => Err(some.join("; ")),
         }
     }
 }
 
-impl Watch {
-    /// The first list is in.
-    pub fn stands(&self) {
-        self.is(State::Stands);
+impl WatchHandle {
+    /// The first list is complete.
+    pub fn synced(&self) {
+        self.set(State::Synced);
     }
 
-    /// The watch broke off, or could not begin. It is taken up again by itself.
-    pub fn broke(&self, error: &watcher::Error) {
-        warn!(watch = self.name, error = error as &dyn std::error::Error, "the watch broke off; it is taken up again");
-        let (words, is_denied) = match error {
+    /// The watch failed; it is restarted by itself.
+    pub fn failed(&self, error: &watcher::Error) {
+        warn!(watch = self.name, error = error as &dyn std::error::Error, "the watch failed; restarting it");
+        let (message, is_denied) = match error {
             watcher::Error::InitialListFailed(kube::Error::Api(status)) => (status.message.clone(), status.code == 403),
             other => (other.to_string(), false),
         };
-        let why = if is_denied { format!("{words} ({})", self.remedy) } else { words };
-        self.is(State::Fails(why));
+        let why = if is_denied { format!("{message} ({})", self.remedy) } else { message };
+        self.set(State::Failing(why));
     }
 
-    fn is(&self, new: State) {
-        self.watches.by_name.send_if_modified(|by_name| {
-            let is_new = by_name.get(&self.name).is_some_and(|old| *old != State::Stands && *old != new);
+    fn set(&self, new: State) {
+        self.sync.by_name.send_if_modified(|by_name| {
+            let is_new = by_name.get(&self.name).is_some_and(|old| *old != State::Synced && *old != new);
             if is_new {
                 by_name.insert(self.name.clone(), new);
             }
@@ -108,22 +109,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_never_listed_is_named_with_the_remedy_and_what_stood_once_stands() {
-        let watches = CacheSync::default();
-        assert_eq!(watches.stand(), Err("none begun yet".to_owned()));
-        let secrets = watches.expect("secrets", Some("a"), "allow it");
-        let runs = watches.expect("GlueJobRun", None, "allow it");
-        assert_eq!(watches.stand(), Err("GlueJobRun not listed yet; secrets in namespace a not listed yet".to_owned()));
+    fn the_probe_names_each_pending_watch_and_a_denied_one_with_its_remedy() {
+        let sync = CacheSync::default();
+        assert_eq!(sync.has_synced(), Err("no watch has begun yet".to_owned()));
+        let secrets = sync.register("secrets", Some("a"), "allow it");
+        let runs = sync.register("GlueJobRun", None, "allow it");
+        assert_eq!(
+            sync.has_synced(),
+            Err("GlueJobRun not listed yet; secrets in namespace a not listed yet".to_owned())
+        );
         let denied = || {
             let status = Status::failure("User x cannot list", "Forbidden").with_code(403);
             watcher::Error::InitialListFailed(kube::Error::Api(Box::new(status)))
         };
-        secrets.broke(&denied());
-        let words = "secrets in namespace a cannot be listed: User x cannot list (allow it)";
-        assert_eq!(watches.stand(), Err(words.to_owned()));
-        secrets.stands();
-        runs.stands();
-        runs.broke(&denied());
-        assert_eq!(watches.stand(), Ok(()));
+        secrets.failed(&denied());
+        let why = "secrets in namespace a cannot be listed: User x cannot list (allow it)";
+        assert_eq!(sync.has_synced(), Err(why.to_owned()));
+        secrets.synced();
+        runs.synced();
+        runs.failed(&denied());
+        assert_eq!(sync.has_synced(), Ok(()));
     }
 }

@@ -1,4 +1,4 @@
-//! What all objects of a kind share, and what is done when one of them leaves.
+//! What the objects of one kind share, and what is released when one of them is deleted.
 
 use jiff::Timestamp;
 use kube::runtime::reflector::ObjectRef;
@@ -8,19 +8,17 @@ use super::credentials::dependents::Dependents;
 use super::credentials::resolver::{self, ClientResolver};
 use super::credentials::secrets::SecretKey;
 use super::events::Events;
-use super::kind::Kind;
+use super::kind::{Inputs, Kind};
 use super::local_state::LocalStates;
 use super::ownership::{AwsLocation, Owners};
 use super::queue::Queues;
 use super::requeue::Requeuer;
-use super::time;
-use super::turns::Turns;
-use super::{Leadership, Settings};
+use super::{Leadership, Settings, time};
 use crate::glue::Glue;
 use crate::glue::poller::Poller;
 use crate::metrics::Metrics;
 
-/// Namespace and name, which stand in an order in the queues.
+/// An object's namespace and name, in the order that breaks ties in queues.
 pub type Name = (String, String);
 
 /// What the controllers of all kinds share. Cheap to clone.
@@ -28,11 +26,11 @@ pub type Name = (String, String);
 pub struct Shared {
     /// The API server.
     pub client: Client,
-    /// AWS, for each object as itself.
+    /// AWS clients by object.
     pub resolver: ClientResolver,
     /// The lease.
     pub leadership: Leadership,
-    /// What the operator set.
+    /// What the operator configured.
     pub settings: Settings,
     /// Counters.
     pub metrics: Metrics,
@@ -40,30 +38,29 @@ pub struct Shared {
     pub events: Events,
 }
 
-/// What all objects of one kind share.
+/// What the objects of one kind share.
 pub struct Context<K: Kind> {
-    /// With those of other kinds.
     pub(crate) shared: Shared,
-    /// Glue as a watch.
     pub(crate) poller: Poller<K::Source, ObjectRef<K>>,
-    /// Who depends on which Secret, with its uid.
+    /// The objects that depend on each Secret, with their uids.
     pub(crate) dependents: Dependents<(ObjectRef<K>, String)>,
     pub(crate) local_states: LocalStates<K::LocalState>,
+    /// The objects that wait for a free run of a job or for a crawler.
     pub(crate) queues: Queues<QueueKey, Name>,
-    /// Who holds what, where several objects may be about one thing.
+    /// The objects that change the triggers of one workflow, one at a time.
+    pub(crate) exclusive: Queues<QueueKey, Name>,
+    /// The objects that declare the same Glue resource.
     pub(crate) owners: Owners<AwsLocation, Name>,
-    /// Whose turn it is, where Glue takes one change at a time.
-    pub(crate) turns: Turns<QueueKey, Name>,
     requeuer: Requeuer<K>,
 }
 
 impl<K: Kind> Context<K> {
-    /// A context that remembers nothing yet. What changes in Glue wakes objects by `requeuer`.
+    /// An empty context. The poller requeues objects through `requeuer`.
     #[must_use]
     pub fn new(shared: Shared, requeuer: Requeuer<K>) -> Self {
         let poller = {
             let requeuer = requeuer.clone();
-            Poller::new(shared.settings.poll_interval, move |object| requeuer.wake(object))
+            Poller::new(shared.settings.poll_interval, move |object| requeuer.requeue(object))
         };
         Self {
             shared,
@@ -71,42 +68,42 @@ impl<K: Kind> Context<K> {
             dependents: Dependents::default(),
             local_states: LocalStates::default(),
             queues: Queues::default(),
+            exclusive: Queues::default(),
             owners: Owners::default(),
-            turns: Turns::default(),
             requeuer,
         }
     }
 
-    /// The object is gone from the API server: nothing of it is kept.
-    pub fn gone(&self, object: &K) {
-        self.let_go(object);
+    /// The object was deleted: nothing of it is kept.
+    pub fn on_deleted(&self, object: &K) {
+        self.release(object);
         self.local_states.forget(&object.uid().unwrap_or_default());
     }
 
-    /// The object is gone, and another one has its name: what goes by the name is that one's.
-    pub fn replaced(&self, object: &K) {
-        self.undepend(object);
+    /// The object was deleted and another one created under its name: what is kept by name belongs to the new one.
+    pub fn on_replaced(&self, object: &K) {
+        self.remove_dependent(object);
         self.local_states.forget(&object.uid().unwrap_or_default());
     }
 
-    /// A Secret has changed: what stood in the way of its objects may be gone, and they try at once.
-    pub fn secret_changed(&self, secret: &SecretKey) {
+    /// A Secret changed: its objects are tried again at once.
+    pub fn on_secret_changed(&self, secret: &SecretKey) {
         for (dependent, uid) in self.dependents.of(secret) {
             self.local_states.with(&uid, |local| local.backoff.reset());
-            self.requeuer.wake(dependent);
+            self.requeuer.requeue(dependent);
         }
     }
 
-    /// The object waits for nothing any more.
-    pub(crate) fn let_go(&self, object: &K) {
+    /// The object waits for nothing any more: no poll, no Secret, no queue.
+    pub(crate) fn release(&self, object: &K) {
         let reference = ObjectRef::from_obj(object);
         self.poller.forget(&reference);
-        self.undepend(object);
+        self.remove_dependent(object);
         self.leave_queue(&reference);
-        self.leave_turn(&reference);
+        self.leave_exclusive(&reference);
     }
 
-    fn undepend(&self, object: &K) {
+    fn remove_dependent(&self, object: &K) {
         let dependent = (ObjectRef::from_obj(object), object.uid().unwrap_or_default());
         for secret in Self::secrets_of(object) {
             self.dependents.remove(&secret, &dependent);
@@ -116,13 +113,21 @@ impl<K: Kind> Context<K> {
     /// The Secrets that the object depends on: that of its credentials, and those of its inputs.
     pub(crate) fn secrets_of(object: &K) -> Vec<SecretKey> {
         let namespace = object.namespace().unwrap_or_default();
-        let names = std::iter::once(resolver::secret_name(object.aws())).chain(object.input_secrets());
+        let names = std::iter::once(resolver::secret_name(object.aws())).chain(K::Inputs::secrets(object));
         names.map(|name| (namespace.clone(), name.to_owned())).collect()
     }
 
-    /// `reference` waits for `place`.
-    pub(crate) fn join_queue(&self, place: &QueueKey, created: Timestamp, reference: &ObjectRef<K>) {
-        self.queues.join(place, created, &name_of(reference));
+    /// Adds the object to the queue of `key`.
+    pub(crate) fn join_queue(&self, key: &QueueKey, created: Timestamp, reference: &ObjectRef<K>) {
+        self.queues.join(key, created, &name_of(reference));
+        self.measure_queues();
+    }
+
+    /// Removes the object from its queues, and requeues the objects that come first by that.
+    pub(crate) fn leave_queue(&self, reference: &ObjectRef<K>) {
+        for name in self.queues.leave(&name_of(reference)) {
+            self.requeue(&name);
+        }
         self.measure_queues();
     }
 
@@ -132,27 +137,20 @@ impl<K: Kind> Context<K> {
         self.shared.metrics.queue(K::KIND, depth, age.unwrap_or_default());
     }
 
-    pub(crate) fn leave_queue(&self, reference: &ObjectRef<K>) {
-        for name in self.queues.leave(&name_of(reference)) {
-            self.wake(&name);
-        }
-        self.measure_queues();
-    }
-
-    /// It is not the turn of `reference` any more, nor does it wait for one.
-    pub(crate) fn leave_turn(&self, reference: &ObjectRef<K>) {
-        for name in self.turns.leave(&name_of(reference)) {
-            self.wake(&name);
+    /// The object has finished its change, or does not wait to make one; the next object is requeued.
+    pub(crate) fn leave_exclusive(&self, reference: &ObjectRef<K>) {
+        for name in self.exclusive.leave(&name_of(reference)) {
+            self.requeue(&name);
         }
     }
 
-    /// Has the object of this name reconciled.
-    pub(crate) fn wake(&self, (namespace, name): &Name) {
-        self.requeuer.wake(ObjectRef::new(name).within(namespace));
+    /// Requeues the object of this name.
+    pub(crate) fn requeue(&self, (namespace, name): &Name) {
+        self.requeuer.requeue(ObjectRef::new(name).within(namespace));
     }
 }
 
-/// How an object stands in a line.
+/// An object's name as queues have it.
 pub(crate) fn name_of<K: Kind>(reference: &ObjectRef<K>) -> Name {
     (reference.namespace.clone().unwrap_or_default(), reference.name.clone())
 }
@@ -162,10 +160,10 @@ pub(crate) fn created<K: Kind>(object: &K) -> Timestamp {
     object.creation_timestamp().map_or(Timestamp::UNIX_EPOCH, |created| created.0)
 }
 
-/// What waits in one line: objects that need one thing of one client.
+/// What the objects of one queue wait for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct QueueKey {
-    /// The client.
+    /// The AWS client.
     pub client: Glue,
     /// The job, the crawler or the workflow.
     pub target: String,

@@ -1,26 +1,25 @@
-//! The story of an object as Kubernetes Events, filed in the background.
+//! Kubernetes Events about objects, filed in the background.
 //!
-//! An event that cannot be filed changes nothing, and never holds up a start. What is told is decided by each
-//! life, from two statuses ([`run::story`](super::run::story)).
+//! An Event that cannot be filed changes nothing and delays no start. Which Event a transition leads to is decided by
+//! each lifecycle from two statuses ([`run::events`](crate::controllers::run::events)).
 
 use futures::StreamExt;
 use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use k8s_openapi::api::core::v1::ObjectReference;
 use kube::Client;
-use kube::runtime::events::{Event, EventType, Recorder, Reporter};
+use kube::runtime::events::{Event, Recorder, Reporter};
 use tracing::{debug, warn};
 
-/// The reason of the event of what was left behind.
-const LEFT_BEHIND: &str = "LeftBehind";
+use super::reason::Reason;
 
-/// Files events, one after the other, in the background. Cheap to clone.
+/// Files Events one after the other. Cheap to clone.
 #[derive(Clone)]
 pub struct Events {
     queue: UnboundedSender<(ObjectReference, Event)>,
 }
 
 impl Events {
-    /// Files events as `kube-glue`, from `instance`.
+    /// Files Events as the controller `kube-glue`, from `instance`.
     #[must_use]
     pub fn new(client: Client, instance: Option<String>) -> Self {
         let (queue, waiting) = unbounded();
@@ -30,8 +29,8 @@ impl Events {
     }
 
     /// Files `event` about `object`.
-    pub fn tell(&self, object: ObjectReference, event: Event) {
-        // It fails only when the filing task is gone, at the very end.
+    pub fn publish(&self, object: ObjectReference, event: Event) {
+        // This fails only when the filing task has ended, with the process.
         let _ = self.queue.unbounded_send((object, event));
     }
 }
@@ -39,12 +38,12 @@ impl Events {
 async fn file(recorder: Recorder, mut waiting: UnboundedReceiver<(ObjectReference, Event)>) {
     while let Some((object, event)) = waiting.next().await {
         let Err(error) = recorder.publish(&event, &object).await else { continue };
-        debug!(%error, reason = event.reason, "an event could not be filed");
-        if event.reason != LEFT_BEHIND {
+        debug!(%error, reason = event.reason, "an Event could not be filed");
+        if event.reason != Reason::LeftBehind.as_str() {
             continue;
         }
-        // Nothing can be created in a namespace that is being deleted, and this one must not be lost: it is
-        // filed about the namespace itself, whose events stand in the namespace default.
+        // Nothing can be created in a namespace that is being deleted, but this Event must not be lost: it is filed
+        // about the namespace itself, whose Events are in the namespace `default`.
         let Some(namespace) = object.namespace.clone() else { continue };
         let about = ObjectReference {
             api_version: Some("v1".to_owned()),
@@ -53,18 +52,18 @@ async fn file(recorder: Recorder, mut waiting: UnboundedReceiver<(ObjectReferenc
             ..ObjectReference::default()
         };
         if let Err(error) = recorder.publish(&event, &about).await {
-            warn!(%error, "the event of what was left behind could not be filed");
+            warn!(%error, "the Event about what goes on in Glue could not be filed");
         }
     }
 }
 
-/// The event of an object that was let go though something of it lives on in Glue; `fate` says what.
+/// The Event of an object that was deleted although something of it goes on in Glue; `fate` says what.
 #[must_use]
 pub fn left_behind(object: &str, fate: &str) -> Event {
     Event {
-        type_: EventType::Warning,
-        reason: LEFT_BEHIND.to_owned(),
-        note: Some(format!("{object} was let go after the deletion timeout, and {fate}")),
+        type_: Reason::LeftBehind.severity().into(),
+        reason: Reason::LeftBehind.as_str().to_owned(),
+        note: Some(format!("{object} was deleted after the deletion timeout, and {fate}")),
         action: "Deleting".to_owned(),
         secondary: None,
     }

@@ -1,10 +1,8 @@
 //! What every kind says about itself.
-//!
-//! What is done about its objects is its [`Lifecycle`](super::lifecycle::Lifecycle), which it names by
-//! [`Kind`](super::lifecycle::Kind).
 
 use std::fmt::Debug;
 use std::future::Future;
+use std::time::Duration;
 
 use k8s_openapi::NamespaceResourceScope;
 use kube::core::object::HasStatus;
@@ -32,32 +30,51 @@ pub trait Kind:
 {
     /// The kind's name.
     const KIND: &'static str;
-    /// How the poller asks for what its objects stand for.
+    /// What its objects have in common with those of other kinds of the same sort.
+    type Lifecycle: Lifecycle<Self>;
+    /// How the poller asks for its items in Glue.
     type Source: Source;
-    /// What it needs from elsewhere in the namespace.
-    type Inputs: Send + Sync;
-    /// What one pass learns on its way.
+    /// What the spec names in Secrets and ConfigMaps; `()` when it names nothing.
+    type Inputs: Inputs<Self>;
+    /// What one pass observes beyond the object.
     type PassState: Send + Sync;
-    /// What the process remembers of an object between passes. All of it may be lost.
+    /// What the process keeps about an object between passes. All of it may be lost.
     type LocalState: Default + Send;
 
-    /// How its objects live.
-    type Lifecycle: Lifecycle<Self>;
-
-    /// Where in AWS it is at work, and as whom.
+    /// The region and the credentials of the spec.
     fn aws(&self) -> &Aws;
-    /// Where a status says as whom AWS knows us.
+    /// The AWS identity in the status.
     fn identity(status: &mut Self::Status) -> &mut Option<AwsIdentity>;
-
-    /// The Secrets that the inputs are read from: a change of one wakes the object.
-    fn input_secrets(&self) -> Vec<&str>;
-    /// Reads the inputs; what is missing is said, and healed by itself once it is there.
-    fn inputs(
-        &self,
-        client: &Client,
-        settings: &Settings,
-    ) -> impl Future<Output = Result<Self::Inputs, Problem>> + Send;
 }
 
-/// A thing in Glue as an object of `K` sees it.
+/// The values that an object's spec takes from Secrets and ConfigMaps of its namespace.
+pub trait Inputs<K>: Sized + Send + Sync {
+    /// The names of the Secrets. A change of one requeues the object.
+    fn secrets(object: &K) -> Vec<&str>;
+
+    /// Reads them. What is missing is reported with its name and key.
+    fn read(object: &K, client: &Client, settings: &Settings) -> impl Future<Output = Result<Self, Problem>> + Send;
+
+    /// `text` without the values that came from Secrets.
+    fn redact(&self, text: &str) -> String {
+        text.to_owned()
+    }
+
+    /// After how long they must be read again, because no watch reports changes.
+    fn reread_after(&self) -> Option<Duration> {
+        None
+    }
+}
+
+impl<K: Sync> Inputs<K> for () {
+    fn secrets(_: &K) -> Vec<&str> {
+        Vec::new()
+    }
+
+    async fn read(_: &K, _: &Client, _: &Settings) -> Result<Self, Problem> {
+        Ok(())
+    }
+}
+
+/// What Glue shows for one object of `K`.
 pub type Item<K> = <<K as Kind>::Source as Source>::Item;

@@ -1,6 +1,6 @@
-//! What a life is: the part of the reconcile that kinds of one sort share. There are two,
-//! [`run`](mod@super::run) for what has an end, and [`declared`](super::declared) for what is kept in line; the
-//! [`shell`](super::reconciler) does what both need.
+//! What the kinds of one sort share. There are two lifecycles: [`run`](mod@crate::controllers::run) for what comes to an
+//! end, and [`declared`](crate::controllers::declared) for what is kept in sync with its spec. The
+//! [`reconciler`](super::reconciler) does what both need.
 
 use std::fmt::Debug;
 use std::future::Future;
@@ -8,33 +8,36 @@ use std::future::Future;
 use super::context::Context;
 use super::kind::Kind;
 use super::pass::Pass;
+use super::start_once::{Intent, StartOutcome};
 use super::step::Plan;
 
-/// How the objects of a kind live: what is decided, and what is done about it beyond what all kinds do.
+/// How the objects of a kind are reconciled.
 pub trait Lifecycle<K: Kind>: Sized + 'static {
-    /// What only this life does in Glue.
+    /// The calls to AWS that a plan can ask for.
     type Call: Debug + Send;
 
-    /// The watch shows the object, new or changed; or `listed`, among those that are there.
+    /// The watch delivered the object, created or changed; `listed` when it came with a list.
     fn on_applied(_context: &Context<K>, _object: &K, _listed: bool) {}
-    /// The object is gone.
+    /// The object was deleted.
     fn on_deleted(_context: &Context<K>, _object: &K) {}
-    /// What a pass knows when it begins.
-    fn begin(object: &K, memory: &mut K::LocalState) -> K::PassState;
-    /// Whether the object needs nothing of AWS any more.
-    fn is_finished(object: &K) -> bool;
-    /// Gathers what is known and decides.
+    /// The state that a pass begins with; `outcome` is that of a start that no status records yet.
+    fn begin_pass(object: &K, local: &mut K::LocalState, outcome: Option<&StartOutcome>) -> K::PassState;
+    /// Whether the object needs no call to AWS any more.
+    fn is_finished(_object: &K) -> bool {
+        false
+    }
+    /// Gathers the facts and plans.
     fn plan(pass: &mut Pass<'_, K>) -> Plan<K::Status, Self::Call>;
-    /// Whether writing `after` over `before` records the intent to send what must not be sent twice.
-    fn records_intent(before: Option<&K::Status>, after: &K::Status) -> bool;
-    /// The object's status was written over `before`: takes note, and tells of it.
+    /// The intent that a status records.
+    fn intent(status: &K::Status) -> Option<Intent>;
+    /// Whether a call must not be sent twice, so that only the pass that wrote its intent may send it.
+    fn is_non_idempotent(call: &Self::Call) -> bool;
+    /// Makes the call; the pass gets what came of it.
+    fn call(pass: &mut Pass<'_, K>, call: Self::Call) -> impl Future<Output = ()> + Send;
+    /// The status was written over `before`: files the Event of the transition.
     fn on_status_written(pass: &mut Pass<'_, K>, before: Option<&K::Status>);
-    /// Whether it may be sent only by the pass that wrote the intent for it.
-    fn is_non_idempotent(act: &Self::Call) -> bool;
-    /// Acts; what comes of it goes into the pass.
-    fn act(pass: &mut Pass<'_, K>, act: Self::Call) -> impl Future<Output = ()> + Send;
-    /// The object rests.
+    /// The pass ends, and waits for a change.
     fn on_idle(pass: &Pass<'_, K>);
     /// What becomes of `left_behind` in Glue, and what a person should do about it.
-    fn left_behind(left_behind: &str) -> String;
+    fn describe_left_behind(left_behind: &str) -> String;
 }

@@ -1,44 +1,48 @@
-//! What this process knows of an object beyond what stands in it. All of it may be lost: a restart
-//! makes the controller look once more, never start once more.
+//! What this process keeps about each object beyond the object itself. All of it may be lost: after a restart the
+//! controller looks up once more, and starts nothing once more.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::backoff::Backoff;
-/// What is remembered, by the object's uid.
-pub struct LocalStates<M> {
-    all: Mutex<HashMap<String, LocalState<M>>>,
+use super::start_once::IntentTracker;
+
+/// The local state of all objects of a kind, by uid. `S` is the kind's own part.
+pub struct LocalStates<S> {
+    by_uid: Mutex<HashMap<String, LocalState<S>>>,
 }
 
-impl<M> Default for LocalStates<M> {
+impl<S> Default for LocalStates<S> {
     fn default() -> Self {
-        Self { all: Mutex::default() }
+        Self { by_uid: Mutex::default() }
     }
 }
 
-/// What is remembered of one object.
+/// The local state of one object.
 #[derive(Clone, Debug, Default)]
-pub struct LocalState<M> {
-    /// The resource version of our last write: an older object is a stale one.
-    pub written: Option<u64>,
-    /// What only its life remembers.
-    pub kind_state: M,
-    /// How long something has stood in the way.
+pub struct LocalState<S> {
+    /// The resource version of our last write (client-go calls this an expectation): an older object is stale.
+    pub expected_version: Option<u64>,
+    /// The pause before a failed step is tried again.
     pub backoff: Backoff,
+    /// The intent that the status records.
+    pub intent: IntentTracker,
+    /// The kind's own part.
+    pub kind_state: S,
 }
 
-impl<M: Default> LocalStates<M> {
-    /// Works on the memory of the object with this uid.
-    pub fn with<T>(&self, uid: &str, work: impl FnOnce(&mut LocalState<M>) -> T) -> T {
-        work(self.all().entry(uid.to_owned()).or_default())
+impl<S: Default> LocalStates<S> {
+    /// Works on the state of the object with this uid.
+    pub fn with<T>(&self, uid: &str, work: impl FnOnce(&mut LocalState<S>) -> T) -> T {
+        work(self.by_uid().entry(uid.to_owned()).or_default())
     }
 
-    /// Forgets it.
+    /// Forgets the object.
     pub fn forget(&self, uid: &str) {
-        self.all().remove(uid);
+        self.by_uid().remove(uid);
     }
 
-    fn all(&self) -> MutexGuard<'_, HashMap<String, LocalState<M>>> {
-        self.all.lock().unwrap_or_else(PoisonError::into_inner)
+    fn by_uid(&self) -> MutexGuard<'_, HashMap<String, LocalState<S>>> {
+        self.by_uid.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

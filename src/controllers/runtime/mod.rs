@@ -12,11 +12,14 @@
 //! | [`context`] | what the objects of one kind share |
 //! | [`local_state`] | what the process keeps about one object; all of it may be lost |
 //! | [`backoff`] | the pause before something that failed is tried again |
+//! | [`start_once`] | the start protocol, pure |
+//! | [`facts`] | what every plan rests on |
 //! | [`mod@queue`] | which objects wait for a free run of a job, crawler or workflow, oldest first |
 //! | [`ownership`] | which of several objects manages a Glue resource |
 //! | [`requeue`] | sends an object to its reconcile loop |
 //! | [`cache_sync`] | which watches have listed, for the readiness probe |
 //! | [`credentials`] | from an object to its AWS client, by way of its Secret |
+//! | [`reason`] | the reasons of conditions and Events |
 //! | [`problem`] | why a step cannot be taken, in words |
 //! | [`mod@conditions`] | conditions as Kubernetes keeps them |
 //! | [`events`] | Kubernetes Events, filed in the background |
@@ -30,6 +33,7 @@ pub mod conditions;
 pub mod context;
 pub mod credentials;
 pub mod events;
+pub mod facts;
 pub mod kind;
 pub mod leadership;
 pub mod lifecycle;
@@ -39,14 +43,15 @@ pub mod pass;
 pub mod patch;
 pub mod problem;
 pub mod queue;
+pub mod reason;
 pub mod reconciler;
 pub mod requeue;
 pub mod settings;
+pub mod start_once;
 pub mod step;
 #[cfg(test)]
 pub mod tests;
 pub mod time;
-pub mod turns;
 pub mod watch;
 
 pub use leadership::{Leadership, LeadershipKeeper};

@@ -1,8 +1,8 @@
-//! Which object holds a thing in Glue when several are about the same one: the oldest, for as long as it is there.
+//! Which object manages a Glue resource when several declare the same one: the oldest, for as long as it exists.
 //!
-//! The watch says who is there and by what name ([`Owners::stand`]); a pass says where that is once the
-//! credentials tell ([`Owners::settle`]). Nobody holds a contested thing before it is known where the older
-//! ones are: after a restart the younger may come first.
+//! The watch reports which resource each object declares ([`Owners::register`]); a pass adds the account and region once
+//! the credentials are resolved ([`Owners::locate`]). No object manages a contested resource before the locations of the
+//! older objects are known: after a restart a younger object may be reconciled first.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -12,21 +12,21 @@ use jiff::Timestamp;
 
 use crate::glue::Glue;
 
-/// How soon an open claim is asked for again.
-pub const ASK_AGAIN: Duration = Duration::from_secs(1);
+/// How soon an undetermined ownership is determined again.
+pub const DETERMINE_AGAIN: Duration = Duration::from_secs(1);
 
-/// Where in AWS a thing is.
+/// Where in AWS a resource is.
 pub trait Location: Clone + PartialEq {
-    /// Whether both are one place; `None` while that cannot be told.
+    /// Whether both are the same account and region; `None` while that is not known.
     fn is_same(&self, other: &Self) -> Option<bool>;
 }
 
-/// A region of an account; which account, once AWS has named it.
+/// A region of an account.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AwsLocation {
-    /// As whom we are there.
+    /// The client, which has the region.
     pub client: Glue,
-    /// The account.
+    /// The account, once STS has named it.
     pub account: Option<String>,
 }
 
@@ -42,35 +42,35 @@ impl Location for AwsLocation {
     }
 }
 
-/// Where an object's thing is, as far as it is known.
+/// Where the resource of an object is, as far as it is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ClaimLocation<P> {
-    /// No pass has found its credentials yet.
+    /// No pass has resolved the credentials yet.
     Unresolved,
-    /// It has no credentials that work, and so holds nothing.
+    /// The object has no usable credentials, and so manages nothing.
     Unavailable,
     /// There.
     At(P),
 }
 
-/// What an object may do about its thing.
+/// Whether an object manages its resource.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ownership<W> {
-    /// It holds it.
+    /// It does.
     Owned,
-    /// An older object holds it.
+    /// This older object does.
     OwnedBy(W),
-    /// It is not known yet where an older object's thing is.
+    /// The location of an older object's resource is not known yet.
     Undetermined,
 }
 
-/// Everybody who is about something, by its name in Glue; oldest first.
+/// The objects `W` that declare a resource, by its name in Glue; oldest first.
 pub struct Owners<P, W> {
-    by_name: Mutex<HashMap<String, Claimants<P, W>>>,
+    by_name: Mutex<HashMap<String, Claims<P, W>>>,
 }
 
-/// Those who are about things of one name.
-type Claimants<P, W> = BTreeMap<(Timestamp, W), ClaimLocation<P>>;
+/// The objects that declare resources of one name.
+type Claims<P, W> = BTreeMap<(Timestamp, W), ClaimLocation<P>>;
 
 impl<P, W> Default for Owners<P, W> {
     fn default() -> Self {
@@ -79,67 +79,71 @@ impl<P, W> Default for Owners<P, W> {
 }
 
 impl<P: Location, W: Clone + Ord> Owners<P, W> {
-    /// `who`, created at `created`, is about the thing `name`.
-    pub fn stand(&self, name: &str, created: Timestamp, who: &W) {
+    /// The object, created at `created`, declares the resource `name`.
+    pub fn register(&self, name: &str, created: Timestamp, object: &W) {
         let mut by_name = self.by_name();
-        by_name.entry(name.to_owned()).or_default().entry((created, who.clone())).or_insert(ClaimLocation::Unresolved);
+        by_name
+            .entry(name.to_owned())
+            .or_default()
+            .entry((created, object.clone()))
+            .or_insert(ClaimLocation::Unresolved);
     }
 
-    /// It is known by now where that is. Answers who else may be concerned, when that is news.
+    /// The location of the object's resource is known now. Returns the other objects of that name when it is news.
     #[must_use]
-    pub fn settle(&self, name: &str, created: Timestamp, who: &W, at: ClaimLocation<P>) -> Vec<W> {
+    pub fn locate(&self, name: &str, created: Timestamp, object: &W, at: ClaimLocation<P>) -> Vec<W> {
         let mut by_name = self.by_name();
-        let Some(claimants) = by_name.get_mut(name) else { return Vec::new() };
-        // A pass may still be about an object that the watch has seen leave.
-        let Some(known) = claimants.get_mut(&(created, who.clone())) else { return Vec::new() };
+        let Some(claims) = by_name.get_mut(name) else { return Vec::new() };
+        // The pass may work on an object whose deletion the watch has reported already.
+        let Some(known) = claims.get_mut(&(created, object.clone())) else { return Vec::new() };
         if *known == at {
             return Vec::new();
         }
         *known = at;
-        others(claimants, who)
+        others(claims, object)
     }
 
-    /// `who` is not there any more. Answers who else may be concerned.
+    /// The object was deleted. Returns the other objects of that name.
     #[must_use]
-    pub fn leave(&self, name: &str, who: &W) -> Vec<W> {
+    pub fn remove(&self, name: &str, object: &W) -> Vec<W> {
         let mut by_name = self.by_name();
-        let Some(claimants) = by_name.get_mut(name) else { return Vec::new() };
-        claimants.retain(|(_, other), _| other != who);
-        let left = others(claimants, who);
+        let Some(claims) = by_name.get_mut(name) else { return Vec::new() };
+        claims.retain(|(_, other), _| other != object);
+        let left = others(claims, object);
         if left.is_empty() {
             by_name.remove(name);
         }
         left
     }
 
-    /// What `who`, whose thing `name` is at `site`, may do about it.
+    /// Whether the object manages the resource `name` at `location`.
     #[must_use]
-    pub fn of(&self, name: &str, created: Timestamp, who: &W, site: &P) -> Ownership<W> {
+    pub fn ownership(&self, name: &str, created: Timestamp, object: &W, location: &P) -> Ownership<W> {
         let by_name = self.by_name();
-        let standing = by_name.get(name).filter(|claimants| claimants.contains_key(&(created, who.clone())));
-        let Some(claimants) = standing else { return Ownership::Undetermined };
-        let mut open = false;
-        for ((_, older), at) in claimants.range(..(created, who.clone())) {
+        let registered = by_name.get(name).filter(|claims| claims.contains_key(&(created, object.clone())));
+        let Some(claims) = registered else { return Ownership::Undetermined };
+        let mut undetermined = false;
+        for ((_, older), at) in claims.range(..(created, object.clone())) {
             match at {
                 ClaimLocation::Unavailable => {}
-                ClaimLocation::Unresolved => open = true,
-                ClaimLocation::At(other) => match site.is_same(other) {
+                ClaimLocation::Unresolved => undetermined = true,
+                ClaimLocation::At(other) => match location.is_same(other) {
                     Some(true) => return Ownership::OwnedBy(older.clone()),
                     Some(false) => {}
-                    None => open = true,
+                    None => undetermined = true,
                 },
             }
         }
-        if open { Ownership::Undetermined } else { Ownership::Owned }
+        if undetermined { Ownership::Undetermined } else { Ownership::Owned }
     }
 
-    fn by_name(&self) -> MutexGuard<'_, HashMap<String, Claimants<P, W>>> {
+    fn by_name(&self) -> MutexGuard<'_, HashMap<String, Claims<P, W>>> {
         self.by_name.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn others<P, W: Clone + Ord>(claimants: &Claimants<P, W>, who: &W) -> Vec<W> {
-    claimants.keys().map(|(_, other)| other).filter(|other| *other != who).cloned().collect()
+fn others<P, W: Clone + Ord>(claims: &Claims<P, W>, object: &W) -> Vec<W> {
+    claims.keys().map(|(_, other)| other).filter(|other| *other != object).cloned().collect()
 }
 
 #[cfg(test)]
@@ -165,47 +169,47 @@ mod tests {
 
     fn two() -> Owners<Account, &'static str> {
         let owners = Owners::default();
-        owners.stand("nightly", at(1), &"old");
-        owners.stand("nightly", at(2), &"young");
+        owners.register("nightly", at(1), &"old");
+        owners.register("nightly", at(2), &"young");
         owners
     }
 
     #[test]
-    fn nobody_goes_before_it_is_known_where_the_older_one_is() {
+    fn no_object_owns_before_the_location_of_the_older_one_is_known() {
         let owners = two();
-        assert_eq!(owners.of("nightly", at(2), &"young", &HERE), Ownership::Undetermined);
-        assert_eq!(owners.of("nightly", at(1), &"old", &HERE), Ownership::Owned);
-        owners.stand("weekly", at(2), &"young");
-        assert_eq!(owners.of("weekly", at(2), &"young", &HERE), Ownership::Owned, "another thing");
+        assert_eq!(owners.ownership("nightly", at(2), &"young", &HERE), Ownership::Undetermined);
+        assert_eq!(owners.ownership("nightly", at(1), &"old", &HERE), Ownership::Owned);
+        owners.register("weekly", at(2), &"young");
+        assert_eq!(owners.ownership("weekly", at(2), &"young", &HERE), Ownership::Owned, "another resource");
     }
 
     #[test]
-    fn the_older_one_holds_it_until_it_leaves() {
+    fn the_older_object_owns_the_resource_until_it_is_deleted() {
         let owners = two();
-        assert_eq!(owners.settle("nightly", at(1), &"old", ClaimLocation::At(HERE)), ["young"]);
-        assert_eq!(owners.of("nightly", at(2), &"young", &HERE), Ownership::OwnedBy("old"));
-        assert!(owners.settle("nightly", at(1), &"old", ClaimLocation::At(HERE)).is_empty(), "no news");
-        assert_eq!(owners.leave("nightly", &"old"), ["young"]);
-        assert_eq!(owners.of("nightly", at(2), &"young", &HERE), Ownership::Owned);
-        assert!(owners.leave("nightly", &"young").is_empty());
-        assert!(owners.settle("nightly", at(1), &"old", ClaimLocation::At(HERE)).is_empty());
+        assert_eq!(owners.locate("nightly", at(1), &"old", ClaimLocation::At(HERE)), ["young"]);
+        assert_eq!(owners.ownership("nightly", at(2), &"young", &HERE), Ownership::OwnedBy("old"));
+        assert!(owners.locate("nightly", at(1), &"old", ClaimLocation::At(HERE)).is_empty(), "no news");
+        assert_eq!(owners.remove("nightly", &"old"), ["young"]);
+        assert_eq!(owners.ownership("nightly", at(2), &"young", &HERE), Ownership::Owned);
+        assert!(owners.remove("nightly", &"young").is_empty());
+        assert!(owners.locate("nightly", at(1), &"old", ClaimLocation::At(HERE)).is_empty());
         assert_eq!(
-            owners.of("nightly", at(1), &"old", &HERE),
+            owners.ownership("nightly", at(1), &"old", &HERE),
             Ownership::Undetermined,
-            "who has left holds nothing any more"
+            "a deleted object owns nothing"
         );
     }
 
     #[test]
-    fn the_same_name_elsewhere_is_another_thing() {
+    fn the_same_name_in_another_account_is_another_resource() {
         let owners = two();
         for (older, expected) in [
             (ClaimLocation::At(Account(Some(2))), Ownership::Owned),
             (ClaimLocation::At(Account(None)), Ownership::Undetermined),
             (ClaimLocation::Unavailable, Ownership::Owned),
         ] {
-            let _ = owners.settle("nightly", at(1), &"old", older);
-            assert_eq!(owners.of("nightly", at(2), &"young", &HERE), expected);
+            let _ = owners.locate("nightly", at(1), &"old", older);
+            assert_eq!(owners.ownership("nightly", at(2), &"young", &HERE), expected);
         }
     }
 }

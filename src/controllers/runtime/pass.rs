@@ -1,58 +1,65 @@
-//! One pass over one object: the object as it stands by now, and what was learnt on the way.
-
-use std::time::Instant;
+//! The state of one pass over one object.
 
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::ObjectReference;
 use kube::runtime::events::Event;
 use kube::runtime::reflector::ObjectRef;
 use kube::{Api, ResourceExt};
+use tokio::time::Instant;
 
 use super::context::{self, Context, QueueKey};
 use super::credentials::resolver::ResolvedClient;
+use super::facts::CommonFacts;
 use super::kind::Kind;
+use super::lifecycle::Lifecycle;
 use super::local_state::LocalState;
-use super::patch;
 use super::problem::Problem;
+use super::start_once::StartOutcome;
+use super::{patch, time};
+use crate::glue::identity::Provenance;
 use crate::glue::{Error, Glue};
 
-/// One pass: the object as it stands by now, and what was learnt on the way.
+/// One pass: the object as it is by now, and what was observed on the way.
 pub struct Pass<'a, K: Kind> {
-    /// What all objects of the kind share.
+    /// What the objects of the kind share.
     pub context: &'a Context<K>,
     /// The object.
     pub object: K,
-    /// Its name, as poller and lines know it.
+    /// Its name, as the poller and the queues know it.
     pub reference: ObjectRef<K>,
-    /// What was learnt so far.
+    /// What this pass has observed.
     pub state: K::PassState,
-    pub(crate) api: Api<K>,
-    pub(crate) uid: String,
-    pub(crate) connection: Option<Result<ResolvedClient, Problem>>,
-    pub(crate) inputs: Option<Result<K::Inputs, Problem>>,
-    /// What the last act of this pass was refused for.
+    pub(super) api: Api<K>,
+    pub(super) uid: String,
+    pub(super) client: Option<Result<ResolvedClient, Problem>>,
+    pub(super) inputs: Option<Result<K::Inputs, Problem>>,
+    /// Why AWS refused the last call of this pass.
     pub problem: Option<Problem>,
-    /// Others have to go first.
+    /// Whether other objects come first.
     pub behind: bool,
-    /// The intent that stands in the status was written by this pass, and nothing was sent since.
-    pub fresh_intent: bool,
-    /// When the write of that intent was begun.
-    pub(crate) intended: Option<Instant>,
-    pub(crate) writes: u32,
+    /// Whether this pass wrote the intent in the status and has sent nothing since.
+    pub(super) fresh_intent: bool,
+    /// When the write of that intent began.
+    pub(super) intended: Option<Instant>,
+    pub(super) writes: u32,
 }
 
 impl<'a, K: Kind> Pass<'a, K> {
-    pub(crate) fn new(object: &K, context: &'a Context<K>, begin: fn(&K, &mut K::LocalState) -> K::PassState) -> Self {
+    pub(super) fn new(object: &K, context: &'a Context<K>) -> Self {
         let namespace = object.namespace().unwrap_or_default();
         let uid = object.uid().unwrap_or_default();
+        let state = context.local_states.with(&uid, |local| {
+            observe_intent(object, local);
+            K::Lifecycle::begin_pass(object, &mut local.kind_state, local.intent.outcome())
+        });
         Self {
-            state: context.local_states.with(&uid, |local| begin(object, &mut local.kind_state)),
+            state,
             context,
             api: Api::namespaced(context.shared.client.clone(), &namespace),
             object: object.clone(),
             uid,
             reference: ObjectRef::from_obj(object),
-            connection: None,
+            client: None,
             inputs: None,
             problem: None,
             behind: false,
@@ -64,21 +71,26 @@ impl<'a, K: Kind> Pass<'a, K> {
 
     /// The client, when there is one.
     pub fn client(&self) -> Option<&Glue> {
-        self.connection().map(|connection| &connection.client)
+        self.resolved().map(|resolved| &resolved.client)
     }
 
-    fn connection(&self) -> Option<&ResolvedClient> {
-        self.connection.as_ref().and_then(|connection| connection.as_ref().ok())
+    /// Where the object's credentials come from.
+    pub fn provenance(&self) -> Option<&Provenance> {
+        self.resolved().map(|resolved| &*resolved.provenance)
     }
 
-    /// What AWS answered, in words for whom this object belongs to.
+    fn resolved(&self) -> Option<&ResolvedClient> {
+        self.client.as_ref().and_then(|client| client.as_ref().ok())
+    }
+
+    /// AWS's error, with the remedy for the owner of this object's credentials.
     pub fn explain(&self, error: &Error) -> Problem {
-        Problem::of(error, self.connection().map(|connection| &*connection.provenance))
+        Problem::of(error, self.provenance())
     }
 
-    /// Why there is none.
-    pub fn blocked(&self) -> Option<&Problem> {
-        self.connection.as_ref().and_then(|connection| connection.as_ref().err())
+    /// Why there is no client.
+    pub fn credentials_problem(&self) -> Option<&Problem> {
+        self.client.as_ref().and_then(|client| client.as_ref().err())
     }
 
     /// The inputs, when they could be read.
@@ -86,14 +98,8 @@ impl<'a, K: Kind> Pass<'a, K> {
         self.inputs.as_ref().and_then(|inputs| inputs.as_ref().ok())
     }
 
-    /// Why they could not.
-    pub fn unprepared(&self) -> Option<&Problem> {
+    fn inputs_problem(&self) -> Option<&Problem> {
         self.inputs.as_ref().and_then(|inputs| inputs.as_ref().err())
-    }
-
-    /// Whether our finalizer is on the object.
-    pub fn has_finalizer(&self) -> bool {
-        patch::has_finalizer(self.object.meta())
     }
 
     /// When the object was created.
@@ -101,38 +107,77 @@ impl<'a, K: Kind> Pass<'a, K> {
         context::created(&self.object)
     }
 
-    /// `target` for this object's client.
-    pub fn place(&self, target: &str) -> Option<QueueKey> {
+    /// The queue of `target` for this object's client.
+    pub fn queue_key(&self, target: &str) -> Option<QueueKey> {
         self.client().map(|client| QueueKey { client: client.clone(), target: target.to_owned() })
     }
 
-    /// Works on what is remembered of the object.
+    /// Works on what the process keeps about the object.
     pub fn with_local<T>(&self, work: impl FnOnce(&mut LocalState<K::LocalState>) -> T) -> T {
         self.context.local_states.with(&self.uid, work)
     }
 
-    /// Whether what must not be sent twice may be sent: right after this pass has written the intent, in time, and
-    /// with the lease held at this very moment.
-    pub(crate) fn may_send(&self) -> bool {
+    /// For how long this process has known of the intent in the status.
+    pub fn intent_age(&self) -> std::time::Duration {
+        self.with_local(|local| observe_intent(&self.object, local))
+    }
+
+    /// Keeps the outcome of the start until the status records it.
+    pub fn record_outcome(&self, outcome: &StartOutcome) {
+        self.with_local(|local| local.intent.record(outcome));
+    }
+
+    /// The facts that every plan needs; `poll_error` is that of the last poll.
+    pub fn common_facts(&self, poll_error: Option<&Error>, behind: bool) -> CommonFacts<'_> {
+        let settings = &self.context.shared.settings;
+        CommonFacts {
+            now: time::now(),
+            meta: self.object.meta(),
+            leading: self.context.shared.leadership.holds(),
+            credentials_problem: self.credentials_problem().cloned(),
+            inputs_problem: self.inputs_problem().cloned(),
+            poll_problem: poll_error.map(|error| self.explain(error)),
+            fresh_intent: self.fresh_intent,
+            intent_age: self.intent_age(),
+            backoff: self.with_local(|local| local.backoff.remaining()),
+            behind,
+            settle: settings.start_settle,
+            deletion_timeout: settings.deletion_timeout,
+        }
+    }
+
+    /// Whether a call that must not be sent twice may be sent: this pass wrote the intent, in time, and holds the lease
+    /// at this moment.
+    pub(super) fn may_send(&self) -> bool {
         let timely = self.intended.is_some_and(|at| at.elapsed() < self.context.shared.settings.send_within());
         self.fresh_intent && timely && self.context.shared.leadership.holds()
     }
 
-    /// Takes in the object as the API server has it after a write of ours.
-    pub(crate) fn took(&mut self, written: K, part: &'static str) {
+    /// Takes the object as the API server has it after our write.
+    pub(super) fn on_written(&mut self, written: K, part: &'static str) {
         let version = written.resource_version().and_then(|version| version.parse().ok());
-        self.with_local(|local| local.written = version);
+        self.with_local(|local| local.expected_version = version);
         self.context.shared.metrics.object_written(K::KIND, part);
         self.object = written;
         self.writes += 1;
     }
 
-    /// Files an event about the object.
-    pub fn tell(&self, event: Event) {
-        self.context.shared.events.tell(self.object_reference(), event);
+    /// Whether our finalizer is on the object.
+    pub fn has_finalizer(&self) -> bool {
+        patch::has_finalizer(self.object.meta())
+    }
+
+    /// Files an Event about the object.
+    pub fn publish(&self, event: Event) {
+        self.context.shared.events.publish(self.object_reference(), event);
     }
 
     fn object_reference(&self) -> ObjectReference {
         self.object.object_ref(&())
     }
+}
+
+fn observe_intent<K: Kind>(object: &K, local: &mut LocalState<K::LocalState>) -> std::time::Duration {
+    let intent = object.status().and_then(K::Lifecycle::intent);
+    local.intent.observe(intent.as_ref(), Instant::now())
 }

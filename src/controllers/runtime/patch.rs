@@ -1,7 +1,7 @@
-//! The writes to an object: its finalizer and its status, each decided on one resource version.
+//! The writes to an object, each on the resource version that it was decided on.
 //!
-//! The resource version in the patch makes the API server refuse it when the object has changed since
-//! (409): a stale cache, or a second controller, writes nothing.
+//! The API server refuses the patch (409) when the object has changed since: a stale cache or a second controller writes
+//! nothing.
 
 use json_patch::Patch as JsonPatch;
 use kube::api::{Api, DeleteParams, ObjectMeta, Patch, PatchParams, Preconditions};
@@ -12,19 +12,19 @@ use serde_json::{Value, json};
 
 use crate::api::FINALIZER;
 
-/// Who we are in `metadata.managedFields`.
+/// The field manager in `metadata.managedFields`.
 pub const MANAGER: &str = "kube-glue";
 
 /// A write that the API server refused, or that never reached it.
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError {
-    /// The object has changed, or is gone: the watch will tell.
-    #[error("the object changed while it was being worked on")]
+    /// The object has changed or was deleted: the watch delivers that.
+    #[error("the object changed during the pass")]
     Conflict,
     /// Anything else.
     #[error("{operation} of {object}")]
     Api {
-        /// What was tried.
+        /// The write.
         operation: &'static str,
         /// `namespace/name`.
         object: String,
@@ -32,7 +32,7 @@ pub enum WriteError {
         #[source]
         source: Box<kube::Error>,
     },
-    /// A status that cannot be written down; a mistake of ours.
+    /// The status cannot be serialized: a defect of this program.
     #[error("serialize a patch")]
     Serialize(#[from] serde_json::Error),
 }
@@ -43,34 +43,35 @@ pub fn has_finalizer(meta: &ObjectMeta) -> bool {
     meta.finalizers.iter().flatten().any(|name| name == FINALIZER)
 }
 
-/// Puts the finalizer on, or takes it off.
-pub async fn finalizer<K>(api: &Api<K>, object: &K, hold: bool) -> Result<K, WriteError>
+/// Adds our finalizer, or removes it.
+pub async fn finalizer<K>(api: &Api<K>, object: &K, add: bool) -> Result<K, WriteError>
 where
     K: Resource + Clone + std::fmt::Debug + DeserializeOwned,
 {
     let mut finalizers: Vec<_> = object.finalizers().iter().filter(|name| *name != FINALIZER).cloned().collect();
-    if hold {
+    if add {
         finalizers.push(FINALIZER.to_owned());
     }
     let patch = json!({"metadata": {"resourceVersion": object.resource_version(), "finalizers": finalizers}});
-    let operation = if hold { "add the finalizer" } else { "remove the finalizer" };
+    let operation = if add { "add the finalizer" } else { "remove the finalizer" };
     api.patch(&object.name_any(), &params(), &Patch::Merge(patch))
         .await
         .map_err(|error| refused(operation, object, error))
 }
 
-/// Puts a mark on the object.
-pub async fn mark<K>(api: &Api<K>, object: &K, mark: &str) -> Result<K, WriteError>
+/// Sets an annotation to `true`.
+pub async fn annotation<K>(api: &Api<K>, object: &K, annotation: &str) -> Result<K, WriteError>
 where
     K: Resource + Clone + std::fmt::Debug + DeserializeOwned,
 {
-    let patch = json!({"metadata": {"resourceVersion": object.resource_version(), "annotations": {mark: "true"}}});
+    let patch =
+        json!({"metadata": {"resourceVersion": object.resource_version(), "annotations": {annotation: "true"}}});
     api.patch(&object.name_any(), &params(), &Patch::Merge(patch))
         .await
-        .map_err(|error| refused("add a mark", object, error))
+        .map_err(|error| refused("add an annotation", object, error))
 }
 
-/// Puts `status` in place of whatever status the object has.
+/// Replaces the whole status.
 pub async fn status<K, S>(api: &Api<K>, object: &K, status: &S) -> Result<K, WriteError>
 where
     K: Resource + Clone + std::fmt::Debug + DeserializeOwned,
@@ -85,7 +86,7 @@ where
         .map_err(|error| refused("write the status", object, error))
 }
 
-/// Deletes the object, if it is still the one that was looked at.
+/// Deletes the object, unless it has changed or was replaced.
 pub async fn delete<K>(api: &Api<K>, object: &K) -> Result<(), WriteError>
 where
     K: Resource + Clone + std::fmt::Debug + DeserializeOwned,

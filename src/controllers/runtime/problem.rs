@@ -1,28 +1,38 @@
-//! What stands in the way of an object, in words for a person.
+//! Why a step cannot be taken, in words for a person.
 
+use super::reason::Reason;
 use crate::glue::identity::Provenance;
 use crate::glue::{Error, ErrorKind};
 
-/// Something that stands in the way and may heal.
+/// Why a step cannot be taken; it may heal by itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// A condition's reason.
-    pub reason: String,
-    /// Words for a person: what is wrong and what to do.
+    /// The reason of the condition that reports it.
+    pub reason: Reason,
+    /// What is wrong, and the remedy.
     pub message: String,
-    /// How AWS answered, when it did.
+    /// The kind of AWS's error, when AWS answered.
     pub kind: Option<ErrorKind>,
 }
 
 impl Problem {
-    /// What AWS answered somebody whose credentials come from there.
+    /// A problem on the Kubernetes side: no call to AWS was made.
     #[must_use]
-    pub fn of(error: &Error, from: Option<&Provenance>) -> Self {
-        let remedy = from.map(|from| format!(" ({})", error.remedy(from)));
-        Self {
-            reason: error.kind.reason().to_owned(),
-            message: format!("{error}{}", remedy.unwrap_or_default()),
-            kind: Some(error.kind),
-        }
+    pub fn new(reason: Reason, message: impl Into<String>) -> Self {
+        Self { reason, message: message.into(), kind: None }
+    }
+
+    /// A spec that kube-glue refuses without asking AWS.
+    #[must_use]
+    pub fn invalid_spec(message: impl Into<String>) -> Self {
+        Self { reason: Reason::InvalidSpec, message: message.into(), kind: Some(ErrorKind::Invalid) }
+    }
+
+    /// AWS's error, with the remedy for an object whose credentials come from `provenance`.
+    #[must_use]
+    pub fn of(error: &Error, provenance: Option<&Provenance>) -> Self {
+        let remedy = provenance.map(|provenance| format!(" ({})", error.remedy(provenance)));
+        let message = format!("{error}{}", remedy.unwrap_or_default());
+        Self { reason: error.kind.into(), message, kind: Some(error.kind) }
     }
 }

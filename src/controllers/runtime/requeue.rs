@@ -1,4 +1,4 @@
-//! Who wakes an object: the poller, a Secret that changed, a line that moved; each through a [`Requeuer`].
+//! Sends an object to its reconcile loop. The poller, changed Secrets and queues use it.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -8,52 +8,52 @@ use k8s_openapi::NamespaceResourceScope;
 use kube::Resource;
 use kube::runtime::reflector::ObjectRef;
 
-/// What can be woken: any namespaced resource.
-pub trait Addressed: Resource<DynamicType = (), Scope = NamespaceResourceScope> {}
+/// A namespaced resource whose type is known at compile time.
+pub trait Namespaced: Resource<DynamicType = (), Scope = NamespaceResourceScope> {}
 
-impl<K: Resource<DynamicType = (), Scope = NamespaceResourceScope>> Addressed for K {}
+impl<K: Resource<DynamicType = (), Scope = NamespaceResourceScope>> Namespaced for K {}
 
-/// Wakes objects: sends them to the reconcile loop that has them. Cheap to clone.
-pub struct Requeuer<K: Addressed> {
+/// Requeues objects. Cheap to clone.
+pub struct Requeuer<K: Namespaced> {
     loops: Arc<HashMap<Option<String>, UnboundedSender<ObjectRef<K>>>>,
 }
 
-impl<K: Addressed> Clone for Requeuer<K> {
+impl<K: Namespaced> Clone for Requeuer<K> {
     fn clone(&self) -> Self {
         Self { loops: Arc::clone(&self.loops) }
     }
 }
 
-/// The objects that a reconcile loop is woken for, with the namespace it watches; `None` for all of them.
-pub struct RequeueStream<K: Addressed> {
+/// The objects that are requeued to one reconcile loop, and the namespace that it watches; `None` for all.
+pub struct RequeueStream<K: Namespaced> {
     pub(crate) namespace: Option<String>,
     pub(crate) objects: UnboundedReceiver<ObjectRef<K>>,
 }
 
-impl<K: Addressed> Requeuer<K> {
-    /// A requeuer for the loops of these namespaces; none means one loop for all.
+impl<K: Namespaced> Requeuer<K> {
+    /// A requeuer for one loop per namespace; for one loop when there are none.
     #[must_use]
     pub fn new(namespaces: &[String]) -> (Self, Vec<RequeueStream<K>>) {
-        let (loops, woken) = scopes(namespaces)
+        let (loops, streams) = scopes(namespaces)
             .map(|namespace| {
                 let (sender, objects) = unbounded();
                 ((namespace.clone(), sender), RequeueStream { namespace, objects })
             })
             .unzip();
-        (Self { loops: Arc::new(loops) }, woken)
+        (Self { loops: Arc::new(loops) }, streams)
     }
 
-    /// Has the object reconciled.
-    pub fn wake(&self, object: ObjectRef<K>) {
+    /// Requeues the object.
+    pub fn requeue(&self, object: ObjectRef<K>) {
         if let Some(queue) = self.loops.get(&object.namespace).or_else(|| self.loops.get(&None)) {
-            // Whoever listened is gone only when the controller is: nothing to wake then.
+            // The receiver is dropped only when the controller ends.
             let _ = queue.unbounded_send(object);
         }
     }
 }
 
-/// What is watched: each of `namespaces`, or everything when there are none.
+/// The scopes of the watches: each of `namespaces`, or all namespaces when there are none.
 pub fn scopes(namespaces: &[String]) -> impl Iterator<Item = Option<String>> {
-    let everything = namespaces.is_empty().then_some(None);
-    everything.into_iter().chain(namespaces.iter().cloned().map(Some))
+    let all = namespaces.is_empty().then_some(None);
+    all.into_iter().chain(namespaces.iter().cloned().map(Some))
 }

@@ -1,7 +1,7 @@
 //! From the API server's watch to the reconcile loop.
 //!
-//! One watch for the cluster, or one for each namespace in namespaced mode. What a cache holds is
-//! stripped of what no decision needs; an object that cannot be decoded is reported and stalls nobody else.
+//! One watch for the cluster, or one per namespace in namespaced mode. The cache holds objects without what no plan
+//! reads. An object that cannot be decoded is logged and stalls only itself.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -16,56 +16,56 @@ use kube::{Api, Client, ResourceExt};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
-use super::cache_sync::Watch;
+use super::cache_sync::WatchHandle;
 use super::context::Context;
 use super::kind::Kind;
 use super::lifecycle::Lifecycle;
 use super::reconciler;
 use super::requeue::RequeueStream;
 
-/// One reconcile loop, until `stop`. `watch` is told whether its watch stands.
+/// Runs one reconcile loop until `stop`, and reports the state of its watch to `watch`.
 pub fn reconcile_loop<K: Kind>(
     client: &Client,
     context: Arc<Context<K>>,
-    woken: RequeueStream<K>,
-    watch: Watch,
+    requeued: RequeueStream<K>,
+    watch: WatchHandle,
     stop: CancellationToken,
 ) -> impl Future<Output = ()> + use<K> {
-    let api: Api<DeserializeGuard<K>> = match &woken.namespace {
+    let api: Api<DeserializeGuard<K>> = match &requeued.namespace {
         Some(namespace) => Api::namespaced(client.clone(), namespace),
         None => Api::all(client.clone()),
     };
     let (reader, writer) = reflector::store();
-    let cleaner = Arc::clone(&context);
-    let (known, mut listed) = (reader.clone(), HashMap::new());
+    let observer = Arc::clone(&context);
+    let (cache, mut listed) = (reader.clone(), HashMap::new());
     let objects = watcher(api, watcher::Config::default())
         .default_backoff()
         .filter_map(|event| future::ready(event.map(decoded).transpose()))
         .inspect(move |event| match event {
-            Ok(Event::Apply(object)) => K::Lifecycle::on_applied(&cleaner, object, false),
+            Ok(Event::Apply(object)) => K::Lifecycle::on_applied(&observer, object, false),
             Ok(Event::InitApply(object)) => {
                 listed.insert(ObjectRef::from_obj(object), object.uid());
-                K::Lifecycle::on_applied(&cleaner, object, true);
+                K::Lifecycle::on_applied(&observer, object, true);
             }
-            Ok(Event::Delete(object)) => gone(&cleaner, object),
+            Ok(Event::Delete(object)) => on_deleted(&observer, object),
             Ok(Event::Init) => listed.clear(),
             Ok(Event::InitDone) => {
-                for swallowed in swallowed(&listed, known.state()) {
-                    match swallowed {
-                        Swallowed::Gone(object) => gone(&cleaner, &object),
-                        Swallowed::Replaced(object) => cleaner.replaced(&object),
+                for missed in missed_deletions(&listed, cache.state()) {
+                    match missed {
+                        MissedDeletion::Deleted(object) => on_deleted(&observer, &object),
+                        MissedDeletion::Replaced(object) => observer.on_replaced(&object),
                     }
                 }
                 listed = HashMap::new();
-                watch.stands();
+                watch.synced();
             }
-            Err(error) => watch.broke(error),
+            Err(error) => watch.failed(error),
         })
         .modify(strip)
         .reflect(writer)
         .applied_objects();
     Controller::for_stream(objects, reader)
-        .reconcile_on(woken.objects)
+        .reconcile_on(requeued.objects)
         .graceful_shutdown_on(stop.cancelled_owned())
         .run(reconciler::reconcile, reconciler::error_policy, context)
         .for_each(|result| {
@@ -76,30 +76,32 @@ pub fn reconcile_loop<K: Kind>(
         })
 }
 
-/// The object is gone from the API server.
-fn gone<K: Kind>(context: &Context<K>, object: &K) {
-    context.gone(object);
+fn on_deleted<K: Kind>(context: &Context<K>, object: &K) {
+    context.on_deleted(object);
     K::Lifecycle::on_deleted(context, object);
 }
 
-/// An object whose deletion no event told of: the watch was down meanwhile, and the new list has it no more.
-enum Swallowed<K> {
-    Gone(Arc<K>),
-    /// Another one of its name is there.
+/// An object that was deleted while the watch was down: no event reported it, and the new list does not have it.
+enum MissedDeletion<K> {
+    Deleted(Arc<K>),
+    /// An object of the same name exists now.
     Replaced(Arc<K>),
 }
 
-/// What was known, and is not in the new list (names and uids).
-fn swallowed<K: Kind>(listed: &HashMap<ObjectRef<K>, Option<String>>, known: Vec<Arc<K>>) -> Vec<Swallowed<K>> {
-    let swallowed = known.into_iter().filter_map(|object| match listed.get(&ObjectRef::from_obj(&*object)) {
+/// The objects of the cache that the new list, by name and uid, does not have.
+fn missed_deletions<K: Kind>(
+    listed: &HashMap<ObjectRef<K>, Option<String>>,
+    cached: Vec<Arc<K>>,
+) -> Vec<MissedDeletion<K>> {
+    let missed = cached.into_iter().filter_map(|object| match listed.get(&ObjectRef::from_obj(&*object)) {
         Some(uid) if *uid == object.uid() => None,
-        Some(_) => Some(Swallowed::Replaced(object)),
-        None => Some(Swallowed::Gone(object)),
+        Some(_) => Some(MissedDeletion::Replaced(object)),
+        None => Some(MissedDeletion::Deleted(object)),
     });
-    swallowed.collect()
+    missed.collect()
 }
 
-/// The event without the objects that cannot be decoded.
+/// The event, without objects that cannot be decoded.
 fn decoded<K: Kind>(event: Event<DeserializeGuard<K>>) -> Option<Event<K>> {
     let object = |guard: DeserializeGuard<K>| match guard.0 {
         Ok(object) => Some(object),
@@ -109,7 +111,7 @@ fn decoded<K: Kind>(event: Event<DeserializeGuard<K>>) -> Option<Event<K>> {
                 namespace = invalid.metadata.namespace,
                 name = invalid.metadata.name,
                 error = invalid.error,
-                "an object cannot be decoded and is left alone: compare it with the CRD of this version"
+                "the object cannot be decoded and is ignored: compare it with the CRD of this version"
             );
             None
         }
@@ -123,7 +125,7 @@ fn decoded<K: Kind>(event: Event<DeserializeGuard<K>>) -> Option<Event<K>> {
     }
 }
 
-/// Drops what no decision needs: field ownership and the last applied manifest are most of an object.
+/// Removes what no plan reads: field ownership and the last applied manifest are most of an object.
 fn strip<K: Kind>(object: &mut K) {
     object.managed_fields_mut().clear();
     object.annotations_mut().remove("kubectl.kubernetes.io/last-applied-configuration");
@@ -137,7 +139,7 @@ mod tests {
     use crate::api::GlueJobRun;
 
     #[test]
-    fn what_a_new_list_has_no_more_is_gone_or_replaced() {
+    fn a_new_list_reveals_deleted_and_replaced_objects() {
         let object = |name: &str, uid: &str| -> Arc<GlueJobRun> {
             let object = json!({
                 "apiVersion": "kube-glue.dev/v1alpha1", "kind": "GlueJobRun",
@@ -148,12 +150,12 @@ mod tests {
         let known = vec![object("stays", "1"), object("goes", "2"), object("again", "3")];
         let listed = [object("stays", "1"), object("again", "4"), object("new", "5")];
         let listed = listed.iter().map(|object| (ObjectRef::from_obj(&**object), object.uid())).collect();
-        let of = |swallowed: Swallowed<GlueJobRun>| match swallowed {
-            Swallowed::Gone(object) => ("gone", object.uid().unwrap()),
-            Swallowed::Replaced(object) => ("replaced", object.uid().unwrap()),
+        let of = |missed: MissedDeletion<GlueJobRun>| match missed {
+            MissedDeletion::Deleted(object) => ("deleted", object.uid().unwrap()),
+            MissedDeletion::Replaced(object) => ("replaced", object.uid().unwrap()),
         };
-        let found: Vec<_> = swallowed(&listed, known).into_iter().map(of).collect();
-        assert_eq!(found, [("gone", "2".to_owned()), ("replaced", "3".to_owned())]);
-        assert!(swallowed::<GlueJobRun>(&listed, Vec::new()).is_empty(), "the first list");
+        let found: Vec<_> = missed_deletions(&listed, known).into_iter().map(of).collect();
+        assert_eq!(found, [("deleted", "2".to_owned()), ("replaced", "3".to_owned())]);
+        assert!(missed_deletions::<GlueJobRun>(&listed, Vec::new()).is_empty(), "the first list");
     }
 }

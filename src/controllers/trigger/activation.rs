@@ -1,14 +1,13 @@
-//! A trigger that has a state: brought to the one that the spec asks for, and back to it.
+//! A trigger that has a state: switched to the state of the spec, and back to it.
 
 use std::time::Duration;
 
-use super::local_state::Call;
-use super::status::{
-    DRIFTED, TriggerFacts, TriggerPlan, blocked, draft, is_blocked, keep, needs_finalizer, reason_of, rest_for, step,
-};
-use crate::api::declared::DriftPolicy;
-use crate::api::trigger::{Activation, GlueTriggerStatus};
+use super::plan::{Call, TriggerFacts, TriggerPlan, reports_refusal, state_reason};
+use crate::api::trigger::{Activation, GlueTriggerStatus, TriggerDeletionPolicy};
 use crate::controllers::declared::conditions::SyncState;
+use crate::controllers::declared::status::{blocked, drifted, keep, report, unchanged};
+use crate::controllers::runtime::conditions::reason_of;
+use crate::controllers::runtime::reason::Reason;
 use crate::controllers::runtime::step::{Plan, Step};
 use crate::controllers::runtime::time;
 use crate::glue::ErrorKind;
@@ -16,24 +15,23 @@ use crate::glue::triggers::{Trigger, TriggerState};
 
 /// Decides about a trigger of a type that has a state.
 pub(super) fn plan(facts: &TriggerFacts<'_>, mut status: GlueTriggerStatus, trigger: &Trigger) -> TriggerPlan {
-    // What is asked of it cannot be: nothing waits for it to become of another type.
+    // A trigger of this type is not fired: the values do not wait for its type to change.
     status.pending_fires.clear();
     status.requires_history_check = false;
     let spec = &facts.object.spec;
     let name = &spec.trigger_name;
     if spec.fire.is_some() {
-        let type_ = trigger.type_.as_str();
         let message = format!(
-            "trigger {name} is of type {type_}, and only those of type ON_DEMAND are fired: remove spec.fire to have it held in spec.state"
+            "trigger {name} is of type {}, and only triggers of type ON_DEMAND are fired: remove spec.fire to have it kept in spec.state",
+            trigger.type_.as_str()
         );
-        return Plan {
-            status: draft(facts, status, SyncState::Stalled, "NotOnDemand", &message),
-            step: Step::AwaitChange,
-        };
+        let status = report(facts, status, SyncState::Stalled, Reason::NotOnDemand, &message);
+        return Plan { status, step: Step::AwaitChange };
     }
-    if needs_finalizer(facts, trigger) != facts.has_finalizer() {
-        let put = if facts.has_finalizer() { Step::RemoveFinalizer { left_behind: None } } else { Step::AddFinalizer };
-        return step(facts, put);
+    let needs_finalizer = spec.deletion_policy == Some(TriggerDeletionPolicy::Deactivate);
+    if needs_finalizer != facts.common.has_finalizer() {
+        let remove = Step::RemoveFinalizer { left_behind: None };
+        return unchanged(facts, if needs_finalizer { Step::AddFinalizer } else { remove });
     }
     let wanted = spec.state.unwrap_or_default();
     let actual = match trigger.state {
@@ -44,88 +42,95 @@ pub(super) fn plan(facts: &TriggerFacts<'_>, mut status: GlueTriggerStatus, trig
         | TriggerState::Deactivating
         | TriggerState::Deleting
         | TriggerState::Updating
-        | TriggerState::Unknown(_) => return on_the_way(facts, status, trigger, wanted),
+        | TriggerState::Unknown(_) => return changing(facts, status, trigger, wanted),
     };
     if trigger.state == TriggerState::Created && wanted == Activation::Activated {
-        // Nothing becomes CREATED again: this is another trigger of the same name.
+        // No trigger becomes CREATED again: this is another trigger of the same name.
         status.last_applied_state = None;
     }
     if actual == wanted {
-        status.last_applied_state = Some(wanted);
-        let message = format!("trigger {name} is {} in Glue", trigger.state.as_str());
-        let next = status.schedule.as_ref().and_then(|schedule| schedule.next.as_ref()).map(|next| next.0);
-        let status = draft(facts, status, SyncState::Synced, reason_of(&trigger.state), &message);
-        return Plan {
-            status,
-            step: Step::requeue(next.map(|next| time::since(next, facts.now) + Duration::from_secs(1))),
-        };
+        return synced(facts, status, trigger, wanted);
     }
-    let drifted = status.last_applied_state == Some(wanted);
-    if drifted && spec.drift_policy == Some(DriftPolicy::Report) {
-        let state = trigger.state.as_str();
-        let message =
-            format!("somebody has changed trigger {name}: it is {state} in Glue; with driftPolicy: Report it stays so");
-        return Plan { status: draft(facts, status, SyncState::Stalled, DRIFTED, &message), step: Step::AwaitChange };
+    if status.last_applied_state != Some(wanted) {
+        // From here on it is the controller that changes the trigger, whatever the spec asks for next.
+        status.last_applied_state = None;
+        let (reason, being) = switching(wanted);
+        let message = format!("trigger {name} is being {being}");
+        return switch(facts, status, wanted, reason, &message);
     }
-    switch(facts, status, trigger, wanted, drifted)
+    let state = trigger.state.as_str();
+    let what = format!("somebody changed trigger {name}: it is {state} in Glue");
+    drifted(facts, status, spec.drift_policy, &what, |status| {
+        let message = format!("{what}; it is being {} again", switching(wanted).1);
+        switch(facts, status, wanted, Reason::Drifted, &message)
+    })
 }
 
-/// It is on its way to another state: that is waited out.
-fn on_the_way(
-    facts: &TriggerFacts<'_>,
-    status: GlueTriggerStatus,
-    trigger: &Trigger,
-    wanted: Activation,
-) -> TriggerPlan {
-    let told =
-        status.declared.condition("Ready").is_some_and(|ready| ready.reason == DRIFTED && ready.status != "True");
-    let coming_back = told && wanted == Activation::Activated && trigger.state == TriggerState::Activating
-        || told && wanted == Activation::Deactivated && trigger.state == TriggerState::Deactivating;
-    if coming_back || trigger.state == TriggerState::Updating && status.last_applied_state == Some(wanted) {
-        return Plan { status: keep(facts, status), step: Step::AwaitChange };
+fn switching(wanted: Activation) -> (Reason, &'static str) {
+    match wanted {
+        Activation::Activated => (Reason::Activating, "activated"),
+        Activation::Deactivated => (Reason::Deactivating, "deactivated"),
     }
-    let message = format!("trigger {} is {} in Glue", facts.object.spec.trigger_name, trigger.state.as_str());
-    let status = draft(facts, status, SyncState::Progressing, reason_of(&trigger.state), &message);
-    Plan { status, step: Step::AwaitChange }
 }
 
-/// It is in the other state.
-fn switch(
+/// The trigger is in the state of the spec; the next time of its schedule is shown anew when it has passed.
+fn synced(
     facts: &TriggerFacts<'_>,
     mut status: GlueTriggerStatus,
     trigger: &Trigger,
     wanted: Activation,
-    drifted: bool,
 ) -> TriggerPlan {
-    if !drifted {
-        // From here on it is we who change it, whatever the spec says next.
-        status.last_applied_state = None;
-    }
-    let name = &facts.object.spec.trigger_name;
-    let (act, reason, being) = match wanted {
-        Activation::Activated => (Call::Activate, "Activating", "activated"),
-        Activation::Deactivated => (Call::Deactivate, "Deactivating", "deactivated"),
+    status.last_applied_state = Some(wanted);
+    let message = format!("trigger {} is {} in Glue", facts.object.spec.trigger_name, trigger.state.as_str());
+    let next = status.schedule.as_ref().and_then(|schedule| schedule.next.as_ref()).map(|next| next.0);
+    let status = report(facts, status, SyncState::Synced, state_reason(&trigger.state), &message);
+    let after = next.map(|next| time::since(next, facts.common.now) + Duration::from_secs(1));
+    Plan { status, step: Step::requeue(after) }
+}
+
+/// The trigger is changing its state: the controller waits.
+fn changing(facts: &TriggerFacts<'_>, status: GlueTriggerStatus, trigger: &Trigger, wanted: Activation) -> TriggerPlan {
+    let ready = status.declared.condition("Ready");
+    let drift_reported = ready.is_some_and(|ready| ready.status != "True" && reason_of(ready) == Some(Reason::Drifted));
+    let towards_wanted = match wanted {
+        Activation::Activated => trigger.state == TriggerState::Activating,
+        Activation::Deactivated => trigger.state == TriggerState::Deactivating,
     };
-    // Others change the same workflow just now: that is no error, and passes.
+    let updating = trigger.state == TriggerState::Updating && status.last_applied_state == Some(wanted);
+    if drift_reported && towards_wanted || updating {
+        return Plan { status: keep(facts, status), step: Step::AwaitChange };
+    }
+    let message = format!("trigger {} is {} in Glue", facts.object.spec.trigger_name, trigger.state.as_str());
+    let status = report(facts, status, SyncState::Progressing, state_reason(&trigger.state), &message);
+    Plan { status, step: Step::AwaitChange }
+}
+
+/// The trigger is in the other state: switch it, and report why with `reason`.
+fn switch(
+    facts: &TriggerFacts<'_>,
+    status: GlueTriggerStatus,
+    wanted: Activation,
+    reason: Reason,
+    message: &str,
+) -> TriggerPlan {
+    // A conflict with a change of the same workflow is no error: it passes.
     if let Some(problem) = facts.problem.as_ref().filter(|problem| problem.kind != Some(ErrorKind::Conflict)) {
         return blocked(facts, status, problem, Step::Backoff);
     }
-    let status = if is_blocked(facts) {
-        // What stands in the way is not known to be gone.
+    let status = if reports_refusal(facts) {
         keep(facts, status)
-    } else if drifted {
-        let state = trigger.state.as_str();
-        let message =
-            format!("somebody has changed trigger {name}: it was {state} in Glue, and is being {being} again");
-        draft(facts, status, SyncState::Progressing, DRIFTED, &message)
     } else {
-        draft(facts, status, SyncState::Progressing, reason, &format!("trigger {name} is being {being}"))
+        report(facts, status, SyncState::Progressing, reason, message)
     };
-    let step = match facts.rest {
+    let call = match wanted {
+        Activation::Activated => Call::Activate,
+        Activation::Deactivated => Call::Deactivate,
+    };
+    let step = match facts.common.backoff {
         _ if facts.problem.is_some() => Step::Backoff,
-        Some(pause) => rest_for(pause),
-        None if facts.behind => Step::AwaitChange,
-        None => Step::Call(act),
+        Some(pause) => Step::RequeueAfter(pause),
+        None if facts.common.behind => Step::AwaitChange,
+        None => Step::Call(call),
     };
     Plan { status, step }
 }

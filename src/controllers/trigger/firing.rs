@@ -1,283 +1,311 @@
-//! A trigger of type ON_DEMAND: fired once for each new value of fire, in order.
+//! A trigger of type ON_DEMAND: fired once for each new value of `spec.fire`, in order.
 //!
-//! **What keeps a value from being fired twice**
-//!
-//! 1. Before the intent is written, the newest run of everything that the trigger starts is seen, and goes into
-//!    the intent. [`Call::Fire`] comes only right after this very pass has written it, on the resource version that
-//!    it was decided on.
-//! 2. An intent whose outcome is not known leads to looking for runs that are newer than those and carry the
-//!    trigger's name. FoundRuns: it was fired. Not to be asked: nothing happens. Nothing found: a *new* intent, once
-//!    this process has known of the old one for longer than a sent call can take.
-//! 3. A clear no is written down, and the value is tried again after a pause.
-//! 4. The next value waits until what this one started is known, or was looked for long enough: so what is
-//!    newer than an intent belongs to it.
+//! The intent of a firing records as its *baseline* the newest run of everything that the trigger starts; what is newer
+//! belongs to the firing. Whether it is sent is decided by [`start_once`](crate::controllers::runtime::start_once). The
+//! next value waits until the runs of the last firing are known, or were looked for long enough: so each run belongs to
+//! one firing.
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-use super::intent::next_intent;
-use super::local_state::{Call, FIRED_ANNOTATION, FoundRuns, StartOutcome};
+use super::local_state::{FIRED_ANNOTATION, FoundRuns};
+use super::plan::{Call, TriggerFacts, TriggerPlan, reports_refusal, state_reason};
 use super::render::{expected, targets};
-use super::status::{TriggerFacts, TriggerPlan, blocked, draft, is_blocked, keep, reason_of, rest_for, step};
-use crate::api::trigger::{Activation, Firing, GlueTriggerStatus, Started, Target, TargetKind};
+use crate::api::trigger::{
+    Activation, Baseline, Firing, GlueTriggerStatus, MAX_EARLIER_FIRINGS, Started, Target, TargetKind,
+};
 use crate::controllers::declared::conditions::SyncState;
-use crate::controllers::runtime::problem::Problem;
+use crate::controllers::declared::status::{blocked, keep, report, unchanged};
+use crate::controllers::runtime::conditions::reason_of;
+use crate::controllers::runtime::reason::Reason;
+use crate::controllers::runtime::start_once::{AnswerRules, Decision, Lookup, OpenIntent, decide};
 use crate::controllers::runtime::step::{Plan, Step};
 use crate::controllers::runtime::time;
 use crate::glue::poller::Observation;
 use crate::glue::triggers::{Trigger, listed};
 
-/// How often what a firing started is looked for.
+/// How often the runs of a firing are looked up.
 const LOOK_UP_AGAIN: Duration = Duration::from_secs(5);
 
 /// Decides about a trigger of type ON_DEMAND.
 pub(super) fn plan(facts: &TriggerFacts<'_>, status: GlueTriggerStatus, trigger: &Trigger) -> TriggerPlan {
-    let name = &facts.object.spec.trigger_name;
-    if facts.has_finalizer() {
-        return step(facts, Step::RemoveFinalizer { left_behind: None });
+    if facts.common.has_finalizer() {
+        return unchanged(facts, Step::RemoveFinalizer { left_behind: None });
     }
-    let status = follow(facts, status);
+    let status = follow_runs(facts, status);
     if facts.object.spec.state == Some(Activation::Deactivated) {
         let message = format!(
-            "trigger {name} is of type ON_DEMAND, which is neither activated nor deactivated: remove spec.state"
+            "trigger {} is of type ON_DEMAND, which is neither activated nor deactivated: remove spec.state",
+            facts.object.spec.trigger_name
         );
-        return Plan {
-            status: draft(facts, status, SyncState::Stalled, "HasNoState", &message),
-            step: Step::AwaitChange,
-        };
+        let status = report(facts, status, SyncState::Stalled, Reason::StateNotApplicable, &message);
+        return Plan { status, step: Step::AwaitChange };
     }
     match status.last_firing.clone() {
-        Some(firing) if firing.is_open() => open(facts, status, trigger, firing),
-        Some(firing) if firing.rejected_reason.is_some() => intend(facts, status, trigger, &firing.value),
-        Some(firing) if !firing.runs_resolved => trace(facts, status, trigger, firing),
+        Some(firing) if firing.is_open() => open_intent(facts, status, trigger, firing),
+        Some(firing) if firing.rejected_reason.is_some() => next_firing(facts, status, trigger, &firing.value),
+        Some(firing) if !firing.runs_resolved => resolve_runs(facts, status, trigger, firing),
         _ => match status.pending_fires.first().cloned() {
-            Some(value) => intend(facts, status, trigger, &value),
-            None => at_rest(facts, status, trigger),
+            Some(value) => next_firing(facts, status, trigger, &value),
+            None => idle(facts, status, trigger),
         },
     }
 }
 
-/// An intent stands, and no outcome with it.
-fn open(facts: &TriggerFacts<'_>, status: GlueTriggerStatus, trigger: &Trigger, firing: Firing) -> TriggerPlan {
-    match facts.state.outcome.as_ref().filter(|(number, _)| *number == firing.number) {
-        Some((_, StartOutcome::Accepted)) => return fired(facts, status, firing, Vec::new()),
-        Some((_, StartOutcome::Refused(problem))) => {
-            let problem = explained(facts, problem);
-            let refused = Firing { rejected_reason: Some(problem.reason.clone()), ..firing };
-            let status = GlueTriggerStatus { last_firing: Some(refused), ..status };
-            return blocked(facts, status, problem, Step::Backoff);
+/// The status records an intent and no outcome.
+fn open_intent(facts: &TriggerFacts<'_>, status: GlueTriggerStatus, trigger: &Trigger, firing: Firing) -> TriggerPlan {
+    let lookup = facts.state.start.lookup.as_ref().map(|lookup| new_runs(&status, lookup));
+    let intent = OpenIntent {
+        fresh: facts.common.fresh_intent,
+        outcome: facts.state.start.outcome.as_ref(),
+        lookup: lookup.as_ref(),
+        accepted: false,
+        // The runs of an accepted firing are resolved afterwards.
+        answers: AnswerRules::default(),
+        age: facts.common.intent_age,
+        settle: facts.common.settle,
+    };
+    match decide(&intent) {
+        Decision::Send => unchanged(facts, Step::Call(Call::Fire)),
+        Decision::Started(_) | Decision::Accepted => fired(facts, status, firing, Vec::new()),
+        Decision::Found(started) => fired(facts, status, firing, started.clone()),
+        Decision::LookUp => unchanged(facts, Step::Call(Call::LookUp(firing.baseline))),
+        Decision::LookupFailed(problem) => blocked(facts, status, problem, Step::Backoff),
+        Decision::Rejected(problem) => {
+            let rejected = Firing { rejected_reason: Some(problem.reason.as_str().to_owned()), ..firing };
+            let status = GlueTriggerStatus { last_firing: Some(rejected), ..status };
+            blocked(facts, status, problem, Step::Backoff)
         }
-        None if facts.fresh_intent => return step(facts, Step::Call(Call::Fire)),
-        Some((_, StartOutcome::Unclear)) | None => {}
-    }
-    match found(facts, &firing) {
-        None => step(facts, Step::Call(Call::LookUp(firing.baseline))),
-        Some(Err(problem)) => blocked(facts, status, explained(facts, problem), Step::Backoff),
-        Some(Ok(found)) => {
-            let started = new_runs(&status, &found.started);
-            if !started.is_empty() {
-                return fired(facts, status, firing, started);
-            }
-            if found.known_for >= facts.settle {
-                return intend(facts, status, trigger, &firing.value);
-            }
+        Decision::StartAgain => next_firing(facts, status, trigger, &firing.value),
+        Decision::Settling(left) => {
             let message = format!(
-                "Glue's outcome to the firing for {} was lost; looking for what it started before it is fired again",
+                "Glue's answer to the firing for {} was lost; looking for the runs that it started before it is fired again",
                 firing.value
             );
-            let left = facts.settle.saturating_sub(found.known_for).min(LOOK_UP_AGAIN);
-            Plan {
-                status: draft(facts, status, SyncState::Progressing, "AnswerUnclear", &message),
-                step: rest_for(left),
-            }
+            let status = report(facts, status, SyncState::Progressing, Reason::AnswerUnclear, &message);
+            Plan { status, step: Step::RequeueAfter(left.min(LOOK_UP_AGAIN)) }
         }
     }
 }
 
-/// The next intent for `value`, unless something speaks against it.
-fn intend(facts: &TriggerFacts<'_>, status: GlueTriggerStatus, trigger: &Trigger, value: &str) -> TriggerPlan {
+/// The next intent for `value`, unless something prevents it.
+fn next_firing(facts: &TriggerFacts<'_>, status: GlueTriggerStatus, trigger: &Trigger, value: &str) -> TriggerPlan {
     let name = &facts.object.spec.trigger_name;
-    // One pass sends one firing: the next value is of the next pass.
+    // A pass sends one firing at most.
     let next_pass = facts.state.sent.then_some(Duration::ZERO);
-    if let Some(pause) = facts.rest.or(next_pass) {
-        return Plan { status: firing_soon(facts, status, value), step: rest_for(pause) };
+    if let Some(pause) = facts.common.backoff.or(next_pass) {
+        return Plan { status: report_firing(facts, status, value), step: Step::RequeueAfter(pause) };
     }
     if trigger.state.is_transitional() {
-        let message =
-            format!("trigger {name} is {} in Glue; it is fired for {value} after that", trigger.state.as_str());
-        let status = draft(facts, status, SyncState::Progressing, reason_of(&trigger.state), &message);
+        let state = trigger.state.as_str();
+        let message = format!("trigger {name} is {state} in Glue; it is fired for {value} afterwards");
+        let status = report(facts, status, SyncState::Progressing, state_reason(&trigger.state), &message);
         return Plan { status, step: Step::AwaitChange };
     }
-    let baseline = match &facts.state.baseline {
+    let reading = match &facts.state.baseline {
         None => {
-            return step(
-                facts,
-                Step::Call(Call::ReadBaseline { targets: targets(trigger), history: status.requires_history_check }),
-            );
+            let history = status.requires_history_check;
+            return unchanged(facts, Step::Call(Call::ReadBaseline { targets: targets(trigger), history }));
         }
-        Some(Err(problem)) => return blocked(facts, status, explained(facts, problem), Step::Backoff),
-        Some(Ok(baseline)) => baseline,
+        Some(Err(problem)) => return blocked(facts, status, problem, Step::Backoff),
+        Some(Ok(reading)) => reading,
     };
-    if status.requires_history_check && baseline.ever {
+    if status.requires_history_check && reading.has_started {
         return not_fired(facts, status, value);
     }
-    let status = next_intent(status, value, baseline.newest.clone(), facts.now);
-    Plan { status: firing_soon(facts, status, value), step: Step::Call(Call::Fire) }
+    let status = record_intent(status, value, reading.baseline.clone(), facts.common.now);
+    Plan { status: report_firing(facts, status, value), step: Step::Call(Call::Fire) }
 }
 
-fn firing_soon(facts: &TriggerFacts<'_>, status: GlueTriggerStatus, value: &str) -> GlueTriggerStatus {
-    if is_blocked(facts) {
-        // What stood in the way is not known to be gone.
+/// The status with a new intent for `value`: the first of the pending values, or the one whose last intent had no
+/// effect.
+pub(super) fn record_intent(
+    mut status: GlueTriggerStatus,
+    value: &str,
+    baseline: Vec<Baseline>,
+    now: Timestamp,
+) -> GlueTriggerStatus {
+    let last = status.last_firing.take();
+    let is_next = last.as_ref().is_none_or(|last| last.fired_at.is_some());
+    if is_next {
+        status.pending_fires.remove(0);
+    }
+    status.requires_history_check = false;
+    status.last_firing = Some(Firing {
+        number: last.as_ref().map_or(0, |last| last.number + 1),
+        value: value.to_owned(),
+        intended_at: Time(now),
+        baseline,
+        rejected_reason: None,
+        fired_at: None,
+        started: Vec::new(),
+        runs_resolved: false,
+        ended_at: None,
+    });
+    if let Some(last) = last.filter(|_| is_next) {
+        status.earlier_firings.push(last);
+        let surplus = status.earlier_firings.len().saturating_sub(MAX_EARLIER_FIRINGS);
+        status.earlier_firings.drain(..surplus);
+    }
+    status
+}
+
+fn report_firing(facts: &TriggerFacts<'_>, status: GlueTriggerStatus, value: &str) -> GlueTriggerStatus {
+    if reports_refusal(facts) {
         return keep(facts, status);
     }
     let message = format!("trigger {} is being fired for {value}", facts.object.spec.trigger_name);
-    draft(facts, status, SyncState::Progressing, "Firing", &message)
+    report(facts, status, SyncState::Progressing, Reason::Firing, &message)
 }
 
-/// The object may have fired for `value` in an earlier life, and nothing tells: it counts as done.
+/// The object may have fired for `value` before its status was lost: the value counts as handled.
 fn not_fired(facts: &TriggerFacts<'_>, mut status: GlueTriggerStatus, value: &str) -> TriggerPlan {
     status.requires_history_check = false;
     status.pending_fires.remove(0);
     let message = format!(
-        "the object may have lived before, and its trigger has started something since ever: the value {value} counts as done; set another one to fire it"
+        "the object may have existed before, and its trigger has started runs already: the value {value} counts as handled; set another one to fire it"
     );
-    Plan { status: draft(facts, status, SyncState::Synced, "NotFired", &message), step: Step::AwaitChange }
+    let status = report(facts, status, SyncState::Synced, Reason::NotFired, &message);
+    Plan { status, step: Step::AwaitChange }
 }
 
-/// It was fired; so much is known of what it started.
+/// Records that the trigger was fired, with the runs that are known so far.
 fn fired(facts: &TriggerFacts<'_>, status: GlueTriggerStatus, firing: Firing, started: Vec<Started>) -> TriggerPlan {
-    let message = words(facts, &firing.value, &started);
-    let firing = Firing { fired_at: Some(Time(facts.now)), rejected_reason: None, started, ..firing };
+    let firing = Firing { fired_at: Some(Time(facts.common.now)), rejected_reason: None, started, ..firing };
+    report_fired(facts, status, firing, Step::AwaitChange)
+}
+
+fn report_fired(facts: &TriggerFacts<'_>, status: GlueTriggerStatus, firing: Firing, step: Step<Call>) -> TriggerPlan {
+    let message = describe(facts, &firing.value, &firing.started);
+    // The object is not in sync while other values are pending.
+    let sync = if status.pending_fires.is_empty() { SyncState::Synced } else { SyncState::Progressing };
     let status = GlueTriggerStatus { last_firing: Some(firing), ..status };
-    Plan { status: draft(facts, status.clone(), stand(&status), "Fired", &message), step: Step::AwaitChange }
+    Plan { status: report(facts, status, sync, Reason::Fired, &message), step }
 }
 
-/// In line, unless other values wait.
-fn stand(status: &GlueTriggerStatus) -> SyncState {
-    if status.pending_fires.is_empty() { SyncState::Synced } else { SyncState::Progressing }
-}
-
-/// It was fired, and not all that it started is known.
-fn trace(facts: &TriggerFacts<'_>, status: GlueTriggerStatus, trigger: &Trigger, mut firing: Firing) -> TriggerPlan {
-    let looked = match found(facts, &firing) {
-        None => return step(facts, Step::Call(Call::LookUp(firing.baseline))),
-        Some(Ok(found)) => {
-            firing.started.extend(new_runs(&status, &found.started));
-            complete(trigger, &firing.started) || found.known_for >= facts.settle
+/// The trigger was fired: look up the runs that are not known yet.
+fn resolve_runs(
+    facts: &TriggerFacts<'_>,
+    status: GlueTriggerStatus,
+    trigger: &Trigger,
+    mut firing: Firing,
+) -> TriggerPlan {
+    let settled = |age: Duration| age >= facts.common.settle;
+    let age = match &facts.state.start.lookup {
+        None => return unchanged(facts, Step::Call(Call::LookUp(firing.baseline))),
+        Some(Lookup::Failed(_)) => facts.common.intent_age,
+        Some(Lookup::NotFound { intent_age }) => *intent_age,
+        Some(lookup @ Lookup::Found(found)) => {
+            if let Lookup::Found(new) = new_runs(&status, lookup) {
+                firing.started.extend(new);
+            }
+            found.intent_age
         }
-        Some(Err(_)) => facts.state.known_for(firing.number) >= facts.settle,
     };
-    if looked {
+    let was_looked_up = !matches!(facts.state.start.lookup, Some(Lookup::Failed(_)));
+    let resolved = settled(age) || was_looked_up && has_all_runs(trigger, &firing.started);
+    if resolved {
         firing.runs_resolved = true;
-        // It has served its purpose.
         firing.baseline.clear();
     }
-    let message = words(facts, &firing.value, &firing.started);
-    let status = GlueTriggerStatus { last_firing: Some(firing), ..status };
-    Plan { status: draft(facts, status.clone(), stand(&status), "Fired", &message), step: rest_for(LOOK_UP_AGAIN) }
+    report_fired(facts, status, firing, Step::RequeueAfter(LOOK_UP_AGAIN))
 }
 
-/// Nothing waits to be fired.
-fn at_rest(facts: &TriggerFacts<'_>, status: GlueTriggerStatus, trigger: &Trigger) -> TriggerPlan {
-    let name = &facts.object.spec.trigger_name;
-    let marked = facts
-        .object
-        .metadata
-        .annotations
-        .as_ref()
-        .is_some_and(|annotations| annotations.contains_key(FIRED_ANNOTATION));
-    let wants_mark = facts.object.spec.fire_on_creation == Some(true) && status.last_handled_fire.is_some() && !marked;
-    let (reason, message) = match &status.last_firing {
-        None => match status.declared.condition("Ready").filter(|ready| ready.reason == "NotFired") {
-            Some(ready) => ("NotFired", ready.message.clone()),
-            None => (
-                "OnDemand",
-                format!("trigger {name} is of type ON_DEMAND, and is fired for each new value of spec.fire"),
-            ),
-        },
-        Some(firing) => {
-            let good = firing.started.iter().all(|run| run.state.as_deref().is_none_or(is_good));
-            let reason = match firing.ended_at {
-                None => "Fired",
-                Some(_) if good => "Completed",
-                Some(_) => "CompletedWithFailures",
-            };
-            (reason, words(facts, &firing.value, &firing.started))
-        }
-    };
-    let was_in_line = status.declared.condition("Ready").is_some_and(|ready| ready.status == "True");
+/// No value is pending.
+fn idle(facts: &TriggerFacts<'_>, status: GlueTriggerStatus, trigger: &Trigger) -> TriggerPlan {
+    let (reason, message) = idle_message(facts, &status);
+    let was_synced = status.declared.condition("Ready").is_some_and(|ready| ready.status == "True");
+    let annotations = facts.object.metadata.annotations.as_ref();
+    let is_annotated = annotations.is_some_and(|annotations| annotations.contains_key(FIRED_ANNOTATION));
+    let fires_on_creation = facts.object.spec.fire_on_creation == Some(true);
+    let annotate = fires_on_creation && status.last_handled_fire.is_some() && !is_annotated;
     let status = if !trigger.state.is_transitional() {
-        draft(facts, status, SyncState::Synced, reason, &message)
-    } else if was_in_line {
-        // Its definition is being changed, which concerns nobody.
+        report(facts, status, SyncState::Synced, reason, &message)
+    } else if was_synced {
+        // A change of the trigger's definition does not concern the object.
         keep(facts, status)
     } else {
+        let name = &facts.object.spec.trigger_name;
         let message = format!("trigger {name} is {} in Glue", trigger.state.as_str());
-        draft(facts, status, SyncState::Progressing, reason_of(&trigger.state), &message)
+        report(facts, status, SyncState::Progressing, state_reason(&trigger.state), &message)
     };
-    let step = if wants_mark { Step::Annotate(FIRED_ANNOTATION) } else { Step::AwaitChange };
+    let step = if annotate { Step::Annotate(FIRED_ANNOTATION) } else { Step::AwaitChange };
     Plan { status, step }
 }
 
-/// The states in which a run, a crawl or a run of a workflow ends well.
-fn is_good(state: &str) -> bool {
-    matches!(state, "SUCCEEDED" | "COMPLETED")
+fn idle_message(facts: &TriggerFacts<'_>, status: &GlueTriggerStatus) -> (Reason, String) {
+    let Some(firing) = &status.last_firing else {
+        let ready = status.declared.condition("Ready");
+        if let Some(ready) = ready.filter(|ready| reason_of(ready) == Some(Reason::NotFired)) {
+            return (Reason::NotFired, ready.message.clone());
+        }
+        let name = &facts.object.spec.trigger_name;
+        let message = format!("trigger {name} is of type ON_DEMAND, and is fired for each new value of spec.fire");
+        return (Reason::OnDemand, message);
+    };
+    let ended_well = |state: &str| matches!(state, "SUCCEEDED" | "COMPLETED");
+    let good = firing.started.iter().all(|run| run.state.as_deref().is_none_or(ended_well));
+    let reason = match firing.ended_at {
+        None => Reason::Fired,
+        Some(_) if good => Reason::Completed,
+        Some(_) => Reason::CompletedWithFailures,
+    };
+    (reason, describe(facts, &firing.value, &firing.started))
 }
 
-/// The status with what the poller has seen of the runs that firings started.
-fn follow(facts: &TriggerFacts<'_>, mut status: GlueTriggerStatus) -> GlueTriggerStatus {
+/// The status with what the poller has observed of the runs that firings started.
+fn follow_runs(facts: &TriggerFacts<'_>, mut status: GlueTriggerStatus) -> GlueTriggerStatus {
     for firing in status.earlier_firings.iter_mut().chain(&mut status.last_firing) {
         let Some(fired_at) = firing.fired_at.as_ref().map(|time| time.0) else { continue };
         for run in firing.started.iter_mut().filter(|run| !run.ended) {
             match facts.related.iter().find(|(id, _)| *id == run.id).map(|(_, observation)| observation) {
                 Some(Observation::Present(item)) => {
-                    if let Some(seen) = item.run() {
-                        run.state = Some(seen.state);
-                        run.ended = seen.ended;
+                    if let Some(observed) = item.run() {
+                        run.state = Some(observed.state);
+                        run.ended = observed.ended;
                     }
                 }
-                // Glue may be slow to show it; later it is gone for good.
-                Some(Observation::NotFound) if time::since(facts.now, fired_at) >= facts.settle => run.ended = true,
+                // Glue may list a run late; after the settle time it does not know the run any more.
+                Some(Observation::NotFound) if time::since(facts.common.now, fired_at) >= facts.common.settle => {
+                    run.ended = true;
+                }
                 Some(Observation::NotFound) | None => {}
             }
         }
         let over = firing.runs_resolved && !firing.started.is_empty() && firing.started.iter().all(|run| run.ended);
         if over && firing.ended_at.is_none() {
-            firing.ended_at = Some(Time(facts.now));
+            firing.ended_at = Some(Time(facts.common.now));
         }
     }
     status
 }
 
-/// What came of looking for what `firing` started.
-fn found<'a>(facts: &'a TriggerFacts<'_>, firing: &Firing) -> Option<Result<&'a FoundRuns, &'a Problem>> {
-    let (_, found) = facts.state.found.as_ref().filter(|(number, _)| *number == firing.number)?;
-    Some(found.as_ref())
-}
-
-/// The problem in the words of this pass, which knows whose credentials these are; of an earlier one, as it was kept.
-fn explained<'a>(facts: &'a TriggerFacts<'_>, kept: &'a Problem) -> &'a Problem {
-    facts.problem.as_ref().unwrap_or(kept)
-}
-
-/// Those of `started` that no firing has yet.
-fn new_runs(status: &GlueTriggerStatus, started: &[Started]) -> Vec<Started> {
+/// The lookup, reduced to the runs that no firing has yet.
+fn new_runs(status: &GlueTriggerStatus, lookup: &Lookup<FoundRuns>) -> Lookup<Vec<Started>> {
     let known = |run: &Started| {
         let mut firings = status.earlier_firings.iter().chain(&status.last_firing);
         firings.any(|firing| firing.started.iter().any(|known| known.target == run.target && known.id == run.id))
     };
-    started.iter().filter(|run| !known(run)).cloned().collect()
+    match lookup {
+        Lookup::Found(found) => {
+            let new: Vec<_> = found.started.iter().filter(|run| !known(run)).cloned().collect();
+            if new.is_empty() { Lookup::NotFound { intent_age: found.intent_age } } else { Lookup::Found(new) }
+        }
+        Lookup::NotFound { intent_age } => Lookup::NotFound { intent_age: *intent_age },
+        Lookup::Failed(problem) => Lookup::Failed(problem.clone()),
+    }
 }
 
-/// Whether everything that the trigger starts has been started.
-fn complete(trigger: &Trigger, started: &[Started]) -> bool {
+/// Whether every target of the trigger has its runs.
+fn has_all_runs(trigger: &Trigger, started: &[Started]) -> bool {
     let count = |target: &Target| started.iter().filter(|run| run.target == *target).count();
     targets(trigger).iter().all(|target| count(target) >= expected(trigger, target))
 }
 
-/// What a firing started, in words.
-fn words(facts: &TriggerFacts<'_>, value: &str, started: &[Started]) -> String {
+/// What a firing started, as a sentence.
+fn describe(facts: &TriggerFacts<'_>, value: &str, started: &[Started]) -> String {
     let run = |run: &Started| {
         let (what, one) = match run.target.kind {
             TargetKind::Job => ("job", "run"),

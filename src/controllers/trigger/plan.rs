@@ -1,135 +1,133 @@
-//! What is to be done about a trigger, as a pure function: from what is known to the status that must stand in
-//! the object, and the one step that may be taken once it does.
+//! The plan of a trigger: by its type, it is kept in a state or fired.
 //!
-//! States on the way are waited out and never fought. Nothing is decided on a observation of the trigger from before
-//! we did something to it: until it is seen again, nothing happens.
+//! A trigger that is changing its state is waited for. Nothing is decided on an observation from before the
+//! controller's last change.
 
-use super::local_state::Call;
-use super::render::{show, show_none};
-use super::status::{TriggerFacts, TriggerPlan, blocked, draft, rest, rest_for, status_of, step};
+use super::render::{render, render_absent};
 use super::{activation, firing, requests};
-use crate::api::trigger::TriggerDeletionPolicy;
+use crate::api::GlueTrigger;
+use crate::api::trigger::{Baseline, GlueTriggerStatus, Target, TriggerDeletionPolicy};
 use crate::controllers::declared::conditions::SyncState;
-use crate::controllers::runtime::ownership::{ASK_AGAIN, Ownership};
+use crate::controllers::declared::kind::Release;
+use crate::controllers::declared::status::{current, report, unchanged};
+use crate::controllers::declared::{facts, kind};
+use crate::controllers::runtime::reason::Reason;
 use crate::controllers::runtime::step::{Plan, Step};
-use crate::glue::ErrorKind;
 use crate::glue::poller::Observation;
 use crate::glue::triggers::source::TriggerItem;
-use crate::glue::triggers::{TriggerState, TriggerType};
+use crate::glue::triggers::{Trigger, TriggerState, TriggerType};
 
-/// Decides.
-#[must_use]
-pub fn plan(facts: &TriggerFacts<'_>) -> TriggerPlan {
-    if facts.deleting() {
-        return deletion(facts);
-    }
-    if !facts.leading {
-        return rest(facts, None);
-    }
-    let before = status_of(facts);
-    let status = requests::take_in(facts, before.clone());
-    let name = &facts.object.spec.trigger_name;
-    if let Some(problem) = &facts.blocked {
-        return blocked(facts, status, problem, Step::Backoff);
-    }
-    match &facts.ownership {
-        Ownership::OwnedBy((namespace, holder)) => {
-            if facts.has_finalizer() {
-                return step(facts, Step::RemoveFinalizer { left_behind: None });
-            }
-            let message =
-                format!("trigger {name} is held by the older GlueTrigger {namespace}/{holder}: delete one of the two");
-            let status = draft(facts, status, SyncState::Stalled, "HeldByAnother", &message);
-            return Plan { status, step: Step::AwaitChange };
+/// The facts about a trigger.
+pub type TriggerFacts<'a> = facts::Facts<'a, GlueTrigger>;
+/// The plan of a trigger.
+pub type TriggerPlan = kind::DeclaredPlan<GlueTrigger>;
+
+/// The calls about a trigger.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Call {
+    /// Activate it.
+    Activate,
+    /// Deactivate it.
+    Deactivate,
+    /// Read the newest run of everything that it starts.
+    ReadBaseline {
+        /// What it starts.
+        targets: Vec<Target>,
+        /// Whether to look too for any run that it has ever started.
+        history: bool,
+    },
+    /// Look for the runs that it has started since the baseline.
+    LookUp(Vec<Baseline>),
+    /// Fire it, once.
+    Fire,
+}
+
+/// The plan when Glue has the trigger.
+pub(super) fn present(facts: &TriggerFacts<'_>, status: GlueTriggerStatus, trigger: &Trigger) -> TriggerPlan {
+    let status = render(status, trigger, facts.common.now);
+    match &trigger.type_ {
+        TriggerType::OnDemand => firing::plan(facts, status, trigger),
+        TriggerType::Scheduled | TriggerType::Conditional | TriggerType::Event => {
+            activation::plan(facts, status, trigger)
         }
-        Ownership::Undetermined => return rest(facts, Some(ASK_AGAIN)),
-        Ownership::Owned => {}
-    }
-    if let Some(problem) = facts.unseen() {
-        return blocked(facts, status, problem, Step::AwaitChange);
-    }
-    match &facts.observation {
-        Some(Observation::Present(TriggerItem::Trigger(trigger))) => {
-            let status = show(status, trigger, facts.now);
-            match &trigger.type_ {
-                TriggerType::OnDemand => firing::plan(facts, status, trigger),
-                TriggerType::Scheduled | TriggerType::Conditional | TriggerType::Event => {
-                    activation::plan(facts, status, trigger)
-                }
-                TriggerType::Unknown(type_) => {
-                    let message = format!("trigger {name} is of type {type_}, which this version does not know");
-                    Plan {
-                        status: draft(facts, status, SyncState::Stalled, "TypeUnknown", &message),
-                        step: Step::AwaitChange,
-                    }
-                }
-            }
-        }
-        Some(Observation::NotFound) => {
-            let message = format!(
-                "there is no trigger {name} in this account and region; it is taken up when it is there: create it, or check the name, spec.region and spec.credentials"
-            );
-            let status =
-                draft(facts, show_none(status), SyncState::Progressing, ErrorKind::NotFound.reason(), &message);
+        TriggerType::Unknown(type_) => {
+            let name = &facts.object.spec.trigger_name;
+            let message = format!("trigger {name} is of type {type_}, which this version does not know");
+            let status = report(facts, status, SyncState::Stalled, Reason::TypeUnknown, &message);
             Plan { status, step: Step::AwaitChange }
         }
-        Some(Observation::Present(_)) | None => match &facts.problem {
-            // The outcome to a switch is open: what became of it is seen soon.
-            Some(problem) => blocked(facts, status, problem, Step::AwaitChange),
-            None if status.pending_fires != before.pending_fires => {
-                let message = format!("Glue is being asked about trigger {name}");
-                Plan {
-                    status: draft(facts, status, SyncState::Progressing, "Looking", &message),
-                    step: Step::AwaitChange,
-                }
-            }
-            None => rest(facts, None),
-        },
     }
 }
 
-/// The object is being deleted: the trigger is deactivated first, where that was asked for.
-fn deletion(facts: &TriggerFacts<'_>) -> TriggerPlan {
-    if !facts.has_finalizer() {
-        return rest(facts, None);
+/// The plan when Glue does not have the trigger.
+pub(super) fn absent(facts: &TriggerFacts<'_>, status: GlueTriggerStatus) -> TriggerPlan {
+    let message = format!(
+        "there is no trigger {} in this account and region; the controller goes on looking for it: create it, or check the name, spec.region and spec.credentials",
+        facts.object.spec.trigger_name
+    );
+    let status = render_absent(status);
+    let status = report(facts, status, SyncState::Progressing, Reason::NotFound, &message);
+    Plan { status, step: Step::AwaitChange }
+}
+
+/// The plan before the trigger was observed: new values of `spec.fire` are recorded at once.
+pub(super) fn unobserved(facts: &TriggerFacts<'_>, status: GlueTriggerStatus) -> TriggerPlan {
+    if status.pending_fires == current(facts).pending_fires {
+        return unchanged(facts, Step::AwaitChange);
     }
-    let name = &facts.object.spec.trigger_name;
-    let let_go =
-        |left_behind: Option<&String>| step(facts, Step::RemoveFinalizer { left_behind: left_behind.cloned() });
-    let wanted = facts.object.spec.deletion_policy == Some(TriggerDeletionPolicy::Deactivate);
-    if !wanted || matches!(facts.ownership, Ownership::OwnedBy(_)) {
-        return let_go(None);
+    let message = format!("Glue is being asked about trigger {}", facts.object.spec.trigger_name);
+    let status = report(facts, status, SyncState::Progressing, Reason::Observing, &message);
+    Plan { status, step: Step::AwaitChange }
+}
+
+/// The status that the plan starts from: with the new values of `spec.fire`.
+pub(super) fn base_status(facts: &TriggerFacts<'_>) -> GlueTriggerStatus {
+    let status = current(facts);
+    if facts.common.deleting() { status } else { requests::record(facts, status) }
+}
+
+/// What has to be done before the object may be deleted: the trigger is deactivated, where the spec asks for it.
+pub(super) fn release(facts: &TriggerFacts<'_>) -> Release<GlueTrigger> {
+    if facts.object.spec.deletion_policy != Some(TriggerDeletionPolicy::Deactivate) {
+        return Release::Done;
     }
     let trigger = match &facts.observation {
-        Some(Observation::NotFound) => return let_go(None),
-        Some(Observation::Present(TriggerItem::Trigger(trigger))) => Some(trigger),
-        Some(Observation::Present(_)) | None => None,
+        Some(Observation::NotFound) => return Release::Done,
+        Some(Observation::Present(TriggerItem::Trigger(trigger))) => trigger,
+        Some(Observation::Present(_)) | None => return Release::Needs(unchanged(facts, Step::AwaitChange)),
     };
-    if trigger.is_some_and(|trigger| {
-        trigger.type_ == TriggerType::OnDemand
-            || matches!(trigger.state, TriggerState::Created | TriggerState::Deactivated)
-    }) {
-        return let_go(None);
+    if trigger.type_ == TriggerType::OnDemand
+        || matches!(trigger.state, TriggerState::Created | TriggerState::Deactivated)
+    {
+        return Release::Done;
     }
-    let left = facts.deletion_timeout.saturating_sub(facts.deleted_for());
-    if left.is_zero() {
-        return let_go(Some(name));
+    let status = render(current(facts), trigger, facts.common.now);
+    let message = format!("trigger {} is being deactivated: the object is deleted", facts.object.spec.trigger_name);
+    let status = report(facts, status, SyncState::Progressing, Reason::Deactivating, &message);
+    let waits = trigger.state.is_transitional() || facts.common.behind;
+    let step = if waits { Step::AwaitChange } else { Step::Call(Call::Deactivate) };
+    Release::Needs(Plan { status, step })
+}
+
+/// Whether the status reports, for this generation, that AWS refused the change that is to be made. The report stays
+/// until a call succeeds.
+pub(super) fn reports_refusal(facts: &TriggerFacts<'_>) -> bool {
+    let status = current(facts);
+    let ready = status.declared.condition("Ready").filter(|ready| ready.status != "True");
+    let reason = ready.and_then(crate::controllers::runtime::conditions::reason_of);
+    status.declared.observed_generation == facts.common.generation() && reason.is_some_and(Reason::is_refusal)
+}
+
+/// The reason of a trigger's state.
+pub(super) fn state_reason(state: &TriggerState) -> Reason {
+    match state {
+        TriggerState::Creating => Reason::Creating,
+        TriggerState::Activating => Reason::Activating,
+        TriggerState::Deactivating => Reason::Deactivating,
+        TriggerState::Deleting => Reason::Deleting,
+        TriggerState::Updating => Reason::Updating,
+        TriggerState::Activated => Reason::Activated,
+        TriggerState::Created | TriggerState::Deactivated => Reason::Deactivated,
+        TriggerState::Unknown(_) => Reason::StateUnknown,
     }
-    let status = status_of(facts);
-    if let Some(problem) = facts.blocked.as_ref().or(facts.poll_problem.as_ref()).or(facts.problem.as_ref()) {
-        return blocked(facts, status, problem, Step::Backoff);
-    }
-    let Some(trigger) = trigger.filter(|_| facts.leading) else {
-        let pause = if facts.ownership == Ownership::Undetermined { ASK_AGAIN } else { left };
-        return rest(facts, Some(pause));
-    };
-    let status = show(status, trigger, facts.now);
-    let message = format!("trigger {name} is being deactivated: the object is deleted");
-    let status = draft(facts, status, SyncState::Progressing, "Deactivating", &message);
-    let step = if trigger.state.is_transitional() || facts.behind {
-        Step::RequeueAfter(left)
-    } else {
-        Step::Call(Call::Deactivate)
-    };
-    Plan { status, step: facts.rest.filter(|_| step == Step::Call(Call::Deactivate)).map_or(step, rest_for) }
 }

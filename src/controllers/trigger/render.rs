@@ -1,4 +1,4 @@
-//! The trigger as Glue has it, in the status.
+//! The trigger as Glue shows it, in the status.
 
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
@@ -10,8 +10,8 @@ use crate::controllers::runtime::conditions::bounded;
 use crate::glue::schedule::Schedule;
 use crate::glue::triggers::{Trigger, TriggerState};
 
-/// The status with the trigger as it is.
-pub(super) fn show(mut status: GlueTriggerStatus, trigger: &Trigger, now: Timestamp) -> GlueTriggerStatus {
+/// The status with the trigger as Glue shows it; with the first [`MAX_ACTIONS`] actions.
+pub(super) fn render(mut status: GlueTriggerStatus, trigger: &Trigger, now: Timestamp) -> GlueTriggerStatus {
     let actions = trigger.actions.iter().take(MAX_ACTIONS).map(|action| Action {
         job: action.job.clone(),
         crawler: action.crawler.clone(),
@@ -29,8 +29,8 @@ pub(super) fn show(mut status: GlueTriggerStatus, trigger: &Trigger, now: Timest
     status
 }
 
-/// The status when there is no such trigger.
-pub(super) fn show_none(mut status: GlueTriggerStatus) -> GlueTriggerStatus {
+/// The status when Glue does not have the trigger.
+pub(super) fn render_absent(mut status: GlueTriggerStatus) -> GlueTriggerStatus {
     status.state = None;
     status.last_applied_state = None;
     if let Some(schedule) = &mut status.schedule {
@@ -49,7 +49,7 @@ fn schedule(expression: &str, state: &TriggerState, now: Timestamp) -> ShownSche
     }
 }
 
-/// What the trigger starts, each once: jobs, crawlers, and the workflow that it belongs to.
+/// What the trigger starts, without duplicates: jobs, crawlers, and the workflow that it belongs to.
 pub(super) fn targets(trigger: &Trigger) -> Vec<Target> {
     let target = |kind, name: &String| Target { kind, name: name.clone() };
     let jobs = trigger.actions.iter().filter_map(|action| action.job.as_ref().map(|job| target(TargetKind::Job, job)));

@@ -1,33 +1,35 @@
-//! Which values of fire are new: each one that the watch has shown, in its order, since the status was written.
+//! Which values of `spec.fire` are new: each value that the watch has delivered, in order, since the status was written.
 //!
-//! The value that stands there when the object is first seen counts as done. With `fireOnCreation` it is fired
-//! when the object is new: when this process saw it come to be. An object that may have lived before fires it
-//! only when Glue shows that its trigger has never started anything; one that has lived before, never.
+//! The value that the object has when it is first seen counts as handled. With `fireOnCreation` it is fired when the
+//! object is new, that is, when this process saw its creation. For an object that may have existed before, it is fired
+//! only when Glue shows that the trigger has never started anything; for one that certainly existed before, never.
 
-use super::status::{TriggerFacts, generation_of};
+use super::plan::TriggerFacts;
 use crate::api::trigger::{GlueTriggerStatus, MAX_PENDING_FIRES};
 
-/// The status with the new values among those that wait.
-pub(super) fn take_in(facts: &TriggerFacts<'_>, mut status: GlueTriggerStatus) -> GlueTriggerStatus {
+/// The status with the new values among the pending ones.
+pub(super) fn record(facts: &TriggerFacts<'_>, mut status: GlueTriggerStatus) -> GlueTriggerStatus {
     let observed = status.declared.observed_generation;
-    let generation = generation_of(facts);
+    let generation = facts.common.generation();
     if observed >= generation {
         return status;
     }
-    if observed < 0 && facts.state.lived {
-        // Which of its values were fired is lost with the status: none of them is fired again.
-        status.last_handled_fire.clone_from(&facts.object.spec.fire);
+    let spec = &facts.object.spec;
+    if observed < 0 && facts.state.existed_before {
+        // Which values were fired is lost with the status: none is fired again.
+        status.last_handled_fire.clone_from(&spec.fire);
         return status;
     }
-    let earlier = facts.state.seen.iter().filter(|(seen, _)| *seen > observed && *seen < generation);
-    let mut values = earlier.map(|(_, value)| value.as_ref()).chain([facts.object.spec.fire.as_ref()]);
+    let delivered = facts.state.delivered_fires.iter();
+    let earlier = delivered.filter(|(delivered, _)| *delivered > observed && *delivered < generation);
+    let mut values = earlier.map(|(_, value)| value.as_ref()).chain([spec.fire.as_ref()]);
     if observed < 0
         && let Some(first) = values.next().flatten()
     {
         status.last_handled_fire = Some(first.clone());
-        if facts.object.spec.fire_on_creation == Some(true) {
+        if spec.fire_on_creation == Some(true) {
             status.pending_fires.push(first.clone());
-            status.requires_history_check = !facts.state.born;
+            status.requires_history_check = !facts.state.saw_creation;
         }
     }
     for value in values.flatten() {
@@ -35,7 +37,7 @@ pub(super) fn take_in(facts: &TriggerFacts<'_>, mut status: GlueTriggerStatus) -
             continue;
         }
         if status.pending_fires.len() >= MAX_PENDING_FIRES {
-            // The newest is what somebody wants now.
+            // The newest value is the one that somebody wants now.
             status.pending_fires.pop();
             status.dropped_fires = status.dropped_fires.saturating_add(1);
         }

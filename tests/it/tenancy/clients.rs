@@ -165,8 +165,8 @@ async fn a_client_is_kept_while_it_is_used_or_held_and_dropped_after() {
     secrets.delete("held", &DeleteParams::default()).await.expect("the deletion");
     let aws = aws(Some("held"));
     let ask = async |releasing| access.client(&world.namespace, &aws, releasing).await;
-    assert_eq!(ask(false).await.expect_err("no Secret").reason, "SecretNotFound");
+    assert_eq!(ask(false).await.expect_err("no Secret").reason.as_str(), "SecretNotFound");
     assert_eq!(ask(true).await.expect("the last good one").client, held);
     drop(held);
-    assert_eq!(ask(true).await.expect_err("it is gone").reason, "SecretNotFound");
+    assert_eq!(ask(true).await.expect_err("it is gone").reason.as_str(), "SecretNotFound");
 }

@@ -6,24 +6,30 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use crate::api::connection::status::{TestOutcome, TestResult};
 use crate::api::{FINALIZER, GlueConnection, GlueConnectionSpec};
-use crate::controllers::connection::calls::Call;
-use crate::controllers::connection::inputs::Inputs;
+use crate::controllers::connection::inputs::ConnectionInputs;
+use crate::controllers::connection::plan::{Call, ConnectionPlan};
 use crate::controllers::connection::secrets::{Secrets, Values};
-use crate::controllers::connection::status::ConnectionPlan;
 use crate::controllers::connection::{AppliedDigest, CallOutcome, PassState};
 use crate::controllers::declared::DeclaredKind;
 use crate::controllers::declared::facts::Facts;
+use crate::controllers::declared::plan::plan;
+use crate::controllers::runtime::facts::CommonFacts;
 use crate::controllers::runtime::ownership::Ownership;
 use crate::controllers::runtime::problem::Problem;
+use crate::controllers::runtime::start_once::{IntentTracker, records_intent};
 use crate::controllers::runtime::step::{Plan, Step};
 use crate::glue::ErrorKind;
 use crate::glue::connections::{Connection, ConnectionInput};
 use crate::glue::poller::Observation;
 
-/// Who the controller is to Glue.
+/// The time at which a fixture begins.
+const START: i64 = 1_000_000;
+
+/// The identity of the controller in Glue.
 pub const US: &str = "arn:aws:sts::123456789012:assumed-role/kube-glue/x";
 /// Somebody else.
 pub const THEM: &str = "arn:aws:iam::123456789012:user/alice";
@@ -74,8 +80,11 @@ pub struct Fixture {
     pub calls: Vec<Call>,
     /// What was left behind, each time that the object was let go.
     pub released: Vec<Option<String>>,
-    memory: Option<AppliedDigest>,
-    rest: Option<Duration>,
+    digest: Option<AppliedDigest>,
+    backoff: Option<Duration>,
+    intent: IntentTracker,
+    /// When `now` was the time at which the fixture began.
+    epoch: Instant,
 }
 
 /// A spec as YAML would say it.
@@ -99,7 +108,7 @@ impl Fixture {
         object.metadata.uid = Some("uid".to_owned());
         object.metadata.generation = Some(1);
         let mut bench = Self {
-            now: Timestamp::from_second(1_000_000).unwrap(),
+            now: Timestamp::from_second(START).unwrap(),
             object,
             secrets: Secrets::new(),
             glue: None,
@@ -113,8 +122,10 @@ impl Fixture {
             knows_account: true,
             calls: Vec::new(),
             released: Vec::new(),
-            memory: None,
-            rest: None,
+            digest: None,
+            backoff: None,
+            intent: IntentTracker::default(),
+            epoch: Instant::now(),
         };
         bench.write_secret("hunter2");
         bench
@@ -130,7 +141,7 @@ impl Fixture {
 
     pub fn pass_time(&mut self, seconds: i64) {
         self.now = self.now.checked_add(SignedDuration::from_secs(seconds)).unwrap();
-        self.rest = None;
+        self.backoff = None;
     }
 
     /// Changes the spec.
@@ -146,8 +157,9 @@ impl Fixture {
 
     /// The process begins anew.
     pub fn restart(&mut self) {
-        self.memory = None;
-        self.rest = None;
+        self.digest = None;
+        self.intent = IntentTracker::default();
+        self.backoff = None;
     }
 
     /// Somebody else has their hands on it.
@@ -165,30 +177,33 @@ impl Fixture {
             let (object, before) = (self.object.clone(), (self.calls.len(), self.fates.len()));
             self.pass();
             self.pass_time(5);
-            if object == self.object && before == (self.calls.len(), self.fates.len()) {
+            let due = self.rested.is_some_and(|after| after <= Duration::from_secs(5));
+            if object == self.object && before == (self.calls.len(), self.fates.len()) && !due {
                 return;
             }
         }
         panic!("it does not come to rest: {:?}\n{:#?}", self.calls, self.object.status);
     }
 
-    pub fn inputs(&self) -> Result<Inputs, Problem> {
+    pub fn inputs(&self) -> Result<ConnectionInputs, Problem> {
         let secrets = self.object.spec.secret_keys();
         let named =
             secrets.iter().map(|(_, key)| (key.name.clone(), self.secrets.get(&key.name).cloned().unwrap_or_default()));
-        let inputs = Inputs::new(&self.object, &named.collect())?;
+        let inputs = ConnectionInputs::new(&self.object, &named.collect())?;
         Ok(if self.watched { inputs } else { inputs.unwatched() })
     }
 
     /// One pass, as the shell makes it.
     pub fn pass(&mut self) {
-        let mut state = self.object.begin(&mut self.memory);
+        let mut state = self.object.begin_pass(&mut self.digest, None);
         let mut problem = None;
         let mut fresh_intent = false;
         for _ in 0..32 {
-            let Plan { status, step } = self.plan(&state, problem.clone(), fresh_intent);
+            let intent_age = self.intent_age();
+            let Plan { status, step } = self.plan(&state, problem.clone(), fresh_intent, intent_age);
             if self.object.status.as_ref() != Some(&status) {
-                fresh_intent |= GlueConnection::records_intent(self.object.status.as_ref(), &status);
+                let before = self.object.status.as_ref().and_then(GlueConnection::intent);
+                fresh_intent |= records_intent(before.as_ref(), GlueConnection::intent(&status).as_ref());
                 self.object.status = Some(status);
                 continue;
             }
@@ -205,10 +220,10 @@ impl Fixture {
                     assert!(act != Call::Create || fresh_intent, "a creation without its intent");
                     fresh_intent = false;
                     let Some(answer) = self.act(&act, &mut state) else { return };
-                    self.memory.clone_from(&state.digest);
+                    self.digest.clone_from(&state.digest);
                     problem = answer.err();
                     if problem.is_some() {
-                        self.rest = Some(Duration::from_secs(1));
+                        self.backoff = Some(Duration::from_secs(1));
                     }
                 }
                 step @ (Step::AwaitChange | Step::RequeueAfter(_)) => {
@@ -225,30 +240,47 @@ impl Fixture {
         panic!("a pass does not come to rest: {:?}\n{:#?}", self.calls, self.object.status);
     }
 
-    fn plan(&self, state: &PassState, problem: Option<Problem>, fresh_intent: bool) -> ConnectionPlan {
+    fn intent_age(&mut self) -> Duration {
+        let elapsed = self.now.as_second() - START;
+        let now = self.epoch + Duration::from_secs(elapsed.unsigned_abs());
+        let intent = self.object.status.as_ref().and_then(GlueConnection::intent);
+        self.intent.observe(intent.as_ref(), now)
+    }
+
+    fn plan(
+        &self,
+        state: &PassState,
+        problem: Option<Problem>,
+        fresh_intent: bool,
+        intent_age: Duration,
+    ) -> ConnectionPlan {
         let inputs = self.inputs();
         let observation = self.glue.as_ref().map_or(Observation::NotFound, |stored| {
             let seen = stored.seen();
             Observation::Present(Connection { arn: seen.arn.filter(|_| self.knows_account), ..seen })
         });
-        crate::controllers::connection::plan::plan(&Facts {
-            now: self.now,
+        plan(&Facts {
+            common: CommonFacts {
+                now: self.now,
+                meta: &self.object.metadata,
+                leading: self.leading,
+                credentials_problem: None,
+                inputs_problem: inputs.as_ref().err().cloned(),
+                poll_problem: self.poll_problem.map(refused),
+                fresh_intent,
+                intent_age,
+                backoff: self.backoff,
+                behind: false,
+                settle: Duration::from_secs(3),
+                deletion_timeout: Duration::from_mins(5),
+            },
             object: &self.object,
             inputs: inputs.as_ref().ok(),
-            leading: self.leading,
-            blocked: None,
-            unprepared: inputs.as_ref().err().cloned(),
             ownership: self.ownership.clone(),
             observation: Some(observation),
             related: Vec::new(),
-            behind: false,
-            poll_problem: self.poll_problem.map(refused),
             problem,
             state,
-            fresh_intent,
-            rest: self.rest,
-            settle: Duration::from_secs(3),
-            deletion_timeout: Duration::from_mins(5),
         })
     }
 
@@ -263,7 +295,7 @@ impl Fixture {
             self.calls.push(act.clone());
         }
         if let Some(Fate::Refused(kind)) = fate {
-            state.outcomes.extend((*act == Call::Create).then_some(CallOutcome::Refused));
+            state.outcomes.extend((*act == Call::Create).then_some(CallOutcome::Rejected));
             return Some(Err(refused(kind)));
         }
         let mut told = state.clone();
@@ -301,14 +333,14 @@ impl Fixture {
                     status: "READY".to_owned(),
                 });
                 state.outcomes.push(CallOutcome::Created(self.now));
-                state.digest = Some(inputs.digest());
+                state.digest = Some(inputs.applied_digest());
             }
             Call::Update => {
                 let stored = self.glue.as_mut().ok_or(ErrorKind::NotFound)?;
                 stored.input = inputs.input.clone();
                 (stored.updated, stored.by) = (self.now, US.to_owned());
                 state.outcomes.push(CallOutcome::Updated(self.now));
-                state.digest = Some(inputs.digest());
+                state.digest = Some(inputs.applied_digest());
             }
             Call::Delete => {
                 self.glue = None;
@@ -329,14 +361,14 @@ impl Fixture {
                 stored.tags.extend(self.object.spec.tags.clone().unwrap_or_default());
                 state.outcomes.push(CallOutcome::Tagged);
             }
-            Call::RecordDigest => state.digest = Some(inputs.digest()),
+            Call::RecordDigest => state.digest = Some(inputs.applied_digest()),
         }
         Ok(())
     }
 }
 
 fn refused(kind: ErrorKind) -> Problem {
-    Problem { reason: kind.reason().to_owned(), message: "no".to_owned(), kind: Some(kind) }
+    Problem { reason: kind.into(), message: "no".to_owned(), kind: Some(kind) }
 }
 
 impl Stored {

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::fixture::{Fate, Fixture, THEM, jdbc};
 use super::plan::{is_held, ready, settled, with};
-use crate::controllers::connection::calls::Call;
+use crate::controllers::connection::plan::Call;
 use crate::controllers::runtime::ownership::Ownership;
 
 #[test]
@@ -77,7 +77,7 @@ fn the_younger_of_two_objects_does_nothing_and_deletes_nothing() {
     bench.ownership = Ownership::OwnedBy(("team".to_owned(), "older".to_owned()));
     bench.glue = settled(json!({})).glue;
     bench.settle();
-    assert_eq!((ready(&bench).0.as_str(), bench.calls.len(), is_held(&bench)), ("False HeldByAnother", 0, false));
+    assert_eq!((ready(&bench).0.as_str(), bench.calls.len(), is_held(&bench)), ("False OwnedByAnother", 0, false));
     bench.delete();
     bench.settle();
     assert!(bench.glue.is_some());

@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use super::fixture::{Fate, Fixture, THEM, jdbc};
-use crate::controllers::connection::calls::Call;
 use crate::controllers::connection::drift;
 use crate::controllers::connection::inputs::READ_AGAIN;
+use crate::controllers::connection::plan::Call;
 use crate::glue::ErrorKind;
 use crate::glue::identity::Sensitive;
 
@@ -161,7 +161,7 @@ fn a_change_by_hand_is_put_right_or_told_with_who_and_when() {
     let when = bench.glue.as_ref().unwrap().updated;
     assert_eq!(
         message,
-        format!("changed in Glue by {THEM} at {when}: properties HOST; it is being put right"),
+        format!("changed in Glue by {THEM} at {when}: properties HOST; it is being corrected"),
         "no value is shown"
     );
     bench.settle();
@@ -252,7 +252,7 @@ fn tags_wait_for_the_account_and_a_restart_does_not_forget_the_arn() {
     bench.edit(with(json!({"tags": {"team": "b"}})));
     bench.settle();
     assert_eq!(ready(&bench).0, "False Updating");
-    assert!(ready(&bench).1.contains("until AWS has said which account this is"), "{}", ready(&bench).1);
+    assert!(ready(&bench).1.contains("until AWS has named the account"), "{}", ready(&bench).1);
     bench.knows_account = true;
     bench.settle();
     assert_eq!(ready(&bench).0, "True InSync");

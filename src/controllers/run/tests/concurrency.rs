@@ -5,11 +5,12 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use super::fixture::{Fixture, at, intent, nothing, observed, problem, word};
 use crate::api::crawler_run::OnAlreadyRunning::{self, Attach, Fail, Wait};
 use crate::api::run::{Attempt, Baseline, DeletionPolicy, Phase, RunPolicy};
-use crate::controllers::run::concurrency::CRAWLER_RUNNING;
 use crate::controllers::run::facts::{
-    BaselineRead, ConcurrencyPolicy, CrawlerActivity, Lookup, Observation, ObservedRun, PassState, StartOutcome,
+    ConcurrencyPolicy, CrawlerActivity, CrawlerSnapshot, Observation, ObservedRun, PassState,
 };
-use crate::controllers::run::step::{Call, Step};
+use crate::controllers::run::plan::{Call, Step};
+use crate::controllers::runtime::problem::Problem;
+use crate::controllers::runtime::start_once::{Lookup, StartOutcome, StartState};
 use crate::glue::ErrorKind;
 
 #[allow(clippy::unnecessary_wraps, reason = "as a fixture has it")]
@@ -35,7 +36,7 @@ fn after(id: &str) -> Attempt {
 }
 
 fn waiting(id: &str) -> Fixture {
-    let record = Attempt { rejected_reason: Some(CRAWLER_RUNNING.to_owned()), ..after(id) };
+    let record = Attempt { rejected_reason: Some("CrawlerRunning".to_owned()), ..after(id) };
     new().with(Phase::Waiting, record)
 }
 
@@ -45,32 +46,37 @@ fn open(id: &str) -> Fixture {
 
 /// What was seen before the start: the newest crawl, whether it is under way, and the next after the record.
 fn baseline_read(fixture: Fixture, newest_id: &str, busy: bool, next: Option<&str>) -> Fixture {
-    let read_baseline = BaselineRead::Read {
+    let snapshot = CrawlerSnapshot {
         busy,
         newest: newest(newest_id),
         live: busy.then(|| crawl(newest_id)),
         next: next.map(crawl),
     };
-    Fixture { state: PassState { read_baseline: Some(read_baseline), ..fixture.state.clone() }, ..fixture }
+    Fixture { state: PassState { snapshot: Some(Ok(snapshot)), ..fixture.state.clone() }, ..fixture }
 }
 
-fn looked(fixture: Fixture, lookup: Lookup, outcome: Option<StartOutcome>) -> Fixture {
-    Fixture { state: PassState { lookup: Some(lookup), outcome, ..fixture.state.clone() }, ..fixture }
+fn looked(fixture: Fixture, lookup: Lookup<ObservedRun>, outcome: Option<StartOutcome>) -> Fixture {
+    Fixture {
+        state: PassState { start: StartState { outcome, lookup: Some(lookup) }, ..fixture.state.clone() },
+        ..fixture
+    }
 }
 
 #[allow(clippy::unnecessary_wraps, reason = "as a pass has it")]
 fn busy_no() -> Option<StartOutcome> {
-    Some(StartOutcome::Refused(problem(ErrorKind::Busy)))
+    Some(StartOutcome::Rejected(problem(ErrorKind::Busy)))
 }
 
 #[test]
 #[allow(clippy::too_many_lines, reason = "a table")]
 fn the_turn_of_an_object() {
     let own = || concurrency(Wait, false);
-    let unlisted = BaselineRead::Read { busy: true, newest: newest("x"), live: None, next: None };
-    let blind = BaselineRead::Failed(problem(ErrorKind::Denied));
-    let read_baseline =
-        |read_baseline: &BaselineRead| PassState { read_baseline: Some(read_baseline.clone()), ..PassState::default() };
+    let unlisted = Ok(CrawlerSnapshot { busy: true, newest: newest("x"), live: None, next: None });
+    let blind = Err(problem(ErrorKind::Denied));
+    let read = |snapshot: &Result<CrawlerSnapshot<ObservedRun>, Problem>| PassState {
+        snapshot: Some(snapshot.clone()),
+        ..PassState::default()
+    };
     // What there is, what is asked for, the phase, and the crawl that is taken.
     let table: Vec<(&str, Fixture, &str, Phase, Option<&str>)> = vec![
         ("what is there is asked for first", new(), "read_baseline", Phase::Pending, None),
@@ -82,7 +88,7 @@ fn the_turn_of_an_object() {
             Phase::Pending,
             None,
         ),
-        ("nothing is done blindly", Fixture { state: read_baseline(&blind), ..new() }, "retry", Phase::Pending, None),
+        ("nothing is done blindly", Fixture { state: read(&blind), ..new() }, "retry", Phase::Pending, None),
         ("it is free", baseline_read(new(), "x", false, None), "hold", Phase::Pending, None),
         ("it is free and held", baseline_read(new().held(), "x", false, None), "start", Phase::Starting, None),
         ("it is busy", baseline_read(new(), "x", true, None), "rest", Phase::Waiting, None),
@@ -102,14 +108,14 @@ fn the_turn_of_an_object() {
         ),
         (
             "busy with what is not listed yet",
-            Fixture { state: read_baseline(&unlisted), ..new() },
+            Fixture { state: read(&unlisted), ..new() },
             "rest for a while",
             Phase::Waiting,
             None,
         ),
         (
             "which nobody attaches to",
-            Fixture { concurrency: concurrency(Attach, true), state: read_baseline(&unlisted), ..new() },
+            Fixture { concurrency: concurrency(Attach, true), state: read(&unlisted), ..new() },
             "rest for a while",
             Phase::Waiting,
             None,
@@ -228,7 +234,10 @@ fn what_an_open_intent_leads_to() {
         ("nothing for good", looked(open("x"), nothing(60), None), "read_baseline", None, false),
         (
             "a yes names no crawl",
-            Fixture { state: PassState { outcome: yes(), ..PassState::default() }, ..open("x") },
+            Fixture {
+                state: PassState { start: StartState { outcome: yes(), lookup: None }, ..PassState::default() },
+                ..open("x")
+            },
             "look",
             None,
             false,
@@ -266,9 +275,8 @@ fn what_was_there_before_stands_in_the_intent() {
         let attempt = plan.status.attempt().expect("an intent");
         assert_eq!((attempt.baseline.as_ref(), attempt.is_open()), (Some(&newest(kept)), true), "{coalesce}");
     }
-    let none = BaselineRead::Read { busy: false, newest: Baseline::default(), live: None, next: None };
-    let plan =
-        Fixture { state: PassState { read_baseline: Some(none), ..PassState::default() }, ..new().held() }.plan();
+    let none = CrawlerSnapshot { busy: false, newest: Baseline::default(), live: None, next: None };
+    let plan = Fixture { state: PassState { snapshot: Some(Ok(none)), ..PassState::default() }, ..new().held() }.plan();
     let first = plan.status.attempt().and_then(|attempt| attempt.baseline.clone());
     assert_eq!(first, Some(Baseline::default()), "somebody has looked, and there was none");
 }
@@ -291,7 +299,7 @@ fn who_is_held_back_forgets_what_it_waited_for() {
     let held = Fixture { policy: suspended(true), activity: CrawlerActivity::NewCrawl, ..waiting("x") }.plan();
     assert_eq!((word(&held), held.status.phase), ("rest", Some(Phase::Suspended)));
     let released = Fixture { policy: suspended(false), status: held.status, ..new() };
-    assert_eq!(released.plan().step, Step::Call(Call::ReadBaseline { baseline: None }));
+    assert_eq!(released.plan().step, Step::Call(Call::ReadBaseline { recorded: None }));
     let plan = baseline_read(released.held(), "y", false, None).plan();
     assert_eq!(plan.status.attempt().and_then(|attempt| attempt.baseline.clone()), Some(newest("y")));
 }

@@ -1,4 +1,4 @@
-//! A bench for the plan: one object, and all that is known of it, put together in a few words.
+//! A fixture for the plan of a run: one object and its facts.
 
 use std::time::Duration;
 
@@ -8,11 +8,11 @@ use kube::core::ObjectMeta;
 
 use crate::api::FINALIZER;
 use crate::api::run::{Attempt, Phase, RunPolicy, RunStatus};
-use crate::controllers::run::facts::{
-    ConcurrencyPolicy, CrawlerActivity, Facts, Lookup, Observation, ObservedRun, PassState, Problem,
-};
-use crate::controllers::run::plan::plan;
-use crate::controllers::run::step::{Call, Plan, Step};
+use crate::controllers::run::facts::{ConcurrencyPolicy, CrawlerActivity, Facts, Observation, ObservedRun, PassState};
+use crate::controllers::run::plan::{Call, Plan, Step, plan};
+use crate::controllers::runtime::facts::CommonFacts;
+use crate::controllers::runtime::problem::Problem;
+use crate::controllers::runtime::start_once::Lookup;
 use crate::glue::ErrorKind;
 
 const CREATED: i64 = 1_000_000;
@@ -21,9 +21,9 @@ pub(super) fn at(seconds: i64) -> Timestamp {
     Timestamp::from_second(CREATED + seconds).expect("a time")
 }
 
-/// One object and all that is known of it.
+/// One object and its facts.
 #[derive(Clone, Debug)]
-#[allow(clippy::struct_excessive_bools, reason = "as in Facts")]
+#[allow(clippy::struct_excessive_bools, reason = "facts that do not depend on each other")]
 pub(super) struct Fixture {
     pub(super) now: i64,
     pub(super) meta: ObjectMeta,
@@ -32,11 +32,11 @@ pub(super) struct Fixture {
     pub(super) follow: Option<String>,
     pub(super) status: RunStatus,
     pub(super) leading: bool,
-    pub(super) blocked: Option<Problem>,
+    pub(super) credentials_problem: Option<Problem>,
     pub(super) state: PassState,
     pub(super) fresh_intent: bool,
-    pub(super) open_for: i64,
-    pub(super) rest: Option<Duration>,
+    pub(super) intent_age: i64,
+    pub(super) backoff: Option<Duration>,
     pub(super) behind: bool,
     pub(super) activity: CrawlerActivity,
     pub(super) shared: bool,
@@ -61,11 +61,11 @@ impl Fixture {
             follow: None,
             status: RunStatus { observed_generation: -1, ..RunStatus::default() },
             leading: true,
-            blocked: None,
+            credentials_problem: None,
             state: PassState::default(),
             fresh_intent: false,
-            open_for: 0,
-            rest: None,
+            intent_age: 0,
+            backoff: None,
             behind: false,
             activity: CrawlerActivity::Unchanged,
             shared: false,
@@ -105,28 +105,30 @@ impl Fixture {
 
     pub(super) fn plan(&self) -> Plan {
         plan(&Facts {
-            now: at(self.now),
-            meta: &self.meta,
+            common: CommonFacts {
+                now: at(self.now),
+                meta: &self.meta,
+                leading: self.leading,
+                credentials_problem: self.credentials_problem.clone(),
+                inputs_problem: None,
+                poll_problem: self.poll_problem.clone(),
+                fresh_intent: self.fresh_intent,
+                intent_age: Duration::from_secs(self.intent_age.unsigned_abs()),
+                backoff: self.backoff,
+                behind: self.behind,
+                settle: Duration::from_mins(1),
+                deletion_timeout: Duration::from_mins(10),
+            },
             policy: &self.policy,
             noun: if self.concurrency.is_some() { "crawl" } else { "run" },
             concurrency: self.concurrency,
             follow: self.follow.as_deref(),
             status: &self.status,
-            leading: self.leading,
-            blocked: self.blocked.clone(),
-            unprepared: None,
             state: &self.state,
-            fresh_intent: self.fresh_intent,
-            open_for: Duration::from_secs(self.open_for.unsigned_abs()),
-            settle: Duration::from_mins(1),
-            rest: self.rest,
-            behind: self.behind,
             activity: self.activity,
             shared: self.shared,
             observation: self.observation.clone(),
-            poll_problem: self.poll_problem.clone(),
             stop_sent: self.stop_sent,
-            deletion_timeout: Duration::from_mins(10),
         })
     }
 }
@@ -164,11 +166,11 @@ pub(super) fn live() -> Attempt {
 }
 
 pub(super) fn problem(kind: ErrorKind) -> Problem {
-    Problem { reason: kind.reason().to_owned(), message: "words".to_owned(), kind: Some(kind) }
+    Problem { reason: kind.into(), message: "words".to_owned(), kind: Some(kind) }
 }
 
-pub(super) fn nothing(known_for: u64) -> Lookup {
-    Lookup::NotFound { known_for: Duration::from_secs(known_for) }
+pub(super) fn nothing(intent_age: u64) -> Lookup<ObservedRun> {
+    Lookup::NotFound { intent_age: Duration::from_secs(intent_age) }
 }
 
 /// What the plan asks for, reduced to a word.

@@ -4,10 +4,19 @@ use std::time::Duration;
 
 use super::fixture::{Fixture, at, intent, live, no, nothing, observed, problem, word};
 use crate::api::run::{Attempt, DeletionPolicy, Phase, Retry, RetryOn, RunPolicy, StopCause};
-use crate::controllers::run::facts::{Lookup, Observation, ObservedRun, PassState, StartOutcome};
-use crate::controllers::run::step::{Call, RunQuery, Step};
+use crate::controllers::run::facts::{Observation, ObservedRun, PassState};
+use crate::controllers::run::plan::{Call, RunQuery, Step};
+use crate::controllers::runtime::start_once::{Lookup, StartOutcome, StartState};
 use crate::glue::ErrorKind;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+
+fn sent(outcome: Option<StartOutcome>) -> PassState {
+    PassState { start: StartState { outcome, lookup: None }, ..PassState::default() }
+}
+
+fn looked_up(lookup: Option<Lookup<ObservedRun>>) -> PassState {
+    PassState { start: StartState { outcome: None, lookup }, ..PassState::default() }
+}
 
 #[test]
 #[allow(clippy::too_many_lines, reason = "a table")]
@@ -58,10 +67,7 @@ fn the_start_protocol() {
         (
             "an unclear outcome too",
             Fixture {
-                state: PassState {
-                    outcome: Some(StartOutcome::Unclear(problem(ErrorKind::Ambiguous))),
-                    ..PassState::default()
-                },
+                state: sent(Some(StartOutcome::Unconfirmed(problem(ErrorKind::Ambiguous)))),
                 ..Fixture::new().held().with(Phase::Starting, intent())
             },
             "look",
@@ -70,8 +76,8 @@ fn the_start_protocol() {
         (
             "a look that failed starts nothing",
             Fixture {
-                state: PassState { lookup: Some(Lookup::Failed(problem(ErrorKind::Denied))), ..PassState::default() },
-                open_for: 9999,
+                state: looked_up(Some(Lookup::Failed(problem(ErrorKind::Denied)))),
+                intent_age: 9999,
                 ..Fixture::new().held().with(Phase::Starting, intent())
             },
             "retry",
@@ -80,8 +86,8 @@ fn the_start_protocol() {
         (
             "a look that came too early starts nothing, however late it is read",
             Fixture {
-                state: PassState { lookup: Some(nothing(59)), ..PassState::default() },
-                open_for: 9999,
+                state: looked_up(Some(nothing(59))),
+                intent_age: 9999,
                 ..Fixture::new().held().with(Phase::Starting, intent())
             },
             "rest for a while",
@@ -91,8 +97,8 @@ fn the_start_protocol() {
             "a settled look that found nothing leads to a new intent",
             Fixture {
                 now: 100,
-                state: PassState { lookup: Some(nothing(60)), ..PassState::default() },
-                open_for: 60,
+                state: looked_up(Some(nothing(60))),
+                intent_age: 60,
                 ..Fixture::new().held().with(Phase::Starting, intent())
             },
             "start",
@@ -101,10 +107,7 @@ fn the_start_protocol() {
         (
             "a busy job may be busy with our own run",
             Fixture {
-                state: PassState {
-                    outcome: Some(StartOutcome::Refused(problem(ErrorKind::Busy))),
-                    ..PassState::default()
-                },
+                state: sent(Some(StartOutcome::Rejected(problem(ErrorKind::Busy)))),
                 ..Fixture::new().held().with(Phase::Starting, intent())
             },
             "look",
@@ -113,10 +116,7 @@ fn the_start_protocol() {
         (
             "a throttle is a clear no",
             Fixture {
-                state: PassState {
-                    outcome: Some(StartOutcome::Refused(problem(ErrorKind::Throttled))),
-                    ..PassState::default()
-                },
+                state: sent(Some(StartOutcome::Rejected(problem(ErrorKind::Throttled)))),
                 ..Fixture::new().held().with(Phase::Starting, intent())
             },
             "retry",
@@ -143,7 +143,7 @@ fn the_start_protocol() {
         ),
         (
             "without AWS nothing is held",
-            Fixture { blocked: Some(problem(ErrorKind::Denied)), ..Fixture::new() },
+            Fixture { credentials_problem: Some(problem(ErrorKind::Denied)), ..Fixture::new() },
             "retry",
             Phase::Pending,
         ),
@@ -157,10 +157,10 @@ fn the_start_protocol() {
 #[test]
 fn what_a_found_run_leads_to() {
     let mut fixture = Fixture::new().held().with(Phase::Starting, intent());
-    fixture.state.lookup = Some(Lookup::Found(observed(Phase::Running)));
+    fixture.state.start.lookup = Some(Lookup::Found(observed(Phase::Running)));
     let plan = fixture.plan();
     assert_eq!(plan.status.attempt().and_then(|attempt| attempt.id.as_deref()), Some("jr_1"));
-    fixture.state = PassState { outcome: Some(StartOutcome::Started("jr_9".to_owned())), ..PassState::default() };
+    fixture.state = sent(Some(StartOutcome::Started("jr_9".to_owned())));
     assert_eq!(fixture.plan().status.attempt().and_then(|attempt| attempt.id.clone()).as_deref(), Some("jr_9"));
 }
 
@@ -178,20 +178,16 @@ fn deletion() {
         ("a run that has ended holds nothing", running().seen(Phase::Stopped), "release"),
         ("nor one that is gone", Fixture { observation: Some(Observation::NotFound), ..running() }, "release"),
         ("an open start is looked for first", open(), "look"),
+        ("and let go when it left no query", Fixture { state: looked_up(Some(nothing(60))), ..open() }, "release"),
+        ("but not too early", Fixture { state: looked_up(Some(nothing(1))), ..open() }, "rest for a while"),
         (
-            "and let go when it left no query",
-            Fixture { state: PassState { lookup: Some(nothing(60)), ..PassState::default() }, ..open() },
-            "release",
+            "without AWS it waits",
+            Fixture { credentials_problem: Some(problem(ErrorKind::Denied)), ..running() },
+            "retry",
         ),
-        (
-            "but not too early",
-            Fixture { state: PassState { lookup: Some(nothing(1)), ..PassState::default() }, ..open() },
-            "rest for a while",
-        ),
-        ("without AWS it waits", Fixture { blocked: Some(problem(ErrorKind::Denied)), ..running() }, "retry"),
         (
             "but not for ever",
-            Fixture { now: 605, blocked: Some(problem(ErrorKind::Denied)), ..running() },
+            Fixture { now: 605, credentials_problem: Some(problem(ErrorKind::Denied)), ..running() },
             "leave behind",
         ),
     ];
@@ -292,11 +288,11 @@ fn what_was_found_of_one_attempt_is_not_taken_for_the_next() {
         ..RunPolicy::default()
     };
     let mut fixture = Fixture { policy, ..Fixture::new().held().with(Phase::Starting, live()) }.seen(Phase::Failed);
-    fixture.state.lookup = Some(Lookup::Found(observed(Phase::Failed)));
+    fixture.state.start.lookup = Some(Lookup::Found(observed(Phase::Failed)));
     let plan = fixture.plan();
     let query = RunQuery { key: "k/1".to_owned(), ..RunQuery::default() };
     assert_eq!(plan.step, Step::Call(Call::LookUp(query.clone())));
-    fixture.state.on_status_written(&fixture.status, &plan.status);
+    fixture.state.on_status_written(&fixture.status, &plan.status, false);
     fixture.status = plan.status;
     let plan = fixture.plan();
     assert_eq!((plan.status, plan.step), (fixture.status, Step::Call(Call::LookUp(query.clone()))));

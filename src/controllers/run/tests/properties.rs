@@ -12,9 +12,11 @@ use crate::api::crawler_run::OnAlreadyRunning;
 use crate::api::run::{Attempt, Baseline, DeletionPolicy, Phase, Retry, RunPolicy};
 use crate::controllers::run::concurrency;
 use crate::controllers::run::facts::{
-    BaselineRead, ConcurrencyPolicy, CrawlerActivity, Lookup, Observation, ObservedRun, PassState, StartOutcome,
+    ConcurrencyPolicy, CrawlerActivity, CrawlerSnapshot, Observation, ObservedRun, PassState,
 };
-use crate::controllers::run::step::{Call, Step};
+use crate::controllers::run::lifecycle::intent;
+use crate::controllers::run::plan::{Call, Step};
+use crate::controllers::runtime::start_once::{Lookup, StartOutcome, records_intent};
 use crate::glue::ErrorKind;
 
 /// What can happen to an object between two passes.
@@ -96,8 +98,10 @@ impl Stage {
             if plan.status != self.fixture.status {
                 let before = std::mem::replace(&mut self.fixture.status, plan.status);
                 prop_assert!(!before.phase.is_some_and(Phase::is_final) || before.phase == self.fixture.status.phase);
-                self.fixture.fresh_intent |= PassState::records_intent(&before, &self.fixture.status);
-                self.fixture.state.on_status_written(&before, &self.fixture.status);
+                let after = self.fixture.status.clone();
+                let recorded = records_intent(intent(&before).as_ref(), intent(&after).as_ref());
+                self.fixture.fresh_intent |= recorded;
+                self.fixture.state.on_status_written(&before, &after, recorded);
                 self.check_adoption(before.attempt())?;
                 continue;
             }
@@ -106,17 +110,17 @@ impl Stage {
                 Step::RemoveFinalizer { .. } => self.fixture.meta.finalizers = None,
                 Step::Call(Call::LookUp(query)) => {
                     let found = query.baseline.and_then(|after| self.newer(&after));
-                    self.fixture.state.lookup = Some(found.map_or(nothing(9999), Lookup::Found));
+                    self.fixture.state.start.lookup = Some(found.map_or(nothing(9999), Lookup::Found));
                 }
-                Step::Call(Call::ReadBaseline { baseline: after }) => {
+                Step::Call(Call::ReadBaseline { recorded: after }) => {
                     let newest = self.runs.len().checked_sub(1);
                     let live = newest.filter(|run| !self.runs[*run].is_final());
-                    self.fixture.state.read_baseline = Some(BaselineRead::Read {
+                    self.fixture.state.snapshot = Some(Ok(CrawlerSnapshot {
                         busy: live.is_some(),
                         newest: Baseline { id: newest.map(|run| format!("jr_{run}")), started_at: None },
                         live: live.map(|run| self.seen(run)),
                         next: after.and_then(|after| self.newer(&after)),
-                    });
+                    }));
                 }
                 Step::Call(Call::Start) => self.start()?,
                 Step::Call(Call::Stop(id)) => {
@@ -141,10 +145,10 @@ impl Stage {
         prop_assert!(own.into_iter().all(|run| self.runs[run].is_final()), "two attempts at once");
         let concurrency = self.fixture.concurrency.is_some();
         let outcome = if self.refuse {
-            self.fixture.rest = Some(Duration::from_secs(1));
-            StartOutcome::Refused(problem(ErrorKind::Throttled))
+            self.fixture.backoff = Some(Duration::from_secs(1));
+            StartOutcome::Rejected(problem(ErrorKind::Throttled))
         } else if concurrency && self.runs.last().is_some_and(|run| !run.is_final()) {
-            StartOutcome::Refused(problem(ErrorKind::Busy))
+            StartOutcome::Rejected(problem(ErrorKind::Busy))
         } else if concurrency {
             self.runs.push(Phase::Running);
             StartOutcome::Accepted
@@ -153,7 +157,8 @@ impl Stage {
             StartOutcome::Started(format!("jr_{}", self.runs.len() - 1))
         };
         self.fixture.fresh_intent = false;
-        self.fixture.state.answered(outcome);
+        self.fixture.state.start.on_sent(outcome);
+        self.fixture.state.snapshot = None;
         Ok(())
     }
 
@@ -208,7 +213,7 @@ impl Stage {
             }
             Happening::Time(seconds) => {
                 self.fixture.now += seconds;
-                self.fixture.rest = None;
+                self.fixture.backoff = None;
             }
             Happening::Refuse(refuse) => self.refuse = refuse,
             Happening::Elsewhere => {
@@ -219,7 +224,7 @@ impl Stage {
             Happening::Behind(behind) => self.fixture.behind = behind,
             Happening::Lease(leading) => self.fixture.leading = leading,
             Happening::Blocked(blocked) => {
-                self.fixture.blocked = blocked.then(|| problem(ErrorKind::ExpiredCredentials))
+                self.fixture.credentials_problem = blocked.then(|| problem(ErrorKind::ExpiredCredentials))
             }
         }
     }

@@ -1,8 +1,8 @@
-//! From an object to its AWS client: which Secret it names, what stands in it, and the client for that.
+//! From an object to its AWS client, by way of the Secret that it names.
 //!
-//! Secrets are watched as metadata only; their data is read by name when a client is built and is not
-//! kept. A client is built once for each version of a Secret, however many objects ask at once. Where
-//! Secrets may not be watched, they are read again now and then, and when AWS refuses what stood in them.
+//! Secrets are watched as metadata only. Their data is read by name when a client is built, and is not kept. A client is
+//! built once per version of a Secret, however many objects ask at once. Where Secrets may not be watched, they are read
+//! again at intervals, and when AWS refuses their credentials.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,36 +17,37 @@ use tracing::warn;
 use super::secrets::{self, SecretKey, Secrets};
 use crate::api::credentials::Aws;
 use crate::controllers::runtime::problem::Problem;
+use crate::controllers::runtime::reason::Reason;
 use crate::glue::aws::WeakGlue;
 use crate::glue::identity::{self, Provenance, Rules, SecretData};
 use crate::glue::{Clients, Glue};
 
-/// The Secret that serves a namespace whose objects name none.
+/// The Secret of a namespace that is used by objects that name none.
 pub const DEFAULT_SECRET: &str = "kube-glue-credentials";
 
-/// How long what was read from a Secret counts that is not watched.
+/// The interval at which a Secret that is not watched is read again.
 const READ_AGAIN: Duration = Duration::from_mins(5);
-/// The same when AWS refuses what was read.
+/// The same when AWS refuses its credentials.
 const REFUSED_READ_AGAIN: Duration = Duration::from_secs(2);
-/// How long a client is kept that no object has asked for.
+/// How long an unused client is kept.
 const KEEP_UNUSED: Duration = Duration::from_mins(15);
-/// The pause between two looks for clients that nobody uses.
+/// The interval of the search for unused clients.
 const SWEEP_EVERY: Duration = Duration::from_mins(1);
 
-/// A client, and where its credentials come from. Cheap to clone.
+/// A client, and the provenance of its credentials. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct ResolvedClient {
-    /// The client, shared with all who are the same to AWS.
+    /// The client, shared by all objects with the same AWS identity.
     pub client: Glue,
-    /// Where this object's credentials come from.
+    /// Where the credentials of the object come from.
     pub provenance: Arc<Provenance>,
 }
 
-/// Finds the client for an object. Cheap to clone.
+/// Resolves the client of an object. Cheap to clone.
 #[derive(Clone)]
 pub struct ClientResolver {
     inner: Arc<Inner>,
-    /// The kind of the objects, as it goes into session tags.
+    /// The kind of the objects, for the session tags.
     kind: &'static str,
 }
 
@@ -58,7 +59,7 @@ struct Inner {
     built: Mutex<Entries>,
 }
 
-/// What makes two objects need different clients.
+/// Two objects with the same key use the same client.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct ClientKey {
     kind: &'static str,
@@ -89,8 +90,8 @@ struct Built {
     cell: Arc<OnceCell<Result<ResolvedClient, Problem>>>,
     since: Instant,
     used: Instant,
-    /// What worked last: for stopping runs whose Secret was deleted before them. Whoever has a run to stop
-    /// follows it, and so keeps its client.
+    /// The client that worked last: it stops runs whose Secret was deleted before them. An object with a run to stop
+    /// follows the run, and so keeps the client.
     last_good: Option<(WeakGlue, Arc<Provenance>)>,
 }
 
@@ -105,7 +106,7 @@ impl Built {
         Some(ResolvedClient { client: client.upgrade()?, provenance: Arc::clone(provenance) })
     }
 
-    /// Whether the Secret is to be read again though no watch says that it has changed.
+    /// Whether the Secret must be read again although no watch reports a change.
     fn is_old(&self) -> bool {
         let found = self.cell.get().and_then(|found| found.as_ref().ok());
         let age = self.since.elapsed();
@@ -120,21 +121,21 @@ impl Built {
 }
 
 impl ClientResolver {
-    /// Finds clients by the Secrets in `secrets`, within `rules`.
+    /// A resolver within the operator's `rules`.
     #[must_use]
     pub fn new(client: Client, clients: Clients, secrets: Secrets, rules: Rules) -> Self {
         let built = Mutex::new(Entries { by_key: HashMap::new(), swept: Instant::now() });
         Self { inner: Arc::new(Inner { client, clients, secrets, rules, built }), kind: "" }
     }
 
-    /// The same for objects of one kind.
+    /// The resolver for objects of one kind.
     #[must_use]
     pub fn of_kind(&self, kind: &'static str) -> Self {
         Self { inner: Arc::clone(&self.inner), kind }
     }
 
-    /// The client for an object of `namespace`. While it is `releasing`, the last one that worked is good
-    /// enough: its Secret may have been deleted before it.
+    /// The client for an object of `namespace`. While the object is being deleted (`releasing`), the client that worked
+    /// last is used when its Secret was deleted before it.
     pub async fn client(&self, namespace: &str, aws: &Aws, releasing: bool) -> Result<ResolvedClient, Problem> {
         let key = ClientKey { kind: self.kind, namespace: namespace.to_owned(), aws: aws.clone() };
         let version = self.inner.secrets.version(namespace, key.secret());
@@ -148,7 +149,7 @@ impl ClientResolver {
                 Ok(found)
             }
             Err(problem) => {
-                // A failure is not kept: the watch may lag behind, and the next pass comes after a pause.
+                // A failure is not kept: the watch may lag, and the next pass comes after a pause.
                 if Arc::ptr_eq(&entry.cell, &cell) {
                     entry.cell = Arc::default();
                 }
@@ -169,8 +170,8 @@ impl ClientResolver {
         Arc::clone(&entry.cell)
     }
 
-    /// In place of a watch: reads the versions of Secrets again, soon where AWS refuses what stood in them,
-    /// and reports each that changed. Never ends.
+    /// Instead of a watch: reads the versions of Secrets at intervals, sooner where AWS refuses their credentials, and
+    /// reports each that changed. Never ends.
     pub async fn reread(&self, changed: impl Fn(&SecretKey)) {
         loop {
             tokio::time::sleep(REFUSED_READ_AGAIN).await;
@@ -192,7 +193,7 @@ impl ClientResolver {
         }
     }
 
-    /// The Secrets that are to be read again. They count as read.
+    /// The Secrets that must be read again; they count as read from now on.
     fn due(&self) -> HashSet<SecretKey> {
         let mut built = self.built();
         let old = built.by_key.iter_mut().filter(|(_, entry)| entry.is_old());
@@ -216,11 +217,8 @@ impl ClientResolver {
             secret: secret.as_ref(),
             default_region: default_region.as_deref(),
         };
-        let (identity, provenance) = identity::resolve(&request, &self.inner.rules).map_err(|error| Problem {
-            reason: error.reason().to_owned(),
-            message: error.to_string(),
-            kind: None,
-        })?;
+        let (identity, provenance) = identity::resolve(&request, &self.inner.rules)
+            .map_err(|error| Problem::new(Reason::from(&error), error.to_string()))?;
         Ok(ResolvedClient { client: self.inner.clients.get(identity), provenance: Arc::new(provenance) })
     }
 
@@ -234,8 +232,8 @@ impl ClientResolver {
     }
 }
 
-/// Lets go of the clients that no object has asked for in a while. One that somebody else still holds is
-/// remembered, for the end of the runs that it follows.
+/// Drops the clients that no object has asked for in a while. One that is still in use elsewhere is kept, to stop the
+/// runs that it follows.
 fn sweep(entries: &mut Entries) {
     if entries.swept.elapsed() < SWEEP_EVERY {
         return;

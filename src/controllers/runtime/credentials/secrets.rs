@@ -1,5 +1,5 @@
-//! The versions of the cluster's Secrets, without their data: enough to know when a client is out of date. What
-//! stands in one is read by name, when it is needed, and not kept.
+//! The resource versions of Secrets, kept by a watch on their metadata: enough to know when a client is out of date. The
+//! data of a Secret is read by name when it is needed, and not kept.
 
 use std::collections::{HashMap, HashSet};
 use std::future::Future;
@@ -14,24 +14,24 @@ use kube::runtime::watcher::{self, Event, watcher};
 use kube::{Api, Client, ResourceExt};
 use tokio::sync::watch;
 
+use crate::controllers::runtime::WATCH_SECRETS;
 use crate::controllers::runtime::cache_sync::CacheSync;
 use crate::controllers::runtime::problem::Problem;
+use crate::controllers::runtime::reason::Reason;
 use crate::controllers::runtime::requeue::scopes;
 
 /// A Secret by namespace and name.
 pub type SecretKey = (String, String);
 
-/// Reads a Secret; `None` when there is none.
+/// Reads a Secret; `None` when it does not exist.
 pub async fn read(client: &Client, namespace: &str, name: &str) -> Result<Option<Secret>, Problem> {
     let api: Api<Secret> = Api::namespaced(client.clone(), namespace);
-    api.get_opt(name).await.map_err(|error| Problem {
-        reason: "SecretNotReadable".to_owned(),
-        message: format!("Secret {namespace}/{name} cannot be read: {error}"),
-        kind: None,
+    api.get_opt(name).await.map_err(|error| {
+        Problem::new(Reason::SecretNotReadable, format!("Secret {namespace}/{name} cannot be read: {error}"))
     })
 }
 
-/// The versions, kept by a watch on metadata. Cheap to clone.
+/// The resource versions. Cheap to clone.
 #[derive(Clone, Default)]
 pub struct Secrets {
     watched: bool,
@@ -39,25 +39,25 @@ pub struct Secrets {
 }
 
 impl Secrets {
-    /// Versions that are not known yet; unless Secrets are `watched`, they never are.
+    /// No versions yet. Unless Secrets are `watched`, only [`Secrets::note`] adds some.
     #[must_use]
     pub fn new(watched: bool) -> Self {
         Self { watched, ..Self::default() }
     }
 
-    /// Whether versions are known at all.
+    /// Whether a watch keeps the versions.
     #[must_use]
     pub fn are_watched(&self) -> bool {
         self.watched
     }
 
-    /// The version of a Secret; `None` when there is none, as far as the watch knows.
+    /// The version of a Secret; `None` when the watch has seen none.
     #[must_use]
     pub fn version(&self, namespace: &str, name: &str) -> Option<String> {
         self.versions().get(&(namespace.to_owned(), name.to_owned())).cloned()
     }
 
-    /// Takes note of a version that was read; whether it is another one than before.
+    /// Notes a version that was read. Whether it differs from the one before.
     #[must_use]
     pub fn note(&self, key: &SecretKey, version: Option<&str>) -> bool {
         let mut versions = self.versions();
@@ -75,7 +75,7 @@ impl Secrets {
         &self,
         client: &Client,
         namespaces: &[String],
-        watches: &CacheSync,
+        sync: &CacheSync,
         changed: impl Fn(&SecretKey) + Clone + Send,
         listed: &watch::Sender<bool>,
     ) -> impl Future<Output = ()> {
@@ -87,7 +87,7 @@ impl Secrets {
         }
         let done = Arc::new(Mutex::new(HashSet::new()));
         let each = all.into_iter().map(|scope| {
-            let watch = watches.expect("secrets", scope.as_deref(), crate::controllers::runtime::WATCH_SECRETS);
+            let watch = sync.register("secrets", scope.as_deref(), WATCH_SECRETS);
             let api: Api<PartialObjectMeta<Secret>> = match &scope {
                 Some(namespace) => Api::namespaced(client.clone(), namespace),
                 None => Api::all(client.clone()),
@@ -100,9 +100,9 @@ impl Secrets {
                     match event {
                         Ok(event) => {
                             let complete = matches!(event, Event::InitDone);
-                            secrets.take_in(event, scope.as_deref(), &mut seen).iter().for_each(&changed);
+                            secrets.apply(event, scope.as_deref(), &mut seen).iter().for_each(&changed);
                             if complete {
-                                watch.stands();
+                                watch.synced();
                                 let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
                                 done.insert(scope.clone());
                                 listed.send_if_modified(|listed| {
@@ -110,7 +110,7 @@ impl Secrets {
                                 });
                             }
                         }
-                        Err(error) => watch.broke(&error),
+                        Err(error) => watch.failed(&error),
                     }
                 }
             }
@@ -121,8 +121,8 @@ impl Secrets {
         }
     }
 
-    /// Takes in an event, and says which Secrets it changed.
-    fn take_in(
+    /// Applies a watch event. Returns the Secrets that it changed.
+    fn apply(
         &self,
         event: Event<PartialObjectMeta<Secret>>,
         scope: Option<&str>,
@@ -177,11 +177,11 @@ mod tests {
     }
 
     #[test]
-    fn a_new_list_finds_what_was_changed_and_what_was_deleted_while_the_watch_was_down() {
+    fn a_new_list_reveals_secrets_changed_and_deleted_while_the_watch_was_down() {
         let secrets = Secrets::default();
         let mut seen = HashSet::new();
         let mut events = |events: Vec<Event<_>>| -> Vec<SecretKey> {
-            events.into_iter().flat_map(|event| secrets.take_in(event, None, &mut seen)).collect()
+            events.into_iter().flat_map(|event| secrets.apply(event, None, &mut seen)).collect()
         };
         let key = |name: &str| ("a".to_owned(), name.to_owned());
         let first = events(vec![

@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use super::plan::{Fixture, job, newest, problem, ready, types};
-use crate::api::trigger::{Activation, Firing, Started};
+use crate::api::GlueTrigger;
+use crate::api::trigger::{Activation, Firing, GlueTriggerStatus, Started};
+use crate::controllers::declared::DeclaredKind;
+use crate::controllers::runtime::start_once::{Lookup, StartOutcome, StartState, records_intent};
 use crate::controllers::runtime::step::{Plan, Step};
-use crate::controllers::trigger::local_state::{
-    BaselineReading, Call, FIRED_ANNOTATION, FoundRuns, PassState, StartOutcome,
-};
+use crate::controllers::trigger::local_state::{BaselineReading, FIRED_ANNOTATION, FoundRuns, PassState};
+use crate::controllers::trigger::plan::Call;
 use crate::glue::ErrorKind;
 use crate::glue::poller::Observation;
 use crate::glue::triggers::source::TriggerItem;
@@ -62,11 +64,11 @@ fn which_values_are_new() {
             status.last_handled_fire = taken.map(str::to_owned);
         });
         fixture.object.metadata.generation = Some(generation);
-        fixture.state.seen = seen.iter().map(|(at, value)| (*at, value.map(str::to_owned))).collect();
-        fixture.state.born = past == Born;
-        fixture.state.lived = past == Lived;
+        fixture.state.delivered_fires = seen.iter().map(|(at, value)| (*at, value.map(str::to_owned))).collect();
+        fixture.state.saw_creation = past == Born;
+        fixture.state.existed_before = past == Lived;
         // Held up, so that what waits is written down.
-        fixture.blocked = Some(problem(ErrorKind::Denied));
+        fixture.credentials_problem = Some(problem(ErrorKind::Denied));
         let status = fixture.plan().status;
         assert_eq!(status.pending_fires, waits, "{what}");
         assert_eq!(status.requires_history_check, past == Unseen && !waits.is_empty(), "{what}");
@@ -80,12 +82,16 @@ fn a_hundred_values_wait_and_the_newest_is_among_them() {
     let mut fixture = Fixture::on_demand().status(|status| status.declared.observed_generation = 1);
     fixture.object.spec.fire = values.last().cloned();
     fixture.object.metadata.generation = Some(151);
-    fixture.state.seen = values.iter().zip(2..).map(|(value, at)| (at, Some(value.clone()))).collect();
-    fixture.blocked = Some(problem(ErrorKind::Denied));
+    fixture.state.delivered_fires = values.iter().zip(2..).map(|(value, at)| (at, Some(value.clone()))).collect();
+    fixture.credentials_problem = Some(problem(ErrorKind::Denied));
     let status = fixture.plan().status;
     assert_eq!(status.pending_fires[..99], values[..99]);
     assert_eq!((status.pending_fires.len(), status.pending_fires.last()), (100, values.last()));
     assert_eq!((status.dropped_fires, status.last_handled_fire.as_ref()), (50, values.last()));
+}
+
+fn intends(before: Option<&GlueTriggerStatus>, after: &GlueTriggerStatus) -> bool {
+    records_intent(before.and_then(GlueTrigger::intent).as_ref(), GlueTrigger::intent(after).as_ref())
 }
 
 /// An object whose value `a` is new.
@@ -97,7 +103,7 @@ pub(crate) fn wants_a() -> Fixture {
 }
 
 fn surveyed(fixture: Fixture, ever: bool) -> Fixture {
-    let baseline = BaselineReading { newest: newest(Some("jr_0")), ever };
+    let baseline = BaselineReading { baseline: newest(Some("jr_0")), has_started: ever };
     Fixture { state: PassState { baseline: Some(Ok(baseline)), ..fixture.state }, ..fixture }
 }
 
@@ -119,7 +125,7 @@ fn a_value_is_fired_once_what_was_there_before_stands_in_its_intent() {
 
     let Plan { status, step } = surveyed(fixture, false).plan();
     assert_eq!(step, Step::Call(Call::Fire));
-    assert!(crate::controllers::trigger::kind::records_intent(None, &status));
+    assert!(intends(None, &status));
     let firing = status.last_firing.as_ref().expect("an intent");
     assert_eq!((firing.value.as_str(), firing.baseline.clone(), firing.is_open()), ("a", newest(Some("jr_0")), true));
     assert_eq!((ready(&status), status.pending_fires.len()), (("Firing", false), 0));
@@ -128,14 +134,15 @@ fn a_value_is_fired_once_what_was_there_before_stands_in_its_intent() {
     fixture.object.status = Some(status);
     let (fresh, step) = Fixture { fresh_intent: true, ..fixture.clone() }.settled();
     assert_eq!(step, Step::Call(Call::Fire));
-    assert!(!crate::controllers::trigger::kind::records_intent(
-        fixture.object.status.as_ref(),
-        fresh.object.status.as_ref().expect("a status")
-    ));
+    assert!(!intends(fixture.object.status.as_ref(), fresh.object.status.as_ref().expect("a status")));
     assert_eq!(fixture.settled().1, Step::Call(Call::LookUp(newest(Some("jr_0")))), "not of this pass: look first");
 }
 
-/// The intent to fire `a` stands; this came of it.
+fn looked_up(started: Vec<Started>, intent_age: Duration) -> StartState<FoundRuns> {
+    StartState { outcome: None, lookup: Some(Lookup::Found(FoundRuns { started, intent_age })) }
+}
+
+/// The intent to fire `a` is recorded; this came of it.
 fn intended() -> Fixture {
     let mut fixture = wants_a();
     fixture.object.status = Some(surveyed(wants_a(), false).plan().status);
@@ -144,9 +151,13 @@ fn intended() -> Fixture {
 
 #[test]
 fn what_becomes_of_an_open_intent() {
-    let answered = |outcome| PassState { outcome: Some((0, outcome)), sent: true, ..PassState::default() };
-    let found = |started: Vec<Started>, known_for: u64| PassState {
-        found: Some((0, Ok(FoundRuns { started, known_for: Duration::from_secs(known_for) }))),
+    let answered = |outcome| PassState {
+        start: StartState { outcome: Some(outcome), lookup: None },
+        sent: true,
+        ..PassState::default()
+    };
+    let found = |started: Vec<Started>, intent_age: u64| PassState {
+        start: looked_up(started, Duration::from_secs(intent_age)),
         ..PassState::default()
     };
     let live = || vec![started("jr_1", "RUNNING", false)];
@@ -154,11 +165,16 @@ fn what_becomes_of_an_open_intent() {
         ("fired", answered(StartOutcome::Accepted), "Fired", Step::Call(Call::LookUp(newest(Some("jr_0"))))),
         (
             "refused",
-            answered(StartOutcome::Refused(problem(ErrorKind::Busy))),
+            answered(StartOutcome::Rejected(problem(ErrorKind::Busy))),
             "ConcurrentRunsExceeded",
             Step::RequeueAfter(Duration::ZERO),
         ),
-        ("unclear", answered(StartOutcome::Unclear), "Firing", Step::Call(Call::LookUp(newest(Some("jr_0"))))),
+        (
+            "unclear",
+            answered(StartOutcome::Unconfirmed(problem(ErrorKind::Ambiguous))),
+            "Firing",
+            Step::Call(Call::LookUp(newest(Some("jr_0")))),
+        ),
         ("found", found(live(), 1), "Fired", Step::AwaitChange),
         ("nothing found yet", found(vec![], 1), "AnswerUnclear", Step::RequeueAfter(Duration::from_secs(5))),
         (
@@ -169,15 +185,12 @@ fn what_becomes_of_an_open_intent() {
         ),
         (
             "not to be asked",
-            PassState { found: Some((0, Err(problem(ErrorKind::Denied)))), ..PassState::default() },
+            PassState {
+                start: StartState { outcome: None, lookup: Some(Lookup::Failed(problem(ErrorKind::Denied))) },
+                ..PassState::default()
+            },
             "AccessDenied",
             Step::Backoff,
-        ),
-        (
-            "an outcome to another intent",
-            PassState { outcome: Some((7, StartOutcome::Accepted)), ..PassState::default() },
-            "Firing",
-            Step::Call(Call::LookUp(newest(Some("jr_0")))),
         ),
     ] {
         let (after, taken) = Fixture { state, ..intended() }.settled();
@@ -191,8 +204,7 @@ fn what_becomes_of_an_open_intent() {
 fn the_next_value_waits_until_what_this_one_started_is_known() {
     let fixture = intended().status(|status| status.pending_fires = vec!["b".to_owned()]);
     let found = |started: Vec<Started>| PassState {
-        outcome: Some((0, StartOutcome::Accepted)),
-        found: Some((0, Ok(FoundRuns { started, known_for: Duration::ZERO }))),
+        start: StartState { outcome: Some(StartOutcome::Accepted), ..looked_up(started, Duration::ZERO) },
         ..PassState::default()
     };
     let (after, step) = Fixture { state: found(vec![]), ..fixture.clone() }.settled();
@@ -205,7 +217,7 @@ fn the_next_value_waits_until_what_this_one_started_is_known() {
     assert_eq!(step, Step::Call(Call::ReadBaseline { targets: vec![job()], history: false }));
     let first = status.last_firing.expect("a firing");
     assert_eq!((first.runs_resolved, first.baseline.len(), first.started.len()), (true, 0, 1));
-    let baseline = BaselineReading { newest: newest(Some("jr_1")), ever: false };
+    let baseline = BaselineReading { baseline: newest(Some("jr_1")), has_started: false };
     let next = Fixture { state: PassState { baseline: Some(Ok(baseline)), ..PassState::default() }, ..after.clone() };
     let status = next.plan().status;
     assert_eq!(status.last_firing.as_ref().map(|last| (last.number, last.value.as_str())), Some((1, "b")));
@@ -217,8 +229,10 @@ fn the_next_value_waits_until_what_this_one_started_is_known() {
 #[test]
 fn what_a_firing_started_is_followed_until_it_ends() {
     let done = PassState {
-        outcome: Some((0, StartOutcome::Accepted)),
-        found: Some((0, Ok(FoundRuns { started: vec![started("jr_1", "RUNNING", false)], known_for: Duration::ZERO }))),
+        start: StartState {
+            outcome: Some(StartOutcome::Accepted),
+            ..looked_up(vec![started("jr_1", "RUNNING", false)], Duration::ZERO)
+        },
         ..PassState::default()
     };
     let (fixture, _) = Fixture { state: done, ..intended() }.settled();
@@ -267,7 +281,7 @@ fn what_does_not_fit_the_type_is_said_and_nothing_is_done() {
     let fire = Fixture::scheduled(TriggerState::Deactivated).spec(|spec| spec.fire = Some("a".to_owned()));
     let state = Fixture::on_demand().spec(|spec| spec.state = Some(Activation::Deactivated));
     let type_ = Fixture::new(TriggerType::Unknown("NEW".to_owned()), TriggerState::Created);
-    for (fixture, reason) in [(fire, "NotOnDemand"), (state, "HasNoState"), (type_, "TypeUnknown")] {
+    for (fixture, reason) in [(fire, "NotOnDemand"), (state, "StateNotApplicable"), (type_, "TypeUnknown")] {
         let (after, step) = fixture.settled();
         let status = after.object.status.expect("a status");
         assert_eq!((ready(&status), step), ((reason, false), Step::AwaitChange));

@@ -13,12 +13,15 @@ use crate::api::trigger::{
 };
 use crate::api::{FINALIZER, GlueTrigger};
 use crate::controllers::declared::facts::Facts;
+use crate::controllers::declared::plan::plan;
 use crate::controllers::runtime::context::Name;
+use crate::controllers::runtime::facts::CommonFacts;
 use crate::controllers::runtime::ownership::Ownership;
 use crate::controllers::runtime::problem::Problem;
+use crate::controllers::runtime::reason::Reason;
 use crate::controllers::runtime::step::{Plan, Step};
-use crate::controllers::trigger::local_state::{Call, PassState};
-use crate::controllers::trigger::plan::plan;
+use crate::controllers::trigger::local_state::PassState;
+use crate::controllers::trigger::plan::Call;
 use crate::glue::ErrorKind;
 use crate::glue::poller::Observation;
 use crate::glue::triggers::source::TriggerItem;
@@ -36,7 +39,7 @@ pub(crate) struct Fixture {
     pub(super) now: i64,
     pub(crate) object: GlueTrigger,
     pub(super) leading: bool,
-    pub(super) blocked: Option<Problem>,
+    pub(super) credentials_problem: Option<Problem>,
     pub(super) ownership: Ownership<Name>,
     pub(super) observation: Option<Observation<TriggerItem>>,
     pub(super) related: Vec<(String, Observation<TriggerItem>)>,
@@ -45,7 +48,8 @@ pub(crate) struct Fixture {
     pub(super) state: PassState,
     pub(super) fresh_intent: bool,
     pub(super) behind: bool,
-    pub(super) rest: Option<Duration>,
+    pub(super) backoff: Option<Duration>,
+    pub(super) intent_age: Duration,
 }
 
 pub(super) type ScenePlan = Plan<GlueTriggerStatus, Call>;
@@ -67,7 +71,7 @@ impl Fixture {
             now: 10,
             object: GlueTrigger { metadata, spec, status: Some(status) },
             leading: true,
-            blocked: None,
+            credentials_problem: None,
             ownership: Ownership::Owned,
             observation: Some(Observation::Present(TriggerItem::Trigger(trigger(type_, state)))),
             related: Vec::new(),
@@ -76,7 +80,8 @@ impl Fixture {
             state: PassState::default(),
             fresh_intent: false,
             behind: false,
-            rest: None,
+            backoff: None,
+            intent_age: Duration::ZERO,
         }
     }
 
@@ -109,23 +114,27 @@ impl Fixture {
 
     pub(super) fn plan(&self) -> ScenePlan {
         plan(&Facts {
-            now: at(self.now),
+            common: CommonFacts {
+                now: at(self.now),
+                meta: &self.object.metadata,
+                leading: self.leading,
+                credentials_problem: self.credentials_problem.clone(),
+                inputs_problem: None,
+                poll_problem: self.poll_problem.clone(),
+                fresh_intent: self.fresh_intent,
+                intent_age: self.intent_age,
+                backoff: self.backoff,
+                behind: self.behind,
+                settle: SETTLE,
+                deletion_timeout: Duration::from_mins(10),
+            },
             object: &self.object,
             inputs: Some(&()),
-            leading: self.leading,
-            blocked: self.blocked.clone(),
-            unprepared: None,
             ownership: self.ownership.clone(),
             observation: self.observation.clone(),
             related: self.related.clone(),
-            poll_problem: self.poll_problem.clone(),
             problem: self.problem.clone(),
             state: &self.state,
-            fresh_intent: self.fresh_intent,
-            behind: self.behind,
-            rest: self.rest,
-            settle: SETTLE,
-            deletion_timeout: Duration::from_mins(10),
         })
     }
 
@@ -171,7 +180,7 @@ fn in_state(activation: Activation) -> TriggerItem {
 }
 
 pub(super) fn problem(kind: ErrorKind) -> Problem {
-    Problem { reason: kind.reason().to_owned(), message: "words".to_owned(), kind: Some(kind) }
+    Problem { reason: kind.into(), message: "words".to_owned(), kind: Some(kind) }
 }
 
 pub(super) fn job() -> Target {
@@ -285,10 +294,10 @@ fn nothing_is_sent_before_the_trigger_is_seen_again_nor_out_of_turn_nor_without_
         Step::RequeueAfter(Duration::from_secs(1))
     );
     let pause = Duration::from_secs(3);
-    assert_eq!(Fixture { rest: Some(pause), ..fixture.clone() }.settled().1, Step::RequeueAfter(pause));
+    assert_eq!(Fixture { backoff: Some(pause), ..fixture.clone() }.settled().1, Step::RequeueAfter(pause));
     let held = Fixture { ownership: Ownership::OwnedBy(("other".to_owned(), "older".to_owned())), ..fixture };
     let (after, step) = held.settled();
-    assert_eq!((ready(&after.object.status.expect("a status")), step), (("HeldByAnother", false), Step::AwaitChange));
+    assert_eq!((ready(&after.object.status.expect("a status")), step), (("OwnedByAnother", false), Step::AwaitChange));
 }
 
 /// What Glue refuses is said, tried again, and stays said until it goes through; a conflict passes unsaid.
@@ -302,7 +311,7 @@ fn a_refusal_is_said_once_and_a_conflict_is_not() {
         let before = again.object.status.clone();
         let (after, step) = again.settled();
         assert_eq!((after.object.status == before, step), (true, Step::Call(Call::Activate)), "{kind:?}");
-        assert_eq!(ready(&before.expect("a status")).0, kind.reason());
+        assert_eq!(ready(&before.expect("a status")).0, Reason::from(kind).as_str());
     }
     let conflict = Fixture { problem: Some(problem(ErrorKind::Conflict)), ..Fixture::scheduled(TriggerState::Created) };
     let (after, step) = conflict.settled();
@@ -370,7 +379,7 @@ fn the_finalizer_is_held_only_to_deactivate_a_trigger_that_has_a_state() {
     let others =
         Fixture { ownership: Ownership::OwnedBy(("a".to_owned(), "b".to_owned())), observation: None, ..held.clone() };
     assert_eq!(others.settled().1, release, "what another object holds is not deactivated");
-    let blocked = Fixture { blocked: Some(problem(ErrorKind::Denied)), observation: None, ..held };
+    let blocked = Fixture { credentials_problem: Some(problem(ErrorKind::Denied)), observation: None, ..held };
     assert_eq!(blocked.clone().settled().1, Step::Backoff);
     let late = Fixture { now: 1000, ..blocked };
     assert_eq!(late.settled().1, Step::RemoveFinalizer { left_behind: Some("nightly".to_owned()) });

@@ -1,0 +1,368 @@
+//! The reasons of conditions and Events.
+//!
+//! A reason is a machine-readable word in `status.conditions[].reason` and in Events; the message beside it names the
+//! object, the field and the remedy. This table is the only place that lists them: `docs/troubleshooting.md` is checked
+//! against it.
+
+use kube::runtime::events::EventType;
+
+use crate::glue::ErrorKind;
+use crate::glue::identity::IdentityError;
+
+macro_rules! reasons {
+    ($($name:ident $severity:ident $meaning:literal $remedy:literal)*) => {
+        /// Why a condition has its status, or why an Event was filed.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Reason {
+            $(#[doc = $meaning] $name,)*
+        }
+
+        impl Reason {
+            /// Every reason, in the order of the troubleshooting page.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// The word as conditions and Events have it.
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$name => stringify!($name),)* }
+            }
+
+            /// What it says about the object.
+            #[must_use]
+            pub fn meaning(self) -> &'static str {
+                match self { $(Self::$name => $meaning,)* }
+            }
+
+            /// What a person can do; empty when there is nothing to do.
+            #[must_use]
+            pub fn remedy(self) -> &'static str {
+                match self { $(Self::$name => $remedy,)* }
+            }
+
+            /// Whether an Event with this reason is a Warning.
+            #[must_use]
+            pub fn severity(self) -> Severity {
+                match self { $(Self::$name => Severity::$severity,)* }
+            }
+        }
+    };
+}
+
+/// The type of the Event that a reason leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Severity {
+    /// Expected progress.
+    Normal,
+    /// Something a person may have to act on.
+    Warning,
+}
+
+impl From<Severity> for EventType {
+    fn from(severity: Severity) -> Self {
+        match severity {
+            Severity::Normal => Self::Normal,
+            Severity::Warning => Self::Warning,
+        }
+    }
+}
+
+reasons! {
+    CredentialsMissing Warning
+        "The namespace has no Secret `kube-glue-credentials`, the object names none, and the controller's own identity may not be used in this namespace."
+        "Create the Secret, or name one in `spec.credentials.secretName`."
+    SecretNotFound Warning
+        "The Secret that the object names does not exist."
+        "Create it in the object's namespace."
+    SecretInvalid Warning
+        "A key of the Secret is missing, empty, too long, not text, or has blanks around its value."
+        "Correct the key that the message names. Use `printf`, not `echo`, when you encode by hand."
+    SecretNotReadable Warning
+        "The controller may not read the Secret, or the API server did not answer."
+        "Check the controller's RBAC rights: `rbac.create` and `watchNamespaces` of the chart."
+    RegionMissing Warning
+        "No region is configured."
+        "Set `spec.region`, `AWS_REGION` in the Secret, or `aws.region` of the chart."
+    RoleMissing Warning
+        "`spec.credentials.assumeRole` is set, but no role is named."
+        "Set `roleArn` there, or `AWS_ROLE_ARN` in the Secret."
+    RoleNotAllowed Warning
+        "The operator's list of roles does not have this role for the namespace."
+        "Ask the operator to add it to `credentials.allowedRoles` of the chart."
+    ProfileNotAllowed Warning
+        "The operator's list of profiles does not have this profile for the namespace."
+        "Ask the operator to add it to `credentials.allowedProfiles` of the chart."
+    EndpointNotAllowed Warning
+        "The operator's list of endpoints does not have this endpoint."
+        "Ask the operator to add it to `credentials.allowedEndpoints` of the chart."
+    CredentialsNotAccepted Warning
+        "AWS does not know the access key, or the credentials have expired."
+        "Put valid keys into the Secret that the message names."
+    AccessDenied Warning
+        "AWS accepts the credentials, but they may not make this call or assume this role."
+        "Allow the operation that the message names. For a role, check its trust policy and the external id."
+    ArgumentNotFound Warning
+        "A key that `argumentsFrom` names does not exist."
+        "Add the key, or mark it `optional`."
+    ArgumentNotReadable Warning
+        "The controller cannot read a Secret or ConfigMap of `argumentsFrom`."
+        "Check the controller's RBAC rights."
+    NotFound Warning
+        "The job, crawler or trigger does not exist in this account and region."
+        "Create it, or check the name, `spec.region` and `spec.credentials`."
+    InvalidSpec Warning
+        "Glue, or kube-glue, refuses what the spec asks for."
+        "Create a new object with a spec that is accepted, or correct the Glue job."
+    CrawlerRunning Normal
+        "The crawler runs a crawl that began before this object, or older objects wait for the crawler. With `onAlreadyRunning: Fail` the object has failed for this reason."
+        "Wait, or set `onAlreadyRunning: Attach` on a new object."
+    ConcurrentRunsExceeded Warning
+        "The job has its maximum of concurrent runs, or older objects wait for a free run."
+        "Wait, or raise the job's `MaxConcurrentRuns`."
+    LimitExceeded Warning
+        "A quota of the AWS account is used up."
+        "Wait, or have the quota raised."
+    Throttled Warning
+        "AWS throttles the calls of this account."
+        "Wait. If it stays, raise `controller.pollInterval` of the chart."
+    AwsUnreachable Warning
+        "The controller could not reach AWS."
+        "Check the network, the region's name and `aws.endpointUrl`. A custom endpoint cannot be combined with `aws.useFipsEndpoint` or `aws.useDualstackEndpoint`."
+    Conflict Normal
+        "Somebody else changes the same Glue resource at this moment."
+        "Wait."
+    AnswerUnclear Warning
+        "Glue's answer to the start was lost. The controller looks for what it started."
+        "Wait. It is settled within `--start-settle`."
+    RunNotFound Warning
+        "Glue does not know the run."
+        "Check `runId`, the job's name, the region and the credentials."
+    RetryScheduled Warning
+        "The run failed, and kube-glue will start it again after a pause."
+        ""
+    GlueRetries Normal
+        "The run failed, and Glue retries it by itself."
+        ""
+    Activated Normal
+        "The trigger is activated, as the spec asks for."
+        ""
+    Deactivated Normal
+        "The trigger is deactivated, as the spec asks for."
+        ""
+    OnDemand Normal
+        "The trigger is of type ON_DEMAND and waits for a new value of `spec.fire`."
+        ""
+    Activating Normal
+        "The trigger is being activated."
+        "Wait."
+    Deactivating Normal
+        "The trigger is being deactivated."
+        "Wait."
+    Creating Normal
+        "The trigger or the connection is being created."
+        "Wait."
+    Updating Normal
+        "The trigger or the connection is being updated."
+        "Wait."
+    Deleting Normal
+        "The trigger or the connection is being deleted."
+        "Wait."
+    Drifted Warning
+        "Somebody changed the trigger or the connection in Glue. The controller corrects it, or with `driftPolicy: Report` only reports it."
+        "The message names what changed, who changed it and when. Ask them, or change the spec."
+    OwnedByAnother Warning
+        "An older object manages the same Glue resource."
+        "Delete one of the two objects."
+    Observing Normal
+        "The controller is asking Glue for the trigger's state."
+        "Wait."
+    Firing Normal
+        "The trigger is being fired."
+        ""
+    Fired Normal
+        "The trigger was fired."
+        ""
+    Completed Normal
+        "Every run of the last firing has ended, all of them well."
+        "`status.lastFiring` lists them."
+    CompletedWithFailures Warning
+        "Every run of the last firing has ended, at least one of them badly."
+        "The message and `status.lastFiring` name them."
+    NotFired Warning
+        "`fireOnCreation` is true, but the object may have existed before and its trigger has started runs already, so the value was not fired."
+        "Set another value of `spec.fire` to fire the trigger."
+    NotOnDemand Warning
+        "`spec.fire` is set, but the trigger is not of type ON_DEMAND."
+        "Remove `spec.fire`, or make the trigger one of type ON_DEMAND."
+    StateNotApplicable Warning
+        "`spec.state: Deactivated` is set, but the trigger is of type ON_DEMAND and has no such state."
+        "Remove `spec.state`."
+    StateUnknown Warning
+        "Glue reports a state that this version does not know. The controller waits for a state that it knows."
+        "Upgrade kube-glue."
+    TypeUnknown Warning
+        "Glue reports a trigger type that this version does not know."
+        "Upgrade kube-glue."
+    Pending Normal
+        "Nothing has been sent to Glue yet."
+        ""
+    Suspended Normal
+        "`spec.suspend` holds the run back, or stops it."
+        "Set `spec.suspend` to false to start it."
+    Following Normal
+        "The object follows a run that was started elsewhere."
+        ""
+    Adopted Normal
+        "The object adopted a run that carries its key, or a crawl that covers it."
+        ""
+    Starting Normal
+        "The run is being started, or Glue has accepted it."
+        ""
+    Running Normal
+        "The run is running in Glue."
+        ""
+    Waiting Normal
+        "Glue has queued the run."
+        ""
+    Stopping Normal
+        "The run is being stopped."
+        ""
+    Succeeded Normal
+        "The run succeeded."
+        ""
+    Unknown Normal
+        "Glue reports a run state that this version does not know. The controller goes on watching the run."
+        "Upgrade kube-glue."
+    Failed Warning
+        "The run failed in Glue."
+        "The message is Glue's; `status.links` leads to the logs."
+    TimedOut Warning
+        "The run exceeded its timeout."
+        "The message is Glue's; `status.links` leads to the logs."
+    GlueError Warning
+        "Glue ended the run with an error of its own."
+        "The message is Glue's; `status.links` leads to the logs."
+    Expired Warning
+        "The queued run did not get its resources in time."
+        "The message is Glue's."
+    Stopped Warning
+        "Somebody stopped the run in Glue."
+        ""
+    StopRequested Normal
+        "`spec.stop` is true: the run is being stopped, or was stopped."
+        ""
+    DeadlineExceeded Warning
+        "`activeDeadlineSeconds` passed: the run is being stopped, or was stopped."
+        ""
+    StartDeadlineExceeded Warning
+        "The run did not start within `startDeadlineSeconds`."
+        ""
+    Deleted Normal
+        "The object is being deleted, and its run is being stopped."
+        ""
+    Resumed Normal
+        "The condition `Suspended` only: `spec.suspend` is false again."
+        ""
+    Started Normal
+        "Events only: the run was started."
+        ""
+    LeftBehind Warning
+        "Events only: the object was deleted, but something of it goes on in Glue."
+        "Stop or delete by hand what the message names."
+    InSync Normal
+        "Glue has the connection as the spec describes it."
+        ""
+    InProgress Normal
+        "Glue is still working on the connection."
+        "Wait."
+    Testing Normal
+        "Glue is asked to test the connection."
+        "Wait."
+    ConnectionFailed Warning
+        "Glue could not make the connection work. The message is Glue's."
+        "Correct the spec or its Secrets."
+    TestSucceeded Normal
+        "The condition `Tested` only: Glue could connect."
+        ""
+    TestFailed Warning
+        "Glue could not connect. The message is Glue's."
+        "Check the address, the credentials, the subnet and the security groups."
+    AlreadyExists Warning
+        "A connection of this name exists that this object did not create."
+        "Delete it, choose another name, or set `adoptionPolicy: Adopt`."
+}
+
+impl Reason {
+    /// The reason of this word; `None` for a word of another version.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|reason| reason.as_str() == word)
+    }
+}
+
+impl Reason {
+    /// Whether AWS refused a call for this reason, so that only a call that succeeds clears it.
+    #[must_use]
+    pub fn is_refusal(self) -> bool {
+        use Reason::{
+            AccessDenied, AnswerUnclear, AwsUnreachable, ConcurrentRunsExceeded, CredentialsNotAccepted, InvalidSpec,
+            LimitExceeded, Throttled,
+        };
+        matches!(
+            self,
+            ConcurrentRunsExceeded
+                | Throttled
+                | AccessDenied
+                | CredentialsNotAccepted
+                | InvalidSpec
+                | LimitExceeded
+                | AnswerUnclear
+                | AwsUnreachable
+        )
+    }
+}
+
+impl From<ErrorKind> for Reason {
+    fn from(kind: ErrorKind) -> Self {
+        match kind {
+            ErrorKind::NotFound => Self::NotFound,
+            ErrorKind::Conflict => Self::Conflict,
+            ErrorKind::Busy => Self::ConcurrentRunsExceeded,
+            ErrorKind::Throttled => Self::Throttled,
+            ErrorKind::Denied => Self::AccessDenied,
+            ErrorKind::ExpiredCredentials => Self::CredentialsNotAccepted,
+            ErrorKind::Invalid => Self::InvalidSpec,
+            ErrorKind::LimitExceeded => Self::LimitExceeded,
+            ErrorKind::Ambiguous => Self::AnswerUnclear,
+            ErrorKind::Transient => Self::AwsUnreachable,
+        }
+    }
+}
+
+impl From<&IdentityError> for Reason {
+    fn from(error: &IdentityError) -> Self {
+        match error {
+            IdentityError::NoSecret { .. } => Self::SecretNotFound,
+            IdentityError::NoCredentials { .. } => Self::CredentialsMissing,
+            IdentityError::MissingKey { .. } | IdentityError::BadValue { .. } => Self::SecretInvalid,
+            IdentityError::NoRole { .. } => Self::RoleMissing,
+            IdentityError::RoleNotAllowed { .. } => Self::RoleNotAllowed,
+            IdentityError::ProfileNotAllowed { .. } => Self::ProfileNotAllowed,
+            IdentityError::EndpointNotAllowed { .. } => Self::EndpointNotAllowed,
+            IdentityError::NoRegion { .. } => Self::RegionMissing,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reason_is_parsed_from_its_own_word() {
+        for reason in Reason::ALL {
+            assert_eq!(Reason::parse(reason.as_str()), Some(*reason));
+            assert!(reason.meaning().ends_with('.'), "{reason:?}");
+        }
+        assert_eq!(Reason::parse("OfAnotherVersion"), None);
+    }
+}
