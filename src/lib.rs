@@ -1,65 +1,85 @@
 //! kube-glue runs AWS Glue from Kubernetes. This page is the map of its code.
 //!
-//! # Rooms
+//! # Modules
 //!
-//! Each room depends on those to its right only; [`metrics`] is a leaf that every room may report to.
+//! Each module depends on those to its right only. [`metrics`] is a leaf that every module may report to.
 //!
 //! ```text
-//! main -> operator -> controllers -> glue
-//!                                 \-> api
+//! main -> operator -> controllers -> glue -> api
 //! ```
 //!
-//! | room | what it is for | it knows |
+//! | module | what it is for | it knows |
 //! |---|---|---|
-//! | [`operator`] | the process: command line, logs, probes, lease, orderly end | Kubernetes |
-//! | [`controllers`] | what keeps the objects and Glue in line | Kubernetes, through `api` and `glue` |
-//! | [`glue`] | AWS in our own words: calls, errors, identities, and Glue as a watch instead of polls | AWS |
-//! | [`api`] | the custom resources: what people write and read, and the rules that the API server holds | neither |
-//! | [`metrics`] | what is counted | nothing |
+//! | [`operator`] | the process: command line, logs, probes, lease, shutdown | Kubernetes |
+//! | [`controllers`] | the kinds, their two lifecycles, and the runtime that all of them share | Kubernetes, and AWS through `glue` |
+//! | [`glue`] | AWS as the controllers need it: calls, errors, identities, and Glue as a watch | AWS |
+//! | [`api`] | the custom resources: their schemas, and the rules that the API server enforces | neither |
+//! | [`metrics`] | the counters | nothing |
 //!
-//! The AWS SDK is known in one place, [`glue::aws`]; everything else works with [`glue::Error`] and its
-//! [`glue::ErrorKind`]es. Every decision is taken in a pure function, which has no client, no clock and no lock: for
-//! the one that must never be wrong, whether a run is started, that is [`controllers::run::plan::plan`].
+//! Only [`glue::aws`] knows the AWS SDK; everything else works with [`glue::Error`] and its [`glue::ErrorKind`]. Every
+//! decision is a pure function, with no client, clock or lock. Whether something is started is decided by
+//! [`start_once::decide`](controllers::runtime::start_once::decide).
 //!
-//! # Kinds and lives
+//! # Where to look
 //!
-//! A kind says about itself what nobody else can ([`Kind`](controllers::runtime::kind::Kind)) and names the
-//! [`Lifecycle`](controllers::runtime::lifecycle::Lifecycle) that its objects have. There are two: that of a run
-//! ([`controllers::run`](mod@controllers::run)), which is started once and comes to an end, and that of what is
-//! declared ([`controllers::declared`]), which is kept in line for as long as the object exists. What both need,
-//! from the watch to the write, is one [`shell`](controllers::runtime::reconciler). The next kind is its `api`, its calls in
-//! [`glue::aws`], a [`Source`](glue::poller::Source), its impl, and one line in [`controllers::run()`].
+//! | question | module |
+//! |---|---|
+//! | Where is a start decided? | [`start_once`](controllers::runtime::start_once) |
+//! | What happens to a throttled call? | [`glue::budget`]; its error is an [`ErrorKind`](glue::ErrorKind) of [`glue::error`] |
+//! | Where is the message of a failed run cut? | [`conditions::bounded`](controllers::runtime::conditions::bounded) |
+//! | Which reasons are there? | [`reason`](controllers::runtime::reason) |
+//! | What must change for a new field? | the spec in [`api`], then the kind in [`controllers`] |
 //!
-//! # The way of one object
+//! # One object from `kubectl apply` to its end
 //!
-//! A [`GlueJobRun`](api::GlueJobRun) from `kubectl apply` to its end:
+//! 1. The API server checks the [`GlueJobRun`](api::GlueJobRun) against the schema of [`api::job_run`] and the rules of
+//!    [`api::rules`]. Its first status is `observedGeneration: -1`, so that no tool takes it for reconciled.
+//! 2. The watch ([`watch`](controllers::runtime::watch)) delivers it to the replica that holds the lease, and the
+//!    [`reconciler`](controllers::runtime::reconciler) begins a pass.
+//! 3. The [`resolver`](controllers::runtime::credentials::resolver) reads the Secret, [`glue::identity`] resolves the AWS
+//!    identity, and [`glue::clients`] has one client for each.
+//! 4. The lifecycle gathers [`Facts`](controllers::run::facts::Facts), and the [`plan`](controllers::run::plan::plan)
+//!    answers with the status that must be in the object and the one step that may follow. The finalizer and then the
+//!    *intent* are written, each on the resource version that it was decided on.
+//! 5. Only then `StartJobRun` is sent, once, with the intent's key among the run's arguments. The answer is recorded at
+//!    once. When it is lost, the controller looks for the key, and does not start again.
+//! 6. The [`poller`](glue::poller) asks Glue about all live runs of a job together, and requeues the objects whose run
+//!    changed. No pass sleeps.
+//! 7. Each change becomes a status with its [`conditions`](controllers::run::conditions) and an Event. A pass that changes
+//!    nothing writes nothing.
+//! 8. At the end of the run the finalizer is removed. A finished object is deleted at once, also without a controller.
 //!
-//! 1. The API server checks it against the schema of [`api::job_run`] and the rules of [`api::rules`]. What
-//!    can be known to be wrong never becomes an object. Its first status is `observedGeneration: -1`, so that
-//!    no tool takes it for done.
-//! 2. The watch in [`controllers::runtime::watch`] brings it to the replica that holds the lease
-//!    ([`controllers::runtime::leadership`], which the `operator` keeps), and [`controllers::runtime::reconciler::reconcile`]
-//!    begins a pass.
-//! 3. The pass finds the client: [`controllers::runtime::credentials::resolver`] reads the Secret, [`glue::identity`] works out who
-//!    that is to AWS, [`glue::clients`] has one client for each such identity.
-//! 4. What is known becomes [`Facts`](controllers::run::facts::Facts), and the plan answers with the status
-//!    that must stand and the one step that may follow. [`controllers::runtime::patch`] puts the finalizer and then
-//!    the *intent* into the object, each on the resource version that it was decided on.
-//! 5. Only then [`start_job_run`](glue::Glue::start_job_run) is sent, once, with the intent's key among the
-//!    run's arguments. The SDK retries nothing. The answer is written down at once; no answer leads to
-//!    looking for the key ([`Call::LookUp`](controllers::run::step::Call::LookUp)), not to another start. A crawl
-//!    carries no key: [`controllers::run::turn`] says how it is told by what was there before.
-//! 6. The pass ends. From here on [`glue::poller`] asks Glue about all live runs of a job together, and wakes
-//!    the objects whose run has changed. Nothing sleeps, and nothing asks for one object alone when a page
-//!    shows fifty.
-//! 7. Each change becomes a status with its conditions ([`controllers::run::conditions`]) and an Event
-//!    ([`controllers::runtime::events`]). A pass that changes nothing writes nothing.
-//! 8. At the end of the run the finalizer goes. A finished object needs nobody any more: it is deleted at
-//!    once, with or without a controller.
+//! # Glossary
 //!
-//! A step that something stands in the way of says so in the conditions, with the reason and the remedy, and
-//! is tried again after a pause, or at once when what it waited for moves: the Secret, the place in the line
-//! ([`controllers::runtime::queue`]), the run.
+//! | term | meaning |
+//! |---|---|
+//! | pass | one reconcile of one object |
+//! | facts | everything that a plan rests on; plain values |
+//! | plan | a pure function from facts to a status and one step |
+//! | step | what may follow once the status is written: a finalizer, a call to AWS, a pause |
+//! | lifecycle | what kinds of one sort share: [`run`](controllers::run) comes to an end, [`declared`](controllers::declared) is kept in sync |
+//! | attempt | one try to start and finish a run; retries are further attempts |
+//! | intent | the record in the status that a start is about to be sent |
+//! | outcome | what AWS answered to a start |
+//! | lookup | the search for what an intent started |
+//! | baseline | the newest run that existed before a start, where Glue takes no key |
+//! | settle time | how long a sent call can take to show its effect (`--start-settle`) |
+//! | observation | what the poller last saw of an item in Glue |
+//! | ownership | which of several objects manages a Glue resource |
+//! | fingerprint, digest | what stands for secret values in a status, and in memory |
+//!
+//! # How to add a kind
+//!
+//! 1. `src/api/<kind>.rs`: spec, status, CEL rules; add it to [`api::crds`]. Run `cargo crds`.
+//! 2. `src/glue/<items>/`: the model of its items in Glue, and a [`Source`](glue::poller::Source) for the poller;
+//!    `src/glue/aws/`: its calls.
+//! 3. `src/controllers/<kind>/`: implement [`Kind`](controllers::runtime::kind::Kind), which names its lifecycle, and
+//!    [`RunKind`](controllers::run::RunKind) or [`DeclaredKind`](controllers::declared::DeclaredKind). A kind that starts
+//!    something returns its intent and asks [`start_once::decide`](controllers::runtime::start_once::decide): the
+//!    protocol is not written again. Add a subject to the model in `controllers/runtime/tests/start_once`.
+//! 4. [`controllers::run()`](controllers::run()): one line. [`reason`](controllers::runtime::reason): its new reasons.
+//! 5. Outside `src`: one entry in the chart's list of kinds, a sample in `crds/samples`, its page and its IAM policy in
+//!    `docs`, its operations in the double and their conformance cases, its tests in `tests/it`.
 
 pub mod api;
 pub mod controllers;

@@ -95,7 +95,7 @@ impl<K: RunKind> Lifecycle<K> for RunLifecycle {
 }
 
 /// The intent of a status: that of the current attempt, while its outcome is not recorded.
-pub(super) fn intent(status: &RunStatus) -> Option<Intent> {
+pub(crate) fn intent(status: &RunStatus) -> Option<Intent> {
     let open = status.attempt().filter(|attempt| attempt.is_open())?;
     Some(Intent { id: IntentId::new(open.number, &open.key, &open.intended_at), open: true })
 }

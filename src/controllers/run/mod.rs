@@ -34,4 +34,4 @@ mod status;
 pub use kind::RunKind;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

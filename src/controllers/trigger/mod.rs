@@ -17,7 +17,7 @@ mod render;
 mod requests;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use self::local_state::{BaselineReading, FoundRuns, PassState, TriggerLocalState};
 use self::plan::{Call, TriggerFacts, TriggerPlan};

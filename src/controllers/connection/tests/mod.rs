@@ -1,6 +1,6 @@
 //! Tests of the plan and of what it compares.
 
-mod fixture;
+pub(crate) mod fixture;
 mod ownership;
 mod plan;
 mod spec;

@@ -17,36 +17,36 @@ use crate::glue::ErrorKind;
 
 const CREATED: i64 = 1_000_000;
 
-pub(super) fn at(seconds: i64) -> Timestamp {
+pub(crate) fn at(seconds: i64) -> Timestamp {
     Timestamp::from_second(CREATED + seconds).expect("a time")
 }
 
 /// One object and its facts.
 #[derive(Clone, Debug)]
 #[allow(clippy::struct_excessive_bools, reason = "facts that do not depend on each other")]
-pub(super) struct Fixture {
-    pub(super) now: i64,
-    pub(super) meta: ObjectMeta,
-    pub(super) policy: RunPolicy,
-    pub(super) concurrency: Option<ConcurrencyPolicy>,
-    pub(super) follow: Option<String>,
-    pub(super) status: RunStatus,
-    pub(super) leading: bool,
-    pub(super) credentials_problem: Option<Problem>,
-    pub(super) state: PassState,
-    pub(super) fresh_intent: bool,
-    pub(super) intent_age: i64,
-    pub(super) backoff: Option<Duration>,
-    pub(super) behind: bool,
-    pub(super) activity: CrawlerActivity,
-    pub(super) shared: bool,
-    pub(super) observation: Option<Observation>,
-    pub(super) poll_problem: Option<Problem>,
-    pub(super) stop_sent: bool,
+pub(crate) struct Fixture {
+    pub(crate) now: i64,
+    pub(crate) meta: ObjectMeta,
+    pub(crate) policy: RunPolicy,
+    pub(crate) concurrency: Option<ConcurrencyPolicy>,
+    pub(crate) follow: Option<String>,
+    pub(crate) status: RunStatus,
+    pub(crate) leading: bool,
+    pub(crate) credentials_problem: Option<Problem>,
+    pub(crate) state: PassState,
+    pub(crate) fresh_intent: bool,
+    pub(crate) intent_age: i64,
+    pub(crate) backoff: Option<Duration>,
+    pub(crate) behind: bool,
+    pub(crate) activity: CrawlerActivity,
+    pub(crate) shared: bool,
+    pub(crate) observation: Option<Observation>,
+    pub(crate) poll_problem: Option<Problem>,
+    pub(crate) stop_sent: bool,
 }
 
 impl Fixture {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let meta = ObjectMeta {
             uid: Some("uid".to_owned()),
             generation: Some(1),
@@ -75,35 +75,35 @@ impl Fixture {
         }
     }
 
-    pub(super) fn held(mut self) -> Self {
+    pub(crate) fn held(mut self) -> Self {
         self.meta.finalizers = Some(vec![FINALIZER.to_owned()]);
         self
     }
 
-    pub(super) fn deleted(mut self) -> Self {
+    pub(crate) fn deleted(mut self) -> Self {
         self.meta.deletion_timestamp = Some(Time(at(5)));
         self
     }
 
     /// With the attempt `attempt` in `phase`.
-    pub(super) fn with(mut self, phase: Phase, attempt: Attempt) -> Self {
+    pub(crate) fn with(mut self, phase: Phase, attempt: Attempt) -> Self {
         self.status.phase = Some(phase);
         self.status.attempts = vec![attempt];
         self
     }
 
     /// With a status that was written for `generation`; the object is at 1.
-    pub(super) fn observed(mut self, generation: i64) -> Self {
+    pub(crate) fn observed(mut self, generation: i64) -> Self {
         self.status.observed_generation = generation;
         self
     }
 
-    pub(super) fn seen(mut self, phase: Phase) -> Self {
+    pub(crate) fn seen(mut self, phase: Phase) -> Self {
         self.observation = Some(Observation::Present(observed(phase)));
         self
     }
 
-    pub(super) fn plan(&self) -> Plan {
+    pub(crate) fn plan(&self) -> Plan {
         plan(&Facts {
             common: CommonFacts {
                 now: at(self.now),
@@ -133,12 +133,12 @@ impl Fixture {
     }
 }
 
-pub(super) fn observed(phase: Phase) -> ObservedRun {
+pub(crate) fn observed(phase: Phase) -> ObservedRun {
     let state = format!("{phase:?}").to_uppercase();
     ObservedRun { id: "jr_1".to_owned(), state, phase, retry_expected: false, message: None }
 }
 
-pub(super) fn intent() -> Attempt {
+pub(crate) fn intent() -> Attempt {
     Attempt {
         number: 0,
         key: "uid/0".to_owned(),
@@ -157,24 +157,24 @@ pub(super) fn intent() -> Attempt {
 }
 
 /// A start to which Glue said no.
-pub(super) fn no() -> Attempt {
+pub(crate) fn no() -> Attempt {
     Attempt { rejected_reason: Some("Throttled".to_owned()), ..intent() }
 }
 
-pub(super) fn live() -> Attempt {
+pub(crate) fn live() -> Attempt {
     Attempt { id: Some("jr_1".to_owned()), ..intent() }
 }
 
-pub(super) fn problem(kind: ErrorKind) -> Problem {
+pub(crate) fn problem(kind: ErrorKind) -> Problem {
     Problem { reason: kind.into(), message: "words".to_owned(), kind: Some(kind) }
 }
 
-pub(super) fn nothing(intent_age: u64) -> Lookup<ObservedRun> {
+pub(crate) fn nothing(intent_age: u64) -> Lookup<ObservedRun> {
     Lookup::NotFound { intent_age: Duration::from_secs(intent_age) }
 }
 
 /// What the plan asks for, reduced to a word.
-pub(super) fn word(plan: &Plan) -> &'static str {
+pub(crate) fn word(plan: &Plan) -> &'static str {
     match &plan.step {
         Step::AddFinalizer => "hold",
         Step::RemoveFinalizer { left_behind: None } => "release",

@@ -2,6 +2,6 @@
 
 mod concurrency;
 
-mod fixture;
+pub(crate) mod fixture;
 mod plan;
 mod properties;

@@ -1,3 +1,3 @@
-//! What the tests of several kinds share.
+//! Tests of what all kinds share.
 
-pub mod model_checker;
+mod start_once;

@@ -1,6 +1,6 @@
 //! Tests of the plan: tables, properties, and the model of the start protocol.
 
-mod firing;
+pub(crate) mod firing;
 mod local_state;
-mod plan;
+pub(crate) mod plan;
 mod properties;

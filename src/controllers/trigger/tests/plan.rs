@@ -27,36 +27,36 @@ use crate::glue::poller::Observation;
 use crate::glue::triggers::source::TriggerItem;
 use crate::glue::triggers::{Action, Trigger, TriggerState, TriggerType};
 
-pub(super) const SETTLE: Duration = Duration::from_mins(1);
+pub(crate) const SETTLE: Duration = Duration::from_mins(1);
 
-pub(super) fn at(seconds: i64) -> Timestamp {
+pub(crate) fn at(seconds: i64) -> Timestamp {
     Timestamp::from_second(1_000_000 + seconds).expect("a time")
 }
 
 /// One object and all that is known of it.
 #[derive(Clone, Debug)]
 pub(crate) struct Fixture {
-    pub(super) now: i64,
+    pub(crate) now: i64,
     pub(crate) object: GlueTrigger,
-    pub(super) leading: bool,
-    pub(super) credentials_problem: Option<Problem>,
-    pub(super) ownership: Ownership<Name>,
-    pub(super) observation: Option<Observation<TriggerItem>>,
-    pub(super) related: Vec<(String, Observation<TriggerItem>)>,
-    pub(super) poll_problem: Option<Problem>,
-    pub(super) problem: Option<Problem>,
-    pub(super) state: PassState,
-    pub(super) fresh_intent: bool,
-    pub(super) behind: bool,
-    pub(super) backoff: Option<Duration>,
-    pub(super) intent_age: Duration,
+    pub(crate) leading: bool,
+    pub(crate) credentials_problem: Option<Problem>,
+    pub(crate) ownership: Ownership<Name>,
+    pub(crate) observation: Option<Observation<TriggerItem>>,
+    pub(crate) related: Vec<(String, Observation<TriggerItem>)>,
+    pub(crate) poll_problem: Option<Problem>,
+    pub(crate) problem: Option<Problem>,
+    pub(crate) state: PassState,
+    pub(crate) fresh_intent: bool,
+    pub(crate) behind: bool,
+    pub(crate) backoff: Option<Duration>,
+    pub(crate) intent_age: Duration,
 }
 
-pub(super) type ScenePlan = Plan<GlueTriggerStatus, Call>;
+pub(crate) type ScenePlan = Plan<GlueTriggerStatus, Call>;
 
 impl Fixture {
     /// An object that nobody has seen yet, about a trigger of this type in this state.
-    pub(super) fn new(type_: TriggerType, state: TriggerState) -> Self {
+    pub(crate) fn new(type_: TriggerType, state: TriggerState) -> Self {
         let metadata = ObjectMeta {
             name: Some("one".to_owned()),
             namespace: Some("default".to_owned()),
@@ -85,20 +85,20 @@ impl Fixture {
         }
     }
 
-    pub(super) fn scheduled(state: TriggerState) -> Self {
+    pub(crate) fn scheduled(state: TriggerState) -> Self {
         Self::new(TriggerType::Scheduled, state)
     }
 
-    pub(super) fn on_demand() -> Self {
+    pub(crate) fn on_demand() -> Self {
         Self::new(TriggerType::OnDemand, TriggerState::Created)
     }
 
-    pub(super) fn spec(mut self, change: impl FnOnce(&mut GlueTriggerSpec)) -> Self {
+    pub(crate) fn spec(mut self, change: impl FnOnce(&mut GlueTriggerSpec)) -> Self {
         change(&mut self.object.spec);
         self
     }
 
-    pub(super) fn status(mut self, change: impl FnOnce(&mut GlueTriggerStatus)) -> Self {
+    pub(crate) fn status(mut self, change: impl FnOnce(&mut GlueTriggerStatus)) -> Self {
         change(self.object.status.as_mut().expect("a status"));
         self
     }
@@ -112,7 +112,7 @@ impl Fixture {
         held
     }
 
-    pub(super) fn plan(&self) -> ScenePlan {
+    pub(crate) fn plan(&self) -> ScenePlan {
         plan(&Facts {
             common: CommonFacts {
                 now: at(self.now),
@@ -139,7 +139,7 @@ impl Fixture {
     }
 
     /// Plans, and takes over the status as if it had been written, until it stands.
-    pub(super) fn settled(mut self) -> (Self, Step<Call>) {
+    pub(crate) fn settled(mut self) -> (Self, Step<Call>) {
         for _ in 0..8 {
             let Plan { status, step } = self.plan();
             if self.object.status.as_ref() == Some(&status) {
@@ -151,7 +151,7 @@ impl Fixture {
     }
 }
 
-pub(super) fn trigger(type_: TriggerType, state: TriggerState) -> Trigger {
+pub(crate) fn trigger(type_: TriggerType, state: TriggerState) -> Trigger {
     let schedule = (type_ == TriggerType::Scheduled).then(|| "cron(15 12 * * ? *)".to_owned());
     Trigger {
         name: "nightly".to_owned(),
@@ -179,25 +179,25 @@ fn in_state(activation: Activation) -> TriggerItem {
     TriggerItem::Trigger(trigger(TriggerType::Scheduled, state))
 }
 
-pub(super) fn problem(kind: ErrorKind) -> Problem {
+pub(crate) fn problem(kind: ErrorKind) -> Problem {
     Problem { reason: kind.into(), message: "words".to_owned(), kind: Some(kind) }
 }
 
-pub(super) fn job() -> Target {
+pub(crate) fn job() -> Target {
     Target { kind: TargetKind::Job, name: "etl".to_owned() }
 }
 
-pub(super) fn newest(id: Option<&str>) -> Vec<Baseline> {
+pub(crate) fn newest(id: Option<&str>) -> Vec<Baseline> {
     vec![Baseline { target: job(), id: id.map(str::to_owned) }]
 }
 
 /// Reason of Ready, and whether it holds.
-pub(super) fn ready(status: &GlueTriggerStatus) -> (&str, bool) {
+pub(crate) fn ready(status: &GlueTriggerStatus) -> (&str, bool) {
     let ready = status.declared.condition("Ready").expect("Ready");
     (ready.reason.as_str(), ready.status == "True")
 }
 
-pub(super) fn types(status: &GlueTriggerStatus) -> Vec<&str> {
+pub(crate) fn types(status: &GlueTriggerStatus) -> Vec<&str> {
     status.declared.conditions.iter().map(|condition| condition.type_.as_str()).collect()
 }
 

@@ -1,0 +1,138 @@
+//! `GlueJobRun`: each run carries the key of its attempt, by which it is found again.
+
+use super::world::{Object, Pass, Transition, World, problem};
+use super::{Exploration, Mutation, Subject};
+use crate::api::run::{Phase, RunStatus};
+use crate::controllers::run::facts::{Observation, ObservedRun, PassState};
+use crate::controllers::run::lifecycle::intent;
+use crate::controllers::run::local_state::RunLocalState;
+use crate::controllers::run::plan::{Call, Plan, RunQuery};
+use crate::controllers::run::tests::fixture::{Fixture, observed};
+use crate::controllers::runtime::start_once::{Intent, Lookup, StartOutcome, StartState};
+use crate::glue::ErrorKind;
+
+#[derive(Clone, Debug)]
+pub struct JobRun;
+
+/// The run with this number.
+fn run(number: usize) -> ObservedRun {
+    ObservedRun { id: format!("jr_{number}"), ..observed(Phase::Running) }
+}
+
+impl Subject for JobRun {
+    type Status = RunStatus;
+    type Spec = ();
+    type PassState = PassState;
+    type Local = RunLocalState;
+    type Call = Call;
+    type Notes = ();
+
+    const VISIBLE: usize = 3;
+
+    fn initial(&self) -> ((), RunStatus) {
+        ((), RunStatus { observed_generation: -1, ..RunStatus::default() })
+    }
+
+    fn intent(status: &RunStatus) -> Option<Intent> {
+        intent(status)
+    }
+
+    fn begin(&self, world: &World<Self>, who: usize, object: &Object<Self>) -> Vec<PassState> {
+        let mut local = world.controllers[who].local.clone();
+        local.observe(&object.status);
+        let knows = !world.is(Mutation::LostStatusIsNotLookedUp);
+        let had_earlier_attempt = knows && (object.finalizer || local.had_attempt());
+        let start = StartState::resume(world.controllers[who].tracker.outcome());
+        vec![PassState { had_earlier_attempt, start, ..PassState::default() }]
+    }
+
+    fn plan(&self, world: &World<Self>, pass: &Pass<Self>) -> Plan {
+        let id = pass.object.status.attempt().and_then(|attempt| attempt.id.clone());
+        let fixture = Fixture {
+            now: world.clock,
+            status: pass.object.status.clone(),
+            state: pass.state.clone(),
+            fresh_intent: pass.fresh_intent,
+            intent_age: i64::try_from(pass.intent_age.as_secs()).expect("seconds"),
+            observation: id.map(|id| Observation::Present(ObservedRun { id, ..run(0) })),
+            ..Fixture::new()
+        };
+        if pass.object.finalizer { fixture.held() } else { fixture }.plan()
+    }
+
+    fn on_status_written(&self, _: &mut World<Self>, pass: &mut Pass<Self>, before: &RunStatus, records_intent: bool) {
+        let after = pass.object.status.clone();
+        pass.state.on_status_written(before, &after, records_intent);
+    }
+
+    fn call(&self, world: &World<Self>, who: usize, call: &Call) -> Vec<Transition<Self>> {
+        let Call::LookUp(RunQuery { key, .. }) = call else { panic!("no plan of the model asks for {call:?}") };
+        let intent_age = world.mutated_age(who);
+        let found = |lags: bool| world.shown(lags).into_iter().find(|number| world.started[*number].label == *key);
+        let shown =
+            |lags: bool| found(lags).map_or(Lookup::NotFound { intent_age }, |number| Lookup::Found(run(number)));
+        let look = |lookup: Lookup<ObservedRun>| {
+            move |next: &mut World<Self>| {
+                if let Some(pass) = next.pass_mut(who) {
+                    pass.state.start.lookup = Some(lookup);
+                }
+            }
+        };
+        let mut next = vec![world.then(format!("{who} looks up {key}: {:?}", found(false)), look(shown(false)))];
+        let failed = world.failed_lookup(problem(ErrorKind::Ambiguous));
+        next.extend(world.fault(format!("{who} cannot look up {key}"), look(failed)));
+        if world.has_lag() {
+            next.extend(world.fault(format!("{who} looks up {key} before Glue shows it"), look(shown(true))));
+        }
+        next
+    }
+
+    fn is_start(call: &Call) -> bool {
+        *call == Call::Start
+    }
+
+    fn label(status: &RunStatus) -> String {
+        status.attempt().expect("an attempt").key.clone()
+    }
+
+    fn answer(started: usize) -> StartOutcome {
+        StartOutcome::Started(format!("jr_{started}"))
+    }
+
+    fn on_sent(pass: &mut Pass<Self>, outcome: StartOutcome) {
+        pass.state.start.on_sent(outcome);
+    }
+
+    fn environment(&self, world: &World<Self>) -> Vec<Transition<Self>> {
+        let mut next = Vec::new();
+        if world.object.finalizer {
+            next.extend(world.fault("kubectl replace removes the finalizer", |next| {
+                next.put(|finalizer, (), _| *finalizer = false);
+            }));
+            if world.can_lose_status() {
+                next.extend(world.fault("the status is lost", |next| {
+                    next.put(|_, (), status| *status = JobRun.initial().1);
+                }));
+            }
+        }
+        next
+    }
+
+    fn violation(&self, world: &World<Self>) -> Option<String> {
+        (world.started.len() > 1).then(|| format!("{} runs", world.started.len()))
+    }
+
+    fn is_settled(&self, world: &World<Self>) -> bool {
+        let id = world.object.status.attempt().and_then(|attempt| attempt.id.as_deref());
+        world.started.len() == 1 && id == Some("jr_0")
+    }
+}
+
+#[test]
+fn however_it_goes_a_job_runs_once() {
+    for (controllers, faults) in [(1, 3), (2, 0), (2, 1)] {
+        let states = Exploration::new(JobRun, controllers, faults).explore();
+        println!("{controllers} controllers, {faults} faults: {states} states");
+        assert!(states > 100, "the model has only {states} states");
+    }
+}
