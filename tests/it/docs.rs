@@ -47,12 +47,10 @@ fn markdown_files() -> Vec<String> {
     while let Some(folder) = folders.pop() {
         for entry in folder.read_dir().expect("a folder") {
             let entry = entry.expect("an entry");
-            let name = entry.file_name().to_str().expect("a UTF-8 name").to_owned();
-            let kind = entry.file_type().expect("a file type");
-            if kind.is_dir() && !name.starts_with('.') && name != "target" {
-                folders.push(entry.path());
-            } else if kind.is_file() && name.ends_with(".md") {
-                let path = entry.path();
+            let (path, name, kind) = (entry.path(), entry.file_name(), entry.file_type().expect("a file type"));
+            if kind.is_dir() && name != "target" && !name.as_encoded_bytes().starts_with(b".") {
+                folders.push(path);
+            } else if kind.is_file() && path.extension().is_some_and(|extension| extension == "md") {
                 let path = path.strip_prefix(root()).expect("a path below the root");
                 files.push(path.to_str().expect("a UTF-8 path").to_owned());
             }
