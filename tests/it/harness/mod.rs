@@ -29,7 +29,7 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use crate::readme::policies;
+use crate::docs::policies;
 
 pub use controller::Controller;
 pub use emitted::{assert_nothing_leaked, places_of};
@@ -49,7 +49,7 @@ pub const DEFAULT_SECRET: &str = "kube-glue-credentials";
 const IDENTITY: &str = "it";
 
 /// One test's world. Dropping it ends the controllers, looks through all that they emitted for secrets, and
-/// holds what they called against the policies of README.md.
+/// holds what they called against the policies of docs/credentials.md.
 pub struct World {
     /// The control plane that all tests share.
     pub plane: &'static ControlPlane,
@@ -363,7 +363,10 @@ impl Drop for World {
             assert_eq!(self.double.requests().of(operation).matching(shows).count(), 0, "{operation}: HidePassword");
         }
         let beyond = policies::beyond(&emitted["logs"], self.double.requests());
-        assert!(beyond.is_empty(), "called, and not in README.md's policies of the kinds at work: {beyond:?}");
+        assert!(
+            beyond.is_empty(),
+            "called, and not in the policies of docs/credentials.md of the kinds at work: {beyond:?}"
+        );
     }
 }
 

@@ -1,7 +1,6 @@
-//! The IAM policies of the page: one for each kind, a block of JSON whose only statement has the kind as its
-//! `Sid`. They are held against what the controllers really call: each test's [`World`](crate::harness::World)
-//! looks that nothing was called which the policies of its kinds do not allow, and the walk through the page
-//! that nothing is allowed which is not called.
+//! The IAM policies of docs/credentials.md: one for each kind, a block of JSON whose only statement has the kind as its
+//! `Sid`. Each test's [`World`](crate::harness::World) checks that the controllers called nothing that the policies of
+//! their kinds do not allow; the walk through the pages checks that every allowed action is called.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
@@ -9,11 +8,11 @@ use std::sync::LazyLock;
 use kube_glue_double::Requests;
 use serde_json::Value;
 
+use super::CREDENTIALS;
 use super::blocks::{self, Block};
-use super::root;
 
 static BY_KIND: LazyLock<BTreeMap<String, BTreeSet<String>>> = LazyLock::new(|| {
-    let policies = json(&blocks::all());
+    let policies = json(&blocks::in_page(CREDENTIALS));
     policies.iter().map(|policy| (sid(policy), actions(policy).map(str::to_owned).collect())).collect()
 });
 
@@ -23,7 +22,7 @@ pub fn json(blocks: &[Block]) -> Vec<Value> {
     json.map(|block| serde_json::from_str(&block.text).expect("JSON")).collect()
 }
 
-/// Whether it says whom a role trusts, and not what somebody may do.
+/// Whether it is a role's trust policy, and not a policy of permissions.
 pub fn is_trust(policy: &Value) -> bool {
     !policy["Statement"][0]["Principal"].is_null()
 }
@@ -39,21 +38,21 @@ pub fn actions(policy: &Value) -> impl Iterator<Item = &str> {
     list.iter().map(|action| action.as_str().expect("an action"))
 }
 
-/// What an identity needs for each kind, as `glue:StartJobRun`.
+/// The actions that an identity needs for each kind, as `glue:StartJobRun`.
 pub fn by_kind() -> &'static BTreeMap<String, BTreeSet<String>> {
     &BY_KIND
 }
 
-/// Whom the role of the samples trusts.
+/// The trust policy of the role of the samples.
 pub fn trust() -> Value {
-    let page = std::fs::read_to_string(root().join("crds/samples/credentials/role-with-keys.md")).expect("the page");
-    json(&blocks::of(&page)).into_iter().find(is_trust).expect("a trust policy")
+    let blocks = blocks::in_page("docs/credentials/role-with-keys.md");
+    json(&blocks).into_iter().find(is_trust).expect("a trust policy")
 }
 
-/// What controllers with these logs (at trace level) called, and the policies of their kinds do not allow.
+/// The actions that controllers with these logs (at trace level) called and the policies of their kinds do not allow.
 pub fn beyond(logs: &str, requests: &Requests) -> BTreeSet<String> {
-    let lived = by_kind().iter().filter(|(kind, _)| logs.contains(&format!("object.ref={kind}.")));
-    let allowed: BTreeSet<&String> = lived.flat_map(|(_, actions)| actions).collect();
+    let at_work = by_kind().iter().filter(|(kind, _)| logs.contains(&format!("object.ref={kind}.")));
+    let allowed: BTreeSet<&String> = at_work.flat_map(|(_, actions)| actions).collect();
     let all = requests.all();
     let calls = all.iter().filter(|request| request.call.service == "glue");
     let called: BTreeSet<_> = calls.map(|request| format!("glue:{}", request.call.operation)).collect();
@@ -61,7 +60,7 @@ pub fn beyond(logs: &str, requests: &Requests) -> BTreeSet<String> {
 }
 
 #[test]
-fn every_kind_has_its_policy() {
+fn every_kind_has_a_policy() {
     let kinds: BTreeSet<_> = kube_glue::api::crds().into_iter().map(|crd| crd.spec.names.kind).collect();
     assert_eq!(by_kind().keys().cloned().collect::<BTreeSet<_>>(), kinds);
 }

@@ -1,5 +1,5 @@
-//! The commands of the page, run in order as a reader would who has no cluster's history behind them: a
-//! control plane of their own, the chart as installed, and Glue as strict as the page's policies say.
+//! The commands of the pages, run in order as a newcomer runs them: on a control plane of their own, with the chart as
+//! installed, and with no more IAM permissions than the pages' policies grant.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -18,19 +18,19 @@ use tokio::process::Command;
 use tokio::time::timeout;
 
 use super::blocks::{self, Block};
-use super::{README, policies, root};
+use super::{OPERATIONS, page, policies, root};
 use crate::harness::{REGION, assert_nothing_leaked};
 
-/// The image that the page installs.
+/// The image that the README installs.
 const IMAGE: &str = "registry.example.com/kube-glue";
 /// The account of the role in the samples.
 const OTHER_ACCOUNT: &str = "222222222222";
-/// How long one block may take: many times what it takes.
+/// The time limit for one block, many times what it takes.
 const LIMIT: Duration = Duration::from_mins(3);
-/// How long what must be seen under way takes on Glue's clock: it is stepped when that was seen.
+/// The duration, on Glue's clock, of a crawl that a test must see live; the clock is stepped when the test has seen it.
 const LONG: Duration = Duration::from_hours(1);
 
-/// Glue with the jobs of the samples, its doors no wider than the page's policies open them.
+/// Glue with the jobs of the samples, and the permissions of the pages' policies only.
 async fn glue() -> Double {
     let double = Double::start().await.expect("a double");
     let may: Vec<&str> = policies::by_kind().values().flatten().map(String::as_str).collect();
@@ -77,7 +77,7 @@ async fn glue() -> Double {
     double.define_job(DEFAULT_ACCOUNT, REGION, job("clicks-backfill", Outcome::Never).max_concurrent_runs(1));
     let changes = Changes { tables_added: vec!["orders".to_owned()], ..Changes::default() };
     let crawl = |running, outcome| CrawlPlan { running, outcome, ..CrawlPlan::default() };
-    // One that ends by itself, one that goes on until another object has taken it up as well, and one that is stopped.
+    // One that ends by itself, one that continues until another object is attached to it, and one that is stopped.
     let crawls = CrawlScript::sequence([
         crawl(Duration::from_secs(3), CrawlOutcome::Completed),
         crawl(LONG, CrawlOutcome::Completed),
@@ -112,7 +112,7 @@ fn define_triggers(double: &Double) {
     }
 }
 
-/// Runs a block as it stands, from the repository's root, and answers what it printed.
+/// Runs a block from the repository's root, and returns what it printed.
 pub async fn run(plane: &ControlPlane, block: &Block) -> String {
     let folder = |program: &Path| program.parent().expect("a folder").to_path_buf();
     let assets = plane.assets();
@@ -137,13 +137,13 @@ pub async fn run(plane: &ControlPlane, block: &Block) -> String {
             }
             format!("{}\n{}{}", output.status, text(&output.stdout), text(&output.stderr))
         }
-        Err(_) => "it did not end".to_owned(),
+        Err(_) => "it did not end in time".to_owned(),
     };
     let objects = plane.kubectl(["get", "glue", "-o", "wide"]).output().await.map(|output| output.stdout);
-    panic!("README.md:{}: {problem}\n{}{}", block.line, block.text, objects.unwrap_or_default());
+    panic!("{}:{}: {problem}\n{}{}", block.page, block.line, block.text, objects.unwrap_or_default());
 }
 
-/// What happens in Glue while a block is run: what is [`LONG`] under way ends when it has been seen.
+/// What happens in Glue while a block is run: a crawl of [`LONG`] ends when the object shows it.
 async fn meanwhile(plane: &ControlPlane, double: &Double, block: &Block) {
     if block.text.contains("crawler-run-attached.yaml") {
         let crawls: Api<GlueCrawlerRun> = Api::default_namespaced(plane.client().await.expect("a client"));
@@ -159,14 +159,14 @@ async fn meanwhile(plane: &ControlPlane, double: &Double, block: &Block) {
     double.clock().step(LONG);
 }
 
-/// How Glue's runs of a job stand, oldest first.
+/// The states of Glue's runs of a job, oldest first.
 fn states(double: &Double, account: &str, job: &str) -> Vec<String> {
     let runs = double.runs(account, REGION, job);
     runs.iter().map(|run| run["JobRunState"].as_str().expect("a state").to_owned()).collect()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_commands_work_in_order_under_the_policies_of_the_page() {
+async fn the_commands_work_in_order_with_the_permissions_of_the_policies() {
     let plane = ControlPlane::start(Options::default()).await.expect("a control plane");
     let double = glue().await;
     let kubelet = Kubelet::builder(&plane)
@@ -181,30 +181,30 @@ async fn the_commands_work_in_order_under_the_policies_of_the_page() {
     let theirs = ["create", "configmap", "argocd-cm", "-n", "argocd", "--from-literal=url=https://argocd.example.com"];
     plane.kubectl(theirs).await.expect("a ConfigMap");
 
-    let all = blocks::all();
+    let all = blocks::walked();
     let commands: Vec<_> = all.iter().filter(|block| block.is_for_a_cluster()).collect();
     let (last, others) = commands.split_last().expect("commands");
     let mut table = String::new();
     for block in others {
         let (printed, ()) = tokio::join!(run(&plane, block), meanwhile(&plane, &double, block));
         if block.text.starts_with("helm install") {
-            // As installed it asks Glue every five seconds.
+            // As installed the controller polls Glue every five seconds.
             let set = "controller.pollInterval=200ms,readinessProbe.periodSeconds=1";
             let chart = root().join("charts/kube-glue");
             let upgrade = ["upgrade", "kube-glue", chart.to_str().expect("a path"), "-n", "kube-glue"];
             plane.helm(upgrade).args(["--reuse-values", "--wait", "--set", set]).await.expect("the upgrade");
         }
-        if block.text.starts_with("kubectl get glue") {
+        if block.text.starts_with("kubectl get glue\n") {
             table = printed;
         }
     }
 
-    // What the page shows and says came of it.
+    // The results are those that the pages show.
     let header = |text: &str| -> Vec<String> {
         let line = text.lines().find(|line| line.starts_with("NAME ")).unwrap_or_default();
         line.split_whitespace().map(str::to_owned).collect()
     };
-    assert_eq!(header(README), header(&table), "the columns of `kubectl get glue`");
+    assert_eq!(header(&page("README.md")), header(&table), "the columns of `kubectl get glue`");
     let backfills = double.runs(DEFAULT_ACCOUNT, REGION, "orders-etl");
     let backfills = backfills.iter().filter(|run| run["Arguments"]["--year"] == "2025").count();
     assert_eq!(backfills, 1, "the object from Git was applied twice, with one key");
@@ -215,42 +215,39 @@ async fn the_commands_work_in_order_under_the_policies_of_the_page() {
     );
     assert_eq!(states(&double, OTHER_ACCOUNT, "orders-etl"), ["SUCCEEDED"]);
     let config = plane.kubectl(["get", "configmap", "argocd-cm", "-n", "argocd", "-o", "yaml"]).await;
-    assert!(config.expect("a ConfigMap").stdout.contains("url: https://argocd.example.com"), "what was there stays");
+    assert!(config.expect("a ConfigMap").stdout.contains("url: https://argocd.example.com"), "the existing key stays");
 
     for (kind, actions) in policies::by_kind() {
         for action in actions {
             let operation = action.strip_prefix("glue:").expect("an operation of Glue");
-            assert!(
-                double.requests().count(operation) > 0,
-                "{action} is allowed for {kind}, and the page never needs it"
-            );
+            assert!(double.requests().count(operation) > 0, "{action} is allowed for {kind}, and no page needs it");
         }
     }
     let is_ready = |pod: &RunningPod| pod.ready && !pod.terminating;
     let pods = kubelet.until("a ready pod", LIMIT, |pods| pods.iter().any(is_ready)).await.expect("a pod");
     let pod = pods.into_iter().find(is_ready).expect("a pod").name;
     let (_, metrics) = kubelet.get(&pod, "/metrics").await.expect("metrics");
-    // Counted when something goes wrong only, which nothing does here.
-    let rare = "kube_glue_reconcile_errors_total";
-    for name in README.split('`').filter(|word| word.starts_with("kube_glue_") && *word != rare) {
+    // These are exported only after an error, and there is none here.
+    let rare = ["kube_glue_reconcile_errors_total", "kube_glue_aws_throttles_total"];
+    let operations = page(OPERATIONS);
+    for name in operations.split('`').filter(|word| word.starts_with("kube_glue_") && !rare.contains(word)) {
         let counted = metrics.lines().any(|line| line.starts_with(name));
-        assert!(counted, "{name} is not counted:\n{metrics}");
+        assert!(counted, "{name} is not exported:\n{metrics}");
     }
 
     assert_nothing_leaked(&plane, &kubelet, &double).await;
     run(&plane, last).await;
-    assert!(last.text.starts_with("helm uninstall"), "the page ends its commands with the end");
+    assert!(last.text.starts_with("helm uninstall"), "the walk ends with the uninstall");
     let kept = plane.kubectl(["get", "glue"]).await.expect("the objects");
     assert!(kept.stdout.contains("orders-first"), "{}", kept.stdout);
 }
 
 #[test]
-fn the_page_shows_every_sample() {
+fn the_walk_applies_every_sample() {
+    let commands: String = blocks::walked().into_iter().map(|block| block.text).collect();
     for entry in root().join("crds/samples").read_dir().expect("the samples") {
-        let entry = entry.expect("an entry");
-        let name = entry.file_name();
-        let name = name.to_str().expect("a name");
-        let is_folder = entry.file_type().expect("its type").is_dir();
-        assert!(is_folder || README.contains(&format!("-f crds/samples/{name}")), "README.md does not apply {name}");
+        let name = entry.expect("an entry").file_name();
+        let name = name.to_str().expect("a UTF-8 name");
+        assert!(commands.contains(&format!("-f crds/samples/{name}")), "no walked page applies {name}");
     }
 }

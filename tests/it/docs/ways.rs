@@ -1,6 +1,5 @@
-//! The pages in crds/samples/credentials, one for each way to connect, done as they say: their policies are all that
-//! AWS allows, their values are what the chart is rendered with, their commands are run, and their object runs
-//! as whom they say it does.
+//! The pages in docs/credentials, one for each way to connect: AWS allows no more than their policies, the chart is
+//! rendered with their values, their commands are run, and their object runs under the identity that they show.
 
 use futures::future::join_all;
 use k8s_openapi::api::core::v1::Secret;
@@ -10,7 +9,7 @@ use kube_glue_double::{AccessKey, DEFAULT_ACCOUNT, JobDefinition, Policy, Reques
 use serde_json::Value;
 
 use super::blocks::{self, Block};
-use super::{policies, root, walk};
+use super::{CREDENTIALS, WAYS, markdown_files, page, policies, root, walk};
 use crate::credentials::temporary;
 use crate::harness::{REGION, World, quick};
 use crate::tenancy::file;
@@ -18,10 +17,10 @@ use crate::tenancy::file;
 const KEY: &str = "AKIAIOSFODNN7EXAMPLE";
 const SECRET: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
 const USER: &str = "arn:aws:iam::123456789012:user/kube-glue";
-/// What EKS puts into the pod.
+/// The token that EKS mounts into the pod.
 const TOKEN: &str = "a-token-of-the-service-account";
 
-/// A page in a world of its own.
+/// A page, and the environment in which it is followed.
 struct Way {
     world: World,
     path: String,
@@ -31,12 +30,12 @@ struct Way {
 
 impl Way {
     async fn new(path: String, text: &str) -> Self {
-        // The namespace of the pages.
+        // Stands for the namespace of the pages.
         let world = World::without_controller("team-a").await;
         world.double.clock().hold();
         let text = text.replace("team-a", &world.namespace);
         let text = text.replace("--namespace kube-glue ", &format!("--namespace {} ", world.namespace));
-        let blocks = blocks::of(&text);
+        let blocks = blocks::of(&path, &text);
         Self { world, path, text, blocks }
     }
 
@@ -44,7 +43,7 @@ impl Way {
         self.blocks.iter().filter(move |block| block.language == language)
     }
 
-    /// AWS as the page has it: who is trusted, who may do what, and nothing beyond.
+    /// AWS with the policies and the trust policy of the page, and no other permissions.
     fn aws(&self) {
         let (double, iam) = (&self.world.double, self.world.double.iam());
         for account in [DEFAULT_ACCOUNT, "222222222222"] {
@@ -59,7 +58,7 @@ impl Way {
         });
         let of_kind: Vec<_> = policies::by_kind()["GlueJobRun"].iter().map(String::as_str).collect();
         let (trust, may): (Vec<_>, Vec<_>) = policies::json(&self.blocks).into_iter().partition(policies::is_trust);
-        // The user, unless it assumes a role.
+        // Without a policy on the page the user itself calls Glue.
         let of_user = may.first().map_or(of_kind.clone(), |may| policies::actions(may).collect());
         iam.set_policy(USER, Policy::allow(&of_user));
         let [trust] = &trust[..] else { return };
@@ -69,7 +68,7 @@ impl Way {
         double.define_role(self.role(arn, trust));
     }
 
-    /// A role that trusts whom the page says.
+    /// A role with the trust policy of the page.
     fn role(&self, arn: &str, trust: &Value) -> Role {
         let iam = self.world.double.iam();
         let actions: Vec<_> = policies::actions(trust).collect();
@@ -77,8 +76,8 @@ impl Way {
             .allows_tag_session(actions.contains(&"sts:TagSession"))
             .allows_source_identity(actions.contains(&"sts:SetSourceIdentity"));
         let statement = &trust["Statement"][0];
-        for (of, who) in statement["Principal"].as_object().expect("a principal") {
-            match (of.as_str(), who.as_str().expect("who")) {
+        for (kind, name) in statement["Principal"].as_object().expect("a principal") {
+            match (kind.as_str(), name.as_str().expect("a name")) {
                 ("AWS", user) => role = role.trusts(user),
                 ("Service", "pods.eks.amazonaws.com") => iam.define_pod_identity(TOKEN, arn),
                 ("Service", "ec2.amazonaws.com") => iam.define_instance_role(arn),
@@ -103,7 +102,7 @@ impl Way {
         role
     }
 
-    /// The parts of the chart, rendered with the page's values.
+    /// A template of the chart, rendered with the page's values.
     async fn rendered(&self, part: &str) -> Value {
         let chart = root().join("charts/kube-glue");
         let chart = chart.to_str().expect("a path");
@@ -124,8 +123,8 @@ impl Way {
         let deployment = self.rendered("templates/deployment.yaml").await;
         let container = &deployment["spec"]["template"]["spec"]["containers"][0];
         let args = container["args"].as_array().into_iter().flatten().filter_map(Value::as_str);
-        let who = ["--allowed-", "--controller-identity-namespaces", "--session-tags"];
-        for arg in args.filter(|arg| who.iter().any(|who| arg.starts_with(who))) {
+        let flags = ["--allowed-", "--controller-identity-namespaces", "--session-tags"];
+        for arg in args.filter(|arg| flags.iter().any(|flag| arg.starts_with(flag))) {
             let (flag, value) = arg.split_once('=').expect("a value");
             self.world.set(&[(flag, value)]);
         }
@@ -147,7 +146,7 @@ impl Way {
         self.world.start_controller();
     }
 
-    /// What EKS, EC2 or a volume puts around the controller.
+    /// The environment that EKS, EC2 or a volume gives the controller.
     async fn machine(&mut self) {
         let url = self.world.double.url();
         let token = file(&self.world, "token", TOKEN);
@@ -169,26 +168,26 @@ impl Way {
             self.world.aws.insert("AWS_CONFIG_FILE", profiles);
         }
         if self.path.ends_with("role-of-the-controller.md") {
-            // "An identity of its own": by any of the other pages.
+            // The controller's own identity, by one of the other pages.
             let key = [("AWS_ACCESS_KEY_ID", KEY.to_owned()), ("AWS_SECRET_ACCESS_KEY", SECRET.to_owned())];
             self.world.aws.extend(key);
         }
     }
 
     async fn commands(&self, verb: &str) -> String {
-        let mut said = String::new();
+        let mut printed = String::new();
         let beginning = format!("kubectl {verb} ");
         for block in self.blocks("sh").filter(|block| block.text.starts_with(&beginning)) {
-            said += &walk::run(self.world.plane, block).await;
+            printed += &walk::run(self.world.plane, block).await;
         }
-        said
+        printed
     }
 }
 
 async fn follow(path: String, text: String) {
     let mut way = Way::new(path, &text).await;
     if way.path.ends_with("temporary-keys.md") {
-        // What the page shows has been over for long.
+        // The keys that the page shows do not exist.
         let role = "arn:aws:iam::123456789012:role/etl";
         way.world.double.define_role(Role::new(role));
         let may: Vec<_> = policies::by_kind()["GlueJobRun"].iter().map(String::as_str).collect();
@@ -196,13 +195,13 @@ async fn follow(path: String, text: String) {
         let [id, secret, token] = temporary(&way.world, role).await;
         let shown = [("ASIAIOSFODNN7EXAMPLE", id), (SECRET, secret), ("IQoJb3JpZ2luX2VjEXAMPLETOKEN", token)];
         way.text = shown.iter().fold(way.text, |text, (shown, real)| text.replace(shown, real));
-        way.blocks = blocks::of(&way.text);
+        way.blocks = blocks::of(&way.path, &way.text);
     }
     let config = way.blocks("ini").next().map(|config| file(&way.world, "config", &config.text));
     if let Some(config) = config {
         let from = format!("--from-file=config={config}");
         way.text = way.text.replace("--from-file=config", &from);
-        way.blocks = blocks::of(&way.text);
+        way.blocks = blocks::of(&way.path, &way.text);
     }
     way.aws();
     way.commands("create").await;
@@ -214,16 +213,16 @@ async fn follow(path: String, text: String) {
     applied.unwrap_or_else(|error| panic!("{}: {error}", way.path));
     way.world.known("orders").await;
     if !way.path.contains("/role-") {
-        // AWS is asked in the background as whom it knows us, and what it says is shown with the next state of the run.
-        let said = |requests: &Requests| requests.of("GetCallerIdentity").succeeded().count() > 0;
-        way.world.requests("AWS has said who we are", said).await;
+        // The controller asks for the caller identity in the background, and writes it with the next state of the run.
+        let answered = |requests: &Requests| requests.of("GetCallerIdentity").succeeded().count() > 0;
+        way.world.requests("GetCallerIdentity was answered", answered).await;
     }
     way.world.double.clock().resume();
     way.world.over("orders", Phase::Succeeded).await;
 
-    let shown = way.blocks("text").next().expect("as whom").text.trim().to_owned();
-    let said = way.commands("get").await;
-    assert!(said.starts_with(shown.trim_end_matches("...")), "{}: {said} is not {shown}", way.path);
+    let shown = way.blocks("text").next().expect("an ARN").text.trim().to_owned();
+    let printed = way.commands("get").await;
+    assert!(printed.starts_with(shown.trim_end_matches("...")), "{}: {printed} is not {shown}", way.path);
     let starts = way.world.double.requests().of("StartJobRun");
     assert!(starts.count() == 1 && starts[0].succeeded(), "{}: {starts:?}", way.path);
     let refused = way.world.double.requests().all().matching(|request| !request.succeeded());
@@ -231,11 +230,13 @@ async fn follow(path: String, text: String) {
 }
 
 #[tokio::test]
-async fn each_way_to_connect_works_as_its_page_says_and_under_its_policies() {
-    let pages = blocks::further_pages();
-    assert_eq!(pages.len(), 9);
-    for (path, _) in &pages {
-        assert!(super::README.contains(&format!("({path})")), "README.md does not lead to {path}");
+async fn each_way_to_connect_works_as_its_page_says_with_the_permissions_of_its_policies() {
+    let ways: Vec<_> = markdown_files().into_iter().filter(|path| path.starts_with(&format!("{WAYS}/"))).collect();
+    assert_eq!(ways.len(), 9);
+    let index = page(CREDENTIALS);
+    for path in &ways {
+        let link = format!("({})", path.strip_prefix("docs/").expect("a page of docs"));
+        assert!(index.contains(&link), "{CREDENTIALS} has no link to {path}");
     }
-    join_all(pages.into_iter().map(|(path, text)| follow(path, text))).await;
+    join_all(ways.into_iter().map(|path| (page(&path), path)).map(|(text, path)| follow(path, text))).await;
 }

@@ -1,5 +1,5 @@
-//! The first moment after an object was created, in which no controller has seen it: helm must not take it
-//! for one that is done. (`chart` has helm wait for runs that a controller follows.)
+//! A new object that no controller has observed yet: `helm --wait` must not take it for a finished one. (`chart` has
+//! helm wait for runs that a controller follows.)
 
 use std::fs;
 
@@ -15,7 +15,7 @@ async fn helm_does_not_take_a_new_object_for_a_finished_one() {
     fs::write(chart.join("templates/run.yaml"), run).expect("a file");
 
     let install = ["install", "early", chart.to_str().expect("a path"), "-n", &world.namespace];
-    let said = world.plane.helm(install).args(["--wait", "--timeout", "3s"]).output().await.expect("helm");
-    assert!(!said.status.success(), "nobody has seen the object: {said:?}");
-    assert!(world.runs().get_opt("early").await.expect("the runs").is_some(), "{said:?}");
+    let output = world.plane.helm(install).args(["--wait", "--timeout", "3s"]).output().await.expect("helm");
+    assert!(!output.status.success(), "no controller has observed the object: {output:?}");
+    assert!(world.runs().get_opt("early").await.expect("the runs").is_some(), "{output:?}");
 }
