@@ -60,7 +60,7 @@ async fn install_script(env: &TestEnv) -> String {
 }
 
 #[tokio::test]
-async fn the_health_of_a_run_follows_its_phase() {
+async fn the_health_of_a_job_run_follows_its_phase() {
     let mut env = TestEnv::without_controller("argo").await;
     env.double.clock().hold();
     let script = install_script(&env).await;

@@ -21,14 +21,14 @@ pub async fn install(plane: &ControlPlane) {
                 let wait = ["wait", "--for=condition=Established", "--timeout=60s", "crd", &name];
                 plane.kubectl(wait).await.expect("an established CRD");
             }
-            timeout(WAIT_TIMEOUT, discovered(plane)).await.expect("discovery of all kinds in time");
+            timeout(WAIT_TIMEOUT, wait_for_discovery(plane)).await.expect("discovery of all kinds in time");
         })
         .await;
 }
 
 /// Waits until kubectl can discover all kinds. The API server updates discovery some time after a CRD is
 /// Established, and there is no watch for that.
-async fn discovered(plane: &ControlPlane) {
+async fn wait_for_discovery(plane: &ControlPlane) {
     let kinds: Vec<_> = kube_glue::api::crds().into_iter().map(|crd| crd.spec.names.plural).collect();
     loop {
         // The command fails while discovery has only a part of the group.

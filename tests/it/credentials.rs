@@ -226,9 +226,7 @@ async fn an_expired_session_token_is_reported_and_a_new_one_continues_with_the_s
 #[tokio::test]
 async fn a_rotated_key_is_used_for_the_active_run() {
     let mut env = TestEnv::new("rotated").await;
-    env.define_job(JobDefinition::new("endless").script(endless()));
-    env.create_run("one", "endless", json!({})).await;
-    let run = env.wait_for_phase("one", Phase::Running).await;
+    let run = env.create_endless_run(json!({})).await;
     env.key = AccessKey { secret: "a-new-secret-that-nobody-knows".to_owned(), ..env.key.clone() };
     env.secrets.push(env.key.secret.clone());
     env.double.define_access_key(&env.key);
@@ -244,9 +242,7 @@ async fn a_rotated_key_is_used_for_the_active_run() {
 #[tokio::test]
 async fn a_revoked_key_and_a_deleted_secret_of_an_active_run_are_reported_and_recover() {
     let mut env = TestEnv::new("revoked-key").await;
-    env.define_job(JobDefinition::new("endless").script(endless()));
-    env.create_run("one", "endless", json!({})).await;
-    env.wait_for_phase("one", Phase::Running).await;
+    env.create_endless_run(json!({})).await;
 
     env.double.iam().delete_access_key(&env.key.id);
     let message = env.wait_for_reason("one", "CredentialsNotAccepted").await;

@@ -49,7 +49,7 @@ async fn an_existing_connection_is_left_unchanged_until_it_is_deleted_or_adopted
     env.connections().patch_spec("db", json!({"adoptionPolicy": "Adopt", "tags": {"a": "1"}})).await;
     env.connections().wait_ready("db").await;
     assert_eq!(env.property_in_glue("db", "PASSWORD").as_deref(), Some(PASSWORD));
-    assert_eq!(env.connection_in_glue("db").expect("it is in Glue").get("Description"), None);
+    assert_eq!(env.connection_in_glue("db").expect("the connection").get("Description"), None);
     env.connections().delete("db").await;
     env.connections().wait_deleted(&object).await;
     assert_eq!(env.connection_in_glue("db"), None);
@@ -70,7 +70,7 @@ async fn of_two_objects_for_one_connection_the_older_owns_it() {
     let younger_held = env.connections().wait_until("younger", "the older object owns it", is_held_by_another).await;
     let message = condition(&younger_held, "Ready").expect("a condition").message;
     assert!(message.contains(&format!("{}/older is older", env.namespace)), "{message}");
-    assert_eq!(env.connection_in_glue("db").expect("it is in Glue")["Description"], "older");
+    assert_eq!(env.connection_in_glue("db").expect("the connection")["Description"], "older");
     env.connections().delete("younger").await;
     env.connections().wait_deleted(&younger).await;
     assert!(env.connection_in_glue("db").is_some(), "the younger object never owned it");
@@ -84,5 +84,5 @@ async fn of_two_objects_for_one_connection_the_older_owns_it() {
     env.connections().delete("older").await;
     env.connections().wait_deleted(&older).await;
     env.connections().wait_ready("successor").await;
-    assert_eq!(env.connection_in_glue("db").expect("it is in Glue")["Description"], "successor");
+    assert_eq!(env.connection_in_glue("db").expect("the connection")["Description"], "successor");
 }

@@ -7,7 +7,7 @@ use crate::harness::{TestEnv, condition, status};
 
 /// Adds a property to the connection `db` as somebody else.
 fn add_property_elsewhere(env: &TestEnv) {
-    let mut input = env.connection_in_glue("db").expect("it is in Glue");
+    let mut input = env.connection_in_glue("db").expect("the connection");
     input["ConnectionProperties"]["INSTANCE_ID"] = json!("by-hand");
     env.call_glue("UpdateConnection", &json!({"Name": "db", "ConnectionInput": input}));
 }
@@ -52,7 +52,7 @@ async fn fields_removed_from_the_spec_are_removed_in_glue_with_one_update() {
         "properties": {"SECRET_ID": "orders/db"}});
     env.connections().patch_spec("db", less).await;
     let ready = env.connections().wait_ready("db").await;
-    let input = env.connection_in_glue("db").expect("it is in Glue");
+    let input = env.connection_in_glue("db").expect("the connection");
     let expected = json!({"JDBC_CONNECTION_URL": "jdbc:postgresql://db.example.com:5432/orders", "USERNAME": "etl",
         "SECRET_ID": "orders/db"});
     assert_eq!(input["ConnectionProperties"], expected);

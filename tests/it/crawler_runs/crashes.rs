@@ -33,7 +33,7 @@ async fn assert_succeeds(env: &TestEnv, crawls: usize, starts: u64) {
 
 /// The next controller cannot know whether StartCrawler was sent.
 #[tokio::test]
-async fn killed_between_intent_and_start() {
+async fn a_kill_between_intent_and_start_gives_one_crawl() {
     let mut env = setup_without_controller("crawl-intended").await;
     create_with_attempt(&env, json!({"baseline": {}})).await;
     env.set_flags(SHORT_TIMEOUTS);
@@ -43,7 +43,7 @@ async fn killed_between_intent_and_start() {
 
 /// The crawl of the baseline is not taken for the object's own, the later one is.
 #[tokio::test]
-async fn killed_after_the_start_was_sent() {
+async fn a_kill_after_the_start_was_sent_gives_one_crawl() {
     let mut env = setup_without_controller("crawl-sent").await;
     let before = start_crawler_elsewhere(&env, "raw");
     finish_crawl(&env);
@@ -58,7 +58,7 @@ async fn killed_after_the_start_was_sent() {
 
 /// The response of StartCrawler has no crawl id. After it nothing is started, however late the crawl is listed.
 #[tokio::test]
-async fn killed_after_the_response_and_before_the_crawl_id_is_known() {
+async fn a_kill_between_the_response_and_the_crawl_id_gives_one_crawl() {
     let mut env = setup_without_controller("crawl-accepted").await;
     create_with_attempt(&env, json!({"baseline": {}, "accepted": true})).await;
     env.set_flags(SHORT_TIMEOUTS);
@@ -75,7 +75,7 @@ async fn killed_after_the_response_and_before_the_crawl_id_is_known() {
 
 /// Glue has started the crawl and not answered.
 #[tokio::test]
-async fn killed_while_the_start_is_in_flight() {
+async fn a_kill_while_the_start_is_in_flight_gives_one_crawl() {
     let mut env = setup_without_controller("crawl-during").await;
     env.double.faults().add(Fault::on("StartCrawler").nth(1).then(Then::HoldAnswer));
     env.start_controller();
@@ -90,7 +90,7 @@ async fn killed_while_the_start_is_in_flight() {
 
 /// Each object continues where it was, and the waiting objects share one crawl.
 #[tokio::test]
-async fn killed_while_objects_wait_for_the_crawler() {
+async fn after_a_kill_waiting_objects_still_share_one_crawl() {
     let mut env = setup_without_controller("crawl-waiting").await;
     env.start_controller();
     create(&env, "one", json!({})).await;
@@ -104,7 +104,7 @@ async fn killed_while_objects_wait_for_the_crawler() {
     env.start_controller();
     // The oldest starts first once all are queued again.
     for name in names {
-        env.wait_for_log("it", &format!("name=\"{name}\" step=Rest")).await;
+        env.wait_for_log("it", &format!("name=\"{name}\" step=AwaitChange")).await;
     }
     finish_crawl(&env);
     wait_finished(&env, "one", Phase::Succeeded).await;

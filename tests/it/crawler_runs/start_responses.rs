@@ -47,7 +47,7 @@ async fn an_ambiguous_error_without_a_crawl_leads_to_another_start_after_the_set
     let env = setup_with_short_timeouts("crawl-again").await;
     let timeout = Then::error("OperationTimeoutException", "The operation timed out.");
     assert_one_crawl(&env, vec![("dropped-before", Then::DropConnectionBefore, 2), ("timeout", timeout, 2)]).await;
-    let [_, second] = &env.double.requests().of("StartCrawler").name("dropped-before")[..] else { panic!("two") };
+    let [_, second] = &env.double.requests().of("StartCrawler").name("dropped-before")[..] else { panic!("two calls") };
     // Counted from the intent, since the first call may have been in flight for a while when Glue received it.
     let intended = env.objects::<GlueCrawlerRun>().intent_written_at("dropped-before").await;
     let apart = second.received.duration_since(intended);

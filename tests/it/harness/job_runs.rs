@@ -7,7 +7,7 @@ use kube_glue::api::run::{Attempt, Phase};
 use kube_glue_double::{JobDefinition, Outcome};
 use serde_json::{Value, json};
 
-use super::{STEP, TestEnv, merged, stepwise};
+use super::{STEP, TestEnv, endless, merged, stepwise};
 
 impl TestEnv {
     /// The job runs of the test's namespace.
@@ -28,6 +28,13 @@ impl TestEnv {
         self.create_run("one", "steps", spec).await;
         self.wait_for_run_id("one").await;
         self.double.clock().step(STEP);
+        self.wait_for_phase("one", Phase::Running).await
+    }
+
+    /// Defines the job `endless`, creates the run `one` of it, and waits until that is RUNNING.
+    pub async fn create_endless_run(&self, spec: Value) -> GlueJobRun {
+        self.define_job(JobDefinition::new("endless").script(endless()));
+        self.create_run("one", "endless", spec).await;
         self.wait_for_phase("one", Phase::Running).await
     }
 

@@ -37,9 +37,7 @@ async fn a_deleted_object_remains_until_its_run_is_stopped() {
 #[tokio::test]
 async fn with_deletion_policy_orphan_the_run_continues_and_the_object_is_deleted_at_once() {
     let env = TestEnv::new("orphan").await;
-    env.define_job(JobDefinition::new("endless").script(endless()));
-    env.create_run("one", "endless", json!({"deletionPolicy": "Orphan"})).await;
-    let run = env.wait_for_phase("one", Phase::Running).await;
+    let run = env.create_endless_run(json!({"deletionPolicy": "Orphan"})).await;
     assert!(!has_finalizer(&run), "there is nothing to stop");
     env.delete("one").await;
     env.wait_deleted(&run).await;
@@ -53,9 +51,7 @@ async fn with_deletion_policy_orphan_the_run_continues_and_the_object_is_deleted
 #[tokio::test]
 async fn changing_the_deletion_policy_of_an_active_run_adds_or_removes_the_finalizer() {
     let env = TestEnv::new("policy").await;
-    env.define_job(JobDefinition::new("endless").script(endless()));
-    env.create_run("one", "endless", json!({})).await;
-    let run = env.wait_for_phase("one", Phase::Running).await;
+    let run = env.create_endless_run(json!({})).await;
     assert!(has_finalizer(&run));
     env.patch_spec("one", json!({"deletionPolicy": "Orphan"})).await;
     env.wait_until("one", "its finalizer is removed", |run| !has_finalizer(run)).await;
@@ -126,9 +122,7 @@ async fn deleting_a_namespace_stops_every_run_even_when_the_secret_is_deleted_fi
 #[tokio::test]
 async fn with_revoked_credentials_the_finalizer_is_removed_after_the_deletion_timeout_with_a_warning() {
     let env = TestEnv::with_flags("revoked", &[("--deletion-timeout", "3s")]).await;
-    env.define_job(JobDefinition::new("endless").script(endless()));
-    env.create_run("one", "endless", json!({})).await;
-    let run = env.wait_for_phase("one", Phase::Running).await;
+    let run = env.create_endless_run(json!({})).await;
     env.double.iam().delete_access_key(&env.key.id);
     // The polls fail first and write the reason. The failed stop's reason may be deleted with the object.
     env.wait_for_reason("one", "CredentialsNotAccepted").await;
@@ -149,9 +143,7 @@ async fn with_revoked_credentials_the_finalizer_is_removed_after_the_deletion_ti
 async fn deleting_a_namespace_with_revoked_credentials_files_an_event_about_the_remaining_run() {
     let env =
         TestEnv::with_flags("space-revoked", &[("--deletion-timeout", "3s"), ("--leader-election", "false")]).await;
-    env.define_job(JobDefinition::new("endless").script(endless()));
-    env.create_run("one", "endless", json!({})).await;
-    let run = env.wait_for_phase("one", Phase::Running).await;
+    let run = env.create_endless_run(json!({})).await;
     env.double.iam().delete_access_key(&env.key.id);
     delete_namespace(&env).await;
     let events: Api<Event> = Api::namespaced(env.client.clone(), "default");

@@ -4,7 +4,7 @@ use kube_glue::api::run::Phase;
 use kube_glue_double::{JobDefinition, Outcome, RunScript};
 use serde_json::json;
 
-use crate::harness::{STEP, TestEnv, attempts, endless, phase_of, ready_condition, run_id, stepwise};
+use crate::harness::{STEP, TestEnv, attempts, phase_of, ready_condition, run_id, stepwise};
 
 /// Runs that start and end without delay.
 fn instant(script: RunScript) -> RunScript {
@@ -61,7 +61,7 @@ async fn a_retry_waits_for_its_backoff_and_its_event_has_the_error() {
     let waited = env.wait_for_event("RetryScheduled").await;
     assert_eq!(waited.action.as_deref(), Some("Waiting"));
     assert!(waited.note.as_ref().is_some_and(|note| note.ends_with("ended as FAILED: boom")), "{waited:?}");
-    let [first, second] = &env.double.requests().of("StartJobRun")[..] else { panic!("two starts") };
+    let [first, second] = &env.double.requests().of("StartJobRun")[..] else { panic!("two calls") };
     assert!(
         second.received.duration_since(first.received).as_millis() >= 1000,
         "the backoff counts whole seconds, so it may be up to a second shorter"
@@ -83,9 +83,7 @@ async fn the_status_keeps_the_last_ten_attempts() {
 #[tokio::test]
 async fn a_run_stopped_elsewhere_is_not_retried() {
     let env = TestEnv::new("stopped").await;
-    env.define_job(JobDefinition::new("endless").script(endless()));
-    env.create_run("one", "endless", json!({"retry": {"limit": 3, "backoffSeconds": 0}})).await;
-    let run = env.wait_for_phase("one", Phase::Running).await;
+    let run = env.create_endless_run(json!({"retry": {"limit": 3, "backoffSeconds": 0}})).await;
     env.call_glue("BatchStopJobRun", &json!({"JobName": "endless", "JobRunIds": [run_id(&run)]}));
     let run = env.wait_finished("one", Phase::Stopped).await;
     assert_eq!((ready_condition(&run).0.as_str(), env.start_calls()), ("Stopped", 1));

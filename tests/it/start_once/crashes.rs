@@ -11,7 +11,7 @@ use crate::harness::{SHORT_TIMEOUTS, STEP, TestEnv, attempts, has_finalizer, run
 
 /// The state after the kill is an object with the finalizer and nothing else.
 #[tokio::test]
-async fn killed_between_finalizer_and_intent() {
+async fn a_kill_between_finalizer_and_intent_gives_one_run() {
     let mut env = TestEnv::with_credentials("finalizer-only").await;
     let object = json!({"metadata": {"name": "one", "finalizers": [FINALIZER]}, "spec": {"jobName": "etl"}});
     env.try_create(object).await.expect("an object");
@@ -22,7 +22,7 @@ async fn killed_between_finalizer_and_intent() {
 
 /// The next controller cannot know whether StartJobRun was sent.
 #[tokio::test]
-async fn killed_between_intent_and_start() {
+async fn a_kill_between_intent_and_start_gives_one_run() {
     let mut env = TestEnv::with_credentials("intended").await;
     let object = json!({"metadata": {"name": "one", "finalizers": [FINALIZER]}, "spec": {"jobName": "etl"}});
     let object = env.try_create(object).await.expect("an object");
@@ -47,7 +47,7 @@ async fn killed_between_intent_and_start() {
 
 /// Glue has received StartJobRun, and carries it out only after the restart.
 #[tokio::test]
-async fn killed_while_the_start_is_in_flight() {
+async fn a_kill_while_the_start_is_in_flight_gives_one_run() {
     let mut env = TestEnv::with_credentials("sent").await;
     env.double.faults().add(Fault::on("StartJobRun").nth(1).then(Then::Hold));
     env.start_controller();
@@ -62,7 +62,7 @@ async fn killed_while_the_start_is_in_flight() {
 }
 
 #[tokio::test]
-async fn killed_after_the_start_and_before_its_response() {
+async fn a_kill_between_the_start_and_its_response_gives_one_run() {
     let mut env = TestEnv::with_credentials("answer").await;
     env.define_job(JobDefinition::new("steps").script(stepwise(Outcome::Succeeded)));
     env.double.clock().hold();
@@ -90,7 +90,7 @@ async fn killed_after_the_start_and_before_its_response() {
 
 /// One run is RUNNING and one is being stopped; both end while no controller runs.
 #[tokio::test]
-async fn killed_while_runs_are_active() {
+async fn after_a_kill_active_runs_are_followed_to_their_end() {
     let mut env = TestEnv::with_credentials("active").await;
     env.define_job(JobDefinition::new("steps").max_concurrent_runs(2).script(stepwise(Outcome::Succeeded)));
     env.double.clock().hold();
@@ -116,7 +116,7 @@ async fn killed_while_runs_are_active() {
 
 /// Five kills at arbitrary points of the starts of twelve objects.
 #[tokio::test]
-async fn killed_repeatedly_during_many_starts() {
+async fn repeated_kills_during_many_starts_give_one_run_for_each_object() {
     let mut env = TestEnv::with_credentials("storm").await;
     env.set_flags(SHORT_TIMEOUTS);
     env.define_job(JobDefinition::new("steps").max_concurrent_runs(100).script(stepwise(Outcome::Succeeded)));

@@ -52,7 +52,7 @@ async fn a_controller_without_an_identity_reports_that() {
 }
 
 #[tokio::test]
-async fn from_environment_variables() {
+async fn the_identity_can_come_from_environment_variables() {
     let mut env = two_accounts("own-env", |role| role).await;
     let key = env.key.clone();
     env.aws.extend([("AWS_ACCESS_KEY_ID", key.id), ("AWS_SECRET_ACCESS_KEY", key.secret)]);
@@ -60,7 +60,7 @@ async fn from_environment_variables() {
 }
 
 #[tokio::test]
-async fn from_a_web_identity_token_as_with_irsa() {
+async fn the_identity_can_come_from_a_web_identity_token_as_with_irsa() {
     let mut env = two_accounts("own-irsa", |role| role).await;
     use_web_identity(&mut env, "a-web-identity-token");
     assert_identity_works(&mut env, "arn:aws:sts::123456789012:assumed-role/kube-glue/").await;
@@ -121,7 +121,7 @@ async fn aws_variables_for_fips_and_dual_stack_are_reported_as_incompatible_with
 }
 
 #[tokio::test]
-async fn from_container_credentials_as_with_eks_pod_identity() {
+async fn the_identity_can_come_from_container_credentials_as_with_eks_pod_identity() {
     let mut env = two_accounts("own-pod", |role| role).await;
     env.double.define_role(Role::new(OWN_ROLE).trusts(DEFAULT_ACCOUNT));
     env.double.iam().define_pod_identity("a-pod-identity-token", OWN_ROLE);
@@ -133,7 +133,7 @@ async fn from_container_credentials_as_with_eks_pod_identity() {
 }
 
 #[tokio::test]
-async fn from_instance_metadata() {
+async fn the_identity_can_come_from_instance_metadata() {
     let mut env = two_accounts("own-instance", |role| role).await;
     env.double.define_role(Role::new(OWN_ROLE).trusts(DEFAULT_ACCOUNT));
     env.double.iam().define_instance_role(OWN_ROLE);
@@ -145,7 +145,7 @@ async fn from_instance_metadata() {
 }
 
 #[tokio::test]
-async fn from_a_profile() {
+async fn an_allowed_profile_of_the_controller_can_be_used() {
     let mut env = two_accounts("own-profile", |role| role).await;
     let key = env.key.clone();
     let profile = format!("aws_access_key_id = {}\naws_secret_access_key = {}\n", key.id, key.secret);

@@ -25,7 +25,7 @@ async fn fire(env: &TestEnv, value: &str) {
 
 /// The next controller cannot know whether StartTrigger was sent.
 #[tokio::test]
-async fn killed_between_intent_and_firing() {
+async fn a_kill_between_intent_and_firing_gives_one_firing() {
     let mut env = setup("gtr-intended").await;
     fire(&env, "a").await;
     let newest = json!([{"kind": "Job", "name": "etl"}]);
@@ -45,7 +45,7 @@ async fn killed_between_intent_and_firing() {
 
 /// Glue has received StartTrigger, and carries it out only after the restart.
 #[tokio::test]
-async fn killed_while_the_firing_is_in_flight() {
+async fn a_kill_while_the_firing_is_in_flight_gives_one_firing() {
     let mut env = setup("gtr-sent").await;
     env.double.faults().add(Fault::on("StartTrigger").nth(1).then(Then::Hold));
     env.start_controller();
@@ -61,7 +61,7 @@ async fn killed_while_the_firing_is_in_flight() {
 
 /// The user sets another value before the restart.
 #[tokio::test]
-async fn killed_after_the_firing_and_before_its_response() {
+async fn a_kill_between_the_firing_and_its_response_gives_one_firing() {
     let mut env = setup("gtr-answer").await;
     env.double.faults().add(Fault::on("StartTrigger").nth(1).then(Then::HoldAnswer));
     env.start_controller();
@@ -79,7 +79,7 @@ async fn killed_after_the_firing_and_before_its_response() {
 
 /// The run ends while no controller runs.
 #[tokio::test]
-async fn killed_while_the_started_run_is_active() {
+async fn after_a_kill_the_started_run_is_followed_to_its_end() {
     let mut env = setup("gtr-active").await;
     env.double.clock().hold();
     env.start_controller();
@@ -95,7 +95,7 @@ async fn killed_while_the_started_run_is_active() {
 
 /// Kills at arbitrary points of the firings of six triggers, three values each.
 #[tokio::test]
-async fn killed_repeatedly_during_many_firings() {
+async fn repeated_kills_during_many_firings_give_one_firing_for_each_value() {
     let mut env = TestEnv::with_flags("gtr-storm", SHORT_TIMEOUTS).await;
     let names: Vec<_> = (0..6).map(|n| format!("refresh-{n}")).collect();
     for name in &names {
