@@ -119,17 +119,17 @@ async fn active_runs_are_polled_by_job_and_not_one_by_one() {
     env.double.requests().clear();
     let polls = |job: &str| env.double.requests().of("GetJobRuns").name(job).count();
     env.wait_for_requests("each job was polled ten times", |_| jobs.iter().all(|job| polls(job) >= 10)).await;
-    let took = begun.elapsed();
+    let elapsed = begun.elapsed();
     let counts = env.double.requests().counts();
     assert_eq!(counts.keys().collect::<Vec<_>>(), ["GetJobRuns"], "{counts:?}");
     // The interval is at least 180 ms (200 ms less 10 % jitter) after the previous response. One call may have been in
     // flight, and one comes at once. On a busy machine there are fewer, not evenly over the jobs.
     let all: Vec<_> = jobs.iter().map(|job| polls(job)).collect();
-    let most = usize::try_from(took.as_millis() / 180).expect("a small number") + 2;
-    assert!(all.iter().all(|polls| (10..=most).contains(polls)), "{all:?} in {took:?}");
-    let minute = f64::from(u32::try_from(counts["GetJobRuns"]).expect("a small number")) / took.as_secs_f64() * 60.0;
+    let most = usize::try_from(elapsed.as_millis() / 180).expect("a small number") + 2;
+    assert!(all.iter().all(|polls| (10..=most).contains(polls)), "{all:?} in {elapsed:?}");
+    let minute = f64::from(u32::try_from(counts["GetJobRuns"]).expect("a small number")) / elapsed.as_secs_f64() * 60.0;
     println!(
-        "100 active runs of 5 jobs: {} calls in {took:?} at --poll-interval 200ms, {minute:.0} a minute; at the default 5s: {:.0} a minute",
+        "100 active runs of 5 jobs: {} calls in {elapsed:?} at --poll-interval 200ms, {minute:.0} a minute; at the default 5s: {:.0} a minute",
         counts["GetJobRuns"],
         minute * 0.2 / 5.0
     );

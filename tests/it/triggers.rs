@@ -66,7 +66,7 @@ impl TestEnv {
 
     /// The reasons of all Warning events so far.
     async fn warning_reasons(&self) -> Vec<String> {
-        // Events are filed in the background and in order. When the event about this object is there, so are all before.
+        // Events are filed in the background and in order: when the one about this object is there, so are all before.
         let last = "without-trigger";
         self.objects::<GlueTrigger>().create(last, json!({"triggerName": last})).await;
         self.wait_for_event_on(last, "NotFound").await;

@@ -22,8 +22,8 @@ pub struct ControllerProcess {
 }
 
 impl ControllerProcess {
-    /// Starts the program with these flags against the cluster of `kubeconfig`. Of AWS's variables its environment
-    /// has those of `aws` only.
+    /// Starts the program with these flags against the cluster of `kubeconfig`. Its environment has no variables of AWS
+    /// but those in `aws` and, by default, the one that disables EC2 metadata.
     pub fn start(flags: &BTreeMap<String, String>, kubeconfig: &Path, aws: &BTreeMap<&str, String>) -> Self {
         let mut child = guard::command(env!("CARGO_BIN_EXE_kube-glue"), Path::new("/dev/null"))
             .arg("run")

@@ -96,8 +96,8 @@ async fn a_session_is_renewed_before_it_expires() {
     env.wait_for_phase("one", Phase::Running).await;
     env.wait_for_calls("AssumeRole", 3).await;
     env.wait_for_more_calls("GetJobRun", 3).await;
-    // Calls come one by one, so each was signed after the arrival of the one before. Its session was then valid for more
-    // than a second. A call that arrived later than that may be rejected: the machine was slow.
+    // Calls come one by one, so each was signed after the arrival of the one before. Its session was then valid for
+    // more than a second. A call that arrived later than that may be rejected: the machine was slow.
     let all = env.double.requests().all();
     let in_time = all
         .windows(2)
