@@ -17,7 +17,7 @@ impl TestEnv {
         self.double.call(DEFAULT_ACCOUNT, REGION, operation, body).expect(operation)
     }
 
-    /// Waits until Glue's record has `count` calls of `operation`. The record begins with the test or when it is cleared.
+    /// Waits until Glue has received `count` calls of `operation` since the test began or the record was cleared.
     pub async fn wait_for_calls(&self, operation: &str, count: u64) {
         let what = format!("Glue received {count} calls of {operation}");
         self.wait_for_requests(&what, |requests| requests.count(operation) >= count).await;
