@@ -1,4 +1,4 @@
-//! Arguments from Secrets and ConfigMaps: they reach Glue, and nobody else.
+//! `arguments` and `argumentsFrom`: values from Secrets and ConfigMaps reach Glue and no output.
 
 use std::collections::BTreeMap;
 
@@ -8,11 +8,11 @@ use kube_glue::api::run::Phase;
 use kube_glue_double::{JobDefinition, RunScript};
 use serde_json::json;
 
-use crate::harness::{World, ready};
+use crate::harness::{TestEnv, ready_condition};
 
 const PASSWORD: &str = "correct-horse-battery";
 
-async fn put_config(world: &World, name: &str, data: &[(&str, &str)]) {
+async fn put_config(env: &TestEnv, name: &str, data: &[(&str, &str)]) {
     let map = ConfigMap {
         metadata: ObjectMeta { name: Some(name.to_owned()), ..ObjectMeta::default() },
         data: Some(
@@ -20,18 +20,18 @@ async fn put_config(world: &World, name: &str, data: &[(&str, &str)]) {
         ),
         ..ConfigMap::default()
     };
-    let api: Api<ConfigMap> = Api::namespaced(world.client.clone(), &world.namespace);
+    let api: Api<ConfigMap> = Api::namespaced(env.client.clone(), &env.namespace);
     api.create(&PostParams::default(), &map).await.expect("the ConfigMap");
 }
 
 #[tokio::test]
-async fn values_from_secrets_and_config_maps_reach_glue_and_nobody_else() {
-    let mut world = World::new("arguments").await;
-    world.secrets.push(PASSWORD.to_owned());
-    world.put_secret("db", &[("password", PASSWORD)]).await;
-    put_config(&world, "paths", &[("input", "s3://in")]).await;
-    // The script fails, and its message shows the password, as scripts do.
-    world.job(JobDefinition::new("leaky").script(RunScript::fails(&format!("login with {PASSWORD} was refused"))));
+async fn arguments_from_secrets_and_config_maps_reach_glue_and_do_not_leak() {
+    let mut env = TestEnv::new("arguments").await;
+    env.secrets.push(PASSWORD.to_owned());
+    env.put_secret("db", &[("password", PASSWORD)]).await;
+    put_config(&env, "paths", &[("input", "s3://in")]).await;
+    // The job fails with a message that contains the password, as scripts do.
+    env.define_job(JobDefinition::new("leaky").script(RunScript::fails(&format!("login with {PASSWORD} was refused"))));
     let from = json!({
         "arguments": {"--day": "monday"},
         "argumentsFrom": [
@@ -40,37 +40,37 @@ async fn values_from_secrets_and_config_maps_reach_glue_and_nobody_else() {
             {"name": "--absent", "configMapKeyRef": {"name": "paths", "key": "absent", "optional": true}},
         ],
     });
-    world.double.clock().set_speed(100.0);
-    world.run("one", "leaky", from).await;
-    let run = world.phase("one", Phase::Failed).await;
-    assert_eq!(ready(&run).1, "login with [hidden] was refused");
-    let sent = world.glue_runs("leaky")[0]["Arguments"].clone();
+    env.double.clock().set_speed(100.0);
+    env.create_run("one", "leaky", from).await;
+    let run = env.wait_for_phase("one", Phase::Failed).await;
+    assert_eq!(ready_condition(&run).1, "login with [hidden] was refused");
+    let sent = env.glue_runs("leaky")[0]["Arguments"].clone();
     let named = |name: &str| sent[name].as_str().map(str::to_owned);
     assert_eq!(named("--password").as_deref(), Some(PASSWORD));
     assert_eq!(named("--input").as_deref(), Some("s3://in"));
     assert_eq!(named("--day").as_deref(), Some("monday"));
     assert_eq!(named("--absent"), None);
-    world.assert_nothing_leaked().await;
+    env.assert_no_secret_leaked().await;
 }
 
 #[tokio::test]
-async fn what_is_missing_is_said_and_healed() {
-    let world = World::new("missing").await;
+async fn a_missing_argument_source_is_reported_and_the_run_starts_once_it_exists() {
+    let env = TestEnv::new("missing").await;
     let from = json!({"argumentsFrom": [{"name": "--password", "secretKeyRef": {"name": "db", "key": "password"}}]});
-    world.run("one", "etl", from).await;
-    let message = world.reason("one", "ArgumentNotFound").await;
-    let secret = format!("there is no key password in Secret {}/db: add it", world.namespace);
+    env.create_run("one", "etl", from).await;
+    let message = env.wait_for_reason("one", "ArgumentNotFound").await;
+    let secret = format!("there is no key password in Secret {}/db: add it", env.namespace);
     assert!(message.contains("argument --password") && message.contains(&secret), "{message}");
-    assert_eq!(world.starts(), 0);
-    world.put_secret("db", &[("password", "found-at-last")]).await;
-    world.phase("one", Phase::Succeeded).await;
+    assert_eq!(env.start_calls(), 0);
+    env.put_secret("db", &[("password", "found-at-last")]).await;
+    env.wait_for_phase("one", Phase::Succeeded).await;
 }
 
 #[tokio::test]
-async fn our_own_argument_is_not_the_users_to_set() {
-    let world = World::new("reserved").await;
-    world.run("one", "etl", json!({"arguments": {"--kube-glue-run": "mine"}})).await;
-    let message = world.reason("one", "InvalidSpec").await;
+async fn the_controllers_own_argument_is_rejected_in_the_spec() {
+    let env = TestEnv::new("reserved").await;
+    env.create_run("one", "etl", json!({"arguments": {"--kube-glue-run": "mine"}})).await;
+    let message = env.wait_for_reason("one", "InvalidSpec").await;
     assert!(message.contains("argument --kube-glue-run"), "{message}");
-    assert_eq!(world.starts(), 0);
+    assert_eq!(env.start_calls(), 0);
 }

@@ -1,7 +1,6 @@
-//! The chart as helm installs it, with the rights it gives and no others; and what helm and kubectl make of
-//! our objects' status.
+//! The chart as helm installs it, with its RBAC and nothing more, and how helm and kubectl read the objects' status.
 //!
-//! The controller of the chart watches every namespace, so it has a control plane of its own.
+//! The chart's controller watches every namespace, so this test has a control plane of its own.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -18,16 +17,17 @@ use serde_json::json;
 use tokio::time::timeout;
 
 use crate::harness::{
-    PATIENCE, REGION, STEP, assert_nothing_leaked, is_held, is_told, phase_of, quick, run_id, stepwise, told,
+    REGION, STEP, WAIT_TIMEOUT, assert_no_secret_leaked, endless, has_finalizer, is_event_on, merged, phase_of, quick,
+    run_id, stepwise, wait_for_event,
 };
 
 const IMAGE: &str = "ghcr.io/kube-glue/kube-glue";
-/// Where the chart is installed.
-const SYSTEM: &str = "kube-glue";
+/// The namespace that the chart is installed in.
+const RELEASE_NAMESPACE: &str = "kube-glue";
 
-/// A cluster with the chart in it, and a Glue.
+/// A cluster with the chart installed, and a Glue.
 struct Installed {
-    // Dropped in this order: the controller goes before what it talks to.
+    // Dropped in this order: the controller ends before the servers that it calls.
     kubelet: Kubelet,
     double: Double,
     plane: ControlPlane,
@@ -44,13 +44,22 @@ impl Installed {
             .await
             .expect("a kubelet");
         let chart = concat!(env!("CARGO_MANIFEST_DIR"), "/charts/kube-glue");
-        // The defaults, and where AWS is; and faster, since nobody wants to wait.
+        // The defaults, except for AWS's endpoint and region and for shorter intervals.
         let values = format!(
             "aws.endpointUrl={},aws.region={REGION},controller.pollInterval=200ms,readinessProbe.periodSeconds=1",
             double.url()
         );
-        let install =
-            ["install", "glue", chart, "--namespace", SYSTEM, "--create-namespace", "--wait", "--set", &values];
+        let install = [
+            "install",
+            "glue",
+            chart,
+            "--namespace",
+            RELEASE_NAMESPACE,
+            "--create-namespace",
+            "--wait",
+            "--set",
+            &values,
+        ];
         let installed = plane.helm(install).await;
         let logs: Vec<_> = kubelet.pods().iter().map(|pod| kubelet.logs(&pod.name).unwrap_or_default()).collect();
         installed.unwrap_or_else(|error| panic!("{error}\n{}", logs.join("\n")));
@@ -78,18 +87,18 @@ impl Installed {
         self.plane.kubectl(args).await.unwrap_or_else(|error| panic!("{error}\n{}", self.logs()));
     }
 
-    async fn until(&self, name: &str, condition: impl Fn(&GlueJobRun) -> bool) -> GlueJobRun {
+    async fn wait_until(&self, name: &str, condition: impl Fn(&GlueJobRun) -> bool) -> GlueJobRun {
         let runs: Api<GlueJobRun> = Api::default_namespaced(self.plane.client().await.expect("a client"));
         let holds = await_condition(runs, name, |run: Option<&GlueJobRun>| run.is_some_and(&condition));
-        let run = timeout(PATIENCE, holds).await.unwrap_or_else(|_| panic!("{name}: in vain\n{}", self.logs()));
+        let run = timeout(WAIT_TIMEOUT, holds).await.unwrap_or_else(|_| panic!("{name}: timed out\n{}", self.logs()));
         run.expect("a watch").expect("the object")
     }
 
-    /// Waits for an event with this reason about the object of this name, and so for all that were told before it.
-    async fn told(&self, name: &str, reason: &str) {
+    /// Waits for an event with this reason about the object of this name. All earlier events are filed by then.
+    async fn wait_for_event_on(&self, name: &str, reason: &str) {
         let events: Api<Event> = Api::default_namespaced(self.plane.client().await.expect("a client"));
-        let told = told(events, |event| is_told(event, name, reason)).await;
-        assert!(told.is_some(), "there is no event {reason} about {name}\n{}", self.logs());
+        let event = wait_for_event(events, |event| is_event_on(event, name, reason)).await;
+        assert!(event.is_some(), "no event with reason {reason} about {name}\n{}", self.logs());
     }
 
     fn logs(&self) -> String {
@@ -104,10 +113,10 @@ impl Installed {
 fn manifest(name: &str, job: &str) -> String {
     let head = json!({"apiVersion": "kube-glue.dev/v1alpha1", "kind": "GlueJobRun"});
     let body = json!({"metadata": {"name": name}, "spec": {"jobName": job}});
-    crate::harness::merged(head, body).to_string()
+    merged(head, body).to_string()
 }
 
-/// A chart with one GlueJobRun in it, as an application would have it.
+/// Writes an application's chart with one GlueJobRun, and returns its folder.
 fn application(name: &str, job: &str) -> String {
     let folder: PathBuf = Path::new(env!("CARGO_TARGET_TMPDIR")).join("charts").join(name);
     fs::create_dir_all(folder.join("templates")).expect("a folder");
@@ -118,18 +127,18 @@ fn application(name: &str, job: &str) -> String {
 }
 
 #[tokio::test]
-async fn the_chart_as_installed() {
+async fn the_installed_chart_works_with_kubectl_and_helm() {
     let installed = Installed::new().await;
-    kubectl_waits_for_the_end(&installed).await;
-    helm_waits_while_it_runs_and_until_it_has_succeeded(&installed).await;
-    helm_fails_at_once_and_says_why(&installed).await;
-    a_killed_container_goes_on_with_the_run(&installed).await;
-    nothing_was_forbidden(&installed).await;
-    assert_nothing_leaked(&installed.plane, &installed.kubelet, &installed.double).await;
-    uninstalling_leaves_the_objects_and_nothing_that_hangs(&installed).await;
+    kubectl_wait_sees_success_and_failure(&installed).await;
+    helm_wait_waits_for_a_running_run_until_it_succeeds(&installed).await;
+    helm_wait_fails_at_once_with_the_error_of_a_failed_run(&installed).await;
+    a_restarted_container_continues_with_the_run(&installed).await;
+    the_api_server_forbade_no_request(&installed).await;
+    assert_no_secret_leaked(&installed.plane, &installed.kubelet, &installed.double).await;
+    after_an_uninstallation_the_objects_remain_and_can_be_deleted(&installed).await;
 }
 
-async fn kubectl_waits_for_the_end(installed: &Installed) {
+async fn kubectl_wait_sees_success_and_failure(installed: &Installed) {
     installed.job(JobDefinition::new("good").script(quick()));
     let bad = JobDefinition::new("bad").script(kube_glue_double::RunScript::fails("boom").running(Duration::ZERO));
     installed.job(bad);
@@ -143,51 +152,51 @@ async fn kubectl_waits_for_the_end(installed: &Installed) {
     let table = installed.plane.kubectl(["get", "gluejobruns"]).await.expect("a table").stdout;
     let bad = table.lines().find(|line| line.contains("bad")).expect("a line");
     assert_eq!(bad.split_whitespace().take(3).collect::<Vec<_>>(), ["bad", "bad", "Failed"], "{table}");
-    installed.told("bad", "Failed").await;
-    let told = installed.plane.kubectl(["describe", "gjr", "bad"]).await.expect("words").stdout;
-    let (_, events) = told.split_once("Events:").expect("events");
-    for words in ["Started", "Failed", "boom"] {
-        assert!(events.contains(words), "{events}");
+    installed.wait_for_event_on("bad", "Failed").await;
+    let description = installed.plane.kubectl(["describe", "gjr", "bad"]).await.expect("a description").stdout;
+    let (_, events) = description.split_once("Events:").expect("events");
+    for text in ["Started", "Failed", "boom"] {
+        assert!(events.contains(text), "{events}");
     }
     installed.double.clock().set_speed(1.0);
 }
 
-async fn helm_waits_while_it_runs_and_until_it_has_succeeded(installed: &Installed) {
+async fn helm_wait_waits_for_a_running_run_until_it_succeeds(installed: &Installed) {
     installed.job(JobDefinition::new("steps").script(stepwise(Outcome::Succeeded)));
     installed.double.clock().hold();
     let chart = application("app", "steps");
     let install = installed.plane.helm(["install", "app", &chart, "--wait", "--timeout", "2m"]).output();
     let mut install = tokio::spawn(install);
-    installed.until("app", |run| run_id(run).is_some()).await;
+    installed.wait_until("app", |run| run_id(run).is_some()).await;
     installed.double.clock().step(STEP);
-    installed.until("app", |run| phase_of(run) == Some(Phase::Running)).await;
+    installed.wait_until("app", |run| phase_of(run) == Some(Phase::Running)).await;
     let begun = installed.double.requests().count("GetJobRun");
     let polls = installed.double.requests().wait_for_count("GetJobRun", begun + 5);
-    timeout(PATIENCE, polls).await.expect("it is followed");
-    assert!(!install.is_finished(), "helm does not wait for a run that is running");
+    timeout(WAIT_TIMEOUT, polls).await.expect("five polls of the run");
+    assert!(!install.is_finished(), "helm returned while the run was running");
     installed.double.clock().step(STEP);
-    let output = timeout(PATIENCE, &mut install).await.expect("helm ends").expect("a task").expect("helm");
+    let output = timeout(WAIT_TIMEOUT, &mut install).await.expect("helm's end").expect("a task").expect("helm");
     assert!(output.status.success(), "{}", output.stderr);
-    let run = installed.until("app", |_| true).await;
+    let run = installed.wait_until("app", |_| true).await;
     assert_eq!(phase_of(&run), Some(Phase::Succeeded));
     installed.double.clock().resume();
 }
 
-async fn helm_fails_at_once_and_says_why(installed: &Installed) {
+async fn helm_wait_fails_at_once_with_the_error_of_a_failed_run(installed: &Installed) {
     let begun = Instant::now();
     let chart = application("broken", "bad");
     installed.double.clock().set_speed(60.0);
     let install = installed.plane.helm(["install", "broken", &chart, "--wait", "--timeout", "5m"]).output();
-    let output = timeout(PATIENCE, install).await.expect("long before its own timeout").expect("helm");
+    let output = timeout(WAIT_TIMEOUT, install).await.expect("helm's end before its own timeout").expect("helm");
     assert!(!output.status.success());
     assert!(output.stderr.contains("boom"), "after {:?}: {}", begun.elapsed(), output.stderr);
     installed.double.clock().set_speed(1.0);
 }
 
-async fn a_killed_container_goes_on_with_the_run(installed: &Installed) {
-    installed.job(JobDefinition::new("endless").script(crate::harness::endless()));
+async fn a_restarted_container_continues_with_the_run(installed: &Installed) {
+    installed.job(JobDefinition::new("endless").script(endless()));
     installed.apply("killed", "endless").await;
-    let before = installed.until("killed", |run| phase_of(run) == Some(Phase::Running)).await;
+    let before = installed.wait_until("killed", |run| phase_of(run) == Some(Phase::Running)).await;
     let starts = installed.starts();
     let pod = installed.kubelet.pods()[0].name.clone();
     installed.kubelet.kill(&pod, Signal::KILL).expect("a kill");
@@ -196,32 +205,40 @@ async fn a_killed_container_goes_on_with_the_run(installed: &Installed) {
         .kubectl(["patch", "gjr", "killed", "--type=merge", "-p", r#"{"spec":{"stop":true}}"#])
         .await
         .expect("an edit");
-    let after = installed.until("killed", |run| phase_of(run) == Some(Phase::Stopped)).await;
+    let after = installed.wait_until("killed", |run| phase_of(run) == Some(Phase::Stopped)).await;
     assert_eq!(run_id(&after), run_id(&before));
     assert_eq!(installed.starts(), starts);
 }
 
-/// What the controller asked of the API server, it was allowed to.
-async fn nothing_was_forbidden(installed: &Installed) {
+/// The chart's RBAC allows every request of the controller, by the audit log.
+async fn the_api_server_forbade_no_request(installed: &Installed) {
     let entries = installed.plane.audit().entries().await.expect("the audit log");
-    let ours: Vec<_> = entries.iter().filter(|entry| entry.user_agent.starts_with("kube-glue/")).collect();
-    assert!(ours.iter().any(|entry| entry.resource == "gluejobruns" && entry.verb == "patch"));
-    for entry in ours {
+    let requests: Vec<_> = entries.iter().filter(|entry| entry.user_agent.starts_with("kube-glue/")).collect();
+    assert!(requests.iter().any(|entry| entry.resource == "gluejobruns" && entry.verb == "patch"));
+    for entry in requests {
         assert_eq!(entry.user, "system:serviceaccount:kube-glue:glue-kube-glue");
         assert_ne!(entry.code, 403, "{entry:?}");
     }
 }
 
-async fn uninstalling_leaves_the_objects_and_nothing_that_hangs(installed: &Installed) {
-    // What has ended is let go right afterwards.
+async fn after_an_uninstallation_the_objects_remain_and_can_be_deleted(installed: &Installed) {
+    // The finalizer is removed right after the end.
     for name in ["good", "bad", "app", "broken", "killed"] {
-        installed.until(name, |run| !is_held(run)).await;
+        installed.wait_until(name, |run| !has_finalizer(run)).await;
     }
-    installed.plane.helm(["uninstall", "glue", "--namespace", SYSTEM, "--wait"]).await.expect("an uninstallation");
-    // Helm waits for the Deployment; its Pod ends in its own time.
-    installed.kubelet.until("no Pod", PATIENCE, <[_]>::is_empty).await.expect("the Pod's end");
+    installed
+        .plane
+        .helm(["uninstall", "glue", "--namespace", RELEASE_NAMESPACE, "--wait"])
+        .await
+        .expect("the uninstallation");
+    // Helm waits for the Deployment, not for its Pod.
+    installed.kubelet.until("no Pod", WAIT_TIMEOUT, <[_]>::is_empty).await.expect("the Pod's end");
     let runs: Api<GlueJobRun> = Api::default_namespaced(installed.plane.client().await.expect("a client"));
-    let before = runs.list(&ListParams::default()).await.expect("the CRD is kept").items;
+    let before = runs.list(&ListParams::default()).await.expect("a list, since the CRD remains").items;
     assert_eq!(before.len(), 5);
-    installed.plane.kubectl(["delete", "gjr", "--all", "--timeout=30s"]).await.expect("they go without a controller");
+    installed
+        .plane
+        .kubectl(["delete", "gjr", "--all", "--timeout=30s"])
+        .await
+        .expect("a deletion without a controller");
 }

@@ -1,4 +1,4 @@
-//! The CRDs: what stands in `crds/` is what the code says, and the API server holds people to it.
+//! The CRDs in `crds/`: their installation, and that they match the code.
 
 use std::path::Path;
 
@@ -6,9 +6,9 @@ use kube_glue_testbed::ControlPlane;
 use tokio::sync::OnceCell;
 use tokio::time::timeout;
 
-use crate::harness::PATIENCE;
+use crate::harness::WAIT_TIMEOUT;
 
-/// Installs `crds/`, once for all tests, as the README says to.
+/// Installs `crds/` as the README does. Only the first call of the test process does anything.
 pub async fn install(plane: &ControlPlane) {
     static INSTALLED: OnceCell<()> = OnceCell::const_new();
     INSTALLED
@@ -21,17 +21,17 @@ pub async fn install(plane: &ControlPlane) {
                 let wait = ["wait", "--for=condition=Established", "--timeout=60s", "crd", &name];
                 plane.kubectl(wait).await.expect("an established CRD");
             }
-            timeout(PATIENCE, discovered(plane)).await.expect("kubectl knows all kinds");
+            timeout(WAIT_TIMEOUT, wait_for_discovery(plane)).await.expect("discovery of all kinds in time");
         })
         .await;
 }
 
-/// Waits until kubectl knows all kinds. It goes by discovery, which the API server brings up to date after it has
-/// called a CRD established, and of which nothing tells.
-async fn discovered(plane: &ControlPlane) {
+/// Waits until kubectl can discover all kinds. The API server updates discovery some time after a CRD is
+/// Established, and there is no watch for that.
+async fn wait_for_discovery(plane: &ControlPlane) {
     let kinds: Vec<_> = kube_glue::api::crds().into_iter().map(|crd| crd.spec.names.plural).collect();
     loop {
-        // It fails where the group is only half there.
+        // The command fails while discovery has only a part of the group.
         let list = plane.kubectl(["api-resources", "--api-group=kube-glue.dev", "--output=name"]);
         let known = list.output().await.expect("kubectl").stdout;
         if kinds.iter().all(|kind| known.contains(kind)) {
@@ -40,9 +40,8 @@ async fn discovered(plane: &ControlPlane) {
     }
 }
 
-/// `kube-glue crds` prints what stands in `crds/`.
 #[test]
-fn the_files_are_what_the_code_says() {
+fn the_files_in_crds_match_the_output_of_kube_glue_crds() {
     let printed =
         std::process::Command::new(env!("CARGO_BIN_EXE_kube-glue")).arg("crds").output().expect("kube-glue crds");
     assert!(printed.status.success());
@@ -53,7 +52,7 @@ fn the_files_are_what_the_code_says() {
         .filter(|path| path.extension().is_some_and(|extension| extension == "yaml"))
         .collect();
     files.sort();
-    let stands: String = files.iter().map(|file| std::fs::read_to_string(file).expect("a file")).collect();
-    let differs = stands.lines().zip(printed.lines()).find(|(stands, printed)| stands != printed);
-    assert!(stands == printed, "crds/ is out of date: run `cargo crds` (first difference: {differs:?})");
+    let committed: String = files.iter().map(|file| std::fs::read_to_string(file).expect("a file")).collect();
+    let difference = committed.lines().zip(printed.lines()).find(|(committed, printed)| committed != printed);
+    assert!(committed == printed, "crds/ is out of date: run `cargo crds` (first difference: {difference:?})");
 }

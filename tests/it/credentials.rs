@@ -1,48 +1,45 @@
-//! As whom an object talks to AWS: what may be wrong with that says so, starts nothing, and heals by itself.
+//! The AWS credentials of an object: a problem with them is reported, starts nothing, and recovers without an edit of
+//! the object.
 
 use std::time::SystemTime;
 
 use aws_credential_types::Credentials;
 use aws_sdk_sts::config::{BehaviorVersion, Region};
-use k8s_openapi::api::core::v1::Secret;
-use kube::api::{Api, DeleteParams};
+use kube::api::DeleteParams;
 use kube_glue::api::run::Phase;
 use kube_glue_double::{AccessKey, DEFAULT_ACCOUNT, Fault, JobDefinition, Policy, Role, Then};
 use serde_json::json;
 
-use crate::harness::{DEFAULT_SECRET, REGION, World, conditions_of, endless, quick, ready};
+use crate::harness::{
+    DEFAULT_SECRET, REGION, TestEnv, access_key_data, condition_summary, endless, quick, ready_condition,
+};
 
-/// The keys of a Secret with an access key.
-fn keys<'a>(id: &'a str, secret: &'a str) -> Vec<(&'a str, &'a str)> {
-    vec![("AWS_ACCESS_KEY_ID", id), ("AWS_SECRET_ACCESS_KEY", secret)]
-}
-
-/// A Secret, what is said of it, and that it heals when it is put right.
+/// Each case: the Secret's name and data, and the reason and parts of the message that it gives.
 #[tokio::test]
-async fn what_is_wrong_with_a_secret_is_named_and_heals_when_it_is_mended() {
-    let mut world = World::without_controller("secrets").await;
-    world.start_controller();
-    let AccessKey { id, secret, .. } = world.key.clone();
+async fn an_invalid_secret_is_reported_and_its_run_starts_once_it_is_fixed() {
+    let mut env = TestEnv::without_controller("secrets").await;
+    env.start_controller();
+    let AccessKey { id, secret, .. } = env.key.clone();
     let wrong = "wrong/".repeat(6);
     let newline = format!("{secret}\n");
-    world.secrets.push(wrong.clone());
+    env.secrets.push(wrong.clone());
     let cases = [
         ("absent", None, "SecretNotFound", vec!["Secret {ns}/absent does not exist: create it with the keys"]),
         (
             "half",
-            Some(keys(&id, &secret)[..1].to_vec()),
+            Some(access_key_data(&id, &secret)[..1].to_vec()),
             "SecretInvalid",
             vec!["Secret {ns}/half has no key AWS_SECRET_ACCESS_KEY: add it"],
         ),
         (
             "empty",
-            Some(keys("", &secret)),
+            Some(access_key_data("", &secret)),
             "SecretInvalid",
             vec!["key AWS_ACCESS_KEY_ID of Secret {ns}/empty is empty: fill it"],
         ),
         (
             "newline",
-            Some(keys(&id, &newline)),
+            Some(access_key_data(&id, &newline)),
             "SecretInvalid",
             vec!["AWS_SECRET_ACCESS_KEY of Secret {ns}/newline begins or ends with white space"],
         ),
@@ -54,7 +51,7 @@ async fn what_is_wrong_with_a_secret_is_named_and_heals_when_it_is_mended() {
         ),
         (
             "wrong",
-            Some(keys(&id, &wrong)),
+            Some(access_key_data(&id, &wrong)),
             "CredentialsNotAccepted",
             vec![
                 "job etl",
@@ -64,13 +61,13 @@ async fn what_is_wrong_with_a_secret_is_named_and_heals_when_it_is_mended() {
         ),
         (
             "region",
-            Some([keys(&id, &secret), vec![("AWS_REGION", "Ireland")]].concat()),
+            Some([access_key_data(&id, &secret), vec![("AWS_REGION", "Ireland")]].concat()),
             "SecretInvalid",
             vec!["key AWS_REGION of Secret {ns}/region is not the name of a region"],
         ),
         (
             "unknown",
-            Some(keys("AKIANOBODY", &secret)),
+            Some(access_key_data("AKIANOBODY", &secret)),
             "CredentialsNotAccepted",
             vec![
                 "job etl",
@@ -81,110 +78,108 @@ async fn what_is_wrong_with_a_secret_is_named_and_heals_when_it_is_mended() {
     ];
     for (name, data, ..) in &cases {
         if let Some(data) = data {
-            world.put_secret(name, data).await;
+            env.put_secret(name, data).await;
         }
-        world.run(name, "etl", json!({"credentials": {"secretName": name}})).await;
+        env.create_run(name, "etl", json!({"credentials": {"secretName": name}})).await;
     }
-    world.run("default", "etl", json!({})).await;
-    world.put_bytes("binary", &[("AWS_ACCESS_KEY_ID", &[0xff, 0xfe, 0x00]), ("AWS_SECRET_ACCESS_KEY", &[0x80])]).await;
-    world.run("binary", "etl", json!({"credentials": {"secretName": "binary"}})).await;
-    let message = world.reason("binary", "SecretInvalid").await;
-    let words = format!("key AWS_ACCESS_KEY_ID of Secret {}/binary is not text", world.namespace);
-    assert!(message.contains(&words), "{message}");
-    for (name, _, reason, words) in &cases {
-        let message = world.reason(name, reason).await;
-        for words in words {
-            let words = words.replace("{ns}", &world.namespace);
-            assert!(message.contains(&words), "{name}: {message:?} does not say {words:?}");
+    env.create_run("default", "etl", json!({})).await;
+    env.put_secret_bytes("binary", &[("AWS_ACCESS_KEY_ID", &[0xff, 0xfe, 0x00]), ("AWS_SECRET_ACCESS_KEY", &[0x80])])
+        .await;
+    env.create_run("binary", "etl", json!({"credentials": {"secretName": "binary"}})).await;
+    let message = env.wait_for_reason("binary", "SecretInvalid").await;
+    let expected = format!("key AWS_ACCESS_KEY_ID of Secret {}/binary is not text", env.namespace);
+    assert!(message.contains(&expected), "{message}");
+    for (name, _, reason, parts) in &cases {
+        let message = env.wait_for_reason(name, reason).await;
+        for part in parts {
+            let part = part.replace("{ns}", &env.namespace);
+            assert!(message.contains(&part), "{name}: {message:?} does not contain {part:?}");
         }
     }
-    let message = world.reason("default", "CredentialsMissing").await;
-    assert!(
-        message.contains(&format!("create Secret {}/{DEFAULT_SECRET} with the keys", world.namespace)),
-        "{message}"
-    );
-    let blocked = world.runs().get("default").await.expect("the object");
-    assert_eq!(conditions_of(&blocked), ["Ready=False", "Reconciling=True"]);
-    assert!(world.glue_runs("etl").is_empty());
+    let message = env.wait_for_reason("default", "CredentialsMissing").await;
+    assert!(message.contains(&format!("create Secret {}/{DEFAULT_SECRET} with the keys", env.namespace)), "{message}");
+    let blocked = env.job_runs().get("default").await.expect("the object");
+    assert_eq!(condition_summary(&blocked), ["Ready=False", "Reconciling=True"]);
+    assert!(env.glue_runs("etl").is_empty());
 
     for (name, ..) in &cases {
-        world.put_credentials(name).await;
+        env.put_credentials(name).await;
     }
-    world.put_credentials(DEFAULT_SECRET).await;
-    world.put_credentials("binary").await;
+    env.put_credentials(DEFAULT_SECRET).await;
+    env.put_credentials("binary").await;
     for name in cases.iter().map(|(name, ..)| *name).chain(["default", "binary"]) {
-        world.over(name, Phase::Succeeded).await;
+        env.wait_finished(name, Phase::Succeeded).await;
     }
     let all = cases.len() + 2;
-    assert_eq!((world.started("etl"), world.glue_runs("etl").len()), (all, all));
-    world.assert_nothing_leaked().await;
+    assert_eq!((env.successful_starts("etl"), env.glue_runs("etl").len()), (all, all));
+    env.assert_no_secret_leaked().await;
 }
 
 #[tokio::test]
-async fn a_job_that_does_not_exist_is_named_and_its_run_starts_when_it_does() {
-    let world = World::new("job").await;
-    world.run("one", "not-there", json!({})).await;
-    let message = world.reason("one", "NotFound").await;
+async fn a_missing_job_is_reported_and_its_run_starts_once_the_job_exists() {
+    let env = TestEnv::new("job").await;
+    env.create_run("one", "not-there", json!({})).await;
+    let message = env.wait_for_reason("one", "NotFound").await;
     assert!(message.contains("there is no job not-there in this account and region"), "{message}");
     assert!(message.contains("create it, or check the name"), "{message}");
-    world.job(JobDefinition::new("not-there").script(quick()));
-    world.over("one", Phase::Succeeded).await;
-    assert_eq!(world.glue_runs("not-there").len(), 1);
+    env.define_job(JobDefinition::new("not-there").script(quick()));
+    env.wait_finished("one", Phase::Succeeded).await;
+    assert_eq!(env.glue_runs("not-there").len(), 1);
 }
 
-/// What the identity may not do is said with the right that it needs.
+/// The message names the permission.
 #[tokio::test]
-async fn a_right_that_is_missing_is_named_and_heals_when_it_is_given() {
-    let world = World::new("rights").await;
-    let user = format!("arn:aws:iam::{DEFAULT_ACCOUNT}:user/{}", world.key.user);
-    world.double.iam().set_policy(&user, Policy::deny(&["glue:StartJobRun"]));
-    world.run("one", "etl", json!({})).await;
-    let message = world.reason("one", "AccessDenied").await;
-    let words = format!("allow glue:StartJobRun to the identity whose keys are in Secret {}/", world.namespace);
-    assert!(message.contains("job etl") && message.contains(&words), "{message}");
-    world.double.iam().set_policy(&user, Policy::deny(&["glue:CreateJob"]));
-    world.over("one", Phase::Succeeded).await;
-    assert_eq!(world.glue_runs("etl").len(), 1);
+async fn a_missing_permission_is_reported_and_the_run_starts_once_it_is_granted() {
+    let env = TestEnv::new("rights").await;
+    let user = format!("arn:aws:iam::{DEFAULT_ACCOUNT}:user/{}", env.key.user);
+    env.double.iam().set_policy(&user, Policy::deny(&["glue:StartJobRun"]));
+    env.create_run("one", "etl", json!({})).await;
+    let message = env.wait_for_reason("one", "AccessDenied").await;
+    let expected = format!("allow glue:StartJobRun to the identity whose keys are in Secret {}/", env.namespace);
+    assert!(message.contains("job etl") && message.contains(&expected), "{message}");
+    env.double.iam().set_policy(&user, Policy::deny(&["glue:CreateJob"]));
+    env.wait_finished("one", Phase::Succeeded).await;
+    assert_eq!(env.glue_runs("etl").len(), 1);
 }
 
 #[tokio::test]
-async fn a_role_is_assumed_with_its_external_id_and_a_wrong_one_says_so() {
-    let mut world = World::without_controller("role").await;
-    world.start_controller();
+async fn a_role_is_assumed_with_its_external_id_and_a_wrong_id_is_reported() {
+    let mut env = TestEnv::without_controller("role").await;
+    env.start_controller();
     let arn = "arn:aws:iam::222222222222:role/etl";
-    world.double.define_role(Role::new(arn).trusts(DEFAULT_ACCOUNT).external_id("tenant-7"));
-    world.double.define_job("222222222222", REGION, JobDefinition::new("theirs").script(quick()));
-    let AccessKey { id, secret, .. } = world.key.clone();
+    env.double.define_role(Role::new(arn).trusts(DEFAULT_ACCOUNT).external_id("tenant-7"));
+    env.double.define_job("222222222222", REGION, JobDefinition::new("other-account").script(quick()));
+    let AccessKey { id, secret, .. } = env.key.clone();
     let with = |external: &'static str| {
         [
-            keys(&id, &secret),
+            access_key_data(&id, &secret),
             vec![("AWS_ROLE_ARN", arn), ("AWS_EXTERNAL_ID", external), ("AWS_ROLE_SESSION_NAME", "team-a")],
         ]
         .concat()
     };
-    world.put_secret(DEFAULT_SECRET, &with("tenant-8")).await;
-    world.run("one", "theirs", json!({})).await;
-    let message = world.reason("one", "AccessDenied").await;
+    env.put_secret(DEFAULT_SECRET, &with("tenant-8")).await;
+    env.create_run("one", "other-account", json!({})).await;
+    let message = env.wait_for_reason("one", "AccessDenied").await;
     assert!(message.contains("AssumeRole") && message.contains(arn), "{message}");
-    let place = format!("the role that key AWS_ROLE_ARN of Secret {}/{DEFAULT_SECRET} names", world.namespace);
-    assert!(message.contains(&place), "{message}");
+    let source = format!("the role that key AWS_ROLE_ARN of Secret {}/{DEFAULT_SECRET} names", env.namespace);
+    assert!(message.contains(&source), "{message}");
     assert!(message.contains("the external id that the role's trust policy asks for"), "{message}");
-    assert_eq!(world.starts(), 0);
-    world.put_secret(DEFAULT_SECRET, &with("tenant-7")).await;
-    world.over("one", Phase::Succeeded).await;
-    let start = &world.double.requests().of("StartJobRun")[0];
+    assert_eq!(env.start_calls(), 0);
+    env.put_secret(DEFAULT_SECRET, &with("tenant-7")).await;
+    env.wait_finished("one", Phase::Succeeded).await;
+    let start = &env.double.requests().of("StartJobRun")[0];
     assert_eq!(&*start.call.principal, "arn:aws:sts::222222222222:assumed-role/etl/team-a");
-    assert_eq!(world.double.requests().of("AssumeRole").succeeded().count(), 1, "its credentials are kept");
-    world.assert_nothing_leaked().await;
+    assert_eq!(env.double.requests().of("AssumeRole").succeeded().count(), 1, "the session is cached");
+    env.assert_no_secret_leaked().await;
 }
 
-/// Temporary credentials, as `aws sts assume-role` gives them out.
-pub async fn temporary(world: &World, role: &str) -> [String; 3] {
-    let AccessKey { id, secret, .. } = &world.key;
+/// Access key id, secret access key and session token of a new session, as `aws sts assume-role` prints them.
+pub async fn assume_role(env: &TestEnv, role: &str) -> [String; 3] {
+    let AccessKey { id, secret, .. } = &env.key;
     let config = aws_sdk_sts::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(REGION))
-        .endpoint_url(world.double.url())
+        .endpoint_url(env.double.url())
         .credentials_provider(Credentials::new(id, secret, None, None::<SystemTime>, "test"))
         .http_client(aws_smithy_http_client::Builder::new().build_http())
         .build();
@@ -195,136 +190,136 @@ pub async fn temporary(world: &World, role: &str) -> [String; 3] {
 }
 
 #[tokio::test]
-async fn a_session_token_works_until_it_expires_and_a_new_one_goes_on_with_the_same_run() {
-    let mut world = World::without_controller("token").await;
+async fn an_expired_session_token_is_reported_and_a_new_one_continues_with_the_same_run() {
+    let mut env = TestEnv::without_controller("token").await;
     let role = format!("arn:aws:iam::{DEFAULT_ACCOUNT}:role/someone");
-    world.double.define_role(Role::new(&role));
-    world.job(JobDefinition::new("endless").script(endless()));
-    world.start_controller();
-    let put = async |world: &mut World, role: &str| {
-        let [id, secret, token] = temporary(world, role).await;
-        world.put_secret(DEFAULT_SECRET, &[keys(&id, &secret), vec![("AWS_SESSION_TOKEN", &token)]].concat()).await;
-        world.secrets.extend([secret, token]);
+    env.double.define_role(Role::new(&role));
+    env.define_job(JobDefinition::new("endless").script(endless()));
+    env.start_controller();
+    let put = async |env: &mut TestEnv, role: &str| {
+        let [id, secret, token] = assume_role(env, role).await;
+        env.put_secret(DEFAULT_SECRET, &[access_key_data(&id, &secret), vec![("AWS_SESSION_TOKEN", &token)]].concat())
+            .await;
+        env.secrets.extend([secret, token]);
     };
-    put(&mut world, &role).await;
-    world.run("one", "endless", json!({})).await;
-    world.phase("one", Phase::Running).await;
-    world.double.iam().expire_sessions(&role);
-    let message = world.reason("one", "CredentialsNotAccepted").await;
-    let words = format!("the temporary keys in Secret {}/{DEFAULT_SECRET} (AWS_SESSION_TOKEN)", world.namespace);
-    assert!(message.contains("ExpiredToken") && message.contains(&words), "{message}");
-    assert_eq!(conditions_of(&world.runs().get("one").await.expect("the object")), ["Ready=False", "Reconciling=True"]);
-    put(&mut world, &role).await;
-    world.reason("one", "Running").await;
-    assert_eq!(world.starts(), 1);
-    world.assert_nothing_leaked().await;
+    put(&mut env, &role).await;
+    env.create_run("one", "endless", json!({})).await;
+    env.wait_for_phase("one", Phase::Running).await;
+    env.double.iam().expire_sessions(&role);
+    let message = env.wait_for_reason("one", "CredentialsNotAccepted").await;
+    let expected = format!("the temporary keys in Secret {}/{DEFAULT_SECRET} (AWS_SESSION_TOKEN)", env.namespace);
+    assert!(message.contains("ExpiredToken") && message.contains(&expected), "{message}");
+    assert_eq!(
+        condition_summary(&env.job_runs().get("one").await.expect("the object")),
+        ["Ready=False", "Reconciling=True"]
+    );
+    put(&mut env, &role).await;
+    env.wait_for_reason("one", "Running").await;
+    assert_eq!(env.start_calls(), 1);
+    env.assert_no_secret_leaked().await;
 }
 
-/// A rotated key: the run that lives goes on being watched, and is stopped with the new one.
+/// The active run is still polled, and stopped with the new key.
 #[tokio::test]
-async fn a_rotated_key_is_taken_up() {
-    let mut world = World::new("rotated").await;
-    world.job(JobDefinition::new("endless").script(endless()));
-    world.run("one", "endless", json!({})).await;
-    let run = world.phase("one", Phase::Running).await;
-    world.key = AccessKey { secret: "a-new-secret-that-nobody-knows".to_owned(), ..world.key.clone() };
-    world.secrets.push(world.key.secret.clone());
-    world.double.define_access_key(&world.key);
-    world.reason("one", "CredentialsNotAccepted").await;
-    world.put_credentials(DEFAULT_SECRET).await;
-    world.reason("one", "Running").await;
-    world.delete("one").await;
-    world.gone(&run).await;
-    assert_eq!((world.starts(), world.stops("endless")), (1, 1));
+async fn a_rotated_key_is_used_for_the_active_run() {
+    let mut env = TestEnv::new("rotated").await;
+    let run = env.create_endless_run(json!({})).await;
+    env.key = AccessKey { secret: "a-new-secret-that-nobody-knows".to_owned(), ..env.key.clone() };
+    env.secrets.push(env.key.secret.clone());
+    env.double.define_access_key(&env.key);
+    env.wait_for_reason("one", "CredentialsNotAccepted").await;
+    env.put_credentials(DEFAULT_SECRET).await;
+    env.wait_for_reason("one", "Running").await;
+    env.delete("one").await;
+    env.wait_deleted(&run).await;
+    assert_eq!((env.start_calls(), env.stop_calls("endless")), (1, 1));
 }
 
-/// Under a live run the key is revoked in AWS, or the Secret deleted: each is said, and heals when there is a
-/// valid key again. Nothing is started meanwhile, nor afterwards.
+/// Nothing is started meanwhile or afterwards.
 #[tokio::test]
-async fn a_key_that_is_revoked_and_a_secret_that_is_deleted_are_named_and_heal() {
-    let mut world = World::new("gone").await;
-    world.job(JobDefinition::new("endless").script(endless()));
-    world.run("one", "endless", json!({})).await;
-    world.phase("one", Phase::Running).await;
+async fn a_revoked_key_and_a_deleted_secret_of_an_active_run_are_reported_and_recover() {
+    let mut env = TestEnv::new("revoked-key").await;
+    env.create_endless_run(json!({})).await;
 
-    world.double.iam().delete_access_key(&world.key.id);
-    let message = world.reason("one", "CredentialsNotAccepted").await;
-    let words = format!("AWS does not know AWS_ACCESS_KEY_ID in Secret {}/{DEFAULT_SECRET}", world.namespace);
-    assert!(message.contains("UnrecognizedClientException") && message.contains(&words), "{message}");
-    world.key = world.double.iam().new_access_key(DEFAULT_ACCOUNT, "new");
-    world.put_credentials(DEFAULT_SECRET).await;
-    world.reason("one", "Running").await;
+    env.double.iam().delete_access_key(&env.key.id);
+    let message = env.wait_for_reason("one", "CredentialsNotAccepted").await;
+    let expected = format!("AWS does not know AWS_ACCESS_KEY_ID in Secret {}/{DEFAULT_SECRET}", env.namespace);
+    assert!(message.contains("UnrecognizedClientException") && message.contains(&expected), "{message}");
+    env.key = env.double.iam().new_access_key(DEFAULT_ACCOUNT, "new");
+    env.put_credentials(DEFAULT_SECRET).await;
+    env.wait_for_reason("one", "Running").await;
 
-    let secrets: Api<Secret> = Api::namespaced(world.client.clone(), &world.namespace);
-    secrets.delete(DEFAULT_SECRET, &DeleteParams::default()).await.expect("the deletion");
-    let message = world.reason("one", "CredentialsMissing").await;
-    assert!(message.contains(&format!("create Secret {}/{DEFAULT_SECRET}", world.namespace)), "{message}");
-    assert_eq!(conditions_of(&world.runs().get("one").await.expect("the object")), ["Ready=False", "Reconciling=True"]);
-    world.put_credentials(DEFAULT_SECRET).await;
-    let run = world.until("one", "it is well again", |run| ready(run).0 == "Running").await;
-    world.delete("one").await;
-    world.gone(&run).await;
-    assert_eq!((world.starts(), world.stops("endless")), (1, 1));
+    env.secret_api().delete(DEFAULT_SECRET, &DeleteParams::default()).await.expect("the deletion");
+    let message = env.wait_for_reason("one", "CredentialsMissing").await;
+    assert!(message.contains(&format!("create Secret {}/{DEFAULT_SECRET}", env.namespace)), "{message}");
+    assert_eq!(
+        condition_summary(&env.job_runs().get("one").await.expect("the object")),
+        ["Ready=False", "Reconciling=True"]
+    );
+    env.put_credentials(DEFAULT_SECRET).await;
+    let run = env.wait_until("one", "it is Running again", |run| ready_condition(run).0 == "Running").await;
+    env.delete("one").await;
+    env.wait_deleted(&run).await;
+    assert_eq!((env.start_calls(), env.stop_calls("endless")), (1, 1));
 }
 
-/// Nothing falls back to the controller's own identity, unless the operator allowed that.
+/// An object without credentials falls back to it only where the operator allows that.
 #[tokio::test]
-async fn the_controllers_own_identity_is_for_the_namespaces_that_may_use_it() {
-    let mut world = World::without_controller("own").await;
-    let AccessKey { id, secret, .. } = world.key.clone();
-    world.aws.extend([("AWS_ACCESS_KEY_ID", id), ("AWS_SECRET_ACCESS_KEY", secret)]);
-    world.start_controller();
-    world.run("one", "etl", json!({})).await;
-    let message = world.reason("one", "CredentialsMissing").await;
+async fn only_allowed_namespaces_use_the_controllers_own_identity() {
+    let mut env = TestEnv::without_controller("own").await;
+    let AccessKey { id, secret, .. } = env.key.clone();
+    env.aws.extend([("AWS_ACCESS_KEY_ID", id), ("AWS_SECRET_ACCESS_KEY", secret)]);
+    env.start_controller();
+    env.create_run("one", "etl", json!({})).await;
+    let message = env.wait_for_reason("one", "CredentialsMissing").await;
     assert!(message.contains("the controller's own identity is not allowed for this namespace"), "{message}");
-    assert!(world.double.requests().counts().is_empty(), "AWS was not asked for anything");
-    world.kill_controller();
-    world.set(&[("--controller-identity-namespaces", "team-*,own-*")]);
-    world.start_controller();
-    world.over("one", Phase::Succeeded).await;
-    world.run("named", "etl", json!({"credentials": {"secretName": "none"}})).await;
-    world.reason("named", "SecretNotFound").await;
+    assert!(env.double.requests().counts().is_empty(), "AWS received no call");
+    env.kill_controller();
+    env.set_flags(&[("--controller-identity-namespaces", "team-*,own-*")]);
+    env.start_controller();
+    env.wait_finished("one", Phase::Succeeded).await;
+    env.create_run("named", "etl", json!({"credentials": {"secretName": "none"}})).await;
+    env.wait_for_reason("named", "SecretNotFound").await;
 }
 
-/// The region: the object's, else the Secret's, else the controller's.
+/// Region of the spec, else of the Secret, else of the controller.
 #[tokio::test]
-async fn the_region_is_the_nearest_that_was_named() {
-    let mut world = World::without_controller("region").await;
-    let AccessKey { id, secret, .. } = world.key.clone();
+async fn the_region_comes_from_the_spec_the_secret_or_the_controller() {
+    let mut env = TestEnv::without_controller("region").await;
+    let AccessKey { id, secret, .. } = env.key.clone();
     for region in ["us-east-1", "ap-south-1"] {
-        world.double.define_job(
+        env.double.define_job(
             DEFAULT_ACCOUNT,
             region,
             JobDefinition::new("etl").max_concurrent_runs(9).script(quick()),
         );
     }
-    world.aws.remove("AWS_REGION");
-    world.start_controller();
-    world.put_secret("with", &[keys(&id, &secret), vec![("AWS_REGION", "us-east-1")]].concat()).await;
-    world.put_secret("without", &keys(&id, &secret)).await;
-    world.run("nowhere", "etl", json!({"credentials": {"secretName": "without"}})).await;
-    world.run("secrets", "etl", json!({"credentials": {"secretName": "with"}})).await;
-    world.run("own", "etl", json!({"credentials": {"secretName": "with"}, "region": "ap-south-1"})).await;
+    env.aws.remove("AWS_REGION");
+    env.start_controller();
+    env.put_secret("with", &[access_key_data(&id, &secret), vec![("AWS_REGION", "us-east-1")]].concat()).await;
+    env.put_secret("without", &access_key_data(&id, &secret)).await;
+    env.create_run("nowhere", "etl", json!({"credentials": {"secretName": "without"}})).await;
+    env.create_run("secrets", "etl", json!({"credentials": {"secretName": "with"}})).await;
+    env.create_run("own", "etl", json!({"credentials": {"secretName": "with"}, "region": "ap-south-1"})).await;
     for name in ["secrets", "own"] {
-        world.over(name, Phase::Succeeded).await;
+        env.wait_finished(name, Phase::Succeeded).await;
     }
-    let message = world.reason("nowhere", "RegionMissing").await;
+    let message = env.wait_for_reason("nowhere", "RegionMissing").await;
     assert!(message.contains("set spec.region, or AWS_REGION in Secret"), "{message}");
     let mut regions: Vec<_> =
-        world.double.requests().of("StartJobRun").iter().map(|start| start.call.region.to_string()).collect();
+        env.double.requests().of("StartJobRun").iter().map(|start| start.call.region.to_string()).collect();
     regions.sort();
     assert_eq!(regions, ["ap-south-1", "us-east-1"]);
 }
 
-/// A poll that AWS throttles is no news about the run.
 #[tokio::test]
-async fn throttled_polls_fail_no_run() {
-    let world = World::new("throttled").await;
-    world.double.faults().add(Fault::on("GetJobRun").times(5).then(Then::Throttle));
-    world.run("one", "etl", json!({})).await;
-    world.over("one", Phase::Succeeded).await;
+async fn a_throttled_poll_does_not_fail_the_run() {
+    let env = TestEnv::new("throttled").await;
+    env.double.faults().add(Fault::on("GetJobRun").times(5).then(Then::Throttle));
+    env.create_run("one", "etl", json!({})).await;
+    env.wait_finished("one", Phase::Succeeded).await;
     assert_eq!(
-        (world.starts(), world.double.requests().of("GetJobRun").matching(|poll| !poll.succeeded()).count()),
+        (env.start_calls(), env.double.requests().of("GetJobRun").matching(|poll| !poll.succeeded()).count()),
         (1, 5)
     );
 }

@@ -1,27 +1,26 @@
-//! The integration tests: the real controller against a real API server and the double of Glue and STS.
+//! Integration tests: the real controller against a real API server and a double of Glue and STS.
 //!
-//! One control plane serves all tests; each test has a [`harness::World`] of its own: a namespace, a double
-//! with a clock, and controller processes that watch that namespace only.
+//! All tests share one control plane. Each has a [`harness::TestEnv`] of its own: a namespace, a double with a
+//! clock, and controller processes that watch that namespace only.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod argo;
+mod argocd;
 mod arguments;
-mod cel;
+mod batching;
 mod chart;
 mod connections;
-mod cost;
-mod crawls;
+mod crawler_runs;
 mod crds;
 mod credentials;
 mod docs;
 mod harness;
-mod leak;
-mod life;
-mod proxy;
-mod rights;
+mod job_runs;
+mod rbac;
+mod request_cost;
+mod secret_leaks;
 mod smoke;
 mod start_once;
-mod stops;
 mod tenancy;
 mod triggers;
+mod validation;

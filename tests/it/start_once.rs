@@ -1,5 +1,5 @@
-//! Whatever happens to StartJobRun, its answer, or the controller: there is one run.
+//! An object starts one job run, whatever happens to StartJobRun, its response, or the controller.
 
-mod answers;
 mod crashes;
 mod replicas;
+mod start_responses;

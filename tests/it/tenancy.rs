@@ -1,27 +1,38 @@
-//! Who may be whom: what a tenant may use, what is refused to them without a call, and how the controller
-//! comes by an identity of its own.
+//! Which AWS identities a tenant may use, what is rejected without a call, and how the controller gets its own
+//! identity.
 
-mod clients;
-mod controller;
-mod refused;
-mod roles;
-mod table;
+mod access_matrix;
+mod assumed_roles;
+mod controller_identity;
+mod endpoints;
+mod shared_clients;
+
+use std::path::PathBuf;
 
 use kube_glue_double::{DEFAULT_ACCOUNT, JobDefinition, Role};
 
-pub use controller::file;
+use crate::harness::{REGION, TestEnv, quick};
 
-use crate::harness::{REGION, World, quick};
-
-/// The account of somebody else.
-const OTHERS: &str = "222222222222";
+/// An account other than the double's default one.
+const OTHER_ACCOUNT: &str = "222222222222";
 /// A role in it.
 const ROLE: &str = "arn:aws:iam::222222222222:role/etl";
 
-/// A world whose Glue has the job `theirs` in the other account, and the role that leads there.
-async fn two_accounts(name: &str, role: impl FnOnce(Role) -> Role) -> World {
-    let world = World::without_controller(name).await;
-    world.double.define_role(role(Role::new(ROLE).trusts(DEFAULT_ACCOUNT)));
-    world.double.define_job(OTHERS, REGION, JobDefinition::new("theirs").max_concurrent_runs(99).script(quick()));
-    world
+/// An environment without credentials and controller, with the job `other-account` in the other account and [`ROLE`].
+async fn two_accounts(name: &str, role: impl FnOnce(Role) -> Role) -> TestEnv {
+    let env = TestEnv::without_controller(name).await;
+    env.double.define_role(role(Role::new(ROLE).trusts(DEFAULT_ACCOUNT)));
+    env.double.define_job(
+        OTHER_ACCOUNT,
+        REGION,
+        JobDefinition::new("other-account").max_concurrent_runs(99).script(quick()),
+    );
+    env
+}
+
+/// Writes a file for the controller to read, and returns its path.
+pub fn write_file(env: &TestEnv, name: &str, text: &str) -> String {
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{}-{name}", env.namespace));
+    std::fs::write(&path, text).expect("a file");
+    path.display().to_string()
 }

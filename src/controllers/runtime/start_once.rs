@@ -284,7 +284,14 @@ mod tests {
             ("busy with ours", false, false, Some(rejected(&busy)), Some(Lookup::Found(7)), Decision::Found(&7)),
             ("busy", false, false, Some(rejected(&busy)), Some(not_found(0)), Decision::Rejected(&busy)),
             ("accepted", false, false, Some(StartOutcome::Accepted), None, Decision::LookUp),
-            ("accepted, not shown", false, false, Some(StartOutcome::Accepted), Some(not_found(60)), Decision::Accepted),
+            (
+                "accepted, not shown",
+                false,
+                false,
+                Some(StartOutcome::Accepted),
+                Some(not_found(60)),
+                Decision::Accepted,
+            ),
             ("accepted earlier", false, true, None, Some(not_found(60)), Decision::Accepted),
             ("accepted earlier, shown", false, true, None, Some(Lookup::Found(7)), Decision::Found(&7)),
         ] {

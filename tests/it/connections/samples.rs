@@ -1,4 +1,4 @@
-//! A sample for each type of connection of the Connection API page, from `kubectl apply` to Glue and back.
+//! The samples in `crds/samples`, one for each connection type of the Connection API page: created and deleted.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -7,11 +7,12 @@ use kube::api::ListParams;
 use kube_glue::api::GlueConnection;
 use serde_json::{Value, json};
 
-use crate::harness::{World, condition, status};
+use super::{PASSWORD, setup_with_ready};
+use crate::harness::{TestEnv, condition, status};
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/crds/samples");
 
-/// The types of the page, without the one that Glue does not support.
+/// The types of the page, without SFTP, which Glue does not support.
 const TYPES: [&str; 9] = [
     "JDBC",
     "KAFKA",
@@ -25,51 +26,51 @@ const TYPES: [&str; 9] = [
 ];
 
 #[tokio::test]
-async fn every_type_has_a_sample_that_works_from_end_to_end() {
-    let mut world = World::without_controller("conn-samples").await;
-    world.secrets.push("correct horse battery staple".to_owned());
-    world.put_credentials("aws").await;
+async fn every_connection_type_has_a_sample_that_works() {
+    let mut env = TestEnv::without_controller("conn-samples").await;
+    env.secrets.push("correct horse battery staple".to_owned());
+    env.put_credentials("aws").await;
     let theirs = json!({"Name": "legacy-warehouse", "ConnectionType": "JDBC", "ConnectionProperties": {
         "JDBC_CONNECTION_URL": "jdbc:redshift://old.example.com:5439/dev", "SECRET_ID": "old",
     }});
-    world.elsewhere("CreateConnection", &json!({"ConnectionInput": theirs}));
-    world.double.clock().hold();
-    world.start_controller();
+    env.call_glue("CreateConnection", &json!({"ConnectionInput": theirs}));
+    env.double.clock().hold();
+    env.start_controller();
     for entry in Path::new(FOLDER).read_dir().expect("the samples") {
         let file = entry.expect("an entry").path();
         if file.file_name().is_some_and(|name| name.to_string_lossy().starts_with("connection-")) {
             let file = file.to_str().expect("a path");
-            // The other way kubectl would keep the whole Secret in an annotation, which lists of metadata show.
-            let apply = ["apply", "--server-side", "-n", &world.namespace, "-f", file];
-            world.plane.kubectl(apply).await.expect("it is admitted");
+            // A client-side apply would keep the whole Secret in an annotation, which lists of metadata contain.
+            let apply = ["apply", "--server-side", "-n", &env.namespace, "-f", file];
+            env.plane.kubectl(apply).await.expect("an accepted sample");
         }
     }
-    let connections = world.connections();
+    let connections = env.connections();
     let all = connections.api.list(&ListParams::default()).await.expect("the objects").items;
     let mut seen = BTreeSet::new();
     for object in &all {
         let name = object.metadata.name.as_deref().expect("a name");
-        // Glue takes a while to exchange OAuth credentials for a token.
+        // The double exchanges OAuth credentials for a token within ten seconds.
         if object.spec.connection_type == "SALESFORCE" {
-            assert!(connections.reason(name, "InProgress").await.contains("still at work"));
-            world.double.clock().step(std::time::Duration::from_secs(10));
+            assert!(connections.wait_for_reason(name, "InProgress").await.contains("still working"));
+            env.double.clock().step(std::time::Duration::from_secs(10));
         }
-        world.has_arn(name).await;
-        let ready = connections.ready(name).await;
+        env.wait_for_arn(name).await;
+        let ready = connections.wait_ready(name).await;
         seen.insert(ready.spec.connection_type.clone());
         let in_glue = ready.spec.connection_name.as_deref().unwrap_or(name);
-        let input = world.stored(in_glue).expect("it is in Glue");
+        let input = env.connection_in_glue(in_glue).expect("the connection");
         assert_eq!(input["ConnectionType"], ready.spec.connection_type, "{name}");
-        let said = status(&ready);
-        assert_eq!(said["connectionName"], in_glue);
-        assert_eq!(said["arn"], format!("arn:aws:glue:eu-west-1:123456789012:connection/{in_glue}"), "{said}");
-        assert_eq!(said["state"], "READY");
-        assert!(said["lastUpdatedBy"].is_string() && said["createdAt"].is_string(), "{said}");
+        let status = status(&ready);
+        assert_eq!(status["connectionName"], in_glue);
+        assert_eq!(status["arn"], format!("arn:aws:glue:eu-west-1:123456789012:connection/{in_glue}"), "{status}");
+        assert_eq!(status["state"], "READY");
+        assert!(status["lastUpdatedBy"].is_string() && status["createdAt"].is_string(), "{status}");
     }
     assert_eq!(seen.iter().map(String::as_str).collect::<BTreeSet<_>>(), BTreeSet::from(TYPES));
 
-    // What stands in Glue is what was written, the secrets from their Secrets.
-    let jdbc = world.stored("orders-db").expect("it is in Glue");
+    // Glue has the spec and the values of the Secrets.
+    let jdbc = env.connection_in_glue("orders-db").expect("the connection");
     assert_eq!(
         jdbc["ConnectionProperties"],
         json!({
@@ -79,39 +80,36 @@ async fn every_type_has_a_sample_that_works_from_end_to_end() {
     );
     assert_eq!(jdbc["PhysicalConnectionRequirements"]["SecurityGroupIdList"], json!(["sg-0a1b2c3d"]));
     assert_eq!((&jdbc["MatchCriteria"], &jdbc["ValidateCredentials"]), (&json!(["orders"]), &json!(true)));
-    let oauth2 = &world.stored("salesforce").expect("it is in Glue")["AuthenticationConfiguration"]["OAuth2Properties"];
+    let oauth2 = &env.connection_in_glue("salesforce").expect("the connection")["AuthenticationConfiguration"]["OAuth2Properties"];
     assert_eq!(oauth2["OAuth2Credentials"]["UserManagedClientApplicationClientSecret"], "correct horse battery staple");
-    let jdbc = connections.ready("orders-db").await;
+    let jdbc = connections.wait_ready("orders-db").await;
     assert_eq!(status(&jdbc)["lastTest"]["result"], "Succeeded");
     assert_eq!(condition::<GlueConnection>(&jdbc, "Tested").map(|tested| tested.status).as_deref(), Some("True"));
-    let tags = world.elsewhere("GetTags", &json!({"ResourceArn": status(&jdbc)["arn"]}));
+    let tags = env.call_glue("GetTags", &json!({"ResourceArn": status(&jdbc)["arn"]}));
     assert_eq!(tags["Tags"], json!({"team": "orders"}));
 
     for object in &all {
         connections.delete(object.metadata.name.as_deref().expect("a name")).await;
     }
     for object in &all {
-        connections.gone(object).await;
+        connections.wait_deleted(object).await;
     }
-    let left: Value = world.elsewhere("GetConnections", &json!({"HidePassword": true}));
+    let left: Value = env.call_glue("GetConnections", &json!({"HidePassword": true}));
     let mut names: Vec<_> = left["ConnectionList"].as_array().expect("a list").iter().map(|one| &one["Name"]).collect();
     names.sort_by_key(ToString::to_string);
-    assert_eq!(names, ["legacy-warehouse", "private-network"], "those whose policy is Retain");
-    world.assert_nothing_leaked().await;
+    assert_eq!(names, ["legacy-warehouse", "private-network"], "the deletion policy of these is Retain");
+    env.assert_no_secret_leaked().await;
 }
 
 #[tokio::test]
-async fn what_is_said_of_credentials_gets_to_glue_even_where_the_sdk_would_leave_it_out() {
-    let mut world = World::new("conn-validate").await;
-    world.put_password("tr0ub4dor-and-three").await;
-    let connections = world.connections();
-    connections.put("db", super::jdbc(json!({"validateCredentials": false}))).await;
-    connections.ready("db").await;
-    assert_eq!(world.stored("db").expect("it is in Glue")["ValidateCredentials"], false);
-    connections.edit("db", json!({"description": "new", "validateForComputeEnvironments": ["SPARK"]})).await;
-    connections.ready("db").await;
-    let update = &world.double.requests().of("UpdateConnection")[0];
+async fn validation_flags_are_sent_even_where_the_sdk_omits_them() {
+    let (env, _) = setup_with_ready("conn-validate", json!({"validateCredentials": false})).await;
+    let connections = env.connections();
+    assert_eq!(env.connection_in_glue("db").expect("the connection")["ValidateCredentials"], false);
+    connections.patch_spec("db", json!({"description": "new", "validateForComputeEnvironments": ["SPARK"]})).await;
+    connections.wait_ready("db").await;
+    let update = &env.double.requests().of("UpdateConnection")[0];
     assert_eq!(update.field("ConnectionInput/ValidateCredentials"), Some(json!(false)));
     assert_eq!(update.field("ConnectionInput/ValidateForComputeEnvironments"), Some(json!(["SPARK"])));
-    assert_eq!(update.field("ConnectionInput/ConnectionProperties/PASSWORD"), Some(json!("tr0ub4dor-and-three")));
+    assert_eq!(update.field("ConnectionInput/ConnectionProperties/PASSWORD"), Some(json!(PASSWORD)));
 }

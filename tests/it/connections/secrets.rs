@@ -1,64 +1,62 @@
-//! Passwords: from the Secret to Glue by themselves, and nowhere else.
+//! Values from Secrets: they reach Glue without an edit of the object, and no output.
 
 use kube_glue_double::{ConnectionScript, Failure};
 use serde_json::json;
 
-use super::jdbc;
-use crate::harness::{World, condition, status};
+use super::{PASSWORD, jdbc, setup_with_ready};
+use crate::harness::{TestEnv, condition, status};
 
-const FIRST: &str = "tr0ub4dor-and-three";
-const SECOND: &str = "correct-horse-battery";
+const NEW_PASSWORD: &str = "correct-horse-battery";
 
 #[tokio::test]
-async fn a_password_that_changes_in_its_secret_goes_to_glue_and_is_shown_nowhere() {
-    let mut world = World::new("conn-rotate").await;
-    world.put_password(FIRST).await;
-    world.connections().put("db", jdbc(json!({"test": {}}))).await;
-    world.connections().ready("db").await;
-    assert_eq!(world.property("db", "PASSWORD").as_deref(), Some(FIRST));
+async fn a_changed_password_is_sent_to_glue_and_does_not_leak() {
+    let (mut env, _) = setup_with_ready("conn-rotate", json!({"test": {}})).await;
+    assert_eq!(env.property_in_glue("db", "PASSWORD").as_deref(), Some(PASSWORD));
 
-    // Glue repeats in its words what it was given.
-    let words = format!("login failed for etl/{SECOND}");
-    world.script("db", ConnectionScript::default().test_fails(Failure::new("FederationSourceException", &words)));
-    world.put_password(SECOND).await;
-    world.has_property("db", "PASSWORD", SECOND).await;
-    let message = world.connections().reason("db", "TestFailed").await;
+    // Glue's error contains the password.
+    let error = format!("login failed for etl/{NEW_PASSWORD}");
+    env.script_connection(
+        "db",
+        ConnectionScript::default().test_fails(Failure::new("FederationSourceException", &error)),
+    );
+    env.put_password(NEW_PASSWORD).await;
+    env.wait_for_property("db", "PASSWORD", NEW_PASSWORD).await;
+    let message = env.connections().wait_for_reason("db", "TestFailed").await;
     assert!(message.ends_with("login failed for etl/[hidden]"), "{message}");
-    assert_eq!(world.double.requests().count("UpdateConnection"), 1);
+    assert_eq!(env.double.requests().count("UpdateConnection"), 1);
 
-    // Written again with the same values, it is no change; nor is it after a restart.
-    let before =
-        status(&world.connections().api.get("db").await.expect("the object"))["applied"]["fingerprint"].clone();
-    world.put_secret("db", &[("password", SECOND), ("port", "5432")]).await;
-    let noted = |object: &_| status(object)["applied"]["fingerprint"] != before;
-    world.connections().until("db", "the new version is noted", noted).await;
-    world.kill_controller();
-    world.start_controller();
-    world.connections().edit("db", json!({"driftPolicy": "Report"})).await;
-    // Where it stood before, and not on its way there by another update.
-    let stands = |object: &_| {
+    // A Secret written again with the same values is no change, and after a restart neither.
+    let before = status(&env.connections().api.get("db").await.expect("the object"))["applied"]["fingerprint"].clone();
+    env.put_secret("db", &[("password", NEW_PASSWORD), ("port", "5432")]).await;
+    let is_updated = |object: &_| status(object)["applied"]["fingerprint"] != before;
+    env.connections().wait_until("db", "its status has the new fingerprint", is_updated).await;
+    env.kill_controller();
+    env.start_controller();
+    env.connections().patch_spec("db", json!({"driftPolicy": "Report"})).await;
+    // With the reason that it had before, and without another update.
+    let is_unchanged = |object: &_| {
         let failed = condition(object, "Ready").is_some_and(|ready| ready.reason == "TestFailed");
         failed && status(object)["observedGeneration"] == 2
     };
-    world.connections().until("db", "the controller is back", stands).await;
-    assert_eq!(world.double.requests().count("UpdateConnection"), 1);
-    world.assert_nothing_leaked().await;
+    env.connections().wait_until("db", "the new controller has observed it", is_unchanged).await;
+    assert_eq!(env.double.requests().count("UpdateConnection"), 1);
+    env.assert_no_secret_leaked().await;
 }
 
 #[tokio::test]
-async fn a_secret_that_is_missing_is_said_and_healed() {
-    let mut world = World::new("conn-missing").await;
-    world.connections().put("db", jdbc(json!({}))).await;
-    let message = world.connections().reason("db", "SecretNotFound").await;
-    let namespace = &world.namespace;
+async fn a_missing_secret_is_reported_and_the_connection_created_once_it_exists() {
+    let mut env = TestEnv::new("conn-missing").await;
+    env.connections().create("db", jdbc(json!({}))).await;
+    let message = env.connections().wait_for_reason("db", "SecretNotFound").await;
+    let namespace = &env.namespace;
     assert_eq!(
         message,
         format!("properties PASSWORD: there is no Secret {namespace}/db: create it with the key password")
     );
-    world.put_secret("db", &[("Password", "x")]).await;
-    let message = world.connections().reason("db", "SecretInvalid").await;
-    assert_eq!(message, format!("properties PASSWORD: Secret {}/db has no key password: add it", world.namespace));
-    world.put_password(FIRST).await;
-    world.connections().ready("db").await;
-    assert_eq!(world.property("db", "PASSWORD").as_deref(), Some(FIRST));
+    env.put_secret("db", &[("Password", "x")]).await;
+    let message = env.connections().wait_for_reason("db", "SecretInvalid").await;
+    assert_eq!(message, format!("properties PASSWORD: Secret {}/db has no key password: add it", env.namespace));
+    env.put_password(PASSWORD).await;
+    env.connections().wait_ready("db").await;
+    assert_eq!(env.property_in_glue("db", "PASSWORD").as_deref(), Some(PASSWORD));
 }

@@ -1,5 +1,5 @@
 //! The IAM policies of docs/credentials.md: one for each kind, a block of JSON whose only statement has the kind as its
-//! `Sid`. Each test's [`World`](crate::harness::World) checks that the controllers called nothing that the policies of
+//! `Sid`. Each test's [`TestEnv`](crate::harness::TestEnv) checks that the controllers called nothing that the policies of
 //! their kinds do not allow; the walk through the pages checks that every allowed action is called.
 
 use std::collections::{BTreeMap, BTreeSet};

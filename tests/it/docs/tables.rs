@@ -39,7 +39,11 @@ fn the_flags_table_is_that_of_the_help_text() {
 /// The table's row of a reason.
 fn row(reason: Reason) -> String {
     let (word, meaning, remedy) = (reason.as_str(), reason.meaning(), reason.remedy());
-    if remedy.is_empty() { format!("| `{word}` | {meaning} | |") } else { format!("| `{word}` | {meaning} | {remedy} |") }
+    if remedy.is_empty() {
+        format!("| `{word}` | {meaning} | |")
+    } else {
+        format!("| `{word}` | {meaning} | {remedy} |")
+    }
 }
 
 #[test]

@@ -19,7 +19,7 @@ use tokio::time::timeout;
 
 use super::blocks::{self, Block};
 use super::{OPERATIONS, page, policies, root};
-use crate::harness::{REGION, assert_nothing_leaked};
+use crate::harness::{REGION, assert_no_secret_leaked};
 
 /// The image that the README installs.
 const IMAGE: &str = "registry.example.com/kube-glue";
@@ -235,7 +235,7 @@ async fn the_commands_work_in_order_with_the_permissions_of_the_policies() {
         assert!(counted, "{name} is not exported:\n{metrics}");
     }
 
-    assert_nothing_leaked(&plane, &kubelet, &double).await;
+    assert_no_secret_leaked(&plane, &kubelet, &double).await;
     run(&plane, last).await;
     assert!(last.text.starts_with("helm uninstall"), "the walk ends with the uninstall");
     let kept = plane.kubectl(["get", "glue"]).await.expect("the objects");

@@ -10,9 +10,9 @@ use serde_json::Value;
 
 use super::blocks::{self, Block};
 use super::{CREDENTIALS, WAYS, markdown_files, page, policies, root, walk};
-use crate::credentials::temporary;
-use crate::harness::{REGION, World, quick};
-use crate::tenancy::file;
+use crate::credentials::assume_role;
+use crate::harness::{REGION, TestEnv, quick};
+use crate::tenancy::write_file;
 
 const KEY: &str = "AKIAIOSFODNN7EXAMPLE";
 const SECRET: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
@@ -22,7 +22,7 @@ const TOKEN: &str = "a-token-of-the-service-account";
 
 /// A page, and the environment in which it is followed.
 struct Way {
-    world: World,
+    env: TestEnv,
     path: String,
     text: String,
     blocks: Vec<Block>,
@@ -31,12 +31,12 @@ struct Way {
 impl Way {
     async fn new(path: String, text: &str) -> Self {
         // Stands for the namespace of the pages.
-        let world = World::without_controller("team-a").await;
-        world.double.clock().hold();
-        let text = text.replace("team-a", &world.namespace);
-        let text = text.replace("--namespace kube-glue ", &format!("--namespace {} ", world.namespace));
+        let env = TestEnv::without_controller("team-a").await;
+        env.double.clock().hold();
+        let text = text.replace("team-a", &env.namespace);
+        let text = text.replace("--namespace kube-glue ", &format!("--namespace {} ", env.namespace));
         let blocks = blocks::of(&path, &text);
-        Self { world, path, text, blocks }
+        Self { env, path, text, blocks }
     }
 
     fn blocks<'a>(&'a self, language: &'a str) -> impl Iterator<Item = &'a Block> {
@@ -45,7 +45,7 @@ impl Way {
 
     /// AWS with the policies and the trust policy of the page, and no other permissions.
     fn aws(&self) {
-        let (double, iam) = (&self.world.double, self.world.double.iam());
+        let (double, iam) = (&self.env.double, self.env.double.iam());
         for account in [DEFAULT_ACCOUNT, "222222222222"] {
             double.define_job(account, REGION, JobDefinition::new("orders-etl").script(quick()));
         }
@@ -70,7 +70,7 @@ impl Way {
 
     /// A role with the trust policy of the page.
     fn role(&self, arn: &str, trust: &Value) -> Role {
-        let iam = self.world.double.iam();
+        let iam = self.env.double.iam();
         let actions: Vec<_> = policies::actions(trust).collect();
         let mut role = Role::new(arn)
             .allows_tag_session(actions.contains(&"sts:TagSession"))
@@ -110,11 +110,11 @@ impl Way {
             ["template", "kube-glue", chart, "--namespace", "kube-glue", "-s", part].map(str::to_owned).to_vec();
         let values = self.blocks("yaml").filter(|block| !block.text.starts_with("spec:"));
         for (n, block) in values.enumerate() {
-            args.extend(["--values".to_owned(), file(&self.world, &format!("values-{n}.yaml"), &block.text)]);
+            args.extend(["--values".to_owned(), write_file(&self.env, &format!("values-{n}.yaml"), &block.text)]);
         }
-        let manifest = self.world.plane.helm(args).await.unwrap_or_else(|error| panic!("{}: {error}", self.path));
+        let manifest = self.env.plane.helm(args).await.unwrap_or_else(|error| panic!("{}: {error}", self.path));
         let read = ["create", "--dry-run=client", "--validate=false", "-o", "json", "-f", "-"];
-        let json = self.world.plane.kubectl(read).input(manifest.stdout).await.expect("JSON").stdout;
+        let json = self.env.plane.kubectl(read).input(manifest.stdout).await.expect("JSON").stdout;
         serde_json::from_str(&json).expect("JSON")
     }
 
@@ -126,51 +126,51 @@ impl Way {
         let flags = ["--allowed-", "--controller-identity-namespaces", "--session-tags"];
         for arg in args.filter(|arg| flags.iter().any(|flag| arg.starts_with(flag))) {
             let (flag, value) = arg.split_once('=').expect("a value");
-            self.world.set(&[(flag, value)]);
+            self.env.set_flags(&[(flag, value)]);
         }
         for variable in container["env"].as_array().into_iter().flatten() {
             let (name, value) = (variable["name"].as_str().expect("a name"), variable["value"].as_str());
             if let Some(value) = value.filter(|_| name.starts_with("AWS_")) {
-                self.world.aws.insert(name.to_owned().leak(), value.to_owned());
+                self.env.aws.insert(name.to_owned().leak(), value.to_owned());
             }
         }
         for source in container["envFrom"].as_array().into_iter().flatten() {
             let name = source["secretRef"]["name"].as_str().expect("a Secret");
-            let secrets: Api<Secret> = Api::namespaced(self.world.client.clone(), &self.world.namespace);
+            let secrets: Api<Secret> = Api::namespaced(self.env.client.clone(), &self.env.namespace);
             for (name, value) in secrets.get(name).await.expect(name).data.unwrap_or_default() {
                 let value = String::from_utf8(value.0).expect("text");
-                self.world.aws.insert(name.leak(), value);
+                self.env.aws.insert(name.leak(), value);
             }
         }
         self.machine().await;
-        self.world.start_controller();
+        self.env.start_controller();
     }
 
     /// The environment that EKS, EC2 or a volume gives the controller.
     async fn machine(&mut self) {
-        let url = self.world.double.url();
-        let token = file(&self.world, "token", TOKEN);
+        let url = self.env.double.url();
+        let token = write_file(&self.env, "token", TOKEN);
         let account = self.rendered("templates/serviceaccount.yaml").await;
         if let Some(role) = account["metadata"]["annotations"]["eks.amazonaws.com/role-arn"].as_str() {
-            self.world.aws.extend([("AWS_ROLE_ARN", role.to_owned()), ("AWS_WEB_IDENTITY_TOKEN_FILE", token)]);
+            self.env.aws.extend([("AWS_ROLE_ARN", role.to_owned()), ("AWS_WEB_IDENTITY_TOKEN_FILE", token)]);
         } else if self.text.contains("pods.eks.amazonaws.com") {
             let url = format!("{url}/_double/container-credentials");
-            self.world.aws.extend([
+            self.env.aws.extend([
                 ("AWS_CONTAINER_CREDENTIALS_FULL_URI", url),
                 ("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", token),
             ]);
         } else if self.text.contains("ec2.amazonaws.com") {
-            self.world.aws.insert("AWS_EC2_METADATA_DISABLED", "false".to_owned());
-            self.world.aws.insert("AWS_EC2_METADATA_SERVICE_ENDPOINT", url);
+            self.env.aws.insert("AWS_EC2_METADATA_DISABLED", "false".to_owned());
+            self.env.aws.insert("AWS_EC2_METADATA_SERVICE_ENDPOINT", url);
         }
-        let profiles = self.blocks("ini").next().map(|block| file(&self.world, "config", &block.text));
+        let profiles = self.blocks("ini").next().map(|block| write_file(&self.env, "config", &block.text));
         if let Some(profiles) = profiles {
-            self.world.aws.insert("AWS_CONFIG_FILE", profiles);
+            self.env.aws.insert("AWS_CONFIG_FILE", profiles);
         }
         if self.path.ends_with("role-of-the-controller.md") {
             // The controller's own identity, by one of the other pages.
             let key = [("AWS_ACCESS_KEY_ID", KEY.to_owned()), ("AWS_SECRET_ACCESS_KEY", SECRET.to_owned())];
-            self.world.aws.extend(key);
+            self.env.aws.extend(key);
         }
     }
 
@@ -178,7 +178,7 @@ impl Way {
         let mut printed = String::new();
         let beginning = format!("kubectl {verb} ");
         for block in self.blocks("sh").filter(|block| block.text.starts_with(&beginning)) {
-            printed += &walk::run(self.world.plane, block).await;
+            printed += &walk::run(self.env.plane, block).await;
         }
         printed
     }
@@ -186,18 +186,18 @@ impl Way {
 
 async fn follow(path: String, text: String) {
     let mut way = Way::new(path, &text).await;
-    if way.path.ends_with("temporary-keys.md") {
+    if way.path.ends_with("assume_role-keys.md") {
         // The keys that the page shows do not exist.
         let role = "arn:aws:iam::123456789012:role/etl";
-        way.world.double.define_role(Role::new(role));
+        way.env.double.define_role(Role::new(role));
         let may: Vec<_> = policies::by_kind()["GlueJobRun"].iter().map(String::as_str).collect();
-        way.world.double.iam().set_policy(role, Policy::allow(&may));
-        let [id, secret, token] = temporary(&way.world, role).await;
+        way.env.double.iam().set_policy(role, Policy::allow(&may));
+        let [id, secret, token] = assume_role(&way.env, role).await;
         let shown = [("ASIAIOSFODNN7EXAMPLE", id), (SECRET, secret), ("IQoJb3JpZ2luX2VjEXAMPLETOKEN", token)];
         way.text = shown.iter().fold(way.text, |text, (shown, real)| text.replace(shown, real));
         way.blocks = blocks::of(&way.path, &way.text);
     }
-    let config = way.blocks("ini").next().map(|config| file(&way.world, "config", &config.text));
+    let config = way.blocks("ini").next().map(|config| write_file(&way.env, "config", &config.text));
     if let Some(config) = config {
         let from = format!("--from-file=config={config}");
         way.text = way.text.replace("--from-file=config", &from);
@@ -208,24 +208,24 @@ async fn follow(path: String, text: String) {
     way.controller().await;
     let spec = way.blocks("yaml").find(|block| block.text.starts_with("spec:")).expect("an object");
     let head = "apiVersion: kube-glue.dev/v1alpha1\nkind: GlueJobRun\nmetadata:\n  name: orders\n";
-    let apply = ["apply", "--namespace", &way.world.namespace, "-f", "-"];
-    let applied = way.world.plane.kubectl(apply).input(format!("{head}{}", spec.text)).await;
+    let apply = ["apply", "--namespace", &way.env.namespace, "-f", "-"];
+    let applied = way.env.plane.kubectl(apply).input(format!("{head}{}", spec.text)).await;
     applied.unwrap_or_else(|error| panic!("{}: {error}", way.path));
-    way.world.known("orders").await;
+    way.env.wait_for_run_id("orders").await;
     if !way.path.contains("/role-") {
         // The controller asks for the caller identity in the background, and writes it with the next state of the run.
         let answered = |requests: &Requests| requests.of("GetCallerIdentity").succeeded().count() > 0;
-        way.world.requests("GetCallerIdentity was answered", answered).await;
+        way.env.wait_for_requests("GetCallerIdentity was answered", answered).await;
     }
-    way.world.double.clock().resume();
-    way.world.over("orders", Phase::Succeeded).await;
+    way.env.double.clock().resume();
+    way.env.wait_finished("orders", Phase::Succeeded).await;
 
     let shown = way.blocks("text").next().expect("an ARN").text.trim().to_owned();
     let printed = way.commands("get").await;
     assert!(printed.starts_with(shown.trim_end_matches("...")), "{}: {printed} is not {shown}", way.path);
-    let starts = way.world.double.requests().of("StartJobRun");
+    let starts = way.env.double.requests().of("StartJobRun");
     assert!(starts.count() == 1 && starts[0].succeeded(), "{}: {starts:?}", way.path);
-    let refused = way.world.double.requests().all().matching(|request| !request.succeeded());
+    let refused = way.env.double.requests().all().matching(|request| !request.succeeded());
     assert_eq!(refused.count(), 0, "{}: {refused:?}", way.path);
 }
 

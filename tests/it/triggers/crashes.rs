@@ -1,128 +1,126 @@
-//! The controller is killed with SIGKILL around a firing, at every point that can be seen from outside.
+//! The controller gets SIGKILL at every point of a firing that is visible from outside.
 
 use std::time::Duration;
 
-use kube::api::{Patch, PatchParams};
 use kube_glue::api::GlueTrigger;
 use kube_glue_double::{Fault, Then};
 use serde_json::json;
 
-use super::{ready_of, status};
-use crate::harness::{HASTY, World};
+use super::{ready_reason_and_status, status};
+use crate::harness::{SHORT_TIMEOUTS, TestEnv};
 
-/// A world whose object `one` has seen no value of fire yet, and whose controller has been killed.
-async fn world(name: &str) -> World {
-    let mut world = World::new(name).await;
-    world.trigger("refresh", "ON_DEMAND", json!({}));
-    world.of::<GlueTrigger>().put("one", json!({"triggerName": "refresh"})).await;
-    world.of::<GlueTrigger>().ready("one").await;
-    world.kill_controller();
-    world
+/// An environment with the trigger `refresh`, its object `one` without `fire`, and no controller any more.
+async fn setup(name: &str) -> TestEnv {
+    let mut env = TestEnv::new(name).await;
+    env.define_trigger("refresh", "ON_DEMAND", json!({}));
+    env.objects::<GlueTrigger>().create("one", json!({"triggerName": "refresh"})).await;
+    env.objects::<GlueTrigger>().wait_ready("one").await;
+    env.kill_controller();
+    env
 }
 
-async fn set(world: &World, value: &str) {
-    world.of::<GlueTrigger>().edit("one", json!({"fire": value})).await;
+async fn fire(env: &TestEnv, value: &str) {
+    env.objects::<GlueTrigger>().patch_spec("one", json!({"fire": value})).await;
 }
 
-/// Killed right after the intent was written: the next one cannot know whether it was sent.
+/// The next controller cannot know whether StartTrigger was sent.
 #[tokio::test]
-async fn between_intent_and_firing() {
-    let mut world = world("gtr-intended").await;
-    set(&world, "a").await;
+async fn a_kill_between_intent_and_firing_gives_one_firing() {
+    let mut env = setup("gtr-intended").await;
+    fire(&env, "a").await;
     let newest = json!([{"kind": "Job", "name": "etl"}]);
     let intent = json!({"number": 0, "value": "a", "intendedAt": "2026-01-01T00:00:00Z", "baseline": newest});
-    let intended = json!({"status": {"observedGeneration": 2, "lastHandledFire": "a", "lastFiring": intent}});
-    let triggers = world.of::<GlueTrigger>();
-    triggers.api.patch_status("one", &PatchParams::default(), &Patch::Merge(intended)).await.expect("a status");
-    world.start_controller();
-    world.of::<GlueTrigger>().reason("one", "AnswerUnclear").await;
-    assert!(world.switches("refresh").is_empty());
-    // One that waits less.
-    world.kill_controller();
-    world.set(HASTY);
-    world.start_controller();
-    world.resolved("one", "a").await;
-    assert_eq!((world.switches("refresh").len(), world.firings("refresh")), (1, 1));
+    let status = json!({"observedGeneration": 2, "lastHandledFire": "a", "lastFiring": intent});
+    env.objects::<GlueTrigger>().patch_status("one", status).await;
+    env.start_controller();
+    env.objects::<GlueTrigger>().wait_for_reason("one", "AnswerUnclear").await;
+    assert!(env.start_stop_calls("refresh").is_empty());
+    // With a shorter settle time the controller continues.
+    env.kill_controller();
+    env.set_flags(SHORT_TIMEOUTS);
+    env.start_controller();
+    env.wait_for_firing("one", "a").await;
+    assert_eq!((env.start_stop_calls("refresh").len(), env.firings("refresh")), (1, 1));
 }
 
-/// Killed while StartTrigger is at Glue and nothing is done yet; it is carried out after the restart.
+/// Glue has received StartTrigger, and carries it out only after the restart.
 #[tokio::test]
-async fn while_the_firing_is_on_its_way() {
-    let mut world = world("gtr-sent").await;
-    world.double.faults().add(Fault::on("StartTrigger").nth(1).then(Then::Hold));
-    world.start_controller();
-    set(&world, "a").await;
-    world.calls("StartTrigger", 1).await;
-    world.kill_controller();
-    world.start_controller();
-    world.of::<GlueTrigger>().reason("one", "AnswerUnclear").await;
-    world.double.faults().release();
-    world.resolved("one", "a").await;
-    assert_eq!((world.switches("refresh").len(), world.firings("refresh")), (1, 1));
+async fn a_kill_while_the_firing_is_in_flight_gives_one_firing() {
+    let mut env = setup("gtr-sent").await;
+    env.double.faults().add(Fault::on("StartTrigger").nth(1).then(Then::Hold));
+    env.start_controller();
+    fire(&env, "a").await;
+    env.wait_for_calls("StartTrigger", 1).await;
+    env.kill_controller();
+    env.start_controller();
+    env.objects::<GlueTrigger>().wait_for_reason("one", "AnswerUnclear").await;
+    env.double.faults().release();
+    env.wait_for_firing("one", "a").await;
+    assert_eq!((env.start_stop_calls("refresh").len(), env.firings("refresh")), (1, 1));
 }
 
-/// Killed when Glue has fired and before its answer arrived; another value comes meanwhile.
+/// The user sets another value before the restart.
 #[tokio::test]
-async fn before_the_answer_arrives() {
-    let mut world = world("gtr-answer").await;
-    world.double.faults().add(Fault::on("StartTrigger").nth(1).then(Then::HoldAnswer));
-    world.start_controller();
-    set(&world, "a").await;
-    world.calls("StartTrigger", 1).await;
-    world.kill_controller();
-    set(&world, "b").await;
-    world.start_controller();
-    world.resolved("one", "b").await;
-    let trigger = world.of::<GlueTrigger>().api.get("one").await.expect("the object");
+async fn a_kill_between_the_firing_and_its_response_gives_one_firing() {
+    let mut env = setup("gtr-answer").await;
+    env.double.faults().add(Fault::on("StartTrigger").nth(1).then(Then::HoldAnswer));
+    env.start_controller();
+    fire(&env, "a").await;
+    env.wait_for_calls("StartTrigger", 1).await;
+    env.kill_controller();
+    fire(&env, "b").await;
+    env.start_controller();
+    env.wait_for_firing("one", "b").await;
+    let trigger = env.objects::<GlueTrigger>().api.get("one").await.expect("the object");
     let earlier: Vec<_> = status(&trigger).earlier_firings.iter().map(|firing| firing.value.as_str()).collect();
     assert_eq!(earlier, ["a"]);
-    assert_eq!((world.switches("refresh").len(), world.firings("refresh")), (2, 2));
+    assert_eq!((env.start_stop_calls("refresh").len(), env.firings("refresh")), (2, 2));
 }
 
-/// Killed when the firing is known, and before what it started has ended; it ends while no controller runs.
+/// The run ends while no controller runs.
 #[tokio::test]
-async fn while_what_it_started_lives() {
-    let mut world = world("gtr-lives").await;
-    world.double.clock().hold();
-    world.start_controller();
-    set(&world, "a").await;
-    world.resolved("one", "a").await;
-    world.kill_controller();
-    world.double.clock().step(Duration::from_mins(1));
-    world.start_controller();
-    let trigger = world.of::<GlueTrigger>();
-    trigger.until("one", "its run has ended", |trigger| ready_of(trigger).0 == "Completed").await;
-    assert_eq!((world.switches("refresh").len(), world.firings("refresh")), (1, 1));
+async fn after_a_kill_the_started_run_is_followed_to_its_end() {
+    let mut env = setup("gtr-active").await;
+    env.double.clock().hold();
+    env.start_controller();
+    fire(&env, "a").await;
+    env.wait_for_firing("one", "a").await;
+    env.kill_controller();
+    env.double.clock().step(Duration::from_mins(1));
+    env.start_controller();
+    let trigger = env.objects::<GlueTrigger>();
+    trigger.wait_until("one", "its run has ended", |trigger| ready_reason_and_status(trigger).0 == "Completed").await;
+    assert_eq!((env.start_stop_calls("refresh").len(), env.firings("refresh")), (1, 1));
 }
 
-/// Killed at whatever point it has come to, with six triggers and three values of each under way.
+/// Kills at arbitrary points of the firings of six triggers, three values each.
 #[tokio::test]
-async fn again_and_again() {
-    let mut world = World::with("gtr-storm", HASTY).await;
+async fn repeated_kills_during_many_firings_give_one_firing_for_each_value() {
+    let mut env = TestEnv::with_flags("gtr-storm", SHORT_TIMEOUTS).await;
     let names: Vec<_> = (0..6).map(|n| format!("refresh-{n}")).collect();
     for name in &names {
-        world.trigger(name, "ON_DEMAND", json!({}));
-        world.of::<GlueTrigger>().put(name, json!({"triggerName": name})).await;
+        env.define_trigger(name, "ON_DEMAND", json!({}));
+        env.objects::<GlueTrigger>().create(name, json!({"triggerName": name})).await;
     }
     for name in &names {
-        world.of::<GlueTrigger>().ready(name).await;
+        env.objects::<GlueTrigger>().wait_ready(name).await;
     }
     for value in ["a", "b", "c"] {
-        let before = world.double.requests().count("StartTrigger");
+        let before = env.double.requests().count("StartTrigger");
         for name in &names {
-            world.of::<GlueTrigger>().edit(name, json!({"fire": value})).await;
+            env.objects::<GlueTrigger>().patch_spec(name, json!({"fire": value})).await;
         }
-        // At the moment when one of them arrives: others are on their way.
-        world.calls("StartTrigger", before + 2).await;
-        world.kill_controller();
-        world.start_controller();
+        // When Glue receives a firing: others are then at other points.
+        env.wait_for_calls("StartTrigger", before + 2).await;
+        env.kill_controller();
+        env.start_controller();
         for name in &names {
-            world.resolved(name, value).await;
+            env.wait_for_firing(name, value).await;
         }
     }
     for name in &names {
-        let trigger = world.of::<GlueTrigger>().api.get(name).await.expect("the object");
+        let trigger = env.objects::<GlueTrigger>().api.get(name).await.expect("the object");
         let earlier: Vec<_> = status(&trigger).earlier_firings.iter().map(|firing| firing.value.as_str()).collect();
-        assert_eq!((earlier, world.firings(name)), (vec!["a", "b"], 3), "{name}: one firing for each value");
+        assert_eq!((earlier, env.firings(name)), (vec!["a", "b"], 3), "{name}: each value is fired once");
     }
 }

@@ -1,65 +1,60 @@
-//! What becomes of a trigger when its object is deleted.
+//! The trigger in Glue after the deletion of its object.
 
 use std::time::Duration;
 
-use kube::ResourceExt;
-use kube_glue::api::{FINALIZER, GlueTrigger};
+use kube_glue::api::GlueTrigger;
 use kube_glue_double::{Fault, Then};
 use serde_json::{Value, json};
 
-use crate::harness::World;
-
-fn is_held(trigger: &GlueTrigger) -> bool {
-    trigger.finalizers().iter().any(|name| name == FINALIZER)
-}
+use crate::harness::{TestEnv, has_finalizer, merged};
 
 #[tokio::test]
-async fn it_is_left_as_it_is_or_deactivated_first() {
-    let world = World::new("gtr-deleted").await;
-    world.triggers_take(Duration::from_millis(300));
-    let triggers = world.of::<GlueTrigger>();
+async fn the_deletion_policy_retains_or_deactivates_the_trigger() {
+    let env = TestEnv::new("gtr-deleted").await;
+    env.set_trigger_delay(Duration::from_millis(300));
+    let triggers = env.objects::<GlueTrigger>();
     let cases = [
         ("retained", json!({"deletionPolicy": "Retain"}), false, "ACTIVATED", 0),
         ("default", json!({}), false, "ACTIVATED", 0),
         ("deactivated", json!({"deletionPolicy": "Deactivate"}), true, "DEACTIVATED", 1),
         ("off-already", json!({"deletionPolicy": "Deactivate", "state": "Deactivated"}), true, "CREATED", 0),
     ];
-    for (name, spec, held, state, stops) in cases {
-        world.trigger(name, "SCHEDULED", json!({}));
-        let spec: Value = crate::harness::merged(json!({"triggerName": name}), spec);
-        triggers.put(name, spec).await;
-        let trigger = triggers.ready(name).await;
-        assert_eq!(is_held(&trigger), held, "{name}");
+    for (name, spec, finalizer, state, stops) in cases {
+        env.define_trigger(name, "SCHEDULED", json!({}));
+        let spec: Value = merged(json!({"triggerName": name}), spec);
+        triggers.create(name, spec).await;
+        let trigger = triggers.wait_ready(name).await;
+        assert_eq!(has_finalizer(&trigger), finalizer, "{name}");
         triggers.delete(name).await;
-        triggers.gone(&trigger).await;
-        assert_eq!(world.trigger_state(name), state, "{name}");
-        assert_eq!(world.double.requests().of("StopTrigger").name(name).count(), stops, "{name}");
+        triggers.wait_deleted(&trigger).await;
+        assert_eq!(env.trigger_state(name), state, "{name}");
+        assert_eq!(env.double.requests().of("StopTrigger").name(name).count(), stops, "{name}");
     }
-    // One of type ON_DEMAND has no state to leave; and a policy can be changed.
-    world.trigger("on-demand", "ON_DEMAND", json!({}));
-    triggers.put("on-demand", json!({"triggerName": "on-demand", "deletionPolicy": "Deactivate"})).await;
-    let trigger = triggers.ready("on-demand").await;
-    assert!(!is_held(&trigger));
+    // An ON_DEMAND trigger has no state, and the policy can be changed.
+    env.define_trigger("on-demand", "ON_DEMAND", json!({}));
+    triggers.create("on-demand", json!({"triggerName": "on-demand", "deletionPolicy": "Deactivate"})).await;
+    let trigger = triggers.wait_ready("on-demand").await;
+    assert!(!has_finalizer(&trigger));
     triggers.delete("on-demand").await;
-    triggers.gone(&trigger).await;
-    triggers.put("again", json!({"triggerName": "retained", "deletionPolicy": "Deactivate"})).await;
-    assert!(is_held(&triggers.ready("again").await));
-    triggers.edit("again", json!({"deletionPolicy": null})).await;
-    triggers.until("again", "it is let go", |trigger| !is_held(trigger)).await;
+    triggers.wait_deleted(&trigger).await;
+    triggers.create("again", json!({"triggerName": "retained", "deletionPolicy": "Deactivate"})).await;
+    assert!(has_finalizer(&triggers.wait_ready("again").await));
+    triggers.patch_spec("again", json!({"deletionPolicy": null})).await;
+    triggers.wait_until("again", "its finalizer is removed", |trigger| !has_finalizer(trigger)).await;
 }
 
 #[tokio::test]
-async fn an_object_whose_trigger_cannot_be_deactivated_is_let_go_after_the_timeout() {
-    let world = World::with("gtr-left", &[("--deletion-timeout", "2s")]).await;
-    world.trigger("nightly", "SCHEDULED", json!({}));
-    let triggers = world.of::<GlueTrigger>();
-    triggers.put("one", json!({"triggerName": "nightly", "deletionPolicy": "Deactivate"})).await;
-    let trigger = triggers.ready("one").await;
+async fn when_the_trigger_cannot_be_deactivated_the_object_is_deleted_after_the_timeout() {
+    let env = TestEnv::with_flags("gtr-left", &[("--deletion-timeout", "2s")]).await;
+    env.define_trigger("nightly", "SCHEDULED", json!({}));
+    let triggers = env.objects::<GlueTrigger>();
+    triggers.create("one", json!({"triggerName": "nightly", "deletionPolicy": "Deactivate"})).await;
+    let trigger = triggers.wait_ready("one").await;
     let denied = Then::error("AccessDeniedException", "not authorized to perform: glue:StopTrigger");
-    world.double.faults().add(Fault::on("StopTrigger").then(denied));
+    env.double.faults().add(Fault::on("StopTrigger").then(denied));
     triggers.delete("one").await;
-    triggers.gone(&trigger).await;
-    let note = world.event("LeftBehind").await.note.expect("words");
+    triggers.wait_deleted(&trigger).await;
+    let note = env.wait_for_event("LeftBehind").await.note.expect("a note");
     assert!(note.contains("trigger nightly"), "{note}");
-    assert_eq!(world.trigger_state("nightly"), "ACTIVATED");
+    assert_eq!(env.trigger_state("nightly"), "ACTIVATED");
 }

@@ -1,0 +1,152 @@
+//! The state of a run in Glue and the status of its object.
+
+use std::time::Duration;
+
+use kube_glue::api::GlueJobRun;
+use kube_glue::api::run::Phase;
+use kube_glue_double::{JobDefinition, Outcome, RunScript};
+use serde_json::json;
+
+use crate::harness::proxy;
+use crate::harness::{STEP, TestEnv, attempts, condition_summary, ready_condition, run_id, stepwise};
+
+fn conditions_for(phase: Phase) -> &'static [&'static str] {
+    match phase {
+        Phase::Succeeded => &["Ready=True", "Complete=True"],
+        Phase::Suspended => &["Ready=False", "Suspended=True"],
+        _ if phase.is_final() => &["Ready=False", "Stalled=True", "Failed=True"],
+        _ => &["Ready=False", "Reconciling=True"],
+    }
+}
+
+/// Waits until the run is in `phase`, and checks its conditions.
+async fn assert_phase(env: &TestEnv, name: &str, phase: Phase) -> GlueJobRun {
+    let run = env.wait_for_phase(name, phase).await;
+    assert_eq!(condition_summary(&run), conditions_for(phase), "{name}");
+    run
+}
+
+/// All ten values of JobRunState.
+#[tokio::test]
+async fn each_state_in_glue_has_its_phase_and_conditions() {
+    let env = TestEnv::new("states").await;
+    env.double.clock().hold();
+    let ends = [
+        ("succeeded", Outcome::Succeeded, Phase::Succeeded),
+        ("failed", Outcome::Failed("boom".to_owned()), Phase::Failed),
+        ("error", Outcome::Error("Glue broke".to_owned()), Phase::Error),
+        ("timeout", Outcome::Timeout, Phase::TimedOut),
+        ("stopped", Outcome::Never, Phase::Stopped),
+    ];
+    let queue = JobDefinition::new("queue").max_concurrent_runs(1).queuing(true);
+    env.define_job(queue.script(stepwise(Outcome::Never)));
+    env.create_run("first", "queue", json!({})).await;
+    env.wait_for_run_id("first").await;
+    env.create_run("expired", "queue", json!({})).await;
+    for (name, outcome, _) in &ends {
+        env.define_job(JobDefinition::new(name).script(stepwise(outcome.clone())));
+        env.create_run(name, name, json!({})).await;
+    }
+    assert_phase(&env, "expired", Phase::Waiting).await;
+    for (name, ..) in &ends {
+        env.wait_for_run_id(name).await;
+        assert_phase(&env, name, Phase::Starting).await;
+    }
+    env.double.clock().step(STEP);
+    for (name, ..) in &ends {
+        let run = assert_phase(&env, name, Phase::Running).await;
+        assert_eq!(ready_condition(&run).0, "Running");
+    }
+    let run = env.job_runs().get("stopped").await.expect("the object");
+    env.call_glue("BatchStopJobRun", &json!({"JobName": "stopped", "JobRunIds": [run_id(&run)]}));
+    assert_phase(&env, "stopped", Phase::Stopping).await;
+
+    env.double.clock().step(STEP);
+    for (name, _, phase) in &ends {
+        let run = assert_phase(&env, name, *phase).await;
+        let state = if *name == "stopped" { "STOPPED".to_owned() } else { name.to_uppercase() };
+        assert_eq!(attempts(&run)[0].state, Some(state));
+    }
+    let expired = assert_phase(&env, "expired", Phase::Expired).await;
+    assert_eq!(attempts(&expired)[0].state.as_deref(), Some("EXPIRED"));
+    assert_eq!(env.start_calls(), 7);
+    assert_eq!(env.stop_calls("stopped"), 0, "the controller did not stop it");
+}
+
+#[tokio::test]
+async fn the_status_shows_granted_capacity_times_and_the_error() {
+    let env = TestEnv::new("sized").await;
+    env.double.clock().hold();
+    let job = JobDefinition::new("sized").workers("G.1X", 2).glue_version("5.0");
+    env.define_job(job.script(stepwise(Outcome::Failed("boom".to_owned()))));
+    env.create_run("one", "sized", json!({"workers": {"type": "G.2X", "count": 3}})).await;
+    env.wait_for_run_id("one").await;
+    env.double.clock().step(STEP);
+    env.wait_for_phase("one", Phase::Running).await;
+    env.double.clock().step(STEP);
+    let run = env.wait_finished("one", Phase::Failed).await;
+    assert_eq!(ready_condition(&run), ("Failed".to_owned(), "boom".to_owned()));
+    let status = run.status.expect("a status");
+    assert_eq!(status.error_message.as_deref(), Some("boom"));
+    let workers = status.workers.expect("workers");
+    assert_eq!((workers.type_.as_str(), workers.count), ("G.2X", 3));
+    assert_eq!(status.glue_version.as_deref(), Some("5.0"));
+    assert_eq!(status.execution_seconds, Some(60));
+    assert_eq!(status.duration.as_deref(), Some("2m0s"));
+    assert_eq!(status.log_group.as_deref(), Some("/aws-glue/jobs"));
+    let (started, completed) = (status.started_at.expect("a start"), status.completed_at.expect("an end"));
+    assert_eq!(completed.0.duration_since(started.0).as_secs(), 120);
+}
+
+/// Glue's messages may contain whole stack traces; the status keeps 1024 characters.
+#[tokio::test]
+async fn a_long_error_message_is_truncated() {
+    let env = TestEnv::new("cut").await;
+    let script = RunScript::fails(&"ü".repeat(20_000)).starting(Duration::ZERO).running(Duration::ZERO);
+    env.define_job(JobDefinition::new("talks").script(script));
+    env.create_run("one", "talks", json!({})).await;
+    let run = env.wait_finished("one", Phase::Failed).await;
+    let shown = run.status.as_ref().and_then(|status| status.error_message.clone()).expect("a message");
+    for text in [shown, ready_condition(&run).1] {
+        assert_eq!((text.chars().count(), text.ends_with('…')), (1024, true));
+    }
+}
+
+/// As AWS may add one after this version of the controller.
+#[tokio::test]
+async fn an_unknown_state_in_glue_is_shown_and_stays_polled() {
+    let mut env = TestEnv::with_credentials("unknown").await;
+    env.double.clock().hold();
+    env.define_job(JobDefinition::new("steps").script(stepwise(Outcome::Succeeded)));
+    let proxy = proxy::start(env.double.address(), ["\"RUNNING\"", "\"DREAMED\""]).await;
+    env.aws.insert("AWS_ENDPOINT_URL", proxy.url());
+    env.start_controller();
+    env.create_run("one", "steps", json!({})).await;
+    env.wait_for_run_id("one").await;
+    env.double.clock().step(STEP);
+    let run = assert_phase(&env, "one", Phase::Unknown).await;
+    assert!(ready_condition(&run).1.contains("DREAMED"), "{:?}", ready_condition(&run));
+    env.double.clock().step(STEP);
+    env.wait_finished("one", Phase::Succeeded).await;
+    assert_eq!(env.start_calls(), 1);
+}
+
+#[tokio::test]
+async fn with_ready_when_started_a_running_run_is_ready() {
+    let env = TestEnv::new("ready").await;
+    env.double.clock().hold();
+    env.define_job(JobDefinition::new("good").script(stepwise(Outcome::Succeeded)));
+    env.define_job(JobDefinition::new("bad").script(stepwise(Outcome::Failed("boom".to_owned()))));
+    for name in ["good", "bad"] {
+        env.create_run(name, name, json!({"readyWhen": "Started"})).await;
+        assert_eq!(condition_summary(&env.wait_for_run_id(name).await), ["Ready=False", "Reconciling=True"]);
+    }
+    env.double.clock().step(STEP);
+    for name in ["good", "bad"] {
+        assert_eq!(condition_summary(&env.wait_for_phase(name, Phase::Running).await), ["Ready=True"]);
+    }
+    env.double.clock().step(STEP);
+    assert_eq!(condition_summary(&env.wait_finished("good", Phase::Succeeded).await), ["Ready=True", "Complete=True"]);
+    let bad = env.wait_finished("bad", Phase::Failed).await;
+    assert_eq!(condition_summary(&bad), ["Ready=False", "Stalled=True", "Failed=True"]);
+}

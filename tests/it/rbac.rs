@@ -1,0 +1,45 @@
+//! The controller with the chart's RBAC in one namespace, and its report of a missing permission.
+
+use kube_glue::api::run::Phase;
+use serde_json::json;
+
+use crate::harness::TestEnv;
+
+/// Applies the RBAC that the chart renders with these values.
+async fn grant(env: &TestEnv, values: &str) {
+    let chart = concat!(env!("CARGO_MANIFEST_DIR"), "/charts/kube-glue");
+    let set = format!("watchNamespaces={{{}}},rbac.aggregateToDefaultRoles=false,{values}", env.namespace);
+    let parts = ["-s", "templates/rbac.yaml", "-s", "templates/serviceaccount.yaml"];
+    let template = env.plane.helm(["template", "kube-glue", chart, "-n", &env.namespace, "--set", &set]);
+    let manifest = template.args(parts).await.expect("the chart").stdout;
+    env.plane.kubectl(["apply", "-n", &env.namespace, "-f", "-"]).input(manifest).await.expect("the RBAC");
+}
+
+#[tokio::test]
+async fn readyz_names_a_forbidden_watch_with_the_remedy_and_recovers() {
+    let mut env = TestEnv::with_credentials("denied").await;
+    // The RBAC is for --watch-secrets=false, the controller runs with the default.
+    grant(&env, "credentials.watchSecrets=false").await;
+    env.kubeconfig = env.plane.kubeconfig_as(&env.namespace, "kube-glue").await.expect("a kubeconfig");
+    env.start_controller();
+    env.create_run("one", "etl", json!({})).await;
+    let denied = format!("watches: secrets in namespace {} cannot be listed: secrets is forbidden", env.namespace);
+    env.wait_for_log("it", &denied).await;
+    let (status, text) = env.readyz().await;
+    assert!(status.contains("503"), "{status}");
+    let texts = [
+        format!("[-] watches: secrets in namespace {} cannot be listed: ", env.namespace),
+        "secrets is forbidden: User".to_owned(),
+        "allow list and watch on secrets".to_owned(),
+        "--watch-secrets=false".to_owned(),
+    ];
+    for part in texts {
+        assert!(text.contains(&part), "{part:?} is not in {text}");
+    }
+    grant(&env, "credentials.watchSecrets=true").await;
+    env.wait_finished("one", Phase::Succeeded).await;
+    // The watches of the other kinds may take longer than the run.
+    env.wait_for_log("it", "watches: all listed").await;
+    let (status, text) = env.readyz().await;
+    assert!(status.contains("200") && text.contains("[+] watches: all listed"), "{status} {text}");
+}

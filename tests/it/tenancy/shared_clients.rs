@@ -1,0 +1,167 @@
+//! Objects with the same AWS identity share one client while it is in use. These tests call [`ClientResolver`]
+//! directly, as a thousand passes would.
+
+use std::time::{Duration, Instant};
+
+use futures::future::join_all;
+use kube::api::DeleteParams;
+use kube_glue::api::credentials::{Aws, Credentials};
+use kube_glue::controllers::runtime::credentials::resolver::ClientResolver;
+use kube_glue::controllers::runtime::credentials::secrets::Secrets;
+use kube_glue::glue::aws::{Base, Glue};
+use kube_glue::glue::identity::Rules;
+use kube_glue::glue::{Clients, ErrorKind};
+use kube_glue::metrics::Metrics;
+use kube_glue_double::{Fault, Then};
+use tokio::time;
+
+use super::assumed_roles::put_role;
+use super::two_accounts;
+use crate::harness::{DEFAULT_SECRET, REGION, TestEnv, WAIT_TIMEOUT, access_key_data};
+
+/// A resolver as the controller has it, which allows the double as the Secrets' endpoint.
+async fn resolver(env: &TestEnv) -> ClientResolver {
+    let base = Base::load(WAIT_TIMEOUT, None, Metrics::new()).await;
+    let endpoint = env.double.url().parse().expect("an endpoint");
+    let rules = Rules { endpoints: vec![endpoint], ..Rules::default() };
+    ClientResolver::new(env.client.clone(), Clients::new(base), Secrets::new(false), rules).of_kind("GlueJobRun")
+}
+
+/// The `region` and `credentials` of a spec that names this Secret.
+fn aws(secret: Option<&str>) -> Aws {
+    let credentials = Credentials { secret_name: secret.map(str::to_owned), ..Credentials::default() };
+    Aws { region: Some(REGION.to_owned()), credentials: Some(credentials) }
+}
+
+async fn client(resolver: &ClientResolver, env: &TestEnv, secret: &str) -> Glue {
+    let found = resolver.client(&env.namespace, &aws(Some(secret)), false).await;
+    found.expect("a client").client
+}
+
+/// The results of a thousand concurrent calls that need a new client.
+async fn call_a_thousand_times(resolver: &ClientResolver, env: &TestEnv) -> Vec<Result<i32, ErrorKind>> {
+    let one = async || {
+        let found = resolver.client(&env.namespace, &aws(None), false).await.expect("a client");
+        found.client.job_max_retries("other-account").await.map_err(|error| error.kind)
+    };
+    join_all((0..1000).map(|_| one())).await
+}
+
+#[tokio::test]
+async fn a_thousand_objects_of_a_tenant_assume_its_role_once() {
+    let env = two_accounts("thousand", |role| role.external_id("right")).await;
+    let endpoint = env.double.url();
+    put_role(&env, DEFAULT_SECRET, &[("AWS_EXTERNAL_ID", "right"), ("AWS_ENDPOINT_URL", &endpoint)]).await;
+    let answers = call_a_thousand_times(&resolver(&env).await, &env).await;
+    assert!(answers.iter().all(Result::is_ok), "{:?}", answers.iter().find(|answer| answer.is_err()));
+    let requests = env.double.requests();
+    assert_eq!((requests.count("AssumeRole"), requests.count("GetJob")), (1, 1000));
+}
+
+/// How long a rejected AssumeRole is cached.
+const REJECTION_CACHED_FOR: Duration = Duration::from_secs(5);
+
+#[tokio::test]
+async fn a_rejected_role_is_not_requested_again_for_each_object() {
+    let env = two_accounts("thousand-refused", |role| role.external_id("right")).await;
+    let endpoint = env.double.url();
+    put_role(&env, DEFAULT_SECRET, &[("AWS_EXTERNAL_ID", "wrong"), ("AWS_ENDPOINT_URL", &endpoint)]).await;
+    let resolver = resolver(&env).await;
+    let begun = Instant::now();
+    let answers = call_a_thousand_times(&resolver, &env).await;
+    // A slow machine may take longer than the rejection is cached.
+    let most = 1 + begun.elapsed().as_secs() / REJECTION_CACHED_FOR.as_secs();
+    assert!(answers.iter().all(|answer| *answer == Err(ErrorKind::Denied)));
+    let requests = env.double.requests();
+    let calls = requests.count("AssumeRole");
+    assert!((1..=most).contains(&calls), "{calls} calls, expected {most} at most");
+    assert_eq!(requests.count("GetJob"), 0);
+}
+
+/// AWS throttles by account. The clients know their account once GetCallerIdentity is answered.
+#[tokio::test]
+async fn two_users_of_one_account_share_its_rate_limit() {
+    let env = TestEnv::without_controller("shared").await;
+    let resolver = resolver(&env).await;
+    let endpoint = env.double.url();
+    let mut clients = Vec::new();
+    for user in ["one", "two"] {
+        let key = env.double.iam().new_access_key(&env.key.account, user);
+        let keys = access_key_data(&key.id, &key.secret);
+        env.put_secret(user, &[&keys[..], &[("AWS_ENDPOINT_URL", &endpoint)]].concat()).await;
+        let client = client(&resolver, &env, user).await;
+        while client.caller().is_none() {
+            tokio::task::yield_now().await;
+        }
+        clients.push(client);
+    }
+    // Measured from before the throttle: the rate recovers during a pause of the machine, too.
+    let begun = Instant::now();
+    env.double.faults().add(Fault::on("GetJob").times(1).then(Then::Throttle));
+    assert_eq!(clients[0].job_max_retries("etl").await.map_err(|error| error.kind), Err(ErrorKind::Throttled));
+    // The rate is now ten a second, after a burst of a quarter of a second.
+    for _ in 0..15 {
+        clients[1].job_max_retries("etl").await.expect("an answer");
+    }
+    let elapsed = begun.elapsed();
+    assert!(elapsed > Duration::from_millis(800), "{elapsed:?}");
+}
+
+#[tokio::test]
+async fn without_a_watch_secrets_are_read_again_periodically() {
+    let env = TestEnv::without_controller("reread").await;
+    env.put_credentials("one").await;
+    let resolver = resolver(&env).await;
+    let before = client(&resolver, &env, "one").await;
+    let key = env.double.iam().new_access_key(&env.key.account, "new");
+    env.put_secret("one", &access_key_data(&key.id, &key.secret)).await;
+    let (sender, mut changed) = tokio::sync::mpsc::unbounded_channel();
+    let rereading = tokio::spawn({
+        let resolver = resolver.clone();
+        async move { resolver.reread(move |key| drop(sender.send(key.clone()))).await }
+    });
+    time::pause();
+    // A sleep on the paused clock, so that the task runs several times meanwhile.
+    time::sleep(Duration::from_secs(10)).await;
+    assert!(changed.try_recv().is_err(), "it is not read again within ten seconds");
+    time::advance(Duration::from_mins(6)).await;
+    time::resume();
+    let key = time::timeout(WAIT_TIMEOUT, changed.recv()).await.expect("a change in time").expect("a Secret");
+    assert_eq!(key, (env.namespace.clone(), "one".to_owned()));
+    assert!(client(&resolver, &env, "one").await != before);
+    rereading.abort();
+}
+
+#[tokio::test]
+async fn a_client_is_cached_while_it_is_used_or_referenced() {
+    let env = TestEnv::without_controller("unused").await;
+    for secret in ["unused", "used", "referenced"] {
+        env.put_credentials(secret).await;
+    }
+    let resolver = resolver(&env).await;
+    // Secrets with the same keys would share a client.
+    for secret in ["used", "referenced"] {
+        let key = env.double.iam().new_access_key(&env.key.account, secret);
+        env.put_secret(secret, &access_key_data(&key.id, &key.secret)).await;
+    }
+    let unused = client(&resolver, &env, "unused").await.downgrade();
+    let used = client(&resolver, &env, "used").await.downgrade();
+    let referenced = client(&resolver, &env, "referenced").await;
+    for _ in 0..3 {
+        assert!(used.upgrade().is_some());
+        time::pause();
+        time::advance(Duration::from_mins(10)).await;
+        time::resume();
+        assert!(used.upgrade() == Some(client(&resolver, &env, "used").await), "the client is still cached");
+    }
+    assert!(unused.upgrade().is_none(), "an unused client is dropped");
+
+    // An object that still references the client may have a run to stop after the deletion of its Secret.
+    env.secret_api().delete("referenced", &DeleteParams::default()).await.expect("the deletion");
+    let aws = aws(Some("referenced"));
+    let resolve = async |releasing| resolver.client(&env.namespace, &aws, releasing).await;
+    assert_eq!(resolve(false).await.expect_err("no Secret").reason.as_str(), "SecretNotFound");
+    assert_eq!(resolve(true).await.expect("the cached client").client, referenced);
+    drop(referenced);
+    assert_eq!(resolve(true).await.expect_err("no client").reason.as_str(), "SecretNotFound");
+}

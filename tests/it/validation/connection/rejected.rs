@@ -1,0 +1,284 @@
+//! Rejected specs, each with the field and the remedy.
+
+use kube_glue::api::GlueConnection;
+use serde_json::{Value, json};
+
+use super::{from, jdbc};
+use crate::validation::{assert_rejected, long};
+
+const SERVER: &str =
+    "a JDBC connection needs HOST, PORT and JDBC_ENGINE, or JDBC_CONNECTION_URL, in properties or propertiesFrom";
+const USER: &str = "a JDBC connection needs USERNAME and PASSWORD (by propertiesFrom), or SECRET_ID, or authentication";
+
+#[tokio::test]
+async fn a_jdbc_connection_needs_a_server_and_a_user() {
+    let with = |properties: Value| json!({"connectionType": "JDBC", "properties": properties});
+    assert_rejected::<GlueConnection>(vec![
+        (json!({"connectionType": "JDBC"}), SERVER),
+        (json!({"connectionType": "JDBC"}), USER),
+        (with(json!({"SECRET_ID": "x"})), SERVER),
+        (with(json!({"SECRET_ID": "x", "HOST": "db", "PORT": "5432"})), SERVER),
+        (with(json!({"SECRET_ID": "x", "HOST": "db", "JDBC_ENGINE": "postgresql"})), SERVER),
+        (with(json!({"SECRET_ID": "x", "PORT": "5432", "JDBC_ENGINE": "postgresql"})), SERVER),
+        (json!({"connectionType": "JDBC", "propertiesFrom": from(&["SECRET_ID", "HOST"])}), SERVER),
+        (with(json!({"JDBC_CONNECTION_URL": "jdbc:x"})), USER),
+        (with(json!({"JDBC_CONNECTION_URL": "jdbc:x", "USERNAME": "x"})), USER),
+        (json!({"connectionType": "JDBC", "propertiesFrom": from(&["JDBC_CONNECTION_URL", "PASSWORD"])}), USER),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn a_mongodb_connection_needs_a_url_and_a_user() {
+    let url = "a MONGODB connection needs CONNECTION_URL in properties or propertiesFrom";
+    let user = "a MONGODB connection needs USERNAME and PASSWORD (by propertiesFrom), or SECRET_ID, or authentication";
+    let with = |properties: Value| json!({"connectionType": "MONGODB", "properties": properties});
+    assert_rejected::<GlueConnection>(vec![
+        (json!({"connectionType": "MONGODB"}), url),
+        (with(json!({"SECRET_ID": "x"})), url),
+        (with(json!({"JDBC_CONNECTION_URL": "x", "SECRET_ID": "x"})), url),
+        (with(json!({"CONNECTION_URL": "mongodb://db:27017"})), user),
+        (with(json!({"CONNECTION_URL": "mongodb://db:27017", "USERNAME": "x"})), user),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn a_kafka_connection_needs_bootstrap_servers_and_valid_properties() {
+    let servers = "a KAFKA connection needs KAFKA_BOOTSTRAP_SERVERS in properties or propertiesFrom";
+    let with = |name: &str, value: &str| json!({"connectionType": "KAFKA", "properties": {"KAFKA_BOOTSTRAP_SERVERS": "b:9092", name: value}});
+    let mechanism = "KAFKA_SASL_MECHANISM is one of SCRAM-SHA-512, GSSAPI, AWS_MSK_IAM and PLAIN";
+    assert_rejected::<GlueConnection>(vec![
+        (json!({"connectionType": "KAFKA"}), servers),
+        (json!({"connectionType": "KAFKA", "properties": {"HOST": "b", "PORT": "9092"}}), servers),
+        (
+            with("KAFKA_BOOTSTRAP_SERVERS", "b-1,b-2"),
+            "KAFKA_BOOTSTRAP_SERVERS is a list of host:port, separated by commas",
+        ),
+        (with("KAFKA_SASL_MECHANISM", "SCRAM-SHA-256"), mechanism),
+        (
+            with("KAFKA_SASL_SCRAM_SECRETS_ARN", "kafka/scram"),
+            "KAFKA_SASL_SCRAM_SECRETS_ARN is the ARN of a secret in AWS Secrets Manager",
+        ),
+        (
+            with("KAFKA_CLIENT_KEYSTORE", "keys/x.jks"),
+            "these are locations in S3, such as s3://bucket/key: JDBC_DRIVER_JAR_URI, CUSTOM_JDBC_CERT, KAFKA_CUSTOM_CERT, KAFKA_CLIENT_KEYSTORE, KAFKA_SASL_GSSAPI_KEYTAB, KAFKA_SASL_GSSAPI_KRB5_CONF",
+        ),
+        (
+            with("KAFKA_SSL_ENABLED", "yes"),
+            "these are either true or false: JDBC_ENFORCE_SSL, SKIP_CUSTOM_JDBC_CERT_VALIDATION, KAFKA_SSL_ENABLED, KAFKA_SKIP_CUSTOM_CERT_VALIDATION",
+        ),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn network_marketplace_salesforce_and_sftp_connections_are_checked_by_type() {
+    let place = "a NETWORK connection needs physicalRequirements: the subnet and the security groups";
+    let connector = "a MARKETPLACE connection needs CONNECTOR_TYPE, CONNECTOR_URL, CONNECTOR_CLASS_NAME and CONNECTION_URL in properties or propertiesFrom";
+    let user = "a MARKETPLACE connection of CONNECTOR_TYPE JDBC needs USERNAME and PASSWORD (by propertiesFrom), or SECRET_ID, or authentication";
+    let market = |type_: &str| json!({"connectionType": "MARKETPLACE", "properties": {"CONNECTOR_TYPE": type_, "CONNECTOR_URL": "x", "CONNECTOR_CLASS_NAME": "x", "CONNECTION_URL": "x"}});
+    let mut cases = vec![
+        (json!({"connectionType": "NETWORK"}), place),
+        (json!({"connectionType": "NETWORK", "physicalRequirements": {}}), place),
+        (json!({"connectionType": "NETWORK", "properties": {"HOST": "db"}}), place),
+        (json!({"connectionType": "MARKETPLACE"}), connector),
+        (market("JDBC"), user),
+        (market("jdbc"), user),
+        (json!({"connectionType": "SALESFORCE"}), "a SALESFORCE connection needs authentication"),
+        (json!({"connectionType": "SFTP"}), "Glue does not support connections of type SFTP"),
+    ];
+    for missing in ["CONNECTOR_TYPE", "CONNECTOR_URL", "CONNECTOR_CLASS_NAME", "CONNECTION_URL"] {
+        let mut spec = market("Spark");
+        spec["properties"].as_object_mut().expect("an object").remove(missing);
+        cases.push((spec, connector));
+    }
+    assert_rejected::<GlueConnection>(cases).await;
+}
+
+#[tokio::test]
+async fn values_that_glue_would_reject_are_rejected() {
+    let property = |name: &str, value: &str| {
+        jdbc(&json!({"properties": {"JDBC_CONNECTION_URL": "jdbc:x", "USERNAME": "x", name: value}}))
+    };
+    let many: serde_json::Map<_, _> = (0..101).map(|n| (format!("P{n}"), json!("x"))).collect();
+    let most: serde_json::Map<_, _> = (0..99).map(|n| (format!("P{n}"), json!("x"))).collect();
+    let names = |count: usize| (0..count).map(|n| format!("n{n}")).collect::<Vec<_>>();
+    let spelling = "Glue does not know one of these properties for this type: check its spelling";
+    let port = "PORT is a number from 1024 to 65535";
+    let tags = "keys of tags are 1 to 128 characters; those with aws: are AWS's";
+    assert_rejected::<GlueConnection>(vec![
+        (json!({}), "spec.connectionType: Required value"),
+        (json!({"connectionType": "jdbc"}), "spec.connectionType: Invalid value"),
+        (json!({"connectionType": long(65)}), "spec.connectionType: Too long"),
+        (jdbc(&json!({"connectionName": ""})), "spec.connectionName"),
+        (jdbc(&json!({"connectionName": long(256)})), "spec.connectionName: Too long"),
+        (jdbc(&json!({"connectionName": "a\nb"})), "spec.connectionName: Invalid value"),
+        (jdbc(&json!({"catalogId": long(256)})), "spec.catalogId: Too long"),
+        (jdbc(&json!({"description": long(2049)})), "spec.description: Too long"),
+        (jdbc(&json!({"description": "a\u{b}b"})), "spec.description: Invalid value"),
+        (jdbc(&json!({"matchCriteria": names(11)})), "spec.matchCriteria: Too many"),
+        (jdbc(&json!({"matchCriteria": [""]})), "spec.matchCriteria[0]"),
+        (jdbc(&json!({"matchCriteria": [long(256)]})), "spec.matchCriteria[0]: Too long"),
+        (jdbc(&json!({"physicalRequirements": {"securityGroupIds": names(51)}})), "spec.physicalRequirements.securityGroupIds: Too many"),
+        (jdbc(&json!({"physicalRequirements": {"subnetId": long(256)}})), "spec.physicalRequirements.subnetId: Too long"),
+        (jdbc(&json!({"physicalRequirements": {"availabilityZone": ""}})), "spec.physicalRequirements.availabilityZone"),
+        (jdbc(&json!({"properties": many})), "spec.properties: Too many"),
+        (
+            json!({"connectionType": "POSTGRESQL", "properties": most, "propertiesFrom": from(&["A", "B"])}),
+            "Glue takes 100 properties at most, those of propertiesFrom included",
+        ),
+        (property("HOST", &long(1025)), "spec.properties.HOST: Too long"),
+        (property("HOST", ""), "spec.properties.HOST"),
+        (json!({"connectionType": "CUSTOM", "properties": {long(256): "x"}}), "names of properties are 1 to 255 characters"),
+        (property("JDBC_URL", "x"), spelling),
+        (jdbc(&json!({"propertiesFrom": from(&["PASSWORD", "JDBC_ENGIN"])})), spelling),
+        (property("USER_NAME", "x"), "Glue's name for the user is USERNAME"),
+        (property("PORT", "1023"), port),
+        (property("PORT", "65536"), port),
+        (property("PORT", "https"), port),
+        (property("ROLE_ARN", "etl"), "ROLE_ARN is the ARN of a role"),
+        (
+            jdbc(&json!({"propertiesFrom": from(&["PASSWORD", "USERNAME"])})),
+            "a property stands in properties and in propertiesFrom: keep one of them",
+        ),
+        (jdbc(&json!({"propertiesFrom": from(&["PASSWORD", "PASSWORD"])})), "spec.propertiesFrom[1]: Duplicate value"),
+        (jdbc(&json!({"propertiesFrom": [{"name": "PASSWORD"}]})), "spec.propertiesFrom[0].secretKeyRef: Required value"),
+        (json!({"connectionType": "POSTGRESQL", "sparkProperties": {"a": long(2049)}}), "spec.sparkProperties.a: Too long"),
+        (json!({"connectionType": "POSTGRESQL", "athenaProperties": {long(129): "x"}}), "names of these properties are 1 to 128 characters"),
+        (jdbc(&json!({"validateForComputeEnvironments": ["EMR"]})), "spec.validateForComputeEnvironments[0]: Unsupported value"),
+        (jdbc(&json!({"tags": {"": "x"}})), tags),
+        (jdbc(&json!({"tags": {long(129): "x"}})), tags),
+        (jdbc(&json!({"tags": {"aws:x": "x"}})), tags),
+        (jdbc(&json!({"tags": {"x": long(257)}})), "spec.tags.x: Too long"),
+        (jdbc(&json!({"tags": names(51).into_iter().map(|name| (name, json!("x"))).collect::<serde_json::Map<_, _>>()})), "spec.tags: Too many"),
+        (jdbc(&json!({"test": {"everyMinutes": 0}})), "spec.test.everyMinutes"),
+        (
+            json!({"connectionType": "KAFKA", "properties": {"KAFKA_BOOTSTRAP_SERVERS": "b:9092"}, "test": {}}),
+            "Glue tests connections of type JDBC, SALESFORCE and newer ones only: remove test",
+        ),
+        (jdbc(&json!({"driftPolicy": "Ignore"})), "spec.driftPolicy: Unsupported value"),
+        (jdbc(&json!({"adoptionPolicy": "Replace"})), "spec.adoptionPolicy: Unsupported value"),
+        (jdbc(&json!({"deletionPolicy": "Orphan"})), "spec.deletionPolicy: Unsupported value"),
+        (jdbc(&json!({"region": "Ireland"})), "spec.region: Invalid value"),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn a_literal_secret_is_rejected_with_an_alternative() {
+    let properties = "a password, secret, token or key does not belong into properties, where everybody can read it: put it into a Secret, and name that in propertiesFrom";
+    let url = "the URL holds a password: give PASSWORD by propertiesFrom, or the whole URL";
+    let environment = "a password, secret, token or key does not belong here, where everybody can read it: give it by propertiesFrom, or in a secret of AWS Secrets Manager by authentication.secretArn";
+    let parameters = "names of parameters are 1 to 128 characters, and none is a secret: a client secret is given by clientSecretSecretRef, a token by the field of its own";
+    let mut cases = Vec::new();
+    for name in [
+        "PASSWORD",
+        "ENCRYPTED_PASSWORD",
+        "KAFKA_CLIENT_KEYSTORE_PASSWORD",
+        "KAFKA_CLIENT_KEY_PASSWORD",
+        "KAFKA_SASL_PLAIN_PASSWORD",
+        "KAFKA_SASL_SCRAM_PASSWORD",
+        "sfPassword",
+        "clientSecret",
+        "ACCESS_TOKEN",
+        "api-key",
+        "privateKey",
+        "credentials",
+    ] {
+        cases.push((json!({"connectionType": "CUSTOM", "properties": {name: "hunter2"}}), properties));
+        cases.push((json!({"connectionType": "CUSTOM", "sparkProperties": {name: "hunter2"}}), environment));
+    }
+    for value in ["jdbc:sqlserver://db:1433;user=x;password=y", "jdbc:mysql://db/x?user=u&password=p"] {
+        cases.push((jdbc(&json!({"properties": {"USERNAME": "x", "JDBC_CONNECTION_URL": value}})), url));
+    }
+    let mongo = json!({"CONNECTION_URL": "mongodb://me:hunter2@db:27017", "SECRET_ID": "x"});
+    cases.push((json!({"connectionType": "MONGODB", "properties": mongo}), url));
+    let oauth2 = json!({"grantType": "CLIENT_CREDENTIALS", "clientApplication": {"userManagedClientId": "x"}, "tokenUrlParameters": {"client_secret": "x"}});
+    cases.push((
+        json!({"connectionType": "SALESFORCE", "authentication": {"type": "OAUTH2", "oauth2": oauth2}}),
+        parameters,
+    ));
+    assert_rejected::<GlueConnection>(cases).await;
+}
+
+#[tokio::test]
+async fn incomplete_or_mixed_authentication_is_rejected() {
+    let key = json!({"name": "s", "key": "k"});
+    let basic = json!({"username": "x", "passwordSecretRef": key});
+    let code = json!({"codeSecretRef": key});
+    let cases = [
+        (json!({}), "spec.authentication.type: Required value"),
+        (json!({"type": "KERBEROS"}), "spec.authentication.type: Unsupported value"),
+        (json!({"type": "BASIC"}), "BASIC needs basic with user and password, or secretArn"),
+        (json!({"type": "CUSTOM"}), "CUSTOM needs the credentials in custom, or secretArn"),
+        (json!({"type": "CUSTOM", "custom": []}), "spec.authentication.custom"),
+        (json!({"type": "OAUTH2"}), "OAUTH2 needs oauth2 with a grantType"),
+        (json!({"type": "IAM", "basic": basic}), "basic is for authentication of type BASIC"),
+        (json!({"type": "IAM", "oauth2": {"grantType": "JWT_BEARER"}}), "oauth2 is for authentication of type OAUTH2"),
+        (
+            json!({"type": "IAM", "custom": [{"name": "x", "secretKeyRef": key}]}),
+            "custom is for authentication of type CUSTOM",
+        ),
+        (
+            json!({"type": "BASIC", "basic": {"username": "x"}}),
+            "spec.authentication.basic.passwordSecretRef: Required value",
+        ),
+        (
+            json!({"type": "BASIC", "basic": {"passwordSecretRef": key}}),
+            "name exactly one of username and usernameSecretRef",
+        ),
+        (
+            json!({"type": "BASIC", "basic": {"username": long(513), "passwordSecretRef": key}}),
+            "spec.authentication.basic.username: Too long",
+        ),
+        (json!({"type": "BASIC", "secretArn": "db"}), "spec.authentication.secretArn: Invalid value"),
+        (
+            json!({"type": "BASIC", "basic": basic, "kmsKeyArn": "alias/x"}),
+            "spec.authentication.kmsKeyArn: Invalid value",
+        ),
+        (json!({"type": "OAUTH2", "oauth2": {}}), "spec.authentication.oauth2.grantType: Required value"),
+        (
+            json!({"type": "OAUTH2", "oauth2": {"grantType": "PASSWORD"}}),
+            "spec.authentication.oauth2.grantType: Unsupported value",
+        ),
+        (
+            json!({"type": "OAUTH2", "oauth2": {"grantType": "AUTHORIZATION_CODE"}}),
+            "AUTHORIZATION_CODE needs oauth2.authorizationCode, or secretArn",
+        ),
+        (
+            json!({"type": "OAUTH2", "oauth2": {"grantType": "JWT_BEARER"}}),
+            "JWT_BEARER needs oauth2.jwtTokenSecretRef, or secretArn",
+        ),
+        (
+            json!({"type": "OAUTH2", "oauth2": {"grantType": "CLIENT_CREDENTIALS"}}),
+            "CLIENT_CREDENTIALS needs oauth2.clientApplication, or secretArn",
+        ),
+        (
+            json!({"type": "OAUTH2", "oauth2": {"grantType": "JWT_BEARER", "jwtTokenSecretRef": key, "authorizationCode": code}}),
+            "oauth2.authorizationCode is for the grant type AUTHORIZATION_CODE",
+        ),
+        (
+            json!({"type": "OAUTH2", "oauth2": {"grantType": "CLIENT_CREDENTIALS", "clientApplication": {}}}),
+            "name exactly one of userManagedClientId and awsManagedReference",
+        ),
+        (
+            json!({"type": "OAUTH2", "oauth2": {"grantType": "JWT_BEARER", "tokenUrl": "login"}}),
+            "spec.authentication.oauth2.tokenUrl: Invalid value",
+        ),
+        (
+            json!({"type": "OAUTH2", "oauth2": {"grantType": "AUTHORIZATION_CODE", "authorizationCode": {"codeSecretRef": key, "redirectUri": "x"}}}),
+            "spec.authentication.oauth2.authorizationCode.redirectUri: Invalid value",
+        ),
+    ];
+    let of = |authentication: &Value| json!({"connectionType": "SALESFORCE", "authentication": authentication});
+    let mut cases: Vec<_> = cases.iter().map(|(authentication, text)| (of(authentication), *text)).collect();
+    let mut tested =
+        of(&json!({"type": "OAUTH2", "oauth2": {"grantType": "AUTHORIZATION_CODE", "authorizationCode": code}}));
+    tested["test"] = json!({"beforeCreate": true});
+    cases.push((
+        tested,
+        "a test beforeCreate would use up the authorization code, which can be used once: remove one of them",
+    ));
+    assert_rejected::<GlueConnection>(cases).await;
+}
