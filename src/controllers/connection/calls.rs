@@ -3,7 +3,6 @@
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::inputs::ConnectionInputs;
-use super::plan::Call;
 use super::{CallOutcome, PassState};
 use crate::api::GlueConnection;
 use crate::api::connection::status::{TestOutcome, TestResult};
@@ -11,6 +10,30 @@ use crate::controllers::runtime::conditions::bounded;
 use crate::controllers::runtime::kind::Inputs;
 use crate::controllers::runtime::time;
 use crate::glue::{Error, ErrorKind, Glue};
+
+/// The calls about a connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Call {
+    /// Create it.
+    Create,
+    /// Replace all of it.
+    Update,
+    /// Delete it.
+    Delete,
+    /// Test the input before it is created or updated.
+    TestInput,
+    /// Test the connection that Glue has.
+    Test,
+    /// Bring its tags in sync.
+    Tag {
+        /// Its ARN.
+        arn: String,
+        /// The keys of the tags to remove.
+        remove: Vec<String>,
+    },
+    /// No call: keep the digest of the values that the fingerprint in the status was made of.
+    RecordDigest,
+}
 
 /// Makes the call.
 pub(super) async fn call(

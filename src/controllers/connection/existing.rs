@@ -1,7 +1,8 @@
 //! The plan for a connection that exists: which object owns it, whether it is in sync, and what Glue says about it.
 
+use super::calls::Call;
+use super::facts::{ConnectionFacts, ConnectionPlan};
 use super::inputs::ConnectionInputs;
-use super::plan::{Call, ConnectionFacts, ConnectionPlan};
 use super::preconditions::{before_call, before_change, deletes};
 use super::status::{in_sync, render, report, seconds};
 use super::test_schedule::Due;

@@ -6,17 +6,18 @@
 //! | [`secrets`] | the Secrets that a spec names, as they were read |
 //! | [`desired`] | the `ConnectionInput` of a spec |
 //! | [`drift`] | which fields in Glue differ from that |
-//! | [`mod@plan`] | decides; pure |
+//! | [`mod@plan`], [`facts`] | decides; pure |
 //! | `existing` | the plan for a connection that exists |
 //! | `preconditions` | what must come before a change: the end of a backoff, the finalizer, a test |
 //! | `test_schedule` | when a connection is tested |
 //! | `status` | what this pass did, and the connection as Glue shows it |
-//! | `calls` | the calls to Glue |
+//! | [`calls`] | the calls to Glue |
 
-mod calls;
+pub mod calls;
 pub mod desired;
 pub mod drift;
 mod existing;
+pub mod facts;
 pub mod inputs;
 pub mod plan;
 mod preconditions;
@@ -30,8 +31,9 @@ pub(crate) mod tests;
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
+use self::calls::Call;
+use self::facts::{ConnectionFacts, ConnectionPlan};
 use self::inputs::ConnectionInputs;
-use self::plan::{Call, ConnectionFacts, ConnectionPlan};
 use crate::api::connection::status::TestResult;
 use crate::api::credentials::{Aws, AwsIdentity};
 use crate::api::declared::DeclaredStatus;

@@ -11,49 +11,21 @@ use std::time::Duration;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::CallOutcome;
+use super::calls::Call;
 use super::existing;
+use super::facts::{ConnectionFacts, ConnectionPlan};
 use super::preconditions::{before_change, deletes};
 use super::status::{base_status, render, report};
 use crate::api::connection::status::{Creation, Drift};
 use crate::api::{GlueConnection, GlueConnectionStatus};
 use crate::controllers::declared::conditions::SyncState;
-use crate::controllers::declared::facts;
-use crate::controllers::declared::kind::{DeclaredPlan, Release};
+use crate::controllers::declared::kind::Release;
 use crate::controllers::declared::status::{drifted, unchanged};
 use crate::controllers::runtime::reason::Reason;
 use crate::controllers::runtime::start_once::{AnswerRules, Decision, Lookup, OpenIntent, decide};
 use crate::controllers::runtime::step::{Plan, Step};
 use crate::controllers::runtime::time;
 use crate::glue::poller::Observation;
-
-/// The facts about a connection.
-pub type ConnectionFacts<'a> = facts::Facts<'a, GlueConnection>;
-/// The plan of a connection.
-pub type ConnectionPlan = DeclaredPlan<GlueConnection>;
-
-/// The calls about a connection.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Call {
-    /// Create it.
-    Create,
-    /// Replace all of it.
-    Update,
-    /// Delete it.
-    Delete,
-    /// Test the input before it is created or updated.
-    TestInput,
-    /// Test the connection that Glue has.
-    Test,
-    /// Bring its tags in sync.
-    Tag {
-        /// Its ARN.
-        arn: String,
-        /// The keys of the tags to remove.
-        remove: Vec<String>,
-    },
-    /// No call: keep the digest of the values that the fingerprint in the status was made of.
-    RecordDigest,
-}
 
 /// The plan before the connection was observed.
 pub(super) fn unobserved(facts: &ConnectionFacts<'_>, status: GlueConnectionStatus) -> ConnectionPlan {

@@ -1,6 +1,7 @@
 //! What must come before a change in Glue: the end of a backoff, the finalizer, a test.
 
-use super::plan::{Call, ConnectionFacts, ConnectionPlan};
+use super::calls::Call;
+use super::facts::{ConnectionFacts, ConnectionPlan};
 use super::status::report;
 use crate::api::GlueConnectionStatus;
 use crate::api::connection::DeletionPolicy;

@@ -4,8 +4,9 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 
 use super::CallOutcome;
+use super::calls::Call;
+use super::facts::{ConnectionFacts, ConnectionPlan};
 use super::inputs::ConnectionInputs;
-use super::plan::{Call, ConnectionFacts, ConnectionPlan};
 use crate::api::GlueConnectionStatus;
 use crate::api::connection::status::{Applied, TestOutcome};
 use crate::controllers::declared::conditions::SyncState;

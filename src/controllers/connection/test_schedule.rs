@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::plan::ConnectionFacts;
+use super::facts::ConnectionFacts;
 use crate::api::GlueConnectionStatus;
 use crate::api::connection::status::TestOutcome;
 use crate::controllers::runtime::time;

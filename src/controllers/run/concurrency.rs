@@ -8,8 +8,8 @@
 use std::time::Duration;
 
 use super::attempts::with_attempt;
+use super::calls::{Call, Plan, Step};
 use super::facts::{ConcurrencyPolicy, CrawlerActivity, CrawlerSnapshot, Facts, ObservedRun};
-use super::plan::{Call, Plan, Step};
 use super::status::{blocked, end, follow_run, status, unchanged, wait};
 use crate::api::crawler_run::OnAlreadyRunning;
 use crate::api::run::{Attempt, Phase};

@@ -2,9 +2,9 @@
 //! behind in Glue.
 
 use super::attempts::{left, needs_finalizer};
+use super::calls::{Plan, Step};
 use super::facts::{Facts, Observation};
 use super::follow::stop;
-use super::plan::{Plan, Step};
 use super::start::open_intent;
 use super::status::{blocked, keep, record_id, unchanged};
 use crate::api::run::{Attempt, Phase, StopCause};

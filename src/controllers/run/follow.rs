@@ -6,8 +6,8 @@ use std::time::Duration;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::attempts::{active_deadline, may_retry, needs_finalizer, with_attempt};
+use super::calls::{Call, Plan, Step};
 use super::facts::{Facts, Observation, ObservedRun};
-use super::plan::{Call, Plan, Step};
 use super::start::next_start;
 use super::status::{blocked, keep, started_message, status, unchanged, wait};
 use crate::api::run::{Attempt, Phase, RunStatus, StopCause};

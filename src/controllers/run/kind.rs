@@ -4,9 +4,9 @@ use std::future::Future;
 
 use jiff::Timestamp;
 
+use super::calls::RunQuery;
 use super::facts::{ConcurrencyPolicy, CrawlerActivity, CrawlerSnapshot, ObservedRun, RunPass};
 use super::local_state::RunLocalState;
-use super::plan::RunQuery;
 use crate::api::run::{Attempt, Baseline, RunPolicy, RunStatus};
 use crate::controllers::runtime::kind::{Item, Kind};
 use crate::glue::{Error, Glue};

@@ -6,12 +6,13 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tracing::info;
 
+use super::calls::{self, Call, RunQuery};
 use super::concurrency::is_waiting;
 use super::events;
 use super::facts::{CrawlerActivity, CrawlerSnapshot, Facts, Observation, ObservedRun, PassState, RunPass};
 use super::kind::{Identification, RunKind};
 use super::local_state::RunLocalState;
-use super::plan::{self, Call, RunQuery};
+use super::plan;
 use crate::api::run::{Attempt, Baseline, Phase, RunStatus};
 use crate::controllers::runtime::context::{QueueKey, name_of};
 use crate::controllers::runtime::kind::Item;
@@ -115,7 +116,7 @@ fn queue_key<K: RunKind>(pass: &Pass<'_, K>) -> Option<QueueKey> {
 }
 
 /// Gathers the facts and decides.
-fn decide<K: RunKind>(pass: &mut Pass<'_, K>) -> plan::Plan {
+fn decide<K: RunKind>(pass: &mut Pass<'_, K>) -> calls::Plan {
     let status = run_status(&pass.object);
     let report = report(pass, &status);
     let waiting = status.attempt().filter(|attempt| is_waiting(attempt));

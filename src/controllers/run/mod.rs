@@ -5,6 +5,7 @@
 //! | [`lifecycle`] | gathers the facts and makes the calls |
 //! | [`facts`] | what the plan rests on |
 //! | [`plan`] | decides; pure |
+//! | [`calls`] | the calls that it can ask for |
 //! | `start` | the start of an attempt, and what an open intent leads to |
 //! | [`concurrency`] | whether an object may start a crawl now |
 //! | `follow` | a run whose id is known |
@@ -17,6 +18,7 @@
 //! | [`kind`] | what a kind supplies |
 
 pub mod attempts;
+pub mod calls;
 pub mod concurrency;
 pub mod conditions;
 pub mod events;

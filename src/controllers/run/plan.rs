@@ -5,46 +5,12 @@
 //! happens. Whether a start is sent is decided by [`start_once`](crate::controllers::runtime::start_once), which has the
 //! protocol on one page.
 
-use jiff::Timestamp;
-
+use super::calls::Plan;
 use super::facts::Facts;
 use super::finish::{deletion, finished};
 use super::follow::follow;
 use super::start::{next_start, open_intent};
-use crate::api::run::{Baseline, Phase, RunStatus};
-use crate::controllers::runtime::step;
-
-/// The status of a run and the step that may follow.
-pub type Plan = step::Plan<RunStatus, Call>;
-/// One step.
-pub type Step = step::Step<Call>;
-
-/// The calls about a run.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Call {
-    /// Look for the run of the current attempt.
-    LookUp(RunQuery),
-    /// Read what exists before a start that carries no key.
-    ReadBaseline {
-        /// What the attempt has recorded already.
-        recorded: Option<Baseline>,
-    },
-    /// Start the current attempt, once.
-    Start,
-    /// Stop this run.
-    Stop(String),
-}
-
-/// What identifies the run of an attempt.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct RunQuery {
-    /// The key that the run carries.
-    pub key: String,
-    /// When the intent was recorded; `None` looks through everything that Glue keeps.
-    pub since: Option<Timestamp>,
-    /// The newest run before the start, where runs carry no key.
-    pub baseline: Option<Baseline>,
-}
+use crate::api::run::Phase;
 
 /// Decides.
 #[must_use]

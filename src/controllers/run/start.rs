@@ -5,9 +5,9 @@
 use std::time::Duration;
 
 use super::attempts::{active_deadline, needs_finalizer, next_attempt, retry_pause, start_deadline, with_attempt};
+use super::calls::{Call, Plan, RunQuery, Step};
 use super::concurrency;
 use super::facts::{Facts, ObservedRun};
-use super::plan::{Call, Plan, RunQuery, Step};
 use super::status::{adopt, adopt_foreign, blocked, end, keep, record_id, rejected, status, unchanged, wait};
 use crate::api::run::{Attempt, Phase, RunStatus};
 use crate::controllers::runtime::reason::Reason;

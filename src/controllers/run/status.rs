@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::attempts::{next_attempt, with_attempt};
+use super::calls::{Plan, Step};
 use super::conditions;
 use super::facts::{Facts, ObservedRun};
-use super::plan::{Plan, Step};
 use crate::api::run::{Attempt, Phase, ReadyWhen, RunStatus};
 use crate::controllers::runtime::problem::Problem;
 use crate::controllers::runtime::reason::Reason;

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::plan::{Call, TriggerFacts, TriggerPlan, reports_refusal, state_reason};
+use super::calls::Call;
+use super::facts::{TriggerFacts, TriggerPlan, reports_refusal, state_reason};
 use crate::api::trigger::{Activation, GlueTriggerStatus, TriggerDeletionPolicy};
 use crate::controllers::declared::conditions::SyncState;
 use crate::controllers::declared::status::{blocked, drifted, keep, report, unchanged};

@@ -10,8 +10,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
+use super::calls::Call;
+use super::facts::{TriggerFacts, TriggerPlan, reports_refusal, state_reason};
 use super::local_state::{FIRED_ANNOTATION, FoundRuns};
-use super::plan::{Call, TriggerFacts, TriggerPlan, reports_refusal, state_reason};
 use super::render::{expected, targets};
 use crate::api::trigger::{
     Activation, Baseline, Firing, GlueTriggerStatus, MAX_EARLIER_FIRINGS, Started, Target, TargetKind,

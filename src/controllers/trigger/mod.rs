@@ -2,7 +2,8 @@
 //!
 //! | module | what it does |
 //! |---|---|
-//! | [`plan`] | decides; pure |
+//! | [`plan`], [`facts`] | decides; pure |
+//! | [`calls`] | the calls to Glue |
 //! | `activation` | a trigger that has a state: switched to the state of the spec, and back to it |
 //! | `firing` | a trigger of type ON_DEMAND: fired once for each new value of `spec.fire` |
 //! | `requests` | which values of `spec.fire` are new |
@@ -10,6 +11,8 @@
 //! | [`local_state`] | what the process keeps about an object, and what a pass observes |
 
 mod activation;
+pub mod calls;
+pub mod facts;
 mod firing;
 pub mod local_state;
 pub mod plan;
@@ -19,23 +22,23 @@ mod requests;
 #[cfg(test)]
 pub(crate) mod tests;
 
-use self::local_state::{BaselineReading, FoundRuns, PassState, TriggerLocalState};
-use self::plan::{Call, TriggerFacts, TriggerPlan};
+use self::calls::Call;
+use self::facts::{TriggerFacts, TriggerPlan};
+use self::local_state::{PassState, TriggerLocalState};
 use crate::api::credentials::{Aws, AwsIdentity};
 use crate::api::declared::DeclaredStatus;
-use crate::api::trigger::{Baseline, Started, Target, TargetKind};
+use crate::api::trigger::{self, TargetKind};
 use crate::api::{GlueTrigger, GlueTriggerStatus};
 use crate::controllers::declared::DeclaredKind;
-use crate::controllers::declared::kind::{self as declared, Release};
+use crate::controllers::declared::kind::{Release, Target};
 use crate::controllers::declared::lifecycle::DeclaredLifecycle;
 use crate::controllers::runtime::conditions::reason_of;
 use crate::controllers::runtime::kind::Kind;
-use crate::controllers::runtime::problem::Problem;
 use crate::controllers::runtime::reason::Reason;
-use crate::controllers::runtime::start_once::{Intent, IntentId, Lookup, StartOutcome, StartState};
+use crate::controllers::runtime::start_once::{Intent, IntentId, StartOutcome, StartState};
 use crate::glue::job_runs::source::JobRunSource;
 use crate::glue::triggers::source::{TriggerItem, TriggerSource};
-use crate::glue::{Error, ErrorKind, Glue};
+use crate::glue::{Error, Glue};
 
 impl Kind for GlueTrigger {
     const KIND: &'static str = "GlueTrigger";
@@ -149,84 +152,16 @@ impl DeclaredKind for GlueTrigger {
         matches!(reason, Some(Reason::Activating | Reason::Deactivating | Reason::Drifted))
     }
 
-    async fn call(&self, target: declared::Target<'_, Self>, call: &Call, state: &mut PassState) -> Result<(), Error> {
-        let (client, name) = (target.client, &self.spec.trigger_name);
-        let explain = |error: &Error| Problem::of(error, target.provenance);
-        match call {
-            Call::Activate => client.start_trigger(name, false).await,
-            Call::Deactivate => client.stop_trigger(name).await,
-            Call::ReadBaseline { targets, history } => {
-                let reading = read_baseline(client, name, targets, *history).await;
-                let answer = reading.as_ref().map(drop).map_err(Clone::clone);
-                state.baseline = Some(reading.map_err(|error| explain(&error)));
-                answer
-            }
-            Call::LookUp(baseline) => {
-                let found = look_up(client, name, baseline).await;
-                let answer = found.as_ref().map(drop).map_err(Clone::clone);
-                state.start.lookup = Some(match found {
-                    Ok(started) => Lookup::Found(FoundRuns { started, intent_age: target.intent_age }),
-                    Err(error) => Lookup::Failed(explain(&error)),
-                });
-                answer
-            }
-            Call::Fire => {
-                let answer = client.start_trigger(name, true).await;
-                state.sent = true;
-                state.baseline = None;
-                state.start.on_sent(StartOutcome::of(answer.clone().map(|()| None), explain));
-                answer
-            }
-        }
+    async fn call(&self, target: Target<'_, Self>, call: &Call, state: &mut PassState) -> Result<(), Error> {
+        calls::call(self, &target, call, state).await
     }
 }
 
-fn source_of(client: &Glue, target: &Target) -> TriggerSource {
+fn source_of(client: &Glue, target: &trigger::Target) -> TriggerSource {
     let (client, name) = (client.clone(), target.name.clone());
     match target.kind {
         TargetKind::Job => TriggerSource::Job(JobRunSource { client, job: name }),
         TargetKind::Crawler => TriggerSource::Crawler(client, name),
         TargetKind::Workflow => TriggerSource::Workflow(client, name),
-    }
-}
-
-/// The newest run of each target. A target that Glue does not have has started nothing.
-async fn read_baseline(
-    client: &Glue,
-    trigger: &str,
-    targets: &[Target],
-    history: bool,
-) -> Result<BaselineReading, Error> {
-    let mut reading = BaselineReading { baseline: Vec::with_capacity(targets.len()), has_started: false };
-    for target in targets {
-        let id = if_found(client.newest_run(target).await)?.flatten();
-        if history {
-            let runs = if_found(client.newer_runs(target, trigger, None).await)?;
-            reading.has_started |= runs.is_some_and(|runs| !runs.is_empty());
-        }
-        reading.baseline.push(Baseline { target: target.clone(), id });
-    }
-    Ok(reading)
-}
-
-/// The runs that are newer than the baseline and that this trigger may have started.
-async fn look_up(client: &Glue, trigger: &str, baseline: &[Baseline]) -> Result<Vec<Started>, Error> {
-    let mut started = Vec::new();
-    for Baseline { target, id } in baseline {
-        let runs = if_found(client.newer_runs(target, trigger, id.as_deref()).await)?.unwrap_or_default();
-        started.extend(runs.into_iter().map(|run| Started {
-            target: target.clone(),
-            id: run.id,
-            state: Some(run.state),
-            ended: run.ended,
-        }));
-    }
-    Ok(started)
-}
-
-fn if_found<T>(answer: Result<T, Error>) -> Result<Option<T>, Error> {
-    match answer {
-        Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
-        answer => answer.map(Some),
     }
 }

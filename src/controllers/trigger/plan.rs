@@ -3,44 +3,20 @@
 //! A trigger that is changing its state is waited for. Nothing is decided on an observation from before the
 //! controller's last change.
 
+use super::calls::Call;
+use super::facts::{TriggerFacts, TriggerPlan};
 use super::render::{render, render_absent};
 use super::{activation, firing, requests};
 use crate::api::GlueTrigger;
-use crate::api::trigger::{Baseline, GlueTriggerStatus, Target, TriggerDeletionPolicy};
+use crate::api::trigger::{GlueTriggerStatus, TriggerDeletionPolicy};
 use crate::controllers::declared::conditions::SyncState;
 use crate::controllers::declared::kind::Release;
 use crate::controllers::declared::status::{current, report, unchanged};
-use crate::controllers::declared::{facts, kind};
 use crate::controllers::runtime::reason::Reason;
 use crate::controllers::runtime::step::{Plan, Step};
 use crate::glue::poller::Observation;
 use crate::glue::triggers::source::TriggerItem;
 use crate::glue::triggers::{Trigger, TriggerState, TriggerType};
-
-/// The facts about a trigger.
-pub type TriggerFacts<'a> = facts::Facts<'a, GlueTrigger>;
-/// The plan of a trigger.
-pub type TriggerPlan = kind::DeclaredPlan<GlueTrigger>;
-
-/// The calls about a trigger.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Call {
-    /// Activate it.
-    Activate,
-    /// Deactivate it.
-    Deactivate,
-    /// Read the newest run of everything that it starts.
-    ReadBaseline {
-        /// What it starts.
-        targets: Vec<Target>,
-        /// Whether to look too for any run that it has ever started.
-        history: bool,
-    },
-    /// Look for the runs that it has started since the baseline.
-    LookUp(Vec<Baseline>),
-    /// Fire it, once.
-    Fire,
-}
 
 /// The plan when Glue has the trigger.
 pub(super) fn present(facts: &TriggerFacts<'_>, status: GlueTriggerStatus, trigger: &Trigger) -> TriggerPlan {
@@ -107,27 +83,4 @@ pub(super) fn release(facts: &TriggerFacts<'_>) -> Release<GlueTrigger> {
     let waits = trigger.state.is_transitional() || facts.common.behind;
     let step = if waits { Step::AwaitChange } else { Step::Call(Call::Deactivate) };
     Release::Needs(Plan { status, step })
-}
-
-/// Whether the status reports, for this generation, that AWS refused the change that is to be made. The report stays
-/// until a call succeeds.
-pub(super) fn reports_refusal(facts: &TriggerFacts<'_>) -> bool {
-    let status = current(facts);
-    let ready = status.declared.condition("Ready").filter(|ready| ready.status != "True");
-    let reason = ready.and_then(crate::controllers::runtime::conditions::reason_of);
-    status.declared.observed_generation == facts.common.generation() && reason.is_some_and(Reason::is_refusal)
-}
-
-/// The reason of a trigger's state.
-pub(super) fn state_reason(state: &TriggerState) -> Reason {
-    match state {
-        TriggerState::Creating => Reason::Creating,
-        TriggerState::Activating => Reason::Activating,
-        TriggerState::Deactivating => Reason::Deactivating,
-        TriggerState::Deleting => Reason::Deleting,
-        TriggerState::Updating => Reason::Updating,
-        TriggerState::Activated => Reason::Activated,
-        TriggerState::Created | TriggerState::Deactivated => Reason::Deactivated,
-        TriggerState::Unknown(_) => Reason::StateUnknown,
-    }
 }

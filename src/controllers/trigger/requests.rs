@@ -4,7 +4,7 @@
 //! object is new, that is, when this process saw its creation. For an object that may have existed before, it is fired
 //! only when Glue shows that the trigger has never started anything; for one that certainly existed before, never.
 
-use super::plan::TriggerFacts;
+use super::facts::TriggerFacts;
 use crate::api::trigger::{GlueTriggerStatus, MAX_PENDING_FIRES};
 
 /// The status with the new values among the pending ones.

@@ -10,8 +10,9 @@ use tokio::time::Instant;
 
 use crate::api::connection::status::{TestOutcome, TestResult};
 use crate::api::{FINALIZER, GlueConnection, GlueConnectionSpec};
+use crate::controllers::connection::calls::Call;
+use crate::controllers::connection::facts::ConnectionPlan;
 use crate::controllers::connection::inputs::ConnectionInputs;
-use crate::controllers::connection::plan::{Call, ConnectionPlan};
 use crate::controllers::connection::secrets::{Secrets, Values};
 use crate::controllers::connection::{AppliedDigest, CallOutcome, PassState};
 use crate::controllers::declared::DeclaredKind;

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::fixture::{Fate, Fixture, THEM, jdbc};
 use super::plan::{is_held, ready, settled, with};
-use crate::controllers::connection::plan::Call;
+use crate::controllers::connection::calls::Call;
 use crate::controllers::runtime::ownership::Ownership;
 
 #[test]

@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use super::fixture::{Fate, Fixture, THEM, jdbc};
+use crate::controllers::connection::calls::Call;
 use crate::controllers::connection::drift;
 use crate::controllers::connection::inputs::READ_AGAIN;
-use crate::controllers::connection::plan::Call;
 use crate::glue::ErrorKind;
 use crate::glue::identity::Sensitive;
 

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::fixture::{Fate, Fixture};
-use crate::controllers::connection::plan::Call;
+use crate::controllers::connection::calls::Call;
 use crate::glue::ErrorKind;
 use crate::glue::identity::Sensitive;
 
@@ -157,7 +157,7 @@ proptest! {
         }
         after.edit(second);
         after.settle();
-        let tests_only = after.calls[calls..].iter().all(|act| matches!(act, crate::controllers::connection::plan::Call::Test));
+        let tests_only = after.calls[calls..].iter().all(|act| matches!(act, crate::controllers::connection::calls::Call::Test));
         prop_assert!(tests_only, "{:?}", &after.calls[calls..]);
         let applied = |status: &Option<crate::api::GlueConnectionStatus>| {
             status.as_ref().and_then(|status| status.applied.clone())

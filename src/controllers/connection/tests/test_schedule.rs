@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::fixture::{Fixture, jdbc};
 use super::plan::{password, ready, with};
-use crate::controllers::connection::plan::Call;
+use crate::controllers::connection::calls::Call;
 
 #[test]
 fn it_is_tested_once_it_stands_after_changes_and_at_intervals() {

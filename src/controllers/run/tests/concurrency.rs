@@ -5,10 +5,10 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use super::fixture::{Fixture, at, intent, nothing, observed, problem, word};
 use crate::api::crawler_run::OnAlreadyRunning::{self, Attach, Fail, Wait};
 use crate::api::run::{Attempt, Baseline, DeletionPolicy, Phase, RunPolicy};
+use crate::controllers::run::calls::{Call, Step};
 use crate::controllers::run::facts::{
     ConcurrencyPolicy, CrawlerActivity, CrawlerSnapshot, Observation, ObservedRun, PassState,
 };
-use crate::controllers::run::plan::{Call, Step};
 use crate::controllers::runtime::problem::Problem;
 use crate::controllers::runtime::start_once::{Lookup, StartOutcome, StartState};
 use crate::glue::ErrorKind;

@@ -8,8 +8,9 @@ use kube::core::ObjectMeta;
 
 use crate::api::FINALIZER;
 use crate::api::run::{Attempt, Phase, RunPolicy, RunStatus};
+use crate::controllers::run::calls::{Call, Plan, Step};
 use crate::controllers::run::facts::{ConcurrencyPolicy, CrawlerActivity, Facts, Observation, ObservedRun, PassState};
-use crate::controllers::run::plan::{Call, Plan, Step, plan};
+use crate::controllers::run::plan::plan;
 use crate::controllers::runtime::facts::CommonFacts;
 use crate::controllers::runtime::problem::Problem;
 use crate::controllers::runtime::start_once::Lookup;

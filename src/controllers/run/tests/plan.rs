@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::fixture::{Fixture, at, intent, live, no, nothing, observed, problem, word};
 use crate::api::run::{Attempt, DeletionPolicy, Phase, Retry, RetryOn, RunPolicy, StopCause};
+use crate::controllers::run::calls::{Call, RunQuery, Step};
 use crate::controllers::run::facts::{Observation, ObservedRun, PassState};
-use crate::controllers::run::plan::{Call, RunQuery, Step};
 use crate::controllers::runtime::start_once::{Lookup, StartOutcome, StartState};
 use crate::glue::ErrorKind;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;

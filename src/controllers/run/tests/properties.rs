@@ -10,12 +10,12 @@ use super::fixture::{Fixture, at, nothing, observed, problem};
 use crate::api::FINALIZER;
 use crate::api::crawler_run::OnAlreadyRunning;
 use crate::api::run::{Attempt, Baseline, DeletionPolicy, Phase, Retry, RunPolicy};
+use crate::controllers::run::calls::{Call, Step};
 use crate::controllers::run::concurrency;
 use crate::controllers::run::facts::{
     ConcurrencyPolicy, CrawlerActivity, CrawlerSnapshot, Observation, ObservedRun, PassState,
 };
 use crate::controllers::run::lifecycle::intent;
-use crate::controllers::run::plan::{Call, Step};
 use crate::controllers::runtime::start_once::{Lookup, StartOutcome, records_intent};
 use crate::glue::ErrorKind;
 

@@ -11,13 +11,13 @@ use super::world::{Object, Pass, Transition, World, problem};
 use super::{Exploration, Mutation, Subject};
 use crate::api::crawler_run::OnAlreadyRunning;
 use crate::api::run::{Attempt, Baseline, Phase, RunStatus};
+use crate::controllers::run::calls::{Call, Plan};
 use crate::controllers::run::concurrency::is_waiting;
 use crate::controllers::run::facts::{
     ConcurrencyPolicy, CrawlerActivity, CrawlerSnapshot, Observation, ObservedRun, PassState,
 };
 use crate::controllers::run::lifecycle::intent;
 use crate::controllers::run::local_state::RunLocalState;
-use crate::controllers::run::plan::{Call, Plan};
 use crate::controllers::run::tests::fixture::Fixture;
 use crate::controllers::runtime::start_once::{Intent, Lookup, StartOutcome, StartState};
 use crate::glue::ErrorKind;

@@ -3,10 +3,10 @@
 use super::world::{Object, Pass, Transition, World, problem};
 use super::{Exploration, Mutation, Subject};
 use crate::api::run::{Phase, RunStatus};
+use crate::controllers::run::calls::{Call, Plan, RunQuery};
 use crate::controllers::run::facts::{Observation, ObservedRun, PassState};
 use crate::controllers::run::lifecycle::intent;
 use crate::controllers::run::local_state::RunLocalState;
-use crate::controllers::run::plan::{Call, Plan, RunQuery};
 use crate::controllers::run::tests::fixture::{Fixture, observed};
 use crate::controllers::runtime::start_once::{Intent, Lookup, StartOutcome, StartState};
 use crate::glue::ErrorKind;

@@ -1,0 +1,38 @@
+//! The calls that the plan of a run can ask for.
+
+use jiff::Timestamp;
+
+use crate::api::run::{Baseline, RunStatus};
+use crate::controllers::runtime::step;
+
+/// The status of a run and the step that may follow.
+pub type Plan = step::Plan<RunStatus, Call>;
+/// One step.
+pub type Step = step::Step<Call>;
+
+/// The calls about a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Call {
+    /// Look for the run of the current attempt.
+    LookUp(RunQuery),
+    /// Read what exists before a start that carries no key.
+    ReadBaseline {
+        /// What the attempt has recorded already.
+        recorded: Option<Baseline>,
+    },
+    /// Start the current attempt, once.
+    Start,
+    /// Stop this run.
+    Stop(String),
+}
+
+/// What identifies the run of an attempt.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RunQuery {
+    /// The key that the run carries.
+    pub key: String,
+    /// When the intent was recorded; `None` looks through everything that Glue keeps.
+    pub since: Option<Timestamp>,
+    /// The newest run before the start, where runs carry no key.
+    pub baseline: Option<Baseline>,
+}
