@@ -6,6 +6,9 @@
 //!
 //! Signatures and temporary credentials go by the real time instead, because the clients that use them do.
 
+#[cfg(test)]
+mod tests;
+
 use std::{
     ops::{Add, Sub},
     sync::Arc,
@@ -63,14 +66,14 @@ impl Sub<Duration> for Time {
 }
 
 #[derive(Debug)]
-struct Hands {
+struct Inner {
     shown: Time,
     set_at: Instant,
     speed: f64,
     held: bool,
 }
 
-impl Hands {
+impl Inner {
     fn now(&self) -> Time {
         if self.held { self.shown } else { self.shown + self.set_at.elapsed().mul_f64(self.speed) }
     }
@@ -84,7 +87,7 @@ impl Hands {
 /// What the clock shows, for the admin endpoint and for a person.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct ClockFace {
+pub struct ClockStatus {
     /// Seconds since the epoch.
     pub now: f64,
     /// Whether it stands still.
@@ -95,11 +98,11 @@ pub struct ClockFace {
 
 /// A handle on the clock of one double.
 #[derive(Clone, Debug)]
-pub struct Clock(Arc<Mutex<Hands>>);
+pub struct Clock(Arc<Mutex<Inner>>);
 
 impl Default for Clock {
     fn default() -> Self {
-        Self(Arc::new(Mutex::new(Hands {
+        Self(Arc::new(Mutex::new(Inner {
             shown: Time(jiff::Timestamp::now().as_millisecond()),
             set_at: Instant::now(),
             speed: 1.0,
@@ -117,70 +120,36 @@ impl Clock {
 
     /// Lets it stand still until [`Clock::resume`]; only [`Clock::step`] moves it meanwhile.
     pub fn hold(&self) {
-        let mut hands = self.0.lock();
-        hands.settle();
-        hands.held = true;
+        let mut inner = self.0.lock();
+        inner.settle();
+        inner.held = true;
     }
 
     /// Moves it forward at once, held or not. All that falls due on the way happens in its order.
     pub fn step(&self, by: Duration) {
-        let mut hands = self.0.lock();
-        hands.settle();
-        hands.shown = hands.shown + by;
+        let mut inner = self.0.lock();
+        inner.settle();
+        inner.shown = inner.shown + by;
     }
 
     /// Lets it run again, from where it stands.
     pub fn resume(&self) {
-        let mut hands = self.0.lock();
-        hands.settle();
-        hands.held = false;
+        let mut inner = self.0.lock();
+        inner.settle();
+        inner.held = false;
     }
 
     /// Sets how many seconds it advances for each real second. Negative and unreal values count as zero.
     pub fn set_speed(&self, speed: f64) {
-        let mut hands = self.0.lock();
-        hands.settle();
-        hands.speed = if speed.is_finite() { speed.max(0.0) } else { 0.0 };
+        let mut inner = self.0.lock();
+        inner.settle();
+        inner.speed = if speed.is_finite() { speed.max(0.0) } else { 0.0 };
     }
 
     /// What it shows and how it runs.
     #[must_use]
-    pub fn face(&self) -> ClockFace {
-        let hands = self.0.lock();
-        ClockFace { now: hands.now().as_seconds(), held: hands.held, speed: hands.speed }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_held_clock_moves_by_steps_only() {
-        let clock = Clock::default();
-        clock.hold();
-        let before = clock.now();
-        assert_eq!(clock.now(), before);
-        clock.step(Duration::from_secs(90));
-        assert_eq!(clock.now().since(before), Duration::from_secs(90));
-    }
-
-    #[test]
-    fn speed_counts_from_the_moment_it_is_set() {
-        let clock = Clock::default();
-        clock.hold();
-        clock.step(Duration::from_secs(1000));
-        let before = clock.now();
-        clock.set_speed(1_000_000.0);
-        assert_eq!(clock.now(), before);
-        clock.resume();
-        while clock.now().since(before) < Duration::from_secs(1) {
-            std::hint::spin_loop();
-        }
-    }
-
-    #[test]
-    fn times_are_written_as_seconds_with_milliseconds() {
-        assert_eq!(serde_json::to_string(&Time(1_602_873_931_255)).unwrap(), "1602873931.255");
+    pub fn status(&self) -> ClockStatus {
+        let inner = self.0.lock();
+        ClockStatus { now: inner.now().as_seconds(), held: inner.held, speed: inner.speed }
     }
 }

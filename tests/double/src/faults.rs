@@ -4,6 +4,9 @@
 //! ([`Fault::then`]). Rules are asked in the order they were added and the first that applies wins; a call
 //! that a rule means but does not hit (not the nth, not that probable) goes on to the next.
 
+#[cfg(test)]
+mod tests;
+
 use std::{sync::Arc, time::Duration};
 
 use parking_lot::Mutex;
@@ -139,7 +142,7 @@ impl Fault {
         self
     }
 
-    /// Only the nth of the calls meant, counted from 1 since the rule was added.
+    /// Only the nth of the calls matched, counted from 1 since the rule was added.
     #[must_use]
     pub fn nth(mut self, nth: u64) -> Self {
         self.nth = Some(nth);
@@ -167,7 +170,7 @@ impl Fault {
         self
     }
 
-    fn means(&self, call: &Call) -> bool {
+    fn matches(&self, call: &Call) -> bool {
         let fits = |wanted: &Option<String>, is: &str| wanted.as_deref().is_none_or(|wanted| wanted == is);
         fits(&self.operation, &call.operation)
             && fits(&self.account, &call.account)
@@ -182,8 +185,8 @@ impl Fault {
 pub struct FaultState {
     /// Its number, for [`Faults::remove`].
     pub id: u64,
-    /// How many calls it meant.
-    pub meant: u64,
+    /// How many calls it matched.
+    pub matched: u64,
     /// How many of them it hit.
     pub hits: u64,
     /// The rule.
@@ -223,7 +226,7 @@ impl Faults {
         let mut rules = self.0.rules.lock();
         rules.added += 1;
         let id = rules.added;
-        rules.list.push(FaultState { id, meant: 0, hits: 0, fault });
+        rules.list.push(FaultState { id, matched: 0, hits: 0, fault });
         id
     }
 
@@ -260,15 +263,15 @@ impl Faults {
         self.0.rules.lock().dice = fastrand::Rng::with_seed(seed);
     }
 
-    pub(crate) fn strike(&self, call: &Call) -> Option<Then> {
+    pub(crate) fn effect_on(&self, call: &Call) -> Option<Then> {
         let mut rules = self.0.rules.lock();
         let Rules { list, dice, .. } = &mut *rules;
         for rule in list {
-            if !rule.fault.means(call) {
+            if !rule.fault.matches(call) {
                 continue;
             }
-            rule.meant += 1;
-            let hit = rule.fault.nth.is_none_or(|nth| nth == rule.meant)
+            rule.matched += 1;
+            let hit = rule.fault.nth.is_none_or(|nth| nth == rule.matched)
                 && rule.fault.times.is_none_or(|times| rule.hits < times)
                 && rule.fault.probability.is_none_or(|probability| dice.f64() < probability);
             if hit {
@@ -279,52 +282,9 @@ impl Faults {
         None
     }
 
-    pub(crate) async fn held(&self) {
+    pub(crate) async fn wait_for_release(&self) {
         let mut released = self.0.released.subscribe();
         // An error means that the double is gone, and the connection with it.
         let _ = released.changed().await;
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn call(operation: &str, name: &str) -> Call {
-        Call { operation: operation.into(), name: Some(name.to_owned()), ..Call::default() }
-    }
-
-    #[test]
-    fn the_nth_call_is_counted_among_those_meant() {
-        let faults = Faults::default();
-        let id = faults.add(Fault::on("StartJobRun").name("etl").nth(2).then(Then::Http500));
-        assert_eq!(faults.strike(&call("StartJobRun", "etl")), None);
-        assert_eq!(faults.strike(&call("StartJobRun", "other")), None);
-        assert_eq!(faults.strike(&call("GetJobRun", "etl")), None);
-        assert_eq!(faults.strike(&call("StartJobRun", "etl")), Some(Then::Http500));
-        assert_eq!(faults.strike(&call("StartJobRun", "etl")), None);
-        assert_eq!(faults.hits(id), 1);
-    }
-
-    #[test]
-    fn the_first_rule_that_applies_wins_and_one_used_up_lets_the_next_speak() {
-        let faults = Faults::default();
-        faults.add(Fault::on("GetJobRuns").times(1).then(Then::Throttle));
-        faults.add(Fault::on_any().then(Then::ExpiredToken));
-        assert_eq!(faults.strike(&call("GetJobRuns", "a")), Some(Then::Throttle));
-        assert_eq!(faults.strike(&call("GetJobRuns", "a")), Some(Then::ExpiredToken));
-    }
-
-    #[test]
-    fn probability_is_repeatable_by_its_seed() {
-        let throw = |seed| {
-            let faults = Faults::default();
-            faults.seed(seed);
-            faults.add(Fault::on_any().probability(0.5));
-            (0..64).map(|_| faults.strike(&call("A", "a")).is_some()).collect::<Vec<_>>()
-        };
-        assert_eq!(throw(7), throw(7));
-        let hits = throw(7).into_iter().filter(|hit| *hit).count();
-        assert!((10..54).contains(&hits), "{hits} of 64");
     }
 }

@@ -22,7 +22,7 @@
 //! let env = double.env("eu-west-1");
 //! assert_eq!(env[0], ("AWS_ENDPOINT_URL".to_owned(), double.url()));
 //!
-//! // The second start that arrives is worked on, and its answer is lost.
+//! // The second start that arrives is executed on, and its answer is lost.
 //! double.faults().add(Fault::on("StartJobRun").name("etl").nth(2).then(Then::DropAnswerAfterWork));
 //!
 //! // Somebody else starts a run; then time passes.
@@ -56,11 +56,11 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod admin;
-mod agenda;
 pub mod clock;
+pub mod dispatch;
 pub mod error;
+mod event_queue;
 pub mod faults;
-pub mod front;
 pub mod glue;
 pub mod iam;
 pub mod limits;
@@ -102,7 +102,7 @@ pub use crate::{
 
 /// What all requests share.
 #[derive(Debug)]
-pub(crate) struct World {
+pub(crate) struct State {
     clock: Clock,
     iam: Iam,
     faults: Faults,
@@ -113,7 +113,7 @@ pub(crate) struct World {
     check_signatures: AtomicBool,
 }
 
-impl World {
+impl State {
     fn new() -> Self {
         let clock = Clock::default();
         let iam = Iam::default();
@@ -155,7 +155,7 @@ impl Drop for Listener {
 /// A running double. Clones are handles on the same one; it ends with the last of them, or by [`Double::stop`].
 #[derive(Clone, Debug)]
 pub struct Double {
-    world: Arc<World>,
+    state: Arc<State>,
     listener: Arc<Listener>,
 }
 
@@ -169,13 +169,13 @@ impl Double {
     pub async fn bind(address: SocketAddr) -> Result<Self, ListenError> {
         let socket = wire::server::listen(address).await?;
         let address = socket.local_addr().unwrap_or(address);
-        let world = Arc::new(World::new());
+        let state = Arc::new(State::new());
         let (stop, stopped) = watch::channel(false);
         tokio::spawn(wire::server::serve(socket, stopped, {
-            let world = world.clone();
-            move |request| world.clone().handle(request)
+            let state = state.clone();
+            move |request| state.clone().handle(request)
         }));
-        Ok(Self { world, listener: Arc::new(Listener { address, stop }) })
+        Ok(Self { state, listener: Arc::new(Listener { address, stop }) })
     }
 
     /// Closes the listener and all connections. What was recorded can still be read.
@@ -198,7 +198,7 @@ impl Double {
     /// The key of the account that is there from the start.
     #[must_use]
     pub fn default_key(&self) -> AccessKey {
-        self.world.default_key.clone()
+        self.state.default_key.clone()
     }
 
     /// The environment of a process that shall call this double with the default key.
@@ -218,75 +218,75 @@ impl Double {
     /// Its clock.
     #[must_use]
     pub fn clock(&self) -> &Clock {
-        &self.world.clock
+        &self.state.clock
     }
 
     /// Accounts, keys, roles and rights.
     #[must_use]
     pub fn iam(&self) -> &Iam {
-        &self.world.iam
+        &self.state.iam
     }
 
     /// What goes wrong.
     #[must_use]
     pub fn faults(&self) -> &Faults {
-        &self.world.faults
+        &self.state.faults
     }
 
     /// How many requests it takes.
     #[must_use]
     pub fn limits(&self) -> &Limits {
-        &self.world.limits
+        &self.state.limits
     }
 
     /// The record of requests.
     #[must_use]
     pub fn requests(&self) -> &Requests {
-        &self.world.requests
+        &self.state.requests
     }
 
     /// The regions, to look into them or change them directly.
     #[must_use]
     pub fn glue(&self) -> &glue::Glue {
-        &self.world.glue
+        &self.state.glue
     }
 
     /// Whether signatures are checked (they are, from the start). Keys and tokens are looked up in any case.
     pub fn check_signatures(&self, check: bool) {
-        self.world.set_check_signatures(check);
+        self.state.set_check_signatures(check);
     }
 
     /// Tells it everything of a seed.
     ///
     /// An error says which part makes no sense to Glue; what came before it is in force.
     pub fn apply(&self, seed: Seed) -> Result<(), AwsError> {
-        self.world.apply(seed)
+        self.state.apply(seed)
     }
 
     /// Makes an account known.
     pub fn define_account(&self, account: &str) {
-        self.world.iam.define_account(account);
+        self.state.iam.define_account(account);
     }
 
     /// Adds an access key, or gives the one with this id a new secret.
     pub fn define_access_key(&self, key: &AccessKey) {
-        self.world.iam.define_access_key(key);
+        self.state.iam.define_access_key(key);
     }
 
     /// Adds a role, or replaces the one with this ARN.
     pub fn define_role(&self, role: Role) {
-        self.world.iam.define_role(role);
+        self.state.iam.define_role(role);
     }
 
     /// Creates a job, or gives the one of this name a new definition and script.
     pub fn define_job(&self, account: &str, region: &str, job: JobDefinition) {
-        self.world.glue.with_region(account, region, |region| region.define_job(job));
+        self.state.glue.with_region(account, region, |region| region.define_job(job));
     }
 
     /// The runs of a job as Glue shows them now, oldest first.
     #[must_use]
     pub fn runs(&self, account: &str, region: &str, job: &str) -> Vec<Value> {
-        self.world.glue.with_region(account, region, |region| {
+        self.state.glue.with_region(account, region, |region| {
             region.job_runs(job).iter().map(|run| serde_json::to_value(run).unwrap_or_default()).collect()
         })
     }
@@ -300,7 +300,7 @@ impl Double {
         job: &str,
         run: &str,
     ) -> std::collections::BTreeMap<String, String> {
-        self.world.glue.with_region(account, region, |region| region.effective_arguments(job, run))
+        self.state.glue.with_region(account, region, |region| region.effective_arguments(job, run))
     }
 
     /// Creates a crawler, or gives the one of this name a new definition and script. Fails when its schedule is
@@ -312,39 +312,39 @@ impl Double {
         crawler: CrawlerSettings,
         script: CrawlScript,
     ) -> Result<(), AwsError> {
-        self.world.glue.with_region(account, region, |region| region.define_crawler(crawler.with_defaults(), script))
+        self.state.glue.with_region(account, region, |region| region.define_crawler(crawler.with_defaults(), script))
     }
 
     /// What a trigger's firings started, oldest first.
     #[must_use]
     pub fn firings(&self, account: &str, region: &str, trigger: &str) -> Vec<Firing> {
-        self.world.glue.with_region(account, region, |region| region.firings(trigger))
+        self.state.glue.with_region(account, region, |region| region.firings(trigger))
     }
 
     /// Lets an event arrive for an EVENT trigger, as `EventBridge` would.
     pub fn notify_event(&self, account: &str, region: &str, trigger: &str) -> Result<(), AwsError> {
-        self.world.glue.with_region(account, region, |region| region.notify_event(trigger))
+        self.state.glue.with_region(account, region, |region| region.notify_event(trigger))
     }
 
     /// Sets how long triggers stay in the states on the way.
     pub fn set_trigger_times(&self, account: &str, region: &str, times: TriggerTimes) {
-        self.world.glue.with_region(account, region, |region| region.set_trigger_times(times));
+        self.state.glue.with_region(account, region, |region| region.set_trigger_times(times));
     }
 
     /// Says how a connection's creation, updates and tests end from now on; `*` is every connection without a
     /// script of its own, and tests of an input that is no connection yet.
     pub fn script_connection(&self, account: &str, region: &str, name: &str, script: ConnectionScript) {
-        self.world.glue.with_region(account, region, |region| region.script_connection(name, script));
+        self.state.glue.with_region(account, region, |region| region.script_connection(name, script));
     }
 
     /// A connection's input in the account's own catalog as it was last given, secrets included.
     #[must_use]
     pub fn connection_input(&self, account: &str, region: &str, name: &str) -> Option<Value> {
-        self.world.glue.with_region(account, region, |region| region.connection_input(account, name))
+        self.state.glue.with_region(account, region, |region| region.connection_input(account, name))
     }
 
     /// Runs an operation of Glue as somebody else would: past signatures, limits and faults, and unrecorded.
     pub fn call(&self, account: &str, region: &str, operation: &str, body: &Value) -> Result<Value, AwsError> {
-        self.world.call(account, region, operation, body)
+        self.state.call(account, region, operation, body)
     }
 }

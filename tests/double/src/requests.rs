@@ -3,6 +3,9 @@
 //! A request is entered when it arrives, and its answer is added when that is decided. A test asks what was
 //! sent and how often, or waits until something was sent; waiting is woken by requests and never polls.
 
+#[cfg(test)]
+mod tests;
+
 use std::{
     collections::{HashMap, VecDeque},
     sync::{
@@ -72,7 +75,7 @@ pub struct Answer {
     /// The connection was closed instead of sending this answer.
     pub dropped: bool,
     /// Whether the operation ran, whatever the client was told.
-    pub worked: bool,
+    pub executed: bool,
 }
 
 /// One request.
@@ -113,7 +116,7 @@ impl Request {
         self.body().pointer(&format!("/{path}")).cloned()
     }
 
-    /// How it was answered; none while it is being worked on or held.
+    /// How it was answered; none while it is being executed on or held.
     #[must_use]
     pub fn answer(&self) -> Option<&Answer> {
         self.answer.get()
@@ -144,7 +147,7 @@ impl Request {
 }
 
 #[derive(Debug, Default)]
-struct Book {
+struct Log {
     all: VecDeque<Arc<Request>>,
     counts: HashMap<Arc<str>, u64>,
     total: u64,
@@ -153,7 +156,7 @@ struct Book {
 
 #[derive(Debug)]
 struct Shared {
-    book: Mutex<Book>,
+    log: Mutex<Log>,
     keep: AtomicU8,
     changed: watch::Sender<u64>,
 }
@@ -165,7 +168,7 @@ pub struct Requests(Arc<Shared>);
 impl Default for Requests {
     fn default() -> Self {
         let (changed, _) = watch::channel(0);
-        Self(Arc::new(Shared { book: Mutex::default(), keep: AtomicU8::new(Keep::All as u8), changed }))
+        Self(Arc::new(Shared { log: Mutex::default(), keep: AtomicU8::new(Keep::All as u8), changed }))
     }
 }
 
@@ -175,36 +178,36 @@ impl Requests {
         self.0.keep.store(keep as u8, Ordering::Relaxed);
     }
 
-    pub(crate) fn enter(&self, at: Time, call: Call, body: Bytes) -> Arc<Request> {
+    pub(crate) fn record(&self, at: Time, call: Call, body: Bytes) -> Arc<Request> {
         let keep = self.0.keep.load(Ordering::Relaxed);
         let body = if keep == Keep::All as u8 && body.len() <= LONGEST_BODY { body } else { Bytes::new() };
-        let mut book = self.0.book.lock();
-        book.total += 1;
+        let mut log = self.0.log.lock();
+        log.total += 1;
         let request = Arc::new(Request {
-            sequence: book.total,
+            sequence: log.total,
             received: jiff::Timestamp::now(),
             at,
             call,
             body,
             answer: OnceLock::new(),
         });
-        *book.counts.entry(request.call.operation.clone()).or_default() += 1;
+        *log.counts.entry(request.call.operation.clone()).or_default() += 1;
         if keep != Keep::Counts as u8 {
-            book.body_bytes += request.body.len();
-            book.all.push_back(request.clone());
-            while book.all.len() > MOST_REQUESTS || book.body_bytes > ALL_BODIES {
-                let Some(oldest) = book.all.pop_front() else {
+            log.body_bytes += request.body.len();
+            log.all.push_back(request.clone());
+            while log.all.len() > MOST_REQUESTS || log.body_bytes > ALL_BODIES {
+                let Some(oldest) = log.all.pop_front() else {
                     break;
                 };
-                book.body_bytes -= oldest.body.len();
+                log.body_bytes -= oldest.body.len();
             }
         }
-        drop(book);
+        drop(log);
         self.0.changed.send_modify(|n| *n += 1);
         request
     }
 
-    pub(crate) fn answered(&self, request: &Request, answer: Answer) {
+    pub(crate) fn record_answer(&self, request: &Request, answer: Answer) {
         if request.answer.set(answer).is_ok() {
             self.0.changed.send_modify(|n| *n += 1);
         }
@@ -212,41 +215,41 @@ impl Requests {
 
     /// Forgets everything up to now, the counts too. Sequence numbers go on.
     pub fn clear(&self) {
-        let mut book = self.0.book.lock();
-        book.all.clear();
-        book.counts.clear();
-        book.body_bytes = 0;
+        let mut log = self.0.log.lock();
+        log.all.clear();
+        log.counts.clear();
+        log.body_bytes = 0;
     }
 
     /// How many requests for an operation arrived, whatever their answer.
     #[must_use]
     pub fn count(&self, operation: &str) -> u64 {
-        self.0.book.lock().counts.get(operation).copied().unwrap_or(0)
+        self.0.log.lock().counts.get(operation).copied().unwrap_or(0)
     }
 
     /// How many requests arrived, by operation.
     #[must_use]
     pub fn counts(&self) -> HashMap<String, u64> {
-        self.0.book.lock().counts.iter().map(|(operation, n)| (operation.to_string(), *n)).collect()
+        self.0.log.lock().counts.iter().map(|(operation, n)| (operation.to_string(), *n)).collect()
     }
 
     /// How many requests arrived since the start or the last [`Requests::clear`].
     #[must_use]
     pub fn total(&self) -> u64 {
-        self.0.book.lock().counts.values().sum()
+        self.0.log.lock().counts.values().sum()
     }
 
     /// The kept requests, oldest first.
     #[must_use]
     pub fn all(&self) -> Selection {
-        Selection(self.0.book.lock().all.iter().cloned().collect())
+        Selection(self.0.log.lock().all.iter().cloned().collect())
     }
 
     /// The kept requests for an operation, oldest first.
     #[must_use]
     pub fn of(&self, operation: &str) -> Selection {
-        let book = self.0.book.lock();
-        Selection(book.all.iter().filter(|r| &*r.call.operation == operation).cloned().collect())
+        let log = self.0.log.lock();
+        Selection(log.all.iter().filter(|r| &*r.call.operation == operation).cloned().collect())
     }
 
     /// Waits until `predicate` holds; looks now, and again whenever a request arrives or is answered.
@@ -272,7 +275,7 @@ impl Requests {
     pub async fn wait_for(&self, mut fits: impl FnMut(&Request) -> bool) -> Arc<Request> {
         let mut found = None;
         self.wait_until(|requests| {
-            found = requests.0.book.lock().all.iter().find(|request| fits(request)).cloned();
+            found = requests.0.log.lock().all.iter().find(|request| fits(request)).cloned();
             found.is_some()
         })
         .await;
@@ -352,43 +355,5 @@ impl IntoIterator for Selection {
 
     fn into_iter(self) -> Self::IntoIter {
         self.0.into_iter()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn call(operation: &str, name: &str) -> Call {
-        Call { service: "glue", operation: operation.into(), name: Some(name.to_owned()), ..Call::default() }
-    }
-
-    #[tokio::test]
-    async fn waiting_is_woken_by_arrival_and_by_the_answer() {
-        let requests = Requests::default();
-        let waiter = tokio::spawn({
-            let requests = requests.clone();
-            async move { requests.wait_for(Request::succeeded).await.sequence }
-        });
-        let first = requests.enter(Time(0), call("GetJobRun", "a"), Bytes::new());
-        requests.answered(&first, Answer { status: 400, code: None, dropped: false, worked: false });
-        let second = requests.enter(Time(0), call("GetJobRun", "a"), Bytes::new());
-        requests.answered(&second, Answer { status: 200, code: None, dropped: false, worked: true });
-        assert_eq!(waiter.await.unwrap(), 2);
-    }
-
-    #[test]
-    fn what_is_kept_can_be_narrowed_and_counts_go_on() {
-        let requests = Requests::default();
-        requests.enter(Time(0), call("StartJobRun", "a"), Bytes::from_static(b"{\"JobName\":\"a\"}"));
-        requests.keep(Keep::NoBodies);
-        requests.enter(Time(0), call("StartJobRun", "b"), Bytes::from_static(b"{}"));
-        requests.keep(Keep::Counts);
-        requests.enter(Time(0), call("StartJobRun", "b"), Bytes::new());
-        assert_eq!(requests.count("StartJobRun"), 3);
-        assert_eq!(requests.of("StartJobRun").count(), 2);
-        let first = requests.of("StartJobRun").name("a");
-        assert_eq!(first[0].field("JobName"), Some("a".into()));
-        assert_eq!(requests.of("StartJobRun").name("b")[0].body(), Value::Null);
     }
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    World,
+    State,
     error::AwsError,
     faults::Fault,
     glue::{
@@ -105,7 +105,7 @@ pub struct Seed {
     pub check_signatures: Option<bool>,
 }
 
-impl World {
+impl State {
     pub(crate) fn apply(&self, seed: Seed) -> Result<(), AwsError> {
         seed.accounts.iter().for_each(|account| self.iam.define_account(account));
         seed.access_keys.iter().for_each(|key| self.iam.define_access_key(key));

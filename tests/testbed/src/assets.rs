@@ -12,6 +12,8 @@
 
 mod build;
 mod existing;
+#[cfg(test)]
+mod tests;
 
 use std::{
     fs::File,
@@ -210,16 +212,4 @@ pub(crate) fn target_folder() -> PathBuf {
         .ancestors()
         .find(|folder| folder.join("CACHEDIR.TAG").exists())
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target"), Path::to_path_buf)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn versions_come_from_the_go_modules() {
-        for (module, major) in [(&KUBERNETES, "v1."), (&ETCD, "v3."), (&HELM, "v4.")] {
-            assert!(module.version().starts_with(major), "{}: {}", module.of, module.version());
-        }
-    }
 }

@@ -4,10 +4,10 @@
 //! happens first ([`Region::catch_up`]), then the operation runs. Each kind of thing is a room of its own that adds
 //! its operations to the one table that [`operation()`] looks in.
 
-#[cfg(test)]
-pub(crate) mod bench;
 pub mod connections;
 pub mod crawlers;
+#[cfg(test)]
+pub(crate) mod fixture;
 pub mod jobs;
 pub mod model;
 pub mod operation;

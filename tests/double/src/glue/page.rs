@@ -1,6 +1,9 @@
 //! Pages and their tokens. A token says where the next page begins; it is opaque to a client, and one that was
 //! not given out for the same list is refused.
 
+#[cfg(test)]
+mod tests;
+
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
 
@@ -30,22 +33,22 @@ fn seal(list: &str, position: &str) -> String {
     hex::encode(&digest[..8])
 }
 
-/// A page of named things in the order of their names: those after the token's name, and the next token.
+/// A page of named items in the order of their names: those after the token's name, and the next token.
 ///
 /// `names` must be sorted. Things that come or go between two pages shift nothing.
 pub fn by_name<'a, T>(
     list: &str,
-    things: impl Iterator<Item = (&'a str, T)>,
+    items: impl Iterator<Item = (&'a str, T)>,
     next_token: Option<&str>,
     size: usize,
 ) -> Result<(Vec<T>, Option<String>), AwsError> {
     let after = next_token.map(|token| position(list, token)).transpose()?;
-    let mut rest = things.skip_while(|(name, _)| after.as_deref().is_some_and(|after| *name <= after));
+    let mut rest = items.skip_while(|(name, _)| after.as_deref().is_some_and(|after| *name <= after));
     let mut page = Vec::new();
     let mut shown = "";
-    for (name, thing) in rest.by_ref().take(size) {
+    for (name, item) in rest.by_ref().take(size) {
         shown = name;
-        page.push(thing);
+        page.push(item);
     }
     let next = rest.next().is_some().then(|| token(list, shown));
     Ok((page, next))
@@ -59,29 +62,4 @@ pub fn answer<T: serde::Serialize>(name: &str, page: &[T], next: Option<String>)
         answer["NextToken"] = next.into();
     }
     answer
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_token_holds_for_its_list_only() {
-        let token = token("GetJobRuns etl", "17");
-        assert_eq!(position("GetJobRuns etl", &token).unwrap(), "17");
-        assert_eq!(position("GetJobRuns other", &token).unwrap_err().code, "InvalidInputException");
-        assert!(position("GetJobRuns etl", "nonsense").is_err());
-        assert!(position("GetJobRuns etl", "").is_err());
-    }
-
-    #[test]
-    fn pages_by_name_neither_repeat_nor_skip() {
-        let names = ["a", "b", "c", "d", "e"];
-        let things = || names.iter().map(|name| (*name, *name));
-        let (first, token) = by_name("l", things(), None, 2).unwrap();
-        let (second, token) = by_name("l", things(), token.as_deref(), 2).unwrap();
-        let (third, end) = by_name("l", things(), token.as_deref(), 2).unwrap();
-        assert_eq!([first, second, third].concat(), names);
-        assert_eq!(end, None);
-    }
 }

@@ -10,7 +10,7 @@ use super::{
     tags::Tags,
     triggers::{TriggerEvent, Triggers, Workflows},
 };
-use crate::{agenda::Agenda, clock::Time};
+use crate::{clock::Time, event_queue::EventQueue};
 
 /// What can fall due.
 #[derive(Clone, Debug)]
@@ -33,7 +33,7 @@ pub struct Region {
     /// The region's name.
     pub name: Arc<str>,
     now: Time,
-    pub(super) agenda: Agenda<Event>,
+    pub(super) events: EventQueue<Event>,
     pub(super) jobs: Jobs,
     pub(super) runs: Runs,
     pub(super) crawlers: Crawlers,
@@ -51,7 +51,7 @@ impl Region {
             account,
             name,
             now,
-            agenda: Agenda::default(),
+            events: EventQueue::default(),
             jobs: Jobs::default(),
             runs: Runs::default(),
             crawlers: Crawlers::default(),
@@ -64,7 +64,7 @@ impl Region {
         }
     }
 
-    /// The time that has come here. While events are worked off it is the time of the event.
+    /// The time that has come here. While events are executed off it is the time of the event.
     #[must_use]
     pub fn now(&self) -> Time {
         self.now
@@ -72,7 +72,7 @@ impl Region {
 
     /// Lets everything happen that is due by `now`, each at its own time and in order.
     pub fn catch_up(&mut self, now: Time) {
-        while let Some((due, event)) = self.agenda.pop_due(now) {
+        while let Some((due, event)) = self.events.pop_due(now) {
             self.now = self.now.max(due);
             match event {
                 Event::Run(event) => self.run_event(event),

@@ -138,7 +138,7 @@ impl Iam {
             id: format!("AIDA{}", random_hex(17).to_uppercase()),
             session: None,
         };
-        self.keep(&key.id, &key.secret, None, Arc::new(principal), None);
+        self.insert_credential(&key.id, &key.secret, None, Arc::new(principal), None);
     }
 
     /// Adds an access key with an id and secret of its own for a user of an account.
@@ -248,15 +248,15 @@ impl Iam {
     }
 
     /// Starts a session: a temporary key for a principal.
-    pub(crate) fn start_session(&self, principal: Principal, lasts: Duration) -> Arc<Credential> {
-        let lasts = self.0.read().session_cap.map_or(lasts, |cap| cap.min(lasts));
+    pub(crate) fn start_session(&self, principal: Principal, duration: Duration) -> Arc<Credential> {
+        let duration = self.0.read().session_cap.map_or(duration, |cap| cap.min(duration));
         let id = format!("ASIA{}", random_hex(16).to_uppercase());
         let token = format!("FwoGZXIvYXdzE{}", random_hex(180));
-        let expires = SystemTime::now() + lasts;
-        self.keep(&id, &random_hex(40), Some(token), Arc::new(principal), Some(expires))
+        let expires = SystemTime::now() + duration;
+        self.insert_credential(&id, &random_hex(40), Some(token), Arc::new(principal), Some(expires))
     }
 
-    fn keep(
+    fn insert_credential(
         &self,
         id: &str,
         secret: &str,
@@ -284,7 +284,7 @@ impl Iam {
             return Ok(());
         }
         let owner = principal.session.as_ref().map_or(&*principal.arn, |session| session.role.as_str());
-        match store.policies.get(owner).map_or(Ok(()), |policy| policy.admits(action)) {
+        match store.policies.get(owner).map_or(Ok(()), |policy| policy.check(action)) {
             Ok(()) => Ok(()),
             Err(because) => Err(AwsError::modelled(
                 "AccessDeniedException",

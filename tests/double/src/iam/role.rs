@@ -110,7 +110,7 @@ impl Role {
         self.arn.rsplit('/').next().unwrap_or_default()
     }
 
-    pub(crate) fn longest(&self) -> Duration {
+    pub(crate) fn max_session_duration(&self) -> Duration {
         self.max_session
     }
 

@@ -73,11 +73,11 @@ fn expiration(credential: &Credential) -> String {
 /// The answer of the container credentials endpoint (EKS Pod Identity): a session of the token's role.
 pub(crate) fn container_credentials(iam: &Iam, token: &str) -> Option<serde_json::Value> {
     let role = iam.role(&iam.pod_identity(token)?)?;
-    Some(handed_out(iam, &role, &format!("eks-{}", crate::wire::random_hex(8))))
+    Some(session_credentials(iam, &role, &format!("eks-{}", crate::wire::random_hex(8))))
 }
 
 /// A session of a role, as AWS hands it out to whoever runs somewhere.
-pub(crate) fn handed_out(iam: &Iam, role: &Role, name: &str) -> serde_json::Value {
+pub(crate) fn session_credentials(iam: &Iam, role: &Role, name: &str) -> serde_json::Value {
     let principal = assume_role::session_principal(role, name, Vec::new(), Vec::new(), None);
     let credential = iam.start_session(principal, Duration::from_hours(6));
     serde_json::json!({

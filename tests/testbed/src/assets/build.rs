@@ -2,6 +2,9 @@
 //!
 //! Go's own package cache makes the second machine-wide build of the same versions a matter of linking.
 
+#[cfg(test)]
+mod tests;
+
 use std::{
     collections::VecDeque,
     path::Path,
@@ -181,25 +184,4 @@ fn at_least(version: &str, needed: &str) -> bool {
         numbers
     };
     pad(version) >= pad(needed)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{at_least, linker_flags};
-    use crate::assets::PROGRAMS;
-
-    #[test]
-    fn go_versions_compare_by_number() {
-        assert!(at_least("go1.26.8", "1.26.0"));
-        assert!(at_least("go1.27", "1.26.3"));
-        assert!(at_least("go1.26", "1.26.0"));
-        assert!(!at_least("go1.9.7", "1.26.0"));
-        assert!(at_least("go1.26.1-X:nodwarf5", "1.26.0"));
-    }
-
-    #[test]
-    fn the_api_server_knows_its_version() {
-        let flags = linker_flags(&PROGRAMS[1]);
-        assert!(flags.contains("version.gitVersion=v1.") && !flags.contains("MINOR"), "{flags}");
-    }
 }

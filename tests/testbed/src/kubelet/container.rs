@@ -1,5 +1,8 @@
 //! One container: a local process, started again when it ends, as the Pod's restart policy says.
 
+#[cfg(test)]
+mod tests;
+
 use std::{
     fs::File,
     os::unix::process::ExitStatusExt as _,
@@ -310,18 +313,5 @@ fn terminated(end: std::io::Result<ExitStatus>, why: Option<String>, started_at:
         started_at: Some(started_at),
         finished_at: Some(status::now()),
         ..ContainerStateTerminated::default()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::repository;
-
-    #[test]
-    fn an_image_is_known_by_its_repository() {
-        assert_eq!(repository("kube-glue"), "kube-glue");
-        assert_eq!(repository("ghcr.io/a/kube-glue:0.1.0"), "ghcr.io/a/kube-glue");
-        assert_eq!(repository("localhost:5000/kube-glue"), "localhost:5000/kube-glue");
-        assert_eq!(repository("localhost:5000/a:1@sha256:0f"), "localhost:5000/a");
     }
 }

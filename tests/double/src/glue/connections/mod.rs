@@ -44,7 +44,7 @@ struct Connection {
     reason: Option<String>,
     validated: Option<Time>,
     /// Moves on with each change, so that an outcome of an earlier one means nothing any more.
-    course: u64,
+    generation: u64,
 }
 
 /// The connections of a region by catalog and name.
@@ -83,9 +83,9 @@ impl Region {
     /// Writes a connection, and lets its status go the way its script says.
     fn put_connection(&mut self, key: &Key, input: Map<String, Value>, caller: &str) -> ConnectionStatus {
         let now = self.now();
-        let (lasts, failure) = self.connections.scripts.outcome(&key.1, &input);
+        let (duration, failure) = self.connections.scripts.outcome(&key.1, &input);
         self.connections.changes += 1;
-        let course = self.connections.changes;
+        let generation = self.connections.changes;
         let created = self.connections.by_key.get(key).map_or(now, |connection| connection.created);
         let connection = Connection {
             input,
@@ -95,21 +95,21 @@ impl Region {
             status: ConnectionStatus::InProgress,
             reason: None,
             validated: None,
-            course,
+            generation,
         };
         self.connections.by_key.insert(key.clone(), connection);
-        if lasts.is_zero() {
-            self.connection_event(ConnectionEvent::Settle(key.clone(), course, failure));
+        if duration.is_zero() {
+            self.connection_event(ConnectionEvent::Settle(key.clone(), generation, failure));
         } else {
-            let event = ConnectionEvent::Settle(key.clone(), course, failure);
-            self.agenda.at(now + lasts, Event::Connection(event));
+            let event = ConnectionEvent::Settle(key.clone(), generation, failure);
+            self.events.push(now + duration, Event::Connection(event));
         }
         self.connection(key).map_or(ConnectionStatus::Failed, |connection| connection.status)
     }
 
     pub(super) fn connection_event(&mut self, event: ConnectionEvent) {
-        let ConnectionEvent::Settle(key, course, failure) = event;
-        if let Some(connection) = self.connections.by_key.get_mut(&key).filter(|now| now.course == course) {
+        let ConnectionEvent::Settle(key, generation, failure) = event;
+        if let Some(connection) = self.connections.by_key.get_mut(&key).filter(|now| now.generation == generation) {
             connection.status = if failure.is_some() { ConnectionStatus::Failed } else { ConnectionStatus::Ready };
             connection.reason = failure;
         }

@@ -96,7 +96,7 @@ fn key(region: &Region, catalog: Option<&str>, name: &str) -> Key {
 }
 
 /// The input without members that are null.
-fn given(input: Map<String, Value>) -> Map<String, Value> {
+fn without_nulls(input: Map<String, Value>) -> Map<String, Value> {
     input.into_iter().filter(|(_, value)| !value.is_null()).collect()
 }
 
@@ -109,7 +109,7 @@ fn create(region: &mut Region, input: &Input<'_>) -> Result<Vec<u8>, AwsError> {
         tags: Option<BTreeMap<String, String>>,
     }
     let Request { catalog_id, connection_input, tags } = input.read()?;
-    let connection_input = given(connection_input);
+    let connection_input = without_nulls(connection_input);
     let name = connection_input.get("Name").and_then(Value::as_str).unwrap_or_default().to_owned();
     let key = key(region, catalog_id.as_deref(), &name);
     requirements::check(&connection_input)?;
@@ -209,7 +209,7 @@ fn update(region: &mut Region, input: &Input<'_>) -> Result<Vec<u8>, AwsError> {
         connection_input: Map<String, Value>,
     }
     let Request { catalog_id, name, connection_input } = input.read()?;
-    let connection_input = given(connection_input);
+    let connection_input = without_nulls(connection_input);
     let key = key(region, catalog_id.as_deref(), &name);
     region.connection(&key)?;
     if connection_input.get("Name").and_then(Value::as_str) != Some(&name) {
@@ -283,7 +283,7 @@ fn test(region: &mut Region, input: &Input<'_>) -> Result<Vec<u8>, AwsError> {
             outcome?;
         }
         (None, Some(input)) => {
-            requirements::check(&given(input))?;
+            requirements::check(&without_nulls(input))?;
             region.connections.scripts.test("*")?;
         }
         // "Providing both at the same time will cause an error" (TestConnection, AWS Glue API reference).

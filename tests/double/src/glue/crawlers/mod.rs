@@ -6,7 +6,7 @@
 
 mod definition;
 mod history;
-mod life;
+mod lifecycle;
 mod operations;
 mod script;
 #[cfg(test)]
@@ -15,7 +15,7 @@ mod tests;
 use std::{collections::BTreeMap, sync::Arc};
 
 pub use definition::CrawlerSettings;
-pub(super) use life::CrawlEvent;
+pub(super) use lifecycle::CrawlEvent;
 pub use script::{Changes, CrawlOutcome, CrawlPlan, CrawlScript};
 use serde::Serialize;
 
@@ -103,15 +103,15 @@ pub struct Crawler {
     /// Oldest first.
     crawls: Vec<Crawl>,
     /// Moves on whenever the crawl is diverted.
-    course: u64,
-    birth: u64,
+    generation: u64,
+    uid: u64,
 }
 
 /// The crawlers of a region by name.
 #[derive(Debug, Default)]
 pub struct Crawlers {
     by_name: BTreeMap<Arc<str>, Crawler>,
-    born: u64,
+    last_uid: u64,
 }
 
 fn not_found(name: &str) -> AwsError {
@@ -137,7 +137,7 @@ impl Region {
             crawler.plans_used = 0;
             crawler.modified_on = now;
         } else {
-            self.crawlers.born += 1;
+            self.crawlers.last_uid += 1;
             let arn = self.arn("crawler", &name);
             self.tags.start(arn, settings.tags.clone());
             let crawler = Crawler {
@@ -152,8 +152,8 @@ impl Region {
                 modified_on: now,
                 version: 1,
                 crawls: Vec::new(),
-                course: 0,
-                birth: self.crawlers.born,
+                generation: 0,
+                uid: self.crawlers.last_uid,
             };
             self.crawlers.by_name.insert(name.as_str().into(), crawler);
         }

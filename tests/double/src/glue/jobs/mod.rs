@@ -38,7 +38,7 @@ pub struct Job {
     /// How many runs hold a slot.
     pub(super) slots_taken: u32,
     /// Which of all jobs ever created in the region it is: a job created again under an old name is another.
-    pub(super) birth: u64,
+    pub(super) uid: u64,
 }
 
 impl Job {
@@ -66,7 +66,7 @@ impl Job {
 #[derive(Debug, Default)]
 pub struct Jobs {
     pub(super) by_name: BTreeMap<Arc<str>, Job>,
-    born: u64,
+    last_uid: u64,
 }
 
 impl Region {
@@ -96,9 +96,9 @@ impl Region {
         // Tags are read through GetTags, not through GetJob.
         let tags = settings.rest.remove("Tags").and_then(|tags| serde_json::from_value(tags).ok());
         self.tags.start(arn, tags);
-        self.jobs.born += 1;
+        self.jobs.last_uid += 1;
         let job = Job {
-            birth: self.jobs.born,
+            uid: self.jobs.last_uid,
             script,
             plans_used: 0,
             created_on: now,
@@ -119,7 +119,7 @@ impl Region {
 
     /// The job a run belongs to, unless it was deleted since.
     pub(super) fn job_of(&mut self, start: &Start) -> Option<&mut Job> {
-        self.jobs.by_name.get_mut(&start.job).filter(|job| job.birth == start.job_birth)
+        self.jobs.by_name.get_mut(&start.job).filter(|job| job.uid == start.job_uid)
     }
 
     pub(super) fn job_mut(&mut self, name: &str) -> Option<&mut Job> {

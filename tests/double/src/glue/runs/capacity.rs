@@ -1,10 +1,13 @@
 //! Capacity: what a run is granted of what the run and the job ask for.
 
+#[cfg(test)]
+mod tests;
+
 use crate::{error::AwsError, glue::jobs::JobSettings};
 
-/// What is asked for; at most one way of the three.
+/// What is request for; at most one way of the three.
 #[derive(Clone, Debug, Default)]
-pub struct Asked<'a> {
+pub struct CapacityRequest<'a> {
     /// DPUs, the way before `max_capacity`.
     pub allocated: Option<u32>,
     /// DPUs.
@@ -20,7 +23,7 @@ pub struct Asked<'a> {
 pub struct Capacity {
     /// DPUs.
     pub max_capacity: f64,
-    /// Worker type and number, when they were asked for.
+    /// Worker type and number, when they were request for.
     pub workers: Option<(String, u32)>,
 }
 
@@ -49,32 +52,32 @@ pub fn dpus(worker_type: &str) -> f64 {
 
 /// What a job has by itself.
 pub fn of_job(job: &JobSettings) -> Result<Capacity, AwsError> {
-    let asked = Asked {
+    let request = CapacityRequest {
         allocated: job.allocated_capacity,
         max: job.max_capacity,
         worker_type: job.worker_type.as_deref(),
         workers: job.number_of_workers,
     };
-    granted(job, &asked)
+    granted(job, &request)
 }
 
 /// What a run is granted, by what it asks for and else by its job.
-pub fn granted(job: &JobSettings, asked: &Asked<'_>) -> Result<Capacity, AwsError> {
-    let by_dpus = asked.max.is_some() || asked.allocated.is_some();
-    let by_workers = asked.worker_type.is_some() || asked.workers.is_some();
-    if asked.max.is_some() && asked.allocated.is_some() {
+pub fn granted(job: &JobSettings, request: &CapacityRequest<'_>) -> Result<Capacity, AwsError> {
+    let by_dpus = request.max.is_some() || request.allocated.is_some();
+    let by_workers = request.worker_type.is_some() || request.workers.is_some();
+    if request.max.is_some() && request.allocated.is_some() {
         return Err(AwsError::invalid("Please set only Allocated Capacity or Max Capacity."));
     }
     if by_dpus && (by_workers || job.worker_type.is_some()) {
         return Err(AwsError::invalid("Please do not set Max Capacity if using Worker Type and Number of Workers."));
     }
     if by_dpus {
-        let max_capacity = asked.max.or(asked.allocated.map(f64::from)).unwrap_or_default();
+        let max_capacity = request.max.or(request.allocated.map(f64::from)).unwrap_or_default();
         check_dpus(job, max_capacity)?;
         return Ok(Capacity { max_capacity, workers: None });
     }
-    let worker_type = asked.worker_type.or(job.worker_type.as_deref());
-    let workers = asked.workers.or(job.number_of_workers);
+    let worker_type = request.worker_type.or(job.worker_type.as_deref());
+    let workers = request.workers.or(job.number_of_workers);
     match (worker_type, workers) {
         (Some(kind), Some(number)) if number > 0 => {
             Ok(Capacity { max_capacity: dpus(kind) * f64::from(number), workers: Some((kind.to_owned(), number)) })
@@ -100,38 +103,4 @@ fn check_dpus(job: &JobSettings, dpus: f64) -> Result<(), AwsError> {
         "pythonshell" => "Max capacity for Python shell jobs must be either 0.0625 or 1.".to_owned(),
         name => format!("Max capacity for {name} jobs must be a whole number from 2 to 100."),
     }))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::glue::jobs::JobDefinition;
-
-    #[test]
-    fn a_run_can_change_one_half_of_its_jobs_workers() {
-        let job = JobDefinition::new("etl").workers("G.1X", 4).settings;
-        let more = granted(&job, &Asked { workers: Some(7), ..Asked::default() }).unwrap();
-        assert_eq!(more, Capacity { max_capacity: 7.0, workers: Some(("G.1X".into(), 7)) });
-        let bigger = granted(&job, &Asked { worker_type: Some("G.025X"), ..Asked::default() }).unwrap();
-        assert_eq!((bigger.max_capacity, bigger.allocated()), (1.0, 1));
-    }
-
-    #[test]
-    fn dpus_and_workers_exclude_each_other() {
-        let job = JobDefinition::new("etl").settings;
-        let both = Asked { max: Some(4.0), worker_type: Some("G.1X"), workers: Some(2), ..Asked::default() };
-        assert!(granted(&job, &both).unwrap_err().message.contains("do not set Max Capacity"));
-        let half = Asked { worker_type: Some("G.1X"), ..Asked::default() };
-        assert!(granted(&job, &half).unwrap_err().message.contains("set both"));
-        assert!(granted(&job, &Asked { max: Some(1.0), ..Asked::default() }).is_err());
-    }
-
-    #[test]
-    fn defaults_are_those_of_the_command() {
-        let shell = JobDefinition::new("shell").command("pythonshell").settings;
-        let granted_to_shell = granted(&shell, &Asked::default()).unwrap();
-        assert_eq!((granted_to_shell.max_capacity, granted_to_shell.allocated()), (0.0625, 0));
-        let spark = JobDefinition::new("etl").settings;
-        assert_eq!(granted(&spark, &Asked::default()).unwrap().allocated(), 10);
-    }
 }

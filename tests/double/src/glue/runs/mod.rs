@@ -5,7 +5,7 @@
 //! stands in its [`RunPlan`], which the job's [`RunScript`] gives it when it starts.
 
 pub mod capacity;
-mod life;
+mod lifecycle;
 mod operations;
 mod script;
 mod state;
@@ -18,7 +18,7 @@ use std::{
     sync::Arc,
 };
 
-pub(super) use life::{RunEvent, WithoutSlot};
+pub(super) use lifecycle::{RunEvent, WithoutSlot};
 pub use operations::OPERATIONS;
 pub use script::{Outcome, RunPlan, RunScript};
 use serde_json::Value;
@@ -37,7 +37,7 @@ pub struct RunNumber(usize);
 #[derive(Debug)]
 pub(super) struct Start {
     pub job: Arc<str>,
-    pub job_birth: u64,
+    pub job_uid: u64,
     pub arguments: Option<BTreeMap<String, String>>,
     pub capacity: Capacity,
     pub timeout: Option<u32>,
@@ -77,7 +77,7 @@ pub(super) struct Run {
     pub error: Option<String>,
     pub holds_slot: bool,
     /// Moves on whenever the run is diverted, so that events planned before mean nothing any more.
-    pub course: u32,
+    pub generation: u32,
     /// How often Glue itself will still try again.
     pub retries_left: u32,
 }

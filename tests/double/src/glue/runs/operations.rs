@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use super::{
     JobRun, Start,
-    capacity::{Asked, granted},
-    life::{WithoutSlot, missing_job},
+    capacity::{CapacityRequest, granted},
+    lifecycle::{WithoutSlot, missing_job},
 };
 use crate::{
     error::AwsError,
@@ -21,7 +21,7 @@ use crate::{
     },
 };
 
-/// A page of runs holds at most so many, and so many when no number is asked for.
+/// A page of runs holds at most so many, and so many when no number is requested for.
 const LARGEST_PAGE: usize = 200;
 
 /// The operations of this room.
@@ -76,13 +76,13 @@ impl Start {
 
     fn read(request: StartJobRun, of: &Job) -> Result<Self, AwsError> {
         let job = &of.settings;
-        let asked = Asked {
+        let requested = CapacityRequest {
             allocated: request.allocated_capacity,
             max: request.max_capacity,
             worker_type: request.worker_type.as_deref(),
             workers: request.number_of_workers,
         };
-        let capacity = granted(job, &asked)?;
+        let capacity = granted(job, &requested)?;
         if request.timeout.is_some_and(|minutes| minutes > 10_080) {
             return Err(AwsError::invalid("Timeout must be less than or equal to 10080 minutes (7 days)."));
         }
@@ -102,7 +102,7 @@ impl Start {
         let role = job.role.as_deref().unwrap_or_default().rsplit('/').next().unwrap_or_default();
         Ok(Self {
             job: request.job_name.into(),
-            job_birth: of.birth,
+            job_uid: of.uid,
             capacity,
             timeout: request.timeout.or(job.timeout),
             log_group: security.as_ref().map_or_else(|| logs.to_owned(), |name| format!("{logs}-{role}-{name}")),

@@ -17,12 +17,12 @@ enum Met {
 
 /// Which conditions of a trigger were met within one origin, and by what.
 #[derive(Debug, Default)]
-pub(super) struct Tally {
+pub(super) struct MetConditions {
     met: Vec<Option<Met>>,
     fired: bool,
 }
 
-impl Tally {
+impl MetConditions {
     fn runs(&self) -> Vec<RunName> {
         let met = self.met.iter().flatten();
         met.filter_map(|met| match met {
@@ -93,20 +93,20 @@ impl Region {
             if !predicate.conditions.iter().any(|condition| what.meets(condition)) {
                 continue;
             }
-            let tally = trigger.tallies.entry(origin).or_default();
-            tally.met.resize_with(predicate.conditions.len(), || None);
-            for (met, condition) in tally.met.iter_mut().zip(&predicate.conditions) {
+            let met_conditions = trigger.met_conditions.entry(origin).or_default();
+            met_conditions.met.resize_with(predicate.conditions.len(), || None);
+            for (met, condition) in met_conditions.met.iter_mut().zip(&predicate.conditions) {
                 if what.meets(condition) {
                     *met = Some(what.as_met());
                 }
             }
             let complete = match predicate.logical {
                 Some(Logical::Any) => true,
-                Some(Logical::And) | None => tally.met.iter().all(Option::is_some),
+                Some(Logical::And) | None => met_conditions.met.iter().all(Option::is_some),
             };
-            if complete && !tally.fired {
-                tally.fired = true;
-                let runs: Vec<RunName> = tally.runs();
+            if complete && !met_conditions.fired {
+                met_conditions.fired = true;
+                let runs: Vec<RunName> = met_conditions.runs();
                 due.push((name.clone(), runs));
             }
         }

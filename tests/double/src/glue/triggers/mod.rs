@@ -1,7 +1,7 @@
 //! Triggers and workflows: what starts jobs and crawlers, and when.
 //!
 //! A trigger of type `ON_DEMAND` fires when it is started. The others are activated and deactivated, with states
-//! on the way, and fire while ACTIVATED: SCHEDULED ones by their schedule, EVENT ones by events that arrive
+//! on the way, and fire while ACTIVATED: SCHEDULED ones by their schedule, EVENT ones by events that enter_state
 //! ([`Region::notify_event`]), CONDITIONAL ones when what they wait for has ended.
 //!
 //! A firing that is not conditional is an [`Origin`]: what it starts carries it, and so does what conditional
@@ -12,7 +12,7 @@
 mod conditions;
 mod definition;
 mod firing;
-mod life;
+mod lifecycle;
 mod operations;
 #[cfg(test)]
 mod tests;
@@ -26,11 +26,11 @@ use std::{
 
 pub use definition::{Action, Condition, Logical, Predicate, TriggerSettings, TriggerType};
 pub use firing::Firing;
-pub(super) use life::TriggerEvent;
+pub(super) use lifecycle::TriggerEvent;
 use serde::{Deserialize, Serialize};
 pub use workflows::Workflows;
 
-use self::conditions::Tally;
+use self::conditions::MetConditions;
 use super::{Region, operation::Operation, schedule::Schedule};
 use crate::error::AwsError;
 
@@ -103,20 +103,20 @@ pub(super) struct Trigger {
     pub state: TriggerState,
     schedule: Option<Schedule>,
     /// What was met so far of the conditions, by origin.
-    tallies: HashMap<Origin, Tally>,
+    met_conditions: HashMap<Origin, MetConditions>,
     /// Events that came since the last firing.
     events: u32,
     firings: Vec<Firing>,
     /// Moves on whenever the state or the schedule changes, so that what was planned before means nothing.
-    course: u64,
-    birth: u64,
+    generation: u64,
+    uid: u64,
 }
 
 /// The triggers of a region by name.
 #[derive(Debug, Default)]
 pub struct Triggers {
     by_name: BTreeMap<Arc<str>, Trigger>,
-    born: u64,
+    last_uid: u64,
     origins: u64,
     pub(crate) times: TriggerTimes,
 }

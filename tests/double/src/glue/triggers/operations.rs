@@ -74,25 +74,25 @@ fn create(region: &mut Region, input: &Input<'_>) -> Result<Vec<u8>, AwsError> {
     }
     if let Some(workflow) = &settings.workflow_name {
         region.workflow(workflow)?;
-        region.check_workflow_unmoved(Some(workflow), &name)?;
+        region.check_workflow_is_settled(Some(workflow), &name)?;
     }
     let schedule = settings.schedule.as_deref().map(Schedule::parse).transpose()?;
-    region.triggers.born += 1;
+    region.triggers.last_uid += 1;
     let trigger = Trigger {
         settings,
         state: TriggerState::Creating,
         schedule,
-        tallies: HashMap::new(),
+        met_conditions: HashMap::new(),
         events: 0,
         firings: Vec::new(),
-        course: 0,
-        birth: region.triggers.born,
+        generation: 0,
+        uid: region.triggers.last_uid,
     };
     region.triggers.by_name.insert(name.as_str().into(), trigger);
     let arn = region.arn("trigger", &name);
     region.tags.start(arn, tags);
     let to = if start_on_creation { TriggerState::Activated } else { TriggerState::Created };
-    region.go(&name, TriggerState::Creating, to, region.triggers.times.creating);
+    region.transition(&name, TriggerState::Creating, to, region.triggers.times.creating);
     reply(&json!({ "Name": name }))
 }
 
@@ -166,9 +166,9 @@ fn start(region: &mut Region, input: &Input<'_>) -> Result<Vec<u8>, AwsError> {
         }
         (_, TriggerState::Activated) => {}
         _ => {
-            region.check_unmoved(&name)?;
-            let lasts = region.triggers.times.activating;
-            region.go(&name, TriggerState::Activating, TriggerState::Activated, lasts);
+            region.check_is_settled(&name)?;
+            let duration = region.triggers.times.activating;
+            region.transition(&name, TriggerState::Activating, TriggerState::Activated, duration);
         }
     }
     reply(&json!({ "Name": name }))
@@ -183,9 +183,9 @@ fn stop(region: &mut Region, input: &Input<'_>) -> Result<Vec<u8>, AwsError> {
         }
         (_, TriggerState::Created | TriggerState::Deactivated) => {}
         _ => {
-            region.check_unmoved(&name)?;
-            let lasts = region.triggers.times.deactivating;
-            region.go(&name, TriggerState::Deactivating, TriggerState::Deactivated, lasts);
+            region.check_is_settled(&name)?;
+            let duration = region.triggers.times.deactivating;
+            region.transition(&name, TriggerState::Deactivating, TriggerState::Deactivated, duration);
         }
     }
     reply(&json!({ "Name": name }))
@@ -209,7 +209,7 @@ fn update(region: &mut Region, input: &Input<'_>) -> Result<Vec<u8>, AwsError> {
         event_batching_condition: Option<EventBatchingCondition>,
     }
     let Request { name, trigger_update } = input.read()?;
-    region.check_unmoved(&name)?;
+    region.check_is_settled(&name)?;
     let trigger = region.trigger(&name)?;
     let TriggerUpdate { description, schedule, actions, predicate, event_batching_condition } = trigger_update;
     // "Updates the previous trigger definition by overwriting it completely" (TriggerUpdate, Glue API reference).
@@ -229,7 +229,7 @@ fn update(region: &mut Region, input: &Input<'_>) -> Result<Vec<u8>, AwsError> {
     let trigger = region.trigger_mut(&name)?;
     trigger.settings = settings;
     trigger.schedule = schedule;
-    region.go(&name, TriggerState::Updating, state, region.triggers.times.updating);
+    region.transition(&name, TriggerState::Updating, state, region.triggers.times.updating);
     reply(&json!({ "Trigger": region.trigger(&name)?.view() }))
 }
 
@@ -237,7 +237,7 @@ fn delete(region: &mut Region, input: &Input<'_>) -> Result<Vec<u8>, AwsError> {
     let Named { name } = input.read()?;
     // "If the trigger is not found, no exception is thrown" (DeleteTrigger, AWS Glue API reference).
     if region.trigger(&name).is_ok_and(|trigger| trigger.state != TriggerState::Deleting) {
-        region.check_unmoved(&name)?;
+        region.check_is_settled(&name)?;
         region.delete_trigger(&name);
     }
     reply(&json!({ "Name": name }))

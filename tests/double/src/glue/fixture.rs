@@ -11,12 +11,12 @@ pub(crate) const ACCOUNT: &str = "123456789012";
 pub(crate) const REGION: &str = "eu-west-1";
 pub(crate) const CALLER: &str = "arn:aws:iam::123456789012:user/me";
 
-pub(crate) struct Bench {
+pub(crate) struct Fixture {
     pub clock: Clock,
     pub glue: Glue,
 }
 
-impl Bench {
+impl Fixture {
     pub fn new() -> Self {
         let clock = Clock::default();
         clock.hold();
@@ -38,7 +38,7 @@ impl Bench {
     }
 
     /// Calls, and expects an error with this code.
-    pub fn refuse(&self, name: &str, body: &Value, code: &str) {
+    pub fn expect_error(&self, name: &str, body: &Value, code: &str) {
         let error = self.call(name, body).map(|answer| answer.to_string()).unwrap_err();
         assert_eq!(error.code, code, "{name} {body}: {error}");
     }

@@ -8,82 +8,82 @@ use crate::{
     glue::{Region, region::Event},
 };
 
-/// What can fall due about a trigger: its name, which of all triggers of that name it was, and its course.
+/// What can fall due about a trigger: its name, which of all triggers of that name it was, and its generation.
 #[derive(Clone, Debug)]
 pub(in crate::glue) enum TriggerEvent {
     /// It comes to the state it was on its way to.
-    Arrive(Arc<str>, u64, u64, TriggerState),
+    EnterState(Arc<str>, u64, u64, TriggerState),
     /// It is gone.
-    Gone(Arc<str>, u64, u64),
+    Deleted(Arc<str>, u64, u64),
     /// A time of its schedule has come.
-    Tick(Arc<str>, u64, u64),
+    ScheduleTick(Arc<str>, u64, u64),
     /// Its window for events is over.
-    Window(Arc<str>, u64, u64),
+    WindowClosed(Arc<str>, u64, u64),
 }
 
 impl TriggerEvent {
     fn subject(&self) -> (&Arc<str>, u64, u64) {
         match self {
-            Self::Arrive(name, birth, course, _)
-            | Self::Gone(name, birth, course)
-            | Self::Tick(name, birth, course)
-            | Self::Window(name, birth, course) => (name, *birth, *course),
+            Self::EnterState(name, uid, generation, _)
+            | Self::Deleted(name, uid, generation)
+            | Self::ScheduleTick(name, uid, generation)
+            | Self::WindowClosed(name, uid, generation) => (name, *uid, *generation),
         }
     }
 }
 
 impl Region {
     pub(in crate::glue) fn trigger_event(&mut self, event: TriggerEvent) {
-        let (name, birth, course) = event.subject();
-        if !self.trigger(name).is_ok_and(|trigger| trigger.birth == birth && trigger.course == course) {
+        let (name, uid, generation) = event.subject();
+        if !self.trigger(name).is_ok_and(|trigger| trigger.uid == uid && trigger.generation == generation) {
             return;
         }
         match event {
-            TriggerEvent::Arrive(name, _, _, state) => self.arrive(&name, state),
-            TriggerEvent::Gone(name, ..) => self.remove_trigger(&name),
-            TriggerEvent::Tick(name, ..) => {
+            TriggerEvent::EnterState(name, _, _, state) => self.enter_state(&name, state),
+            TriggerEvent::Deleted(name, ..) => self.remove_trigger(&name),
+            TriggerEvent::ScheduleTick(name, ..) => {
                 // A workflow that has all its runs already misses this time.
                 let _ = self.fire_new(&name);
                 self.plan_trigger_tick(&name);
             }
-            TriggerEvent::Window(name, ..) => self.fire_events(&name),
+            TriggerEvent::WindowClosed(name, ..) => self.fire_events(&name),
         }
     }
 
     /// Puts a trigger on its way to a state; at once when the way takes no time.
-    pub(super) fn go(&mut self, name: &str, by: TriggerState, to: TriggerState, lasts: Duration) {
-        if lasts.is_zero() {
-            return self.arrive(name, to);
+    pub(super) fn transition(&mut self, name: &str, via: TriggerState, to: TriggerState, duration: Duration) {
+        if duration.is_zero() {
+            return self.enter_state(name, to);
         }
-        let at = self.now() + lasts;
+        let at = self.now() + duration;
         let Ok(trigger) = self.trigger_mut(name) else { return };
-        trigger.course += 1;
-        trigger.state = by;
-        let event = TriggerEvent::Arrive(name.into(), trigger.birth, trigger.course, to);
-        self.agenda.at(at, Event::Trigger(event));
+        trigger.generation += 1;
+        trigger.state = via;
+        let event = TriggerEvent::EnterState(name.into(), trigger.uid, trigger.generation, to);
+        self.events.push(at, Event::Trigger(event));
     }
 
-    fn arrive(&mut self, name: &str, state: TriggerState) {
+    fn enter_state(&mut self, name: &str, state: TriggerState) {
         let Ok(trigger) = self.trigger_mut(name) else { return };
-        trigger.course += 1;
+        trigger.generation += 1;
         trigger.state = state;
         trigger.events = 0;
-        trigger.tallies.clear();
+        trigger.met_conditions.clear();
         self.plan_trigger_tick(name);
     }
 
     /// Deletes a trigger, by way of DELETING.
     pub(super) fn delete_trigger(&mut self, name: &str) {
-        let lasts = self.triggers.times.deleting;
-        if lasts.is_zero() {
+        let duration = self.triggers.times.deleting;
+        if duration.is_zero() {
             return self.remove_trigger(name);
         }
-        let at = self.now() + lasts;
+        let at = self.now() + duration;
         let Ok(trigger) = self.trigger_mut(name) else { return };
-        trigger.course += 1;
+        trigger.generation += 1;
         trigger.state = TriggerState::Deleting;
-        let event = TriggerEvent::Gone(name.into(), trigger.birth, trigger.course);
-        self.agenda.at(at, Event::Trigger(event));
+        let event = TriggerEvent::Deleted(name.into(), trigger.uid, trigger.generation);
+        self.events.push(at, Event::Trigger(event));
     }
 
     fn remove_trigger(&mut self, name: &str) {
@@ -99,9 +99,9 @@ impl Region {
             return;
         }
         let next = trigger.schedule.as_ref().and_then(|schedule| schedule.next_after(now));
-        let event = TriggerEvent::Tick(name.into(), trigger.birth, trigger.course);
+        let event = TriggerEvent::ScheduleTick(name.into(), trigger.uid, trigger.generation);
         if let Some(at) = next {
-            self.agenda.at(at, Event::Trigger(event));
+            self.events.push(at, Event::Trigger(event));
         }
     }
 
@@ -116,9 +116,9 @@ impl Region {
         match trigger.settings.event_batching_condition {
             Some(batch) if trigger.events < batch.batch_size => {
                 if trigger.events == 1 {
-                    let event = TriggerEvent::Window(name.into(), trigger.birth, trigger.course);
+                    let event = TriggerEvent::WindowClosed(name.into(), trigger.uid, trigger.generation);
                     let window = Duration::from_secs(batch.batch_window.unwrap_or(900));
-                    self.agenda.at(now + window, Event::Trigger(event));
+                    self.events.push(now + window, Event::Trigger(event));
                 }
             }
             _ => self.fire_events(name),
@@ -130,21 +130,21 @@ impl Region {
         let Ok(trigger) = self.trigger_mut(name) else { return };
         trigger.events = 0;
         // The window of these events is closed.
-        trigger.course += 1;
+        trigger.generation += 1;
         let _ = self.fire_new(name);
     }
 
     /// Refuses a change while this trigger, or another of its workflow, is on its way to another state.
-    pub(super) fn check_unmoved(&self, name: &str) -> Result<(), AwsError> {
+    pub(super) fn check_is_settled(&self, name: &str) -> Result<(), AwsError> {
         let trigger = self.trigger(name)?;
         if trigger.state.is_transitional() {
             return Err(modified(format!("Trigger {name} is being modified")));
         }
-        self.check_workflow_unmoved(trigger.settings.workflow_name.as_deref(), name)
+        self.check_workflow_is_settled(trigger.settings.workflow_name.as_deref(), name)
     }
 
     /// Refuses a change to a workflow while one of its triggers is on its way to another state.
-    pub(super) fn check_workflow_unmoved(&self, workflow: Option<&str>, trigger: &str) -> Result<(), AwsError> {
+    pub(super) fn check_workflow_is_settled(&self, workflow: Option<&str>, trigger: &str) -> Result<(), AwsError> {
         let Some(workflow) = workflow else { return Ok(()) };
         let moves = |other: &Trigger| {
             other.settings.workflow_name.as_deref() == Some(workflow) && other.state.is_transitional()

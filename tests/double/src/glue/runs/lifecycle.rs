@@ -10,7 +10,7 @@ use crate::{
     wire::random_hex,
 };
 
-/// What can fall due about a run. The number is the run's course it was planned on.
+/// What can fall due about a run. The number is the run's generation it was planned on.
 #[derive(Clone, Debug)]
 pub(in crate::glue) enum RunEvent {
     /// Its resources are there: RUNNING.
@@ -77,8 +77,8 @@ impl Region {
         } else if full {
             let longest = self.runs.get(number).plan.longest_wait;
             self.set_state(number, JobRunState::Waiting);
-            let course = self.runs.get(number).course;
-            self.agenda.at(self.now() + longest, Event::Run(RunEvent::Expire(number, course)));
+            let generation = self.runs.get(number).generation;
+            self.events.push(self.now() + longest, Event::Run(RunEvent::Expire(number, generation)));
             let start = self.runs.get(number).start.clone();
             if let Some(job) = self.job_of(&start) {
                 job.waiting.push_back(number);
@@ -126,7 +126,7 @@ impl Region {
             running_since: None,
             error: None,
             holds_slot: false,
-            course: 0,
+            generation: 0,
             retries_left,
         });
         if let Some(job) = self.job_mut(&job_name) {
@@ -147,8 +147,8 @@ impl Region {
     fn begin_starting(&mut self, number: RunNumber) {
         self.set_state(number, JobRunState::Starting);
         let run = self.runs.get(number);
-        let event = RunEvent::Begin(number, run.course);
-        self.agenda.at(self.now() + run.plan.starting, Event::Run(event));
+        let event = RunEvent::Begin(number, run.generation);
+        self.events.push(self.now() + run.plan.starting, Event::Run(event));
     }
 
     fn set_state(&mut self, number: RunNumber, state: JobRunState) {
@@ -161,16 +161,16 @@ impl Region {
 
     pub(in crate::glue) fn run_event(&mut self, event: RunEvent) {
         match event {
-            RunEvent::Begin(number, course) if self.on_course(number, course) => {
+            RunEvent::Begin(number, generation) if self.is_current(number, generation) => {
                 self.begin_running(number);
             }
-            RunEvent::End(number, course, end) if self.on_course(number, course) => {
+            RunEvent::End(number, generation, end) if self.is_current(number, generation) => {
                 self.end(number, end);
             }
-            RunEvent::Stopped(number, course) if self.on_course(number, course) => {
+            RunEvent::Stopped(number, generation) if self.is_current(number, generation) => {
                 self.finish(number, JobRunState::Stopped);
             }
-            RunEvent::Expire(number, course) if self.on_course(number, course) => {
+            RunEvent::Expire(number, generation) if self.is_current(number, generation) => {
                 self.leave_queue(number);
                 self.finish(number, JobRunState::Expired);
             }
@@ -180,8 +180,8 @@ impl Region {
         }
     }
 
-    fn on_course(&self, number: RunNumber, course: u32) -> bool {
-        self.runs.get(number).course == course
+    fn is_current(&self, number: RunNumber, generation: u32) -> bool {
+        self.runs.get(number).generation == generation
     }
 
     fn begin_running(&mut self, number: RunNumber) {
@@ -197,8 +197,8 @@ impl Region {
             (None, Some(timeout)) => (timeout, End::TimedOut),
             (None, None) => return,
         };
-        let event = RunEvent::End(number, run.course, end);
-        self.agenda.at(at, Event::Run(event));
+        let event = RunEvent::End(number, run.generation, end);
+        self.events.push(at, Event::Run(event));
     }
 
     fn end(&mut self, number: RunNumber, end: End) {
@@ -218,21 +218,21 @@ impl Region {
         self.set_state(number, state);
         let run = self.runs.get_mut(number);
         run.completed_on = Some(now);
-        run.course += 1;
+        run.generation += 1;
         // "Jobs that reach the timeout limit are not restarted" (Number of retries, adding jobs in AWS Glue).
         // A stopped run is not either.
         let again = state == JobRunState::Failed && run.retries_left > 0 && run.holds_slot;
         if again {
             // The next attempt goes on in the slot of this one.
             let at = now + run.plan.retry_after;
-            self.agenda.at(at, Event::Run(RunEvent::Retry(number)));
+            self.events.push(at, Event::Run(RunEvent::Retry(number)));
             return;
         }
         if run.holds_slot {
             run.holds_slot = false;
             let at = now + run.plan.slot_lag;
             let event = RunEvent::FreeSlot(run.start.clone());
-            self.agenda.at(at, Event::Run(event));
+            self.events.push(at, Event::Run(event));
         }
         self.run_ended(number);
     }
@@ -259,7 +259,7 @@ impl Region {
             return;
         }
         if let Some(next) = job.waiting.pop_front() {
-            self.runs.get_mut(next).course += 1;
+            self.runs.get_mut(next).generation += 1;
             self.take_slot_and_start(next);
         }
     }
@@ -287,10 +287,10 @@ impl Region {
         }
         self.set_state(number, JobRunState::Stopping);
         let run = self.runs.get_mut(number);
-        run.course += 1;
-        let event = RunEvent::Stopped(number, run.course);
+        run.generation += 1;
+        let event = RunEvent::Stopped(number, run.generation);
         let at: Time = run.modified_on + run.plan.stopping;
-        self.agenda.at(at, Event::Run(event));
+        self.events.push(at, Event::Run(event));
         Ok(())
     }
 }

@@ -11,7 +11,7 @@ use hyper::{Request as HttpRequest, body::Incoming, http::request::Parts};
 use serde_json::Value;
 
 use crate::{
-    World,
+    State,
     error::AwsError,
     faults::Then,
     glue::{self, operation::Operation},
@@ -34,7 +34,7 @@ enum Asked {
     Sts { name: String, action: Option<&'static sts::Action>, form: Form },
 }
 
-impl World {
+impl State {
     /// Handles one HTTP request.
     pub(crate) async fn handle(self: Arc<Self>, request: HttpRequest<Incoming>) -> Result<HttpAnswer, Dropped> {
         let (parts, body) = request.into_parts();
@@ -62,7 +62,7 @@ impl World {
         let identity = identity.map(|credential| credential.principal.clone());
         // AWS goes on with what it was asked for when the client hangs up.
         let work = tokio::spawn(async move {
-            let record = self.requests.enter(self.clock.now(), call, body);
+            let record = self.requests.record(self.clock.now(), call, body);
             self.go(&record, &asked, identity).await
         });
         work.await.unwrap_or(Err(Dropped))
@@ -100,7 +100,7 @@ impl World {
             outcome = Some(Err(asked.dialect(AwsError::throttled())));
         }
         if outcome.is_none() {
-            match self.faults.strike(call) {
+            match self.faults.effect_on(call) {
                 None => {}
                 Some(Then::Throttle) => outcome = Some(Err(asked.dialect(AwsError::throttled()))),
                 Some(Then::Error { code, status, message }) => {
@@ -112,7 +112,7 @@ impl World {
                     return self.drop_answer(record, Answer::refused(0));
                 }
                 Some(Then::Delay { time }) => tokio::time::sleep(time).await,
-                Some(Then::Hold) => self.faults.held().await,
+                Some(Then::Hold) => self.faults.wait_for_release().await,
                 Some(Then::StaleRead { age }) => stale_by = Some(age),
                 Some(
                     then @ (Then::Http500AfterWork
@@ -122,32 +122,32 @@ impl World {
                 ) => after = Some(then),
             }
         }
-        let worked = outcome.is_none();
+        let executed = outcome.is_none();
         let outcome = outcome.unwrap_or_else(|| self.work(asked, principal.as_deref(), call, stale_by));
         let answer = Answer {
             status: outcome.as_ref().map_or_else(|error| error.status, |_| 200),
             code: outcome.as_ref().err().map(|error| error.code.to_string()),
             dropped: false,
-            worked,
+            executed,
         };
         match after {
             Some(Then::DropAnswerAfterWork) => return self.drop_answer(record, answer),
             Some(Then::Http500AfterWork) => {
                 let error = AwsError::internal();
                 let told = Answer { status: 500, code: Some(error.code.to_string()), ..answer };
-                self.requests.answered(record, told);
+                self.requests.record_answer(record, told);
                 return Ok(asked.error(&error));
             }
             Some(Then::DelayAnswer { time }) => tokio::time::sleep(time).await,
-            Some(Then::HoldAnswer) => self.faults.held().await,
+            Some(Then::HoldAnswer) => self.faults.wait_for_release().await,
             _ => {}
         }
-        self.requests.answered(record, answer);
+        self.requests.record_answer(record, answer);
         Ok(outcome.unwrap_or_else(|error| asked.error(&error)))
     }
 
     fn drop_answer(&self, record: &Request, answer: Answer) -> Result<HttpAnswer, Dropped> {
-        self.requests.answered(record, Answer { dropped: true, ..answer });
+        self.requests.record_answer(record, Answer { dropped: true, ..answer });
         Err(Dropped)
     }
 
@@ -233,7 +233,7 @@ impl World {
 
 impl Answer {
     fn refused(status: u16) -> Self {
-        Self { status, code: None, dropped: false, worked: false }
+        Self { status, code: None, dropped: false, executed: false }
     }
 }
 

@@ -9,15 +9,15 @@ use crate::{
     wire::random_uuid,
 };
 
-/// What can fall due about a crawler: its name, which of all crawlers of that name it was, and its course.
+/// What can fall due about a crawler: its name, which of all crawlers of that name it was, and its generation.
 #[derive(Clone, Debug)]
 pub(in crate::glue) enum CrawlEvent {
     /// The crawl is through; the crawler is STOPPING.
-    Through(Arc<str>, u64, u64),
+    WorkDone(Arc<str>, u64, u64),
     /// The crawler is READY again, and the crawl is over.
     Ready(Arc<str>, u64, u64, CrawlState),
     /// A time of its schedule has come.
-    Tick(Arc<str>, u64, u64),
+    ScheduleTick(Arc<str>, u64, u64),
 }
 
 impl Region {
@@ -34,7 +34,7 @@ impl Region {
         let plan = crawler.script.next(&mut crawler.plans_used);
         let id = random_uuid();
         crawler.state = CrawlerState::Running;
-        crawler.course += 1;
+        crawler.generation += 1;
         let planned = (plan.outcome != CrawlOutcome::Never).then(|| now + plan.running);
         crawler.crawls.push(Crawl {
             id: id.clone(),
@@ -45,9 +45,9 @@ impl Region {
             error: None,
             origin,
         });
-        let event = CrawlEvent::Through(name.into(), crawler.birth, crawler.course);
+        let event = CrawlEvent::WorkDone(name.into(), crawler.uid, crawler.generation);
         if let Some(at) = planned {
-            self.agenda.at(at, Event::Crawl(event));
+            self.events.push(at, Event::Crawl(event));
         }
         Ok(id)
     }
@@ -73,15 +73,15 @@ impl Region {
         let now = self.now();
         let Ok(crawler) = self.crawler_mut(name) else { return };
         crawler.state = CrawlerState::Stopping;
-        crawler.course += 1;
-        let lasts = crawler.crawls.last().map(|crawl| crawl.plan.stopping).unwrap_or_default();
-        let event = CrawlEvent::Ready(name.into(), crawler.birth, crawler.course, outcome);
-        self.agenda.at(now + lasts, Event::Crawl(event));
+        crawler.generation += 1;
+        let duration = crawler.crawls.last().map(|crawl| crawl.plan.stopping).unwrap_or_default();
+        let event = CrawlEvent::Ready(name.into(), crawler.uid, crawler.generation, outcome);
+        self.events.push(now + duration, Event::Crawl(event));
     }
 
     pub(in crate::glue) fn crawl_event(&mut self, event: CrawlEvent) {
         match event {
-            CrawlEvent::Through(name, birth, course) if self.crawler_on_course(&name, birth, course) => {
+            CrawlEvent::WorkDone(name, uid, generation) if self.is_current_crawl_event(&name, uid, generation) => {
                 let crawl = self.crawler(&name).ok().and_then(|crawler| crawler.crawls.last());
                 let outcome = match crawl.map(|crawl| &crawl.plan.outcome) {
                     Some(CrawlOutcome::Failed(_)) => CrawlState::Failed,
@@ -89,16 +89,18 @@ impl Region {
                 };
                 self.begin_stopping(&name, outcome);
             }
-            CrawlEvent::Ready(name, birth, course, outcome) if self.crawler_on_course(&name, birth, course) => {
+            CrawlEvent::Ready(name, uid, generation, outcome)
+                if self.is_current_crawl_event(&name, uid, generation) =>
+            {
                 self.end_crawl(&name, outcome);
             }
-            CrawlEvent::Tick(name, birth, version) => self.tick(&name, birth, version),
+            CrawlEvent::ScheduleTick(name, uid, version) => self.tick(&name, uid, version),
             _ => {}
         }
     }
 
-    fn crawler_on_course(&self, name: &str, birth: u64, course: u64) -> bool {
-        self.crawler(name).is_ok_and(|crawler| crawler.birth == birth && crawler.course == course)
+    fn is_current_crawl_event(&self, name: &str, uid: u64, generation: u64) -> bool {
+        self.crawler(name).is_ok_and(|crawler| crawler.uid == uid && crawler.generation == generation)
     }
 
     fn end_crawl(&mut self, name: &str, outcome: CrawlState) {
@@ -136,15 +138,14 @@ impl Region {
         crawler.schedule_version += 1;
         let next =
             crawler.schedule.as_ref().filter(|_| crawler.scheduled).and_then(|schedule| schedule.next_after(now));
-        let event = CrawlEvent::Tick(name.into(), crawler.birth, crawler.schedule_version);
+        let event = CrawlEvent::ScheduleTick(name.into(), crawler.uid, crawler.schedule_version);
         if let Some(at) = next {
-            self.agenda.at(at, Event::Crawl(event));
+            self.events.push(at, Event::Crawl(event));
         }
     }
 
-    fn tick(&mut self, name: &str, birth: u64, version: u64) {
-        let current =
-            self.crawler(name).is_ok_and(|crawler| crawler.birth == birth && crawler.schedule_version == version);
+    fn tick(&mut self, name: &str, uid: u64, version: u64) {
+        let current = self.crawler(name).is_ok_and(|crawler| crawler.uid == uid && crawler.schedule_version == version);
         if current {
             // A crawler that is still running misses this time.
             let _ = self.start_crawl(name, None);

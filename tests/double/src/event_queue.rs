@@ -1,5 +1,8 @@
 //! What is due when: a heap of events, popped in the order of their time and, within one moment, of their entry.
 
+#[cfg(test)]
+mod tests;
+
 use std::{
     cmp::{Ordering, Reverse},
     collections::BinaryHeap,
@@ -37,20 +40,20 @@ impl<E> Ord for Entry<E> {
 /// The events to come. An event that lost its meaning is not searched out: whoever handles it finds
 /// that its subject moved on.
 #[derive(Debug)]
-pub struct Agenda<E> {
+pub struct EventQueue<E> {
     heap: BinaryHeap<Reverse<Entry<E>>>,
     entered: u64,
 }
 
-impl<E> Default for Agenda<E> {
+impl<E> Default for EventQueue<E> {
     fn default() -> Self {
         Self { heap: BinaryHeap::new(), entered: 0 }
     }
 }
 
-impl<E> Agenda<E> {
+impl<E> EventQueue<E> {
     /// Enters an event.
-    pub fn at(&mut self, due: Time, event: E) {
+    pub fn push(&mut self, due: Time, event: E) {
         self.entered += 1;
         self.heap.push(Reverse(Entry { due, order: self.entered, event }));
     }
@@ -61,25 +64,5 @@ impl<E> Agenda<E> {
             return None;
         }
         self.heap.pop().map(|Reverse(entry)| (entry.due, entry.event))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn events_come_by_time_and_then_by_entry() {
-        let mut agenda = Agenda::default();
-        agenda.at(Time(20), 'c');
-        agenda.at(Time(10), 'a');
-        agenda.at(Time(20), 'd');
-        agenda.at(Time(10), 'b');
-        agenda.at(Time(30), 'e');
-        let mut seen = String::new();
-        while let Some((_, event)) = agenda.pop_due(Time(29)) {
-            seen.push(event);
-        }
-        assert_eq!(seen, "abcd");
     }
 }
