@@ -12,6 +12,7 @@ pub mod jobs;
 pub mod model;
 pub mod operation;
 pub mod page;
+mod plans;
 pub mod region;
 pub mod runs;
 pub mod schedule;

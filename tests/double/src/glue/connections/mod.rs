@@ -9,6 +9,7 @@ mod requirements;
 mod script;
 #[cfg(test)]
 mod tests;
+mod view;
 
 use std::{collections::BTreeMap, sync::Arc};
 

@@ -8,8 +8,8 @@ use crate::{
     error::AwsError,
     glue::{
         Region,
-        operation::{Input, Operation, reply},
-        page,
+        operation::{Input, Operation, Reply, operations},
+        page::{self, Page},
     },
 };
 
@@ -17,8 +17,9 @@ use crate::{
 const DEFAULT_PAGE: usize = 20;
 const LARGEST_PAGE: usize = 100;
 
-pub(super) const OPERATIONS: &[Operation] =
-    &[Operation { name: "ListCrawls", resource: "crawler", subject: "/CrawlerName", run: list }];
+pub(super) const OPERATIONS: &[Operation] = operations! { "crawler":
+    ListCrawls("/CrawlerName") => list,
+};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -164,14 +165,7 @@ impl CrawlsFilter {
     }
 }
 
-fn list(region: &mut Region, input: &Input<'_>) -> Result<Vec<u8>, AwsError> {
-    #[derive(Serialize)]
-    #[serde(rename_all = "PascalCase")]
-    struct Answer<'a> {
-        crawls: Vec<CrawlerHistory<'a>>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        next_token: Option<String>,
-    }
+fn list(region: &mut Region, input: &Input<'_>) -> Reply {
     let ListCrawls { crawler_name, max_results, filters, next_token } = input.read()?;
     let filters: Vec<CrawlsFilter> = filters.into_iter().map(CrawlsFilter::read).collect::<Result<_, _>>()?;
     let now = input.as_of.unwrap_or(region.now());
@@ -191,5 +185,5 @@ fn list(region: &mut Region, input: &Input<'_>) -> Result<Vec<u8>, AwsError> {
     let page: Vec<_> = fitting.by_ref().take(size).collect();
     let more = fitting.next().is_some();
     let next_token = page.last().filter(|_| more).map(|(at, _)| page::token(&list, &at.to_string()));
-    reply(&Answer { crawls: page.into_iter().map(|(_, crawl)| crawl).collect(), next_token })
+    Page { items: page.into_iter().map(|(_, crawl)| crawl).collect(), next_token }.reply("Crawls")
 }

@@ -11,6 +11,7 @@ mod operations;
 mod script;
 #[cfg(test)]
 mod tests;
+mod view;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -138,8 +139,7 @@ impl Region {
             crawler.modified_on = now;
         } else {
             self.crawlers.last_uid += 1;
-            let arn = self.arn("crawler", &name);
-            self.tags.start(arn, settings.tags.clone());
+            self.start_tags("crawler", &name, settings.tags.clone());
             let crawler = Crawler {
                 settings,
                 script,

@@ -5,6 +5,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use crate::glue::plans::Plans;
+
 /// How a crawl ends if nobody stops it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", tag = "state", content = "message")]
@@ -94,55 +96,47 @@ impl Default for CrawlPlan {
 }
 
 /// How the crawls of a crawler go, one after the other; the last plan repeats.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct CrawlScript(Vec<CrawlPlan>);
-
-impl Default for CrawlScript {
-    fn default() -> Self {
-        Self(vec![CrawlPlan::default()])
-    }
-}
+pub struct CrawlScript(Plans<CrawlPlan>);
 
 impl CrawlScript {
     /// These plans one after the other.
     #[must_use]
     pub fn sequence(plans: impl IntoIterator<Item = CrawlPlan>) -> Self {
-        Self(plans.into_iter().collect())
+        Self(Plans::new(plans))
     }
 
     /// Crawls that all end so.
     #[must_use]
     pub fn ends(outcome: CrawlOutcome) -> Self {
-        Self(vec![CrawlPlan { outcome, ..CrawlPlan::default() }])
+        Self::sequence([CrawlPlan { outcome, ..CrawlPlan::default() }])
     }
 
     /// How long crawlers are RUNNING, in all plans.
     #[must_use]
     pub fn running(self, time: Duration) -> Self {
-        self.all(|plan| plan.running = time)
+        self.each(|plan| plan.running = time)
     }
 
     /// How long crawlers are STOPPING, in all plans.
     #[must_use]
     pub fn stopping(self, time: Duration) -> Self {
-        self.all(|plan| plan.stopping = time)
+        self.each(|plan| plan.stopping = time)
     }
 
     /// What crawls change, in all plans.
     #[must_use]
     pub fn changes(self, changes: &Changes) -> Self {
-        self.all(|plan| plan.changes = changes.clone())
+        self.each(|plan| plan.changes = changes.clone())
     }
 
-    fn all(mut self, change: impl FnMut(&mut CrawlPlan)) -> Self {
-        self.0.iter_mut().for_each(change);
+    fn each(mut self, change: impl FnMut(&mut CrawlPlan)) -> Self {
+        self.0.each(change);
         self
     }
 
     pub(super) fn next(&self, used: &mut usize) -> CrawlPlan {
-        let plan = self.0.get(*used).or_else(|| self.0.last()).cloned().unwrap_or_default();
-        *used += 1;
-        plan
+        self.0.next(used)
     }
 }

@@ -92,10 +92,9 @@ impl Region {
 
     fn add_job(&mut self, mut settings: JobSettings, script: RunScript) {
         let now = self.now();
-        let arn = self.arn("job", &settings.name);
         // Tags are read through GetTags, not through GetJob.
         let tags = settings.rest.remove("Tags").and_then(|tags| serde_json::from_value(tags).ok());
-        self.tags.start(arn, tags);
+        self.start_tags("job", &settings.name, tags);
         self.jobs.last_uid += 1;
         let job = Job {
             uid: self.jobs.last_uid,

@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn a_token_holds_for_its_list_only() {
+fn a_token_is_valid_for_its_list_only() {
     let token = token("GetJobRuns etl", "17");
     assert_eq!(position("GetJobRuns etl", &token).unwrap(), "17");
     assert_eq!(position("GetJobRuns other", &token).unwrap_err().code, "InvalidInputException");
@@ -10,12 +10,16 @@ fn a_token_holds_for_its_list_only() {
 }
 
 #[test]
-fn pages_by_name_neither_repeat_nor_skip() {
+fn pages_by_name_neither_repeat_nor_skip_items() {
     let names = ["a", "b", "c", "d", "e"];
-    let items = || names.iter().map(|name| (*name, *name));
-    let (first, token) = by_name("l", items(), None, 2).unwrap();
-    let (second, token) = by_name("l", items(), token.as_deref(), 2).unwrap();
-    let (third, end) = by_name("l", items(), token.as_deref(), 2).unwrap();
+    let page = |next_token: Option<String>| {
+        let paging = Paging { next_token, max_results: Some(2), tags: None };
+        let Page { items, next_token } = paging.by_name("l", names.iter().map(|name| (*name, *name)), 100).unwrap();
+        (items, next_token)
+    };
+    let (first, token) = page(None);
+    let (second, token) = page(token);
+    let (third, end) = page(token);
     assert_eq!([first, second, third].concat(), names);
     assert_eq!(end, None);
 }

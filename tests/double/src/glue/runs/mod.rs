@@ -8,6 +8,7 @@ pub mod capacity;
 mod lifecycle;
 mod operations;
 mod script;
+mod start;
 mod state;
 #[cfg(test)]
 mod tests;

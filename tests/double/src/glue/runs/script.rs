@@ -4,6 +4,8 @@ use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
+use crate::glue::plans::Plans;
+
 /// How a run ends if nobody stops it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", tag = "state", content = "message")]
@@ -65,24 +67,18 @@ impl Default for RunPlan {
 ///
 /// Each start and each retry by Glue takes the next of the plans in order; when they are used up, the last one
 /// goes for all that follow. A plan for an argument goes before them and is not used up.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct RunScript {
-    plans: Vec<RunPlan>,
+    plans: Plans<RunPlan>,
     by_argument: Vec<(String, String, RunPlan)>,
-}
-
-impl Default for RunScript {
-    fn default() -> Self {
-        Self { plans: vec![RunPlan::default()], by_argument: Vec::new() }
-    }
 }
 
 impl RunScript {
     /// Runs that all end so.
     #[must_use]
     pub fn ends(outcome: Outcome) -> Self {
-        Self { plans: vec![RunPlan { outcome, ..RunPlan::default() }], ..Self::default() }
+        Self::sequence([RunPlan { outcome, ..RunPlan::default() }])
     }
 
     /// Runs that succeed.
@@ -106,14 +102,13 @@ impl RunScript {
     /// These plans one after the other; the last one repeats.
     #[must_use]
     pub fn sequence(plans: impl IntoIterator<Item = RunPlan>) -> Self {
-        Self { plans: plans.into_iter().collect(), ..Self::default() }
+        Self { plans: Plans::new(plans), ..Self::default() }
     }
 
     /// After the plans so far, one that ends like this, else like the last.
     #[must_use]
     pub fn then(mut self, outcome: Outcome) -> Self {
-        let last = self.plans.last().cloned().unwrap_or_default();
-        self.plans.push(RunPlan { outcome, ..last });
+        self.plans.append_changed(|plan| plan.outcome = outcome);
         self
     }
 
@@ -127,46 +122,41 @@ impl RunScript {
     /// How long runs are STARTING, in all plans.
     #[must_use]
     pub fn starting(self, time: Duration) -> Self {
-        self.all(|plan| plan.starting = time)
+        self.each(|plan| plan.starting = time)
     }
 
     /// How long runs are RUNNING, in all plans.
     #[must_use]
     pub fn running(self, time: Duration) -> Self {
-        self.all(|plan| plan.running = time)
+        self.each(|plan| plan.running = time)
     }
 
     /// How long runs are STOPPING, in all plans.
     #[must_use]
     pub fn stopping(self, time: Duration) -> Self {
-        self.all(|plan| plan.stopping = time)
+        self.each(|plan| plan.stopping = time)
     }
 
     /// How long slots stay taken after a run's end, in all plans.
     #[must_use]
     pub fn slot_lag(self, time: Duration) -> Self {
-        self.all(|plan| plan.slot_lag = time)
+        self.each(|plan| plan.slot_lag = time)
     }
 
     /// How long runs may be WAITING, in all plans.
     #[must_use]
     pub fn longest_wait(self, time: Duration) -> Self {
-        self.all(|plan| plan.longest_wait = time)
+        self.each(|plan| plan.longest_wait = time)
     }
 
-    fn all(mut self, change: impl FnMut(&mut RunPlan)) -> Self {
-        self.plans.iter_mut().for_each(change);
+    fn each(mut self, change: impl FnMut(&mut RunPlan)) -> Self {
+        self.plans.each(change);
         self
     }
 
     /// The plan of the next run; `used` counts those given out.
     pub(super) fn next(&self, used: &mut usize, arguments: &BTreeMap<String, String>) -> RunPlan {
-        let special = self.by_argument.iter().find(|(key, value, _)| arguments.get(key) == Some(value));
-        if let Some((_, _, plan)) = special {
-            return plan.clone();
-        }
-        let plan = self.plans.get(*used).or_else(|| self.plans.last()).cloned().unwrap_or_default();
-        *used += 1;
-        plan
+        let by_argument = self.by_argument.iter().find(|(key, value, _)| arguments.get(key) == Some(value));
+        by_argument.map_or_else(|| self.plans.next(used), |(_, _, plan)| plan.clone())
     }
 }

@@ -88,8 +88,7 @@ impl Region {
 
     fn remove_trigger(&mut self, name: &str) {
         self.triggers.by_name.remove(name);
-        let arn = self.arn("trigger", name);
-        self.tags.forget(&arn);
+        self.forget_tags("trigger", name);
     }
 
     fn plan_trigger_tick(&mut self, name: &str) {
