@@ -1,19 +1,19 @@
-//! The same handles over HTTP, for tests and demonstrations in other processes: `/_double/...`.
+//! Control of the double over HTTP, for tests and demonstrations in other processes: `/_double/...`.
 //!
 //! | path | methods |
 //! |---|---|
-//! | `/_double/clock` | GET shows it; POST `{"hold": true}`, `{"stepSeconds": 60}`, `{"resume": true}`, `{"speed": 60}` |
-//! | `/_double/seed` | POST a [`Seed`]: accounts, keys, roles, policies, jobs, limits, faults |
+//! | `/_double/clock` | GET; POST `{"hold": true}`, `{"stepSeconds": 60}`, `{"resume": true}`, `{"speed": 60}` |
+//! | `/_double/seed` | POST a [`Seed`]: accounts, access keys, roles, policies, jobs, limits, faults |
 //! | `/_double/key` | GET the default access key |
-//! | `/_double/faults` | GET; POST a [`Fault`]; DELETE clears; DELETE `?id=3` removes one |
-//! | `/_double/faults/release` | POST lets held calls go on |
-//! | `/_double/limits` | POST `{"GetJobRuns": {"perSecond": 5, "burst": 10}}`; DELETE lifts all |
-//! | `/_double/requests` | GET `?operation=&name=&after=&limit=`; POST `{"keep": "noBodies"}`; DELETE forgets |
+//! | `/_double/faults` | GET; POST a [`Fault`]; DELETE removes all; DELETE `?id=3` removes one |
+//! | `/_double/faults/release` | POST releases held calls |
+//! | `/_double/limits` | POST `{"GetJobRuns": {"perSecond": 5, "burst": 10}}`; DELETE removes all |
+//! | `/_double/requests` | GET `?operation=&name=&after=&limit=`; POST `{"keep": "noBodies"}`; DELETE clears |
 //! | `/_double/requests/counts` | GET |
 //! | `/_double/runs` | GET `?account=&region=&job=`: the runs of a job |
-//! | `/_double/firings` | GET `?account=&region=&trigger=`: what a trigger started |
-//! | `/_double/events` | POST `?account=&region=&trigger=`: an event arrives for an EVENT trigger |
-//! | `/_double/call` | POST `{"account", "region", "operation", "body"}`: somebody else acts, unrecorded |
+//! | `/_double/firings` | GET `?account=&region=&trigger=`: the firings of a trigger, with what each started |
+//! | `/_double/events` | POST `?account=&region=&trigger=`: delivers an event to an EVENT trigger |
+//! | `/_double/call` | POST `{"account", "region", "operation", "body"}`: a call of another client, not recorded |
 //! | `/_double/container-credentials` | GET with a Pod Identity token in `Authorization` |
 
 use std::{collections::HashMap, time::Duration};
@@ -25,8 +25,8 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
 use crate::{
-    State, error::AwsError, faults::Fault, glue::runs::JobRun, iam::DEFAULT_ACCOUNT, limits::Rate, requests::Keep,
-    seed::Seed, sts, wire::HttpAnswer,
+    error::AwsError, faults::Fault, glue::runs::JobRun, iam::DEFAULT_ACCOUNT, limits::Rate, requests::Keep, seed::Seed,
+    state::State, sts, wire::HttpAnswer,
 };
 
 type Query = HashMap<String, String>;
@@ -79,7 +79,7 @@ pub(crate) fn answer(state: &State, parts: &Parts, body: &Bytes) -> HttpAnswer {
     let (status, body) = match handler.map(|(_, _, handler)| handler(state, &request)) {
         Some(Ok(answer)) => (StatusCode::OK, answer),
         Some(Err(AdminError(status, message))) => (status, json!({ "error": message })),
-        None => (StatusCode::NOT_FOUND, json!({ "error": format!("nothing at {} {path}", parts.method) })),
+        None => (StatusCode::NOT_FOUND, json!({ "error": format!("no such endpoint: {} {path}", parts.method) })),
     };
     Response::builder()
         .status(status)
@@ -107,7 +107,7 @@ impl AdminRequest<'_> {
 
     fn number(&self, name: &str) -> Result<Option<u64>, AdminError> {
         let parse = |text: &str| {
-            text.parse().map_err(|_| AdminError(StatusCode::BAD_REQUEST, format!("{name} is no number: {text}")))
+            text.parse().map_err(|_| AdminError(StatusCode::BAD_REQUEST, format!("{name} is not a number: {text}")))
         };
         self.query(name).map(parse).transpose()
     }
@@ -230,5 +230,5 @@ fn container_credentials(state: &State, request: &AdminRequest<'_>) -> Result<Va
     let token = request.parts.headers.get(header::AUTHORIZATION).and_then(|token| token.to_str().ok());
     token
         .and_then(|token| sts::container_credentials(&state.iam, token.trim_start_matches("Bearer ")))
-        .ok_or_else(|| AdminError(StatusCode::UNAUTHORIZED, "this token is not known".to_owned()))
+        .ok_or_else(|| AdminError(StatusCode::UNAUTHORIZED, "the token is unknown".to_owned()))
 }

@@ -1,10 +1,10 @@
-//! The double's own time.
+//! The double's clock.
 //!
-//! Everything that changes over time in Glue is a function of this clock. It starts at the real time and
-//! runs at the real pace, and a test can hold it, step it, or let it run faster. Nothing ticks: whoever
-//! looks at a region first lets everything happen that was due by then (see [`crate::glue`]).
+//! All changes over time in Glue depend on this clock. It starts at the real time and runs at the real speed. A test
+//! can hold it, step it, or make it run faster. There is no timer: each access to a region first handles the events
+//! that are due (see [`crate::glue`]).
 //!
-//! Signatures and temporary credentials go by the real time instead, because the clients that use them do.
+//! Signatures and temporary credentials use the real time, because clients do.
 
 #[cfg(test)]
 mod tests;
@@ -18,25 +18,25 @@ use std::{
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize, Serializer};
 
-/// A moment on the double's clock: milliseconds since the Unix epoch, as fine as Glue's own times.
+/// A time on the double's clock, in milliseconds since the Unix epoch (the precision of Glue's timestamps).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Time(pub i64);
 
 impl Time {
-    /// Seconds since the epoch, as AWS JSON writes a timestamp.
+    /// Seconds since the Unix epoch, as AWS JSON writes a timestamp.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970 fit a double's 53 bits")]
     pub fn as_seconds(self) -> f64 {
         self.0 as f64 / 1000.0
     }
 
-    /// The time that passed since `earlier`; zero when it is not earlier.
+    /// The duration since `earlier`; zero when it is not earlier.
     #[must_use]
     pub fn since(self, earlier: Time) -> Duration {
         Duration::from_millis(u64::try_from(self.0 - earlier.0).unwrap_or(0))
     }
 
-    /// The same moment as a timestamp with a calendar.
+    /// The same time as a calendar timestamp.
     #[must_use]
     pub fn timestamp(self) -> jiff::Timestamp {
         jiff::Timestamp::from_millisecond(self.0).unwrap_or_default()
@@ -84,13 +84,13 @@ impl Inner {
     }
 }
 
-/// What the clock shows, for the admin endpoint and for a person.
+/// The state of the clock, as the admin endpoint shows it.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ClockStatus {
-    /// Seconds since the epoch.
+    /// Seconds since the Unix epoch.
     pub now: f64,
-    /// Whether it stands still.
+    /// Whether it is held.
     pub held: bool,
     /// Seconds it advances for each real second while it is not held.
     pub speed: f64,
@@ -112,41 +112,41 @@ impl Default for Clock {
 }
 
 impl Clock {
-    /// The time it shows.
+    /// The current time on this clock.
     #[must_use]
     pub fn now(&self) -> Time {
         self.0.lock().now()
     }
 
-    /// Lets it stand still until [`Clock::resume`]; only [`Clock::step`] moves it meanwhile.
+    /// Stops the clock until [`Clock::resume`]. Meanwhile only [`Clock::step`] moves it.
     pub fn hold(&self) {
         let mut inner = self.0.lock();
         inner.settle();
         inner.held = true;
     }
 
-    /// Moves it forward at once, held or not. All that falls due on the way happens in its order.
+    /// Moves the clock forward, held or not. Events that become due are handled in order.
     pub fn step(&self, by: Duration) {
         let mut inner = self.0.lock();
         inner.settle();
         inner.shown = inner.shown + by;
     }
 
-    /// Lets it run again, from where it stands.
+    /// Lets a held clock run on from its current time.
     pub fn resume(&self) {
         let mut inner = self.0.lock();
         inner.settle();
         inner.held = false;
     }
 
-    /// Sets how many seconds it advances for each real second. Negative and unreal values count as zero.
+    /// Sets how many seconds the clock advances in each real second. Negative and non-finite values count as zero.
     pub fn set_speed(&self, speed: f64) {
         let mut inner = self.0.lock();
         inner.settle();
         inner.speed = if speed.is_finite() { speed.max(0.0) } else { 0.0 };
     }
 
-    /// What it shows and how it runs.
+    /// The current time, whether the clock is held, and its speed.
     #[must_use]
     pub fn status(&self) -> ClockStatus {
         let inner = self.0.lock();

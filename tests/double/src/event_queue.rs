@@ -1,4 +1,4 @@
-//! What is due when: a heap of events, popped in the order of their time and, within one moment, of their entry.
+//! A queue of future events, ordered by time; events of the same time keep the order in which they were pushed.
 
 #[cfg(test)]
 mod tests;
@@ -37,28 +37,28 @@ impl<E> Ord for Entry<E> {
     }
 }
 
-/// The events to come. An event that lost its meaning is not searched out: whoever handles it finds
-/// that its subject moved on.
+/// The events to come. Outdated events are not removed: the handler ignores an event whose subject has changed
+/// since it was pushed.
 #[derive(Debug)]
 pub struct EventQueue<E> {
     heap: BinaryHeap<Reverse<Entry<E>>>,
-    entered: u64,
+    pushed: u64,
 }
 
 impl<E> Default for EventQueue<E> {
     fn default() -> Self {
-        Self { heap: BinaryHeap::new(), entered: 0 }
+        Self { heap: BinaryHeap::new(), pushed: 0 }
     }
 }
 
 impl<E> EventQueue<E> {
-    /// Enters an event.
+    /// Adds an event that is due at a time.
     pub fn push(&mut self, due: Time, event: E) {
-        self.entered += 1;
-        self.heap.push(Reverse(Entry { due, order: self.entered, event }));
+        self.pushed += 1;
+        self.heap.push(Reverse(Entry { due, order: self.pushed, event }));
     }
 
-    /// Takes the next event that is due by `now`.
+    /// Removes and returns the next event that is due by `now`, with its time.
     pub fn pop_due(&mut self, now: Time) -> Option<(Time, E)> {
         if self.heap.peek()?.0.due > now {
             return None;

@@ -1,4 +1,5 @@
-//! The instance metadata service, version 2, as far as credentials of the instance's role go: `/latest/...`.
+//! The part of the EC2 instance metadata service, version 2, that serves the credentials of the instance's role:
+//! `/latest/...`.
 //!
 //! Source: EC2 user guide, "Use the Instance Metadata Service to access instance metadata" and "Retrieve security
 //! credentials from instance metadata".
@@ -10,7 +11,7 @@ use serde_json::json;
 
 use crate::{iam::Iam, sts, wire::HttpAnswer};
 
-/// What a client has to bring along, got by a PUT.
+/// The session token that a client gets by PUT and sends with each GET.
 const TOKEN: &str = "an-instance-metadata-token";
 const TOKEN_TTL_HEADER: &str = "x-aws-ec2-metadata-token-ttl-seconds";
 const CREDENTIALS: &str = "/latest/meta-data/iam/security-credentials/";

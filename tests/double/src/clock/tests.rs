@@ -11,7 +11,7 @@ fn a_held_clock_moves_by_steps_only() {
 }
 
 #[test]
-fn speed_counts_from_the_moment_it_is_set() {
+fn a_new_speed_applies_from_the_moment_it_is_set() {
     let clock = Clock::default();
     clock.hold();
     clock.step(Duration::from_secs(1000));

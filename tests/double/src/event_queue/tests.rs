@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn events_come_by_time_and_then_by_entry() {
+fn events_come_in_order_of_time_and_then_of_insertion() {
     let mut queue = EventQueue::default();
     queue.push(Time(20), 'c');
     queue.push(Time(10), 'a');

@@ -5,7 +5,7 @@ fn call(operation: &str, name: &str) -> Call {
 }
 
 #[test]
-fn the_nth_call_is_counted_among_those_meant() {
+fn nth_counts_only_matching_calls() {
     let faults = Faults::default();
     let id = faults.add(Fault::on("StartJobRun").name("etl").nth(2).then(Then::Http500));
     assert_eq!(faults.effect_on(&call("StartJobRun", "etl")), None);
@@ -17,7 +17,7 @@ fn the_nth_call_is_counted_among_those_meant() {
 }
 
 #[test]
-fn the_first_rule_that_applies_wins_and_one_used_up_lets_the_next_speak() {
+fn the_first_rule_that_hits_decides_and_a_used_up_rule_does_not_hit() {
     let faults = Faults::default();
     faults.add(Fault::on("GetJobRuns").times(1).then(Then::Throttle));
     faults.add(Fault::on_any().then(Then::ExpiredToken));
@@ -26,14 +26,14 @@ fn the_first_rule_that_applies_wins_and_one_used_up_lets_the_next_speak() {
 }
 
 #[test]
-fn probability_is_repeatable_by_its_seed() {
-    let throw = |seed| {
+fn the_same_seed_repeats_the_same_hits() {
+    let hits_with = |seed| {
         let faults = Faults::default();
         faults.seed(seed);
         faults.add(Fault::on_any().probability(0.5));
         (0..64).map(|_| faults.effect_on(&call("A", "a")).is_some()).collect::<Vec<_>>()
     };
-    assert_eq!(throw(7), throw(7));
-    let hits = throw(7).into_iter().filter(|hit| *hit).count();
+    assert_eq!(hits_with(7), hits_with(7));
+    let hits = hits_with(7).into_iter().filter(|hit| *hit).count();
     assert!((10..54).contains(&hits), "{hits} of 64");
 }

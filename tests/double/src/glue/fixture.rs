@@ -1,4 +1,4 @@
-//! What the tests of all rooms share: one region, on a clock that stands still.
+//! The fixture of Glue's unit tests: one region, with a held clock.
 
 use std::time::Duration;
 
@@ -37,7 +37,7 @@ impl Fixture {
         Ok(serde_json::from_slice(&answer).unwrap())
     }
 
-    /// Calls, and expects an error with this code.
+    /// Calls an operation that must fail with this error code.
     pub fn expect_error(&self, name: &str, body: &Value, code: &str) {
         let error = self.call(name, body).map(|answer| answer.to_string()).unwrap_err();
         assert_eq!(error.code, code, "{name} {body}: {error}");

@@ -11,7 +11,7 @@ use croner::{
 
 use crate::{clock::Time, error::AwsError};
 
-/// A schedule that was understood.
+/// A parsed schedule.
 #[derive(Clone, Debug)]
 pub struct Schedule {
     expression: String,
@@ -19,12 +19,12 @@ pub struct Schedule {
 }
 
 impl Schedule {
-    /// Reads an expression as Glue takes it.
+    /// Parses an expression; `InvalidInputException` when Glue would refuse it.
     pub fn parse(expression: &str) -> Result<Self, AwsError> {
         let refuse = || AwsError::invalid(format!("Schedule {expression} is not a valid cron expression."));
         let fields = expression.strip_prefix("cron(").and_then(|rest| rest.strip_suffix(')')).ok_or_else(refuse)?;
         let parts: Vec<&str> = fields.split_whitespace().collect();
-        // Six fields, and one of the two days is left open by a question mark (Time-based schedules for jobs
+        // There are six fields, and exactly one of the two day fields is a question mark (Time-based schedules for jobs
         // and crawlers).
         let &[_, _, day_of_month, _, day_of_week, _] = parts.as_slice() else { return Err(refuse()) };
         if (day_of_month == "?") == (day_of_week == "?") {
@@ -40,13 +40,13 @@ impl Schedule {
         Ok(Self { expression: expression.to_owned(), cron })
     }
 
-    /// The expression as it was given.
+    /// The expression, unchanged.
     #[must_use]
     pub fn expression(&self) -> &str {
         &self.expression
     }
 
-    /// The next time after `time`; none when there is none any more.
+    /// The next scheduled time after `time`, if there is one.
     #[must_use]
     pub fn next_after(&self, time: Time) -> Option<Time> {
         let time: DateTime<Utc> = DateTime::from_timestamp_millis(time.0)?;

@@ -1,37 +1,37 @@
-//! What a principal may do.
+//! The permissions of a principal.
 
 #[cfg(test)]
 mod tests;
 
 use serde::{Deserialize, Serialize};
 
-/// Lists of actions such as `glue:StartJobRun`, `glue:Get*` or `*`. What is denied is denied; else, with a list
-/// of allowed actions, only those are allowed.
+/// Lists of actions such as `glue:StartJobRun`, `glue:Get*` or `*`. A denied action is denied even if it is allowed.
+/// With a list of allowed actions, all others are denied.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Policy {
-    /// Denied, whatever is allowed.
+    /// Denied actions.
     #[serde(default)]
     deny: Vec<String>,
-    /// Allowed; none is everything.
+    /// Allowed actions; none allows all.
     #[serde(default)]
     allow: Option<Vec<String>>,
 }
 
 impl Policy {
-    /// Everything but these.
+    /// Allows everything but these actions.
     #[must_use]
     pub fn deny(actions: &[&str]) -> Self {
         Self { deny: owned(actions), allow: None }
     }
 
-    /// Nothing but these.
+    /// Allows only these actions.
     #[must_use]
     pub fn allow(actions: &[&str]) -> Self {
         Self { deny: Vec::new(), allow: Some(owned(actions)) }
     }
 
-    /// Err says why not, in the words of an `AccessDeniedException`.
+    /// The error is the reason in the text of an `AccessDeniedException`.
     pub(super) fn check(&self, action: &str) -> Result<(), String> {
         if self.deny.iter().any(|pattern| matches(pattern, action)) {
             return Err("of an explicit deny in an identity-based policy".to_owned());

@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn each_account_region_and_operation_has_a_bucket_of_its_own() {
+fn each_account_region_and_operation_has_its_own_bucket() {
     let limits = Limits::default();
     limits.set("GetJobRuns", 0.0, 2);
     let admit =

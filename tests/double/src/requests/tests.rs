@@ -1,3 +1,5 @@
+use serde_json::Value;
+
 use super::*;
 
 fn call(operation: &str, name: &str) -> Call {
@@ -5,7 +7,7 @@ fn call(operation: &str, name: &str) -> Call {
 }
 
 #[tokio::test]
-async fn waiting_is_woken_by_arrival_and_by_the_answer() {
+async fn a_wait_is_woken_by_requests_and_answers() {
     let requests = Requests::default();
     let waiter = tokio::spawn({
         let requests = requests.clone();
@@ -19,7 +21,7 @@ async fn waiting_is_woken_by_arrival_and_by_the_answer() {
 }
 
 #[test]
-fn what_is_kept_can_be_narrowed_and_counts_go_on() {
+fn bodies_and_requests_can_be_left_out_and_are_still_counted() {
     let requests = Requests::default();
     requests.record(Time(0), call("StartJobRun", "a"), Bytes::from_static(b"{\"JobName\":\"a\"}"));
     requests.keep(Keep::NoBodies);

@@ -14,7 +14,7 @@ use crate::{
     },
 };
 
-/// A session that was itself got by a role session_duration at most so long.
+/// The longest session that a session of a role can start (role chaining).
 const MAX_CHAINED_SESSION: Duration = Duration::from_hours(1);
 
 #[expect(clippy::expect_used, reason = "constant patterns, and tests use them")]
@@ -104,7 +104,7 @@ pub(super) fn with_web_identity(iam: &Iam, _: Option<&Principal>, form: &Form) -
     Ok(result(iam, principal, session_duration, None, vec![Xml::Text("SubjectFromWebIdentityToken", subject)]))
 }
 
-/// Who somebody is within a role.
+/// The principal of a session of a role.
 pub(super) fn session_principal(
     role: &Role,
     name: &str,
@@ -144,7 +144,7 @@ fn duration(form: &Form) -> Result<Duration, AwsError> {
     };
     let seconds: i64 = text
         .parse()
-        .map_err(|_| AwsError::common("MalformedInput", format!("DurationSeconds is no number: {text}")))?;
+        .map_err(|_| AwsError::common("MalformedInput", format!("DurationSeconds is not a number: {text}")))?;
     let bound = match seconds {
         ..900 => "greater than or equal to 900",
         43_201.. => "less than or equal to 43200",
@@ -177,7 +177,7 @@ fn tags(form: &Form) -> Result<Vec<(String, String)>, AwsError> {
     Ok(tags)
 }
 
-/// The tags of a new session with those its caller's session hands on.
+/// The tags of a new session, with the transitive tags of the caller's session.
 fn with_inherited(
     mut tags: Vec<(String, String)>,
     caller: Option<&Session>,

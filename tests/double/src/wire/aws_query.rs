@@ -1,4 +1,4 @@
-//! AWS Query: a form goes in, XML comes out. STS speaks it.
+//! The protocol AWS Query of STS: the request is a form, the answer is XML.
 
 #[cfg(test)]
 mod tests;
@@ -14,30 +14,30 @@ use crate::error::AwsError;
 
 const NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
 
-/// The fields of a request.
+/// The form of a request.
 #[derive(Clone, Debug, Default)]
 pub struct Form(BTreeMap<String, String>);
 
 impl Form {
-    /// Reads a body of `application/x-www-form-urlencoded`.
+    /// Parses a body of `application/x-www-form-urlencoded`.
     #[must_use]
     pub fn parse(body: &[u8]) -> Self {
         Self(form_urlencoded::parse(body).into_owned().collect())
     }
 
-    /// A field by its name.
+    /// The value of a field.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str)
     }
 
-    /// A list: `Name.member.1`, `Name.member.2`, ...
+    /// The values of a list: `Name.member.1`, `Name.member.2`, ...
     #[must_use]
     pub fn list(&self, name: &str) -> Vec<&str> {
         (1..).map_while(|n| self.get(&format!("{name}.member.{n}"))).collect()
     }
 
-    /// A list of pairs: `Name.member.1.Key`, `Name.member.1.Value`, ...
+    /// The pairs of a list: `Name.member.1.Key`, `Name.member.1.Value`, ...
     #[must_use]
     pub fn pairs(&self, name: &str) -> Vec<(String, String)> {
         (1..)
@@ -50,7 +50,7 @@ impl Form {
     }
 }
 
-/// An XML element with text, or with elements below it.
+/// An XML element with text or with child elements.
 #[derive(Clone, Debug)]
 pub enum Xml {
     /// `<name>text</name>`
@@ -91,7 +91,7 @@ fn escape(text: &str, out: &mut String) {
     }
 }
 
-/// The result of an action.
+/// An answer with HTTP status 200 and the result of an action.
 #[must_use]
 pub fn answer(action: &str, result: &[Xml]) -> HttpAnswer {
     let id = random_uuid();

@@ -1,8 +1,8 @@
 //! Connections of the Data Catalog.
 //!
-//! `UpdateConnection` replaces everything, secrets included: what is left out is gone. What is read with
-//! `HidePassword` has no passwords, and credentials within `AuthenticationConfiguration` are never read back.
-//! How creating, updating and testing end is told by a test ([`ConnectionScript`]).
+//! `UpdateConnection` replaces the whole input, including secrets; members that the new input does not have are
+//! removed. With `HidePassword` a read has no passwords. Credentials in `AuthenticationConfiguration` are never read
+//! back. A [`ConnectionScript`] defines how creation, updates and tests end.
 
 mod operations;
 mod requirements;
@@ -44,7 +44,7 @@ struct Connection {
     status: ConnectionStatus,
     reason: Option<String>,
     validated: Option<Time>,
-    /// Moves on with each change, so that an outcome of an earlier one means nothing any more.
+    /// Differs for each change. The outcome of an earlier change is ignored.
     generation: u64,
 }
 
@@ -56,21 +56,21 @@ pub struct Connections {
     scripts: Scripts,
 }
 
-/// What can fall due about a connection.
+/// An event of a connection.
 #[derive(Clone, Debug)]
 pub(super) enum ConnectionEvent {
-    /// What was `IN_PROGRESS` is done: READY, or FAILED with a reason.
+    /// The change of this generation is done: READY, or FAILED with a reason.
     Settle(Key, u64, Option<String>),
 }
 
 impl Region {
-    /// Says how a connection's creation, updates and tests end from now on. `*` is every connection without a
-    /// script of its own, and tests of an input that is no connection yet.
+    /// Sets how a connection's creation, updates and tests end from now on. The name `*` stands for every connection
+    /// without a script of its own, and for tests by `TestConnectionInput`.
     pub fn script_connection(&mut self, name: &str, script: ConnectionScript) {
         self.connections.scripts.set(name, script);
     }
 
-    /// A connection's input as it was last given, secrets included; for a test to look at.
+    /// The last input of a connection, with its secrets.
     #[must_use]
     pub fn connection_input(&self, catalog: &str, name: &str) -> Option<Value> {
         let connection = self.connections.by_key.get(&(catalog.into(), name.into()))?;
@@ -81,7 +81,7 @@ impl Region {
         self.connections.by_key.get(key).ok_or_else(|| connection_not_found(&key.1))
     }
 
-    /// Writes a connection, and lets its status go the way its script says.
+    /// Creates or replaces a connection. Its script decides the status.
     fn put_connection(&mut self, key: &Key, input: Map<String, Value>, caller: &str) -> ConnectionStatus {
         let now = self.now();
         let (duration, failure) = self.connections.scripts.outcome(&key.1, &input);

@@ -32,7 +32,7 @@ fn key(region: &Region, catalog: Option<&str>, name: &str) -> Key {
     (catalog.map_or_else(|| region.account.clone(), Arc::from), name.into())
 }
 
-/// The input without members that are null.
+/// The input without null members.
 fn without_nulls(input: Map<String, Value>) -> Map<String, Value> {
     input.into_iter().filter(|(_, value)| !value.is_null()).collect()
 }

@@ -1,10 +1,10 @@
-//! What each type of connection needs, by the Connection API page of the Glue developer guide.
+//! The requirements of each connection type, from the page "Connection API" of the Glue developer guide.
 
 use serde_json::{Map, Value};
 
 use crate::error::AwsError;
 
-/// Checks an input of `CreateConnection`, `UpdateConnection` or `TestConnection`.
+/// Checks the input of `CreateConnection`, `UpdateConnection` or `TestConnection`.
 pub(super) fn check(input: &Map<String, Value>) -> Result<(), AwsError> {
     let properties = Properties(input);
     let kind = input.get("ConnectionType").and_then(Value::as_str).unwrap_or_default();
@@ -15,7 +15,7 @@ pub(super) fn check(input: &Map<String, Value>) -> Result<(), AwsError> {
     }
     match kind {
         "SFTP" => Err(AwsError::invalid("Connection type SFTP is not supported.")),
-        // The newer kind of connection says its credentials elsewhere.
+        // Connections of schema version 2 have their credentials there.
         _ if input.contains_key("AuthenticationConfiguration") => Ok(()),
         "JDBC" => {
             if !properties.has("JDBC_CONNECTION_URL") && !properties.has_all(&["HOST", "PORT", "JDBC_ENGINE"]) {

@@ -1,4 +1,4 @@
-//! Connections, through the operations and on a clock that stands still.
+//! Connections, by the operations and with a held clock.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ fn get(fixture: &Fixture, name: &str) -> Value {
 }
 
 #[test]
-fn an_update_replaces_everything_secrets_included() {
+fn an_update_replaces_the_whole_input_with_its_secrets() {
     let fixture = Fixture::new();
     let mut input = jdbc("db");
     input["Description"] = json!("old");
@@ -43,7 +43,7 @@ fn an_update_replaces_everything_secrets_included() {
 }
 
 #[test]
-fn passwords_are_hidden_on_both_reads_and_credentials_never_read() {
+fn both_reads_hide_passwords_and_never_show_credentials() {
     let fixture = Fixture::new();
     create(&fixture, &jdbc("db"));
     let input = json!({ "Name": "basic", "ConnectionType": "SALESFORCE", "ConnectionProperties": {},
@@ -62,7 +62,7 @@ fn passwords_are_hidden_on_both_reads_and_credentials_never_read() {
 }
 
 #[test]
-fn the_status_goes_its_way_as_told() {
+fn the_status_follows_the_script() {
     let fixture = Fixture::new();
     fixture.with(|region| {
         let script = ConnectionScript::default().in_progress(Duration::from_secs(30));
@@ -84,7 +84,7 @@ fn the_status_goes_its_way_as_told() {
 }
 
 #[test]
-fn tests_end_as_told_and_leave_the_connection() {
+fn tests_follow_the_script_and_do_not_change_the_status() {
     let fixture = Fixture::new();
     create(&fixture, &jdbc("db"));
     fixture.with(|region| {
@@ -107,7 +107,7 @@ fn tests_end_as_told_and_leave_the_connection() {
 }
 
 #[test]
-fn a_batch_deletes_what_it_can_and_says_the_rest() {
+fn a_batch_delete_reports_errors_by_name() {
     let fixture = Fixture::new();
     create(&fixture, &jdbc("a"));
     create(&fixture, &jdbc("b"));
@@ -120,7 +120,7 @@ fn a_batch_deletes_what_it_can_and_says_the_rest() {
 }
 
 #[test]
-fn each_type_has_its_requirements() {
+fn missing_requirements_of_a_type_are_refused() {
     let fixture = Fixture::new();
     let refuse = |kind: &str, properties: &Value| {
         let input = json!({ "Name": "x", "ConnectionType": kind, "ConnectionProperties": properties });
@@ -142,7 +142,7 @@ fn each_type_has_its_requirements() {
 }
 
 #[test]
-fn catalogs_filters_and_pages_keep_connections_apart() {
+fn connections_are_listed_by_catalog_filter_and_page() {
     let fixture = Fixture::new();
     for n in 0..5 {
         let mut input = jdbc(&format!("db{n}"));
@@ -162,7 +162,7 @@ fn catalogs_filters_and_pages_keep_connections_apart() {
 }
 
 #[test]
-fn tags_come_and_go_with_a_connection() {
+fn deleting_a_connection_deletes_its_tags() {
     let fixture = Fixture::new();
     fixture.call("CreateConnection", &json!({ "ConnectionInput": jdbc("db"), "Tags": { "team": "a" } })).unwrap();
     let arn = "arn:aws:glue:eu-west-1:123456789012:connection/db";

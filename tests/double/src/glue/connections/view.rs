@@ -23,13 +23,11 @@ pub(super) struct ConnectionView {
 }
 
 impl Connection {
-    /// The connection as it is read. Passwords are left out altogether when they shall be hidden, and what
-    /// `AuthenticationConfiguration` took in as credentials is left out in any case.
+    /// The view omits passwords if `hide_password`, and always the credentials in `AuthenticationConfiguration`.
     pub(super) fn view(&self, hide_password: bool) -> ConnectionView {
         let mut input = self.input.clone();
         input.remove("ValidateCredentials");
-        let validated_for = input.remove("ValidateForComputeEnvironments");
-        if let Some(environments) = validated_for {
+        if let Some(environments) = input.remove("ValidateForComputeEnvironments") {
             input.insert("CompatibleComputeEnvironments".to_owned(), environments);
         }
         if let Some(Value::Object(properties)) = input.get_mut("ConnectionProperties")

@@ -1,4 +1,4 @@
-//! How crawlers move: crawling, stopping, ready again, and starting by their schedule.
+//! The state changes of crawlers: start, stop, ready, and starts by schedule.
 
 use std::sync::Arc;
 
@@ -9,14 +9,15 @@ use crate::{
     wire::random_uuid,
 };
 
-/// What can fall due about a crawler: its name, which of all crawlers of that name it was, and its generation.
+/// An event of a crawler, with the crawler's name, uid and generation. A crawler that is deleted and created again
+/// has another uid.
 #[derive(Clone, Debug)]
 pub(in crate::glue) enum CrawlEvent {
-    /// The crawl is through; the crawler is STOPPING.
+    /// The crawl has done its work: the crawler becomes STOPPING.
     WorkDone(Arc<str>, u64, u64),
-    /// The crawler is READY again, and the crawl is over.
+    /// The crawl has ended: the crawler becomes READY.
     Ready(Arc<str>, u64, u64, CrawlState),
-    /// A time of its schedule has come.
+    /// A scheduled time is reached. The number is the version of the schedule.
     ScheduleTick(Arc<str>, u64, u64),
 }
 
@@ -52,7 +53,7 @@ impl Region {
         Ok(id)
     }
 
-    /// Stops the crawl of a crawler.
+    /// Stops the running crawl of a crawler.
     pub(super) fn stop_crawl(&mut self, name: &str) -> Result<(), AwsError> {
         let state = self.crawler(name)?.state;
         match state {
@@ -117,7 +118,7 @@ impl Region {
         self.crawl_ended(name, &id, outcome, origin);
     }
 
-    /// Sets a crawler's schedule, and follows it.
+    /// Sets and activates a crawler's schedule.
     pub(super) fn set_crawler_schedule(&mut self, name: &str, schedule: Option<Schedule>) {
         let Ok(crawler) = self.crawler_mut(name) else { return };
         crawler.scheduled = schedule.is_some();
@@ -125,10 +126,10 @@ impl Region {
         self.plan_tick(name);
     }
 
-    /// Follows a crawler's schedule, or leaves it.
-    pub(super) fn follow_schedule(&mut self, name: &str, follow: bool) {
+    /// Activates or deactivates a crawler's schedule.
+    pub(super) fn set_schedule_active(&mut self, name: &str, active: bool) {
         let Ok(crawler) = self.crawler_mut(name) else { return };
-        crawler.scheduled = follow;
+        crawler.scheduled = active;
         self.plan_tick(name);
     }
 
@@ -147,7 +148,7 @@ impl Region {
     fn tick(&mut self, name: &str, uid: u64, version: u64) {
         let current = self.crawler(name).is_ok_and(|crawler| crawler.uid == uid && crawler.schedule_version == version);
         if current {
-            // A crawler that is still running misses this time.
+            // A crawler that is still running skips this start.
             let _ = self.start_crawl(name, None);
             self.plan_tick(name);
         }

@@ -1,8 +1,8 @@
 //! Crawlers and their crawls.
 //!
-//! A crawler is READY, RUNNING or STOPPING, and that is not the outcome of a crawl: at the end of each crawl,
-//! stopped or not, the crawler is STOPPING for a while. What came out of a crawl stands in its history
-//! (`ListCrawls`) and, for the last one that ended, in `LastCrawl`.
+//! A crawler is READY, RUNNING or STOPPING. This state is not the outcome of a crawl: at the end of each crawl,
+//! stopped or not, the crawler is STOPPING for some time. The outcome is in the history (`ListCrawls`) and, for the
+//! last crawl that ended, in `LastCrawl`.
 
 mod definition;
 mod history;
@@ -23,7 +23,7 @@ use serde::Serialize;
 use super::{Region, operation::Operation, schedule::Schedule, triggers::Origin};
 use crate::{clock::Time, error::AwsError};
 
-/// The operations of this room.
+/// The operations on crawlers and crawls.
 pub const OPERATIONS: &[&[Operation]] = &[operations::OPERATIONS, history::OPERATIONS];
 
 /// A crawler's own state.
@@ -48,7 +48,7 @@ pub enum CrawlState {
 }
 
 impl CrawlState {
-    /// Its name in the history.
+    /// The state's name in `ListCrawls`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -59,7 +59,7 @@ impl CrawlState {
         }
     }
 
-    /// Its name in `LastCrawl` and in the conditions of triggers.
+    /// The state's name in `LastCrawl` and in the conditions of triggers.
     #[must_use]
     pub fn as_last_crawl(self) -> &'static str {
         match self {
@@ -80,22 +80,22 @@ pub(super) struct Crawl {
     pub ended: Option<Time>,
     pub state: CrawlState,
     pub error: Option<String>,
-    /// The firing of a trigger it descends from.
+    /// The trigger firing that the crawl descends from, if any.
     pub origin: Option<Origin>,
 }
 
 /// A crawler.
 #[derive(Debug)]
 pub struct Crawler {
-    /// Its definition.
+    /// The definition.
     pub settings: CrawlerSettings,
-    /// How its crawls go.
+    /// How its crawls run and end.
     pub script: CrawlScript,
     plans_used: usize,
-    /// Its schedule, and whether that is followed.
+    /// The schedule, and whether it is active.
     schedule: Option<Schedule>,
     scheduled: bool,
-    /// Moves on whenever the schedule changes, so that times planned before mean nothing any more.
+    /// Incremented when the schedule changes. Ticks of an earlier version are ignored.
     schedule_version: u64,
     state: CrawlerState,
     created_on: Time,
@@ -103,7 +103,7 @@ pub struct Crawler {
     version: u64,
     /// Oldest first.
     crawls: Vec<Crawl>,
-    /// Moves on whenever the crawl is diverted.
+    /// Incremented when the state changes. Events of an earlier generation are ignored.
     generation: u64,
     uid: u64,
 }
@@ -128,7 +128,7 @@ impl Region {
         self.crawlers.by_name.get_mut(name).ok_or_else(|| not_found(name))
     }
 
-    /// Creates a crawler, or gives the one of this name a new definition and script; its crawls stay.
+    /// Creates a crawler, or replaces the definition and script of the crawler with this name. Its crawls stay.
     pub fn define_crawler(&mut self, settings: CrawlerSettings, script: CrawlScript) -> Result<(), AwsError> {
         let schedule = settings.schedule.as_deref().map(Schedule::parse).transpose()?;
         let (now, name) = (self.now(), settings.name.clone());
@@ -161,7 +161,7 @@ impl Region {
         Ok(())
     }
 
-    /// How the crawls of a crawler go from now on; nothing when there is none of this name.
+    /// Replaces the script of a crawler, if the crawler exists.
     pub fn script_crawler(&mut self, name: &str, script: CrawlScript) {
         if let Some(crawler) = self.crawlers.by_name.get_mut(name) {
             crawler.script = script;

@@ -122,13 +122,13 @@ fn stop(region: &mut Region, input: &Input<'_>) -> Reply {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct OfSchedule {
+struct ScheduleRequest {
     crawler_name: String,
     schedule: Option<String>,
 }
 
 fn update_schedule(region: &mut Region, input: &Input<'_>) -> Reply {
-    let OfSchedule { crawler_name, schedule } = input.read()?;
+    let ScheduleRequest { crawler_name, schedule } = input.read()?;
     let schedule = schedule.as_deref().map(Schedule::parse).transpose()?;
     region.crawler(&crawler_name)?;
     region.set_crawler_schedule(&crawler_name, schedule);
@@ -136,7 +136,7 @@ fn update_schedule(region: &mut Region, input: &Input<'_>) -> Reply {
 }
 
 fn start_schedule(region: &mut Region, input: &Input<'_>) -> Reply {
-    let OfSchedule { crawler_name, .. } = input.read()?;
+    let ScheduleRequest { crawler_name, .. } = input.read()?;
     let crawler = region.crawler(&crawler_name)?;
     if crawler.schedule.is_none() {
         return Err(AwsError::modelled("NoScheduleException", format!("Crawler {crawler_name} has no schedule")));
@@ -147,12 +147,12 @@ fn start_schedule(region: &mut Region, input: &Input<'_>) -> Reply {
             format!("The scheduler of crawler {crawler_name} is already running"),
         ));
     }
-    region.follow_schedule(&crawler_name, true);
+    region.set_schedule_active(&crawler_name, true);
     reply(&json!({}))
 }
 
 fn stop_schedule(region: &mut Region, input: &Input<'_>) -> Reply {
-    let OfSchedule { crawler_name, .. } = input.read()?;
+    let ScheduleRequest { crawler_name, .. } = input.read()?;
     let crawler = region.crawler(&crawler_name)?;
     if !crawler.scheduled {
         return Err(AwsError::modelled(
@@ -160,6 +160,6 @@ fn stop_schedule(region: &mut Region, input: &Input<'_>) -> Reply {
             format!("The scheduler of crawler {crawler_name} is not running"),
         ));
     }
-    region.follow_schedule(&crawler_name, false);
+    region.set_schedule_active(&crawler_name, false);
     reply(&json!({}))
 }

@@ -1,4 +1,4 @@
-//! How the crawls of a crawler go: told by a test, since the double crawls nothing.
+//! Scripts that define how the crawls of a crawler run and end.
 
 use std::time::Duration;
 
@@ -7,20 +7,20 @@ use serde_json::json;
 
 use crate::glue::plans::Plans;
 
-/// How a crawl ends if nobody stops it.
+/// How a crawl ends unless it is stopped.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", tag = "state", content = "message")]
 pub enum CrawlOutcome {
-    /// COMPLETED
+    /// COMPLETED.
     #[default]
     Completed,
-    /// FAILED, with this message.
+    /// FAILED with this message.
     Failed(String),
-    /// It goes on until it is stopped.
+    /// The crawl runs until it is stopped.
     Never,
 }
 
-/// What a crawl changed in the catalog: names of tables, and of partitions.
+/// The changes of a crawl in the Data Catalog, by name.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct Changes {
@@ -39,7 +39,8 @@ pub struct Changes {
 }
 
 impl Changes {
-    /// The summary of `ListCrawls`: JSON by kind of thing, each value JSON again, by kind of change.
+    /// The `Summary` of `ListCrawls`: a JSON object by type (`TABLE`, `PARTITION`). Each value is a string with a JSON
+    /// object by change (`ADD`, `UPDATE`, `DELETE`).
     #[must_use]
     pub fn summary(&self) -> Option<String> {
         let kind = |added: &[String], updated: &[String], deleted: &[String]| {
@@ -62,23 +63,23 @@ impl Changes {
     }
 }
 
-/// How one crawl goes. All times are on the double's clock; in JSON they are seconds.
+/// How one crawl runs and ends. All times are on the double's clock; in JSON, seconds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct CrawlPlan {
-    /// How long the crawler is RUNNING.
+    /// The time in RUNNING.
     #[serde(with = "crate::seconds")]
     pub running: Duration,
-    /// How long the crawler is STOPPING afterwards.
+    /// The time in STOPPING afterwards.
     #[serde(with = "crate::seconds")]
     pub stopping: Duration,
-    /// How it ends.
+    /// The outcome.
     pub outcome: CrawlOutcome,
-    /// What it changed.
+    /// The changes in the Data Catalog.
     pub changes: Changes,
-    /// The summary's text, when it shall be another than that of the changes.
+    /// The text of the summary; none takes that of `changes`.
     pub summary: Option<String>,
-    /// The DPU hours it used.
+    /// The DPU hours used.
     pub dpu_hours: f64,
 }
 
@@ -95,37 +96,37 @@ impl Default for CrawlPlan {
     }
 }
 
-/// How the crawls of a crawler go, one after the other; the last plan repeats.
+/// The plans of a crawler's crawls, in order; the last plan repeats.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct CrawlScript(Plans<CrawlPlan>);
 
 impl CrawlScript {
-    /// These plans one after the other.
+    /// Takes these plans in order.
     #[must_use]
     pub fn sequence(plans: impl IntoIterator<Item = CrawlPlan>) -> Self {
         Self(Plans::new(plans))
     }
 
-    /// Crawls that all end so.
+    /// All crawls have this outcome.
     #[must_use]
     pub fn ends(outcome: CrawlOutcome) -> Self {
         Self::sequence([CrawlPlan { outcome, ..CrawlPlan::default() }])
     }
 
-    /// How long crawlers are RUNNING, in all plans.
+    /// Sets the time in RUNNING of all plans.
     #[must_use]
     pub fn running(self, time: Duration) -> Self {
         self.each(|plan| plan.running = time)
     }
 
-    /// How long crawlers are STOPPING, in all plans.
+    /// Sets the time in STOPPING of all plans.
     #[must_use]
     pub fn stopping(self, time: Duration) -> Self {
         self.each(|plan| plan.stopping = time)
     }
 
-    /// What crawls change, in all plans.
+    /// Sets the changes of all plans.
     #[must_use]
     pub fn changes(self, changes: &Changes) -> Self {
         self.each(|plan| plan.changes = changes.clone())

@@ -1,4 +1,4 @@
-//! Crawls over time, through the operations and on a clock that stands still.
+//! Crawls over time, by the operations and with a held clock.
 
 use std::time::Duration;
 
@@ -34,7 +34,7 @@ fn crawls(fixture: &Fixture, more: &Value) -> Vec<Value> {
 }
 
 #[test]
-fn a_crawl_ends_by_way_of_stopping_and_leaves_its_outcome_in_the_history() {
+fn a_crawler_is_stopping_before_ready_and_the_outcome_is_in_the_history() {
     let changes = Changes {
         tables_added: vec!["orders".into()],
         partitions_updated: vec!["day=1".into(), "day=2".into()],
@@ -65,7 +65,7 @@ fn a_crawl_ends_by_way_of_stopping_and_leaves_its_outcome_in_the_history() {
 }
 
 #[test]
-fn a_stopped_crawl_is_stopped_and_a_crawler_at_rest_cannot_be() {
+fn a_running_crawl_can_be_stopped_and_a_ready_crawler_cannot() {
     let fixture = fixture(CrawlScript::ends(CrawlOutcome::Never));
     fixture.expect_error("StopCrawler", &named(), "CrawlerNotRunningException");
     fixture.call("StartCrawler", &named()).unwrap();
@@ -79,7 +79,7 @@ fn a_stopped_crawl_is_stopped_and_a_crawler_at_rest_cannot_be() {
 }
 
 #[test]
-fn plans_come_in_order_and_a_failure_says_why() {
+fn plans_are_used_in_order_and_a_failed_crawl_has_its_message() {
     let fails = CrawlPlan { outcome: CrawlOutcome::Failed("no access".into()), ..CrawlPlan::default() };
     let fixture = fixture(CrawlScript::sequence([fails, CrawlPlan::default()]));
     for _ in 0..2 {
@@ -129,7 +129,7 @@ fn the_history_has_filters_and_pages() {
 }
 
 #[test]
-fn a_schedule_starts_crawls_by_itself_until_it_is_stopped() {
+fn a_schedule_starts_crawls_until_it_is_stopped() {
     let fixture = Fixture::new();
     let crawler = CrawlerSettings::new(NAME).schedule("cron(0 * * * ? *)");
     fixture.with(|region| region.define_crawler(crawler, CrawlScript::default())).unwrap();
@@ -146,7 +146,7 @@ fn a_schedule_starts_crawls_by_itself_until_it_is_stopped() {
 }
 
 #[test]
-fn a_stale_read_does_not_know_of_a_new_crawl() {
+fn a_stale_read_does_not_show_a_new_crawl() {
     let fixture = fixture(CrawlScript::default());
     fixture.step(60);
     fixture.call("StartCrawler", &named()).unwrap();

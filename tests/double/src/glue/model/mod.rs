@@ -1,8 +1,8 @@
-//! Validation of requests by the service's own model.
+//! Validation of requests by the service model.
 //!
-//! `shapes.json` is what `tools/reduce_model.py` keeps of botocore's Glue model: the input shapes with their
-//! required members, bounds, patterns and enumerations. The messages are those that AWS's common validation
-//! layer writes ("1 validation error detected: Value ... failed to satisfy constraint: ...").
+//! `tools/reduce_model.py` makes `shapes.json` from botocore's Glue model: the input shapes with their required
+//! members, bounds, patterns and enumerations. The messages are those of AWS's common validation
+//! ("1 validation error detected: Value ... failed to satisfy constraint: ...").
 
 #[cfg(test)]
 mod tests;
@@ -75,7 +75,7 @@ static MODEL: LazyLock<Model> = LazyLock::new(|| {
     model
 });
 
-/// Checks a request body. Operations outside the model pass.
+/// Validates a request body. Every body is valid for an operation that the model does not have.
 pub fn validate(operation: &str, body: &Value) -> Result<(), AwsError> {
     let Some(input) = MODEL.operations.get(operation) else {
         return Ok(());

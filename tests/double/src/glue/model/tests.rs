@@ -7,13 +7,13 @@ fn refused(operation: &str, body: &Value) -> String {
 }
 
 #[test]
-fn the_model_loads_and_a_good_request_passes() {
+fn the_model_loads_and_a_valid_request_passes() {
     validate("StartJobRun", &json!({"JobName": "etl", "Arguments": {"--a": "b"}, "Timeout": 5})).unwrap();
     validate("StartJobRun", &json!({"JobName": "name with ünïcode 🎉", "Timeout": null})).unwrap();
 }
 
 #[test]
-fn what_is_missing_too_long_or_out_of_range_is_named() {
+fn the_error_names_missing_too_long_and_out_of_range_members() {
     assert_eq!(
         refused("StartJobRun", &json!({})),
         "ValidationException: 1 validation error detected: Value null at 'jobName' failed to satisfy \
@@ -30,7 +30,7 @@ fn what_is_missing_too_long_or_out_of_range_is_named() {
 }
 
 #[test]
-fn wrong_types_cannot_be_read() {
+fn a_member_of_the_wrong_type_is_a_serialization_error() {
     assert_eq!(
         refused("StartJobRun", &json!({"JobName": 5})),
         "SerializationException: NUMBER_VALUE can not be converted to a String"
@@ -38,6 +38,6 @@ fn wrong_types_cannot_be_read() {
 }
 
 #[test]
-fn line_breaks_are_no_part_of_a_name() {
+fn a_name_with_a_line_break_is_refused() {
     assert!(refused("GetJob", &json!({"JobName": "a\nb"})).contains("regular expression pattern"));
 }

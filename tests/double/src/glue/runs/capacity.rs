@@ -1,34 +1,34 @@
-//! Capacity: what a run is granted of what the run and the job ask for.
+//! The capacity of a run, from the request and the job's definition.
 
 #[cfg(test)]
 mod tests;
 
 use crate::{error::AwsError, glue::jobs::JobSettings};
 
-/// What is request for; at most one way of the three.
+/// The requested capacity: `AllocatedCapacity`, `MaxCapacity`, or worker type and number of workers.
 #[derive(Clone, Debug, Default)]
 pub struct CapacityRequest<'a> {
-    /// DPUs, the way before `max_capacity`.
+    /// `AllocatedCapacity`, in DPUs; deprecated in favour of `MaxCapacity`.
     pub allocated: Option<u32>,
-    /// DPUs.
+    /// `MaxCapacity`, in DPUs.
     pub max: Option<f64>,
-    /// Worker type.
+    /// `WorkerType`.
     pub worker_type: Option<&'a str>,
-    /// Number of workers.
+    /// `NumberOfWorkers`.
     pub workers: Option<u32>,
 }
 
-/// What is granted.
+/// The capacity of a run or job.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Capacity {
-    /// DPUs.
+    /// In DPUs.
     pub max_capacity: f64,
-    /// Worker type and number, when they were request for.
+    /// The worker type and the number of workers, if they were requested.
     pub workers: Option<(String, u32)>,
 }
 
 impl Capacity {
-    /// Whole DPUs, as `AllocatedCapacity` shows them.
+    /// `AllocatedCapacity`: the whole DPUs, rounded down.
     #[must_use]
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "rounding down is the point")]
     pub fn allocated(&self) -> u32 {
@@ -36,7 +36,7 @@ impl Capacity {
     }
 }
 
-/// DPUs (or M-DPUs) of one worker.
+/// The DPUs (or M-DPUs) of one worker.
 #[must_use]
 pub fn dpus(worker_type: &str) -> f64 {
     match worker_type {
@@ -50,7 +50,7 @@ pub fn dpus(worker_type: &str) -> f64 {
     }
 }
 
-/// What a job has by itself.
+/// The capacity in a job's definition.
 pub fn of_job(job: &JobSettings) -> Result<Capacity, AwsError> {
     let request = CapacityRequest {
         allocated: job.allocated_capacity,
@@ -61,7 +61,7 @@ pub fn of_job(job: &JobSettings) -> Result<Capacity, AwsError> {
     granted(job, &request)
 }
 
-/// What a run is granted, by what it asks for and else by its job.
+/// The capacity of a run: the requested one, completed from the job's definition and Glue's defaults.
 pub fn granted(job: &JobSettings, request: &CapacityRequest<'_>) -> Result<Capacity, AwsError> {
     let by_dpus = request.max.is_some() || request.allocated.is_some();
     let by_workers = request.worker_type.is_some() || request.workers.is_some();

@@ -1,4 +1,4 @@
-//! How runs move: starting, taking and freeing slots, ending, being stopped, being tried again.
+//! The state changes of runs: start, slots and queue, end, stop, retry.
 
 use std::sync::Arc;
 
@@ -10,44 +10,44 @@ use crate::{
     wire::random_hex,
 };
 
-/// What can fall due about a run. The number is the run's generation it was planned on.
+/// An event of a run. The number is the run's generation when the event was pushed.
 #[derive(Clone, Debug)]
 pub(in crate::glue) enum RunEvent {
-    /// Its resources are there: RUNNING.
+    /// The resources are ready: RUNNING.
     Begin(RunNumber, u32),
-    /// It comes to its outcome.
+    /// The run ends with its outcome or timeout.
     End(RunNumber, u32, End),
     /// STOPPING is over: STOPPED.
     Stopped(RunNumber, u32),
-    /// It waited too long: EXPIRED.
+    /// The run was WAITING too long: EXPIRED.
     Expire(RunNumber, u32),
-    /// Glue tries it again.
+    /// Glue retries the run.
     Retry(RunNumber),
-    /// A slot of a job comes free.
+    /// A slot of a job becomes free.
     FreeSlot(Arc<Start>),
 }
 
 /// Why a run ends.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::glue) enum End {
-    /// Its plan is through.
+    /// By its plan.
     Planned,
-    /// Its timeout came first.
+    /// By its timeout, before the end of the plan.
     TimedOut,
 }
 
-/// What a new run does when all slots of its job are taken.
+/// What happens to a new run when all slots of its job are taken.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(in crate::glue) enum WithoutSlot {
     /// The start is refused with `ConcurrentRunsExceededException`.
     Refuse,
-    /// It becomes a run that FAILED: "the job exceeded its maximum allowed concurrent runs" (AWS Glue job run
-    /// statuses), as when a trigger starts it.
+    /// The run is FAILED: "the job exceeded its maximum allowed concurrent runs" (AWS Glue job run statuses). This
+    /// happens to runs that a trigger starts.
     Fail,
 }
 
 impl Region {
-    /// Starts a run, or queues it when that is enabled.
+    /// Starts a run, or queues it if queuing is enabled.
     pub(in crate::glue) fn start_run(
         &mut self,
         start: Start,
@@ -219,11 +219,11 @@ impl Region {
         let run = self.runs.get_mut(number);
         run.completed_on = Some(now);
         run.generation += 1;
-        // "Jobs that reach the timeout limit are not restarted" (Number of retries, adding jobs in AWS Glue).
-        // A stopped run is not either.
+        // "Jobs that reach the timeout limit are not restarted" (Number of retries, Adding jobs in AWS Glue).
+        // Stopped runs are not either.
         let again = state == JobRunState::Failed && run.retries_left > 0 && run.holds_slot;
         if again {
-            // The next attempt goes on in the slot of this one.
+            // The next attempt takes over the slot.
             let at = now + run.plan.retry_after;
             self.events.push(at, Event::Run(RunEvent::Retry(number)));
             return;
@@ -271,7 +271,7 @@ impl Region {
         }
     }
 
-    /// Stops a run: STOPPING at once, STOPPED a while later.
+    /// Stops a run: STOPPING at once, STOPPED after the plan's time.
     pub(in crate::glue) fn stop_run(&mut self, number: RunNumber) -> Result<(), AwsError> {
         let run = self.runs.get(number);
         match run.state {
@@ -295,7 +295,7 @@ impl Region {
     }
 }
 
-/// `StartJobRun`'s words for a job that is not there.
+/// The error of `StartJobRun` for a job that does not exist.
 pub(in crate::glue) fn missing_job(_job: &str) -> AwsError {
     AwsError::not_found("Failed to start job run due to missing metadata.")
 }

@@ -19,7 +19,7 @@ use crate::{
     },
 };
 
-/// The size of a page when the request has no `MaxResults`, and its maximum.
+/// The default and the maximum size of a page.
 const DEFAULT_PAGE: usize = 200;
 
 /// The operations on job runs.

@@ -36,7 +36,7 @@ pub(super) struct StartJobRun {
 }
 
 impl Start {
-    /// What a trigger's action starts a run with.
+    /// The parameters of a start by a trigger's action.
     pub(in crate::glue) fn of_action(job: &Job, action: &Action) -> Result<Self, AwsError> {
         let request = StartJobRun {
             job_name: job.settings.name.clone(),
@@ -49,7 +49,7 @@ impl Start {
         Self::read(request, job)
     }
 
-    /// The same as started by a trigger, in a chain of firings, after these runs.
+    /// Adds the trigger, the origin and the runs that met the trigger's conditions.
     pub(in crate::glue) fn triggered(
         self,
         trigger: &str,

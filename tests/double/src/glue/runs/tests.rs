@@ -1,4 +1,4 @@
-//! Runs over time, through the operations and on a clock that stands still.
+//! Runs over time, by the operations and with a held clock.
 
 use std::time::Duration;
 
@@ -44,7 +44,7 @@ fn job() -> JobDefinition {
 }
 
 #[test]
-fn a_run_starts_runs_and_succeeds_at_its_times() {
+fn a_run_changes_state_at_the_times_of_its_plan() {
     let fixture = fixture_with(job());
     let started = fixture.clock.now().as_seconds();
     let id = fixture.start(json!({})).unwrap();
@@ -65,7 +65,7 @@ fn a_run_starts_runs_and_succeeds_at_its_times() {
 }
 
 #[test]
-fn the_timeout_cuts_a_run_off() {
+fn a_run_times_out() {
     let fixture = fixture_with(job().script(RunScript::never_ends().starting(Duration::ZERO)));
     let id = fixture.start(json!({ "Timeout": 2 })).unwrap();
     fixture.step(119);
@@ -77,7 +77,7 @@ fn the_timeout_cuts_a_run_off() {
 }
 
 #[test]
-fn stopping_is_held_and_a_run_that_is_over_cannot_be_stopped() {
+fn a_stopped_run_is_stopping_for_some_time_and_an_ended_run_cannot_be_stopped() {
     let fixture = fixture_with(job());
     let id = fixture.start(json!({})).unwrap();
     fixture.step(30);
@@ -92,13 +92,13 @@ fn stopping_is_held_and_a_run_that_is_over_cannot_be_stopped() {
     fixture.step(1);
     assert_eq!(fixture.state(&id), "STOPPED");
     fixture.step(3600);
-    assert_eq!(fixture.state(&id), "STOPPED", "the planned end does not come any more");
+    assert_eq!(fixture.state(&id), "STOPPED", "the planned end is ignored");
     let answer = fixture.call("BatchStopJobRun", &json!({ "JobName": "etl", "JobRunIds": [id] })).unwrap();
     assert_eq!(answer["Errors"][0]["ErrorDetail"]["ErrorCode"], "JobRunInTerminalStateException");
 }
 
 #[test]
-fn a_slot_comes_free_some_seconds_after_the_end() {
+fn a_slot_is_free_some_seconds_after_the_end() {
     let fixture = fixture_with(job().max_concurrent_runs(1));
     let first = fixture.start(json!({})).unwrap();
     let refused = fixture.start(json!({})).unwrap_err();
@@ -111,7 +111,7 @@ fn a_slot_comes_free_some_seconds_after_the_end() {
 }
 
 #[test]
-fn queued_runs_start_oldest_first_and_expire() {
+fn queued_runs_start_oldest_first_or_expire() {
     let script = RunScript::succeeds().starting(Duration::ZERO).running(Duration::from_mins(1));
     let script = script.longest_wait(Duration::from_secs(100));
     let fixture = fixture_with(job().max_concurrent_runs(1).script(script));
@@ -133,7 +133,7 @@ fn queued_runs_start_oldest_first_and_expire() {
 }
 
 #[test]
-fn glue_tries_failed_runs_again_in_the_same_slot() {
+fn a_retry_of_glue_takes_over_the_slot() {
     let script = RunScript::fails("boom").then(Outcome::Failed("again".into())).then(Outcome::Succeeded);
     let script = script.starting(Duration::ZERO).running(Duration::from_secs(10));
     let fixture = fixture_with(job().max_concurrent_runs(1).max_retries(5).script(script));
@@ -159,7 +159,7 @@ fn glue_tries_failed_runs_again_in_the_same_slot() {
 }
 
 #[test]
-fn timeouts_and_stops_are_not_tried_again() {
+fn timeouts_and_stops_are_not_retried() {
     let fixture = fixture_with(job().max_retries(3).script(RunScript::never_ends().starting(Duration::ZERO)));
     let timed_out = fixture.start(json!({ "Timeout": 1 })).unwrap();
     let stopped = fixture.start(json!({})).unwrap();
@@ -173,7 +173,7 @@ fn timeouts_and_stops_are_not_tried_again() {
 }
 
 #[test]
-fn a_run_can_be_run_again_by_its_id_when_it_is_over() {
+fn an_ended_run_can_be_started_again_by_its_id() {
     let fixture = fixture_with(job());
     let id = fixture.start(json!({})).unwrap();
     let early = fixture.start(json!({ "JobRunId": id })).unwrap_err();
@@ -186,7 +186,7 @@ fn a_run_can_be_run_again_by_its_id_when_it_is_over() {
 }
 
 #[test]
-fn pages_go_from_the_newest_on_and_new_runs_shift_nothing() {
+fn runs_are_listed_newest_first_and_new_runs_do_not_shift_pages() {
     let fixture = fixture_with(job().max_concurrent_runs(1000));
     let ids: Vec<String> = (0..450)
         .map(|_| {
@@ -213,7 +213,7 @@ fn pages_go_from_the_newest_on_and_new_runs_shift_nothing() {
 }
 
 #[test]
-fn a_stale_read_shows_what_was_true_before() {
+fn a_stale_read_shows_the_earlier_state() {
     let fixture = fixture_with(job());
     let old = fixture.start(json!({})).unwrap();
     fixture.step(12);
@@ -230,7 +230,7 @@ fn a_stale_read_shows_what_was_true_before() {
 }
 
 #[test]
-fn plans_are_taken_in_order_and_by_argument() {
+fn plans_are_used_in_order_or_by_argument() {
     let quick = RunPlan { outcome: Outcome::Error("special".into()), ..RunPlan::default() };
     let script = RunScript::fails("first").then(Outcome::Succeeded).for_argument("--mode", "special", quick);
     let fixture = fixture_with(job().script(script));
@@ -242,7 +242,7 @@ fn plans_are_taken_in_order_and_by_argument() {
 }
 
 #[test]
-fn arguments_show_the_runs_own_and_the_script_sees_all_by_key() {
+fn a_run_shows_its_own_arguments_and_the_script_gets_all() {
     let mut definition = job().default_argument("--a", "job").default_argument("--b", "job");
     definition.settings.non_overridable_arguments = Some([("--fixed".to_owned(), "job".to_owned())].into());
     let fixture = fixture_with(definition);
@@ -253,7 +253,7 @@ fn arguments_show_the_runs_own_and_the_script_sees_all_by_key() {
 }
 
 #[test]
-fn a_flexible_run_counts_dpu_seconds_and_needs_a_glue_version() {
+fn a_flex_run_has_dpu_seconds_and_needs_glue_3() {
     let fixture = fixture_with(job().workers("G.2X", 3).glue_version("4.0"));
     let flexible = fixture.start(json!({ "ExecutionClass": "FLEX" })).unwrap();
     let standard = fixture.start(json!({})).unwrap();
@@ -266,7 +266,7 @@ fn a_flexible_run_counts_dpu_seconds_and_needs_a_glue_version() {
 }
 
 #[test]
-fn runs_outlive_their_job_and_free_nothing_of_its_successor() {
+fn a_run_of_a_deleted_job_frees_no_slot_of_a_new_job_with_its_name() {
     let fixture = fixture_with(job().max_concurrent_runs(1));
     let id = fixture.start(json!({})).unwrap();
     fixture.call("DeleteJob", &json!({ "JobName": "etl" })).unwrap();
@@ -282,7 +282,7 @@ fn runs_outlive_their_job_and_free_nothing_of_its_successor() {
 }
 
 #[test]
-fn a_step_over_many_events_is_the_same_as_many_steps() {
+fn one_long_step_is_equivalent_to_many_short_steps() {
     let run = |steps: &[u64]| {
         let script = RunScript::fails("a").then(Outcome::Succeeded).starting(Duration::from_secs(7));
         let fixture = fixture_with(job().max_retries(1).script(script));

@@ -8,7 +8,7 @@ fn next(expression: &str, after: &str) -> String {
 
 /// The examples of "Time-based schedules for jobs and crawlers" in the Glue developer guide.
 #[test]
-fn the_documented_examples_mean_what_is_documented() {
+fn the_documented_examples_have_the_documented_times() {
     let monday = "2026-11-23T10:03:00Z";
     assert_eq!(next("cron(15 12 * * ? *)", monday), "2026-11-23T12:15:00Z");
     assert_eq!(next("cron(0 10 * * ? *)", monday), "2026-11-24T10:00:00Z");
@@ -27,7 +27,7 @@ fn days_of_the_week_count_from_sunday_and_years_end() {
 }
 
 #[test]
-fn what_is_no_schedule_is_refused() {
+fn an_invalid_schedule_is_refused() {
     for wrong in
         ["", "15 12 * * ? *", "cron(15 12 * * *)", "cron(15 12 * * * *)", "cron(15 12 ? * ? *)", "rate(5 minutes)"]
     {

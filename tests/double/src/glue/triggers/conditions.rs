@@ -1,21 +1,21 @@
-//! Conditions: what ended, held against what conditional triggers wait for.
+//! Compares ended runs and crawls with the conditions of conditional triggers.
 
 use std::sync::Arc;
 
 use super::{Condition, Logical, Origin, TriggerState, TriggerType};
 use crate::glue::{Region, crawlers::CrawlState, runs::RunNumber};
 
-/// A run: its job and its id.
+/// A run's job and id.
 pub(super) type RunName = (Arc<str>, Arc<str>);
 
-/// What met a condition.
+/// The run or crawl that met a condition.
 #[derive(Debug)]
 enum Met {
     Run(RunName),
     Crawl,
 }
 
-/// Which conditions of a trigger were met within one origin, and by what.
+/// The conditions of a trigger that are met within one chain.
 #[derive(Debug, Default)]
 pub(super) struct MetConditions {
     met: Vec<Option<Met>>,
@@ -33,7 +33,7 @@ impl MetConditions {
     }
 }
 
-/// What has ended.
+/// A run or crawl that has ended.
 enum Ended<'a> {
     Run { name: RunName, state: &'a str },
     Crawl { crawler: &'a str, state: &'a str },
@@ -60,7 +60,7 @@ impl Ended<'_> {
 }
 
 impl Region {
-    /// A run came to its end, and Glue does not try it again.
+    /// Handles the end of a run that Glue does not retry.
     pub(in crate::glue) fn run_ended(&mut self, number: RunNumber) {
         let run = self.runs.get(number);
         let Some(origin) = run.start.origin else { return };
@@ -70,7 +70,7 @@ impl Region {
         self.workflow_action_ended(origin, state);
     }
 
-    /// A crawl came to its end.
+    /// Handles the end of a crawl.
     pub(in crate::glue) fn crawl_ended(&mut self, crawler: &str, _id: &str, state: CrawlState, origin: Option<Origin>) {
         let Some(origin) = origin else { return };
         let state = state.as_last_crawl();

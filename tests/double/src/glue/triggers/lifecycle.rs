@@ -1,4 +1,4 @@
-//! How triggers move: activated and deactivated by way of the states between, and firing while active.
+//! The state changes of triggers over transitional states, and the events that fire them.
 
 use std::{sync::Arc, time::Duration};
 
@@ -8,16 +8,17 @@ use crate::{
     glue::{Region, region::Event},
 };
 
-/// What can fall due about a trigger: its name, which of all triggers of that name it was, and its generation.
+/// An event of a trigger, with the trigger's name, uid and generation. A trigger that is deleted and created again
+/// has another uid.
 #[derive(Clone, Debug)]
 pub(in crate::glue) enum TriggerEvent {
-    /// It comes to the state it was on its way to.
+    /// The transition ends: the trigger has the new state.
     EnterState(Arc<str>, u64, u64, TriggerState),
-    /// It is gone.
+    /// The deletion ends.
     Deleted(Arc<str>, u64, u64),
-    /// A time of its schedule has come.
+    /// A scheduled time is reached.
     ScheduleTick(Arc<str>, u64, u64),
-    /// Its window for events is over.
+    /// The batch window of an EVENT trigger has passed.
     WindowClosed(Arc<str>, u64, u64),
 }
 
@@ -42,7 +43,7 @@ impl Region {
             TriggerEvent::EnterState(name, _, _, state) => self.enter_state(&name, state),
             TriggerEvent::Deleted(name, ..) => self.remove_trigger(&name),
             TriggerEvent::ScheduleTick(name, ..) => {
-                // A workflow that has all its runs already misses this time.
+                // A workflow with the maximum of concurrent runs skips this firing.
                 let _ = self.fire_new(&name);
                 self.plan_trigger_tick(&name);
             }
@@ -50,7 +51,7 @@ impl Region {
         }
     }
 
-    /// Puts a trigger on its way to a state; at once when the way takes no time.
+    /// Changes a trigger's state over the transitional state `via`, or at once if the duration is zero.
     pub(super) fn transition(&mut self, name: &str, via: TriggerState, to: TriggerState, duration: Duration) {
         if duration.is_zero() {
             return self.enter_state(name, to);
@@ -72,7 +73,7 @@ impl Region {
         self.plan_trigger_tick(name);
     }
 
-    /// Deletes a trigger, by way of DELETING.
+    /// Deletes a trigger over the state DELETING.
     pub(super) fn delete_trigger(&mut self, name: &str) {
         let duration = self.triggers.times.deleting;
         if duration.is_zero() {
@@ -104,7 +105,7 @@ impl Region {
         }
     }
 
-    /// An event arrives for an EVENT trigger; ignored while it is not ACTIVATED.
+    /// Delivers an event to an EVENT trigger. It is ignored unless the trigger is ACTIVATED.
     pub fn notify_event(&mut self, name: &str) -> Result<(), AwsError> {
         let now = self.now();
         let trigger = self.trigger_mut(name)?;
@@ -128,12 +129,12 @@ impl Region {
     fn fire_events(&mut self, name: &str) {
         let Ok(trigger) = self.trigger_mut(name) else { return };
         trigger.events = 0;
-        // The window of these events is closed.
+        // Ends the batch window of these events.
         trigger.generation += 1;
         let _ = self.fire_new(name);
     }
 
-    /// Refuses a change while this trigger, or another of its workflow, is on its way to another state.
+    /// Refuses a change while this trigger, or another one of its workflow, is in a transitional state.
     pub(super) fn check_is_settled(&self, name: &str) -> Result<(), AwsError> {
         let trigger = self.trigger(name)?;
         if trigger.state.is_transitional() {
@@ -142,13 +143,13 @@ impl Region {
         self.check_workflow_is_settled(trigger.settings.workflow_name.as_deref(), name)
     }
 
-    /// Refuses a change to a workflow while one of its triggers is on its way to another state.
+    /// Refuses a change to a workflow while one of its triggers is in a transitional state.
     pub(super) fn check_workflow_is_settled(&self, workflow: Option<&str>, trigger: &str) -> Result<(), AwsError> {
         let Some(workflow) = workflow else { return Ok(()) };
-        let moves = |other: &Trigger| {
+        let in_transition = |other: &Trigger| {
             other.settings.workflow_name.as_deref() == Some(workflow) && other.state.is_transitional()
         };
-        if self.triggers.by_name.values().any(moves) {
+        if self.triggers.by_name.values().any(in_transition) {
             return Err(modified(format!("Workflow {workflow} was modified while changing trigger {trigger}")));
         }
         Ok(())

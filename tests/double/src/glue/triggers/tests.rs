@@ -1,4 +1,4 @@
-//! Triggers over time, through the operations and on a clock that stands still.
+//! Triggers over time, by the operations and with a held clock.
 
 use std::time::Duration;
 
@@ -71,11 +71,11 @@ fn an_on_demand_trigger_fires_each_time_it_is_started() {
 }
 
 #[test]
-fn activation_and_deactivation_have_states_on_the_way() {
+fn activation_and_deactivation_have_transitional_states() {
     let fixture = fixture();
     create(&fixture, "hourly", "SCHEDULED", "first", &json!({ "Schedule": "cron(0 * * * ? *)" }));
     fixture.step(7200);
-    assert_eq!(runs(&fixture, "first").len(), 0, "it does not fire before it is activated");
+    assert_eq!(runs(&fixture, "first").len(), 0, "it fired before it was activated");
     start(&fixture, "hourly");
     assert_eq!(state(&fixture, "hourly"), "ACTIVATING");
     fixture.expect_error("StopTrigger", &json!({ "Name": "hourly" }), "ConcurrentModificationException");
@@ -96,7 +96,7 @@ fn activation_and_deactivation_have_states_on_the_way() {
 }
 
 #[test]
-fn a_chain_runs_from_one_firing_and_names_its_predecessors() {
+fn a_run_in_a_chain_names_its_predecessors() {
     let fixture = fixture();
     create(&fixture, "go", "ON_DEMAND", "first", &json!({}));
     create(&fixture, "then", "CONDITIONAL", "second", &after(&[("first", "SUCCEEDED")], "AND"));
@@ -115,7 +115,7 @@ fn a_chain_runs_from_one_firing_and_names_its_predecessors() {
 }
 
 #[test]
-fn a_run_that_somebody_started_by_hand_meets_no_condition() {
+fn a_run_that_a_user_started_meets_no_condition() {
     let fixture = fixture();
     create(&fixture, "then", "CONDITIONAL", "second", &after(&[("first", "SUCCEEDED")], "AND"));
     fixture.call("StartJobRun", &json!({ "JobName": "first" })).unwrap();
@@ -124,7 +124,7 @@ fn a_run_that_somebody_started_by_hand_meets_no_condition() {
 }
 
 #[test]
-fn conditions_tell_states_apart_and_any_is_enough() {
+fn a_condition_needs_its_state_and_any_needs_one_condition() {
     let fixture = fixture();
     fixture.with(|region| {
         let script = RunScript::fails("no").starting(Duration::ZERO).running(Duration::from_secs(5));
@@ -139,7 +139,7 @@ fn conditions_tell_states_apart_and_any_is_enough() {
 }
 
 #[test]
-fn a_trigger_starts_crawlers_and_waits_for_them() {
+fn actions_and_conditions_can_name_crawlers() {
     let fixture = fixture();
     fixture
         .call("CreateTrigger", &json!({ "Name": "go", "Type": "ON_DEMAND", "Actions": [{ "CrawlerName": "raw" }] }))
@@ -162,7 +162,7 @@ fn a_trigger_starts_crawlers_and_waits_for_them() {
 }
 
 #[test]
-fn a_trigger_without_a_slot_leaves_a_failed_run() {
+fn a_scheduled_firing_without_a_free_slot_makes_a_failed_run() {
     let fixture = fixture();
     create(
         &fixture,
@@ -183,7 +183,7 @@ fn a_trigger_without_a_slot_leaves_a_failed_run() {
 }
 
 #[test]
-fn events_are_counted_to_a_batch_or_wait_for_the_window() {
+fn an_event_trigger_fires_by_batch_size_or_window() {
     let fixture = fixture();
     create(
         &fixture,
@@ -232,7 +232,7 @@ fn triggers_of_one_workflow_change_one_at_a_time() {
 }
 
 #[test]
-fn a_workflow_run_is_over_when_its_last_action_is() {
+fn a_workflow_run_completes_with_its_last_action() {
     let fixture = fixture();
     fixture.call("CreateWorkflow", &json!({ "Name": "flow", "MaxConcurrentRuns": 1 })).unwrap();
     create(&fixture, "go", "ON_DEMAND", "first", &json!({ "WorkflowName": "flow" }));
@@ -247,11 +247,11 @@ fn a_workflow_run_is_over_when_its_last_action_is() {
     assert_eq!((&run()["Status"], &run()["Statistics"]["RunningActions"]), (&json!("RUNNING"), &json!(1)));
     fixture.step(5);
     assert_eq!((&run()["Status"], &run()["Statistics"]["SucceededActions"]), (&json!("COMPLETED"), &json!(2)));
-    assert_eq!(runs(&fixture, "third").len(), 0, "a trigger outside the workflow does not react to it");
+    assert_eq!(runs(&fixture, "third").len(), 0, "a trigger outside the workflow fired");
 }
 
 #[test]
-fn definitions_are_checked_by_type_and_replaced_as_a_whole() {
+fn definitions_are_checked_by_type_and_an_update_replaces_all() {
     let fixture = fixture();
     let action = json!([{ "JobName": "first" }]);
     for wrong in [

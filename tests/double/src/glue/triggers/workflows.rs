@@ -1,4 +1,4 @@
-//! Workflows: triggers that belong together, and runs of them as a whole.
+//! Workflows, and their runs: each is a chain of firings.
 
 mod operations;
 
@@ -64,7 +64,7 @@ pub(super) struct Workflow {
 #[derive(Debug, Default)]
 pub struct Workflows {
     by_name: BTreeMap<Arc<str>, Workflow>,
-    /// Which run of which workflow began with a firing.
+    /// The workflow run of a chain: the workflow's name and the index of the run.
     of_origin: HashMap<Origin, (Arc<str>, usize)>,
 }
 
@@ -84,7 +84,7 @@ impl Region {
         self.workflows.by_name.get(name).ok_or_else(|| AwsError::not_found(format!("Workflow {name} not found.")))
     }
 
-    /// Begins a run of a workflow with a firing; returns its id.
+    /// Begins a workflow run for a chain; returns its id.
     pub(super) fn begin_workflow_run(&mut self, name: &str, origin: Origin) -> Result<String, AwsError> {
         let now = self.now();
         let workflow = self.workflow(name)?;
@@ -129,7 +129,7 @@ impl Region {
     pub(super) fn workflow_action_ended(&mut self, origin: Origin, state: &str) {
         if let Some(run) = self.workflows.run(origin) {
             let counts = &mut run.statistics;
-            // A run that failed at once (no slot) ends before its start is counted.
+            // A run that fails for want of a slot ends before its start is counted.
             counts.running_actions = counts.running_actions.saturating_sub(1);
             match state {
                 "SUCCEEDED" => counts.succeeded_actions += 1,

@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn deny_wins_and_an_allow_list_is_closed() {
+fn deny_overrides_allow_and_unlisted_actions_are_denied() {
     let policy = Policy { deny: owned(&["glue:StartJobRun"]), allow: Some(owned(&["glue:*"])) };
     assert!(policy.check("glue:GetJobRun").is_ok());
     assert!(policy.check("glue:StartJobRun").unwrap_err().contains("explicit deny"));
@@ -9,7 +9,7 @@ fn deny_wins_and_an_allow_list_is_closed() {
 }
 
 #[test]
-fn stars_stand_for_anything() {
+fn a_star_matches_any_text() {
     assert!(matches("*", "glue:GetJob"));
     assert!(matches("glue:Get*", "glue:GetJob"));
     assert!(matches("glue:*Job", "glue:GetJob"));

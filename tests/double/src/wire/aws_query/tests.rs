@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn forms_hold_lists_of_pairs() {
+fn a_form_has_lists_and_lists_of_pairs() {
     let form = Form::parse(
         b"Action=AssumeRole&Tags.member.1.Key=team&Tags.member.1.Value=a%20b&Tags.member.2.Key=x\
           &TransitiveTagKeys.member.1=team",

@@ -2,7 +2,7 @@ use super::*;
 
 /// The executed example of "Create a signed AWS API request" in the IAM user guide.
 #[test]
-fn the_documented_example_has_the_documented_signature() {
+fn the_example_of_the_iam_user_guide_has_its_documented_signature() {
     let mut headers = HeaderMap::new();
     headers.insert("host", "iam.amazonaws.com".parse().unwrap());
     headers.insert("content-type", "application/x-www-form-urlencoded; charset=utf-8".parse().unwrap());
@@ -34,7 +34,7 @@ fn the_documented_example_has_the_documented_signature() {
 }
 
 #[test]
-fn what_is_missing_is_named() {
+fn the_error_names_the_missing_part_of_the_header() {
     let mut headers = HeaderMap::new();
     assert_eq!(Signed::read(&headers).unwrap_err().code, "MissingAuthenticationTokenException");
     headers.insert("authorization", "AWS4-HMAC-SHA256 Credential=A/B/C/D/aws4_request".parse().unwrap());

@@ -2,7 +2,7 @@ use super::*;
 use crate::glue::jobs::JobDefinition;
 
 #[test]
-fn a_run_can_change_one_half_of_its_jobs_workers() {
+fn a_run_can_override_the_worker_type_or_the_number_alone() {
     let job = JobDefinition::new("etl").workers("G.1X", 4).settings;
     let more = granted(&job, &CapacityRequest { workers: Some(7), ..CapacityRequest::default() }).unwrap();
     assert_eq!(more, Capacity { max_capacity: 7.0, workers: Some(("G.1X".into(), 7)) });
@@ -11,7 +11,7 @@ fn a_run_can_change_one_half_of_its_jobs_workers() {
 }
 
 #[test]
-fn dpus_and_workers_exclude_each_other() {
+fn dpus_and_workers_cannot_be_combined() {
     let job = JobDefinition::new("etl").settings;
     let both =
         CapacityRequest { max: Some(4.0), worker_type: Some("G.1X"), workers: Some(2), ..CapacityRequest::default() };
@@ -22,7 +22,7 @@ fn dpus_and_workers_exclude_each_other() {
 }
 
 #[test]
-fn defaults_are_those_of_the_command() {
+fn the_default_capacity_depends_on_the_command() {
     let shell = JobDefinition::new("shell").command("pythonshell").settings;
     let granted_to_shell = granted(&shell, &CapacityRequest::default()).unwrap();
     assert_eq!((granted_to_shell.max_capacity, granted_to_shell.allocated()), (0.0625, 0));
