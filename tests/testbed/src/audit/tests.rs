@@ -1,7 +1,7 @@
 use super::parse;
 
 #[test]
-fn a_line_tells_who_wrote_what() {
+fn a_line_is_parsed_and_an_incomplete_line_is_skipped() {
     let line = r#"{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"Metadata","auditID":"1",
         "stage":"ResponseComplete","requestURI":"/apis/kube-glue.dev/v1alpha1/namespaces/a/gluejobruns/x/status",
         "verb":"patch","user":{"username":"system:serviceaccount:a:glue","groups":["system:authenticated"]},

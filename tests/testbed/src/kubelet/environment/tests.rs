@@ -1,7 +1,7 @@
 use super::{Values, expand, with_address};
 
 #[test]
-fn references_to_variables_are_expanded() {
+fn variable_references_are_expanded() {
     let variables = Values::from([("NAME".to_owned(), "x".to_owned())]);
     assert_eq!(expand("a-$(NAME)-$(OTHER)", &variables), "a-x-$(OTHER)");
     assert_eq!(expand("$$(NAME) costs 1$", &variables), "$(NAME) costs 1$");

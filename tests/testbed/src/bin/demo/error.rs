@@ -1,13 +1,13 @@
-//! Why the demo did not come out.
+//! The error of the demo.
 
 use kube_glue_testbed::Error;
 
-/// Why the demo did not come out.
+/// Why the demo failed.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Problem {
-    /// A part of the bed failed.
+pub(crate) enum DemoError {
+    /// A part of the test bed failed.
     #[error(transparent)]
-    Bed(#[from] Error),
+    TestBed(#[from] Error),
     /// The double could not listen.
     #[error("starting the double of AWS Glue: {0}")]
     Double(#[from] kube_glue_double::ListenError),
@@ -17,15 +17,15 @@ pub(crate) enum Problem {
     /// Watching an object failed.
     #[error("watching {0}: {1}")]
     Watch(String, kube::runtime::watcher::Error),
-    /// Something came out otherwise than it should.
+    /// A scenario had another outcome than expected.
     #[error("{0}")]
     Outcome(String),
-    /// Somebody pressed Ctrl-C.
+    /// The user pressed Ctrl-C.
     #[error("interrupted")]
     Interrupted,
 }
 
-/// An error unless `holds`.
-pub(crate) fn expect(holds: bool, otherwise: impl FnOnce() -> String) -> Result<(), Problem> {
-    if holds { Ok(()) } else { Err(Problem::Outcome(otherwise())) }
+/// Fails with a message unless `condition` is true.
+pub(crate) fn expect(condition: bool, message: impl FnOnce() -> String) -> Result<(), DemoError> {
+    if condition { Ok(()) } else { Err(DemoError::Outcome(message())) }
 }

@@ -1,4 +1,4 @@
-//! The bed itself: it starts, counts writes, and leaves nothing behind.
+//! The tests of the test bed: control plane, audit log, kubelet, and that no process or file is left behind.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 use std::{
@@ -21,7 +21,7 @@ const THINGS: &str = r#"{
 }"#;
 
 #[tokio::test]
-async fn kubectl_helm_and_the_audit_log_work_on_a_shared_plane() {
+async fn kubectl_helm_and_the_audit_log_work_on_the_shared_control_plane() {
     let plane = ControlPlane::shared().await.unwrap();
     let namespace = plane.namespace("audit").await.unwrap();
     plane.kubectl(["apply", "-f", "-"]).input(THINGS).await.unwrap();
@@ -47,18 +47,18 @@ async fn kubectl_helm_and_the_audit_log_work_on_a_shared_plane() {
     plane.kubectl(["delete", "namespace", &namespace, "--timeout=60s"]).await.unwrap();
 }
 
-/// Waits until kubectl knows the kind. It goes by discovery, which the API server brings up to date after it has called
-/// the CRD established, and of which nothing tells.
+/// Waits until kubectl discovers a resource. The API server updates discovery after the CRD is Established, without
+/// an event to wait for.
 async fn discovered(plane: &ControlPlane, plural: &str) {
     let begun = Instant::now();
     loop {
-        // It fails where the group is only half there.
+        // It fails while the group is not fully registered.
         let list = plane.kubectl(["api-resources", "--api-group=kube-glue.dev", "--output=name"]);
         let known = list.output().await.unwrap().stdout;
         if known.contains(plural) {
             return;
         }
-        assert!(begun.elapsed() < LIMIT, "kubectl knows {known:?}");
+        assert!(begun.elapsed() < LIMIT, "kubectl discovers only {known:?}");
     }
 }
 
@@ -74,7 +74,7 @@ async fn small_plane() -> ControlPlane {
 }
 
 #[tokio::test]
-async fn a_dropped_plane_leaves_no_process_and_no_file() {
+async fn a_dropped_control_plane_leaves_no_process_and_no_file() {
     let plane = small_plane().await;
     let (pids, folder) = (plane.pids(), plane.folder().to_path_buf());
     assert!(pids.iter().copied().all(runs));
@@ -84,9 +84,9 @@ async fn a_dropped_plane_leaves_no_process_and_no_file() {
 }
 
 #[test]
-fn a_killed_process_leaves_no_process_and_no_file() {
+fn a_control_plane_ends_when_its_process_is_killed() {
     let mut holder = Command::new(std::env::current_exe().unwrap())
-        .args(["--ignored", "--exact", "helper_holds_a_plane_until_it_is_killed", "--nocapture"])
+        .args(["--ignored", "--exact", "helper_runs_a_control_plane_until_it_is_killed", "--nocapture"])
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
@@ -99,14 +99,14 @@ fn a_killed_process_leaves_no_process_and_no_file() {
     holder.wait().unwrap();
     let killed = Instant::now();
     while pids.iter().copied().any(runs) || std::fs::exists(folder).unwrap() {
-        assert!(killed.elapsed() < LIMIT, "something of {held} is still there");
+        assert!(killed.elapsed() < LIMIT, "a process or file of {held} is left");
         std::thread::sleep(Duration::from_millis(20));
     }
 }
 
 #[tokio::test]
-#[ignore = "run and killed by the test before it"]
-async fn helper_holds_a_plane_until_it_is_killed() {
+#[ignore = "a_control_plane_ends_when_its_process_is_killed runs and kills it"]
+async fn helper_runs_a_control_plane_until_it_is_killed() {
     let plane = small_plane().await;
     let pids: Vec<String> = plane.pids().iter().map(u32::to_string).collect();
     println!("held: {} {}", plane.folder().display(), pids.join(" "));
@@ -147,14 +147,14 @@ spec:
 
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// The one container of the first Pod: its restarts, and whether the Pod is ready.
+/// The restarts of the first Pod's container, and whether the Pod is ready.
 fn seen(pods: &[RunningPod]) -> Option<(u32, bool)> {
     let pod = pods.first()?;
     Some((pod.containers["app"].restarts, pod.ready))
 }
 
 #[tokio::test]
-async fn a_deployment_runs_as_local_processes_and_goes_with_its_namespace() {
+async fn a_deployment_runs_as_local_processes_until_its_namespace_is_deleted() {
     let plane = ControlPlane::shared().await.unwrap();
     let namespace = plane.namespace("pods").await.unwrap();
     let kubelet = Kubelet::builder(plane)
@@ -171,7 +171,7 @@ async fn a_deployment_runs_as_local_processes_and_goes_with_its_namespace() {
     assert!(logs.contains(&format!("args=[\"one\", \"--name={name}\"]")), "{logs}");
     assert!(logs.contains(&format!("pod={name} secret=s3 extra=more")), "{logs}");
 
-    // Its own identity, and no more rights than that has.
+    // The Pod authenticates as its own ServiceAccount.
     let kubeconfig = logs.split("kubeconfig=").nth(1).unwrap().lines().next().unwrap().to_owned();
     let whoami = plane
         .kubectl(["auth", "whoami", "-o", "jsonpath={.status.userInfo.username}", "--kubeconfig", &kubeconfig])

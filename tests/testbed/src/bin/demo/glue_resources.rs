@@ -1,4 +1,4 @@
-//! What stands in Glue before the stories begin: what the samples name, and the key that they bring.
+//! The resources in Glue that the samples name, and the access key that the samples use.
 
 use std::time::Duration;
 
@@ -8,10 +8,10 @@ use kube_glue_double::{
 };
 use serde_json::json;
 
-use crate::{problem::Problem, stage::REGION};
+use crate::{environment::REGION, error::DemoError};
 
-/// Defines it; in words what it is.
-pub(crate) fn prepare(double: &Double) -> Result<String, Problem> {
+/// Creates them; returns a description.
+pub(crate) fn create(double: &Double) -> Result<String, DemoError> {
     double.define_access_key(&AccessKey {
         id: "AKIAIOSFODNN7EXAMPLE".to_owned(),
         secret: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY".to_owned(),
@@ -42,7 +42,7 @@ pub(crate) fn prepare(double: &Double) -> Result<String, Problem> {
     let crawls = CrawlScript::default().running(Duration::from_secs(6)).stopping(Duration::from_secs(2));
     let crawler = CrawlerSettings::new("raw-orders");
     double.define_crawler(DEFAULT_ACCOUNT, REGION, crawler, crawls.changes(&changes))?;
-    prepare_triggers(double)?;
+    create_triggers(double)?;
     let by_hand = json!({"Name": "legacy-warehouse", "ConnectionType": "JDBC", "ConnectionProperties": {
         "JDBC_CONNECTION_URL": "jdbc:redshift://old.example.com:5439/dev", "SECRET_ID": "warehouse/etl",
     }});
@@ -50,8 +50,8 @@ pub(crate) fn prepare(double: &Double) -> Result<String, Problem> {
     Ok(format!("{count} jobs, two crawlers, three triggers and a connection"))
 }
 
-/// The triggers of the samples, and what they start.
-fn prepare_triggers(double: &Double) -> Result<(), Problem> {
+/// The triggers of the samples, and the crawler that they start.
+fn create_triggers(double: &Double) -> Result<(), DemoError> {
     let crawls = CrawlScript::default().running(Duration::from_secs(6)).stopping(Duration::ZERO);
     double.define_crawler(DEFAULT_ACCOUNT, REGION, CrawlerSettings::new("orders"), crawls)?;
     let job = json!({"JobName": "orders-etl"});

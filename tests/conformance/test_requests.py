@@ -1,4 +1,4 @@
-"""What every service of AWS does before it does its work: keys, signatures, rights, limits, faults."""
+"""Behaviour common to all operations: access keys, signatures, permissions, validation, limits, faults, records."""
 
 from time import monotonic
 
@@ -10,7 +10,7 @@ from conftest import REGION, refused
 
 
 @pytest.mark.documentation("Common errors, AWS Glue API reference")
-def test_an_unknown_key_a_wrong_secret_and_no_key(target, double):
+def test_requests_without_a_valid_key_are_refused(target, double):
     unknown = target.client("glue", aws_access_key_id="AKIAUNKNOWN")
     assert refused(unknown.get_jobs).code == "UnrecognizedClientException"
     wrong = target.client("glue", aws_secret_access_key="wrong")
@@ -20,16 +20,16 @@ def test_an_unknown_key_a_wrong_secret_and_no_key(target, double):
     assert refused(unsigned.get_jobs).code == "MissingAuthenticationTokenException"
 
 
-def test_each_account_has_its_own_things(target, double, glue, job):
+def test_each_account_has_its_own_resources(target, double, glue, job):
     other = {"id": "AKIAOTHERACCOUNT", "secret": "s3cret", "account": "222222222222"}
     double.seed(accessKeys=[other])
-    theirs = target.client("glue", aws_access_key_id=other["id"], aws_secret_access_key=other["secret"])
-    assert refused(theirs.get_job, JobName=job).code == "EntityNotFoundException"
+    other_glue = target.client("glue", aws_access_key_id=other["id"], aws_secret_access_key=other["secret"])
+    assert refused(other_glue.get_job, JobName=job).code == "EntityNotFoundException"
     assert glue.get_job(JobName=job)
 
 
 @pytest.mark.documentation("Common errors, AWS Glue API reference; Policy evaluation logic, IAM user guide")
-def test_rights_are_checked(target, double, job):
+def test_permissions_are_checked(target, double, job):
     key = {"id": "AKIAREADER", "secret": "s3cret", "account": "123456789012", "user": "reader"}
     double.seed(accessKeys=[key], policies={"arn:aws:iam::123456789012:user/reader": {"allow": ["glue:Get*"]}})
     reader = target.client("glue", aws_access_key_id=key["id"], aws_secret_access_key=key["secret"])
@@ -42,17 +42,17 @@ def test_rights_are_checked(target, double, job):
 
 
 @pytest.mark.documentation("Common errors, AWS Glue API reference")
-def test_input_is_checked_by_the_services_model(target, double):
-    lenient = target.client("glue", config={"parameter_validation": False})
-    error = refused(lenient.get_job)
+def test_input_is_validated_by_the_service_model(target, double):
+    unvalidated = target.client("glue", config={"parameter_validation": False})
+    error = refused(unvalidated.get_job)
     assert error.code == "ValidationException"
     assert "at 'jobName' failed to satisfy constraint: Member must not be null" in error.message
-    assert refused(lenient.get_job, JobName="x" * 256).code == "ValidationException"
-    assert refused(lenient.start_job_run, JobName="a", Arguments={"a": {"b": 1}}).code == "SerializationException"
+    assert refused(unvalidated.get_job, JobName="x" * 256).code == "ValidationException"
+    assert refused(unvalidated.start_job_run, JobName="a", Arguments={"a": {"b": 1}}).code == "SerializationException"
 
 
-def test_a_limit_throttles_and_refills(target, double, glue, job):
-    double.ask("POST", "limits", {"GetJobRuns": {"perSecond": 0.001, "burst": 2}})
+def test_a_limit_throttles_one_operation_in_one_region(target, double, glue, job):
+    double.request("POST", "limits", {"GetJobRuns": {"perSecond": 0.001, "burst": 2}})
     glue.get_job_runs(JobName=job)
     glue.get_job_runs(JobName=job)
     error = refused(glue.get_job_runs, JobName=job)
@@ -74,7 +74,7 @@ def test_a_limit_throttles_and_refills(target, double, glue, job):
         ),
     ],
 )
-def test_faults_without_work(double, glue, job, then, code, status):
+def test_a_fault_prevents_the_operation(double, glue, job, then, code, status):
     double.fault(operation="StartJobRun", name=job, times=1, then=then)
     error = refused(glue.start_job_run, JobName=job)
     assert (error.code, error.status) == (code, status)
@@ -82,7 +82,7 @@ def test_faults_without_work(double, glue, job, then, code, status):
     glue.start_job_run(JobName=job)
 
 
-def test_an_answer_can_be_lost_after_the_work(double, glue, job):
+def test_a_fault_drops_the_answer_after_the_operation(double, glue, job):
     double.fault(operation="StartJobRun", name=job, nth=1, then={"do": "dropAnswerAfterWork"})
     with pytest.raises(ConnectionClosedError):
         glue.start_job_run(JobName=job)
@@ -94,47 +94,47 @@ def test_an_answer_can_be_lost_after_the_work(double, glue, job):
     assert len(glue.get_job_runs(JobName=job)["JobRuns"]) == 2
 
 
-def test_a_connection_can_be_lost_before_the_work(double, glue, job):
+def test_a_fault_closes_the_connection_before_the_operation(double, glue, job):
     double.fault(operation="StartJobRun", name=job, times=1, then={"do": "dropConnectionBefore"})
     with pytest.raises(ConnectionClosedError):
         glue.start_job_run(JobName=job)
     assert glue.get_job_runs(JobName=job)["JobRuns"] == []
 
 
-def test_an_answer_can_be_kept_back_until_it_is_released(target, double, glue, job):
+def test_a_fault_holds_the_answer_until_it_is_released(target, double, glue, job):
     double.fault(operation="StartJobRun", name=job, times=1, then={"do": "holdAnswer"})
-    impatient = target.client("glue", config={"read_timeout": 0.3})
+    short_timeout = target.client("glue", config={"read_timeout": 0.3})
     with pytest.raises(ReadTimeoutError):
-        impatient.start_job_run(JobName=job)
-    # The client may have hung up before the work was done; it is done all the same.
-    patience = monotonic() + 60
+        short_timeout.start_job_run(JobName=job)
+    # The client may have disconnected before the operation ran; it runs in any case.
+    deadline = monotonic() + 60
     while not glue.get_job_runs(JobName=job)["JobRuns"]:
-        assert monotonic() < patience, "the start was not carried out"
-    double.ask("POST", "faults/release")
+        assert monotonic() < deadline, "the run was not started"
+    double.request("POST", "faults/release")
     assert len(glue.get_job_runs(JobName=job)["JobRuns"]) == 1
 
 
-def test_a_call_is_carried_out_when_its_client_has_hung_up(target, double, glue, job):
+def test_a_call_is_carried_out_after_its_client_has_disconnected(target, double, glue, job):
     double.fault(operation="StartJobRun", name=job, times=1, then={"do": "hold"})
-    impatient = target.client("glue", config={"read_timeout": 0.3})
+    short_timeout = target.client("glue", config={"read_timeout": 0.3})
     with pytest.raises(ReadTimeoutError):
-        impatient.start_job_run(JobName=job)
+        short_timeout.start_job_run(JobName=job)
     assert glue.get_job_runs(JobName=job)["JobRuns"] == []
-    patience = monotonic() + 60
+    deadline = monotonic() + 60
     while not glue.get_job_runs(JobName=job)["JobRuns"]:
-        assert monotonic() < patience, "the start was not carried out"
-        double.ask("POST", "faults/release")
+        assert monotonic() < deadline, "the run was not started"
+        double.request("POST", "faults/release")
     assert len(glue.get_job_runs(JobName=job)["JobRuns"]) == 1
 
 
-def test_a_stale_read_misses_what_is_new(target, double, glue, job):
+def test_a_stale_read_does_not_show_a_new_run(target, double, glue, job):
     glue.start_job_run(JobName=job)
     double.fault(operation="GetJobRuns", name=job, times=1, then={"do": "staleRead", "age": 5})
     assert glue.get_job_runs(JobName=job)["JobRuns"] == []
     assert len(glue.get_job_runs(JobName=job)["JobRuns"]) == 1
 
 
-def test_every_request_is_on_record(double, glue, job):
+def test_every_request_is_recorded(double, glue, job):
     glue.start_job_run(JobName=job, Arguments={"--key": "value"})
     refused(glue.start_job_run, JobName=job, Timeout=10081)
     first, second = double.requests("StartJobRun", name=job)
