@@ -226,7 +226,8 @@ impl Kubelet {
         self.pods.borrow().values().cloned().collect()
     }
 
-    /// Waits until a condition on the Pods is true: `kubelet.until("a ready pod", LIMIT, |pods| ...)`. Returns the Pods.
+    /// Waits until a condition on the Pods is true, and returns the Pods:
+    /// `kubelet.until("a ready pod", LIMIT, |pods| ...)`.
     pub async fn until(
         &self,
         what: &str,

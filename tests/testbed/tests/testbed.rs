@@ -11,11 +11,11 @@ use rustix::process::{Pid, test_kill_process};
 
 use kube_glue_testbed::{ControlPlane, Error, Kubelet, Options, RunningPod, Signal};
 
-const THINGS: &str = r#"{
+const WIDGETS: &str = r#"{
   "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
-  "metadata": { "name": "things.kube-glue.dev" },
+  "metadata": { "name": "widgets.kube-glue.dev" },
   "spec": { "group": "kube-glue.dev", "scope": "Namespaced",
-    "names": { "plural": "things", "singular": "thing", "kind": "Thing" },
+    "names": { "plural": "widgets", "singular": "widget", "kind": "Widget" },
     "versions": [{ "name": "v1", "served": true, "storage": true, "schema": { "openAPIV3Schema": {
       "type": "object", "x-kubernetes-preserve-unknown-fields": true } } }] }
 }"#;
@@ -24,24 +24,24 @@ const THINGS: &str = r#"{
 async fn kubectl_helm_and_the_audit_log_work_on_the_shared_control_plane() {
     let plane = ControlPlane::shared().await.unwrap();
     let namespace = plane.namespace("audit").await.unwrap();
-    plane.kubectl(["apply", "-f", "-"]).input(THINGS).await.unwrap();
-    plane.kubectl(["wait", "crd/things.kube-glue.dev", "--for=condition=Established"]).await.unwrap();
-    discovered(plane, "things").await;
-    let thing = r#"{ "apiVersion": "kube-glue.dev/v1", "kind": "Thing", "metadata": { "name": "one" } }"#;
-    plane.kubectl(["create", "-n", &namespace, "-f", "-"]).input(thing).await.unwrap();
-    plane.kubectl(["label", "-n", &namespace, "thing/one", "a=b"]).await.unwrap();
+    plane.kubectl(["apply", "-f", "-"]).input(WIDGETS).await.unwrap();
+    plane.kubectl(["wait", "crd/widgets.kube-glue.dev", "--for=condition=Established"]).await.unwrap();
+    discovered(plane, "widgets").await;
+    let widget = r#"{ "apiVersion": "kube-glue.dev/v1", "kind": "Widget", "metadata": { "name": "one" } }"#;
+    plane.kubectl(["create", "-n", &namespace, "-f", "-"]).input(widget).await.unwrap();
+    plane.kubectl(["label", "-n", &namespace, "widget/one", "a=b"]).await.unwrap();
 
-    let writes = plane.audit().writes("things", &namespace, "one").await.unwrap();
+    let writes = plane.audit().writes("widgets", &namespace, "one").await.unwrap();
     let seen: Vec<_> = writes.iter().map(|w| (w.verb.as_str(), w.code, w.user.as_str())).collect();
     assert_eq!(seen, [("create", 201, "admin"), ("patch", 200, "admin")]);
 
     let helm = plane.helm(["list", "--all-namespaces", "--output", "json"]).await.unwrap();
     assert_eq!(helm.stdout.trim(), "[]");
-    let refused = plane.kubectl(["get", "pod", "nobody"]).await.unwrap_err();
+    let refused = plane.kubectl(["get", "pod", "missing"]).await.unwrap_err();
     assert!(matches!(&refused, Error::Command { stderr, .. } if stderr.contains("NotFound")), "{refused}");
 
-    let nobody = plane.client_as(&namespace, "default").await.unwrap();
-    let pods: kube::Api<k8s_openapi::api::core::v1::Pod> = kube::Api::namespaced(nobody, &namespace);
+    let unprivileged = plane.client_as(&namespace, "default").await.unwrap();
+    let pods: kube::Api<k8s_openapi::api::core::v1::Pod> = kube::Api::namespaced(unprivileged, &namespace);
     let forbidden = pods.list(&kube::api::ListParams::default()).await.unwrap_err();
     assert!(matches!(forbidden, kube::Error::Api(status) if status.code == 403));
     plane.kubectl(["delete", "namespace", &namespace, "--timeout=60s"]).await.unwrap();

@@ -63,7 +63,7 @@ pub(super) fn api_server(layout: &Layout<'_>, keys: &Keys, options: &Options) ->
         ("etcd-servers", &layout.etcd_url()),
         ("bind-address", "127.0.0.1"),
         ("secure-port", &layout.port.to_string()),
-        // Loopback is not a valid address for the endpoints of the `kubernetes` service, which the test bed does not use.
+        // Loopback is not a valid address for the endpoints of the `kubernetes` service, which nothing here uses.
         ("advertise-address", "127.0.0.1"),
         ("endpoint-reconciler-type", "none"),
         ("service-cluster-ip-range", "10.0.0.0/24"),

@@ -54,11 +54,11 @@ fn a_crawler_is_stopping_before_ready_and_the_outcome_is_in_the_history() {
     fixture.expect_error("StartCrawler", &named(), "CrawlerRunningException");
     fixture.expect_error("StopCrawler", &named(), "CrawlerStoppingException");
     fixture.step(10);
-    let over = crawler(&fixture);
-    assert_eq!((&over["State"], &over["LastCrawl"]["Status"]), (&json!("READY"), &json!("SUCCEEDED")));
+    let ready = crawler(&fixture);
+    assert_eq!((&ready["State"], &ready["LastCrawl"]["Status"]), (&json!("READY"), &json!("SUCCEEDED")));
     let crawl = &crawls(&fixture, &json!({}))[0];
     assert_eq!(crawl["State"], "COMPLETED");
-    assert_eq!(crawl["CrawlId"], over["LastCrawl"]["MessagePrefix"]);
+    assert_eq!(crawl["CrawlId"], ready["LastCrawl"]["MessagePrefix"]);
     let summary: Value = serde_json::from_str(crawl["Summary"].as_str().unwrap()).unwrap();
     let partitions: Value = serde_json::from_str(summary["PARTITION"].as_str().unwrap()).unwrap();
     assert_eq!(partitions["UPDATE"], json!({ "Details": { "names": ["day=1", "day=2"] }, "Count": 2 }));
@@ -101,7 +101,10 @@ fn the_history_has_filters_and_pages() {
         fixture.step(100);
     }
     assert_eq!(crawls(&fixture, &json!({})).len(), 20);
-    let filter = |field: &str, operator: &str, value: &str| json!({ "Filters": [{ "FieldName": field, "FilterOperator": operator, "FieldValue": value }] });
+    let filter = |field: &str, operator: &str, value: &str| {
+        let filter = json!({ "FieldName": field, "FilterOperator": operator, "FieldValue": value });
+        json!({ "Filters": [filter] })
+    };
     assert_eq!(crawls(&fixture, &filter("START_TIME", "GT", &starts[20].to_string())).len(), 4);
     assert_eq!(crawls(&fixture, &filter("START_TIME", "LE", &starts[2].to_string())).len(), 3);
     assert_eq!(crawls(&fixture, &filter("STATE", "EQ", "FAILED")).len(), 0);

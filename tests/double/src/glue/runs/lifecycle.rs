@@ -17,7 +17,7 @@ pub(in crate::glue) enum RunEvent {
     Begin(RunNumber, u32),
     /// The run ends with its outcome or timeout.
     End(RunNumber, u32, End),
-    /// STOPPING is over: STOPPED.
+    /// STOPPING ends: STOPPED.
     Stopped(RunNumber, u32),
     /// The run was WAITING too long: EXPIRED.
     Expire(RunNumber, u32),

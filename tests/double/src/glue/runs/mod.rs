@@ -1,7 +1,7 @@
 //! Job runs: their start, state changes, end and view.
 //!
-//! Events of the region's queue change a run's state (`lifecycle.rs`): from STARTING over RUNNING to the outcome, or
-//! over STOPPING to STOPPED. A queued run is WAITING until a slot is free. The job's [`RunScript`] gives each run a
+//! Events of the region's queue change a run's state (`lifecycle.rs`): from STARTING through RUNNING to the outcome, or
+//! through STOPPING to STOPPED. A queued run is WAITING until a slot is free. The job's [`RunScript`] gives each run a
 //! [`RunPlan`] with the outcome and the time in each state.
 
 pub mod capacity;

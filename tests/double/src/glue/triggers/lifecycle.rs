@@ -1,4 +1,4 @@
-//! The state changes of triggers over transitional states, and the events that fire them.
+//! The state changes of triggers through transitional states, and the events that fire them.
 
 use std::{sync::Arc, time::Duration};
 
@@ -51,7 +51,7 @@ impl Region {
         }
     }
 
-    /// Changes a trigger's state over the transitional state `via`, or at once if the duration is zero.
+    /// Changes a trigger's state through the transitional state `via`, or at once if the duration is zero.
     pub(super) fn transition(&mut self, name: &str, via: TriggerState, to: TriggerState, duration: Duration) {
         if duration.is_zero() {
             return self.enter_state(name, to);
@@ -73,7 +73,7 @@ impl Region {
         self.plan_trigger_tick(name);
     }
 
-    /// Deletes a trigger over the state DELETING.
+    /// Deletes a trigger through the state DELETING.
     pub(super) fn delete_trigger(&mut self, name: &str) {
         let duration = self.triggers.times.deleting;
         if duration.is_zero() {

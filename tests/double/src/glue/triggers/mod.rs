@@ -1,6 +1,6 @@
 //! Triggers and workflows.
 //!
-//! A trigger of type `ON_DEMAND` fires when it is started. The other types are activated and deactivated over
+//! A trigger of type `ON_DEMAND` fires when it is started. The other types are activated and deactivated through
 //! transitional states, and fire while ACTIVATED: SCHEDULED triggers by their schedule, EVENT triggers by events
 //! ([`Region::notify_event`]), CONDITIONAL triggers when the jobs and crawlers in their conditions have ended.
 //!

@@ -151,7 +151,9 @@ fn actions_and_conditions_can_name_crawlers() {
         "first",
         &json!({
             "StartOnCreation": true,
-            "Predicate": { "Conditions": [{ "LogicalOperator": "EQUALS", "CrawlerName": "raw", "CrawlState": "SUCCEEDED" }] },
+            "Predicate": { "Conditions": [
+                { "LogicalOperator": "EQUALS", "CrawlerName": "raw", "CrawlState": "SUCCEEDED" },
+            ] },
         }),
     );
     start(&fixture, "go");

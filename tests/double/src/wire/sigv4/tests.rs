@@ -1,6 +1,6 @@
 use super::*;
 
-/// The executed example of "Create a signed AWS API request" in the IAM user guide.
+/// The worked example of "Create a signed AWS API request" in the IAM user guide.
 #[test]
 fn the_example_of_the_iam_user_guide_has_its_documented_signature() {
     let mut headers = HeaderMap::new();

@@ -115,7 +115,7 @@ fn requests<'a>(all: impl Iterator<Item = &'a Request>) {
 
 fn answer(request: &Request) -> String {
     match request.answer() {
-        None => "none (the controller was killed)".to_owned(),
+        None => "no answer".to_owned(),
         Some(answer) => answer.code.clone().unwrap_or_else(|| "OK".to_owned()),
     }
 }
