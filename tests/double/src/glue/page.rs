@@ -45,14 +45,14 @@ impl Paging {
     ) -> Result<Page<T>, AwsError> {
         let after = self.next_token.as_deref().map(|token| position(list, token)).transpose()?;
         let mut rest = items.skip_while(|(name, _)| after.as_deref().is_some_and(|after| *name <= after));
-        let mut page = Vec::new();
-        let mut last = "";
+        let mut shown = Vec::new();
+        let mut last_name = "";
         for (name, item) in rest.by_ref().take(self.max_results.unwrap_or(default_size)) {
-            last = name;
-            page.push(item);
+            last_name = name;
+            shown.push(item);
         }
-        let next_token = rest.next().is_some().then(|| token(list, last));
-        Ok(Page { items: page, next_token })
+        let next_token = rest.next().is_some().then(|| token(list, last_name));
+        Ok(Page { items: shown, next_token })
     }
 
     /// A page of a list that is kept oldest first and shown newest first. Items appended between two pages do not
