@@ -9,7 +9,9 @@ TARGETS = {"S3Targets": [{"Path": "s3://raw/orders"}]}
 
 
 def create(glue, name, **more):
-    glue.create_crawler(Name=name, Role="arn:aws:iam::123456789012:role/glue", Targets=TARGETS, DatabaseName="raw", **more)
+    glue.create_crawler(
+        Name=name, Role="arn:aws:iam::123456789012:role/glue", Targets=TARGETS, DatabaseName="raw", **more
+    )
     return name
 
 

@@ -8,7 +8,6 @@ from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
 from conftest import REGION, refused
 
 
-
 @pytest.mark.documentation("Common errors, AWS Glue API reference")
 def test_requests_without_a_valid_key_are_refused(target, double):
     unknown = target.client("glue", aws_access_key_id="AKIAUNKNOWN")
@@ -101,15 +100,20 @@ def test_a_fault_closes_the_connection_before_the_operation(double, glue, job):
     assert glue.get_job_runs(JobName=job)["JobRuns"] == []
 
 
+def wait_for_run(glue, job, between_reads=lambda: None):
+    """Waits until Glue has a run of the job. A client can disconnect before its request is carried out."""
+    deadline = monotonic() + 60
+    while not glue.get_job_runs(JobName=job)["JobRuns"]:
+        assert monotonic() < deadline, "the run was not started"
+        between_reads()
+
+
 def test_a_fault_holds_the_answer_until_it_is_released(target, double, glue, job):
     double.fault(operation="StartJobRun", name=job, times=1, then={"do": "holdAnswer"})
     short_timeout = target.client("glue", config={"read_timeout": 0.3})
     with pytest.raises(ReadTimeoutError):
         short_timeout.start_job_run(JobName=job)
-    # The client may have disconnected before the operation ran; it runs in any case.
-    deadline = monotonic() + 60
-    while not glue.get_job_runs(JobName=job)["JobRuns"]:
-        assert monotonic() < deadline, "the run was not started"
+    wait_for_run(glue, job)
     double.request("POST", "faults/release")
     assert len(glue.get_job_runs(JobName=job)["JobRuns"]) == 1
 
@@ -120,10 +124,7 @@ def test_a_call_is_carried_out_after_its_client_has_disconnected(target, double,
     with pytest.raises(ReadTimeoutError):
         short_timeout.start_job_run(JobName=job)
     assert glue.get_job_runs(JobName=job)["JobRuns"] == []
-    deadline = monotonic() + 60
-    while not glue.get_job_runs(JobName=job)["JobRuns"]:
-        assert monotonic() < deadline, "the run was not started"
-        double.request("POST", "faults/release")
+    wait_for_run(glue, job, between_reads=lambda: double.request("POST", "faults/release"))
     assert len(glue.get_job_runs(JobName=job)["JobRuns"]) == 1
 
 
