@@ -48,33 +48,33 @@ struct Module {
     go_mod: &'static str,
     go_sum: &'static str,
     /// The Go module whose version is the programs' version.
-    main_module: &'static str,
+    go_name: &'static str,
 }
 
 const KUBERNETES: Module = Module {
     folder: "kubernetes",
     go_mod: include_str!("../go/kubernetes/go.mod"),
     go_sum: include_str!("../go/kubernetes/go.sum"),
-    main_module: "k8s.io/kubernetes",
+    go_name: "k8s.io/kubernetes",
 };
 const ETCD: Module = Module {
     folder: "etcd",
     go_mod: include_str!("../go/etcd/go.mod"),
     go_sum: include_str!("../go/etcd/go.sum"),
-    main_module: "go.etcd.io/etcd/server/v3",
+    go_name: "go.etcd.io/etcd/server/v3",
 };
 const HELM: Module = Module {
     folder: "helm",
     go_mod: include_str!("../go/helm/go.mod"),
     go_sum: include_str!("../go/helm/go.sum"),
-    main_module: "helm.sh/helm/v4",
+    go_name: "helm.sh/helm/v4",
 };
 
 impl Module {
     /// The pinned version, such as `v1.36.3`.
     fn version(&self) -> &'static str {
         let pinned = |line: &'static str| {
-            line.trim().trim_start_matches("require ").strip_prefix(self.main_module)?.strip_prefix(' ')
+            line.trim().trim_start_matches("require ").strip_prefix(self.go_name)?.strip_prefix(' ')
         };
         self.go_mod.lines().find_map(pinned).unwrap_or("v0.0.0").trim_end_matches(" // indirect")
     }
