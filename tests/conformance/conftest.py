@@ -1,11 +1,11 @@
-"""What the cases share.
+"""Options, fixtures and helpers of all cases.
 
 The same cases run against two targets (``--target``):
 
-* ``double``: the double, already running; ``DOUBLE_URL`` says where.
-* ``moto``: moto, within this process. A case marked ``moto_differs`` must fail there.
+* ``double``: a running double with the URL in ``DOUBLE_URL``.
+* ``moto``: moto, in this process. A case marked ``moto_differs`` must fail there.
 
-A case that no client but the documentation vouches for carries ``documentation`` with the page's name.
+A case whose only source is AWS's documentation is marked ``documentation`` with the page's name.
 """
 
 import itertools
@@ -33,9 +33,9 @@ def pytest_collection_modifyitems(config, items):
     for item in items:
         differs = item.get_closest_marker("moto_differs")
         if "double" in item.fixturenames:
-            item.add_marker(pytest.mark.skip("about the double's own handles"))
+            item.add_marker(pytest.mark.skip("uses the double's admin endpoints"))
         elif differs:
-            # Strict: a case that moto passes after all may not claim that it differs.
+            # Strict: a case that moto passes must not be marked.
             item.add_marker(pytest.mark.xfail(reason=f"moto {differs.args[0]}", strict=True))
 
 
@@ -45,48 +45,48 @@ class Double:
     def __init__(self, url):
         self.url = url
 
-    def ask(self, method, path, body=None):
+    def request(self, method, path, body=None):
         data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(f"{self.url}/_double/{path}", data=data, method=method)
-        with urllib.request.urlopen(request, timeout=20) as answer:
+        http_request = urllib.request.Request(f"{self.url}/_double/{path}", data=data, method=method)
+        with urllib.request.urlopen(http_request, timeout=20) as answer:
             return json.load(answer)
 
     def step(self, seconds):
-        self.ask("POST", "clock", {"stepSeconds": seconds})
+        self.request("POST", "clock", {"stepSeconds": seconds})
 
     def fault(self, **rule):
-        return self.ask("POST", "faults", rule)["id"]
+        return self.request("POST", "faults", rule)["id"]
 
     def seed(self, **seed):
-        self.ask("POST", "seed", seed)
+        self.request("POST", "seed", seed)
 
     def requests(self, operation, **query):
-        more = "".join(f"&{key}={value}" for key, value in query.items())
-        return self.ask("GET", f"requests?operation={operation}{more}")
+        filters = "".join(f"&{key}={value}" for key, value in query.items())
+        return self.request("GET", f"requests?operation={operation}{filters}")
 
 
 class Target:
-    """Clients for one of the two targets, and time passing in it."""
+    """Clients of the double or of moto, and the control of time."""
 
     def __init__(self, double, key):
         self.double = double
         self.key = key
 
     def client(self, service, region=REGION, config=None, **credentials):
-        """A client with the default key and no retries; ``config`` is more of botocore's settings."""
+        """A client with the default key and no retries; ``config`` has additional botocore settings."""
         if self.double is None:
             return boto3.client(service, region_name=region, **credentials)
-        given = {"aws_access_key_id": self.key["id"], "aws_secret_access_key": self.key["secret"]}
+        default_credentials = {"aws_access_key_id": self.key["id"], "aws_secret_access_key": self.key["secret"]}
         return boto3.client(
             service,
             region_name=region,
             endpoint_url=self.double.url,
             config=Config(**(NO_RETRIES | (config or {}))),
-            **(given | credentials),
+            **(default_credentials | credentials),
         )
 
     def session(self, credentials, service="glue", region=REGION):
-        """A client with credentials as STS returns them."""
+        """A client with temporary credentials from STS."""
         return self.client(
             service,
             region,
@@ -96,7 +96,7 @@ class Target:
         )
 
     def step(self, seconds):
-        """Lets time pass; moto advances by being looked at."""
+        """Steps the double's clock. In moto, each read advances the state instead."""
         if self.double is not None:
             self.double.step(seconds)
 
@@ -108,23 +108,23 @@ def target(request):
         from moto.moto_api import state_manager
 
         with mock_aws():
-            # By how many looks moto moves a run and a crawl on.
-            for model, looks in {"glue::job_run": 1, "glue::crawl": 2}.items():
-                state_manager.set_transition(model, {"progression": "manual", "times": looks})
+            # The number of reads after which moto changes the state of a run and a crawl.
+            for model, reads in {"glue::job_run": 1, "glue::crawl": 2}.items():
+                state_manager.set_transition(model, {"progression": "manual", "times": reads})
             yield Target(None, None)
         return
     double = Double(os.environ["DOUBLE_URL"])
-    double.ask("DELETE", "faults")
-    double.ask("DELETE", "limits")
-    double.ask("POST", "clock", {"hold": True})
-    yield Target(double, double.ask("GET", "key"))
-    double.ask("DELETE", "faults")
-    double.ask("DELETE", "limits")
+    double.request("DELETE", "faults")
+    double.request("DELETE", "limits")
+    double.request("POST", "clock", {"hold": True})
+    yield Target(double, double.request("GET", "key"))
+    double.request("DELETE", "faults")
+    double.request("DELETE", "limits")
 
 
 @pytest.fixture
 def double(target, request):
-    """The double itself; a case that asks for it does not run against moto."""
+    """The double's admin endpoints. A case that uses them does not run against moto."""
     return target.double
 
 
@@ -143,13 +143,13 @@ numbers = itertools.count(1)
 
 @pytest.fixture
 def name(request):
-    """A name no other case uses: cases share one double."""
+    """A unique name, because all cases share one double."""
     return f"{request.node.name}-{os.getpid()}-{next(numbers)}"[-200:].replace("[", "-").replace("]", "")
 
 
 @pytest.fixture
 def job(glue, name):
-    """A job with room for several runs."""
+    """A job with five slots (MaxConcurrentRuns)."""
     glue.create_job(
         Name=name,
         Role="arn:aws:iam::123456789012:role/glue",
@@ -160,8 +160,8 @@ def job(glue, name):
     return name
 
 
-class Refused:
-    """The error a call ended with."""
+class Refusal:
+    """The error of a refused call."""
 
     def __init__(self, error):
         self.code = error.response["Error"]["Code"]
@@ -170,7 +170,7 @@ class Refused:
 
 
 def refused(call, **arguments):
-    """Calls, expects an error, and returns it."""
+    """Makes a call that must fail; returns the error."""
     with pytest.raises(ClientError) as caught:
         call(**arguments)
-    return Refused(caught.value)
+    return Refusal(caught.value)

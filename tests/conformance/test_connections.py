@@ -20,22 +20,22 @@ def get(glue, name, **more):
     return glue.get_connection(Name=name, **more)["Connection"]
 
 
-def test_what_is_created_is_read_back(glue, connection):
+def test_a_created_connection_can_be_read(glue, connection):
     seen = get(glue, connection)
     assert (seen["Name"], seen["Description"], seen["Status"]) == (connection, "a database", "READY")
     assert seen["ConnectionProperties"] == JDBC
     assert seen["CreationTime"] == seen["LastUpdatedTime"]
 
 
-@pytest.mark.moto_differs("nests the input and says no type, version or author")
+@pytest.mark.moto_differs("nests the input and shows no type, version or author")
 @pytest.mark.documentation("Connection structure, AWS Glue API reference")
-def test_a_connection_says_its_type_version_and_author(glue, connection):
+def test_a_connection_shows_its_type_version_and_author(glue, connection):
     seen = get(glue, connection)
     assert (seen["ConnectionType"], seen["ConnectionSchemaVersion"]) == ("JDBC", 1)
     assert seen["LastUpdatedBy"] == "arn:aws:iam::123456789012:user/kube-glue"
 
 
-def test_a_name_is_taken_once(glue, connection):
+def test_a_connection_with_an_existing_name_is_refused(glue, connection):
     assert refused(glue.create_connection, ConnectionInput=jdbc(connection)).code == "AlreadyExistsException"
 
 
@@ -43,7 +43,7 @@ def test_an_unknown_connection_is_not_found(glue, name):
     assert refused(glue.get_connection, Name=name).code == "EntityNotFoundException"
 
 
-def test_a_hidden_password_is_left_out(glue, connection):
+def test_hide_password_omits_the_password(glue, connection):
     hidden = get(glue, connection, HidePassword=True)["ConnectionProperties"]
     assert hidden == {key: value for key, value in JDBC.items() if key != "PASSWORD"}
     listed = [each for each in glue.get_connections(HidePassword=True)["ConnectionList"] if each["Name"] == connection]
@@ -52,7 +52,7 @@ def test_a_hidden_password_is_left_out(glue, connection):
 
 @pytest.mark.moto_differs("has no UpdateConnection")
 @pytest.mark.documentation("UpdateConnection, AWS Glue API reference (redefines the connection)")
-def test_an_update_replaces_everything_secrets_included(target, glue, connection):
+def test_an_update_replaces_the_whole_input_with_its_secrets(target, glue, connection):
     target.step(1)
     properties = {"JDBC_CONNECTION_URL": "jdbc:mysql://db:3306/x", "SECRET_ID": "there"}
     glue.update_connection(
@@ -70,7 +70,7 @@ def test_an_update_replaces_everything_secrets_included(target, glue, connection
 
 @pytest.mark.moto_differs("has no DeleteConnection")
 @pytest.mark.documentation("DeleteConnection, AWS Glue API reference")
-def test_a_deleted_connection_is_gone(glue, connection):
+def test_a_deleted_connection_is_not_found(glue, connection):
     glue.delete_connection(ConnectionName=connection)
     assert refused(glue.get_connection, Name=connection).code == "EntityNotFoundException"
     assert refused(glue.delete_connection, ConnectionName=connection).code == "EntityNotFoundException"
@@ -78,7 +78,7 @@ def test_a_deleted_connection_is_gone(glue, connection):
 
 @pytest.mark.moto_differs("has no BatchDeleteConnection")
 @pytest.mark.documentation("BatchDeleteConnection, AWS Glue API reference")
-def test_a_batch_deletes_what_it_can_and_says_the_rest(glue, connection):
+def test_a_batch_delete_reports_errors_by_name(glue, connection):
     answer = glue.batch_delete_connection(ConnectionNameList=[connection, "none-such"])
     assert answer["Succeeded"] == [connection]
     assert answer["Errors"]["none-such"]["ErrorCode"] == "EntityNotFoundException"
@@ -99,7 +99,7 @@ def test_a_connection_is_tested_by_name_or_by_input(glue, connection):
 
 
 @pytest.mark.documentation("Connection structure, AWS Glue API reference (Status, StatusReason)")
-def test_status_and_tests_end_as_told(target, double, glue, name):
+def test_status_and_tests_follow_the_script(target, double, glue, name):
     script = {
         "inProgress": 5,
         "changes": ["no route to host"],
@@ -115,9 +115,9 @@ def test_status_and_tests_end_as_told(target, double, glue, name):
     glue.test_connection(ConnectionName=name)
 
 
-@pytest.mark.moto_differs("gives credentials back")
+@pytest.mark.moto_differs("returns credentials")
 @pytest.mark.documentation("AuthenticationConfiguration, AWS Glue API reference")
-def test_credentials_of_an_authentication_are_never_read_back(target, glue, name):
+def test_authentication_credentials_are_never_returned(target, glue, name):
     oauth = {
         "OAuth2GrantType": "JWT_BEARER",
         "TokenUrl": "https://login.salesforce.com/token",
@@ -141,7 +141,7 @@ def test_credentials_of_an_authentication_are_never_read_back(target, glue, name
     }
 
 
-@pytest.mark.moto_differs("does not check")
+@pytest.mark.moto_differs("does not validate")
 @pytest.mark.documentation("Connection API, AWS Glue developer guide (what each type requires)")
 @pytest.mark.parametrize(
     ("kind", "properties"),
@@ -156,7 +156,7 @@ def test_credentials_of_an_authentication_are_never_read_back(target, glue, name
         ("SALESFORCE", {}),
     ],
 )
-def test_each_type_has_its_requirements(glue, name, kind, properties):
+def test_missing_requirements_of_a_type_are_refused(glue, name, kind, properties):
     given = {"Name": name, "ConnectionType": kind, "ConnectionProperties": properties}
     assert refused(glue.create_connection, ConnectionInput=given).code == "InvalidInputException"
 
@@ -168,7 +168,7 @@ def test_connections_are_filtered(glue, name):
     assert [each["Name"] for each in glue.get_connections(Filter=by)["ConnectionList"]] == [f"{name}-1"]
 
 
-def test_connections_come_in_pages(glue, name):
+def test_connections_are_listed_in_pages(glue, name):
     for n in range(5):
         glue.create_connection(ConnectionInput=jdbc(f"{name}-{n}"))
     pages = list(glue.get_paginator("get_connections").paginate(PaginationConfig={"PageSize": 2}))

@@ -9,7 +9,9 @@ TARGETS = {"S3Targets": [{"Path": "s3://raw/orders"}]}
 
 
 def create(glue, name, **more):
-    glue.create_crawler(Name=name, Role="arn:aws:iam::123456789012:role/glue", Targets=TARGETS, DatabaseName="raw", **more)
+    glue.create_crawler(
+        Name=name, Role="arn:aws:iam::123456789012:role/glue", Targets=TARGETS, DatabaseName="raw", **more
+    )
     return name
 
 
@@ -31,7 +33,7 @@ def script(double, crawler, plans):
     double.seed(crawlers=[{"region": "eu-west-1", "crawler": settings, "script": plans}])
 
 
-def test_what_is_created_is_read_back(glue, crawler):
+def test_a_created_crawler_can_be_read(glue, crawler):
     seen = glue.get_crawler(Name=crawler)["Crawler"]
     assert seen["Name"] == crawler
     assert seen["Targets"]["S3Targets"][0]["Path"] == "s3://raw/orders"
@@ -40,7 +42,7 @@ def test_what_is_created_is_read_back(glue, crawler):
     assert crawls(glue, crawler) == []
 
 
-def test_a_name_is_taken_once(glue, crawler):
+def test_a_crawler_with_an_existing_name_is_refused(glue, crawler):
     assert refused(create, glue=glue, name=crawler).code == "AlreadyExistsException"
 
 
@@ -50,7 +52,7 @@ def test_an_unknown_crawler_is_not_found(glue, name, operation):
     assert (error.code, error.status) == ("EntityNotFoundException", 400)
 
 
-def test_one_crawl_at_a_time(glue, crawler):
+def test_a_crawler_has_one_crawl_at_a_time(glue, crawler):
     assert refused(glue.stop_crawler, Name=crawler).code == "CrawlerNotRunningException"
     glue.start_crawler(Name=crawler)
     assert state(glue, crawler) == "RUNNING"
@@ -61,9 +63,9 @@ def test_one_crawl_at_a_time(glue, crawler):
     assert "EndTime" not in crawl
 
 
-@pytest.mark.moto_differs("stays STOPPING for good, and knows no CrawlerStoppingException")
+@pytest.mark.moto_differs("stays STOPPING, and has no CrawlerStoppingException")
 @pytest.mark.documentation("StopCrawler, AWS Glue API reference; Crawler API (CrawlerState, LastCrawlInfo)")
-def test_stopping_takes_a_while(target, glue, crawler):
+def test_a_stopped_crawler_is_stopping_before_it_is_ready(target, glue, crawler):
     glue.start_crawler(Name=crawler)
     glue.stop_crawler(Name=crawler)
     assert state(glue, crawler) == "STOPPING"
@@ -75,8 +77,8 @@ def test_stopping_takes_a_while(target, glue, crawler):
     assert crawls(glue, crawler)[0]["State"] == "STOPPED"
 
 
-@pytest.mark.documentation("ListCrawls, AWS Glue API reference; the summary's form is as users report it")
-def test_the_outcome_is_in_the_history_not_in_the_crawler(target, double, glue, name):
+@pytest.mark.documentation("ListCrawls, AWS Glue API reference; the form of the summary is from reports of users")
+def test_the_outcome_of_a_crawl_is_in_the_history(target, double, glue, name):
     changes = {"tablesAdded": ["orders"], "partitionsAdded": ["day=1", "day=2"]}
     fails = {"running": 10, "stopping": 5, "outcome": {"state": "failed", "message": "access denied"}}
     script(double, name, [{"running": 10, "stopping": 5, "changes": changes, "dpuHours": 0.25}, fails])
@@ -145,18 +147,18 @@ def test_crawls_are_filtered_by_id_and_state(target, glue, crawler):
         {"FieldValue": "FAILED"},
     ],
 )
-def test_a_filter_is_whole(glue, crawler, wrong):
+def test_an_invalid_filter_is_refused(glue, crawler, wrong):
     assert refused(glue.list_crawls, CrawlerName=crawler, Filters=[wrong]).code == "InvalidInputException"
 
 
-def test_a_batch_says_what_it_did_not_find(glue, crawler):
+def test_a_batch_names_the_crawlers_that_do_not_exist(glue, crawler):
     answer = glue.batch_get_crawlers(CrawlerNames=[crawler, f"{crawler}-not"])
     assert [each["Name"] for each in answer["Crawlers"]] == [crawler]
     assert answer["CrawlersNotFound"] == [f"{crawler}-not"]
 
 
 @pytest.mark.documentation("BatchGetCrawlers, AWS Glue API reference (at most 100 names)")
-def test_a_batch_has_a_limit(double, glue):
+def test_a_batch_has_at_most_100_names(double, glue):
     error = refused(glue.batch_get_crawlers, CrawlerNames=[f"c{n}" for n in range(101)])
     assert error.code == "ValidationException"
 
@@ -180,7 +182,7 @@ def test_a_crawler_with_a_schedule_shows_it(glue, name):
 
 
 @pytest.mark.documentation("Crawler scheduler API, AWS Glue developer guide")
-def test_a_schedule_starts_crawls_by_itself(target, double, glue, name):
+def test_a_schedule_starts_crawls_until_it_is_stopped(target, double, glue, name):
     create(glue, name, Schedule="cron(0 * * * ? *)")
     target.step(2 * 3600)
     assert len(crawls(glue, name)) == 2
@@ -193,15 +195,15 @@ def test_a_schedule_starts_crawls_by_itself(target, double, glue, name):
     assert refused(glue.start_crawler_schedule, CrawlerName=f"{name}-2").code == "NoScheduleException"
 
 
-@pytest.mark.moto_differs("takes any schedule")
+@pytest.mark.moto_differs("accepts any schedule")
 @pytest.mark.documentation("Time-based schedules for jobs and crawlers, AWS Glue developer guide")
-def test_what_is_no_schedule_is_refused(glue, name):
+def test_an_invalid_schedule_is_refused(glue, name):
     assert refused(create, glue=glue, name=name, Schedule="every hour").code == "InvalidInputException"
 
 
-@pytest.mark.moto_differs("changes and deletes a crawler that runs")
+@pytest.mark.moto_differs("changes and deletes a running crawler")
 @pytest.mark.documentation("UpdateCrawler and DeleteCrawler, AWS Glue API reference")
-def test_a_running_crawler_cannot_be_changed(target, glue, crawler):
+def test_a_running_crawler_cannot_be_changed_or_deleted(target, glue, crawler):
     glue.start_crawler(Name=crawler)
     assert refused(glue.update_crawler, Name=crawler, Role="other").code == "CrawlerRunningException"
     assert refused(glue.delete_crawler, Name=crawler).code == "CrawlerRunningException"
@@ -211,6 +213,6 @@ def test_a_running_crawler_cannot_be_changed(target, glue, crawler):
     assert (seen["Role"], seen["Version"]) == ("other", 2)
 
 
-def test_a_deleted_crawler_is_gone(glue, crawler):
+def test_a_deleted_crawler_is_not_found(glue, crawler):
     glue.delete_crawler(Name=crawler)
     assert refused(glue.get_crawler, Name=crawler).code == "EntityNotFoundException"

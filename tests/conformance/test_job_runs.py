@@ -1,11 +1,11 @@
-"""Job runs: start, look, stop, and what Glue does by itself."""
+"""Job runs: start, read, stop, timeout, queue, retry by Glue."""
 
 import datetime
 
 import pytest
 from conftest import refused
 
-OVER = ("SUCCEEDED", "FAILED", "STOPPED", "TIMEOUT", "ERROR", "EXPIRED")
+FINAL_STATES = ("SUCCEEDED", "FAILED", "STOPPED", "TIMEOUT", "ERROR", "EXPIRED")
 
 
 def run_of(glue, job, run_id):
@@ -16,9 +16,9 @@ def finish(target, glue, job, run_id):
     for _ in range(10):
         target.step(60)
         run = run_of(glue, job, run_id)
-        if run["JobRunState"] in OVER:
+        if run["JobRunState"] in FINAL_STATES:
             return run
-    raise AssertionError(f"not over: {run}")
+    raise AssertionError(f"the run has not ended: {run}")
 
 
 def start(glue, job, **more):
@@ -26,7 +26,7 @@ def start(glue, job, **more):
 
 
 def script(double, job, plans, **settings):
-    """Defines a job whose runs go by these plans."""
+    """Defines a job whose runs follow these plans."""
     definition = {"Name": job, "Role": "r", "Command": {"Name": "glueetl"}, "GlueVersion": "4.0"} | settings
     double.seed(jobs=[{"region": "eu-west-1", "job": {"settings": definition, "script": {"plans": plans}}}])
 
@@ -50,7 +50,7 @@ def test_a_run_is_started_and_succeeds(target, glue, job):
     assert "ErrorMessage" not in run
 
 
-@pytest.mark.moto_differs("shows the job's defaults among the run's arguments")
+@pytest.mark.moto_differs("shows the job's default arguments in the run")
 @pytest.mark.documentation("GetJobRun, AWS CLI examples: a run without arguments of its own shows none")
 def test_a_run_shows_its_own_arguments_only(glue, name):
     glue.create_job(
@@ -61,7 +61,7 @@ def test_a_run_shows_its_own_arguments_only(glue, name):
 
 @pytest.mark.moto_differs("has fixed values")
 @pytest.mark.documentation("JobRun, AWS Glue API reference")
-def test_a_run_shows_what_it_was_granted(target, glue, job):
+def test_a_run_shows_its_capacity_and_settings(target, glue, job):
     run_id = start(glue, job, WorkerType="G.2X", NumberOfWorkers=3, Timeout=7, SecurityConfiguration="sec")
     run = run_of(glue, job, run_id)
     assert (run["WorkerType"], run["NumberOfWorkers"]) == ("G.2X", 3)
@@ -71,9 +71,9 @@ def test_a_run_shows_what_it_was_granted(target, glue, job):
     assert finish(target, glue, job, run_id)["ExecutionTime"] == 60
 
 
-@pytest.mark.moto_differs("has a state of its own for execution classes")
+@pytest.mark.moto_differs("has different states for execution classes")
 @pytest.mark.documentation("JobRun, AWS Glue API reference (DPUSeconds)")
-def test_a_flexible_run_counts_dpu_seconds(target, glue, job):
+def test_a_flex_run_has_dpu_seconds(target, glue, job):
     run_id = start(glue, job, ExecutionClass="FLEX", WorkerType="G.2X", NumberOfWorkers=3)
     run = finish(target, glue, job, run_id)
     assert run["ExecutionClass"] == "FLEX"
@@ -89,7 +89,7 @@ def test_an_unknown_run_is_not_found(glue, job):
     assert refused(glue.get_job_run, JobName=job, RunId="jr_" + "0" * 64).code == "EntityNotFoundException"
 
 
-def test_runs_belong_to_their_job(glue, job):
+def test_a_run_is_not_found_by_another_job_name(glue, job):
     run_id = start(glue, job)
     glue.create_job(Name=f"{job}-2", Role="r", Command={"Name": "glueetl"})
     assert refused(glue.get_job_run, JobName=f"{job}-2", RunId=run_id).code == "EntityNotFoundException"
@@ -103,9 +103,9 @@ def test_more_runs_than_slots_are_refused(glue, name):
     assert (error.code, error.status) == ("ConcurrentRunsExceededException", 400)
 
 
-@pytest.mark.moto_differs("frees a slot at once, and cannot be stepped")
-@pytest.mark.documentation("none: what users report (a start right after the end is refused)")
-def test_a_slot_comes_free_some_seconds_after_the_end(target, double, glue, name):
+@pytest.mark.moto_differs("frees a slot at once, and has no clock to step")
+@pytest.mark.documentation("none: reports of users (a start right after the end is refused)")
+def test_a_slot_is_free_some_seconds_after_the_end(target, double, glue, name):
     script(double, name, [QUICK | {"slotLag": 5}])
     run_id = start(glue, name)
     target.step(10)
@@ -117,7 +117,7 @@ def test_a_slot_comes_free_some_seconds_after_the_end(target, double, glue, name
 
 @pytest.mark.moto_differs("does not queue")
 @pytest.mark.documentation("AWS Glue job run statuses; StartJobRun, AWS Glue API reference")
-def test_queued_runs_wait_their_turn_and_expire(target, double, glue, name):
+def test_queued_runs_start_in_order_or_expire(target, double, glue, name):
     script(double, name, [QUICK | {"slotLag": 0, "longestWait": 15}])
     first = start(glue, name)
     second, third, fourth = (start(glue, name, JobRunQueuingEnabled=True) for _ in range(3))
@@ -133,7 +133,7 @@ def test_queued_runs_wait_their_turn_and_expire(target, double, glue, name):
     assert states == ["RUNNING", "EXPIRED", "EXPIRED"]
 
 
-@pytest.mark.moto_differs("lists oldest first, and pages otherwise")
+@pytest.mark.moto_differs("lists oldest first, and has other pages")
 @pytest.mark.documentation("GetJobRuns, AWS Glue API reference (pages of at most 200); newest first as boto3 users see it")
 def test_runs_are_listed_newest_first_in_pages(target, double, glue, name):
     script(double, name, [QUICK], ExecutionProperty={"MaxConcurrentRuns": 1000})
@@ -147,9 +147,9 @@ def test_runs_are_listed_newest_first_in_pages(target, double, glue, name):
     assert [run["Id"] for page in pages for run in page["JobRuns"]] == ids
 
 
-@pytest.mark.moto_differs("does not check")
+@pytest.mark.moto_differs("does not validate")
 @pytest.mark.documentation("GetJobRuns, AWS Glue API reference")
-def test_a_page_token_is_opaque_and_checked(glue, job):
+def test_an_invalid_page_token_is_refused(glue, job):
     for _ in range(3):
         start(glue, job)
     token = glue.get_job_runs(JobName=job, MaxResults=1)["NextToken"]
@@ -164,16 +164,16 @@ def test_runs_of_an_unknown_job_are_not_found(glue, name):
 
 @pytest.mark.moto_differs("has no BatchStopJobRun")
 @pytest.mark.documentation("BatchStopJobRun, AWS Glue API reference; Exceptions (JobRunInTerminalStateException)")
-def test_stopping_takes_a_while_and_says_what_went_wrong_by_item(target, glue, job):
-    run_id, over = start(glue, job), start(glue, job)
-    assert glue.batch_stop_job_run(JobName=job, JobRunIds=[over])["Errors"] == []
+def test_a_stopped_run_is_stopping_first_and_errors_are_by_run(target, glue, job):
+    run_id, stopped = start(glue, job), start(glue, job)
+    assert glue.batch_stop_job_run(JobName=job, JobRunIds=[stopped])["Errors"] == []
     target.step(10)
-    answer = glue.batch_stop_job_run(JobName=job, JobRunIds=[run_id, over, "jr_unknown"])
+    answer = glue.batch_stop_job_run(JobName=job, JobRunIds=[run_id, stopped, "jr_unknown"])
     assert answer["SuccessfulSubmissions"] == [{"JobName": job, "JobRunId": run_id}]
     errors = {error["JobRunId"]: error["ErrorDetail"]["ErrorCode"] for error in answer["Errors"]}
-    assert errors == {over: "JobRunInTerminalStateException", "jr_unknown": "EntityNotFoundException"}
+    assert errors == {stopped: "JobRunInTerminalStateException", "jr_unknown": "EntityNotFoundException"}
     assert run_of(glue, job, run_id)["JobRunState"] == "STOPPING"
-    assert run_of(glue, job, over)["JobRunState"] == "STOPPED"
+    assert run_of(glue, job, stopped)["JobRunState"] == "STOPPED"
     target.step(10)
     assert run_of(glue, job, run_id)["JobRunState"] == "STOPPED"
 
@@ -190,7 +190,7 @@ def test_at_most_25_runs_are_stopped_at_once(glue, job):
 
 @pytest.mark.moto_differs("does not retry")
 @pytest.mark.documentation("Adding jobs in AWS Glue (Number of retries); JobRun, AWS Glue API reference")
-def test_glue_tries_a_failed_run_again(target, double, glue, name):
+def test_glue_retries_a_failed_run(target, double, glue, name):
     failing = QUICK | {"outcome": {"state": "failed", "message": "no such table"}, "retryAfter": 5}
     script(double, name, [failing, QUICK], MaxRetries=1)
     run_id = start(glue, name)
@@ -204,7 +204,7 @@ def test_glue_tries_a_failed_run_again(target, double, glue, name):
 
 @pytest.mark.moto_differs("has no timeouts")
 @pytest.mark.documentation("StartJobRun, AWS Glue API reference (Timeout)")
-def test_a_timeout_cuts_a_run_off_and_is_not_tried_again(target, double, glue, name):
+def test_a_run_times_out_and_is_not_retried(target, double, glue, name):
     script(double, name, [{"starting": 0, "outcome": {"state": "never"}}], MaxRetries=3)
     run_id = start(glue, name, Timeout=1)
     target.step(600)
@@ -213,9 +213,9 @@ def test_a_timeout_cuts_a_run_off_and_is_not_tried_again(target, double, glue, n
     assert len(glue.get_job_runs(JobName=name)["JobRuns"]) == 1
 
 
-@pytest.mark.moto_differs("starts a fresh run")
+@pytest.mark.moto_differs("starts an independent run")
 @pytest.mark.documentation("StartJobRun, AWS Glue API reference (JobRunId)")
-def test_a_finished_run_can_be_run_again_by_its_id(target, glue, job):
+def test_an_ended_run_can_be_started_again_by_its_id(target, glue, job):
     run_id = start(glue, job)
     assert refused(glue.start_job_run, JobName=job, JobRunId=run_id).code == "JobRunNotInTerminalStateException"
     finish(target, glue, job, run_id)
@@ -223,11 +223,11 @@ def test_a_finished_run_can_be_run_again_by_its_id(target, glue, job):
     assert (again["PreviousRunId"], again["Attempt"]) == (run_id, 1)
 
 
-def test_capacity_is_given_in_one_way(glue, job):
+def test_max_capacity_and_allocated_capacity_cannot_be_combined(glue, job):
     assert refused(glue.start_job_run, JobName=job, MaxCapacity=4.0, AllocatedCapacity=4).code == "InvalidInputException"
 
 
-@pytest.mark.moto_differs("does not check")
+@pytest.mark.moto_differs("does not validate")
 @pytest.mark.documentation("StartJobRun, AWS Glue API reference")
 @pytest.mark.parametrize(
     ("asked", "code"),
@@ -240,5 +240,5 @@ def test_capacity_is_given_in_one_way(glue, job):
         ({"JobRunId": "jr_unknown"}, "EntityNotFoundException"),
     ],
 )
-def test_what_makes_no_sense_is_refused(glue, job, asked, code):
+def test_an_invalid_start_is_refused(glue, job, asked, code):
     assert refused(glue.start_job_run, JobName=job, **asked).code == code

@@ -10,7 +10,7 @@ def create(glue, name, **more):
     return glue.create_job(Name=name, Role="arn:aws:iam::123456789012:role/glue", Command=COMMAND, **more)
 
 
-def test_what_is_created_is_read_back(glue, name):
+def test_a_created_job_can_be_read(glue, name):
     assert create(glue, name, DefaultArguments={"--a": "1"}, MaxRetries=2)["Name"] == name
     job = glue.get_job(JobName=name)["Job"]
     assert job["Name"] == name
@@ -20,7 +20,7 @@ def test_what_is_created_is_read_back(glue, name):
     assert job["CreatedOn"] == job["LastModifiedOn"]
 
 
-@pytest.mark.moto_differs("takes what it is given and fills in nothing")
+@pytest.mark.moto_differs("adds no defaults")
 @pytest.mark.documentation("CreateJob, AWS Glue API reference")
 @pytest.mark.parametrize(
     ("version", "command", "timeout", "capacity"),
@@ -30,7 +30,7 @@ def test_what_is_created_is_read_back(glue, name):
         ("3.0", "pythonshell", 2880, 0.0625),
     ],
 )
-def test_defaults_are_filled_in(glue, name, version, command, timeout, capacity):
+def test_missing_members_get_defaults(glue, name, version, command, timeout, capacity):
     glue.create_job(Name=name, Role="r", Command={"Name": command}, GlueVersion=version)
     job = glue.get_job(JobName=name)["Job"]
     assert job["Timeout"] == timeout
@@ -44,18 +44,18 @@ def test_an_unknown_job_is_not_found(glue, name):
     assert (error.code, error.status) == ("EntityNotFoundException", 400)
 
 
-@pytest.mark.moto_differs("creates the job again over the old one")
+@pytest.mark.moto_differs("replaces the existing job")
 @pytest.mark.documentation("CreateJob, AWS Glue API reference")
-def test_a_name_is_taken_once(glue, name):
+def test_a_job_with_an_existing_name_is_refused(glue, name):
     create(glue, name)
     assert refused(create, glue=glue, name=name).code == "AlreadyExistsException"
 
 
-def test_deleting_a_job_that_is_not_there_is_no_error(glue, name):
+def test_deleting_a_job_that_does_not_exist_succeeds(glue, name):
     assert glue.delete_job(JobName=name)["JobName"] == name
 
 
-def test_a_deleted_job_is_gone(glue, name):
+def test_a_deleted_job_is_not_found(glue, name):
     create(glue, name)
     glue.delete_job(JobName=name)
     assert refused(glue.get_job, JobName=name).code == "EntityNotFoundException"
@@ -74,7 +74,7 @@ def test_an_update_replaces_the_whole_definition(glue, target, name):
     assert job["LastModifiedOn"] > job["CreatedOn"]
 
 
-def test_jobs_come_in_pages(glue, name):
+def test_jobs_are_listed_in_pages(glue, name):
     names = [f"{name}-{n}" for n in range(5)]
     for each in names:
         create(glue, each)
@@ -93,16 +93,16 @@ def test_jobs_come_in_pages(glue, name):
     assert sorted(listed) == sorted(seen)
 
 
-def test_a_batch_says_what_it_did_not_find(glue, name):
+def test_a_batch_names_the_jobs_that_do_not_exist(glue, name):
     create(glue, name)
     answer = glue.batch_get_jobs(JobNames=[name, f"{name}-not"])
     assert [job["Name"] for job in answer["Jobs"]] == [name]
     assert answer["JobsNotFound"] == [f"{name}-not"]
 
 
-@pytest.mark.moto_differs("does not check")
+@pytest.mark.moto_differs("does not validate")
 @pytest.mark.documentation("CreateJob, AWS Glue API reference")
-def test_capacity_is_given_in_one_way(glue, name):
+def test_dpus_and_workers_cannot_be_combined(glue, name):
     error = refused(
         glue.create_job, Name=name, Role="r", Command=COMMAND, MaxCapacity=2, WorkerType="G.1X", NumberOfWorkers=2
     )
@@ -110,7 +110,7 @@ def test_capacity_is_given_in_one_way(glue, name):
     assert "Max Capacity" in error.message
 
 
-def test_accounts_and_regions_are_apart(target, glue, name):
+def test_each_region_has_its_own_jobs(target, glue, name):
     create(glue, name)
-    elsewhere = target.client("glue", "us-east-1")
-    assert refused(elsewhere.get_job, JobName=name).code == "EntityNotFoundException"
+    other_region = target.client("glue", "us-east-1")
+    assert refused(other_region.get_job, JobName=name).code == "EntityNotFoundException"

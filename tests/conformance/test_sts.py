@@ -1,4 +1,4 @@
-"""STS: who am I, and let me be somebody else."""
+"""STS: GetCallerIdentity, AssumeRole and AssumeRoleWithWebIdentity; container credentials."""
 
 import json
 import urllib.request
@@ -26,13 +26,13 @@ def assume(sts, role=ROLE, name="kube-glue", **more):
     return sts.assume_role(RoleArn=role, RoleSessionName=name, **(given | more))
 
 
-def test_a_caller_is_told_who_it_is(sts):
+def test_get_caller_identity_returns_account_and_arn(sts):
     identity = sts.get_caller_identity()
     assert identity["Account"] == "123456789012"
     assert identity["Arn"].startswith("arn:aws:")
 
 
-def test_a_session_has_keys_of_its_own(target, sts, request):
+def test_a_session_has_its_own_key_and_identity(target, sts, request):
     if target.double is not None:
         request.getfixturevalue("roles")
     answer = assume(sts)
@@ -46,9 +46,9 @@ def test_a_session_has_keys_of_its_own(target, sts, request):
 
 @pytest.mark.usefixtures("roles")
 class TestAssumeRole:
-    """Rests on: AssumeRole, AWS STS API reference; Session tags and role chaining, IAM user guide."""
+    """Source: AssumeRole, AWS STS API reference; Session tags and role chaining, IAM user guide."""
 
-    def test_a_session_needs_its_token(self, target, sts):
+    def test_a_session_key_without_its_token_is_refused(self, target, sts):
         credentials = assume(sts)["Credentials"]
         assert target.session(credentials).get_jobs()["Jobs"] == []
         without = target.client(
@@ -59,13 +59,13 @@ class TestAssumeRole:
         assert refused(without.get_jobs).code == "UnrecognizedClientException"
 
     @pytest.mark.parametrize("given", [{"ExternalId": "somebody-else"}, {"ExternalId": None}])
-    def test_the_external_id_must_be_right(self, sts, given):
+    def test_a_wrong_or_missing_external_id_is_denied(self, sts, given):
         given = {key: value for key, value in given.items() if value}
         error = refused(sts.assume_role, RoleArn=ROLE, RoleSessionName="kube-glue", **given)
         assert (error.code, error.status) == ("AccessDenied", 403)
         assert f"is not authorized to perform: sts:AssumeRole on resource: {ROLE}" in error.message
 
-    def test_a_role_that_does_not_trust_or_is_not_there_is_denied(self, sts):
+    def test_a_role_that_does_not_trust_the_caller_or_does_not_exist_is_denied(self, sts):
         assert refused(assume, sts=sts, role=SECOND).code == "AccessDenied"
         assert refused(assume, sts=sts, role="arn:aws:iam::222222222222:role/none").code == "AccessDenied"
 
@@ -81,12 +81,12 @@ class TestAssumeRole:
             {"SourceIdentity": "not allowed!"},
         ],
     )
-    def test_what_breaks_a_rule_is_refused(self, target, double, wrong):
-        lenient = target.client("sts", config={"parameter_validation": False})
-        error = refused(assume, sts=lenient, **wrong)
+    def test_invalid_input_is_refused(self, target, double, wrong):
+        unvalidated = target.client("sts", config={"parameter_validation": False})
+        error = refused(assume, sts=unvalidated, **wrong)
         assert (error.code, error.status) == ("ValidationError", 400)
 
-    def test_sessions_carry_tags_and_a_source_identity_along_a_chain(self, target, sts):
+    def test_a_chained_session_inherits_transitive_tags_and_source_identity(self, target, sts):
         first = assume(
             sts,
             Tags=[{"Key": "namespace", "Value": "team a"}, {"Key": "name", "Value": "nightly"}],
@@ -103,7 +103,7 @@ class TestAssumeRole:
         assert error.code == "ValidationError"
         assert "role chaining" in error.message
 
-    def test_tags_need_the_right_to_tag(self, sts, double):
+    def test_session_tags_need_the_permission_to_tag(self, sts, double):
         role = "arn:aws:iam::222222222222:role/untagged"
         double.seed(roles=[{"arn": role, "trusts": ["123456789012"], "tagSession": False}])
         assume(sts, role)
@@ -111,11 +111,11 @@ class TestAssumeRole:
         assert error.code == "AccessDenied"
         assert "sts:TagSession" in error.message
 
-    def test_a_tag_key_comes_once(self, sts):
+    def test_duplicate_tag_keys_are_refused(self, sts):
         tags = [{"Key": "a", "Value": "1"}, {"Key": "A", "Value": "2"}]
         assert refused(assume, sts=sts, Tags=tags).code == "InvalidParameterValue"
 
-    def test_rights_are_those_of_the_role(self, target, sts, double):
+    def test_a_session_has_the_permissions_of_its_role(self, target, sts, double):
         role = "arn:aws:iam::222222222222:role/reader"
         double.seed(roles=[{"arn": role, "trusts": ["123456789012"]}], policies={role: {"allow": ["glue:Get*"]}})
         reader = target.session(assume(sts, role, "me")["Credentials"])
@@ -124,13 +124,13 @@ class TestAssumeRole:
         assert error.code == "AccessDeniedException"
         assert "arn:aws:sts::222222222222:assumed-role/reader/me" in error.message
 
-    def test_a_wrong_secret_is_refused_in_the_words_of_sts(self, target):
+    def test_wrong_keys_are_refused_with_the_error_codes_of_sts(self, target):
         assert refused(target.client("sts", aws_secret_access_key="x").get_caller_identity).code == "SignatureDoesNotMatch"
         assert refused(target.client("sts", aws_access_key_id="x").get_caller_identity).code == "InvalidClientTokenId"
 
 
-def test_a_web_identity_becomes_a_role(target, double):
-    """Rests on: AssumeRoleWithWebIdentity, AWS STS API reference."""
+def test_a_web_identity_can_assume_a_role(target, double):
+    """Source: AssumeRoleWithWebIdentity, AWS STS API reference."""
     role = "arn:aws:iam::222222222222:role/web"
     double.seed(
         roles=[{"arn": role, "trusts": ["system:serviceaccount:ns:sa"]}],
@@ -146,11 +146,11 @@ def test_a_web_identity_becomes_a_role(target, double):
     assert refused(sts.assume_role_with_web_identity, WebIdentityToken="stranger", **call).code == "AccessDenied"
 
 
-def test_a_pod_identity_gets_container_credentials(target, double):
-    """Rests on: Container credential provider, AWS SDKs and tools reference."""
+def test_a_pod_identity_token_gets_container_credentials(target, double):
+    """Source: Container credential provider, AWS SDKs and tools reference."""
     role = "arn:aws:iam::222222222222:role/pod"
     double.seed(roles=[{"arn": role}], podIdentities={"pod-token": role})
-    ask = urllib.request.Request(f"{double.url}/_double/container-credentials", headers={"Authorization": "pod-token"})
-    given = json.load(urllib.request.urlopen(ask))
+    request = urllib.request.Request(f"{double.url}/_double/container-credentials", headers={"Authorization": "pod-token"})
+    given = json.load(urllib.request.urlopen(request))
     credentials = given | {"SessionToken": given["Token"]}
     assert target.session(credentials, "sts").get_caller_identity()["Account"] == "222222222222"

@@ -23,7 +23,7 @@ def after(job, ended="SUCCEEDED"):
     return {"Logical": "AND", "Conditions": [{"LogicalOperator": "EQUALS", "JobName": job, "State": ended}]}
 
 
-def test_what_is_created_is_read_back(glue, name, job):
+def test_a_created_trigger_can_be_read(glue, name, job):
     create(glue, name, "SCHEDULED", job, Schedule=HOURLY, Description="each hour")
     trigger = glue.get_trigger(Name=name)["Trigger"]
     assert (trigger["Name"], trigger["Type"], trigger["State"]) == (name, "SCHEDULED", "CREATED")
@@ -31,12 +31,12 @@ def test_what_is_created_is_read_back(glue, name, job):
     assert trigger["Actions"] == [{"JobName": job}]
 
 
-def test_a_trigger_can_be_active_from_the_start(glue, name, job):
+def test_start_on_creation_activates_a_trigger(glue, name, job):
     create(glue, name, "SCHEDULED", job, Schedule=HOURLY, StartOnCreation=True)
     assert state(glue, name) == "ACTIVATED"
 
 
-def test_a_predicate_is_read_back(glue, name, job):
+def test_the_predicate_of_a_trigger_can_be_read(glue, name, job):
     create(glue, name, "CONDITIONAL", job, Predicate=after(job))
     assert glue.get_trigger(Name=name)["Trigger"]["Predicate"]["Conditions"] == after(job)["Conditions"]
 
@@ -47,7 +47,7 @@ def test_an_unknown_trigger_is_not_found(glue, name):
     assert refused(glue.stop_trigger, Name=name).code == "EntityNotFoundException"
 
 
-def test_deleting_a_trigger_that_is_not_there_is_no_error(glue, name):
+def test_deleting_a_trigger_that_does_not_exist_succeeds(glue, name):
     assert glue.delete_trigger(Name=name)["Name"] == name
 
 
@@ -64,9 +64,9 @@ def test_a_trigger_is_activated_deactivated_and_deleted(target, glue, name, job)
     assert refused(glue.get_trigger, Name=name).code == "EntityNotFoundException"
 
 
-@pytest.mark.moto_differs("has no states on the way")
+@pytest.mark.moto_differs("has no transitional states")
 @pytest.mark.documentation("Trigger structure, AWS Glue API reference (TriggerState)")
-def test_there_are_states_on_the_way(target, glue, name, job):
+def test_activation_deactivation_and_deletion_have_transitional_states(target, glue, name, job):
     create(glue, name, "SCHEDULED", job, Schedule=HOURLY)
     glue.start_trigger(Name=name)
     assert state(glue, name) == "ACTIVATING"
@@ -79,7 +79,7 @@ def test_there_are_states_on_the_way(target, glue, name, job):
     assert state(glue, name) == "DELETING"
 
 
-@pytest.mark.moto_differs("fires nothing, and activates a trigger of this type")
+@pytest.mark.moto_differs("does not fire triggers, and activates an on-demand trigger")
 @pytest.mark.documentation("Triggering jobs; StartTrigger, AWS Glue API reference")
 def test_an_on_demand_trigger_fires_when_it_is_started(glue, name, job):
     create(glue, name, "ON_DEMAND", job)
@@ -89,9 +89,9 @@ def test_an_on_demand_trigger_fires_when_it_is_started(glue, name, job):
     assert run["TriggerName"] == name
 
 
-@pytest.mark.moto_differs("fires nothing")
+@pytest.mark.moto_differs("does not fire triggers")
 @pytest.mark.documentation("StartTrigger, AWS Glue API reference (ConcurrentRunsExceededException)")
-def test_an_on_demand_trigger_needs_a_slot(glue, name):
+def test_starting_an_on_demand_trigger_without_a_free_slot_is_refused(glue, name):
     glue.create_job(Name=name, Role="r", Command={"Name": "glueetl"})
     create(glue, name, "ON_DEMAND", name)
     glue.start_trigger(Name=name)
@@ -100,7 +100,7 @@ def test_an_on_demand_trigger_needs_a_slot(glue, name):
 
 
 @pytest.mark.documentation("Time-based schedules for jobs and crawlers, AWS Glue developer guide")
-def test_a_schedule_fires_while_it_is_activated(target, double, glue, name, job):
+def test_a_scheduled_trigger_fires_while_it_is_activated(target, double, glue, name, job):
     create(glue, name, "SCHEDULED", job, Schedule=HOURLY)
     target.step(3600)
     assert runs(glue, job) == []
@@ -132,11 +132,11 @@ def test_conditions_are_met_within_a_chain_only(target, double, glue, name):
 def test_events_are_counted_to_a_batch(target, double, glue, name, job):
     batch = {"BatchSize": 2, "BatchWindow": 60}
     create(glue, name, "EVENT", job, EventBatchingCondition=batch, StartOnCreation=True)
-    double.ask("POST", f"events?region=eu-west-1&trigger={name}")
+    double.request("POST", f"events?region=eu-west-1&trigger={name}")
     assert runs(glue, job) == []
-    double.ask("POST", f"events?region=eu-west-1&trigger={name}")
+    double.request("POST", f"events?region=eu-west-1&trigger={name}")
     assert len(runs(glue, job)) == 1
-    double.ask("POST", f"events?region=eu-west-1&trigger={name}")
+    double.request("POST", f"events?region=eu-west-1&trigger={name}")
     target.step(60)
     assert len(runs(glue, job)) == 2
 
@@ -151,12 +151,12 @@ def test_events_are_counted_to_a_batch(target, double, glue, name, job):
         {"Predicate": after("any"), "Actions": [{"JobName": "any", "CrawlerName": "other"}]},
     ],
 )
-def test_a_condition_is_whole(glue, name, wrong):
+def test_an_invalid_condition_is_refused(glue, name, wrong):
     given = {"Name": name, "Type": "CONDITIONAL", "Actions": [{"JobName": "any"}]} | wrong
     assert refused(glue.create_trigger, **given).code == "InvalidInputException"
 
 
-@pytest.mark.moto_differs("does not check")
+@pytest.mark.moto_differs("does not validate")
 @pytest.mark.documentation("CreateTrigger, AWS Glue API reference")
 @pytest.mark.parametrize(
     "wrong",
@@ -167,7 +167,7 @@ def test_a_condition_is_whole(glue, name, wrong):
         {"Type": "ON_DEMAND", "Actions": []},
     ],
 )
-def test_a_definition_fits_its_type(glue, name, wrong):
+def test_an_invalid_definition_for_the_type_is_refused(glue, name, wrong):
     error = refused(glue.create_trigger, **({"Name": name, "Actions": [{"JobName": "any"}]} | wrong))
     assert error.code == "InvalidInputException"
 
@@ -182,7 +182,7 @@ def test_an_update_replaces_the_whole_definition(glue, name, job):
     assert "Description" not in updated
 
 
-def test_triggers_are_found_by_name_by_job_and_by_tag(glue, name, job):
+def test_triggers_are_listed_by_job_tag_and_page(glue, name, job):
     for n in range(3):
         create(glue, f"{name}-{n}", "ON_DEMAND", job, Tags={"case": name})
     names = [f"{name}-{n}" for n in range(3)]
@@ -209,7 +209,7 @@ def test_triggers_of_one_workflow_change_one_at_a_time(target, double, glue, nam
 
 
 @pytest.mark.documentation("Workflows, AWS Glue API reference")
-def test_a_workflow_run_is_over_with_its_last_action(target, double, glue, name, job):
+def test_a_workflow_run_completes_with_its_last_action(target, double, glue, name, job):
     glue.create_workflow(Name=name)
     create(glue, name, "ON_DEMAND", job, WorkflowName=name)
     run_id = glue.start_workflow_run(Name=name)["RunId"]

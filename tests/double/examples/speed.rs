@@ -1,6 +1,6 @@
-//! How many requests a second the double takes, from this very machine: `cargo run --release --example speed`.
+//! Measures how many requests per second the double handles on this machine: `cargo run --release --example speed`.
 //!
-//! A few connections send the same signed requests again and again, each waiting for its answer.
+//! Several connections send the same signed request repeatedly, each after the answer to the one before.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::cast_precision_loss)]
 
@@ -20,7 +20,7 @@ const REGION: &str = "eu-west-1";
 const CONNECTIONS: usize = 16;
 const RUNS: usize = 20_000;
 
-/// The bytes of a signed request.
+/// The bytes of a signed HTTP request.
 fn request(double: &Double, operation: &str, body: &str) -> Vec<u8> {
     let key = double.default_key();
     let now = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string();

@@ -1,10 +1,13 @@
-//! The double's own time.
+//! The double's clock.
 //!
-//! Everything that changes over time in Glue is a function of this clock. It starts at the real time and
-//! runs at the real pace, and a test can hold it, step it, or let it run faster. Nothing ticks: whoever
-//! looks at a region first lets everything happen that was due by then (see [`crate::glue`]).
+//! All changes over time in Glue depend on this clock. It starts at the real time and runs at the real speed. A test
+//! can hold it, step it, or make it run faster. There is no timer: each access to a region first handles the events
+//! that are due (see [`crate::glue`]).
 //!
-//! Signatures and temporary credentials go by the real time instead, because the clients that use them do.
+//! Signatures and temporary credentials use the real time, because clients do.
+
+#[cfg(test)]
+mod tests;
 
 use std::{
     ops::{Add, Sub},
@@ -15,25 +18,25 @@ use std::{
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize, Serializer};
 
-/// A moment on the double's clock: milliseconds since the Unix epoch, as fine as Glue's own times.
+/// A time on the double's clock, in milliseconds since the Unix epoch (the precision of Glue's timestamps).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Time(pub i64);
 
 impl Time {
-    /// Seconds since the epoch, as AWS JSON writes a timestamp.
+    /// Seconds since the Unix epoch, as AWS JSON writes a timestamp.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970 fit a double's 53 bits")]
     pub fn as_seconds(self) -> f64 {
         self.0 as f64 / 1000.0
     }
 
-    /// The time that passed since `earlier`; zero when it is not earlier.
+    /// The duration since `earlier`; zero when it is not earlier.
     #[must_use]
     pub fn since(self, earlier: Time) -> Duration {
         Duration::from_millis(u64::try_from(self.0 - earlier.0).unwrap_or(0))
     }
 
-    /// The same moment as a timestamp with a calendar.
+    /// The same time as a calendar timestamp.
     #[must_use]
     pub fn timestamp(self) -> jiff::Timestamp {
         jiff::Timestamp::from_millisecond(self.0).unwrap_or_default()
@@ -63,14 +66,14 @@ impl Sub<Duration> for Time {
 }
 
 #[derive(Debug)]
-struct Hands {
+struct Inner {
     shown: Time,
     set_at: Instant,
     speed: f64,
     held: bool,
 }
 
-impl Hands {
+impl Inner {
     fn now(&self) -> Time {
         if self.held { self.shown } else { self.shown + self.set_at.elapsed().mul_f64(self.speed) }
     }
@@ -81,13 +84,13 @@ impl Hands {
     }
 }
 
-/// What the clock shows, for the admin endpoint and for a person.
+/// The state of the clock, as the admin endpoint shows it.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct ClockFace {
-    /// Seconds since the epoch.
+pub struct ClockStatus {
+    /// Seconds since the Unix epoch.
     pub now: f64,
-    /// Whether it stands still.
+    /// Whether it is held.
     pub held: bool,
     /// Seconds it advances for each real second while it is not held.
     pub speed: f64,
@@ -95,11 +98,11 @@ pub struct ClockFace {
 
 /// A handle on the clock of one double.
 #[derive(Clone, Debug)]
-pub struct Clock(Arc<Mutex<Hands>>);
+pub struct Clock(Arc<Mutex<Inner>>);
 
 impl Default for Clock {
     fn default() -> Self {
-        Self(Arc::new(Mutex::new(Hands {
+        Self(Arc::new(Mutex::new(Inner {
             shown: Time(jiff::Timestamp::now().as_millisecond()),
             set_at: Instant::now(),
             speed: 1.0,
@@ -109,78 +112,44 @@ impl Default for Clock {
 }
 
 impl Clock {
-    /// The time it shows.
+    /// The current time on this clock.
     #[must_use]
     pub fn now(&self) -> Time {
         self.0.lock().now()
     }
 
-    /// Lets it stand still until [`Clock::resume`]; only [`Clock::step`] moves it meanwhile.
+    /// Stops the clock until [`Clock::resume`]. Meanwhile only [`Clock::step`] moves it.
     pub fn hold(&self) {
-        let mut hands = self.0.lock();
-        hands.settle();
-        hands.held = true;
+        let mut inner = self.0.lock();
+        inner.settle();
+        inner.held = true;
     }
 
-    /// Moves it forward at once, held or not. All that falls due on the way happens in its order.
+    /// Moves the clock forward, held or not. Events that become due are handled in order.
     pub fn step(&self, by: Duration) {
-        let mut hands = self.0.lock();
-        hands.settle();
-        hands.shown = hands.shown + by;
+        let mut inner = self.0.lock();
+        inner.settle();
+        inner.shown = inner.shown + by;
     }
 
-    /// Lets it run again, from where it stands.
+    /// Lets a held clock run on from its current time.
     pub fn resume(&self) {
-        let mut hands = self.0.lock();
-        hands.settle();
-        hands.held = false;
+        let mut inner = self.0.lock();
+        inner.settle();
+        inner.held = false;
     }
 
-    /// Sets how many seconds it advances for each real second. Negative and unreal values count as zero.
+    /// Sets how many seconds the clock advances in each real second. Negative and non-finite values count as zero.
     pub fn set_speed(&self, speed: f64) {
-        let mut hands = self.0.lock();
-        hands.settle();
-        hands.speed = if speed.is_finite() { speed.max(0.0) } else { 0.0 };
+        let mut inner = self.0.lock();
+        inner.settle();
+        inner.speed = if speed.is_finite() { speed.max(0.0) } else { 0.0 };
     }
 
-    /// What it shows and how it runs.
+    /// The current time, whether the clock is held, and its speed.
     #[must_use]
-    pub fn face(&self) -> ClockFace {
-        let hands = self.0.lock();
-        ClockFace { now: hands.now().as_seconds(), held: hands.held, speed: hands.speed }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_held_clock_moves_by_steps_only() {
-        let clock = Clock::default();
-        clock.hold();
-        let before = clock.now();
-        assert_eq!(clock.now(), before);
-        clock.step(Duration::from_secs(90));
-        assert_eq!(clock.now().since(before), Duration::from_secs(90));
-    }
-
-    #[test]
-    fn speed_counts_from_the_moment_it_is_set() {
-        let clock = Clock::default();
-        clock.hold();
-        clock.step(Duration::from_secs(1000));
-        let before = clock.now();
-        clock.set_speed(1_000_000.0);
-        assert_eq!(clock.now(), before);
-        clock.resume();
-        while clock.now().since(before) < Duration::from_secs(1) {
-            std::hint::spin_loop();
-        }
-    }
-
-    #[test]
-    fn times_are_written_as_seconds_with_milliseconds() {
-        assert_eq!(serde_json::to_string(&Time(1_602_873_931_255)).unwrap(), "1602873931.255");
+    pub fn status(&self) -> ClockStatus {
+        let inner = self.0.lock();
+        ClockStatus { now: inner.now().as_seconds(), held: inner.held, speed: inner.speed }
     }
 }

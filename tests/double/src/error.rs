@@ -1,66 +1,66 @@
-//! An error as an AWS service answers it.
+//! An error in the answer of an AWS service.
 
 use std::borrow::Cow;
 
-/// An AWS error: its code, what it says, and the HTTP status it comes with.
+/// An AWS error: code, message and HTTP status.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[error("{code}: {message}")]
 pub struct AwsError {
     /// The code, like `EntityNotFoundException`.
     pub code: Cow<'static, str>,
-    /// What a person reads.
+    /// The message for people.
     pub message: String,
     /// The HTTP status.
     pub status: u16,
-    /// Whether the service's model declares it (else it comes from the front door all services share).
+    /// Whether the service's model declares it. Otherwise it is one of the errors common to all services.
     pub modelled: bool,
 }
 
 impl AwsError {
-    /// An exception of the service's model, with HTTP status 400.
+    /// An exception that the service's model declares, with HTTP status 400.
     #[must_use]
     pub fn modelled(code: &'static str, message: impl Into<String>) -> Self {
         Self { code: code.into(), message: message.into(), status: 400, modelled: true }
     }
 
-    /// An error of the front door, with HTTP status 400.
+    /// An error common to all services, with HTTP status 400.
     #[must_use]
     pub fn common(code: &'static str, message: impl Into<String>) -> Self {
         Self { code: code.into(), message: message.into(), status: 400, modelled: false }
     }
 
-    /// The same with another HTTP status.
+    /// The same error with another HTTP status.
     #[must_use]
     pub fn status(mut self, status: u16) -> Self {
         self.status = status;
         self
     }
 
-    /// Something is not there.
+    /// `EntityNotFoundException`
     #[must_use]
     pub fn not_found(message: impl Into<String>) -> Self {
         Self::modelled("EntityNotFoundException", message)
     }
 
-    /// The input makes no sense to Glue.
+    /// `InvalidInputException`
     #[must_use]
     pub fn invalid(message: impl Into<String>) -> Self {
         Self::modelled("InvalidInputException", message)
     }
 
-    /// Something of that name is there already.
+    /// `AlreadyExistsException`
     #[must_use]
     pub fn exists(message: impl Into<String>) -> Self {
         Self::modelled("AlreadyExistsException", message)
     }
 
-    /// Glue broke.
+    /// `InternalServiceException`, with HTTP status 500.
     #[must_use]
     pub fn internal() -> Self {
         Self::modelled("InternalServiceException", "An internal error has occurred.").status(500)
     }
 
-    /// Too many requests.
+    /// `ThrottlingException`
     #[must_use]
     pub fn throttled() -> Self {
         Self::common("ThrottlingException", "Rate exceeded")

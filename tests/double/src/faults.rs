@@ -1,8 +1,11 @@
-//! Faults by rule: which calls go wrong, and how.
+//! Fault injection: which calls fail, and how.
 //!
-//! A rule says which calls it means ([`Fault::on`] and the narrowing methods) and what happens to them
-//! ([`Fault::then`]). Rules are asked in the order they were added and the first that applies wins; a call
-//! that a rule means but does not hit (not the nth, not that probable) goes on to the next.
+//! A rule matches calls ([`Fault::on`] and the methods that narrow it) and has an effect ([`Fault::then`]). Rules
+//! are tried in the order they were added, and the first that hits decides. A rule that matches a call need not hit
+//! it: the call may not be the nth, or the probability may decide against it. Then the next rule is tried.
+
+#[cfg(test)]
+mod tests;
 
 use std::{sync::Arc, time::Duration};
 
@@ -12,7 +15,7 @@ use tokio::sync::watch;
 
 use crate::requests::Call;
 
-/// What happens to a call that a fault hits.
+/// The effect of a fault on a call. "Nothing done" means that the operation does not run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", tag = "do")]
 pub enum Then {
@@ -29,35 +32,35 @@ pub enum Then {
     },
     /// `InternalServiceException` with HTTP 500, nothing done.
     Http500,
-    /// HTTP 500 after the work was done: the client cannot know.
+    /// HTTP 500 after the operation has run, so that the client does not know its outcome.
     Http500AfterWork,
     /// `ExpiredTokenException`, nothing done.
     ExpiredToken,
-    /// Waits so long before the work, in real time.
+    /// Waits before the operation runs, in real time.
     Delay {
-        /// How long, in seconds.
+        /// In JSON, seconds.
         #[serde(with = "crate::seconds")]
         time: Duration,
     },
-    /// Does the work, then waits so long with the answer, in real time.
+    /// Runs the operation, then waits before the answer, in real time.
     DelayAnswer {
-        /// How long, in seconds.
+        /// In JSON, seconds.
         #[serde(with = "crate::seconds")]
         time: Duration,
     },
-    /// Waits before the work until [`Faults::release`] or [`Faults::clear`].
+    /// Holds the call before the operation runs, until [`Faults::release`] or [`Faults::clear`].
     Hold,
-    /// Does the work, then keeps the answer back until [`Faults::release`] or [`Faults::clear`].
+    /// Runs the operation, then holds the answer until [`Faults::release`] or [`Faults::clear`].
     HoldAnswer,
-    /// Does the work, then closes the connection without an answer.
+    /// Runs the operation, then closes the connection without an answer.
     DropAnswerAfterWork,
     /// Closes the connection, nothing done.
     DropConnectionBefore,
-    /// Reads answer what was true so long ago on the double's clock: runs and crawls in their states of then,
-    /// and neither runs, crawls nor connections that came later. Writes are not affected, and triggers and
-    /// definitions are read as they are.
+    /// Reads show an earlier state, by the double's clock: runs and crawls have their states of that time, and
+    /// runs, crawls and connections that were created later are missing. Writes are not affected. Triggers and
+    /// definitions are read as they are now.
     StaleRead {
-        /// How long ago, in seconds.
+        /// How old the state is; in JSON, seconds.
         #[serde(with = "crate::seconds")]
         age: Duration,
     },
@@ -71,11 +74,11 @@ impl Then {
     }
 }
 
-/// A rule.
+/// A rule: the calls it matches, and its effect.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Fault {
-    /// The operation's name; none is every operation.
+    /// The operation's name; none matches every operation.
     #[serde(default)]
     operation: Option<String>,
     #[serde(default)]
@@ -84,20 +87,20 @@ pub struct Fault {
     region: Option<String>,
     #[serde(default)]
     name: Option<String>,
-    /// Only the nth call it means, from 1.
+    /// Hits only the nth call it matches, counted from 1.
     #[serde(default)]
     nth: Option<u64>,
-    /// At most so many hits.
+    /// The most hits.
     #[serde(default)]
     times: Option<u64>,
-    /// How likely a call is hit, 0 to 1.
+    /// The probability of a hit, from 0 to 1.
     #[serde(default)]
     probability: Option<f64>,
     then: Then,
 }
 
 impl Fault {
-    /// A rule for an operation, such as `StartJobRun`. Without [`Fault::then`] it throttles.
+    /// A rule for an operation, such as `StartJobRun`. Its effect is [`Then::Throttle`] until [`Fault::then`] sets it.
     #[must_use]
     pub fn on(operation: &str) -> Self {
         Self { operation: Some(operation.to_owned()), ..Self::on_any() }
@@ -118,56 +121,56 @@ impl Fault {
         }
     }
 
-    /// Only calls from this account.
+    /// Matches only calls from this account.
     #[must_use]
     pub fn account(mut self, account: &str) -> Self {
         self.account = Some(account.to_owned());
         self
     }
 
-    /// Only calls to this region.
+    /// Matches only calls to this region.
     #[must_use]
     pub fn region(mut self, region: &str) -> Self {
         self.region = Some(region.to_owned());
         self
     }
 
-    /// Only calls about the thing with this name.
+    /// Matches only calls that name this resource (job, crawler, trigger, connection) or role ARN.
     #[must_use]
     pub fn name(mut self, name: &str) -> Self {
         self.name = Some(name.to_owned());
         self
     }
 
-    /// Only the nth of the calls meant, counted from 1 since the rule was added.
+    /// Hits only the nth call it matches, counted from 1 since the rule was added.
     #[must_use]
     pub fn nth(mut self, nth: u64) -> Self {
         self.nth = Some(nth);
         self
     }
 
-    /// At most so many hits.
+    /// Limits the number of hits.
     #[must_use]
     pub fn times(mut self, times: u64) -> Self {
         self.times = Some(times);
         self
     }
 
-    /// Hits so likely, from 0 (never) to 1 (always), by the double's own seeded dice.
+    /// Hits with this probability, from 0 (never) to 1 (always); see [`Faults::seed`].
     #[must_use]
     pub fn probability(mut self, probability: f64) -> Self {
         self.probability = Some(probability);
         self
     }
 
-    /// What happens to a call that is hit.
+    /// Sets the effect on the calls it hits.
     #[must_use]
     pub fn then(mut self, then: Then) -> Self {
         self.then = then;
         self
     }
 
-    fn means(&self, call: &Call) -> bool {
+    fn matches(&self, call: &Call) -> bool {
         let fits = |wanted: &Option<String>, is: &str| wanted.as_deref().is_none_or(|wanted| wanted == is);
         fits(&self.operation, &call.operation)
             && fits(&self.account, &call.account)
@@ -176,15 +179,15 @@ impl Fault {
     }
 }
 
-/// A rule in force, as [`Faults::list`] shows it.
+/// An active rule, as [`Faults::list`] shows it.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FaultState {
     /// Its number, for [`Faults::remove`].
     pub id: u64,
-    /// How many calls it meant.
-    pub meant: u64,
-    /// How many of them it hit.
+    /// The number of calls it matched.
+    pub matched: u64,
+    /// The number of calls it hit.
     pub hits: u64,
     /// The rule.
     pub fault: Fault,
@@ -194,13 +197,13 @@ pub struct FaultState {
 struct Rules {
     list: Vec<FaultState>,
     added: u64,
-    dice: fastrand::Rng,
+    random: fastrand::Rng,
 }
 
 #[derive(Debug)]
 struct Shared {
     rules: Mutex<Rules>,
-    /// Counts releases: whoever is held waits for it to move on.
+    /// The number of releases so far. A held call waits for a change.
     released: watch::Sender<u64>,
 }
 
@@ -211,66 +214,66 @@ pub struct Faults(Arc<Shared>);
 impl Default for Faults {
     fn default() -> Self {
         let (released, _) = watch::channel(0);
-        let rules = Rules { list: Vec::new(), added: 0, dice: fastrand::Rng::with_seed(0) };
+        let rules = Rules { list: Vec::new(), added: 0, random: fastrand::Rng::with_seed(0) };
         Self(Arc::new(Shared { rules: Mutex::new(rules), released }))
     }
 }
 
 impl Faults {
-    /// Puts a rule in force, after those that are; returns its number.
+    /// Adds a rule after the existing ones; returns its id.
     #[allow(clippy::must_use_candidate)]
     pub fn add(&self, fault: Fault) -> u64 {
         let mut rules = self.0.rules.lock();
         rules.added += 1;
         let id = rules.added;
-        rules.list.push(FaultState { id, meant: 0, hits: 0, fault });
+        rules.list.push(FaultState { id, matched: 0, hits: 0, fault });
         id
     }
 
-    /// Takes a rule out of force. Calls it holds stay held until [`Faults::release`].
+    /// Removes a rule. Calls that it holds stay held until [`Faults::release`].
     pub fn remove(&self, id: u64) {
         self.0.rules.lock().list.retain(|rule| rule.id != id);
     }
 
-    /// Takes all rules out of force and releases all held calls.
+    /// Removes all rules and releases all held calls.
     pub fn clear(&self) {
         self.0.rules.lock().list.clear();
         self.release();
     }
 
-    /// Lets all calls that are held now go on.
+    /// Releases all calls that are held now.
     pub fn release(&self) {
         self.0.released.send_modify(|n| *n += 1);
     }
 
-    /// How many calls a rule hit; zero when it is not in force.
+    /// The number of calls a rule hit; zero for a removed rule.
     #[must_use]
     pub fn hits(&self, id: u64) -> u64 {
         self.0.rules.lock().list.iter().find(|rule| rule.id == id).map_or(0, |rule| rule.hits)
     }
 
-    /// The rules in force.
+    /// The active rules, in order.
     #[must_use]
     pub fn list(&self) -> Vec<FaultState> {
         self.0.rules.lock().list.clone()
     }
 
-    /// Sets the dice for [`Fault::probability`], so that a test can be repeated.
+    /// Seeds the random numbers of [`Fault::probability`], so that a test can be repeated. The seed is 0 at the start.
     pub fn seed(&self, seed: u64) {
-        self.0.rules.lock().dice = fastrand::Rng::with_seed(seed);
+        self.0.rules.lock().random = fastrand::Rng::with_seed(seed);
     }
 
-    pub(crate) fn strike(&self, call: &Call) -> Option<Then> {
+    pub(crate) fn effect_on(&self, call: &Call) -> Option<Then> {
         let mut rules = self.0.rules.lock();
-        let Rules { list, dice, .. } = &mut *rules;
+        let Rules { list, random, .. } = &mut *rules;
         for rule in list {
-            if !rule.fault.means(call) {
+            if !rule.fault.matches(call) {
                 continue;
             }
-            rule.meant += 1;
-            let hit = rule.fault.nth.is_none_or(|nth| nth == rule.meant)
+            rule.matched += 1;
+            let hit = rule.fault.nth.is_none_or(|nth| nth == rule.matched)
                 && rule.fault.times.is_none_or(|times| rule.hits < times)
-                && rule.fault.probability.is_none_or(|probability| dice.f64() < probability);
+                && rule.fault.probability.is_none_or(|probability| random.f64() < probability);
             if hit {
                 rule.hits += 1;
                 return Some(rule.fault.then.clone());
@@ -279,52 +282,9 @@ impl Faults {
         None
     }
 
-    pub(crate) async fn held(&self) {
+    pub(crate) async fn wait_for_release(&self) {
         let mut released = self.0.released.subscribe();
-        // An error means that the double is gone, and the connection with it.
+        // An error means that the double was dropped, and the connection with it.
         let _ = released.changed().await;
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn call(operation: &str, name: &str) -> Call {
-        Call { operation: operation.into(), name: Some(name.to_owned()), ..Call::default() }
-    }
-
-    #[test]
-    fn the_nth_call_is_counted_among_those_meant() {
-        let faults = Faults::default();
-        let id = faults.add(Fault::on("StartJobRun").name("etl").nth(2).then(Then::Http500));
-        assert_eq!(faults.strike(&call("StartJobRun", "etl")), None);
-        assert_eq!(faults.strike(&call("StartJobRun", "other")), None);
-        assert_eq!(faults.strike(&call("GetJobRun", "etl")), None);
-        assert_eq!(faults.strike(&call("StartJobRun", "etl")), Some(Then::Http500));
-        assert_eq!(faults.strike(&call("StartJobRun", "etl")), None);
-        assert_eq!(faults.hits(id), 1);
-    }
-
-    #[test]
-    fn the_first_rule_that_applies_wins_and_one_used_up_lets_the_next_speak() {
-        let faults = Faults::default();
-        faults.add(Fault::on("GetJobRuns").times(1).then(Then::Throttle));
-        faults.add(Fault::on_any().then(Then::ExpiredToken));
-        assert_eq!(faults.strike(&call("GetJobRuns", "a")), Some(Then::Throttle));
-        assert_eq!(faults.strike(&call("GetJobRuns", "a")), Some(Then::ExpiredToken));
-    }
-
-    #[test]
-    fn probability_is_repeatable_by_its_seed() {
-        let throw = |seed| {
-            let faults = Faults::default();
-            faults.seed(seed);
-            faults.add(Fault::on_any().probability(0.5));
-            (0..64).map(|_| faults.strike(&call("A", "a")).is_some()).collect::<Vec<_>>()
-        };
-        assert_eq!(throw(7), throw(7));
-        let hits = throw(7).into_iter().filter(|hit| *hit).count();
-        assert!((10..54).contains(&hits), "{hits} of 64");
     }
 }

@@ -1,17 +1,20 @@
-//! How many requests Glue takes: a token bucket for each account, region and operation, in real time.
+//! Rate limits: a token bucket for each account, region and operation, in real time.
+
+#[cfg(test)]
+mod tests;
 
 use std::{collections::HashMap, sync::Arc, time::Instant};
 
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
-/// Requests per second in the long run, and how many may come at once.
+/// The sustained rate and the burst of an operation.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Rate {
-    /// Tokens that come back each second.
+    /// Tokens added each second.
     pub per_second: f64,
-    /// Tokens a full bucket holds; at least 1.
+    /// Tokens in a full bucket; values under 1 count as 1.
     pub burst: f64,
 }
 
@@ -22,38 +25,38 @@ struct Bucket {
 }
 
 /// Account, region, operation.
-type Place = (Arc<str>, Arc<str>, Arc<str>);
+type BucketKey = (Arc<str>, Arc<str>, Arc<str>);
 
 #[derive(Debug, Default)]
 struct Table {
     rates: HashMap<String, Rate>,
-    buckets: HashMap<Place, Bucket>,
+    buckets: HashMap<BucketKey, Bucket>,
 }
 
-/// A handle on the limits of one double. Without any, nothing is throttled.
+/// A handle on the limits of one double. An operation without a limit is not throttled.
 #[derive(Clone, Debug, Default)]
 pub struct Limits(Arc<Mutex<Table>>);
 
 impl Limits {
-    /// Limits an operation, in each account and region by itself. `*` is every operation without a limit of
-    /// its own, each by itself.
+    /// Limits an operation. Each account and region has its own bucket. `*` stands for every operation without a
+    /// limit of its own; each of them has its own buckets too.
     pub fn set(&self, operation: &str, per_second: f64, burst: u32) {
         self.set_rate(operation, Rate { per_second, burst: f64::from(burst) });
     }
 
-    /// The same with a [`Rate`].
+    /// Like [`Limits::set`], with a [`Rate`]. All buckets are filled.
     pub fn set_rate(&self, operation: &str, rate: Rate) {
         let mut table = self.0.lock();
         table.buckets.clear();
         table.rates.insert(operation.to_owned(), Rate { burst: rate.burst.max(1.0), ..rate });
     }
 
-    /// Lifts all limits.
+    /// Removes all limits.
     pub fn clear(&self) {
         *self.0.lock() = Table::default();
     }
 
-    /// Takes a token; false when there is none.
+    /// Takes a token; false when the bucket is empty.
     pub(crate) fn admit(&self, account: &Arc<str>, region: &Arc<str>, operation: &Arc<str>) -> bool {
         let mut table = self.0.lock();
         if table.rates.is_empty() {
@@ -75,27 +78,5 @@ impl Limits {
             bucket.tokens -= 1.0;
         }
         admitted
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_account_region_and_operation_has_a_bucket_of_its_own() {
-        let limits = Limits::default();
-        limits.set("GetJobRuns", 0.0, 2);
-        let admit = |account: &str, region: &str, operation: &str| {
-            limits.admit(&account.into(), &region.into(), &operation.into())
-        };
-        assert!(admit("1", "eu-west-1", "GetJobRuns"));
-        assert!(admit("1", "eu-west-1", "GetJobRuns"));
-        assert!(!admit("1", "eu-west-1", "GetJobRuns"));
-        assert!(admit("1", "us-east-1", "GetJobRuns"));
-        assert!(admit("2", "eu-west-1", "GetJobRuns"));
-        assert!(admit("1", "eu-west-1", "GetJobRun"));
-        limits.clear();
-        assert!(admit("1", "eu-west-1", "GetJobRuns"));
     }
 }

@@ -1,4 +1,5 @@
-//! The instance metadata service, version 2, as far as credentials of the instance's role go: `/latest/...`.
+//! The part of the EC2 instance metadata service, version 2, that serves the credentials of the instance's role:
+//! `/latest/...`.
 //!
 //! Source: EC2 user guide, "Use the Instance Metadata Service to access instance metadata" and "Retrieve security
 //! credentials from instance metadata".
@@ -10,18 +11,18 @@ use serde_json::json;
 
 use crate::{iam::Iam, sts, wire::HttpAnswer};
 
-/// What a client has to bring along, got by a PUT.
+/// The session token that a client gets by PUT and sends with each GET.
 const TOKEN: &str = "an-instance-metadata-token";
-const LASTS: &str = "x-aws-ec2-metadata-token-ttl-seconds";
+const TOKEN_TTL_HEADER: &str = "x-aws-ec2-metadata-token-ttl-seconds";
 const CREDENTIALS: &str = "/latest/meta-data/iam/security-credentials/";
 
 pub(crate) fn answer(iam: &Iam, parts: &Parts) -> HttpAnswer {
     let answer = |status, text: String| {
-        let answer = Response::builder().status(status).header(LASTS, "21600");
+        let answer = Response::builder().status(status).header(TOKEN_TTL_HEADER, "21600");
         answer.body(Full::new(Bytes::from(text))).unwrap_or_default()
     };
-    let nothing = || answer(StatusCode::NOT_FOUND, String::new());
-    let Some(role) = iam.instance_role().and_then(|arn| iam.role(&arn)) else { return nothing() };
+    let not_found = || answer(StatusCode::NOT_FOUND, String::new());
+    let Some(role) = iam.instance_role().and_then(|arn| iam.role(&arn)) else { return not_found() };
     if parts.method == Method::PUT && parts.uri.path() == "/latest/api/token" {
         return answer(StatusCode::OK, TOKEN.to_owned());
     }
@@ -30,11 +31,11 @@ pub(crate) fn answer(iam: &Iam, parts: &Parts) -> HttpAnswer {
         _ if token != Some(TOKEN) => answer(StatusCode::UNAUTHORIZED, String::new()),
         Some("") => answer(StatusCode::OK, role.name().to_owned()),
         Some(name) if name == role.name() => {
-            let mut given = sts::handed_out(iam, &role, "i-1234567890abcdef0");
-            given["Code"] = json!("Success");
-            given["Type"] = json!("AWS-HMAC");
-            answer(StatusCode::OK, given.to_string())
+            let mut credentials = sts::session_credentials(iam, &role, "i-1234567890abcdef0");
+            credentials["Code"] = json!("Success");
+            credentials["Type"] = json!("AWS-HMAC");
+            answer(StatusCode::OK, credentials.to_string())
         }
-        _ => nothing(),
+        _ => not_found(),
     }
 }

@@ -1,11 +1,10 @@
-//! What a double knows from the start, as one JSON document: for `glue-double --seed` and `POST /_double/seed`.
+//! The initial state of a double as one JSON document, for `glue-double --seed` and `POST /_double/seed`.
 
 use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    World,
     error::AwsError,
     faults::Fault,
     glue::{
@@ -17,13 +16,14 @@ use crate::{
     },
     iam::{AccessKey, DEFAULT_ACCOUNT, Policy, Role},
     limits::Rate,
+    state::State,
 };
 
 /// A job in an account and region.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct JobSeed {
-    /// The account; by default the default account.
+    /// The account; [`DEFAULT_ACCOUNT`] by default.
     #[serde(default = "default_account")]
     pub account: String,
     /// The region.
@@ -36,31 +36,31 @@ pub struct JobSeed {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CrawlerSeed {
-    /// The account; by default the default account.
+    /// The account; [`DEFAULT_ACCOUNT`] by default.
     #[serde(default = "default_account")]
     pub account: String,
     /// The region.
     pub region: String,
     /// The crawler, as `CreateCrawler` takes it.
     pub crawler: CrawlerSettings,
-    /// How its crawls go.
+    /// How its crawls run and end.
     #[serde(default)]
     pub script: CrawlScript,
 }
 
-/// How connections, or triggers on their way, behave in an account and region.
+/// How connections and triggers behave in an account and region.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct BehaviorSeed {
-    /// The account; by default the default account.
+    /// The account; [`DEFAULT_ACCOUNT`] by default.
     #[serde(default = "default_account")]
     pub account: String,
     /// The region.
     pub region: String,
-    /// How connections' changes and tests end, by name; `*` is every other.
+    /// How connections' changes and tests end, by name; `*` stands for all others.
     #[serde(default)]
     pub connections: HashMap<String, ConnectionScript>,
-    /// How long triggers stay in the states on the way.
+    /// How long triggers stay in transitional states.
     #[serde(default)]
     pub trigger_times: Option<TriggerTimes>,
 }
@@ -69,43 +69,43 @@ fn default_account() -> String {
     DEFAULT_ACCOUNT.to_owned()
 }
 
-/// Everything that can be told a double at once. Every part may be missing.
+/// Everything that can be set in a double at once. Every member is optional.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct Seed {
-    /// Accounts.
+    /// Account ids.
     pub accounts: Vec<String>,
     /// Access keys.
     pub access_keys: Vec<AccessKey>,
     /// Roles.
     pub roles: Vec<Role>,
-    /// What principals may do, by the ARN of the user or role.
+    /// Policies by the ARN of the user or role.
     pub policies: HashMap<String, Policy>,
     /// Subjects by web identity token.
     pub web_identities: HashMap<String, String>,
     /// Role ARNs by Pod Identity token.
     pub pod_identities: HashMap<String, String>,
-    /// How runs go of jobs created over the wire.
+    /// The script of jobs that are created over HTTP.
     pub default_script: Option<RunScript>,
     /// Jobs.
     pub jobs: Vec<JobSeed>,
-    /// How crawls go of crawlers created over the wire.
+    /// The script of crawlers that are created over HTTP.
     pub default_crawl_script: Option<CrawlScript>,
     /// Crawlers.
     pub crawlers: Vec<CrawlerSeed>,
     /// How connections and triggers behave.
     pub behavior: Vec<BehaviorSeed>,
-    /// Limits by operation.
+    /// Rate limits by operation.
     pub limits: HashMap<String, Rate>,
     /// Faults.
     pub faults: Vec<Fault>,
-    /// Seconds the clock advances for each real second.
+    /// Seconds that the clock advances in each real second.
     pub speed: Option<f64>,
     /// Whether signatures are checked.
     pub check_signatures: Option<bool>,
 }
 
-impl World {
+impl State {
     pub(crate) fn apply(&self, seed: Seed) -> Result<(), AwsError> {
         seed.accounts.iter().for_each(|account| self.iam.define_account(account));
         seed.access_keys.iter().for_each(|key| self.iam.define_access_key(key));

@@ -1,8 +1,7 @@
-//! The double, held against clients that nobody here wrote.
+//! Runs the conformance cases of `tests/conformance` (pytest with boto3) against the double, and against moto.
 //!
-//! The cases of `tests/conformance` (pytest, boto3) run against a double that this test starts, and the same
-//! cases against moto. Python's packages are installed once into a virtual environment in the target folder,
-//! and again when `requirements.txt` changes.
+//! The Python packages are installed into a virtual environment in the target folder once, and again when
+//! `requirements.txt` changes.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -21,7 +20,7 @@ const CASES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../conformance");
 static PYTHON: LazyLock<PathBuf> = LazyLock::new(|| {
     let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join("conformance-venv");
     let wanted = fs::read_to_string(Path::new(CASES).join("requirements.txt")).unwrap();
-    // Other processes may want the same environment at the same time.
+    // Another process may be installing the same environment.
     let lock = File::create(home.with_extension("lock")).unwrap();
     lock.lock().unwrap();
     let python = home.join("bin/python");
@@ -59,7 +58,7 @@ fn cases(target: &str, url: Option<&str>) {
         .envs(std::env::vars().filter(|(name, _)| ["PATH", "HOME", "TMPDIR", "LANG"].contains(&name.as_str())))
         .envs([
             ("PYTHONDONTWRITEBYTECODE", "1"),
-            // What moto's callers sign with; the double's cases give keys of their own.
+            // The credentials for moto. The cases for the double use the double's own keys.
             ("AWS_ACCESS_KEY_ID", "testing"),
             ("AWS_SECRET_ACCESS_KEY", "testing"),
             ("AWS_CONFIG_FILE", "/dev/null"),
@@ -73,14 +72,14 @@ fn cases(target: &str, url: Option<&str>) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn boto3_finds_in_the_double_what_it_finds_in_glue() {
+async fn the_double_passes_the_cases_with_boto3() {
     let double = Double::start().await.unwrap();
     let url = double.url();
     tokio::task::spawn_blocking(move || cases("double", Some(&url))).await.unwrap();
-    assert!(double.requests().total() > 0, "the cases were run against this double");
+    assert!(double.requests().total() > 0, "no case called this double");
 }
 
 #[test]
-fn the_cases_hold_for_moto_where_it_is_right() {
+fn moto_passes_the_cases_except_those_marked_moto_differs() {
     cases("moto", None);
 }

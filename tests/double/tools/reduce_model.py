@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Reduces botocore's Glue service model to what the double validates requests with.
+"""Reduces botocore's Glue service model to the shapes that the double validates requests with.
 
 Usage: reduce_model.py path/to/botocore/data/glue/2017-03-31/service-2.json.gz > src/glue/model/shapes.json
 
-Keeps, for the operations below, the input shapes with their required members, bounds, patterns and
-enumerations. Visual job graphs are left out: the double stores them as they come.
+Keeps the input shapes of the operations below, with their required members, bounds, patterns and
+enumerations. Visual job graphs are opaque: the double stores them without validation.
 """
 import gzip
 import json
@@ -25,7 +25,7 @@ OPAQUE = {"CodeGenConfigurationNodes"}
 
 
 def pattern(text):
-    # The model writes the astral planes as surrogate pairs; Rust's regex knows code points only.
+    # The model writes code points above U+FFFF as surrogate pairs; Rust's regex has only code points.
     text = text.replace(r"\uD800\uDC00-\uDBFF\uDFFF", r"\x{10000}-\x{10FFFF}")
     while r"\u" in text:
         at = text.index(r"\u")

@@ -1,17 +1,18 @@
-//! The programs the bed is made of: etcd, kube-apiserver, kube-controller-manager, kubectl and helm.
+//! The programs of the test bed: etcd, kube-apiserver, kube-controller-manager, kubectl and helm.
 //!
-//! Each is taken from the first place that has one of a version that fits (the same minor):
-//! 1. the folder that `KUBEBUILDER_ASSETS` names,
-//! 2. the kept folder, where the bed puts what it builds,
+//! Each program is searched for in these places. The first one with the right minor version is used:
+//! 1. the folder in `KUBEBUILDER_ASSETS`,
+//! 2. the cache folder, where the test bed keeps the programs it has built,
 //! 3. `PATH`.
 //!
-//! What no place has is built from Go modules (the wrapper modules under `tests/testbed/go` pin them), into the
-//! kept folder. That is `testbed/<versions and hash of the modules>` in cargo's target folder, or in
-//! `KUBE_GLUE_TESTBED_DIR`; `cargo clean` removes the former. A lock in it lets one process build and the
-//! others wait.
+//! A program that is not found is built into the cache folder, from the Go modules under `tests/testbed/go`, which
+//! pin the versions. The cache folder is `<versions and hash of the modules>` in `KUBE_GLUE_TESTBED_DIR`, by default
+//! `testbed` in cargo's target folder. A lock file makes one process build and the others wait.
 
 mod build;
 mod existing;
+#[cfg(test)]
+mod tests;
 
 use std::{
     fs::File,
@@ -26,18 +27,18 @@ use crate::{
     progress,
 };
 
-/// Where each program is.
+/// The paths of the programs.
 #[derive(Debug, Clone)]
 pub struct Assets {
-    /// etcd.
+    /// etcd 3.
     pub etcd: PathBuf,
     /// kube-apiserver.
     pub kube_apiserver: PathBuf,
-    /// kube-controller-manager.
+    /// kube-controller-manager, of the API server's version.
     pub kube_controller_manager: PathBuf,
-    /// kubectl.
+    /// kubectl, of the API server's version.
     pub kubectl: PathBuf,
-    /// helm.
+    /// Helm 4.
     pub helm: PathBuf,
 }
 
@@ -46,56 +47,57 @@ struct Module {
     folder: &'static str,
     go_mod: &'static str,
     go_sum: &'static str,
-    /// The module whose version is the programs' version.
-    of: &'static str,
+    /// The Go module whose version is the programs' version.
+    go_name: &'static str,
 }
 
 const KUBERNETES: Module = Module {
     folder: "kubernetes",
     go_mod: include_str!("../go/kubernetes/go.mod"),
     go_sum: include_str!("../go/kubernetes/go.sum"),
-    of: "k8s.io/kubernetes",
+    go_name: "k8s.io/kubernetes",
 };
 const ETCD: Module = Module {
     folder: "etcd",
     go_mod: include_str!("../go/etcd/go.mod"),
     go_sum: include_str!("../go/etcd/go.sum"),
-    of: "go.etcd.io/etcd/server/v3",
+    go_name: "go.etcd.io/etcd/server/v3",
 };
 const HELM: Module = Module {
     folder: "helm",
     go_mod: include_str!("../go/helm/go.mod"),
     go_sum: include_str!("../go/helm/go.sum"),
-    of: "helm.sh/helm/v4",
+    go_name: "helm.sh/helm/v4",
 };
 
 impl Module {
-    /// The pinned version, `v1.36.3`.
+    /// The pinned version, such as `v1.36.3`.
     fn version(&self) -> &'static str {
-        let pinned =
-            |line: &'static str| line.trim().trim_start_matches("require ").strip_prefix(self.of)?.strip_prefix(' ');
+        let pinned = |line: &'static str| {
+            line.trim().trim_start_matches("require ").strip_prefix(self.go_name)?.strip_prefix(' ')
+        };
         self.go_mod.lines().find_map(pinned).unwrap_or("v0.0.0").trim_end_matches(" // indirect")
     }
 
-    /// The folder with go.mod and go.sum.
+    /// The folder of go.mod and go.sum.
     fn path(&self) -> PathBuf {
         Path::new(env!("CARGO_MANIFEST_DIR")).join("go").join(self.folder)
     }
 
-    /// The oldest Go that builds it.
+    /// The oldest Go version that builds it.
     fn go(&self) -> &'static str {
         self.go_mod.lines().find_map(|line| line.strip_prefix("go ")).unwrap_or("1.26")
     }
 }
 
-/// One program of the bed.
+/// A program of the test bed.
 struct Program {
     name: &'static str,
     module: &'static Module,
     package: &'static str,
-    /// Linker variables; `VERSION`, `MAJOR` and `MINOR` stand for the module's.
+    /// Linker variables. `VERSION`, `MAJOR` and `MINOR` are replaced by the module's version.
     variables: &'static [&'static str],
-    /// Arguments that make it print its version.
+    /// The arguments with which it prints its version.
     version_args: &'static [&'static str],
 }
 
@@ -109,7 +111,7 @@ const fn kubernetes(name: &'static str, package: &'static str, version_args: &'s
     Program { name, module: &KUBERNETES, package, variables: KUBERNETES_VARIABLES, version_args }
 }
 
-/// In the order they are built: the second takes most of the time, and the others share what it compiled.
+/// In build order. The second takes most of the time, and the others reuse its compiled packages.
 static PROGRAMS: [Program; 5] = [
     Program {
         name: "etcd",
@@ -131,43 +133,43 @@ static PROGRAMS: [Program; 5] = [
 ];
 
 impl Assets {
-    /// Finds every program, building the missing ones with progress on standard error. The first call on a
-    /// machine with empty caches takes some minutes, with Go's build cache warm a minute, later ones nothing.
+    /// Finds all programs and builds the missing ones, with progress on standard error. A build takes some minutes
+    /// with empty caches, and about a minute with Go's build cache.
     pub async fn ensure() -> Result<&'static Self> {
         static FOUND: OnceCell<Assets> = OnceCell::const_new();
         FOUND.get_or_try_init(Self::find_or_build).await
     }
 
     async fn find_or_build() -> Result<Self> {
-        let kept = kept_folder();
-        let mut found = find(&kept).await;
+        let cache = cache_folder();
+        let mut found = find(&cache).await;
         if found.iter().any(Option::is_none) {
-            std::fs::create_dir_all(&kept).map_err(Error::io(format!("creating {}", kept.display())))?;
-            let lock = lock(kept.join(".lock")).await?;
-            // Another process may have built them while this one waited.
-            found = find(&kept).await;
+            std::fs::create_dir_all(&cache).map_err(Error::io(format!("creating {}", cache.display())))?;
+            let lock = lock(cache.join(".lock")).await?;
+            // Another process may have built them in the meantime.
+            found = find(&cache).await;
             let missing: Vec<&'static Program> =
                 PROGRAMS.iter().zip(&found).filter(|(_, path)| path.is_none()).map(|(program, _)| program).collect();
             if !missing.is_empty() {
-                build::build(&missing, &kept).await?;
+                build::build(&missing, &cache).await?;
             }
             drop(lock);
         }
         let [etcd, kube_apiserver, kubectl, kube_controller_manager, helm] =
-            std::array::from_fn(|nth| found[nth].take().unwrap_or_else(|| kept.join(PROGRAMS[nth].name)));
+            std::array::from_fn(|nth| found[nth].take().unwrap_or_else(|| cache.join(PROGRAMS[nth].name)));
         Ok(Self { etcd, kube_apiserver, kube_controller_manager, kubectl, helm })
     }
 }
 
-async fn find(kept: &Path) -> Vec<Option<PathBuf>> {
+async fn find(cache: &Path) -> Vec<Option<PathBuf>> {
     let mut found = Vec::with_capacity(PROGRAMS.len());
     for program in &PROGRAMS {
-        found.push(existing::find(program, kept).await);
+        found.push(existing::find(program, cache).await);
     }
     found
 }
 
-/// Waits for the lock; it is held until the file is dropped, and the system releases it when the process dies.
+/// Waits for the lock. It is held until the file is dropped or the process ends.
 async fn lock(path: PathBuf) -> Result<File> {
     let doing = format!("locking {}", path.display());
     let locked = tokio::task::spawn_blocking(move || {
@@ -178,11 +180,10 @@ async fn lock(path: PathBuf) -> Result<File> {
         }
         Ok(file)
     });
-    locked.await.unwrap_or_else(|gone| Err(std::io::Error::other(gone))).map_err(Error::io(doing))
+    locked.await.unwrap_or_else(|error| Err(std::io::Error::other(error))).map_err(Error::io(doing))
 }
 
-/// Where built programs are kept between runs.
-fn kept_folder() -> PathBuf {
+fn cache_folder() -> PathBuf {
     let mut hash = DefaultHasher::new();
     for module in [&KUBERNETES, &ETCD, &HELM] {
         (module.go_mod, module.go_sum).hash(&mut hash);
@@ -203,23 +204,11 @@ fn kept_folder() -> PathBuf {
     parent.join(versions)
 }
 
-/// Cargo's target folder: the one this program was built into, which cargo marks with a `CACHEDIR.TAG`.
+/// Cargo's target folder: the ancestor of this program's file that has a `CACHEDIR.TAG`.
 pub(crate) fn target_folder() -> PathBuf {
     let program = std::env::current_exe().unwrap_or_default();
     program
         .ancestors()
         .find(|folder| folder.join("CACHEDIR.TAG").exists())
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target"), Path::to_path_buf)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn versions_come_from_the_go_modules() {
-        for (module, major) in [(&KUBERNETES, "v1."), (&ETCD, "v3."), (&HELM, "v4.")] {
-            assert!(module.version().starts_with(major), "{}: {}", module.of, module.version());
-        }
-    }
 }

@@ -1,8 +1,11 @@
-//! The API server's own audit log, read to count what somebody wrote.
+//! The API server's audit log, for tests that count a client's requests.
 //!
-//! Recorded are requests about `kube-glue.dev` (status and finalizers included) and events, with what was sent;
-//! lists of Secrets, with what was answered; and the rest about leases, Secrets and `ConfigMaps`, with metadata
-//! only.
+//! The log has the requests for `kube-glue.dev` (with subresources) and events, with the request body; lists of
+//! Secrets, with request and response bodies; and the other requests for leases, Secrets and `ConfigMaps`, with
+//! metadata only.
+
+#[cfg(test)]
+mod tests;
 
 use std::{io::SeekFrom, path::PathBuf};
 
@@ -15,8 +18,8 @@ use crate::{
     error::{Error, Result},
 };
 
-/// `--audit-policy-file`. The version endpoint is in it for [`Audit::entries`] to know that it has read on
-/// far enough.
+/// The content of `--audit-policy-file`. [`Audit::log`] requests the version endpoint to mark the end of what it
+/// reads.
 pub(crate) const POLICY: &str = r#"
 apiVersion: audit.k8s.io/v1
 kind: Policy
@@ -46,26 +49,26 @@ rules:
 /// The verbs that write.
 const WRITES: [&str; 5] = ["create", "update", "patch", "delete", "deletecollection"];
 
-/// One request, as the audit log has it.
+/// A request in the audit log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     /// `create`, `update`, `patch`, `delete`, `get`, `list`, `watch`, ...
     pub verb: String,
-    /// The plural, `gluejobruns`; empty when the request was about no resource.
+    /// The plural, such as `gluejobruns`; empty for a request without a resource.
     pub resource: String,
-    /// `status`, ..., or empty.
+    /// The subresource, such as `status`, or empty.
     pub subresource: String,
-    /// Empty for what has no namespace.
+    /// Empty for resources without a namespace.
     pub namespace: String,
-    /// Empty for lists and for creations with a generated name.
+    /// Empty for lists and for objects created with `generateName`.
     pub name: String,
-    /// Who asked: `admin`, `system:serviceaccount:<namespace>:<name>`.
+    /// The user: `admin` or `system:serviceaccount:<namespace>:<name>`.
     pub user: String,
-    /// The client's name for itself.
+    /// The client's `User-Agent`.
     pub user_agent: String,
-    /// The answer's HTTP status.
+    /// The HTTP status of the response.
     pub code: u16,
-    /// When the request came, RFC 3339.
+    /// When the API server received the request, in RFC 3339.
     pub at: String,
 }
 
@@ -81,21 +84,21 @@ impl<'a> Audit<'a> {
         Self { plane, path }
     }
 
-    /// Every recorded request that was answered before this call, oldest first.
+    /// The logged requests that were answered before this call, oldest first.
     pub async fn entries(&self) -> Result<Vec<Entry>> {
         let log = self.log(0).await?;
         Ok(log.lines().filter_map(parse).filter(|entry| !entry.resource.is_empty()).collect())
     }
 
-    /// Where the log ends by now.
+    /// The current length of the log in bytes.
     #[must_use]
     pub fn position(&self) -> u64 {
         std::fs::metadata(&self.path).map_or(0, |file| file.len())
     }
 
-    /// The log as it stands, from a position up to this call: one request a line, with what was sent.
+    /// The log from a position (see [`Audit::position`]) up to this call: one JSON object per line.
     pub async fn log(&self, from: u64) -> Result<String> {
-        // The log is written when a request is answered, in that order. A request of our own marks the end.
+        // The API server logs requests in the order of their responses. A marker request ends the part to read.
         let marker = format!("/version?audit={}", marker());
         let request = Request::get(&marker)
             .body(Vec::new())
@@ -117,7 +120,7 @@ impl<'a> Audit<'a> {
         }
     }
 
-    /// The requests that wrote to one object (refused ones too, see [`Entry::code`]), oldest first.
+    /// The write requests for one object, also those that were refused (see [`Entry::code`]), oldest first.
     pub async fn writes(&self, resource: &str, namespace: &str, name: &str) -> Result<Vec<Entry>> {
         let mut entries = self.entries().await?;
         entries.retain(|entry| {
@@ -130,14 +133,14 @@ impl<'a> Audit<'a> {
     }
 }
 
-/// Unlike any other of this process.
+/// A unique text.
 fn marker() -> String {
     use std::sync::atomic::{AtomicU64, Ordering};
     static NEXT: AtomicU64 = AtomicU64::new(0);
     format!("{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
-/// One line; none for the last one while it is being written.
+/// Parses a line; none for an incomplete line.
 fn parse(line: &str) -> Option<Entry> {
     let event: Event = serde_json::from_str(line).ok()?;
     let object = event.object_ref.unwrap_or_default();
@@ -185,24 +188,4 @@ struct ObjectRef {
 #[serde(default)]
 struct ResponseStatus {
     code: u16,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::parse;
-
-    #[test]
-    fn a_line_tells_who_wrote_what() {
-        let line = r#"{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"Metadata","auditID":"1",
-            "stage":"ResponseComplete","requestURI":"/apis/kube-glue.dev/v1alpha1/namespaces/a/gluejobruns/x/status",
-            "verb":"patch","user":{"username":"system:serviceaccount:a:glue","groups":["system:authenticated"]},
-            "sourceIPs":["127.0.0.1"],"userAgent":"kube-glue","objectRef":{"resource":"gluejobruns",
-            "namespace":"a","name":"x","apiGroup":"kube-glue.dev","apiVersion":"v1alpha1","subresource":"status"},
-            "responseStatus":{"metadata":{},"code":409},
-            "requestReceivedTimestamp":"2026-01-01T00:00:00.000000Z","stageTimestamp":"2026-01-01T00:00:00.000001Z"}"#;
-        let entry = parse(&line.replace('\n', "")).unwrap();
-        assert_eq!((entry.verb.as_str(), entry.subresource.as_str(), entry.code), ("patch", "status", 409));
-        assert_eq!(entry.user, "system:serviceaccount:a:glue");
-        assert!(parse(r#"{"kind":"Event","verb":"#).is_none());
-    }
 }

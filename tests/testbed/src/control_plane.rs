@@ -1,8 +1,7 @@
-//! A Kubernetes control plane of real parts on loopback ports: etcd, kube-apiserver and, unless switched
-//! off, kube-controller-manager. Ready some seconds after the start; gone with the handle, or with the
-//! process when the handle is never dropped.
+//! A real Kubernetes control plane on loopback ports: etcd, kube-apiserver and, unless switched off,
+//! kube-controller-manager. It is ready after some seconds. It ends when the handle is dropped or the process ends.
 //!
-//! Everything it writes lies in one temporary folder: keys, kubeconfig, logs, the audit log, etcd's data.
+//! All its files are in one temporary folder: keys, kubeconfigs, logs, the audit log, etcd's data.
 
 mod keys;
 mod processes;
@@ -30,15 +29,15 @@ use crate::{
     tools::Tool,
 };
 
-/// How long the parts may take to be ready before the start counts as failed.
+/// How long a part may take to become ready before the start fails.
 const START_TIMEOUT: Duration = Duration::from_mins(2);
-/// How often readiness is asked for.
-const ASK_EVERY: Duration = Duration::from_millis(50);
-/// How often a start is tried when a port was taken between choosing and using it.
+/// The interval between two checks of readiness.
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
+/// How often a start is tried when another process takes a chosen port first.
 const PORT_TRIES: usize = 3;
 
-/// The controllers of kube-controller-manager that run: those a namespaced application needs to be
-/// installed, scaled, guarded by a disruption budget, and deleted.
+/// The controllers of kube-controller-manager that run: those that install, scale and delete a namespaced
+/// application, with its disruption budget.
 const CONTROLLERS: &[&str] = &[
     "clusterrole-aggregation-controller",
     "deployment-controller",
@@ -51,15 +50,15 @@ const CONTROLLERS: &[&str] = &[
     "serviceaccount-controller",
 ];
 
-/// What a control plane is started with.
+/// The options of a control plane.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Whether kube-controller-manager runs. Without it Deployments make no Pods and namespaces stay
+    /// Whether kube-controller-manager runs. Without it, Deployments have no Pods, and deleted namespaces stay
     /// Terminating. Default: true.
     pub controller_manager: bool,
     /// Whether the API server writes its audit log. Default: true.
     pub audit: bool,
-    /// More flags for kube-apiserver, as on its command line.
+    /// Additional command line flags of kube-apiserver.
     pub api_server_flags: Vec<String>,
 }
 
@@ -72,7 +71,7 @@ impl Default for Options {
 /// A running control plane.
 #[derive(Debug)]
 pub struct ControlPlane {
-    // In the order they are dropped: the programs, then the folder they write into.
+    // In drop order: the programs end before their folder is removed.
     controller_manager: Option<Guarded>,
     api_server: Guarded,
     etcd: Guarded,
@@ -84,13 +83,12 @@ pub struct ControlPlane {
 static SHARED: OnceCell<ControlPlane> = OnceCell::const_new();
 
 impl ControlPlane {
-    /// The control plane that all tests of one process share; the first caller starts it. It ends with the
-    /// process.
+    /// The control plane that all tests of a process share. The first call starts it; it ends with the process.
     pub async fn shared() -> Result<&'static Self> {
         SHARED.get_or_try_init(|| Self::start(Options::default())).await
     }
 
-    /// Builds what is missing ([`Assets::ensure`]), starts everything and waits until it is ready.
+    /// Builds missing programs ([`Assets::ensure`]), starts the control plane and waits until it is ready.
     pub async fn start(options: Options) -> Result<Self> {
         let assets = Assets::ensure().await?;
         let mut tries = 1;
@@ -127,7 +125,7 @@ impl ControlPlane {
         Ok(plane)
     }
 
-    /// Ready is when the API server says so.
+    /// Waits until the API server's `/readyz` succeeds.
     async fn wait_for_api(&mut self) -> Result<()> {
         let client = self.client().await?;
         let start = Instant::now();
@@ -137,13 +135,13 @@ impl ControlPlane {
             let request = hyper::http::Request::get("/readyz").body(Vec::new()).unwrap_or_default();
             match client.request_text(request).await {
                 Ok(_) => return Ok(()),
-                Err(error) => within(start, "the API server's readiness", &error)?,
+                Err(error) => check_timeout(start, "the API server to be ready", &error)?,
             }
-            tokio::time::sleep(ASK_EVERY).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
     }
 
-    /// The controllers work when they have given the default namespace its `ServiceAccount`.
+    /// Waits until the controllers have created the `ServiceAccount` of the default namespace.
     async fn wait_for_controllers(&mut self) -> Result<()> {
         let accounts: Api<ServiceAccount> = Api::namespaced(self.client().await?, "default");
         let start = Instant::now();
@@ -153,9 +151,9 @@ impl ControlPlane {
             }
             match accounts.get("default").await {
                 Ok(_) => return Ok(()),
-                Err(error) => within(start, "the controllers' first work", &error)?,
+                Err(error) => check_timeout(start, "the default ServiceAccount to be created", &error)?,
             }
-            tokio::time::sleep(ASK_EVERY).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
     }
 
@@ -165,26 +163,26 @@ impl ControlPlane {
         self.folder.path().join("kubeconfig")
     }
 
-    /// The API server's address, `https://127.0.0.1:<port>`.
+    /// The API server's URL, `https://127.0.0.1:<port>`.
     #[must_use]
     pub fn server(&self) -> &str {
         &self.cluster.server
     }
 
-    /// A new client as administrator. A client belongs to the runtime it was made on (and each
-    /// `#[tokio::test]` has its own), so none is shared.
+    /// A new client as administrator. A client cannot be used on another tokio runtime than its own, and each
+    /// `#[tokio::test]` has one; therefore tests do not share clients.
     pub async fn client(&self) -> Result<Client> {
         client_of(&self.kubeconfig()).await
     }
 
-    /// A new client as one `ServiceAccount`, with its rights and no more.
+    /// A new client that authenticates as a `ServiceAccount`.
     pub async fn client_as(&self, namespace: &str, service_account: &str) -> Result<Client> {
         client_of(&self.kubeconfig_as(namespace, service_account).await?).await
     }
 
-    /// A kubeconfig of one `ServiceAccount`, with its rights and no more.
+    /// A kubeconfig that authenticates as a `ServiceAccount`.
     pub async fn kubeconfig_as(&self, namespace: &str, service_account: &str) -> Result<PathBuf> {
-        // That of a new namespace is made by a controller, a moment later.
+        // A controller creates the ServiceAccount of a new namespace a moment later.
         let account = format!("serviceaccount/{service_account}");
         self.kubectl(["wait", "--for=create", &account, "--namespace", namespace, "--timeout=60s"]).await?;
         let token = self
@@ -198,7 +196,7 @@ impl ControlPlane {
         Ok(path)
     }
 
-    /// Creates a namespace of its own for a test and returns its name, which starts with `prefix`.
+    /// Creates a namespace for a test; returns its name, `<prefix>-<random>`.
     pub async fn namespace(&self, prefix: &str) -> Result<String> {
         let namespace = Namespace {
             metadata: kube::core::ObjectMeta { generate_name: Some(format!("{prefix}-")), ..Default::default() },
@@ -218,7 +216,7 @@ impl ControlPlane {
             .env("KUBERC", "off")
     }
 
-    /// helm as administrator, with no repositories or plugins but its own:
+    /// Helm as administrator, without the user's repositories and plugins:
     /// `plane.helm(["install", "glue", "charts/kube-glue", "--wait"]).await?`.
     pub fn helm<S: Into<String>>(&self, args: impl IntoIterator<Item = S>) -> Tool {
         let home = self.folder.path().join("helm");
@@ -226,7 +224,7 @@ impl ControlPlane {
             .env("HELM_CACHE_HOME", home.join("cache"))
             .env("HELM_CONFIG_HOME", home.join("config"))
             .env("HELM_DATA_HOME", home.join("data"))
-            // Not kubectl's: what helm saw before it installed CRDs would hide them from the next kubectl.
+            // Not kubectl's cache: discovery that Helm cached before it installed CRDs would hide them from kubectl.
             .env("KUBECACHEDIR", home.join("discovery"))
     }
 
@@ -235,20 +233,20 @@ impl ControlPlane {
             .env("KUBECONFIG", self.kubeconfig())
     }
 
-    /// The API server's audit log: who wrote what, how often.
+    /// The API server's audit log.
     #[must_use]
     pub fn audit(&self) -> Audit<'_> {
         Audit::new(self, self.folder.path().join(processes::AUDIT_LOG))
     }
 
-    /// The programs it runs.
+    /// The paths of its programs.
     #[must_use]
     pub fn assets(&self) -> &'static Assets {
         self.assets
     }
 
-    /// The folder with everything it writes: `etcd.log`, `kube-apiserver.log`, `kube-controller-manager.log`,
-    /// `audit.log`, the kubeconfigs.
+    /// The folder of its files: `etcd.log`, `kube-apiserver.log`, `kube-controller-manager.log`, `audit.log`, the
+    /// kubeconfigs.
     #[must_use]
     pub fn folder(&self) -> &Path {
         self.folder.path()
@@ -258,7 +256,7 @@ impl ControlPlane {
         &self.cluster
     }
 
-    /// The process ids of its parts, for tests that look whether they are gone.
+    /// The process ids of its programs.
     #[must_use]
     pub fn pids(&self) -> Vec<u32> {
         let parts = [Some(&self.etcd), Some(&self.api_server), self.controller_manager.as_ref()];
@@ -266,7 +264,7 @@ impl ControlPlane {
     }
 }
 
-/// Where the API server is, for whoever writes a kubeconfig.
+/// The cluster entry of kubeconfigs.
 #[derive(Debug, Clone)]
 pub(crate) struct Cluster {
     server: String,
@@ -274,28 +272,28 @@ pub(crate) struct Cluster {
 }
 
 impl Cluster {
-    /// Writes a kubeconfig for a user of this cluster; `user` is the entry's `user` object.
+    /// Writes a kubeconfig; `user` is the `user` object of its user entry.
     pub(crate) fn write_kubeconfig(&self, path: &Path, user: &serde_json::Value, namespace: &str) -> Result<()> {
-        // JSON is YAML, to kubectl, client-go and kube alike.
+        // JSON is valid YAML for kubectl, client-go and kube.
         let kubeconfig = json!({
             "apiVersion": "v1",
             "kind": "Config",
-            "clusters": [{ "name": "bed", "cluster": {
+            "clusters": [{ "name": "testbed", "cluster": {
                 "server": self.server,
                 "certificate-authority": self.authority,
             }}],
-            "users": [{ "name": "bed", "user": user }],
-            "contexts": [{ "name": "bed", "context": {
-                "cluster": "bed", "user": "bed", "namespace": namespace,
+            "users": [{ "name": "testbed", "user": user }],
+            "contexts": [{ "name": "testbed", "context": {
+                "cluster": "testbed", "user": "testbed", "namespace": namespace,
             }}],
-            "current-context": "bed",
+            "current-context": "testbed",
         });
         std::fs::write(path, format!("{kubeconfig:#}\n")).map_err(Error::io(format!("writing {}", path.display())))
     }
 }
 
-/// An error when `what` has not come about since `start` for too long.
-fn within(start: Instant, what: &str, last: &kube::Error) -> Result<()> {
+/// Fails when waiting for `what` has taken longer than [`START_TIMEOUT`].
+fn check_timeout(start: Instant, what: &str, last: &kube::Error) -> Result<()> {
     if start.elapsed() < START_TIMEOUT {
         return Ok(());
     }
@@ -308,7 +306,7 @@ pub(crate) async fn client_of(kubeconfig: &Path) -> Result<Client> {
     Client::try_from(config).map_err(Error::kube("making a client"))
 }
 
-/// A port of the loopback interface that nobody listens on at the moment.
+/// A port of 127.0.0.1 that is free at the moment.
 pub(crate) fn free_port() -> Result<u16> {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
     Ok(listener.map_err(Error::io("choosing a free port"))?.port())

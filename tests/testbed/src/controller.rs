@@ -1,7 +1,7 @@
-//! The program under test, as cargo builds it.
+//! Builds the program under test with cargo.
 //!
-//! Tests of the package itself have it already (`CARGO_BIN_EXE_kube-glue`); this is for programs that are not
-//! its tests, such as the demo.
+//! Tests of the package have the path in `CARGO_BIN_EXE_kube-glue`. This module is for other programs, such as the
+//! demo.
 
 use std::{
     env,
@@ -18,7 +18,7 @@ use crate::{
     guard,
 };
 
-/// The program's and its package's name.
+/// The name of the program and its package.
 const NAME: &str = "kube-glue";
 
 /// The workspace's root folder.
@@ -28,8 +28,7 @@ pub fn workspace() -> PathBuf {
     root.canonicalize().unwrap_or(root)
 }
 
-/// Builds the controller as `cargo build` does, with cargo's own progress on standard error, and says where
-/// it is.
+/// Builds the controller with `cargo build`, with cargo's progress on standard error; returns its path.
 pub async fn build() -> Result<PathBuf> {
     let doing = "building the controller with cargo";
     let cargo = env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
@@ -38,11 +37,10 @@ pub async fn build() -> Result<PathBuf> {
         .args(["build", "--bin", NAME, "--message-format", "json-render-diagnostics"])
         .current_dir(workspace())
         .stdout(Stdio::piped());
-    // What `cargo run` says about this package would, in the eyes of build scripts that look at it, make
-    // other builds of what is built already.
-    let own = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_", "CARGO_PRIMARY_"];
+    // Variables that `cargo run` sets for this package would make cargo rerun build scripts that depend on them.
+    let prefixes = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_", "CARGO_PRIMARY_"];
     for (name, _) in env::vars_os() {
-        if name.to_str().is_some_and(|name| own.iter().any(|prefix| name.starts_with(prefix))) {
+        if name.to_str().is_some_and(|name| prefixes.iter().any(|prefix| name.starts_with(prefix))) {
             command.env_remove(name);
         }
     }
@@ -55,14 +53,14 @@ pub async fn build() -> Result<PathBuf> {
             command: format!("cargo build --bin {NAME}"),
             status: output.status,
             stdout: String::new(),
-            stderr: "what cargo said stands above".to_owned(),
+            stderr: "see cargo's output above".to_owned(),
         });
     }
     let built = stdout.lines().rev().find_map(executable);
-    built.ok_or_else(|| Error::io(doing)(std::io::Error::other("cargo named no program")))
+    built.ok_or_else(|| Error::io(doing)(std::io::Error::other("cargo's output does not name the built program")))
 }
 
-/// The program that one of cargo's messages speaks of.
+/// The path of the program in one of cargo's messages.
 fn executable(message: &str) -> Option<PathBuf> {
     let message: Value = serde_json::from_str(message).ok()?;
     let named = message["target"]["name"] == NAME;

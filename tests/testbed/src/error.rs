@@ -1,98 +1,98 @@
-//! What can go wrong in the test bed, each with the operation that was under way.
+//! The errors of the test bed. Each names the operation that failed.
 
 use std::{fmt, io, path::PathBuf, process::ExitStatus, time::Duration};
 
-/// A result of the test bed.
+/// The result of an operation of the test bed.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// What went wrong. Its debug form is its message, so that a test that unwraps it prints something to read.
+/// An error of the test bed. `Debug` prints the message, for tests that unwrap it.
 #[derive(thiserror::Error)]
 pub enum Error {
-    /// A file, folder, pipe or process of this machine.
+    /// An operation on a file, folder, pipe or process failed.
     #[error("{doing}: {source}")]
     Io {
         /// The operation, with the path or program it concerns.
         doing: String,
-        /// What the system said.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// The Go toolchain is missing or too old to build what is missing.
+    /// The Go toolchain is missing or too old to build the missing programs.
     #[error(
-        "the test bed has to build {missing} and needs Go {needed} or newer for it: {found}. \
-         Install it from https://go.dev/dl, or point KUBEBUILDER_ASSETS at a folder that holds these programs."
+        "the test bed must build {missing} and needs Go {needed} or newer: {found}. \
+         Install Go from https://go.dev/dl, or set KUBEBUILDER_ASSETS to a folder with these programs."
     )]
     Go {
-        /// The programs that are to be built.
+        /// The programs to build.
         missing: String,
         /// The oldest Go version that builds them.
         needed: String,
-        /// What was found in its place.
+        /// What was found instead.
         found: String,
     },
     /// `go build` failed.
     #[error("building {program} failed ({status}); the last lines of go build:\n{output}")]
     Build {
-        /// The program that was being built.
+        /// The program to build.
         program: &'static str,
-        /// How go ended.
+        /// The exit status of go.
         status: ExitStatus,
-        /// The end of what it printed.
+        /// The last lines of its output.
         output: String,
     },
-    /// A part of the control plane ended when it should have gone on.
+    /// A program of the control plane ended unexpectedly.
     #[error("{program} ended ({status}); the end of its log {}:\n{tail}", log.display())]
     Ended {
-        /// The program.
+        /// The program's name.
         program: &'static str,
-        /// How it ended.
+        /// The exit status.
         status: ExitStatus,
-        /// Its whole log, for as long as the bed stands.
+        /// The path of the whole log; it is removed with the control plane.
         log: PathBuf,
         /// The log's last lines.
         tail: String,
     },
-    /// A condition did not come about in time.
-    #[error("{what} did not come about within {after:?}: {last}")]
+    /// A condition did not become true in time.
+    #[error("waiting for {what}: timed out after {after:?}; last state: {last}")]
     Timeout {
-        /// What was waited for.
+        /// The condition.
         what: String,
-        /// How long.
+        /// The time limit.
         after: Duration,
-        /// What was seen last.
+        /// The last observed state or error.
         last: String,
     },
-    /// kubectl, helm or another command ended with an error.
+    /// kubectl, Helm or another command failed.
     #[error("`{command}` failed ({status})\n{stderr}{stdout}")]
     Command {
         /// The command line.
         command: String,
-        /// How it ended.
+        /// The exit status.
         status: ExitStatus,
-        /// What it printed to standard output.
+        /// Its standard output.
         stdout: String,
-        /// What it printed to standard error.
+        /// Its standard error.
         stderr: String,
     },
-    /// A request to the API server.
+    /// A request to the API server failed.
     #[error("{doing}: {source}")]
     Kube {
         /// The operation.
         doing: String,
-        /// What the client said.
+        /// The client's error.
         source: Box<kube::Error>,
     },
-    /// The bed's own keys and certificates.
+    /// Keys or certificates could not be made.
     #[error("making the control plane's keys: {0}")]
     Keys(#[from] rcgen::Error),
-    /// A kubeconfig that the bed wrote could not be read back.
-    #[error("reading the bed's kubeconfig: {0}")]
+    /// A kubeconfig of the test bed could not be read.
+    #[error("reading the test bed's kubeconfig: {0}")]
     Kubeconfig(#[from] kube::config::KubeconfigError),
-    /// No such pod, or it is not in the state that was asked for.
+    /// The Pod does not exist, or is not in the required state.
     #[error("pod {pod}: {problem}")]
     Pod {
-        /// The pod's name.
+        /// The Pod's name.
         pod: String,
-        /// What is missing.
+        /// The reason.
         problem: String,
     },
 }
@@ -104,13 +104,13 @@ impl fmt::Debug for Error {
 }
 
 impl Error {
-    /// For `map_err`: names the operation that a system error interrupted.
+    /// For `map_err`: adds the operation to a system error.
     pub(crate) fn io(doing: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
         let doing = doing.into();
         move |source| Self::Io { doing, source }
     }
 
-    /// For `map_err`: names the operation that an API error interrupted.
+    /// For `map_err`: adds the operation to an API error.
     pub(crate) fn kube(doing: impl Into<String>) -> impl FnOnce(kube::Error) -> Self {
         let doing = doing.into();
         move |source| Self::Kube { doing, source: Box::new(source) }

@@ -1,12 +1,11 @@
-//! Children that never outlive this process, however it ends.
+//! Child processes that end with this process, however it ends.
 //!
-//! A destructor is not enough: statics are not dropped, and nothing runs at all after SIGKILL. So each
-//! child is started by a line of shell that holds the reading end of a pipe whose writing end only this
-//! process has. When this process goes, the kernel closes that end, and the watcher kills the child's
-//! whole process group. The shell then replaces itself by the program (`exec`), so the process id, the
-//! signals sent to it and its exit status are the program's own.
+//! Destructors are not enough: statics are not dropped, and no code runs after SIGKILL. Therefore a shell script
+//! starts each child. It has the reading end of a pipe; only this process has the writing end. When this process
+//! ends, the kernel closes the pipe, and a watcher in the script kills the child's process group. The shell replaces
+//! itself by the program (`exec`), so that process id, signals and exit status are the program's own.
 //!
-//! Each child leads a process group of its own; Ctrl-C in a terminal therefore reaches this process only.
+//! Each child leads its own process group. Ctrl-C in a terminal therefore reaches only this process.
 
 use std::{
     ffi::OsStr,
@@ -18,7 +17,7 @@ use std::{
 
 use crate::error::{Error, Result, tail};
 
-/// `$1` is what the program gets as standard input; the rest is its command line.
+/// `$1` is the file for the program's standard input; the other arguments are its command line.
 const WATCH: &str = r#"
 exec 3<&0 <"$1"
 shift
@@ -27,8 +26,8 @@ exec 3<&-
 exec "$@"
 "#;
 
-/// Waits for the pipe to close and removes the folder, again while programs that are just being killed
-/// still write into it.
+/// Waits until the pipe is closed and removes the folder. It retries while programs that are being killed still
+/// write into it.
 const SWEEP: &str = r#"
 read -r _
 for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
@@ -37,9 +36,9 @@ for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
 done
 "#;
 
-/// A command line for `program` under guard, reading `stdin` (a file). Arguments, environment and output
-/// are added as to any command. Its standard input must be left alone: it is the guard's pipe, and who
-/// spawns the command keeps it for as long as the program may run.
+/// A command that runs `program` with the file `stdin` as standard input, and ends with this process. The caller
+/// adds arguments, environment and output as usual, but must not set the command's standard input: this is the
+/// guard's pipe, and the program is killed when the caller drops it.
 pub fn command(program: impl AsRef<OsStr>, stdin: &Path) -> Command {
     let mut command = shell(WATCH);
     command.arg(stdin).arg(program);
@@ -53,7 +52,7 @@ fn shell(script: &str) -> Command {
     command
 }
 
-/// A guarded program that runs until the handle goes.
+/// A program that runs until the handle is dropped or this process ends.
 #[derive(Debug)]
 pub(crate) struct Guarded {
     program: &'static str,
@@ -77,9 +76,9 @@ impl Guarded {
         Ok(Self { program, log, child, pipe })
     }
 
-    /// An error with the end of the log when the program has ended.
+    /// Fails, with the end of the log, when the program has ended.
     pub(crate) fn check(&mut self) -> Result<()> {
-        let status = self.child.try_wait().map_err(Error::io(format!("asking whether {} runs", self.program)))?;
+        let status = self.child.try_wait().map_err(Error::io(format!("checking whether {} runs", self.program)))?;
         match status {
             None => Ok(()),
             Some(status) => Err(self.ended(status)),
@@ -103,16 +102,16 @@ impl Guarded {
 
 impl Drop for Guarded {
     fn drop(&mut self) {
-        // Both only fail when the program is gone already.
+        // Both fail only when the program has ended already.
         let _ = self.child.kill();
         drop(self.pipe.take());
         let _ = self.child.wait();
     }
 }
 
-/// A folder under the system's temporary folder that goes with this process, however it ends.
+/// A temporary folder that is removed when the handle is dropped or this process ends, however it ends.
 ///
-/// With `KUBE_GLUE_TESTBED_KEEP` set it stays, and where it is is printed.
+/// With `KUBE_GLUE_TESTBED_KEEP` set it is kept, and its path is printed.
 #[derive(Debug)]
 pub(crate) struct TempFolder {
     path: PathBuf,
@@ -135,7 +134,7 @@ impl TempFolder {
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
-            .map_err(Error::io("starting the guard of the temporary folder"))?;
+            .map_err(Error::io("starting the removal of the temporary folder"))?;
         Ok(Self { path, sweeper: Some(sweeper) })
     }
 

@@ -1,4 +1,4 @@
-//! A plain HTTP GET on loopback, for probes and for tests that read what a Pod serves.
+//! HTTP GET on loopback, for probes and for tests that read from a Pod.
 
 use std::{io, time::Duration};
 
@@ -9,7 +9,7 @@ use hyper_util::{
     rt::TokioExecutor,
 };
 
-/// The status code and the body. Redirects are not followed.
+/// Returns the status code and the body. Redirects are not followed.
 pub(crate) async fn get(url: &str, limit: Duration) -> io::Result<(u16, String)> {
     let uri: Uri = url.parse().map_err(io::Error::other)?;
     let client: Client<HttpConnector, Empty<Bytes>> =

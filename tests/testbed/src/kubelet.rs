@@ -1,22 +1,22 @@
-//! The kubelet's and the scheduler's part: pods run as local processes.
+//! An emulated kubelet and scheduler: Pods run as local processes.
 //!
-//! The real controllers of the control plane make Pods from whatever helm installed. Each Pod is bound to
-//! the bed's node, and each of its containers becomes a process of a local program that the test names for
-//! the image ([`Builder::image`]). What is tested is thus the Deployment as it was rendered: its command,
-//! arguments, environment, probes, restarts, termination and the rights of its `ServiceAccount`.
+//! The real controllers of the control plane create the Pods of what Helm installed. The kubelet binds each Pod to
+//! its node and runs each container as a process of a local program that the test sets for the image
+//! ([`Builder::image`]). Thus tests cover the rendered Deployment: command, arguments, environment, probes,
+//! restarts, termination and the permissions of the `ServiceAccount`.
 //!
-//! [`node`] watches the Pods and gives each a [`pod`] worker; that runs a [`container`] for each container,
-//! with its [`environment`], [`credentials`] and [`probe`]s, and writes their [`status`].
+//! [`node`] watches the Pods and starts a [`pod`] worker for each. The worker runs the [`container`]s, with
+//! their [`environment`], [`credentials`] and [`probe`]s, and writes the [`status`].
 //!
-//! Where a process on a laptop cannot be a container, this differs from a real kubelet:
-//! - All share the host's network. The address in the variable `KUBE_GLUE_HTTP_ADDRESS` and in the flag
-//!   `--http-address` is replaced by a free port of 127.0.0.1, and HTTP and TCP probes go there whatever
-//!   port they name. [`Kubelet::http`] says where.
-//! - A Pod in a cluster finds its token at a fixed path of its file system. Here `KUBECONFIG` points at a
-//!   kubeconfig with a token of the Pod's `ServiceAccount`, by `TokenRequest`, bound to the Pod and renewed.
-//! - Volumes are not mounted, security contexts and resource limits are not enforced, nothing is pulled.
-//! - Init containers, lifecycle hooks and exec and gRPC probes are refused, by `CreateContainerConfigError`.
-//! - Back-off between restarts starts at 200 ms and ends at 5 s.
+//! Differences from a real kubelet:
+//! - All containers share the host's network. The address in the variable `KUBE_GLUE_HTTP_ADDRESS` and in the flag
+//!   `--http-address` is replaced by a free port of 127.0.0.1. HTTP and TCP probes use this port, whatever port they
+//!   name. [`Kubelet::http`] returns it.
+//! - In a cluster, the token is at a fixed path of the container's file system. Here `KUBECONFIG` is the path of a
+//!   kubeconfig with a token of the Pod's `ServiceAccount`, made by `TokenRequest`, bound to the Pod and renewed.
+//! - Volumes are not mounted, security contexts and resource limits are not enforced, no image is pulled.
+//! - Pods with init containers, lifecycle hooks, exec or gRPC probes fail with `CreateContainerConfigError`.
+//! - The back-off between restarts is 200 ms to 5 s.
 
 mod container;
 mod credentials;
@@ -50,12 +50,12 @@ use crate::{
     http,
 };
 
-/// The environment variable with the address that a container serves its probes and metrics on.
+/// The environment variable with the address on which a container serves probes and metrics.
 const HTTP_ADDRESS_VARIABLE: &str = "KUBE_GLUE_HTTP_ADDRESS";
 /// The flag with the same meaning.
 const HTTP_ADDRESS_FLAG: &str = "--http-address";
 
-/// One Pod as the kubelet runs it.
+/// The state of a Pod in the kubelet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunningPod {
     /// The Pod's namespace.
@@ -66,57 +66,57 @@ pub struct RunningPod {
     pub ready: bool,
     /// Whether the Pod is being deleted.
     pub terminating: bool,
-    /// Its containers, by name.
+    /// The containers by name.
     pub containers: BTreeMap<String, RunningContainer>,
 }
 
-/// One container as the kubelet runs it.
+/// The state of a container in the kubelet.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RunningContainer {
-    /// The process, while there is one.
+    /// The process id, while it runs.
     pub pid: Option<u32>,
-    /// Where it serves HTTP while it runs, `http://127.0.0.1:<port>`.
+    /// The URL on which it serves HTTP, `http://127.0.0.1:<port>`, while it runs.
     pub http: Option<String>,
     /// Whether its readiness probe passes.
     pub ready: bool,
-    /// How often it was started again.
+    /// The number of restarts.
     pub restarts: u32,
-    /// Why it does not run: `CrashLoopBackOff`, `CreateContainerConfigError: ...`, `Completed`, ...
+    /// Why it is not running: `CrashLoopBackOff`, `CreateContainerConfigError: ...`, `Completed`, ...
     pub waiting: Option<String>,
 }
 
 type Pods = BTreeMap<(String, String), RunningPod>;
 
-/// What the workers know in common.
+/// What all workers share.
 struct Settings {
     client: Client,
-    plan: Plan,
+    config: Config,
 }
 
-/// What the kubelet was started with.
-struct Plan {
+/// The configuration of a kubelet.
+struct Config {
     kubeconfig: PathBuf,
     cluster: Cluster,
-    /// None: every namespace.
+    /// None for all namespaces.
     namespace: Option<String>,
     node: String,
-    /// By repository, without tag and digest, or as the Pod names it.
+    /// Programs by image: a repository without tag and digest, or the exact name in the Pod.
     images: HashMap<String, PathBuf>,
     environment: BTreeMap<String, String>,
-    /// Each Pod has a folder `<namespace>/<name>` in it.
+    /// Has a folder `<namespace>/<name>` for each Pod.
     folder: PathBuf,
     pods: watch::Sender<Pods>,
 }
 
 impl Deref for Settings {
-    type Target = Plan;
+    type Target = Config;
 
-    fn deref(&self) -> &Plan {
-        &self.plan
+    fn deref(&self) -> &Config {
+        &self.config
     }
 }
 
-/// How a kubelet is started.
+/// Configures and starts a kubelet.
 #[derive(Debug)]
 pub struct Builder<'a> {
     plane: &'a ControlPlane,
@@ -126,38 +126,39 @@ pub struct Builder<'a> {
 }
 
 impl Builder<'_> {
-    /// Runs `program` where a container names `image`: with tag or digest exactly that, without any.
+    /// Sets the program for an image. An `image` with a tag or digest must match exactly; without, it matches all
+    /// tags and digests.
     #[must_use]
     pub fn image(mut self, image: impl Into<String>, program: impl Into<PathBuf>) -> Self {
         self.images.insert(image.into(), program.into());
         self
     }
 
-    /// Sets a variable in every container, over what the Pod says.
+    /// Sets an environment variable in every container. It overrides the Pod's own.
     #[must_use]
     pub fn env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.environment.insert(name.into(), value.into());
         self
     }
 
-    /// Takes the Pods of this namespace only, so that tests on one control plane have a kubelet each.
+    /// Runs only the Pods of this namespace, so that tests on one control plane can each have a kubelet.
     #[must_use]
     pub fn namespace(mut self, namespace: impl Into<String>) -> Self {
         self.namespace = Some(namespace.into());
         self
     }
 
-    /// Starts it on a thread of its own; it takes Pods when this returns.
+    /// Starts the kubelet on its own thread. Its node is registered when this returns.
     pub async fn start(self) -> Result<Kubelet> {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let nth = NEXT.fetch_add(1, Ordering::Relaxed);
         let folder = self.plane.folder().join(format!("kubelet-{nth}"));
         fs::create_dir_all(&folder).map_err(Error::io(format!("creating {}", folder.display())))?;
         let pods = watch::Sender::new(Pods::new());
-        let plan = Plan {
+        let config = Config {
             kubeconfig: self.plane.kubeconfig(),
             cluster: self.plane.cluster().clone(),
-            node: self.namespace.as_ref().map_or_else(|| "bed".to_owned(), |name| format!("bed-{name}")),
+            node: self.namespace.as_ref().map_or_else(|| "testbed".to_owned(), |name| format!("testbed-{name}")),
             namespace: self.namespace,
             images: self.images,
             environment: self.environment,
@@ -168,7 +169,7 @@ impl Builder<'_> {
         let (stop, stopped) = oneshot::channel();
         let thread = thread::Builder::new()
             .name("kubelet".to_owned())
-            .spawn(move || run(plan, started, stopped))
+            .spawn(move || run(config, started, stopped))
             .map_err(Error::io("starting the kubelet's thread"))?;
         let kubelet = Kubelet { folder, pods, stop: Some(stop), thread: Some(thread) };
         match has_started.await {
@@ -178,21 +179,21 @@ impl Builder<'_> {
     }
 }
 
-/// The kubelet's thread, until `stopped`. With its runtime go the workers, and with each its processes.
-fn run(plan: Plan, started: oneshot::Sender<Result<()>>, stopped: oneshot::Receiver<()>) {
+/// Runs on the kubelet's thread until `stopped`. Dropping the runtime ends the workers and their processes.
+fn run(config: Config, started: oneshot::Sender<Result<()>>, stopped: oneshot::Receiver<()>) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = match runtime.map_err(Error::io("starting the kubelet's runtime")) {
         Ok(runtime) => runtime,
         Err(error) => {
-            // Nobody waits any more when the starter was dropped.
+            // The caller of `start` may have been dropped.
             let _ = started.send(Err(error));
             return;
         }
     };
     runtime.block_on(async move {
-        match client_of(&plan.kubeconfig).await {
+        match client_of(&config.kubeconfig).await {
             Ok(client) => tokio::select! {
-                () = node::run(Arc::new(Settings { client, plan }), started) => {}
+                () = node::run(Arc::new(Settings { client, config }), started) => {}
                 _ = stopped => {}
             },
             Err(error) => {
@@ -202,8 +203,8 @@ fn run(plan: Plan, started: oneshot::Sender<Result<()>>, stopped: oneshot::Recei
     });
 }
 
-/// A running kubelet. Dropped, it kills what it runs; the Pods stay in the API server, as on a node that
-/// lost its power.
+/// A running kubelet. Dropping it kills its processes; the Pods stay in the API server, as after a power failure of
+/// a node.
 #[derive(Debug)]
 pub struct Kubelet {
     folder: PathBuf,
@@ -213,19 +214,20 @@ pub struct Kubelet {
 }
 
 impl Kubelet {
-    /// A kubelet for the Pods of this control plane.
+    /// Configures a kubelet for the Pods of this control plane.
     #[must_use]
     pub fn builder(plane: &ControlPlane) -> Builder<'_> {
         Builder { plane, namespace: None, images: HashMap::new(), environment: BTreeMap::new() }
     }
 
-    /// The Pods as they are now, by namespace and name.
+    /// The current Pods, sorted by namespace and name.
     #[must_use]
     pub fn pods(&self) -> Vec<RunningPod> {
         self.pods.borrow().values().cloned().collect()
     }
 
-    /// Waits until the Pods are as asked for: `kubelet.until("a ready pod", LIMIT, |pods| ...)`.
+    /// Waits until a condition on the Pods is true, and returns the Pods:
+    /// `kubelet.until("a ready pod", LIMIT, |pods| ...)`.
     pub async fn until(
         &self,
         what: &str,
@@ -240,12 +242,11 @@ impl Kubelet {
         }
     }
 
-    /// Sends a signal to every process of a Pod. What ends by it is started again as the Pod's restart
-    /// policy says.
+    /// Sends a signal to every process of a Pod. The kubelet restarts ended containers by the Pod's restart policy.
     pub fn kill(&self, pod: &str, signal: Signal) -> Result<()> {
         let pids: Vec<u32> = self.pod(pod)?.containers.values().filter_map(|one| one.pid).collect();
         if pids.is_empty() {
-            return Err(Error::Pod { pod: pod.to_owned(), problem: "it has no process now".to_owned() });
+            return Err(Error::Pod { pod: pod.to_owned(), problem: "no container is running".to_owned() });
         }
         for pid in pids {
             send(pid, signal).map_err(Error::io(format!("signalling a process of pod {pod}")))?;
@@ -253,20 +254,19 @@ impl Kubelet {
         Ok(())
     }
 
-    /// Where the Pod's first serving container serves HTTP, `http://127.0.0.1:<port>`.
+    /// The URL of the Pod's first running container, `http://127.0.0.1:<port>`.
     pub fn http(&self, pod: &str) -> Result<String> {
         let found = self.pod(pod)?.containers.into_values().find_map(|container| container.http);
-        found.ok_or_else(|| Error::Pod { pod: pod.to_owned(), problem: "it serves no HTTP now".to_owned() })
+        found.ok_or_else(|| Error::Pod { pod: pod.to_owned(), problem: "no container is running".to_owned() })
     }
 
-    /// GETs a path such as `/metrics` from the Pod; the status code and the body.
+    /// GETs a path such as `/metrics` from the Pod, within 10 s; returns the status code and the body.
     pub async fn get(&self, pod: &str, path: &str) -> Result<(u16, String)> {
         let url = format!("{}{path}", self.http(pod)?);
         http::get(&url, Duration::from_secs(10)).await.map_err(Error::io(format!("getting {url}")))
     }
 
-    /// Everything the Pod's containers printed since it was created, also before restarts, and also when
-    /// the Pod is gone.
+    /// The output of the Pod's containers since its creation, across restarts. It can be read after the Pod is deleted.
     pub fn logs(&self, pod: &str) -> Result<String> {
         let mut text = String::new();
         for file in self.log_files().iter().filter(|file| file.parent().is_some_and(|of| of.ends_with(pod))) {
@@ -275,7 +275,7 @@ impl Kubelet {
         Ok(text)
     }
 
-    /// The files with everything that any Pod's containers printed, `<namespace>/<pod>/<container>.log`.
+    /// The files with the output of all Pods' containers, `<namespace>/<pod>/<container>.log`.
     #[must_use]
     pub fn log_files(&self) -> Vec<PathBuf> {
         let list = |folder: &Path| -> Vec<PathBuf> {
@@ -292,7 +292,7 @@ impl Kubelet {
 
     fn pod(&self, name: &str) -> Result<RunningPod> {
         let found = self.pods.borrow().values().find(|pod| pod.name == name).cloned();
-        found.ok_or_else(|| Error::Pod { pod: name.to_owned(), problem: "there is none".to_owned() })
+        found.ok_or_else(|| Error::Pod { pod: name.to_owned(), problem: "the kubelet does not run it".to_owned() })
     }
 }
 
@@ -300,13 +300,13 @@ impl Drop for Kubelet {
     fn drop(&mut self) {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
-            // A panic in there was printed already.
+            // A panic of the thread was printed already.
             let _ = thread.join();
         }
     }
 }
 
-/// Sends a signal to one process.
+/// Sends a signal to a process.
 fn send(pid: u32, signal: Signal) -> std::io::Result<()> {
     let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
     let pid = pid.ok_or_else(|| std::io::Error::other("no such process id"))?;

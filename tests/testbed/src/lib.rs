@@ -1,13 +1,14 @@
-//! The test bed of kube-glue: a real control plane, the real kubectl and helm, and the kubelet's part.
+//! The test bed of kube-glue: a real control plane, real kubectl and Helm, and an emulated kubelet.
 //!
-//! - [`assets`]: the programs, found or built once from Go modules and kept.
+//! - [`assets`]: the programs, found on this machine or built from Go modules.
 //! - [`control_plane`]: etcd, kube-apiserver and kube-controller-manager on loopback ports.
-//! - [`audit`]: the API server's own record of who wrote what.
-//! - [`kubelet`]: Pods run as local processes, with the environment, probes and rights they were given.
+//! - [`audit`]: the API server's audit log.
+//! - [`kubelet`]: runs Pods as local processes, with their environment, probes and permissions.
 //! - [`controller`]: the program under test, built by cargo.
-//! - [`tools`]: kubectl and helm, as a person runs them.
+//! - [`tools`]: kubectl and Helm as commands.
+//! - [`guard`]: child processes that end with this process.
 //!
-//! Whatever is started here is gone when its handle is dropped or this process ends, by whatever way.
+//! Everything that is started here ends when its handle is dropped or when this process ends, also by SIGKILL.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod assets;
@@ -26,6 +27,6 @@ pub use crate::{
     control_plane::{ControlPlane, Options},
     error::{Error, Result},
     kubelet::{Kubelet, RunningContainer, RunningPod, Signal},
-    progress::human,
+    progress::format_duration,
     tools::{Output, Tool},
 };

@@ -1,4 +1,4 @@
-//! kubectl and helm, run as a person runs them.
+//! kubectl and Helm as commands.
 
 use std::{
     ffi::OsString,
@@ -15,19 +15,19 @@ use crate::{
     guard,
 };
 
-/// What a command said.
+/// The output of a command.
 #[derive(Debug, Clone)]
 pub struct Output {
-    /// How it ended.
+    /// The exit status.
     pub status: ExitStatus,
-    /// What it printed to standard output.
+    /// The standard output.
     pub stdout: String,
-    /// What it printed to standard error.
+    /// The standard error.
     pub stderr: String,
 }
 
-/// A command that is about to run; it does when awaited. Awaited as it is, an exit code other than 0 is an
-/// error with everything the command printed; [`Tool::output`] takes any exit code.
+/// A command that runs when it is awaited. Awaited directly, an exit code other than 0 is an error with the
+/// command's output; [`Tool::output`] accepts any exit code.
 #[derive(Debug)]
 #[must_use = "it runs when it is awaited"]
 pub struct Tool {
@@ -41,7 +41,7 @@ pub struct Tool {
 }
 
 impl Tool {
-    /// `folder` is where its input is laid down.
+    /// `folder` is the folder for the file with the standard input.
     pub(crate) fn new(name: &'static str, path: &Path, args: Vec<String>, folder: &Path) -> Self {
         Self {
             name,
@@ -66,19 +66,19 @@ impl Tool {
         self
     }
 
-    /// Runs it in this folder, which relative paths in its arguments then start from.
+    /// Sets the working folder, for relative paths in the arguments.
     pub fn current_dir(mut self, folder: impl Into<PathBuf>) -> Self {
         self.current_dir = Some(folder.into());
         self
     }
 
-    /// What it reads from standard input, for `kubectl apply -f -`.
+    /// Sets the standard input, for `kubectl apply -f -`.
     pub fn input(mut self, text: impl Into<String>) -> Self {
         self.input = Some(text.into());
         self
     }
 
-    /// Runs it; any exit code is an answer.
+    /// Runs it and accepts any exit code.
     pub async fn output(self) -> Result<Output> {
         let doing = || format!("running {}", self.name);
         let mut input = None;

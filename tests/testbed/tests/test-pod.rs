@@ -1,5 +1,5 @@
-//! What the bed's own test runs in a Pod: says what it was started with, and serves HTTP: `/ready` until it
-//! was asked for `/unready`, `/live` until it was asked for `/die`.
+//! The program that the test of the kubelet runs in a Pod. It prints its arguments and environment and serves HTTP:
+//! `/ready` fails after a request for `/unready`, `/live` fails after a request for `/die`.
 #![allow(clippy::print_stdout)]
 
 use std::{
@@ -16,7 +16,7 @@ fn main() -> std::io::Result<()> {
     let listener = TcpListener::bind(name("KUBE_GLUE_HTTP_ADDRESS"))?;
     let (mut ready, mut live) = (true, true);
     for stream in listener.incoming() {
-        // A caller that has gone is no reason to end.
+        // A closed connection is not an error of this program.
         if let Err(error) = stream.and_then(|stream| answer(&stream, &mut ready, &mut live)) {
             println!("connection: {error}");
         }
@@ -25,7 +25,7 @@ fn main() -> std::io::Result<()> {
 }
 
 fn answer(mut stream: &TcpStream, ready: &mut bool, live: &mut bool) -> std::io::Result<()> {
-    // To its end: closing on unread bytes would reset the connection.
+    // Read the whole request: closing a connection with unread bytes resets it.
     let lines = BufReader::new(stream).lines().map_while(Result::ok);
     let head: Vec<String> = lines.take_while(|line| !line.is_empty()).collect();
     let path = head.first().and_then(|line| line.split(' ').nth(1)).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! The double as a process of its own. Its URL is the first line it writes.
+//! The double as a program. It prints its URL on the first line, then the default access key.
 
 use std::{fs, net::SocketAddr, path::PathBuf, process::ExitCode};
 
@@ -9,10 +9,10 @@ use kube_glue_double::{Double, Seed};
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Options {
-    /// The address to listen on; port 0 is any free one.
+    /// The address to listen on; port 0 is any free port.
     #[arg(long, default_value = "127.0.0.1:0")]
     listen: SocketAddr,
-    /// A JSON file with what it shall know from the start.
+    /// A JSON file with the initial state: accounts, access keys, jobs, crawlers, faults and more.
     #[arg(long)]
     seed: Option<PathBuf>,
 }
@@ -44,5 +44,5 @@ async fn run(options: Options) -> Result<(), Box<dyn std::error::Error>> {
 
 fn read_seed(path: &PathBuf) -> Result<Seed, String> {
     let text = fs::read_to_string(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
-    serde_json::from_str(&text).map_err(|error| format!("{} is no seed: {error}", path.display()))
+    serde_json::from_str(&text).map_err(|error| format!("{} is not a valid seed: {error}", path.display()))
 }

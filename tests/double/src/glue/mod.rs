@@ -1,17 +1,18 @@
-//! Glue itself: what exists in each account and region, and the operations on it.
+//! The resources in each account and region, and the operations on them.
 //!
-//! [`Glue`] finds the [`Region`] a request is for. Under that region's lock, everything that was due by now
-//! happens first ([`Region::catch_up`]), then the operation runs. Each kind of thing is a room of its own that adds
-//! its operations to the one table that [`operation()`] looks in.
+//! [`Glue`] finds the [`Region`] of a request. Under the region's lock, the events that are due are handled first
+//! ([`Region::catch_up`]), then the operation runs. Each type of resource has its own module with a table of its
+//! operations; [`operation()`] finds an operation in all of them.
 
-#[cfg(test)]
-pub(crate) mod bench;
 pub mod connections;
 pub mod crawlers;
+#[cfg(test)]
+pub(crate) mod fixture;
 pub mod jobs;
 pub mod model;
 pub mod operation;
 pub mod page;
+mod plans;
 pub mod region;
 pub mod runs;
 pub mod schedule;
@@ -44,12 +45,12 @@ pub fn operation(name: &str) -> Option<&'static Operation> {
     OPERATIONS.get(name).copied()
 }
 
-/// What an operation is called with.
+/// A call of an operation.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Call<'a> {
-    /// The body, as JSON.
+    /// The request body.
     pub body: &'a Value,
-    /// How old an answer of a read shall be.
+    /// For a stale read: the age of the state that the answer shows.
     pub stale_by: Option<Duration>,
     /// The caller's ARN.
     pub caller: &'a str,
@@ -71,17 +72,17 @@ impl Glue {
         Self { clock, regions: Arc::default(), default_script: Arc::default(), default_crawl_script: Arc::default() }
     }
 
-    /// Sets how runs go of jobs that are created over the wire from now on.
+    /// Sets the script of jobs that are created by `CreateJob` from now on.
     pub fn set_default_script(&self, script: runs::RunScript) {
         *self.default_script.write() = script;
     }
 
-    /// Sets how crawls go of crawlers that are created over the wire from now on.
+    /// Sets the script of crawlers that are created by `CreateCrawler` from now on.
     pub fn set_default_crawl_script(&self, script: crawlers::CrawlScript) {
         *self.default_crawl_script.write() = script;
     }
 
-    /// Looks at a region, or changes it, after everything due has happened in it.
+    /// Reads or changes a region, after the events that are due in it are handled.
     pub fn with_region<T>(&self, account: &str, region: &str, f: impl FnOnce(&mut Region) -> T) -> T {
         let key: (Arc<str>, Arc<str>) = (account.into(), region.into());
         let found = self.regions.read().get(&key).cloned();

@@ -1,4 +1,4 @@
-//! One account's Glue in one region, and how time passes in it.
+//! Glue's state in one account and region, and the handling of its events.
 
 use std::sync::Arc;
 
@@ -10,22 +10,18 @@ use super::{
     tags::Tags,
     triggers::{TriggerEvent, Triggers, Workflows},
 };
-use crate::{agenda::Agenda, clock::Time};
+use crate::{clock::Time, event_queue::EventQueue};
 
-/// What can fall due.
+/// An event of the region's queue.
 #[derive(Clone, Debug)]
 pub(super) enum Event {
-    /// Something about a job run.
     Run(RunEvent),
-    /// Something about a crawler.
     Crawl(CrawlEvent),
-    /// Something about a trigger.
     Trigger(TriggerEvent),
-    /// Something about a connection.
     Connection(ConnectionEvent),
 }
 
-/// Everything that exists in one account and region.
+/// All resources of one account and region.
 #[derive(Debug)]
 pub struct Region {
     /// The account's id.
@@ -33,7 +29,7 @@ pub struct Region {
     /// The region's name.
     pub name: Arc<str>,
     now: Time,
-    pub(super) agenda: Agenda<Event>,
+    pub(super) events: EventQueue<Event>,
     pub(super) jobs: Jobs,
     pub(super) runs: Runs,
     pub(super) crawlers: Crawlers,
@@ -51,7 +47,7 @@ impl Region {
             account,
             name,
             now,
-            agenda: Agenda::default(),
+            events: EventQueue::default(),
             jobs: Jobs::default(),
             runs: Runs::default(),
             crawlers: Crawlers::default(),
@@ -64,15 +60,15 @@ impl Region {
         }
     }
 
-    /// The time that has come here. While events are worked off it is the time of the event.
+    /// The current time in this region. While an event is handled, it is the event's time.
     #[must_use]
     pub fn now(&self) -> Time {
         self.now
     }
 
-    /// Lets everything happen that is due by `now`, each at its own time and in order.
+    /// Handles the events that are due by `now` in order, each at its own time.
     pub fn catch_up(&mut self, now: Time) {
-        while let Some((due, event)) = self.agenda.pop_due(now) {
+        while let Some((due, event)) = self.events.pop_due(now) {
             self.now = self.now.max(due);
             match event {
                 Event::Run(event) => self.run_event(event),
@@ -84,7 +80,7 @@ impl Region {
         self.now = self.now.max(now);
     }
 
-    /// The ARN of something in this region.
+    /// The ARN of a resource in this region; `kind` is a type such as `job`.
     #[must_use]
     pub fn arn(&self, kind: &str, name: &str) -> String {
         format!("arn:aws:glue:{}:{}:{kind}/{name}", self.name, self.account)

@@ -7,79 +7,80 @@ use serde_json::json;
 
 use super::{
     Region,
-    operation::{Input, Operation, reply},
+    operation::{Input, Operation, Reply, operations, reply},
 };
 use crate::error::AwsError;
 
-/// A thing has at most so many tags.
-const MOST_TAGS: usize = 50;
+/// The most tags a resource can have.
+const MAX_TAGS: usize = 50;
 
-/// The operations of this room.
-pub const OPERATIONS: &[Operation] = &[
-    Operation { name: "GetTags", resource: "*", subject: "/ResourceArn", run: get },
-    Operation { name: "TagResource", resource: "*", subject: "/ResourceArn", run: tag },
-    Operation { name: "UntagResource", resource: "*", subject: "/ResourceArn", run: untag },
-];
+/// The operations on tags.
+pub const OPERATIONS: &[Operation] = operations! { "*":
+    GetTags("/ResourceArn") => get,
+    TagResource("/ResourceArn") => tag,
+    UntagResource("/ResourceArn") => untag,
+};
 
-type Set = BTreeMap<String, String>;
+type TagSet = BTreeMap<String, String>;
 
-/// The tags of a region's things.
+/// The tags of a region's resources, by ARN.
 #[derive(Debug, Default)]
-pub struct Tags(HashMap<String, Set>);
+pub struct Tags(HashMap<String, TagSet>);
 
-impl Tags {
-    /// The tags a thing starts with; none are none.
-    pub fn start(&mut self, arn: String, tags: Option<Set>) {
-        self.0.insert(arn, tags.unwrap_or_default());
+impl Region {
+    /// Sets the tags of a new resource.
+    pub(super) fn start_tags(&mut self, resource: &str, name: &str, tags: Option<TagSet>) {
+        let arn = self.arn(resource, name);
+        self.tags.0.insert(arn, tags.unwrap_or_default());
     }
 
-    /// Forgets a thing that is gone.
-    pub fn forget(&mut self, arn: &str) {
-        self.0.remove(arn);
+    /// Removes the tags of a deleted resource.
+    pub(super) fn forget_tags(&mut self, resource: &str, name: &str) {
+        let arn = self.arn(resource, name);
+        self.tags.0.remove(&arn);
     }
 
-    /// Whether a thing carries all of these tags.
-    #[must_use]
-    pub fn carries(&self, arn: &str, wanted: Option<&Set>) -> bool {
+    /// Whether a resource has all of these tags.
+    pub(super) fn has_tags(&self, resource: &str, name: &str, wanted: Option<&TagSet>) -> bool {
         let Some(wanted) = wanted else { return true };
-        let tags = self.0.get(arn);
+        let tags = self.tags.0.get(&self.arn(resource, name));
         wanted.iter().all(|(key, value)| tags.is_some_and(|tags| tags.get(key) == Some(value)))
     }
+
+    fn tags_of(&mut self, arn: &str) -> Result<&mut TagSet, AwsError> {
+        self.tags.0.get_mut(arn).ok_or_else(|| AwsError::not_found(format!("Resource {arn} not found")))
+    }
 }
 
-fn of<'a>(region: &'a mut Region, arn: &str) -> Result<&'a mut Set, AwsError> {
-    region.tags.0.get_mut(arn).ok_or_else(|| AwsError::not_found(format!("Resource {arn} not found")))
-}
-
-fn get(region: &mut Region, input: &Input<'_>) -> Result<Vec<u8>, AwsError> {
+fn get(region: &mut Region, input: &Input<'_>) -> Reply {
     #[derive(Deserialize)]
     #[serde(rename_all = "PascalCase")]
     struct Request {
         resource_arn: String,
     }
     let Request { resource_arn } = input.read()?;
-    reply(&json!({ "Tags": of(region, &resource_arn)? }))
+    reply(&json!({ "Tags": region.tags_of(&resource_arn)? }))
 }
 
-fn tag(region: &mut Region, input: &Input<'_>) -> Result<Vec<u8>, AwsError> {
+fn tag(region: &mut Region, input: &Input<'_>) -> Reply {
     #[derive(Deserialize)]
     #[serde(rename_all = "PascalCase")]
     struct Request {
         resource_arn: String,
-        tags_to_add: Set,
+        tags_to_add: TagSet,
     }
     let Request { resource_arn, tags_to_add } = input.read()?;
-    let tags = of(region, &resource_arn)?;
+    let tags = region.tags_of(&resource_arn)?;
     let mut all = tags.clone();
     all.extend(tags_to_add);
-    if all.len() > MOST_TAGS {
-        return Err(AwsError::invalid(format!("A resource can have at most {MOST_TAGS} tags.")));
+    if all.len() > MAX_TAGS {
+        return Err(AwsError::invalid(format!("A resource can have at most {MAX_TAGS} tags.")));
     }
     *tags = all;
     reply(&json!({}))
 }
 
-fn untag(region: &mut Region, input: &Input<'_>) -> Result<Vec<u8>, AwsError> {
+fn untag(region: &mut Region, input: &Input<'_>) -> Reply {
     #[derive(Deserialize)]
     #[serde(rename_all = "PascalCase")]
     struct Request {
@@ -87,7 +88,7 @@ fn untag(region: &mut Region, input: &Input<'_>) -> Result<Vec<u8>, AwsError> {
         tags_to_remove: Vec<String>,
     }
     let Request { resource_arn, tags_to_remove } = input.read()?;
-    let tags = of(region, &resource_arn)?;
+    let tags = region.tags_of(&resource_arn)?;
     for key in tags_to_remove {
         tags.remove(&key);
     }

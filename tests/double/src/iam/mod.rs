@@ -1,7 +1,7 @@
-//! Accounts, access keys, roles and sessions: who may call, and as whom.
+//! Accounts, access keys, roles, sessions and permissions.
 //!
-//! [`Iam`] holds them all. A request's access key leads to a [`Credential`], that to a [`Principal`], and the
-//! principal's [`Policy`] says which actions it may call. Sessions come from STS (see [`crate::sts`]).
+//! [`Iam`] holds all of them. A request's access key identifies a [`Credential`], the credential its [`Principal`],
+//! and the principal's [`Policy`] which actions it may call. Sessions come from STS (see [`crate::sts`]).
 
 mod policy;
 mod role;
@@ -19,10 +19,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{error::AwsError, wire::random_hex};
 
-/// The account that is there from the start.
+/// The account of the default access key.
 pub const DEFAULT_ACCOUNT: &str = "123456789012";
 
-/// An access key as a client is given it.
+/// A permanent access key of an IAM user.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct AccessKey {
@@ -41,21 +41,21 @@ fn default_user() -> String {
     "kube-glue".to_owned()
 }
 
-/// Who calls: a user, or a session of a role.
+/// The identity of a caller: an IAM user or a session of a role.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Principal {
-    /// The account.
+    /// The account's id.
     pub account: Arc<str>,
-    /// The ARN as `GetCallerIdentity` says it.
+    /// The ARN in `GetCallerIdentity`.
     pub arn: Arc<str>,
-    /// The unique id as `GetCallerIdentity` says it.
+    /// The unique id in `GetCallerIdentity`.
     pub id: String,
-    /// What a session carries; none for a user.
+    /// The session; none for a user.
     pub session: Option<Session>,
 }
 
-/// What a session of a role carries.
+/// The properties of a session of a role.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Session {
@@ -63,41 +63,41 @@ pub struct Session {
     pub role: String,
     /// The session's name.
     pub name: String,
-    /// Its tags, those inherited along a chain included.
+    /// The session tags, with those inherited by role chaining.
     pub tags: Vec<(String, String)>,
-    /// Which of them the next role in a chain inherits.
+    /// The keys of the tags that the next session in a chain inherits.
     pub transitive: Vec<String>,
-    /// The source identity, kept along a chain.
+    /// The source identity. The next session in a chain inherits it.
     pub source_identity: Option<String>,
 }
 
-/// A key that works, permanent or temporary.
+/// A permanent or temporary access key.
 #[derive(Debug)]
 pub struct Credential {
     /// The access key's id.
     pub id: Arc<str>,
     /// Its secret.
     pub secret: String,
-    /// The token that must come with a temporary one.
+    /// The session token; none for a permanent key.
     pub token: Option<String>,
-    /// Whose it is.
+    /// The principal that the key authenticates.
     pub principal: Arc<Principal>,
-    /// When it ends, on the real clock, because clients go by that.
+    /// When it expires, by the real clock; none for a permanent key.
     pub expires: Option<SystemTime>,
-    /// Whether it was ended before its time.
+    /// Whether a test expired it early.
     expired: std::sync::atomic::AtomicBool,
     signing_keys: Mutex<HashMap<String, [u8; 32]>>,
 }
 
 impl Credential {
-    /// Whether it is over.
+    /// Whether it has expired.
     #[must_use]
     pub fn is_expired(&self) -> bool {
         self.expired.load(std::sync::atomic::Ordering::Relaxed)
             || self.expires.is_some_and(|expires| SystemTime::now() >= expires)
     }
 
-    /// The signing key for a scope, derived once.
+    /// The signing key of a credential scope, derived once.
     pub(crate) fn signing_key(&self, signed: &crate::wire::sigv4::Signed<'_>) -> [u8; 32] {
         let scope = format!("{}/{}/{}", signed.date, signed.region, signed.service);
         *self.signing_keys.lock().entry(scope).or_insert_with(|| signed.signing_key(&self.secret))
@@ -121,7 +121,7 @@ struct Store {
 pub struct Iam(Arc<RwLock<Store>>);
 
 impl Iam {
-    /// Makes an account known. Keys and roles make theirs known by themselves.
+    /// Adds an account, unless it exists. Adding a key or a role adds its account.
     pub fn define_account(&self, account: &str) {
         let mut store = self.0.write();
         if !store.accounts.iter().any(|known| known == account) {
@@ -129,7 +129,7 @@ impl Iam {
         }
     }
 
-    /// Adds an access key, or replaces the one with this id (its secret is then the new one).
+    /// Adds an access key, or replaces the key with this id.
     pub fn define_access_key(&self, key: &AccessKey) {
         self.define_account(&key.account);
         let principal = Principal {
@@ -138,10 +138,10 @@ impl Iam {
             id: format!("AIDA{}", random_hex(17).to_uppercase()),
             session: None,
         };
-        self.keep(&key.id, &key.secret, None, Arc::new(principal), None);
+        self.insert_credential(&key.id, &key.secret, None, Arc::new(principal), None);
     }
 
-    /// Adds an access key with an id and secret of its own for a user of an account.
+    /// Adds an access key with a random id and secret for a user of an account.
     #[must_use]
     pub fn new_access_key(&self, account: &str, user: &str) -> AccessKey {
         let key = AccessKey {
@@ -154,45 +154,44 @@ impl Iam {
         key
     }
 
-    /// Deletes an access key, permanent or temporary: from now on it is unknown.
+    /// Deletes a permanent or temporary access key. Requests with it are then refused as unknown.
     pub fn delete_access_key(&self, id: &str) {
         self.0.write().credentials.remove(id);
     }
 
-    /// Adds a role, or replaces the one with this ARN.
+    /// Adds a role, or replaces the role with this ARN.
     pub fn define_role(&self, role: Role) {
         self.define_account(role.account());
         self.0.write().roles.insert(role.arn.clone(), role);
     }
 
-    /// Deletes a role. Its sessions live on.
+    /// Deletes a role. Its sessions stay valid.
     pub fn delete_role(&self, arn: &str) {
         self.0.write().roles.remove(arn);
     }
 
-    /// Says what a user (`arn:aws:iam::<account>:user/<user>`) or a role may do; without a word, everything.
+    /// Sets the policy of a user (`arn:aws:iam::<account>:user/<user>`) or a role. Without a policy it may do
+    /// everything.
     pub fn set_policy(&self, principal: &str, policy: Policy) {
         self.0.write().policies.insert(principal.to_owned(), policy);
     }
 
-    /// Makes a web identity token known, with the subject it stands for (see [`Role::trusts`]).
+    /// Adds a web identity token with its subject (see [`Role::trusts`]).
     pub fn define_web_identity(&self, token: &str, subject: &str) {
         self.0.write().web_identities.insert(token.to_owned(), subject.to_owned());
     }
 
-    /// Makes an EKS Pod Identity token known: the container credentials endpoint answers it with a session of
-    /// this role.
+    /// Adds an EKS Pod Identity token. The container credentials endpoint answers it with a session of this role.
     pub fn define_pod_identity(&self, token: &str, role: &str) {
         self.0.write().pod_identities.insert(token.to_owned(), role.to_owned());
     }
 
-    /// Puts the double's clients on an instance with this role: the instance metadata service answers with
-    /// sessions of it.
+    /// Sets the instance's role. The instance metadata service answers with sessions of it.
     pub fn define_instance_role(&self, role: &str) {
         self.0.write().instance_role = Some(role.to_owned());
     }
 
-    /// Ends all sessions of a role now, whatever they were told of their end.
+    /// Expires all sessions of a role now, before the expiration that clients were told.
     pub fn expire_sessions(&self, role: &str) {
         for credential in self.0.read().credentials.values() {
             if credential.principal.session.as_ref().is_some_and(|session| session.role == role) {
@@ -201,13 +200,13 @@ impl Iam {
         }
     }
 
-    /// Lets sessions that start from now on be no longer than this (in real time), whatever was asked for,
-    /// so that renewal can be tested in seconds.
+    /// Limits the duration of new sessions (real time), whatever duration is requested, so that renewal can be
+    /// tested in seconds.
     pub fn cap_sessions(&self, longest: Option<Duration>) {
         self.0.write().session_cap = longest;
     }
 
-    /// The sessions of a role that are not over, in no order.
+    /// The sessions of a role that have not expired, in no particular order.
     #[must_use]
     pub fn sessions(&self, role: &str) -> Vec<Session> {
         let store = self.0.read();
@@ -217,8 +216,8 @@ impl Iam {
             .collect()
     }
 
-    /// Every value that a client must keep to itself: the secrets and tokens of all keys, those of sessions
-    /// included, and the tokens that are exchanged for sessions.
+    /// Every value that a client must keep secret: the secrets and tokens of all keys and sessions, and the tokens
+    /// that are exchanged for sessions.
     #[must_use]
     pub fn secret_values(&self) -> Vec<String> {
         let store = self.0.read();
@@ -247,16 +246,16 @@ impl Iam {
         self.0.read().credentials.get(id).cloned()
     }
 
-    /// Starts a session: a temporary key for a principal.
-    pub(crate) fn start_session(&self, principal: Principal, lasts: Duration) -> Arc<Credential> {
-        let lasts = self.0.read().session_cap.map_or(lasts, |cap| cap.min(lasts));
+    /// Starts a session: adds a temporary key for a principal.
+    pub(crate) fn start_session(&self, principal: Principal, duration: Duration) -> Arc<Credential> {
+        let duration = self.0.read().session_cap.map_or(duration, |cap| cap.min(duration));
         let id = format!("ASIA{}", random_hex(16).to_uppercase());
         let token = format!("FwoGZXIvYXdzE{}", random_hex(180));
-        let expires = SystemTime::now() + lasts;
-        self.keep(&id, &random_hex(40), Some(token), Arc::new(principal), Some(expires))
+        let expires = SystemTime::now() + duration;
+        self.insert_credential(&id, &random_hex(40), Some(token), Arc::new(principal), Some(expires))
     }
 
-    fn keep(
+    fn insert_credential(
         &self,
         id: &str,
         secret: &str,
@@ -277,14 +276,14 @@ impl Iam {
         credential
     }
 
-    /// Checks that a principal may call an action (`glue:StartJobRun`) on a resource.
+    /// Checks that a principal may call an action, such as `glue:StartJobRun`, on a resource.
     pub(crate) fn authorize(&self, principal: &Principal, action: &str, resource: &str) -> Result<(), AwsError> {
         let store = self.0.read();
         if store.policies.is_empty() {
             return Ok(());
         }
         let owner = principal.session.as_ref().map_or(&*principal.arn, |session| session.role.as_str());
-        match store.policies.get(owner).map_or(Ok(()), |policy| policy.admits(action)) {
+        match store.policies.get(owner).map_or(Ok(()), |policy| policy.check(action)) {
             Ok(()) => Ok(()),
             Err(because) => Err(AwsError::modelled(
                 "AccessDeniedException",

@@ -1,40 +1,43 @@
-//! What a principal may do.
+//! The permissions of a principal.
+
+#[cfg(test)]
+mod tests;
 
 use serde::{Deserialize, Serialize};
 
-/// Lists of actions such as `glue:StartJobRun`, `glue:Get*` or `*`. What is denied is denied; else, with a list
-/// of allowed actions, only those are allowed.
+/// Lists of actions such as `glue:StartJobRun`, `glue:Get*` or `*`. A denied action is denied even if it is allowed.
+/// With a list of allowed actions, all others are denied.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Policy {
-    /// Denied, whatever is allowed.
+    /// Denied actions.
     #[serde(default)]
     deny: Vec<String>,
-    /// Allowed; none is everything.
+    /// Allowed actions; none allows all.
     #[serde(default)]
     allow: Option<Vec<String>>,
 }
 
 impl Policy {
-    /// Everything but these.
+    /// Allows everything but these actions.
     #[must_use]
     pub fn deny(actions: &[&str]) -> Self {
-        Self { deny: own(actions), allow: None }
+        Self { deny: owned(actions), allow: None }
     }
 
-    /// Nothing but these.
+    /// Allows only these actions.
     #[must_use]
     pub fn allow(actions: &[&str]) -> Self {
-        Self { deny: Vec::new(), allow: Some(own(actions)) }
+        Self { deny: Vec::new(), allow: Some(owned(actions)) }
     }
 
-    /// Err says why not, in the words of an `AccessDeniedException`.
-    pub(super) fn admits(&self, action: &str) -> Result<(), String> {
-        if self.deny.iter().any(|pattern| fits(pattern, action)) {
+    /// The error is the reason in the text of an `AccessDeniedException`.
+    pub(super) fn check(&self, action: &str) -> Result<(), String> {
+        if self.deny.iter().any(|pattern| matches(pattern, action)) {
             return Err("of an explicit deny in an identity-based policy".to_owned());
         }
         match &self.allow {
-            Some(allowed) if !allowed.iter().any(|pattern| fits(pattern, action)) => {
+            Some(allowed) if !allowed.iter().any(|pattern| matches(pattern, action)) => {
                 Err(format!("no identity-based policy allows the {action} action"))
             }
             _ => Ok(()),
@@ -42,11 +45,11 @@ impl Policy {
     }
 }
 
-fn own(actions: &[&str]) -> Vec<String> {
+fn owned(actions: &[&str]) -> Vec<String> {
     actions.iter().map(|&action| action.to_owned()).collect()
 }
 
-fn fits(pattern: &str, action: &str) -> bool {
+fn matches(pattern: &str, action: &str) -> bool {
     let mut parts = pattern.split('*');
     let first = parts.next().unwrap_or_default();
     let Some(mut rest) = action.strip_prefix(first) else {
@@ -61,28 +64,4 @@ fn fits(pattern: &str, action: &str) -> bool {
         ends_open = part.is_empty();
     }
     rest.is_empty() || ends_open
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn deny_wins_and_an_allow_list_is_closed() {
-        let policy = Policy { deny: own(&["glue:StartJobRun"]), allow: Some(own(&["glue:*"])) };
-        assert!(policy.admits("glue:GetJobRun").is_ok());
-        assert!(policy.admits("glue:StartJobRun").unwrap_err().contains("explicit deny"));
-        assert!(policy.admits("sts:AssumeRole").unwrap_err().contains("no identity-based policy"));
-    }
-
-    #[test]
-    fn stars_stand_for_anything() {
-        assert!(fits("*", "glue:GetJob"));
-        assert!(fits("glue:Get*", "glue:GetJob"));
-        assert!(fits("glue:*Job", "glue:GetJob"));
-        assert!(fits("glue:GetJob", "glue:GetJob"));
-        assert!(!fits("glue:GetJob", "glue:GetJobRuns"));
-        assert!(!fits("glue:Get*", "glue:StartJobRun"));
-        assert!(!fits("glue:*Job", "glue:GetJobs"));
-    }
 }

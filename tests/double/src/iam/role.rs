@@ -1,4 +1,4 @@
-//! A role: who may become it, and under which conditions.
+//! A role and its trust policy.
 
 use std::time::Duration;
 
@@ -12,11 +12,11 @@ use super::Principal;
 pub struct Role {
     /// `arn:aws:iam::<account>:role/<name>`
     pub arn: String,
-    /// Who is trusted: an account's id, the ARN of a user, a role or a session, a web identity's subject,
-    /// or `*`. Without any, the role's own account.
+    /// The trusted principals: an account's id, the ARN of a user, a role or a session, a web identity's subject,
+    /// or `*`. An empty list trusts the role's own account.
     #[serde(default)]
     trusts: Vec<String>,
-    /// The external id a caller must present.
+    /// The external id that a caller must send.
     #[serde(default)]
     external_id: Option<String>,
     /// Whether the trust policy allows `sts:TagSession`.
@@ -25,10 +25,10 @@ pub struct Role {
     /// Whether the trust policy allows `sts:SetSourceIdentity`.
     #[serde(default = "yes")]
     source_identity: bool,
-    /// Tags the trust policy asks for (`aws:RequestTag/<key>`).
+    /// The session tags that the trust policy requires (`aws:RequestTag/<key>`).
     #[serde(default)]
     required_tags: Vec<(String, String)>,
-    /// The longest session, in seconds.
+    /// The longest session; in JSON, seconds.
     #[serde(with = "crate::seconds", default = "an_hour")]
     max_session: Duration,
 }
@@ -42,7 +42,7 @@ fn an_hour() -> Duration {
 }
 
 impl Role {
-    /// A role that its own account may assume, with no conditions, for an hour.
+    /// A role that its own account may assume without conditions, for at most an hour.
     #[must_use]
     pub fn new(arn: &str) -> Self {
         Self {
@@ -56,49 +56,49 @@ impl Role {
         }
     }
 
-    /// Trusts this account, user, role, session or web identity; may be said several times.
+    /// Adds a trusted account, user, role, session or web identity.
     #[must_use]
     pub fn trusts(mut self, principal: &str) -> Self {
         self.trusts.push(principal.to_owned());
         self
     }
 
-    /// Asks for this external id.
+    /// Requires this external id.
     #[must_use]
     pub fn external_id(mut self, id: &str) -> Self {
         self.external_id = Some(id.to_owned());
         self
     }
 
-    /// Whether session tags may be set.
+    /// Whether a caller may set session tags.
     #[must_use]
     pub fn allows_tag_session(mut self, allowed: bool) -> Self {
         self.tag_session = allowed;
         self
     }
 
-    /// Whether a source identity may be set.
+    /// Whether a caller may set a source identity.
     #[must_use]
     pub fn allows_source_identity(mut self, allowed: bool) -> Self {
         self.source_identity = allowed;
         self
     }
 
-    /// Asks for this session tag.
+    /// Requires this session tag.
     #[must_use]
     pub fn requires_tag(mut self, key: &str, value: &str) -> Self {
         self.required_tags.push((key.to_owned(), value.to_owned()));
         self
     }
 
-    /// The longest session; AWS allows 1 to 12 hours.
+    /// Sets the longest session; AWS allows 1 to 12 hours.
     #[must_use]
     pub fn max_session(mut self, longest: Duration) -> Self {
         self.max_session = longest;
         self
     }
 
-    /// The account in its ARN.
+    /// The account's id in its ARN.
     #[must_use]
     pub fn account(&self) -> &str {
         self.arn.split(':').nth(4).unwrap_or_default()
@@ -110,7 +110,7 @@ impl Role {
         self.arn.rsplit('/').next().unwrap_or_default()
     }
 
-    pub(crate) fn longest(&self) -> Duration {
+    pub(crate) fn max_session_duration(&self) -> Duration {
         self.max_session
     }
 

@@ -14,8 +14,8 @@ use crate::{
     },
 };
 
-/// A session that was itself got by a role lasts at most so long.
-const LONGEST_CHAINED: Duration = Duration::from_hours(1);
+/// The longest session that a session of a role can start (role chaining).
+const MAX_CHAINED_SESSION: Duration = Duration::from_hours(1);
 
 #[expect(clippy::expect_used, reason = "constant patterns, and tests use them")]
 mod patterns {
@@ -36,8 +36,8 @@ pub(super) fn assume_role(iam: &Iam, caller: Option<&Principal>, form: &Form) ->
         .ok_or_else(|| missing("RoleSessionName"))?;
     let external_id = text(form, "ExternalId", 2, 1224, Some(&patterns::EXTERNAL_ID))?;
     let source_identity = text(form, "SourceIdentity", 2, 64, Some(&patterns::SESSION_NAME))?;
-    let asked_tags = tags(form)?;
-    let lasts = duration(form)?;
+    let requested_tags = tags(form)?;
+    let session_duration = duration(form)?;
 
     let denied = |action: &str| {
         AwsError::common(
@@ -48,41 +48,41 @@ pub(super) fn assume_role(iam: &Iam, caller: Option<&Principal>, form: &Form) ->
     };
     let role = iam.role(arn).ok_or_else(|| denied("AssumeRole"))?;
     let inherited = caller.session.as_ref();
-    let tags = with_inherited(asked_tags.clone(), inherited)?;
+    let tags = with_inherited(requested_tags.clone(), inherited)?;
     if !role.trusts_principal(caller) || !role.accepts_external_id(external_id) || !role.has_required_tags(&tags) {
         return Err(denied("AssumeRole"));
     }
     if iam.authorize(caller, "sts:AssumeRole", arn).is_err() {
         return Err(denied("AssumeRole"));
     }
-    if !role.accepts_tags(&asked_tags) {
+    if !role.accepts_tags(&requested_tags) {
         return Err(denied("TagSession"));
     }
-    let kept_identity = inherited.and_then(|session| session.source_identity.as_deref());
+    let inherited_identity = inherited.and_then(|session| session.source_identity.as_deref());
     if source_identity.is_some() && !role.accepts_source_identity() {
         return Err(denied("SetSourceIdentity"));
     }
-    if let (Some(asked), Some(kept)) = (source_identity, kept_identity)
+    if let (Some(asked), Some(kept)) = (source_identity, inherited_identity)
         && asked != kept
     {
         return Err(denied("SetSourceIdentity"));
     }
-    if inherited.is_some() && lasts > LONGEST_CHAINED {
+    if inherited.is_some() && session_duration > MAX_CHAINED_SESSION {
         return Err(validation(
             "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.",
         ));
     }
-    if lasts > role.longest() {
+    if session_duration > role.max_session_duration() {
         return Err(validation("The requested DurationSeconds exceeds the MaxSessionDuration set for this role."));
     }
     let mut transitive: Vec<String> = form.list("TransitiveTagKeys").into_iter().map(ToOwned::to_owned).collect();
-    if let Some(key) = transitive.iter().find(|key| !asked_tags.iter().any(|(tag, _)| tag == *key)) {
+    if let Some(key) = transitive.iter().find(|key| !requested_tags.iter().any(|(tag, _)| tag == *key)) {
         return Err(invalid(format!("The transitive tag key {key} is not among the session tags.")));
     }
     transitive.extend(inherited.into_iter().flat_map(|session| session.transitive.clone()));
-    let identity = source_identity.or(kept_identity).map(ToOwned::to_owned);
+    let identity = source_identity.or(inherited_identity).map(ToOwned::to_owned);
     let principal = session_principal(&role, name, tags, transitive, identity.clone());
-    Ok(result(iam, principal, lasts, identity, Vec::new()))
+    Ok(result(iam, principal, session_duration, identity, Vec::new()))
 }
 
 pub(super) fn with_web_identity(iam: &Iam, _: Option<&Principal>, form: &Form) -> Result<Vec<Xml>, AwsError> {
@@ -90,21 +90,21 @@ pub(super) fn with_web_identity(iam: &Iam, _: Option<&Principal>, form: &Form) -
     let name = text(form, "RoleSessionName", 2, 64, Some(&patterns::SESSION_NAME))?
         .ok_or_else(|| missing("RoleSessionName"))?;
     let token = form.get("WebIdentityToken").ok_or_else(|| missing("WebIdentityToken"))?;
-    let lasts = duration(form)?;
+    let session_duration = duration(form)?;
     let subject = iam
         .web_identity(token)
         .ok_or_else(|| AwsError::common("InvalidIdentityToken", "The token is not known to its identity provider"))?;
     let role = iam.role(arn).filter(|role| role.trusts_subject(&subject)).ok_or_else(|| {
         AwsError::common("AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity").status(403)
     })?;
-    if lasts > role.longest() {
+    if session_duration > role.max_session_duration() {
         return Err(validation("The requested DurationSeconds exceeds the MaxSessionDuration set for this role."));
     }
     let principal = session_principal(&role, name, Vec::new(), Vec::new(), None);
-    Ok(result(iam, principal, lasts, None, vec![Xml::Text("SubjectFromWebIdentityToken", subject)]))
+    Ok(result(iam, principal, session_duration, None, vec![Xml::Text("SubjectFromWebIdentityToken", subject)]))
 }
 
-/// Who somebody is within a role.
+/// The principal of a session of a role.
 pub(super) fn session_principal(
     role: &Role,
     name: &str,
@@ -120,12 +120,18 @@ pub(super) fn session_principal(
     }
 }
 
-fn result(iam: &Iam, principal: Principal, lasts: Duration, identity: Option<String>, more: Vec<Xml>) -> Vec<Xml> {
+fn result(
+    iam: &Iam,
+    principal: Principal,
+    session_duration: Duration,
+    identity: Option<String>,
+    more: Vec<Xml>,
+) -> Vec<Xml> {
     let user = Xml::Node(
         "AssumedRoleUser",
         vec![Xml::Text("AssumedRoleId", principal.id.clone()), Xml::Text("Arn", principal.arn.to_string())],
     );
-    let credential = iam.start_session(principal, lasts);
+    let credential = iam.start_session(principal, session_duration);
     let mut result = vec![credentials(&credential), user];
     result.extend(identity.map(|identity| Xml::Text("SourceIdentity", identity)));
     result.extend(more);
@@ -138,7 +144,7 @@ fn duration(form: &Form) -> Result<Duration, AwsError> {
     };
     let seconds: i64 = text
         .parse()
-        .map_err(|_| AwsError::common("MalformedInput", format!("DurationSeconds is no number: {text}")))?;
+        .map_err(|_| AwsError::common("MalformedInput", format!("DurationSeconds is not a number: {text}")))?;
     let bound = match seconds {
         ..900 => "greater than or equal to 900",
         43_201.. => "less than or equal to 43200",
@@ -171,7 +177,7 @@ fn tags(form: &Form) -> Result<Vec<(String, String)>, AwsError> {
     Ok(tags)
 }
 
-/// The tags of a new session with those its caller's session hands on.
+/// The tags of a new session, with the transitive tags of the caller's session.
 fn with_inherited(
     mut tags: Vec<(String, String)>,
     caller: Option<&Session>,

@@ -1,7 +1,7 @@
-//! STS: who am I, and let me be somebody else.
+//! The operations of STS.
 //!
-//! Temporary credentials go by the real clock, because the clients that get them do; a test that wants them to
-//! end sooner says so ([`Iam::cap_sessions`], [`Iam::expire_sessions`]).
+//! Temporary credentials expire by the real clock, because clients use that. A test can make them expire sooner
+//! ([`Iam::cap_sessions`], [`Iam::expire_sessions`]).
 
 mod assume_role;
 
@@ -13,17 +13,17 @@ use crate::{
     wire::aws_query::{Form, Xml},
 };
 
-/// What does an action; the principal is there when the request was signed.
+/// The function of an action. It gets the principal when the request was signed.
 pub type Run = fn(&Iam, Option<&Principal>, &Form) -> Result<Vec<Xml>, AwsError>;
 
 /// An action of STS.
 #[derive(Debug)]
 pub struct Action {
-    /// Its name.
+    /// The name in the form field `Action`.
     pub name: &'static str,
-    /// Whether it needs a signature.
+    /// Whether the request must be signed.
     pub signed: bool,
-    /// Does it.
+    /// Handles a request; returns the elements of the result.
     pub run: Run,
 }
 
@@ -66,18 +66,18 @@ fn credentials(credential: &Credential) -> Xml {
 
 fn expiration(credential: &Credential) -> String {
     let expires = credential.expires.and_then(|expires| jiff::Timestamp::try_from(expires).ok()).unwrap_or_default();
-    // Whole seconds, as STS writes them; rounded down, so that a client renews in time.
+    // Whole seconds, as STS writes them. Rounded down, so that a client renews in time.
     format!("{}", jiff::Timestamp::from_second(expires.as_second()).unwrap_or_default())
 }
 
 /// The answer of the container credentials endpoint (EKS Pod Identity): a session of the token's role.
 pub(crate) fn container_credentials(iam: &Iam, token: &str) -> Option<serde_json::Value> {
     let role = iam.role(&iam.pod_identity(token)?)?;
-    Some(handed_out(iam, &role, &format!("eks-{}", crate::wire::random_hex(8))))
+    Some(session_credentials(iam, &role, &format!("eks-{}", crate::wire::random_hex(8))))
 }
 
-/// A session of a role, as AWS hands it out to whoever runs somewhere.
-pub(crate) fn handed_out(iam: &Iam, role: &Role, name: &str) -> serde_json::Value {
+/// Credentials of a new session, in the form of the container and instance metadata endpoints.
+pub(crate) fn session_credentials(iam: &Iam, role: &Role, name: &str) -> serde_json::Value {
     let principal = assume_role::session_principal(role, name, Vec::new(), Vec::new(), None);
     let credential = iam.start_session(principal, Duration::from_hours(6));
     serde_json::json!({

@@ -1,4 +1,4 @@
-//! AWS JSON 1.1: `X-Amz-Target` says the operation, the body is JSON, and an error carries its type.
+//! The protocol AWS JSON 1.1 of Glue: `X-Amz-Target` names the operation, the body is JSON, and errors carry a type.
 
 use bytes::Bytes;
 use http_body_util::Full;
@@ -9,13 +9,13 @@ use crate::error::AwsError;
 
 const CONTENT_TYPE: &str = "application/x-amz-json-1.1";
 
-/// The body of a success.
+/// An answer with HTTP status 200 and this body.
 #[must_use]
 pub fn answer(body: Vec<u8>) -> HttpAnswer {
     build(StatusCode::OK, Bytes::from(body), None)
 }
 
-/// An error as Glue writes it. Modelled exceptions say `Message`, those of the front door say `message`.
+/// An error as Glue writes it. The text is in `Message` for exceptions of the model, in `message` for common errors.
 #[must_use]
 pub fn error(error: &AwsError) -> HttpAnswer {
     let key = if error.modelled { "Message" } else { "message" };

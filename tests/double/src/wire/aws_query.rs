@@ -1,4 +1,7 @@
-//! AWS Query: a form goes in, XML comes out. STS speaks it.
+//! The protocol AWS Query of STS: the request is a form, the answer is XML.
+
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 
@@ -11,30 +14,30 @@ use crate::error::AwsError;
 
 const NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
 
-/// The fields of a request.
+/// The form of a request.
 #[derive(Clone, Debug, Default)]
 pub struct Form(BTreeMap<String, String>);
 
 impl Form {
-    /// Reads a body of `application/x-www-form-urlencoded`.
+    /// Parses a body of `application/x-www-form-urlencoded`.
     #[must_use]
     pub fn parse(body: &[u8]) -> Self {
         Self(form_urlencoded::parse(body).into_owned().collect())
     }
 
-    /// A field by its name.
+    /// The value of a field.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str)
     }
 
-    /// A list: `Name.member.1`, `Name.member.2`, ...
+    /// The values of a list: `Name.member.1`, `Name.member.2`, ...
     #[must_use]
     pub fn list(&self, name: &str) -> Vec<&str> {
         (1..).map_while(|n| self.get(&format!("{name}.member.{n}"))).collect()
     }
 
-    /// A list of pairs: `Name.member.1.Key`, `Name.member.1.Value`, ...
+    /// The pairs of a list: `Name.member.1.Key`, `Name.member.1.Value`, ...
     #[must_use]
     pub fn pairs(&self, name: &str) -> Vec<(String, String)> {
         (1..)
@@ -47,7 +50,7 @@ impl Form {
     }
 }
 
-/// An XML element with text, or with elements below it.
+/// An XML element with text or with child elements.
 #[derive(Clone, Debug)]
 pub enum Xml {
     /// `<name>text</name>`
@@ -88,7 +91,7 @@ fn escape(text: &str, out: &mut String) {
     }
 }
 
-/// The result of an action.
+/// An answer with HTTP status 200 and the result of an action.
 #[must_use]
 pub fn answer(action: &str, result: &[Xml]) -> HttpAnswer {
     let id = random_uuid();
@@ -123,26 +126,4 @@ fn build(status: StatusCode, body: String, id: &str) -> HttpAnswer {
         .header("x-amzn-RequestId", id)
         .body(Full::new(Bytes::from(body)))
         .unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn forms_hold_lists_of_pairs() {
-        let form = Form::parse(
-            b"Action=AssumeRole&Tags.member.1.Key=team&Tags.member.1.Value=a%20b&Tags.member.2.Key=x\
-              &TransitiveTagKeys.member.1=team",
-        );
-        assert_eq!(form.pairs("Tags"), [("team".into(), "a b".into()), ("x".into(), String::new())]);
-        assert_eq!(form.list("TransitiveTagKeys"), ["team"]);
-    }
-
-    #[test]
-    fn text_is_escaped() {
-        let mut out = String::new();
-        Xml::Node("A", vec![Xml::Text("B", "<&>".into())]).write(&mut out);
-        assert_eq!(out, "<A><B>&lt;&amp;&gt;</B></A>");
-    }
 }

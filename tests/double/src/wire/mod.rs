@@ -1,4 +1,4 @@
-//! What goes over the wire: HTTP, signatures, and the two protocols (AWS JSON 1.1 for Glue, AWS Query for STS).
+//! HTTP, signatures, and the two protocols: AWS JSON 1.1 for Glue, AWS Query for STS.
 
 pub mod aws_json;
 pub mod aws_query;
@@ -9,15 +9,15 @@ use bytes::Bytes;
 use http_body_util::Full;
 use hyper::Response;
 
-/// An answer, whole.
+/// An HTTP answer with its whole body.
 pub type HttpAnswer = Response<Full<Bytes>>;
 
-/// The connection is closed without an answer.
+/// A fault closes the connection without an answer.
 #[derive(Debug, thiserror::Error)]
 #[error("a fault closes this connection without an answer")]
 pub struct Dropped;
 
-/// An identifier of a request or of a thing that AWS writes as a UUID.
+/// A random UUID, version 4, for request ids and crawl ids.
 #[must_use]
 pub fn random_uuid() -> String {
     let n = fastrand::u128(..);
@@ -25,7 +25,7 @@ pub fn random_uuid() -> String {
     format!("{:08x}-{:04x}-4{:03x}-a{:03x}-{:012x}", part(96, 8), part(80, 4), part(64, 3), part(48, 3), part(0, 12))
 }
 
-/// Hexadecimal digits, as in a run id.
+/// A string of random hexadecimal digits, as in a run id.
 #[must_use]
 pub fn random_hex(digits: usize) -> String {
     std::iter::repeat_with(|| char::from(b"0123456789abcdef"[fastrand::usize(..16)])).take(digits).collect()

@@ -1,4 +1,4 @@
-//! The listener: HTTP/1.1 with keep-alive, a task for each connection, all gone when the double is.
+//! The HTTP/1.1 server, with keep-alive and a task for each connection.
 
 use std::{convert::Infallible, future::Future, net::SocketAddr, time::Duration};
 
@@ -8,7 +8,7 @@ use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 
 use super::{Dropped, HttpAnswer};
 
-/// Why the double cannot listen.
+/// The double cannot listen on its address.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot listen on {address}: {source}")]
 pub struct ListenError {
@@ -21,7 +21,7 @@ pub async fn listen(address: SocketAddr) -> Result<TcpListener, ListenError> {
     TcpListener::bind(address).await.map_err(|source| ListenError { address, source })
 }
 
-/// Serves until `stop` says so or its sender is gone; then every connection is cut.
+/// Serves until `stop` is true or its sender is dropped. Then all connections are closed.
 pub async fn serve<S, F>(listener: TcpListener, mut stop: watch::Receiver<bool>, service: S)
 where
     S: Fn(Request<Incoming>) -> F + Clone + Send + 'static,
@@ -37,7 +37,7 @@ where
         let stream = match accepted {
             Ok((stream, _)) => stream,
             Err(error) => {
-                // Out of file descriptors, mostly: others must end before it makes sense to go on.
+                // Usually the file descriptors are used up: wait until other connections have ended.
                 tracing::warn!(%error, "cannot accept a connection");
                 tokio::time::sleep(Duration::from_millis(50)).await;
                 continue;

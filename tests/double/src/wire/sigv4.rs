@@ -1,4 +1,7 @@
-//! Signature Version 4, as far as the receiving side: who signed, for what, and whether the secret is right.
+//! The receiving side of Signature Version 4: parses and verifies the `Authorization` header.
+
+#[cfg(test)]
+mod tests;
 
 use std::{fmt::Write as _, time::Duration};
 
@@ -10,29 +13,29 @@ use sha2::{Digest, Sha256};
 use crate::error::AwsError;
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
-/// How far a request's own time may be from ours.
+/// The greatest difference between a request's time and the real time.
 const SKEW: Duration = Duration::from_mins(5);
 const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
-/// What a signed request says of itself.
+/// The fields of a request's `Authorization` header.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Signed<'a> {
     /// The access key's id.
     pub access_key_id: &'a str,
-    /// The scope's date, `YYYYMMDD`.
+    /// The date in the credential scope, `YYYYMMDD`.
     pub date: &'a str,
-    /// The scope's region.
+    /// The region in the credential scope.
     pub region: &'a str,
-    /// The scope's service.
+    /// The service in the credential scope.
     pub service: &'a str,
-    /// The names of the signed headers, as sent.
+    /// The names of the signed headers, separated by semicolons.
     pub signed_headers: &'a str,
-    /// The signature, hexadecimal.
+    /// The signature in hexadecimal digits.
     pub signature: &'a str,
 }
 
 impl<'a> Signed<'a> {
-    /// Reads the `Authorization` header.
+    /// Parses the `Authorization` header.
     pub fn read(headers: &'a HeaderMap) -> Result<Self, AwsError> {
         let missing = || AwsError::common("MissingAuthenticationTokenException", "Missing Authentication Token");
         let value = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).ok_or_else(missing)?;
@@ -62,7 +65,7 @@ impl<'a> Signed<'a> {
         })
     }
 
-    /// The key that signs for this scope.
+    /// The signing key of this credential scope.
     #[must_use]
     pub fn signing_key(&self, secret: &str) -> [u8; 32] {
         let date = hmac(format!("AWS4{secret}").as_bytes(), self.date.as_bytes());
@@ -71,7 +74,7 @@ impl<'a> Signed<'a> {
         hmac(&service, b"aws4_request")
     }
 
-    /// Checks the signature and the time it was made.
+    /// Checks the signature, and that its time is within 5 minutes of the real time.
     pub fn verify(&self, request: &SignedParts<'_>, key: &[u8; 32]) -> Result<(), AwsError> {
         let wrong = |message: String| AwsError::common("InvalidSignatureException", message);
         let time = request.headers.get("x-amz-date").and_then(|value| value.to_str().ok()).unwrap_or_default();
@@ -102,7 +105,7 @@ impl<'a> Signed<'a> {
         })
     }
 
-    /// The signature this request should have, made at `time` (`YYYYMMDDTHHMMSSZ`).
+    /// The right signature of this request at `time` (`YYYYMMDDTHHMMSSZ`).
     pub fn signature_of(&self, request: &SignedParts<'_>, key: &[u8; 32], time: &str) -> Result<String, AwsError> {
         Ok(hex::encode(self.mac(request, key, time)?.finalize().into_bytes()))
     }
@@ -121,9 +124,9 @@ impl<'a> Signed<'a> {
 pub struct SignedParts<'a> {
     /// The HTTP method.
     pub method: &'a str,
-    /// The path as sent.
+    /// The path, as sent.
     pub path: &'a str,
-    /// The query as sent, without the question mark.
+    /// The query, as sent, without the question mark.
     pub query: &'a str,
     /// All headers.
     pub headers: &'a HeaderMap,
@@ -146,7 +149,7 @@ impl SignedParts<'_> {
             .collect();
         query.sort();
         let query: Vec<String> = query.into_iter().map(|(name, value)| format!("{name}={value}")).collect();
-        let path: Vec<String> = self.path.split('/').map(|part| encode(&decode_once(part))).collect();
+        let path: Vec<String> = self.path.split('/').map(|part| encode(&decode(part))).collect();
         let mut canonical = format!("{}\n{}\n{}\n", self.method, path.join("/"), query.join("&"));
         for name in signed_headers.split(';') {
             let values: Vec<String> =
@@ -158,7 +161,7 @@ impl SignedParts<'_> {
     }
 }
 
-fn decode_once(part: &str) -> String {
+fn decode(part: &str) -> String {
     percent_decode_str(part).decode_utf8_lossy().into_owned()
 }
 
@@ -179,52 +182,4 @@ fn hmac(key: &[u8], data: &[u8]) -> [u8; 32] {
     let mut mac = new_hmac(key);
     mac.update(data);
     mac.finalize().into_bytes().into()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// The worked example of "Create a signed AWS API request" in the IAM user guide.
-    #[test]
-    fn the_documented_example_has_the_documented_signature() {
-        let mut headers = HeaderMap::new();
-        headers.insert("host", "iam.amazonaws.com".parse().unwrap());
-        headers.insert("content-type", "application/x-www-form-urlencoded; charset=utf-8".parse().unwrap());
-        headers.insert("x-amz-date", "20150830T123600Z".parse().unwrap());
-        headers.insert(
-            "authorization",
-            "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/iam/aws4_request, \
-             SignedHeaders=content-type;host;x-amz-date, \
-             Signature=5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7"
-                .parse()
-                .unwrap(),
-        );
-        let signed = Signed::read(&headers).unwrap();
-        assert_eq!((signed.access_key_id, signed.region, signed.service), ("AKIDEXAMPLE", "us-east-1", "iam"));
-        let parts = SignedParts {
-            method: "GET",
-            path: "/",
-            query: "Action=ListUsers&Version=2010-05-08",
-            headers: &headers,
-            body: b"",
-        };
-        let canonical = hex::encode(Sha256::digest(parts.canonical(signed.signed_headers).unwrap()));
-        assert_eq!(canonical, "f536975d06c0309214f805bb90ccff089219ecd68b2577efef23edd43b7e1a59");
-        let key = signed.signing_key("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY");
-        assert_eq!(hex::encode(key), "c4afb1cc5771d871763a393e44b703571b55cc28424d1a5e86da6ed3c154a4b9");
-        assert_eq!(signed.signature_of(&parts, &key, "20150830T123600Z").unwrap(), signed.signature);
-        let refused = signed.verify(&parts, &key).unwrap_err();
-        assert!(refused.message.starts_with("Signature expired"), "{refused}");
-    }
-
-    #[test]
-    fn what_is_missing_is_named() {
-        let mut headers = HeaderMap::new();
-        assert_eq!(Signed::read(&headers).unwrap_err().code, "MissingAuthenticationTokenException");
-        headers.insert("authorization", "AWS4-HMAC-SHA256 Credential=A/B/C/D/aws4_request".parse().unwrap());
-        let error = Signed::read(&headers).unwrap_err();
-        assert_eq!(error.code, "IncompleteSignatureException");
-        assert!(error.message.contains("SignedHeaders"));
-    }
 }

@@ -1,6 +1,9 @@
-//! Building the missing programs with `go build`, one after the other.
+//! Builds the missing programs with `go build`, one after the other.
 //!
-//! Go's own package cache makes the second machine-wide build of the same versions a matter of linking.
+//! A second build of the same versions on a machine only links, because of Go's build cache.
+
+#[cfg(test)]
+mod tests;
 
 use std::{
     collections::VecDeque,
@@ -20,14 +23,14 @@ use crate::{
     guard, progress,
 };
 
-/// How much of a failed build's output is shown.
+/// The number of lines of a failed build's output that the error shows.
 const SHOWN_LINES: usize = 30;
 
 pub(super) async fn build(missing: &[&'static Program], into: &Path) -> Result<()> {
     let names: Vec<&str> = missing.iter().map(|program| program.name).collect();
     check_go(&names, missing).await?;
     progress::line(&format!(
-        "building {} from Go modules, once: some minutes with empty caches; kept in {}",
+        "building {} from Go modules into {}; this is done once and takes some minutes with empty caches",
         names.join(", "),
         into.display()
     ));
@@ -68,13 +71,13 @@ async fn build_one(program: &'static Program, into: &Path, step: &mut progress::
             compiled += 1;
         }
         match compiled {
-            0 => format!("looking at what is compiled already of {packages} packages"),
+            0 => format!("checking which of {packages} packages are compiled already"),
             _ => format!("{compiled} of up to {packages} packages compiled"),
         }
     })
     .await?;
     std::fs::rename(&unfinished, into.join(program.name)).map_err(Error::io(format!(
-        "keeping {} in {}",
+        "moving {} to {}",
         program.name,
         into.display()
     )))
@@ -90,7 +93,7 @@ fn linker_flags(program: &Program) -> String {
     })
 }
 
-/// `go` in a module's folder, for this machine, whatever the caller's shell is set to.
+/// `go` in a module's folder, for this machine, without the settings of the caller's environment.
 fn go(module: &Module) -> std::process::Command {
     let mut command = guard::command("go", Path::new("/dev/null"));
     command.current_dir(module.path());
@@ -101,7 +104,7 @@ fn go(module: &Module) -> std::process::Command {
     command
 }
 
-/// Runs a go command; `on_line` gets each line it prints (none: a moment has passed) and says what to show.
+/// Runs a go command. `on_line` gets each line of its output, and none at each tick; it returns the progress to show.
 async fn run(
     program: &'static Program,
     mut command: std::process::Command,
@@ -144,29 +147,29 @@ async fn run(
     Err(Error::Build { program: program.name, status, output: Vec::from(last).join("\n") })
 }
 
-/// Go is there, and new enough or able to fetch the version that the modules ask for.
+/// Checks that Go is installed, and new enough or able to fetch the version that the modules require.
 async fn check_go(names: &[&str], missing: &[&'static Program]) -> Result<()> {
     let needed = missing.iter().map(|program| program.module.go()).max().unwrap_or("1.26");
-    let complain = |found: String| Error::Go { missing: names.join(", "), needed: needed.to_owned(), found };
+    let go_error = |found: String| Error::Go { missing: names.join(", "), needed: needed.to_owned(), found };
     for program in missing {
         let mut command = Command::new("go");
         command.args(["env", "GOVERSION"]).current_dir(program.module.path()).env("GOWORK", "off");
         let answer = command.output().await.map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => complain("there is no `go` on PATH".to_owned()),
-            _ => complain(format!("`go env` did not start: {error}")),
+            std::io::ErrorKind::NotFound => go_error("there is no `go` on PATH".to_owned()),
+            _ => go_error(format!("`go env` did not start: {error}")),
         })?;
         if !answer.status.success() {
-            return Err(complain(String::from_utf8_lossy(&answer.stderr).trim().to_owned()));
+            return Err(go_error(String::from_utf8_lossy(&answer.stderr).trim().to_owned()));
         }
         let version = String::from_utf8_lossy(&answer.stdout).trim().to_owned();
         if !at_least(&version, program.module.go()) {
-            return Err(complain(format!("`go` on PATH is {version}")));
+            return Err(go_error(format!("`go` on PATH is {version}")));
         }
     }
     Ok(())
 }
 
-/// Whether `go1.26.8` is `1.26.0` or later.
+/// Whether a version such as `go1.26.8` is at least `needed`, such as `1.26.0`.
 fn at_least(version: &str, needed: &str) -> bool {
     let numbers = |text: &str| -> Vec<u32> {
         text.trim_start_matches("go")
@@ -181,25 +184,4 @@ fn at_least(version: &str, needed: &str) -> bool {
         numbers
     };
     pad(version) >= pad(needed)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{at_least, linker_flags};
-    use crate::assets::PROGRAMS;
-
-    #[test]
-    fn go_versions_compare_by_number() {
-        assert!(at_least("go1.26.8", "1.26.0"));
-        assert!(at_least("go1.27", "1.26.3"));
-        assert!(at_least("go1.26", "1.26.0"));
-        assert!(!at_least("go1.9.7", "1.26.0"));
-        assert!(at_least("go1.26.1-X:nodwarf5", "1.26.0"));
-    }
-
-    #[test]
-    fn the_api_server_knows_its_version() {
-        let flags = linker_flags(&PROGRAMS[1]);
-        assert!(flags.contains("version.gitVersion=v1.") && !flags.contains("MINOR"), "{flags}");
-    }
 }

@@ -1,4 +1,7 @@
-//! Programs that are there already.
+//! Finds programs that exist on this machine.
+
+#[cfg(test)]
+mod tests;
 
 use std::{
     env,
@@ -10,29 +13,29 @@ use tokio::process::Command;
 
 use super::Program;
 
-/// The first program of a version that fits. What the bed has built itself fits by its folder's name.
-pub(super) async fn find(program: &Program, kept: &Path) -> Option<PathBuf> {
+/// The first program with the right version. The name of the cache folder guarantees the version of a cached one.
+pub(super) async fn find(program: &Program, cache: &Path) -> Option<PathBuf> {
     if let Some(folder) = env::var_os("KUBEBUILDER_ASSETS") {
         let candidate = PathBuf::from(folder).join(program.name);
-        if fits(program, &candidate).await {
+        if has_version(program, &candidate).await {
             return Some(candidate);
         }
     }
-    let built = kept.join(program.name);
+    let built = cache.join(program.name);
     if built.is_file() {
         return Some(built);
     }
     for folder in env::split_paths(&env::var_os("PATH")?) {
         let candidate = folder.join(program.name);
-        if fits(program, &candidate).await {
+        if has_version(program, &candidate).await {
             return Some(candidate);
         }
     }
     None
 }
 
-/// Whether it runs and says a version of the pinned minor.
-async fn fits(program: &Program, candidate: &Path) -> bool {
+/// Whether it runs and prints a version with the pinned minor.
+async fn has_version(program: &Program, candidate: &Path) -> bool {
     if !candidate.is_file() {
         return false;
     }
@@ -44,33 +47,16 @@ async fn fits(program: &Program, candidate: &Path) -> bool {
         .output()
         .await;
     asked.is_ok_and(|answer| {
-        answer.status.success() && says(&String::from_utf8_lossy(&answer.stdout), program.module.version())
+        answer.status.success() && same_minor(&String::from_utf8_lossy(&answer.stdout), program.module.version())
     })
 }
 
-/// Whether a program's words name a version of the same minor as `pinned` (`v1.36.3`).
-fn says(words: &str, pinned: &str) -> bool {
+/// Whether a program's output has a version with the same minor as `pinned`, such as `v1.36.3`.
+fn same_minor(output: &str, pinned: &str) -> bool {
     let minor = |version: &str| -> Option<(u32, u32)> {
         let mut parts = version.trim_start_matches('v').split(['.', '-', '+']);
         Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
     };
-    // The first word that looks like a version is the program's own; the Go version may follow.
-    words.split_whitespace().find_map(minor) == minor(pinned)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::says;
-
-    #[test]
-    fn the_minor_decides() {
-        assert!(says("Kubernetes v1.36.0", "v1.36.3"));
-        assert!(says("Client Version: v1.36.9-gke.1\nKustomize Version: v5.5.0", "v1.36.3"));
-        assert!(!says("Client Version: v1.32.4-dispatcher", "v1.36.3"));
-        assert!(says("etcd Version: 3.6.1\nGit SHA: abc\nGo Version: go1.26.0", "v3.6.16"));
-        assert!(!says("etcd Version: 3.5.21", "v3.6.16"));
-        assert!(says("v4.3+g1a2b3c", "v4.3.1"));
-        assert!(!says("v3.18.0+gcc7e4ab", "v4.3.1"));
-        assert!(!says("", "v4.3.1"));
-    }
+    // The first version in the output is the program's own; the Go version may follow.
+    output.split_whitespace().find_map(minor) == minor(pinned)
 }

@@ -1,4 +1,4 @@
-//! The keys and certificates of one control plane, made anew for each.
+//! The keys and certificates of a control plane. Each control plane has new ones.
 
 use std::path::{Path, PathBuf};
 
@@ -9,7 +9,7 @@ use rcgen::{
 
 use crate::error::{Error, Result};
 
-/// Where each lies, and what goes into kubeconfigs.
+/// The paths of the files, and the administrator's token.
 pub(super) struct Keys {
     /// The certificate authority's certificate.
     pub(super) authority: PathBuf,
@@ -69,7 +69,7 @@ fn named(name: &str) -> DistinguishedName {
     distinguished
 }
 
-/// A bearer token: the digest of a key that nobody keeps.
+/// A random bearer token: a part of the public key of a new, discarded key pair.
 fn token() -> Result<String> {
     use std::fmt::Write as _;
     let key = KeyPair::generate()?;

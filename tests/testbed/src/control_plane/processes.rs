@@ -1,4 +1,4 @@
-//! The command lines of the control plane's parts.
+//! The command lines of the control plane's programs.
 
 use std::{
     net::Ipv4Addr,
@@ -13,10 +13,10 @@ use crate::{
     guard::Guarded,
 };
 
-/// The audit log's file name.
+/// The file name of the audit log.
 pub(super) const AUDIT_LOG: &str = "audit.log";
 
-/// What the command lines have in common.
+/// The paths and ports in the command lines.
 pub(super) struct Layout<'a> {
     pub(super) assets: &'a Assets,
     pub(super) folder: &'a Path,
@@ -47,9 +47,9 @@ pub(super) fn etcd(layout: &Layout<'_>) -> Result<Guarded> {
         ("data-dir", &layout.path("etcd")),
         ("listen-client-urls", &layout.etcd_url()),
         ("advertise-client-urls", &layout.etcd_url()),
-        // One member has no peers; it still wants a port of its own.
+        // A single member needs a peer port too.
         ("listen-peer-urls", "http://127.0.0.1:0"),
-        // The data goes with the process; waiting for the disk would only cost time.
+        // The data is temporary: waiting for the disk would only cost time.
         ("unsafe-no-fsync", "true"),
         ("quota-backend-bytes", "4294967296"),
         ("log-level", "warn"),
@@ -63,7 +63,7 @@ pub(super) fn api_server(layout: &Layout<'_>, keys: &Keys, options: &Options) ->
         ("etcd-servers", &layout.etcd_url()),
         ("bind-address", "127.0.0.1"),
         ("secure-port", &layout.port.to_string()),
-        // Loopback is no address for the endpoints of the `kubernetes` service, which nobody here uses.
+        // Loopback is not a valid address for the endpoints of the `kubernetes` service, which nothing here uses.
         ("advertise-address", "127.0.0.1"),
         ("endpoint-reconciler-type", "none"),
         ("service-cluster-ip-range", "10.0.0.0/24"),
@@ -75,7 +75,7 @@ pub(super) fn api_server(layout: &Layout<'_>, keys: &Keys, options: &Options) ->
         ("service-account-issuer", "https://kubernetes.default.svc.cluster.local"),
         ("service-account-key-file", &path(&keys.service_account_public)),
         ("service-account-signing-key-file", &path(&keys.service_account_private)),
-        // It would mount a token from a volume into every pod; the bed's kubelet has another way.
+        // This plugin mounts tokens by volumes. The emulated kubelet provides them by a kubeconfig instead.
         ("disable-admission-plugins", "ServiceAccount"),
         ("allow-privileged", "true"),
         ("profiling", "false"),
@@ -86,7 +86,7 @@ pub(super) fn api_server(layout: &Layout<'_>, keys: &Keys, options: &Options) ->
         args.extend(flags(&[
             ("audit-policy-file", &path(&policy)),
             ("audit-log-path", &layout.path(AUDIT_LOG)),
-            // In MB; the log must not be rotated while it is read.
+            // In MB. Large, so that the log is not rotated while it is read.
             ("audit-log-maxsize", "16384"),
         ]));
     }
@@ -99,9 +99,9 @@ pub(super) fn controller_manager(layout: &Layout<'_>) -> Result<Guarded> {
         ("kubeconfig", &layout.path("kubeconfig")),
         ("controllers", &CONTROLLERS.join(",")),
         ("leader-elect", "false"),
-        // No serving port: nothing asks it anything.
+        // No serving port.
         ("secure-port", "0"),
-        // The defaults hold many deletions back for minutes.
+        // With the default limits, many deletions take minutes.
         ("kube-api-qps", "500"),
         ("kube-api-burst", "1000"),
     ]);

@@ -1,4 +1,7 @@
-//! One container: a local process, started again when it ends, as the Pod's restart policy says.
+//! A container: a local process that is restarted by the Pod's restart policy.
+
+#[cfg(test)]
+mod tests;
 
 use std::{
     fs::File,
@@ -24,28 +27,28 @@ use tokio::{
 use super::{
     RunningContainer, credentials, environment,
     pod::PodContext,
-    probe::{self, Verdict},
+    probe::{self, ProbeResult},
     send, status,
 };
 use crate::{control_plane::free_port, guard};
 
-/// The first wait before a start again; it doubles each time.
-const FIRST_BACK_OFF: Duration = Duration::from_millis(200);
-/// The longest.
-const LONGEST_BACK_OFF: Duration = Duration::from_secs(5);
-/// Who ran this long starts from the first back-off again.
-const WELL_AFTER: Duration = Duration::from_secs(30);
-/// How long what the container needs (its configuration, its token) is waited for between two looks.
-const LOOK_AGAIN: Duration = Duration::from_secs(1);
+/// The first back-off before a restart; it doubles each time.
+const MIN_BACK_OFF: Duration = Duration::from_millis(200);
+/// The longest back-off.
+const MAX_BACK_OFF: Duration = Duration::from_secs(5);
+/// After running this long, the back-off is the first one again.
+const BACK_OFF_RESET: Duration = Duration::from_secs(30);
+/// The interval between two attempts to start while the configuration or the token is missing.
+const START_RETRY: Duration = Duration::from_secs(1);
 
-/// Whether the Pod is to end.
+/// Whether and how the containers must end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stop {
-    /// It goes on.
+    /// They run on.
     No,
-    /// SIGTERM now, SIGKILL after this time.
+    /// SIGTERM now, SIGKILL after this grace period.
     Within(Duration),
-    /// SIGKILL.
+    /// SIGKILL now.
     Now,
 }
 
@@ -55,11 +58,11 @@ pub(super) struct Report {
     pub(super) state: ContainerState,
     pub(super) last_state: Option<ContainerState>,
     pub(super) ready: bool,
-    /// The startup probe has passed.
+    /// Whether the startup probe has passed.
     pub(super) started: bool,
     pub(super) restarts: u32,
-    /// It has ended and is not started again.
-    pub(super) over: bool,
+    /// Whether it has ended and is not restarted.
+    pub(super) finished: bool,
     pub(super) pid: Option<u32>,
     pub(super) http: Option<String>,
 }
@@ -72,7 +75,7 @@ impl Default for Report {
             ready: false,
             started: false,
             restarts: 0,
-            over: false,
+            finished: false,
             pid: None,
             http: None,
         }
@@ -80,7 +83,7 @@ impl Default for Report {
 }
 
 impl Report {
-    /// As the kubelet's holder sees it.
+    /// The state in [`RunningPod`](super::RunningPod).
     pub(super) fn view(&self) -> RunningContainer {
         let waiting = self.state.waiting.as_ref().map(|waiting| {
             let reason = waiting.reason.clone().unwrap_or_default();
@@ -102,16 +105,16 @@ fn waiting(reason: &str, message: Option<String>) -> ContainerState {
     ContainerState { waiting: Some(waiting), ..ContainerState::default() }
 }
 
-/// Why a container cannot be started now.
-pub(super) struct Refused {
+/// Why a container cannot be started.
+pub(super) struct StartFailure {
     pub(super) reason: &'static str,
     pub(super) message: String,
 }
 
-/// A process and what keeps it.
+/// A running process.
 struct Process {
     child: Child,
-    /// Its end kills what the process left running.
+    /// Dropping it kills the remaining processes of the process group.
     _guard: Option<ChildStdin>,
     pid: u32,
     http: String,
@@ -119,31 +122,31 @@ struct Process {
     started_at: Time,
 }
 
-/// Runs the container until it is over or the Pod ends.
+/// Runs the container until it is finished or the Pod ends.
 pub(super) async fn run(
     context: Arc<PodContext>,
     container: Container,
     mut stop: watch::Receiver<Stop>,
-    tell: impl Fn(Report) + Send + Sync,
+    send_report: impl Fn(Report) + Send + Sync,
 ) {
     let policy = context.pod.spec.as_ref().and_then(|spec| spec.restart_policy.clone());
     let mut report = Report::default();
-    let mut back_off = FIRST_BACK_OFF;
+    let mut back_off = MIN_BACK_OFF;
     loop {
         if *stop.borrow_and_update() != Stop::No {
             return;
         }
         let process = match start(&context, &container).await {
             Ok(process) => process,
-            Err(refused) => {
-                report.state = waiting(refused.reason, Some(refused.message));
-                tell(report.clone());
-                pause(LOOK_AGAIN, &mut stop).await;
+            Err(failure) => {
+                report.state = waiting(failure.reason, Some(failure.message));
+                send_report(report.clone());
+                pause(START_RETRY, &mut stop).await;
                 continue;
             }
         };
         let (began, started_at) = (process.began, process.started_at.clone());
-        let (end, why) = attend(process, &container, &mut report, &mut stop, &tell).await;
+        let (end, why) = supervise(process, &container, &mut report, &mut stop, &send_report).await;
         let ended = terminated(end, why, started_at);
         let failed = ended.exit_code != 0;
         report = Report {
@@ -154,28 +157,28 @@ pub(super) async fn run(
             http: None,
             ..report
         };
-        let stays = match policy.as_deref() {
+        let finished = match policy.as_deref() {
             Some("Never") => true,
             Some("OnFailure") => !failed,
             _ => false,
         };
-        report.over = stays || *stop.borrow() != Stop::No;
-        tell(report.clone());
-        if report.over {
+        report.finished = finished || *stop.borrow() != Stop::No;
+        send_report(report.clone());
+        if report.finished {
             return;
         }
-        if began.elapsed() >= WELL_AFTER {
-            back_off = FIRST_BACK_OFF;
+        if began.elapsed() >= BACK_OFF_RESET {
+            back_off = MIN_BACK_OFF;
         }
         report.last_state = Some(std::mem::replace(&mut report.state, waiting("CrashLoopBackOff", None)));
-        tell(report.clone());
+        send_report(report.clone());
         pause(back_off, &mut stop).await;
-        back_off = (back_off * 2).min(LONGEST_BACK_OFF);
+        back_off = (back_off * 2).min(MAX_BACK_OFF);
         report.restarts += 1;
     }
 }
 
-/// Waits, but not once the Pod is to end.
+/// Waits for a time, or until the Pod must end.
 async fn pause(time: Duration, stop: &mut watch::Receiver<Stop>) {
     tokio::select! {
         () = tokio::time::sleep(time) => {}
@@ -183,16 +186,16 @@ async fn pause(time: Duration, stop: &mut watch::Receiver<Stop>) {
     }
 }
 
-async fn start(context: &PodContext, container: &Container) -> Result<Process, Refused> {
+async fn start(context: &PodContext, container: &Container) -> Result<Process, StartFailure> {
     if let Some(message) = environment::unsupported(&context.pod, container) {
-        return Err(Refused { reason: "CreateContainerConfigError", message });
+        return Err(StartFailure { reason: "CreateContainerConfigError", message });
     }
     let image = container.image.as_deref().unwrap_or_default();
-    let program = program(context, image).ok_or_else(|| Refused {
+    let program = program(context, image).ok_or_else(|| StartFailure {
         reason: "ErrImagePull",
-        message: format!("the test bed was given no program for image {image}"),
+        message: format!("the test bed has no program for image {image}"),
     })?;
-    let failed = |message: String| Refused { reason: "CreateContainerError", message };
+    let failed = |message: String| StartFailure { reason: "CreateContainerError", message };
     let address = format!("127.0.0.1:{}", free_port().map_err(|error| failed(error.to_string()))?);
     let mut resolved = environment::resolve(context, container, &address).await?;
     if let Some(kubeconfig) = credentials::kubeconfig(context).await? {
@@ -225,13 +228,13 @@ async fn start(context: &PodContext, container: &Container) -> Result<Process, R
     })
 }
 
-/// The program for an image: for exactly its name, else for its repository.
+/// The program for an image, by its exact name or else by its repository.
 fn program(context: &PodContext, image: &str) -> Option<PathBuf> {
     let images = &context.settings.images;
     images.get(image).or_else(|| images.get(repository(image))).cloned()
 }
 
-/// `registry:5000/a/b:1.2@sha256:...` is of the repository `registry:5000/a/b`.
+/// The repository of `registry:5000/a/b:1.2@sha256:...` is `registry:5000/a/b`.
 fn repository(image: &str) -> &str {
     let tagged = image.split('@').next().unwrap_or(image);
     match tagged.rsplit_once(':') {
@@ -240,13 +243,13 @@ fn repository(image: &str) -> &str {
     }
 }
 
-/// Stays with a process until it has ended; says how, and what the kubelet ended it for.
-async fn attend(
+/// Supervises a process until it has ended. Returns its exit status and, if a probe ended it, the reason.
+async fn supervise(
     mut process: Process,
     container: &Container,
     report: &mut Report,
     stop: &mut watch::Receiver<Stop>,
-    tell: &(impl Fn(Report) + Send + Sync),
+    send_report: &(impl Fn(Report) + Send + Sync),
 ) -> (std::io::Result<ExitStatus>, Option<String>) {
     let running = ContainerStateRunning { started_at: Some(process.started_at.clone()) };
     *report = Report {
@@ -257,14 +260,14 @@ async fn attend(
         started: false,
         ..report.clone()
     };
-    tell(report.clone());
+    send_report(report.clone());
     let address = process.http.clone();
     let mut why = None;
-    let probes = probe::run(container, &address, |verdict| {
-        let Verdict { ready, started } = verdict;
+    let probes = probe::run(container, &address, |result| {
+        let ProbeResult { ready, started } = result;
         if (report.ready, report.started) != (ready, started) {
             (report.ready, report.started) = (ready, started);
-            tell(report.clone());
+            send_report(report.clone());
         }
     });
     let grace = tokio::select! {
@@ -278,17 +281,17 @@ async fn attend(
             _ => Duration::ZERO,
         },
     };
-    // Not ready from here on; a process that has ended meanwhile is found so by the wait below.
+    // Not ready any more. If the process has ended in the meantime, the wait below returns at once.
     *report = Report { ready: false, ..report.clone() };
-    tell(report.clone());
+    send_report(report.clone());
     if !grace.is_zero() {
         let _ = send(process.pid, Signal::TERM);
     }
-    let hurry = stop.wait_for(|stop| *stop == Stop::Now);
+    let kill_now = stop.wait_for(|stop| *stop == Stop::Now);
     tokio::select! {
         ended = process.child.wait() => return (ended, why),
         () = tokio::time::sleep(grace) => {}
-        _ = hurry => {}
+        _ = kill_now => {}
     }
     let _ = send(process.pid, Signal::KILL);
     (process.child.wait().await, why)
@@ -296,7 +299,7 @@ async fn attend(
 
 fn terminated(end: std::io::Result<ExitStatus>, why: Option<String>, started_at: Time) -> ContainerStateTerminated {
     let (exit_code, signal) = match &end {
-        // As a shell and a kubelet tell it.
+        // The exit code of a killed process is 128 + signal, as in a shell and a kubelet.
         Ok(status) => {
             (status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap_or(255), status.signal())
         }
@@ -310,18 +313,5 @@ fn terminated(end: std::io::Result<ExitStatus>, why: Option<String>, started_at:
         started_at: Some(started_at),
         finished_at: Some(status::now()),
         ..ContainerStateTerminated::default()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::repository;
-
-    #[test]
-    fn an_image_is_known_by_its_repository() {
-        assert_eq!(repository("kube-glue"), "kube-glue");
-        assert_eq!(repository("ghcr.io/a/kube-glue:0.1.0"), "ghcr.io/a/kube-glue");
-        assert_eq!(repository("localhost:5000/kube-glue"), "localhost:5000/kube-glue");
-        assert_eq!(repository("localhost:5000/a:1@sha256:0f"), "localhost:5000/a");
     }
 }

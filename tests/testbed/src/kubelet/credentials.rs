@@ -1,7 +1,7 @@
-//! The Pod's identity: a token of its `ServiceAccount`, and a kubeconfig that points at it.
+//! The Pod's credentials: a token of its `ServiceAccount`, and a kubeconfig that names the token's file.
 //!
-//! The token is bound to the Pod, as a kubelet's is, and lies in a file of its own, which clients read
-//! again; so it can be renewed under a running process.
+//! As with a real kubelet, the token is bound to the Pod. It is in a file of its own that clients read again, so that
+//! it can be renewed while the process runs.
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
@@ -13,38 +13,38 @@ use kube::{Api, ResourceExt as _, api::PostParams};
 use serde_json::json;
 use tracing::warn;
 
-use super::{container::Refused, pod::PodContext};
+use super::{container::StartFailure, pod::PodContext};
 
-/// What a kubelet asks for, seconds.
+/// The lifetime that a kubelet requests, in seconds.
 const LIFETIME: i64 = 3607;
-/// Well before that.
+/// The interval between two renewals; shorter than the lifetime.
 const RENEW_EVERY: Duration = Duration::from_mins(40);
-/// After a renewal that failed.
+/// The interval after a failed renewal.
 const RETRY: Duration = Duration::from_secs(10);
 
-/// The kubeconfig for the Pod's containers, with a token in place; none when the Pod wants no token.
-pub(super) async fn kubeconfig(context: &PodContext) -> Result<Option<PathBuf>, Refused> {
-    if !wanted(context).await.map_err(|error| refused(context, &error))? {
+/// The kubeconfig for the Pod's containers; none when the Pod does not mount a token.
+pub(super) async fn kubeconfig(context: &PodContext) -> Result<Option<PathBuf>, StartFailure> {
+    if !mounts_token(context).await.map_err(|error| config_error(context, &error))? {
         return Ok(None);
     }
     let token = context.folder.join("token");
     if !token.exists() {
-        renew(context).await.map_err(|error| refused(context, &error))?;
+        renew(context).await.map_err(|error| config_error(context, &error))?;
     }
     let path = context.folder.join("kubeconfig");
     let namespace = context.pod.namespace().unwrap_or_default();
     match context.settings.cluster.write_kubeconfig(&path, &json!({ "tokenFile": token }), &namespace) {
         Ok(()) => Ok(Some(path)),
-        Err(error) => Err(Refused { reason: "CreateContainerError", message: error.to_string() }),
+        Err(error) => Err(StartFailure { reason: "CreateContainerError", message: error.to_string() }),
     }
 }
 
-fn refused(context: &PodContext, error: &kube::Error) -> Refused {
+fn config_error(context: &PodContext, error: &kube::Error) -> StartFailure {
     let message = format!("the token of ServiceAccount {}: {error}", account(context));
-    Refused { reason: "CreateContainerConfigError", message }
+    StartFailure { reason: "CreateContainerConfigError", message }
 }
 
-/// Renews the token for as long as it runs.
+/// Renews the token until it is aborted.
 pub(super) async fn keep(context: Arc<PodContext>) {
     let mut pause = RENEW_EVERY;
     loop {
@@ -75,18 +75,18 @@ async fn renew(context: &PodContext) -> kube::Result<()> {
     };
     let answer = accounts(context).create_token_request(&account(context), &PostParams::default(), &request).await?;
     let token = answer.status.and_then(|status| status.token).unwrap_or_default();
-    // A reader sees the old token or the new one, never half of one.
+    // Renamed into place, so that a reader never gets a part of a token.
     let next = context.folder.join("token.next");
     std::fs::write(&next, token)
         .and_then(|()| std::fs::rename(&next, context.folder.join("token")))
         .map_err(|error| kube::Error::Service(Box::new(error)))
 }
 
-/// The Pod's word counts, else its account's, else it gets one.
-async fn wanted(context: &PodContext) -> kube::Result<bool> {
+/// `automountServiceAccountToken` of the Pod, else of its `ServiceAccount`, else true.
+async fn mounts_token(context: &PodContext) -> kube::Result<bool> {
     let spec = context.pod.spec.as_ref();
-    if let Some(said) = spec.and_then(|spec| spec.automount_service_account_token) {
-        return Ok(said);
+    if let Some(automount) = spec.and_then(|spec| spec.automount_service_account_token) {
+        return Ok(automount);
     }
     let account = accounts(context).get(&account(context)).await?;
     Ok(account.automount_service_account_token.unwrap_or(true))

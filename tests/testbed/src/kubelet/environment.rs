@@ -1,37 +1,48 @@
-//! A container's environment and arguments, as the Pod describes them.
+//! A container's environment variables and arguments, from the Pod's spec.
+
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::{ConfigMap, Container, EnvVar, EnvVarSource, ObjectFieldSelector, Pod, Probe, Secret};
 use kube::{Api, ResourceExt as _};
 
-use super::{HTTP_ADDRESS_FLAG, HTTP_ADDRESS_VARIABLE, container::Refused, pod::PodContext};
+use super::{HTTP_ADDRESS_FLAG, HTTP_ADDRESS_VARIABLE, container::StartFailure, pod::PodContext};
 
-/// What a process is started with.
+/// The variables and arguments of a process.
 pub(super) struct Resolved {
     pub(super) variables: BTreeMap<String, String>,
-    /// After the program's name.
+    /// Without the program's name.
     pub(super) args: Vec<String>,
 }
 
 type Values = BTreeMap<String, String>;
 
-/// What of the Pod the bed cannot do; better refused than left out in silence.
+/// The first part of the Pod's spec that the test bed does not support. Such Pods are refused.
 pub(super) fn unsupported(pod: &Pod, container: &Container) -> Option<String> {
     let spec = pod.spec.as_ref()?;
     if spec.init_containers.as_ref().is_some_and(|init| !init.is_empty()) {
-        return Some("the test bed runs no init containers".to_owned());
+        return Some("the test bed does not support init containers".to_owned());
     }
     if container.lifecycle.is_some() {
-        return Some("the test bed runs no lifecycle hooks".to_owned());
+        return Some("the test bed does not support lifecycle hooks".to_owned());
     }
     let probes = [&container.startup_probe, &container.liveness_probe, &container.readiness_probe];
-    let odd = |probe: &Probe| probe.exec.is_some() || probe.grpc.is_some();
-    probes.into_iter().flatten().any(odd).then(|| "the test bed has HTTP and TCP probes, not exec or gRPC".to_owned())
+    let is_unsupported = |probe: &Probe| probe.exec.is_some() || probe.grpc.is_some();
+    probes
+        .into_iter()
+        .flatten()
+        .any(is_unsupported)
+        .then(|| "the test bed supports HTTP and TCP probes, not exec and gRPC".to_owned())
 }
 
-/// Everything the container is started with; `address` is where it is to serve HTTP.
-pub(super) async fn resolve(context: &PodContext, container: &Container, address: &str) -> Result<Resolved, Refused> {
+/// The variables and arguments of a container; `address` is where it must serve HTTP.
+pub(super) async fn resolve(
+    context: &PodContext,
+    container: &Container,
+    address: &str,
+) -> Result<Resolved, StartFailure> {
     let mut variables = Values::from([
         ("PATH".to_owned(), "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin".to_owned()),
         ("HOME".to_owned(), context.folder.display().to_string()),
@@ -58,21 +69,25 @@ pub(super) async fn resolve(context: &PodContext, container: &Container, address
     variables.extend(context.settings.environment.clone());
     variables.insert(HTTP_ADDRESS_VARIABLE.to_owned(), address.to_owned());
 
-    // The program stands in place of the image's entrypoint, and of the command's first word.
+    // The program replaces the image's entrypoint, and the first word of the command.
     let command = container.command.iter().flatten().skip(1);
     let args = command.chain(container.args.iter().flatten()).map(|arg| expand(arg, &variables));
     let args = with_address(args.collect(), address);
     Ok(Resolved { variables, args })
 }
 
-async fn value_of(context: &PodContext, one: &EnvVar, so_far: &Values) -> Result<Option<String>, Refused> {
+async fn value_of(context: &PodContext, one: &EnvVar, so_far: &Values) -> Result<Option<String>, StartFailure> {
     match &one.value_from {
         None => Ok(Some(expand(one.value.as_deref().unwrap_or_default(), so_far))),
         Some(source) => referenced(context, &one.name, source).await,
     }
 }
 
-async fn referenced(context: &PodContext, variable: &str, source: &EnvVarSource) -> Result<Option<String>, Refused> {
+async fn referenced(
+    context: &PodContext,
+    variable: &str,
+    source: &EnvVarSource,
+) -> Result<Option<String>, StartFailure> {
     let (values, kind, name, key, optional) = if let Some(from) = &source.secret_key_ref {
         (secret(context, &from.name, from.optional).await?, "secret", &from.name, &from.key, from.optional)
     } else if let Some(from) = &source.config_map_key_ref {
@@ -81,15 +96,15 @@ async fn referenced(context: &PodContext, variable: &str, source: &EnvVarSource)
     } else if let Some(field) = &source.field_ref {
         return Ok(Some(field_of(context, field)?));
     } else {
-        return Err(refused(format!("the test bed cannot resolve the source of variable {variable}")));
+        return Err(config_error(format!("the test bed cannot resolve the source of variable {variable}")));
     };
     match values.and_then(|mut values| values.remove(key)) {
-        None if optional != Some(true) => Err(refused(format!("couldn't find key {key} in {kind} {name}"))),
+        None if optional != Some(true) => Err(config_error(format!("couldn't find key {key} in {kind} {name}"))),
         value => Ok(value),
     }
 }
 
-fn field_of(context: &PodContext, field: &ObjectFieldSelector) -> Result<String, Refused> {
+fn field_of(context: &PodContext, field: &ObjectFieldSelector) -> Result<String, StartFailure> {
     let pod = &context.pod;
     let spec = pod.spec.as_ref();
     let path = field.field_path.as_str();
@@ -110,12 +125,12 @@ fn field_of(context: &PodContext, field: &ObjectFieldSelector) -> Result<String,
         }
         "status.podIP" | "status.podIPs" | "status.hostIP" | "status.hostIPs" => "127.0.0.1".to_owned(),
         other => {
-            return Err(refused(format!("the test bed cannot resolve the field {other}")));
+            return Err(config_error(format!("the test bed cannot resolve the field {other}")));
         }
     })
 }
 
-async fn secret(context: &PodContext, name: &str, optional: Option<bool>) -> Result<Option<Values>, Refused> {
+async fn secret(context: &PodContext, name: &str, optional: Option<bool>) -> Result<Option<Values>, StartFailure> {
     let secrets: Api<Secret> = Api::namespaced(context.settings.client.clone(), &namespace(context));
     let found = secrets.get_opt(name).await;
     let data = present("secret", name, optional, found)?.map(|secret| secret.data.unwrap_or_default());
@@ -123,7 +138,7 @@ async fn secret(context: &PodContext, name: &str, optional: Option<bool>) -> Res
     Ok(data.map(|data| data.into_iter().map(text).collect()))
 }
 
-async fn config_map(context: &PodContext, name: &str, optional: Option<bool>) -> Result<Option<Values>, Refused> {
+async fn config_map(context: &PodContext, name: &str, optional: Option<bool>) -> Result<Option<Values>, StartFailure> {
     let maps: Api<ConfigMap> = Api::namespaced(context.settings.client.clone(), &namespace(context));
     let found = maps.get_opt(name).await;
     Ok(present("configmap", name, optional, found)?.map(|map| map.data.unwrap_or_default()))
@@ -134,11 +149,11 @@ fn present<K>(
     name: &str,
     optional: Option<bool>,
     found: kube::Result<Option<K>>,
-) -> Result<Option<K>, Refused> {
+) -> Result<Option<K>, StartFailure> {
     match found {
-        Ok(None) if optional != Some(true) => Err(refused(format!("{kind} \"{name}\" not found"))),
+        Ok(None) if optional != Some(true) => Err(config_error(format!("{kind} \"{name}\" not found"))),
         Ok(found) => Ok(found),
-        Err(error) => Err(refused(format!("reading {kind} {name}: {error}"))),
+        Err(error) => Err(config_error(format!("reading {kind} {name}: {error}"))),
     }
 }
 
@@ -146,11 +161,11 @@ fn namespace(context: &PodContext) -> String {
     context.pod.namespace().unwrap_or_default()
 }
 
-fn refused(message: String) -> Refused {
-    Refused { reason: "CreateContainerConfigError", message }
+fn config_error(message: String) -> StartFailure {
+    StartFailure { reason: "CreateContainerConfigError", message }
 }
 
-/// `$(NAME)` becomes the variable's value, `$$` a dollar sign; unknown names stay as they are.
+/// Replaces `$(NAME)` by the variable's value and `$$` by a dollar sign. Unknown names are not replaced.
 fn expand(text: &str, variables: &Values) -> String {
     let mut expanded = String::new();
     let mut rest = text;
@@ -173,7 +188,7 @@ fn expand(text: &str, variables: &Values) -> String {
     expanded + rest
 }
 
-/// The arguments with the address that this process may have.
+/// Replaces the value of the flag `--http-address`.
 fn with_address(mut args: Vec<String>, address: &str) -> Vec<String> {
     for nth in 0..args.len() {
         let Some(value) = args[nth].strip_prefix(HTTP_ADDRESS_FLAG) else {
@@ -186,25 +201,4 @@ fn with_address(mut args: Vec<String>, address: &str) -> Vec<String> {
         }
     }
     args
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Values, expand, with_address};
-
-    #[test]
-    fn references_to_variables_are_expanded() {
-        let variables = Values::from([("NAME".to_owned(), "x".to_owned())]);
-        assert_eq!(expand("a-$(NAME)-$(OTHER)", &variables), "a-x-$(OTHER)");
-        assert_eq!(expand("$$(NAME) costs 1$", &variables), "$(NAME) costs 1$");
-        assert_eq!(expand("$(NAME", &variables), "$(NAME");
-    }
-
-    #[test]
-    fn the_http_address_is_replaced_in_both_forms() {
-        let args = ["run", "--http-address", "0.0.0.0:8080", "--log=info"].map(str::to_owned).to_vec();
-        assert_eq!(with_address(args, "127.0.0.1:9")[2], "127.0.0.1:9");
-        let args = vec!["--http-address=:8080".to_owned(), "--http-address-x".to_owned()];
-        assert_eq!(with_address(args, "h:1"), ["--http-address=h:1", "--http-address-x"]);
-    }
 }

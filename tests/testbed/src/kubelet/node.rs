@@ -1,4 +1,4 @@
-//! Watches the Pods, binds those that no node has, and gives each that is bound here a worker.
+//! Registers the node, watches the Pods, binds unbound ones, and starts a worker for each Pod bound to this node.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -19,16 +19,16 @@ use tracing::warn;
 use super::{Settings, pod};
 use crate::error::{Error, Result};
 
-/// The Pods with a worker, by uid. A worker whose sender is dropped ends its processes at once.
+/// The senders to the Pods' workers, by uid. A worker kills its processes when its sender is dropped.
 type Workers = HashMap<String, watch::Sender<Pod>>;
 
 /// Runs until dropped.
 pub(super) async fn run(settings: Arc<Settings>, started: oneshot::Sender<Result<()>>) {
     let registered = register(&settings).await;
-    let go_on = registered.is_ok();
-    // Nobody waits any more when the starter was dropped.
+    let is_registered = registered.is_ok();
+    // The caller of `start` may have been dropped.
     let _ = started.send(registered);
-    if !go_on {
+    if !is_registered {
         return;
     }
     let pods = pods_of(&settings);
@@ -37,25 +37,25 @@ pub(super) async fn run(settings: Arc<Settings>, started: oneshot::Sender<Result
     let mut listed: Option<Vec<String>> = None;
     while let Some(event) = events.next().await {
         match event {
-            Ok(Event::Apply(pod)) => take(&settings, &mut workers, pod).await,
+            Ok(Event::Apply(pod)) => handle(&settings, &mut workers, pod).await,
             Ok(Event::Delete(pod)) => {
                 workers.remove(&pod.uid().unwrap_or_default());
             }
             Ok(Event::Init) => listed = Some(Vec::new()),
             Ok(Event::InitApply(pod)) => {
                 listed.get_or_insert_default().push(pod.uid().unwrap_or_default());
-                take(&settings, &mut workers, pod).await;
+                handle(&settings, &mut workers, pod).await;
             }
             Ok(Event::InitDone) => {
-                let there = listed.take().unwrap_or_default();
-                workers.retain(|uid, _| there.contains(uid));
+                let current = listed.take().unwrap_or_default();
+                workers.retain(|uid, _| current.contains(uid));
             }
             Err(error) => warn!("watching pods: {error}"),
         }
     }
 }
 
-/// Writes the node that the Pods run on.
+/// Creates the Node with a Ready status.
 async fn register(settings: &Settings) -> Result<()> {
     let nodes: Api<Node> = Api::all(settings.client.clone());
     let params = PatchParams::apply("kube-glue-testbed").force();
@@ -73,7 +73,7 @@ async fn register(settings: &Settings) -> Result<()> {
                 "lastTransitionTime": jiff::Timestamp::now().to_string() }],
         },
     });
-    let doing = "registering the bed's node";
+    let doing = "registering the test bed's node";
     nodes.patch(&settings.node, &params, &Patch::Apply(node)).await.map_err(Error::kube(doing))?;
     nodes.patch_status(&settings.node, &params, &Patch::Apply(status)).await.map_err(Error::kube(doing))?;
     Ok(())
@@ -86,22 +86,22 @@ fn pods_of(settings: &Settings) -> Api<Pod> {
     }
 }
 
-/// Tells the Pod's worker, or starts one, or binds the Pod, whose next event then starts one.
-async fn take(settings: &Arc<Settings>, workers: &mut Workers, pod: Pod) {
+/// Sends the Pod to its worker, or starts a worker, or binds the Pod; the next event of a bound Pod starts its worker.
+async fn handle(settings: &Arc<Settings>, workers: &mut Workers, pod: Pod) {
     let uid = pod.uid().unwrap_or_default();
     if let Some(worker) = workers.get(&uid) {
-        // A worker that has ended needs no news.
+        // The worker may have ended.
         let _ = worker.send(pod);
         return;
     }
     let bound = pod.spec.as_ref().and_then(|spec| spec.node_name.as_deref());
     if bound == Some(settings.node.as_str()) {
-        if is_over(&pod) {
+        if is_finished(&pod) {
             return;
         }
-        let (tell, told) = watch::channel(pod);
-        workers.insert(uid, tell);
-        tokio::spawn(pod::run(Arc::clone(settings), told));
+        let (updates, received) = watch::channel(pod);
+        workers.insert(uid, updates);
+        tokio::spawn(pod::run(Arc::clone(settings), received));
     } else if bound.is_none()
         && pod.metadata.deletion_timestamp.is_none()
         && let Err(error) = bind(settings, &pod).await
@@ -110,8 +110,8 @@ async fn take(settings: &Arc<Settings>, workers: &mut Workers, pod: Pod) {
     }
 }
 
-/// Whether it has ended for good and only waits to be cleaned away.
-fn is_over(pod: &Pod) -> bool {
+/// Whether all containers have ended for good.
+fn is_finished(pod: &Pod) -> bool {
     let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
     matches!(phase, Some("Succeeded" | "Failed")) && pod.metadata.deletion_timestamp.is_none()
 }

@@ -1,4 +1,4 @@
-//! One Pod's worker: runs its containers, writes their status, ends them when the Pod goes.
+//! A Pod's worker: runs the containers, writes the status, and ends the containers when the Pod is deleted.
 
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
@@ -20,20 +20,20 @@ use super::{
     credentials, status,
 };
 
-/// How long to wait before a request that failed for a passing reason is sent again.
+/// The interval before a failed request to the API server is retried.
 const RETRY: Duration = Duration::from_millis(500);
 
-/// What the containers of one Pod have in common.
+/// What the containers of a Pod share.
 pub(super) struct PodContext {
     pub(super) settings: Arc<Settings>,
-    /// As it was when the worker began; spec and name do not change.
+    /// The Pod at the start of the worker. Its name and spec do not change.
     pub(super) pod: Pod,
     pub(super) folder: PathBuf,
 }
 
-/// Runs the Pod until it has ended or is gone from the API server.
-pub(super) async fn run(settings: Arc<Settings>, mut told: watch::Receiver<Pod>) {
-    let pod = told.borrow().clone();
+/// Runs the Pod until it is deleted from the API server.
+pub(super) async fn run(settings: Arc<Settings>, mut updates: watch::Receiver<Pod>) {
+    let pod = updates.borrow().clone();
     let key = (pod.namespace().unwrap_or_default(), pod.name_any());
     let folder = settings.folder.join(&key.0).join(&key.1);
     if let Err(error) = std::fs::create_dir_all(&folder) {
@@ -41,17 +41,17 @@ pub(super) async fn run(settings: Arc<Settings>, mut told: watch::Receiver<Pod>)
         return;
     }
     let context = Arc::new(PodContext { settings: Arc::clone(&settings), pod, folder });
-    let _renewal = Abort(tokio::spawn(credentials::keep(Arc::clone(&context))));
-    Worker::start(context, &mut told).work(&mut told).await;
+    let _renewal = AbortOnDrop(tokio::spawn(credentials::keep(Arc::clone(&context))));
+    Worker::start(context, &mut updates).work(&mut updates).await;
     settings.pods.send_modify(|pods| {
         pods.remove(&key);
     });
 }
 
-/// A task that ends with its owner.
-struct Abort(tokio::task::JoinHandle<()>);
+/// A task that is aborted when its owner is dropped.
+struct AbortOnDrop(tokio::task::JoinHandle<()>);
 
-impl Drop for Abort {
+impl Drop for AbortOnDrop {
     fn drop(&mut self) {
         self.0.abort();
     }
@@ -67,7 +67,7 @@ struct Worker {
 }
 
 impl Worker {
-    fn start(context: Arc<PodContext>, told: &mut watch::Receiver<Pod>) -> Self {
+    fn start(context: Arc<PodContext>, updates: &mut watch::Receiver<Pod>) -> Self {
         let (stop, stopped) = watch::channel(Stop::No);
         let (report, reports) = mpsc::unbounded_channel();
         let mut containers = JoinSet::new();
@@ -77,22 +77,22 @@ impl Worker {
             latest.insert(one.name.clone(), Report::default());
             let report = report.clone();
             let name = one.name.clone();
-            let tell = move |state: Report| {
-                // The worker ends after its containers.
+            let send_report = move |state: Report| {
+                // It cannot fail: the worker ends after its containers.
                 let _ = report.send((name.clone(), state));
             };
-            containers.spawn(container::run(Arc::clone(&context), one, stopped.clone(), tell));
+            containers.spawn(container::run(Arc::clone(&context), one, stopped.clone(), send_report));
         }
-        told.mark_unchanged();
+        updates.mark_unchanged();
         Self { context, stop, containers, reports, latest, written: None }
     }
 
-    async fn work(mut self, told: &mut watch::Receiver<Pod>) {
-        let mut gone = false;
-        self.heed(&told.borrow_and_update().clone());
+    async fn work(mut self, updates: &mut watch::Receiver<Pod>) {
+        let mut removed = false;
+        self.stop_if_deleted(&updates.borrow_and_update().clone());
         loop {
             self.publish();
-            if !gone {
+            if !removed {
                 self.write_status().await;
             }
             tokio::select! {
@@ -100,34 +100,34 @@ impl Worker {
                     Some((name, state)) => { self.latest.insert(name, state); }
                     None => break,
                 },
-                news = told.changed(), if !gone => {
+                news = updates.changed(), if !removed => {
                     if news.is_ok() {
-                        self.heed(&told.borrow_and_update().clone());
+                        self.stop_if_deleted(&updates.borrow_and_update().clone());
                     } else {
-                        // Deleted by force: nothing is left to write to.
-                        gone = true;
+                        // Force-deleted: there is no object to write the status to.
+                        removed = true;
                         self.stop.send_replace(Stop::Now);
                     }
                 }
             }
         }
         while self.containers.join_next().await.is_some() {}
-        if gone {
+        if removed {
             return;
         }
         self.publish();
         self.write_status().await;
-        // Ended by itself: it stays for whoever reads its end, until it is deleted.
-        while told.borrow_and_update().metadata.deletion_timestamp.is_none() {
-            if told.changed().await.is_err() {
+        // The containers have finished. The Pod stays in this state until it is deleted.
+        while updates.borrow_and_update().metadata.deletion_timestamp.is_none() {
+            if updates.changed().await.is_err() {
                 return;
             }
         }
         self.delete().await;
     }
 
-    /// Ends the containers when the Pod is being deleted.
-    fn heed(&self, pod: &Pod) {
+    /// Stops the containers when the Pod has a deletion timestamp.
+    fn stop_if_deleted(&self, pod: &Pod) {
         if pod.metadata.deletion_timestamp.is_none() {
             return;
         }
@@ -142,7 +142,7 @@ impl Worker {
         });
     }
 
-    /// Shows the Pod to whoever holds the kubelet.
+    /// Publishes the Pod's state to the [`Kubelet`](super::Kubelet).
     fn publish(&self) {
         let pod = &self.context.pod;
         let containers: BTreeMap<String, RunningContainer> =
@@ -169,7 +169,7 @@ impl Worker {
         Api::namespaced(self.context.settings.client.clone(), &namespace)
     }
 
-    /// Writes the status when it is another than the last one.
+    /// Writes the status if it has changed.
     async fn write_status(&mut self) {
         let status = status::of(&self.context.pod, &self.latest, self.written.as_ref());
         if self.written.as_ref() == Some(&status) {
@@ -181,7 +181,7 @@ impl Worker {
             let patch = Patch::Strategic(&patch);
             match self.api().patch_status(&name, &PatchParams::default(), &patch).await {
                 Ok(_) => break,
-                // Gone, or another of the same name: the watch will say so.
+                // NotFound, or another Pod of the same name: the watch will report it.
                 Err(kube::Error::Api(answer)) if matches!(answer.code, 404 | 409) => break,
                 Err(error) => {
                     warn!(pod = name, "writing the status: {error}");
@@ -192,7 +192,7 @@ impl Worker {
         self.written = Some(status);
     }
 
-    /// The last act on a Pod that is being deleted: it may go from the API server now.
+    /// Removes the Pod from the API server, after its containers have ended.
     async fn delete(&self) {
         let name = self.context.pod.name_any();
         let params = DeleteParams {

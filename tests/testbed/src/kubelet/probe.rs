@@ -1,9 +1,8 @@
-//! Startup, liveness and readiness probes, with their periods and thresholds, against the one address that
-//! the process serves.
+//! Startup, liveness and readiness probes with their periods and thresholds. All use the process's one address.
 //!
-//! In two things this differs from a real kubelet, which is slower to see a container start: liveness is
-//! first probed one period after the start, and readiness, until it passes for the first time, every
-//! [`EAGER`], so that nobody waits a period for a process that took a moment to listen.
+//! There are two differences from a real kubelet. Liveness is first probed one period after the start, because this
+//! kubelet sees a container start sooner. Readiness is probed every [`FIRST_READINESS_PERIOD`] until it passes for
+//! the first time, so that tests do not wait a period for a process that needs a moment to listen.
 
 use std::time::Duration;
 
@@ -16,31 +15,31 @@ use tokio::{
 
 use crate::http;
 
-/// How often readiness is probed until it passes for the first time.
-const EAGER: Duration = Duration::from_millis(100);
+/// The readiness period until the probe passes for the first time.
+const FIRST_READINESS_PERIOD: Duration = Duration::from_millis(100);
 
-/// What the probes say at the moment.
+/// The current result of the probes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Verdict {
+pub(super) struct ProbeResult {
     pub(super) ready: bool,
     pub(super) started: bool,
 }
 
-/// Probes until the container has to be ended, and says why; `tell` hears each verdict.
-pub(super) async fn run(container: &Container, base: &str, mut tell: impl FnMut(Verdict)) -> String {
+/// Probes until the container must be killed; returns the reason. `report` gets each result.
+pub(super) async fn run(container: &Container, base: &str, mut report: impl FnMut(ProbeResult)) -> String {
     if let Some(startup) = &container.startup_probe
-        && let Err(why) = startup_passes(startup, base).await
+        && let Err(why) = run_startup(startup, base).await
     {
         return format!("startup probe failed: {why}");
     }
-    tell(Verdict { ready: container.readiness_probe.is_none(), started: true });
+    report(ProbeResult { ready: container.readiness_probe.is_none(), started: true });
     let readiness = container.readiness_probe.as_ref();
     let liveness = container.liveness_probe.as_ref();
     tokio::select! {
-        why = or_never(liveness.map(|probe| until_failed(probe, base))) => {
+        why = or_never(liveness.map(|probe| run_liveness(probe, base))) => {
             format!("liveness probe failed: {why}")
         }
-        () = or_never(readiness.map(|probe| follow(probe, base, &mut tell))) => String::new(),
+        () = or_never(readiness.map(|probe| run_readiness(probe, base, &mut report))) => String::new(),
     }
 }
 
@@ -51,15 +50,15 @@ async fn or_never<T>(future: Option<impl Future<Output = T>>) -> T {
     }
 }
 
-/// Each try of a probe in its period, from its initial delay on.
-struct Tries<'a> {
+/// The attempts of a probe: the first after the initial delay, the next after a period each.
+struct Attempts<'a> {
     probe: &'a Probe,
     base: &'a str,
     next: Instant,
     period: Duration,
 }
 
-impl<'a> Tries<'a> {
+impl<'a> Attempts<'a> {
     fn of(probe: &'a Probe, base: &'a str) -> Self {
         let delay = seconds(probe.initial_delay_seconds, 0);
         Self { probe, base, next: Instant::now() + delay, period: period(probe) }
@@ -84,11 +83,11 @@ fn failures(probe: &Probe) -> i32 {
     probe.failure_threshold.unwrap_or(3).max(1)
 }
 
-async fn startup_passes(probe: &Probe, base: &str) -> Result<(), String> {
-    let mut tries = Tries::of(probe, base);
+async fn run_startup(probe: &Probe, base: &str) -> Result<(), String> {
+    let mut attempts = Attempts::of(probe, base);
     let mut failed = 0;
     loop {
-        match tries.next().await {
+        match attempts.next().await {
             Ok(()) => return Ok(()),
             Err(why) => {
                 failed += 1;
@@ -100,12 +99,12 @@ async fn startup_passes(probe: &Probe, base: &str) -> Result<(), String> {
     }
 }
 
-async fn until_failed(probe: &Probe, base: &str) -> String {
-    let mut tries = Tries::of(probe, base);
-    tries.next += tries.period;
+async fn run_liveness(probe: &Probe, base: &str) -> String {
+    let mut attempts = Attempts::of(probe, base);
+    attempts.next += attempts.period;
     let mut failed = 0;
     loop {
-        match tries.next().await {
+        match attempts.next().await {
             Ok(()) => failed = 0,
             Err(why) => {
                 failed += 1;
@@ -117,28 +116,28 @@ async fn until_failed(probe: &Probe, base: &str) -> String {
     }
 }
 
-/// Readiness: it comes and goes.
-async fn follow(probe: &Probe, base: &str, tell: &mut impl FnMut(Verdict)) {
-    let mut tries = Tries::of(probe, base);
+/// Reports each change of readiness; it never returns.
+async fn run_readiness(probe: &Probe, base: &str, report: &mut impl FnMut(ProbeResult)) {
+    let mut attempts = Attempts::of(probe, base);
     let (mut passed, mut failed) = (0, 0);
-    tries.period = tries.period.min(EAGER);
+    attempts.period = attempts.period.min(FIRST_READINESS_PERIOD);
     loop {
-        if tries.next().await.is_ok() {
-            tries.period = period(probe);
+        if attempts.next().await.is_ok() {
+            attempts.period = period(probe);
             (passed, failed) = (passed + 1, 0);
             if passed >= probe.success_threshold.unwrap_or(1).max(1) {
-                tell(Verdict { ready: true, started: true });
+                report(ProbeResult { ready: true, started: true });
             }
         } else {
             (passed, failed) = (0, failed + 1);
             if failed >= failures(probe) {
-                tell(Verdict { ready: false, started: true });
+                report(ProbeResult { ready: false, started: true });
             }
         }
     }
 }
 
-/// One try: HTTP passes with 200 to 399, TCP with a connection.
+/// One attempt. HTTP passes with status 200 to 399, TCP with a connection.
 async fn attempt(probe: &Probe, base: &str) -> Result<(), String> {
     let limit = seconds(probe.timeout_seconds, 1);
     if let Some(get) = &probe.http_get {

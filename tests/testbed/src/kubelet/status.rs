@@ -1,4 +1,4 @@
-//! A Pod's status from what its containers report.
+//! A Pod's status, from the reports of its containers.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use super::container::Report;
 
 const LOOPBACK: &str = "127.0.0.1";
 
-/// `before` is the status written last; what did not change keeps its times.
+/// `before` is the last written status. Conditions that have not changed keep their transition times.
 pub(super) fn of(pod: &Pod, reports: &BTreeMap<String, Report>, before: Option<&PodStatus>) -> PodStatus {
     let spec = pod.spec.clone().unwrap_or_default();
     let statuses: Vec<ContainerStatus> = spec
@@ -67,23 +67,24 @@ pub(super) fn of(pod: &Pod, reports: &BTreeMap<String, Report>, before: Option<&
     }
 }
 
-/// How a container ended that is not started again.
-fn over(report: &Report) -> Option<&ContainerStateTerminated> {
-    report.state.terminated.as_ref().filter(|_| report.over)
+/// The end of a finished container.
+fn end_of(report: &Report) -> Option<&ContainerStateTerminated> {
+    report.state.terminated.as_ref().filter(|_| report.finished)
 }
 
 fn phase(reports: &BTreeMap<String, Report>) -> &'static str {
-    if reports.values().all(|report| over(report).is_some()) {
-        let failed = reports.values().filter_map(over).any(|end| end.exit_code != 0);
+    if reports.values().all(|report| end_of(report).is_some()) {
+        let failed = reports.values().filter_map(end_of).any(|end| end.exit_code != 0);
         return if failed { "Failed" } else { "Succeeded" };
     }
-    let begun = |report: &Report| report.restarts > 0 || report.last_state.is_some() || report.state.waiting.is_none();
-    if reports.values().all(begun) { "Running" } else { "Pending" }
+    let has_started =
+        |report: &Report| report.restarts > 0 || report.last_state.is_some() || report.state.waiting.is_none();
+    if reports.values().all(has_started) { "Running" } else { "Pending" }
 }
 
-/// True unless there is a reason against it.
-fn condition(name: &str, against: Option<&str>, before: Option<&PodStatus>) -> PodCondition {
-    let status = if against.is_none() { "True" } else { "False" };
+/// A condition that is False for a reason, or True without one.
+fn condition(name: &str, reason: Option<&str>, before: Option<&PodStatus>) -> PodCondition {
+    let status = if reason.is_none() { "True" } else { "False" };
     let same = before
         .and_then(|before| before.conditions.as_ref())
         .and_then(|conditions| conditions.iter().find(|one| one.type_ == name))
@@ -91,7 +92,7 @@ fn condition(name: &str, against: Option<&str>, before: Option<&PodStatus>) -> P
     PodCondition {
         type_: name.to_owned(),
         status: status.to_owned(),
-        reason: against.map(str::to_owned),
+        reason: reason.map(str::to_owned),
         last_transition_time: same.map_or_else(|| Some(now()), |one| one.last_transition_time.clone()),
         ..PodCondition::default()
     }

@@ -1,14 +1,15 @@
 //! Connections of the Data Catalog.
 //!
-//! `UpdateConnection` replaces everything, secrets included: what is left out is gone. What is read with
-//! `HidePassword` has no passwords, and credentials within `AuthenticationConfiguration` are never read back.
-//! How creating, updating and testing end is told by a test ([`ConnectionScript`]).
+//! `UpdateConnection` replaces the whole input, including secrets; members that the new input does not have are
+//! removed. With `HidePassword` a read has no passwords. Credentials in `AuthenticationConfiguration` are never read
+//! back. A [`ConnectionScript`] defines how creation, updates and tests end.
 
 mod operations;
 mod requirements;
 mod script;
 #[cfg(test)]
 mod tests;
+mod view;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -43,8 +44,8 @@ struct Connection {
     status: ConnectionStatus,
     reason: Option<String>,
     validated: Option<Time>,
-    /// Moves on with each change, so that an outcome of an earlier one means nothing any more.
-    course: u64,
+    /// Differs for each change. The outcome of an earlier change is ignored.
+    generation: u64,
 }
 
 /// The connections of a region by catalog and name.
@@ -55,21 +56,21 @@ pub struct Connections {
     scripts: Scripts,
 }
 
-/// What can fall due about a connection.
+/// An event of a connection.
 #[derive(Clone, Debug)]
 pub(super) enum ConnectionEvent {
-    /// What was `IN_PROGRESS` is done: READY, or FAILED with a reason.
+    /// The change of this generation is done: READY, or FAILED with a reason.
     Settle(Key, u64, Option<String>),
 }
 
 impl Region {
-    /// Says how a connection's creation, updates and tests end from now on. `*` is every connection without a
-    /// script of its own, and tests of an input that is no connection yet.
+    /// Sets how a connection's creation, updates and tests end from now on. The name `*` stands for every connection
+    /// without a script of its own, and for tests by `TestConnectionInput`.
     pub fn script_connection(&mut self, name: &str, script: ConnectionScript) {
         self.connections.scripts.set(name, script);
     }
 
-    /// A connection's input as it was last given, secrets included; for a test to look at.
+    /// The last input of a connection, with its secrets.
     #[must_use]
     pub fn connection_input(&self, catalog: &str, name: &str) -> Option<Value> {
         let connection = self.connections.by_key.get(&(catalog.into(), name.into()))?;
@@ -80,12 +81,12 @@ impl Region {
         self.connections.by_key.get(key).ok_or_else(|| connection_not_found(&key.1))
     }
 
-    /// Writes a connection, and lets its status go the way its script says.
+    /// Creates or replaces a connection. Its script decides the status.
     fn put_connection(&mut self, key: &Key, input: Map<String, Value>, caller: &str) -> ConnectionStatus {
         let now = self.now();
-        let (lasts, failure) = self.connections.scripts.outcome(&key.1, &input);
+        let (duration, failure) = self.connections.scripts.outcome(&key.1, &input);
         self.connections.changes += 1;
-        let course = self.connections.changes;
+        let generation = self.connections.changes;
         let created = self.connections.by_key.get(key).map_or(now, |connection| connection.created);
         let connection = Connection {
             input,
@@ -95,21 +96,21 @@ impl Region {
             status: ConnectionStatus::InProgress,
             reason: None,
             validated: None,
-            course,
+            generation,
         };
         self.connections.by_key.insert(key.clone(), connection);
-        if lasts.is_zero() {
-            self.connection_event(ConnectionEvent::Settle(key.clone(), course, failure));
+        if duration.is_zero() {
+            self.connection_event(ConnectionEvent::Settle(key.clone(), generation, failure));
         } else {
-            let event = ConnectionEvent::Settle(key.clone(), course, failure);
-            self.agenda.at(now + lasts, Event::Connection(event));
+            let event = ConnectionEvent::Settle(key.clone(), generation, failure);
+            self.events.push(now + duration, Event::Connection(event));
         }
         self.connection(key).map_or(ConnectionStatus::Failed, |connection| connection.status)
     }
 
     pub(super) fn connection_event(&mut self, event: ConnectionEvent) {
-        let ConnectionEvent::Settle(key, course, failure) = event;
-        if let Some(connection) = self.connections.by_key.get_mut(&key).filter(|now| now.course == course) {
+        let ConnectionEvent::Settle(key, generation, failure) = event;
+        if let Some(connection) = self.connections.by_key.get_mut(&key).filter(|now| now.generation == generation) {
             connection.status = if failure.is_some() { ConnectionStatus::Failed } else { ConnectionStatus::Ready };
             connection.reason = failure;
         }

@@ -1,4 +1,4 @@
-//! How connections end: told by a test, since the double connects to nothing.
+//! Scripts that define how changes and tests of connections end.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -10,37 +10,37 @@ use serde_json::{Map, Value};
 
 use crate::error::AwsError;
 
-/// How long a change takes whose credentials must be exchanged for a token first.
+/// The time of a change with OAUTH2, which exchanges the credentials for a token.
 const TOKEN_EXCHANGE: Duration = Duration::from_secs(5);
 
-/// An AWS error that a test of a connection ends with.
+/// The AWS error of a failed test of a connection.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Failure {
-    /// The code.
+    /// The error code.
     pub code: String,
-    /// What it says.
+    /// The error message.
     pub message: String,
 }
 
 impl Failure {
-    /// A failure by its code and message.
+    /// A failure with this code and message.
     #[must_use]
     pub fn new(code: &str, message: &str) -> Self {
         Self { code: code.to_owned(), message: message.to_owned() }
     }
 }
 
-/// How a connection's changes and tests end. Times are on the double's clock; in JSON they are seconds.
+/// How a connection's changes and tests end. Times are on the double's clock; in JSON, seconds.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct ConnectionScript {
-    /// How long a change is `IN_PROGRESS`; none is as long as the kind of authentication takes.
+    /// The time of a change in `IN_PROGRESS`; none takes the default of the authentication type.
     #[serde(skip_serializing_if = "Option::is_none")]
     in_progress: Option<Seconds>,
-    /// The reasons that changes fail with, one after the other; none (and after the last) is READY.
+    /// The outcomes of the next changes: the reason of a FAILED one, none for READY. After the last, READY.
     changes: VecDeque<Option<String>>,
-    /// How tests end, one after the other; none (and after the last) is success.
+    /// The outcomes of the next tests: the failure, none for success. After the last, success.
     tests: VecDeque<Option<Failure>>,
 }
 
@@ -49,35 +49,35 @@ pub struct ConnectionScript {
 struct Seconds(#[serde(with = "crate::seconds")] Duration);
 
 impl ConnectionScript {
-    /// Changes are `IN_PROGRESS` so long.
+    /// Sets the time of a change in `IN_PROGRESS`.
     #[must_use]
     pub fn in_progress(mut self, time: Duration) -> Self {
         self.in_progress = Some(Seconds(time));
         self
     }
 
-    /// The next change (after those said so far) is FAILED with this reason.
+    /// Appends a change that ends as FAILED with this reason.
     #[must_use]
     pub fn change_fails(mut self, reason: &str) -> Self {
         self.changes.push_back(Some(reason.to_owned()));
         self
     }
 
-    /// The next change (after those said so far) is READY.
+    /// Appends a change that ends as READY.
     #[must_use]
     pub fn change_succeeds(mut self) -> Self {
         self.changes.push_back(None);
         self
     }
 
-    /// The next test (after those said so far) fails so.
+    /// Appends a test with this failure.
     #[must_use]
     pub fn test_fails(mut self, failure: Failure) -> Self {
         self.tests.push_back(Some(failure));
         self
     }
 
-    /// The next test (after those said so far) succeeds.
+    /// Appends a test that succeeds.
     #[must_use]
     pub fn test_succeeds(mut self) -> Self {
         self.tests.push_back(None);
@@ -85,7 +85,7 @@ impl ConnectionScript {
     }
 }
 
-/// The scripts of a region by connection; `*` is every other.
+/// The scripts of a region by connection name; `*` stands for all others.
 #[derive(Debug, Default)]
 pub(super) struct Scripts(HashMap<String, ConnectionScript>);
 
@@ -99,22 +99,22 @@ impl Scripts {
         self.0.get_mut(name)
     }
 
-    /// How long a change takes, and how it fails, if it does.
+    /// The time that the next change takes, and the reason if it fails.
     pub fn outcome(&mut self, name: &str, input: &Map<String, Value>) -> (Duration, Option<String>) {
         let authentication = input.get("AuthenticationConfiguration").and_then(|auth| auth.get("AuthenticationType"));
-        let usual = match authentication.and_then(Value::as_str) {
+        let default = match authentication.and_then(Value::as_str) {
             Some("OAUTH2") => TOKEN_EXCHANGE,
             _ => Duration::ZERO,
         };
         match self.of(name) {
-            None => (usual, None),
+            None => (default, None),
             Some(script) => {
-                (script.in_progress.map_or(usual, |Seconds(time)| time), script.changes.pop_front().flatten())
+                (script.in_progress.map_or(default, |Seconds(time)| time), script.changes.pop_front().flatten())
             }
         }
     }
 
-    /// How a test ends.
+    /// The outcome of the next test.
     pub fn test(&mut self, name: &str) -> Result<(), AwsError> {
         match self.of(name).and_then(|script| script.tests.pop_front()).flatten() {
             None => Ok(()),

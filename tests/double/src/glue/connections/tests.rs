@@ -1,11 +1,11 @@
-//! Connections, through the operations and on a clock that stands still.
+//! Connections, by the operations and with a held clock.
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::{ConnectionScript, Failure};
-use crate::glue::bench::{ACCOUNT, Bench, CALLER};
+use crate::glue::fixture::{ACCOUNT, CALLER, Fixture};
 
 fn jdbc(name: &str) -> Value {
     json!({ "Name": name, "ConnectionType": "JDBC", "ConnectionProperties": {
@@ -13,118 +13,118 @@ fn jdbc(name: &str) -> Value {
     } })
 }
 
-fn create(bench: &Bench, input: &Value) -> Value {
-    bench.call("CreateConnection", &json!({ "ConnectionInput": input })).unwrap()["CreateConnectionStatus"].clone()
+fn create(fixture: &Fixture, input: &Value) -> Value {
+    fixture.call("CreateConnection", &json!({ "ConnectionInput": input })).unwrap()["CreateConnectionStatus"].clone()
 }
 
-fn get(bench: &Bench, name: &str) -> Value {
-    bench.call("GetConnection", &json!({ "Name": name, "HidePassword": true })).unwrap()["Connection"].clone()
+fn get(fixture: &Fixture, name: &str) -> Value {
+    fixture.call("GetConnection", &json!({ "Name": name, "HidePassword": true })).unwrap()["Connection"].clone()
 }
 
 #[test]
-fn an_update_replaces_everything_secrets_included() {
-    let bench = Bench::new();
+fn an_update_replaces_the_whole_input_with_its_secrets() {
+    let fixture = Fixture::new();
     let mut input = jdbc("db");
     input["Description"] = json!("old");
     input["ConnectionProperties"]["JDBC_ENFORCE_SSL"] = json!("true");
-    assert_eq!(create(&bench, &input), "READY");
-    bench.step(60);
+    assert_eq!(create(&fixture, &input), "READY");
+    fixture.step(60);
     let changed = json!({ "Name": "db", "ConnectionType": "JDBC", "ConnectionProperties": {
         "JDBC_CONNECTION_URL": "jdbc:postgresql://db:5432/x", "SECRET_ID": "there",
     } });
-    bench.call("UpdateConnection", &json!({ "Name": "db", "ConnectionInput": changed })).unwrap();
-    let seen = get(&bench, "db");
+    fixture.call("UpdateConnection", &json!({ "Name": "db", "ConnectionInput": changed })).unwrap();
+    let seen = get(&fixture, "db");
     assert!(seen.get("Description").is_none());
     assert_eq!(seen["ConnectionProperties"], changed["ConnectionProperties"]);
     assert_eq!(seen["LastUpdatedBy"], CALLER);
     assert!(seen["LastUpdatedTime"].as_f64() > seen["CreationTime"].as_f64());
-    let kept = bench.with(|region| region.connection_input(ACCOUNT, "db")).unwrap();
+    let kept = fixture.with(|region| region.connection_input(ACCOUNT, "db")).unwrap();
     assert_eq!(kept, changed, "no password is left behind");
 }
 
 #[test]
-fn passwords_are_hidden_on_both_reads_and_credentials_never_read() {
-    let bench = Bench::new();
-    create(&bench, &jdbc("db"));
+fn both_reads_hide_passwords_and_never_show_credentials() {
+    let fixture = Fixture::new();
+    create(&fixture, &jdbc("db"));
     let input = json!({ "Name": "basic", "ConnectionType": "SALESFORCE", "ConnectionProperties": {},
         "AuthenticationConfiguration": { "AuthenticationType": "BASIC",
             "BasicAuthenticationCredentials": { "Username": "me", "Password": "hush" } } });
-    create(&bench, &input);
-    let open = bench.call("GetConnection", &json!({ "Name": "db" })).unwrap();
+    create(&fixture, &input);
+    let open = fixture.call("GetConnection", &json!({ "Name": "db" })).unwrap();
     assert_eq!(open["Connection"]["ConnectionProperties"]["PASSWORD"], "hush");
-    let hidden = get(&bench, "db");
+    let hidden = get(&fixture, "db");
     assert_eq!(hidden["ConnectionProperties"].get("PASSWORD"), None);
     assert_eq!(hidden["ConnectionProperties"]["USERNAME"], "me");
-    let all = bench.call("GetConnections", &json!({ "HidePassword": true })).unwrap();
+    let all = fixture.call("GetConnections", &json!({ "HidePassword": true })).unwrap();
     assert!(!all.to_string().contains("hush"), "{all}");
-    assert_eq!(get(&bench, "basic")["AuthenticationConfiguration"], json!({ "AuthenticationType": "BASIC" }));
-    assert_eq!(get(&bench, "basic")["ConnectionSchemaVersion"], 2);
+    assert_eq!(get(&fixture, "basic")["AuthenticationConfiguration"], json!({ "AuthenticationType": "BASIC" }));
+    assert_eq!(get(&fixture, "basic")["ConnectionSchemaVersion"], 2);
 }
 
 #[test]
-fn the_status_goes_its_way_as_told() {
-    let bench = Bench::new();
-    bench.with(|region| {
+fn the_status_follows_the_script() {
+    let fixture = Fixture::new();
+    fixture.with(|region| {
         let script = ConnectionScript::default().in_progress(Duration::from_secs(30));
         region.script_connection("db", script.change_fails("no route to host").change_succeeds());
     });
-    assert_eq!(create(&bench, &jdbc("db")), "IN_PROGRESS");
-    bench.step(30);
-    let failed = get(&bench, "db");
+    assert_eq!(create(&fixture, &jdbc("db")), "IN_PROGRESS");
+    fixture.step(30);
+    let failed = get(&fixture, "db");
     assert_eq!((&failed["Status"], &failed["StatusReason"]), (&json!("FAILED"), &json!("no route to host")));
-    bench.call("UpdateConnection", &json!({ "Name": "db", "ConnectionInput": jdbc("db") })).unwrap();
-    assert_eq!(get(&bench, "db")["Status"], "IN_PROGRESS");
-    bench.step(29);
-    bench.call("UpdateConnection", &json!({ "Name": "db", "ConnectionInput": jdbc("db") })).unwrap();
-    bench.step(1);
-    assert_eq!(get(&bench, "db")["Status"], "IN_PROGRESS", "the later change counts");
-    bench.step(29);
-    let ready = get(&bench, "db");
+    fixture.call("UpdateConnection", &json!({ "Name": "db", "ConnectionInput": jdbc("db") })).unwrap();
+    assert_eq!(get(&fixture, "db")["Status"], "IN_PROGRESS");
+    fixture.step(29);
+    fixture.call("UpdateConnection", &json!({ "Name": "db", "ConnectionInput": jdbc("db") })).unwrap();
+    fixture.step(1);
+    assert_eq!(get(&fixture, "db")["Status"], "IN_PROGRESS", "the later change counts");
+    fixture.step(29);
+    let ready = get(&fixture, "db");
     assert_eq!((&ready["Status"], ready.get("StatusReason")), (&json!("READY"), None));
 }
 
 #[test]
-fn tests_end_as_told_and_leave_the_connection() {
-    let bench = Bench::new();
-    create(&bench, &jdbc("db"));
-    bench.with(|region| {
+fn tests_follow_the_script_and_do_not_change_the_status() {
+    let fixture = Fixture::new();
+    create(&fixture, &jdbc("db"));
+    fixture.with(|region| {
         let failure = Failure::new("InvalidInputException", "authentication failed");
         region.script_connection("db", ConnectionScript::default().test_fails(failure.clone()).test_succeeds());
         region.script_connection("*", ConnectionScript::default().test_fails(failure));
     });
-    bench.refuse("TestConnection", &json!({ "ConnectionName": "db" }), "InvalidInputException");
-    assert_eq!(get(&bench, "db")["Status"], "READY");
-    assert!(get(&bench, "db").get("LastConnectionValidationTime").is_some());
-    bench.call("TestConnection", &json!({ "ConnectionName": "db" })).unwrap();
+    fixture.expect_error("TestConnection", &json!({ "ConnectionName": "db" }), "InvalidInputException");
+    assert_eq!(get(&fixture, "db")["Status"], "READY");
+    assert!(get(&fixture, "db").get("LastConnectionValidationTime").is_some());
+    fixture.call("TestConnection", &json!({ "ConnectionName": "db" })).unwrap();
     let mut input = jdbc("unused");
     input.as_object_mut().unwrap().remove("Name");
-    bench.refuse("TestConnection", &json!({ "TestConnectionInput": input }), "InvalidInputException");
-    bench.call("TestConnection", &json!({ "TestConnectionInput": input })).unwrap();
+    fixture.expect_error("TestConnection", &json!({ "TestConnectionInput": input }), "InvalidInputException");
+    fixture.call("TestConnection", &json!({ "TestConnectionInput": input })).unwrap();
     let both = json!({ "ConnectionName": "db", "TestConnectionInput": input });
-    bench.refuse("TestConnection", &both, "InvalidInputException");
-    bench.refuse("TestConnection", &json!({}), "InvalidInputException");
-    bench.refuse("TestConnection", &json!({ "ConnectionName": "none" }), "EntityNotFoundException");
+    fixture.expect_error("TestConnection", &both, "InvalidInputException");
+    fixture.expect_error("TestConnection", &json!({}), "InvalidInputException");
+    fixture.expect_error("TestConnection", &json!({ "ConnectionName": "none" }), "EntityNotFoundException");
 }
 
 #[test]
-fn a_batch_deletes_what_it_can_and_says_the_rest() {
-    let bench = Bench::new();
-    create(&bench, &jdbc("a"));
-    create(&bench, &jdbc("b"));
-    let answer = bench.call("BatchDeleteConnection", &json!({ "ConnectionNameList": ["a", "none", "b"] })).unwrap();
+fn a_batch_delete_reports_errors_by_name() {
+    let fixture = Fixture::new();
+    create(&fixture, &jdbc("a"));
+    create(&fixture, &jdbc("b"));
+    let answer = fixture.call("BatchDeleteConnection", &json!({ "ConnectionNameList": ["a", "none", "b"] })).unwrap();
     assert_eq!(answer["Succeeded"], json!(["a", "b"]));
     assert_eq!(answer["Errors"]["none"]["ErrorCode"], "EntityNotFoundException");
-    bench.refuse("DeleteConnection", &json!({ "ConnectionName": "a" }), "EntityNotFoundException");
+    fixture.expect_error("DeleteConnection", &json!({ "ConnectionName": "a" }), "EntityNotFoundException");
     let many: Vec<String> = (0..26).map(|n| format!("c{n}")).collect();
-    bench.refuse("BatchDeleteConnection", &json!({ "ConnectionNameList": many }), "ValidationException");
+    fixture.expect_error("BatchDeleteConnection", &json!({ "ConnectionNameList": many }), "ValidationException");
 }
 
 #[test]
-fn each_type_has_its_requirements() {
-    let bench = Bench::new();
+fn missing_requirements_of_a_type_are_refused() {
+    let fixture = Fixture::new();
     let refuse = |kind: &str, properties: &Value| {
         let input = json!({ "Name": "x", "ConnectionType": kind, "ConnectionProperties": properties });
-        bench.refuse("CreateConnection", &json!({ "ConnectionInput": input }), "InvalidInputException");
+        fixture.expect_error("CreateConnection", &json!({ "ConnectionInput": input }), "InvalidInputException");
     };
     refuse("SFTP", &json!({}));
     refuse("JDBC", &json!({ "JDBC_CONNECTION_URL": "jdbc:x" }));
@@ -137,21 +137,21 @@ fn each_type_has_its_requirements() {
     refuse("SALESFORCE", &json!({}));
     let network = json!({ "Name": "net", "ConnectionType": "NETWORK", "ConnectionProperties": {},
         "PhysicalConnectionRequirements": { "SubnetId": "subnet-1" } });
-    assert_eq!(create(&bench, &network), "READY");
-    bench.refuse("CreateConnection", &json!({ "ConnectionInput": network }), "AlreadyExistsException");
+    assert_eq!(create(&fixture, &network), "READY");
+    fixture.expect_error("CreateConnection", &json!({ "ConnectionInput": network }), "AlreadyExistsException");
 }
 
 #[test]
-fn catalogs_filters_and_pages_keep_connections_apart() {
-    let bench = Bench::new();
+fn connections_are_listed_by_catalog_filter_and_page() {
+    let fixture = Fixture::new();
     for n in 0..5 {
         let mut input = jdbc(&format!("db{n}"));
         input["MatchCriteria"] = json!(["team", format!("n{n}")]);
-        create(&bench, &input);
+        create(&fixture, &input);
     }
-    bench.call("CreateConnection", &json!({ "CatalogId": "other", "ConnectionInput": jdbc("db0") })).unwrap();
+    fixture.call("CreateConnection", &json!({ "CatalogId": "other", "ConnectionInput": jdbc("db0") })).unwrap();
     let names = |body: Value| -> Vec<String> {
-        let list = bench.call("GetConnections", &body).unwrap()["ConnectionList"].clone();
+        let list = fixture.call("GetConnections", &body).unwrap()["ConnectionList"].clone();
         list.as_array().unwrap().iter().map(|one| one["Name"].as_str().unwrap().to_owned()).collect()
     };
     assert_eq!(names(json!({})).len(), 5);
@@ -162,13 +162,13 @@ fn catalogs_filters_and_pages_keep_connections_apart() {
 }
 
 #[test]
-fn tags_come_and_go_with_a_connection() {
-    let bench = Bench::new();
-    bench.call("CreateConnection", &json!({ "ConnectionInput": jdbc("db"), "Tags": { "team": "a" } })).unwrap();
+fn deleting_a_connection_deletes_its_tags() {
+    let fixture = Fixture::new();
+    fixture.call("CreateConnection", &json!({ "ConnectionInput": jdbc("db"), "Tags": { "team": "a" } })).unwrap();
     let arn = "arn:aws:glue:eu-west-1:123456789012:connection/db";
-    bench.call("TagResource", &json!({ "ResourceArn": arn, "TagsToAdd": { "more": "b" } })).unwrap();
-    bench.call("UntagResource", &json!({ "ResourceArn": arn, "TagsToRemove": ["team"] })).unwrap();
-    assert_eq!(bench.call("GetTags", &json!({ "ResourceArn": arn })).unwrap()["Tags"], json!({ "more": "b" }));
-    bench.call("DeleteConnection", &json!({ "ConnectionName": "db" })).unwrap();
-    bench.refuse("GetTags", &json!({ "ResourceArn": arn }), "EntityNotFoundException");
+    fixture.call("TagResource", &json!({ "ResourceArn": arn, "TagsToAdd": { "more": "b" } })).unwrap();
+    fixture.call("UntagResource", &json!({ "ResourceArn": arn, "TagsToRemove": ["team"] })).unwrap();
+    assert_eq!(fixture.call("GetTags", &json!({ "ResourceArn": arn })).unwrap()["Tags"], json!({ "more": "b" }));
+    fixture.call("DeleteConnection", &json!({ "ConnectionName": "db" })).unwrap();
+    fixture.expect_error("GetTags", &json!({ "ResourceArn": arn }), "EntityNotFoundException");
 }

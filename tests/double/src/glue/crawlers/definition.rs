@@ -1,23 +1,23 @@
-//! A crawler's definition in Glue's own words.
+//! A crawler's definition, in the form of Glue's API.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// A crawler's definition as `CreateCrawler` takes it. Members the double does not act on are kept as they came.
+/// The input of `CreateCrawler`. Members that the double does not use are stored unchanged.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct CrawlerSettings {
-    /// Its name.
+    /// The crawler's name.
     pub name: String,
-    /// A cron expression; shown within `Schedule`.
+    /// A cron expression; `GetCrawler` shows it in `Schedule`.
     #[serde(skip_serializing)]
     pub schedule: Option<String>,
-    /// Tags; read through `GetTags`.
+    /// Tags; only `GetTags` shows them.
     #[serde(skip_serializing)]
     pub tags: Option<BTreeMap<String, String>>,
-    /// Everything else: role, targets, policies, ...
+    /// All other members: role, targets, policies, ...
     #[serde(flatten)]
     pub rest: Map<String, Value>,
 }
@@ -33,21 +33,21 @@ impl CrawlerSettings {
         Self { name: name.to_owned(), rest, ..Self::default() }
     }
 
-    /// With a schedule, such as `cron(15 12 * * ? *)`.
+    /// Sets a schedule, such as `cron(15 12 * * ? *)`.
     #[must_use]
     pub fn schedule(mut self, expression: &str) -> Self {
         self.schedule = Some(expression.to_owned());
         self
     }
 
-    /// Whether there is anything to crawl.
+    /// Whether there is at least one target.
     #[must_use]
     pub fn has_targets(&self) -> bool {
         let targets = self.rest.get("Targets").and_then(Value::as_object);
         targets.is_some_and(|kinds| kinds.values().any(|kind| kind.as_array().is_some_and(|list| !list.is_empty())))
     }
 
-    /// What Glue fills in when a definition leaves it out.
+    /// Adds Glue's defaults for missing members.
     #[must_use]
     pub fn with_defaults(mut self) -> Self {
         let mut fill = |name: &str, value: Value| {

@@ -1,4 +1,4 @@
-//! `ListCrawls`: the history of a crawler, newest first, by filters and in pages.
+//! `ListCrawls`: the history of a crawler, newest first, with filters and pages.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,8 +8,8 @@ use crate::{
     error::AwsError,
     glue::{
         Region,
-        operation::{Input, Operation, reply},
-        page,
+        operation::{Input, Operation, Reply, operations},
+        page::{self, Page},
     },
 };
 
@@ -17,8 +17,9 @@ use crate::{
 const DEFAULT_PAGE: usize = 20;
 const LARGEST_PAGE: usize = 100;
 
-pub(super) const OPERATIONS: &[Operation] =
-    &[Operation { name: "ListCrawls", resource: "crawler", subject: "/CrawlerName", run: list }];
+pub(super) const OPERATIONS: &[Operation] = operations! { "crawler":
+    ListCrawls("/CrawlerName") => list,
+};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -86,26 +87,26 @@ struct CrawlerHistory<'a> {
 }
 
 impl Crawl {
-    /// Its state then.
+    /// The state at a time.
     pub(super) fn state_at(&self, time: Time) -> CrawlState {
         if self.ended.is_some_and(|ended| ended <= time) { self.state } else { CrawlState::Running }
     }
 
     fn history<'a>(&'a self, crawler: &'a str, now: Time) -> CrawlerHistory<'a> {
         let state = self.state_at(now);
-        let over = state != CrawlState::Running;
+        let ended = state != CrawlState::Running;
         let changed = state == CrawlState::Completed;
         CrawlerHistory {
             crawl_id: &self.id,
             state,
             start_time: self.started,
-            end_time: self.ended.filter(|_| over),
+            end_time: self.ended.filter(|_| ended),
             summary: changed.then(|| self.plan.summary.clone().or_else(|| self.plan.changes.summary())).flatten(),
-            error_message: self.error.as_deref().filter(|_| over),
+            error_message: self.error.as_deref().filter(|_| ended),
             log_group: "/aws-glue/crawlers",
             log_stream: crawler,
             message_prefix: &self.id,
-            dpu_hour: if over { self.plan.dpu_hours } else { 0.0 },
+            dpu_hour: if ended { self.plan.dpu_hours } else { 0.0 },
         }
     }
 }
@@ -138,7 +139,7 @@ impl CrawlsFilter {
     }
 
     #[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970 fit a double's 53 bits")]
-    fn admits(&self, crawl: &CrawlerHistory<'_>) -> bool {
+    fn matches(&self, crawl: &CrawlerHistory<'_>) -> bool {
         match self.field_name {
             Field::CrawlId => self.compare(&crawl.crawl_id, &self.field_value.as_str()),
             Field::State => self.compare(&crawl.state.as_str(), &self.field_value.as_str()),
@@ -164,32 +165,25 @@ impl CrawlsFilter {
     }
 }
 
-fn list(region: &mut Region, input: &Input<'_>) -> Result<Vec<u8>, AwsError> {
-    #[derive(Serialize)]
-    #[serde(rename_all = "PascalCase")]
-    struct Answer<'a> {
-        crawls: Vec<CrawlerHistory<'a>>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        next_token: Option<String>,
-    }
+fn list(region: &mut Region, input: &Input<'_>) -> Reply {
     let ListCrawls { crawler_name, max_results, filters, next_token } = input.read()?;
     let filters: Vec<CrawlsFilter> = filters.into_iter().map(CrawlsFilter::read).collect::<Result<_, _>>()?;
     let now = input.as_of.unwrap_or(region.now());
     let crawler = region.crawler(&crawler_name)?;
     let of = serde_json::to_string(&filters).unwrap_or_default();
     let list = format!("ListCrawls {crawler_name} {of}");
-    // A token says how many of the oldest crawls are left.
+    // A token is the number of oldest crawls that are left.
     let left = match next_token {
         None => crawler.crawls.partition_point(|crawl| crawl.started <= now),
         Some(token) => page::position(&list, &token)?.parse().unwrap_or(0).min(crawler.crawls.len()),
     };
-    let mut fitting = crawler.crawls[..left].iter().enumerate().rev().filter_map(|(at, crawl)| {
+    let mut matching = crawler.crawls[..left].iter().enumerate().rev().filter_map(|(at, crawl)| {
         let shown = crawl.history(&crawler_name, now);
-        filters.iter().all(|filter| filter.admits(&shown)).then_some((at, shown))
+        filters.iter().all(|filter| filter.matches(&shown)).then_some((at, shown))
     });
     let size = max_results.unwrap_or(DEFAULT_PAGE).min(LARGEST_PAGE);
-    let page: Vec<_> = fitting.by_ref().take(size).collect();
-    let more = fitting.next().is_some();
+    let page: Vec<_> = matching.by_ref().take(size).collect();
+    let more = matching.next().is_some();
     let next_token = page.last().filter(|_| more).map(|(at, _)| page::token(&list, &at.to_string()));
-    reply(&Answer { crawls: page.into_iter().map(|(_, crawl)| crawl).collect(), next_token })
+    Page { items: page.into_iter().map(|(_, crawl)| crawl).collect(), next_token }.reply("Crawls")
 }

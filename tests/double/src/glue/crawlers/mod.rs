@@ -1,28 +1,29 @@
 //! Crawlers and their crawls.
 //!
-//! A crawler is READY, RUNNING or STOPPING, and that is not the outcome of a crawl: at the end of each crawl,
-//! stopped or not, the crawler is STOPPING for a while. What came out of a crawl stands in its history
-//! (`ListCrawls`) and, for the last one that ended, in `LastCrawl`.
+//! A crawler is READY, RUNNING or STOPPING. This state is not the outcome of a crawl: at the end of each crawl,
+//! stopped or not, the crawler is STOPPING for some time. The outcome is in the history (`ListCrawls`) and, for the
+//! last crawl that ended, in `LastCrawl`.
 
 mod definition;
 mod history;
-mod life;
+mod lifecycle;
 mod operations;
 mod script;
 #[cfg(test)]
 mod tests;
+mod view;
 
 use std::{collections::BTreeMap, sync::Arc};
 
 pub use definition::CrawlerSettings;
-pub(super) use life::CrawlEvent;
+pub(super) use lifecycle::CrawlEvent;
 pub use script::{Changes, CrawlOutcome, CrawlPlan, CrawlScript};
 use serde::Serialize;
 
 use super::{Region, operation::Operation, schedule::Schedule, triggers::Origin};
 use crate::{clock::Time, error::AwsError};
 
-/// The operations of this room.
+/// The operations on crawlers and crawls.
 pub const OPERATIONS: &[&[Operation]] = &[operations::OPERATIONS, history::OPERATIONS];
 
 /// A crawler's own state.
@@ -47,7 +48,7 @@ pub enum CrawlState {
 }
 
 impl CrawlState {
-    /// Its name in the history.
+    /// The state's name in `ListCrawls`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -58,7 +59,7 @@ impl CrawlState {
         }
     }
 
-    /// Its name in `LastCrawl` and in the conditions of triggers.
+    /// The state's name in `LastCrawl` and in the conditions of triggers.
     #[must_use]
     pub fn as_last_crawl(self) -> &'static str {
         match self {
@@ -79,22 +80,22 @@ pub(super) struct Crawl {
     pub ended: Option<Time>,
     pub state: CrawlState,
     pub error: Option<String>,
-    /// The firing of a trigger it descends from.
+    /// The trigger firing that the crawl descends from, if any.
     pub origin: Option<Origin>,
 }
 
 /// A crawler.
 #[derive(Debug)]
 pub struct Crawler {
-    /// Its definition.
+    /// The definition.
     pub settings: CrawlerSettings,
-    /// How its crawls go.
+    /// How its crawls run and end.
     pub script: CrawlScript,
     plans_used: usize,
-    /// Its schedule, and whether that is followed.
+    /// The schedule, and whether it is active.
     schedule: Option<Schedule>,
     scheduled: bool,
-    /// Moves on whenever the schedule changes, so that times planned before mean nothing any more.
+    /// Incremented when the schedule changes. Ticks of an earlier version are ignored.
     schedule_version: u64,
     state: CrawlerState,
     created_on: Time,
@@ -102,16 +103,16 @@ pub struct Crawler {
     version: u64,
     /// Oldest first.
     crawls: Vec<Crawl>,
-    /// Moves on whenever the crawl is diverted.
-    course: u64,
-    birth: u64,
+    /// Incremented when the state changes. Events of an earlier generation are ignored.
+    generation: u64,
+    uid: u64,
 }
 
 /// The crawlers of a region by name.
 #[derive(Debug, Default)]
 pub struct Crawlers {
     by_name: BTreeMap<Arc<str>, Crawler>,
-    born: u64,
+    last_uid: u64,
 }
 
 fn not_found(name: &str) -> AwsError {
@@ -127,7 +128,7 @@ impl Region {
         self.crawlers.by_name.get_mut(name).ok_or_else(|| not_found(name))
     }
 
-    /// Creates a crawler, or gives the one of this name a new definition and script; its crawls stay.
+    /// Creates a crawler, or replaces the definition and script of the crawler with this name. Its crawls stay.
     pub fn define_crawler(&mut self, settings: CrawlerSettings, script: CrawlScript) -> Result<(), AwsError> {
         let schedule = settings.schedule.as_deref().map(Schedule::parse).transpose()?;
         let (now, name) = (self.now(), settings.name.clone());
@@ -137,9 +138,8 @@ impl Region {
             crawler.plans_used = 0;
             crawler.modified_on = now;
         } else {
-            self.crawlers.born += 1;
-            let arn = self.arn("crawler", &name);
-            self.tags.start(arn, settings.tags.clone());
+            self.crawlers.last_uid += 1;
+            self.start_tags("crawler", &name, settings.tags.clone());
             let crawler = Crawler {
                 settings,
                 script,
@@ -152,8 +152,8 @@ impl Region {
                 modified_on: now,
                 version: 1,
                 crawls: Vec::new(),
-                course: 0,
-                birth: self.crawlers.born,
+                generation: 0,
+                uid: self.crawlers.last_uid,
             };
             self.crawlers.by_name.insert(name.as_str().into(), crawler);
         }
@@ -161,7 +161,7 @@ impl Region {
         Ok(())
     }
 
-    /// How the crawls of a crawler go from now on; nothing when there is none of this name.
+    /// Replaces the script of a crawler, if the crawler exists.
     pub fn script_crawler(&mut self, name: &str, script: CrawlScript) {
         if let Some(crawler) = self.crawlers.by_name.get_mut(name) {
             crawler.script = script;

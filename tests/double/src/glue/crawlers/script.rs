@@ -1,24 +1,26 @@
-//! How the crawls of a crawler go: told by a test, since the double crawls nothing.
+//! Scripts that define how the crawls of a crawler run and end.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-/// How a crawl ends if nobody stops it.
+use crate::glue::plans::Plans;
+
+/// How a crawl ends unless it is stopped.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", tag = "state", content = "message")]
 pub enum CrawlOutcome {
-    /// COMPLETED
+    /// COMPLETED.
     #[default]
     Completed,
-    /// FAILED, with this message.
+    /// FAILED with this message.
     Failed(String),
-    /// It goes on until it is stopped.
+    /// The crawl runs until it is stopped.
     Never,
 }
 
-/// What a crawl changed in the catalog: names of tables, and of partitions.
+/// The changes of a crawl in the Data Catalog, by name.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct Changes {
@@ -37,7 +39,8 @@ pub struct Changes {
 }
 
 impl Changes {
-    /// The summary of `ListCrawls`: JSON by kind of thing, each value JSON again, by kind of change.
+    /// The `Summary` of `ListCrawls`: a JSON object by type (`TABLE`, `PARTITION`). Each value is a string with a JSON
+    /// object by change (`ADD`, `UPDATE`, `DELETE`).
     #[must_use]
     pub fn summary(&self) -> Option<String> {
         let kind = |added: &[String], updated: &[String], deleted: &[String]| {
@@ -60,23 +63,23 @@ impl Changes {
     }
 }
 
-/// How one crawl goes. All times are on the double's clock; in JSON they are seconds.
+/// How one crawl runs and ends. All times are on the double's clock; in JSON, seconds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct CrawlPlan {
-    /// How long the crawler is RUNNING.
+    /// The time in RUNNING.
     #[serde(with = "crate::seconds")]
     pub running: Duration,
-    /// How long the crawler is STOPPING afterwards.
+    /// The time in STOPPING afterwards.
     #[serde(with = "crate::seconds")]
     pub stopping: Duration,
-    /// How it ends.
+    /// The outcome.
     pub outcome: CrawlOutcome,
-    /// What it changed.
+    /// The changes in the Data Catalog.
     pub changes: Changes,
-    /// The summary's text, when it shall be another than that of the changes.
+    /// The text of the summary; none takes that of `changes`.
     pub summary: Option<String>,
-    /// The DPU hours it used.
+    /// The DPU hours used.
     pub dpu_hours: f64,
 }
 
@@ -93,56 +96,48 @@ impl Default for CrawlPlan {
     }
 }
 
-/// How the crawls of a crawler go, one after the other; the last plan repeats.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// The plans of a crawler's crawls, in order; the last plan repeats.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct CrawlScript(Vec<CrawlPlan>);
-
-impl Default for CrawlScript {
-    fn default() -> Self {
-        Self(vec![CrawlPlan::default()])
-    }
-}
+pub struct CrawlScript(Plans<CrawlPlan>);
 
 impl CrawlScript {
-    /// These plans one after the other.
+    /// Takes these plans in order.
     #[must_use]
     pub fn sequence(plans: impl IntoIterator<Item = CrawlPlan>) -> Self {
-        Self(plans.into_iter().collect())
+        Self(Plans::new(plans))
     }
 
-    /// Crawls that all end so.
+    /// All crawls have this outcome.
     #[must_use]
     pub fn ends(outcome: CrawlOutcome) -> Self {
-        Self(vec![CrawlPlan { outcome, ..CrawlPlan::default() }])
+        Self::sequence([CrawlPlan { outcome, ..CrawlPlan::default() }])
     }
 
-    /// How long crawlers are RUNNING, in all plans.
+    /// Sets the time in RUNNING of all plans.
     #[must_use]
     pub fn running(self, time: Duration) -> Self {
-        self.all(|plan| plan.running = time)
+        self.each(|plan| plan.running = time)
     }
 
-    /// How long crawlers are STOPPING, in all plans.
+    /// Sets the time in STOPPING of all plans.
     #[must_use]
     pub fn stopping(self, time: Duration) -> Self {
-        self.all(|plan| plan.stopping = time)
+        self.each(|plan| plan.stopping = time)
     }
 
-    /// What crawls change, in all plans.
+    /// Sets the changes of all plans.
     #[must_use]
     pub fn changes(self, changes: &Changes) -> Self {
-        self.all(|plan| plan.changes = changes.clone())
+        self.each(|plan| plan.changes = changes.clone())
     }
 
-    fn all(mut self, change: impl FnMut(&mut CrawlPlan)) -> Self {
-        self.0.iter_mut().for_each(change);
+    fn each(mut self, change: impl FnMut(&mut CrawlPlan)) -> Self {
+        self.0.each(change);
         self
     }
 
     pub(super) fn next(&self, used: &mut usize) -> CrawlPlan {
-        let plan = self.0.get(*used).or_else(|| self.0.last()).cloned().unwrap_or_default();
-        *used += 1;
-        plan
+        self.0.next(used)
     }
 }

@@ -1,4 +1,4 @@
-//! A job's definition in Glue's own words, and the builder tests use.
+//! A job's definition, in the form of Glue's API, and the builder for tests.
 
 use std::collections::BTreeMap;
 
@@ -7,28 +7,28 @@ use serde_json::{Map, Value};
 
 use crate::glue::runs::RunScript;
 
-/// The Glue version of a job that names none (`CreateJob` in the Glue API reference).
+/// The default Glue version (`CreateJob`, AWS Glue API reference).
 const DEFAULT_GLUE_VERSION: &str = "6.0";
 
-/// What runs.
+/// Glue's `JobCommand`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct Command {
     /// `glueetl`, `gluestreaming`, `pythonshell` or `glueray`.
     pub name: String,
-    /// Where the script is.
+    /// The S3 path of the script.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub script_location: Option<String>,
-    /// Everything else, as it came.
+    /// All other members, unchanged.
     #[serde(flatten)]
     pub rest: Map<String, Value>,
 }
 
-/// How many runs at once.
+/// Glue's `ExecutionProperty`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct ExecutionProperty {
-    /// At most so many; Glue's default is 1.
+    /// The most runs at once; Glue's default is 1.
     #[serde(default = "one")]
     pub max_concurrent_runs: u32,
 }
@@ -43,7 +43,7 @@ impl Default for ExecutionProperty {
     }
 }
 
-/// A job's definition as `CreateJob` takes it. Members the double does not act on are kept as they came.
+/// The input of `CreateJob`. Members that the double does not use are stored unchanged.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 #[expect(missing_docs, reason = "the names and meanings are those of Glue's Job structure")]
@@ -58,7 +58,7 @@ pub struct JobSettings {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub non_overridable_arguments: Option<BTreeMap<String, String>>,
     pub max_retries: u32,
-    /// Minutes.
+    /// In minutes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -86,19 +86,19 @@ pub struct JobSettings {
 }
 
 impl JobSettings {
-    /// Whether this is a Spark job (else Python shell or Ray).
+    /// Whether this is a Spark job; otherwise it is a Python shell or Ray job.
     #[must_use]
     pub fn is_spark(&self) -> bool {
         matches!(self.command.name.as_str(), "glueetl" | "gluestreaming")
     }
 
-    /// The Glue version's first number; 0 when there is none.
+    /// The major number of the Glue version; 0 when there is none.
     #[must_use]
     pub fn major_version(&self) -> u32 {
         self.glue_version.as_deref().and_then(|v| v.split('.').next()?.parse().ok()).unwrap_or(0)
     }
 
-    /// Minutes until a run of this job times out, when neither the run nor the job says so.
+    /// The timeout in minutes when neither the run nor the job sets one; none for streaming jobs.
     #[must_use]
     pub fn default_timeout(&self) -> Option<u32> {
         match self.command.name.as_str() {
@@ -108,7 +108,7 @@ impl JobSettings {
         }
     }
 
-    /// What Glue fills in when a definition leaves it out.
+    /// Adds Glue's defaults for missing members.
     #[must_use]
     pub fn with_defaults(mut self) -> Self {
         if self.command.name.is_empty() {
@@ -121,7 +121,7 @@ impl JobSettings {
     }
 }
 
-/// A job for a test: its definition, and how its runs go.
+/// A job for a test: its definition, and how its runs end.
 ///
 /// ```
 /// # use std::time::Duration;
@@ -134,9 +134,9 @@ impl JobSettings {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct JobDefinition {
-    /// The definition; every field of `CreateJob` can be set.
+    /// The definition, with all members of `CreateJob`.
     pub settings: JobSettings,
-    /// How its runs go.
+    /// How its runs change state and end.
     #[serde(default)]
     pub script: RunScript,
 }
@@ -158,49 +158,49 @@ impl JobDefinition {
         Self { settings, script: RunScript::default() }
     }
 
-    /// How its runs go.
+    /// Sets how its runs change state and end.
     #[must_use]
     pub fn script(mut self, script: RunScript) -> Self {
         self.script = script;
         self
     }
 
-    /// `glueetl` (the default), `gluestreaming`, `pythonshell` or `glueray`.
+    /// Sets the command: `glueetl` (the default), `gluestreaming`, `pythonshell` or `glueray`.
     #[must_use]
     pub fn command(mut self, name: &str) -> Self {
         name.clone_into(&mut self.settings.command.name);
         self
     }
 
-    /// An argument each run has unless it gives its own.
+    /// Adds a default argument. A run can override it.
     #[must_use]
     pub fn default_argument(mut self, key: &str, value: &str) -> Self {
         self.settings.default_arguments.get_or_insert_default().insert(key.to_owned(), value.to_owned());
         self
     }
 
-    /// How many runs may hold a slot at once.
+    /// Sets `MaxConcurrentRuns`, the number of slots.
     #[must_use]
     pub fn max_concurrent_runs(mut self, runs: u32) -> Self {
         self.settings.execution_property.max_concurrent_runs = runs;
         self
     }
 
-    /// How often Glue itself runs it again after a failure.
+    /// Sets how often Glue retries a failed run.
     #[must_use]
     pub fn max_retries(mut self, retries: u32) -> Self {
         self.settings.max_retries = retries;
         self
     }
 
-    /// Minutes until a run times out.
+    /// Sets the timeout of runs in minutes.
     #[must_use]
     pub fn timeout_minutes(mut self, minutes: u32) -> Self {
         self.settings.timeout = Some(minutes);
         self
     }
 
-    /// Worker type and number.
+    /// Sets the worker type and the number of workers.
     #[must_use]
     pub fn workers(mut self, kind: &str, number: u32) -> Self {
         self.settings.worker_type = Some(kind.to_owned());
@@ -208,14 +208,14 @@ impl JobDefinition {
         self
     }
 
-    /// The Glue version.
+    /// Sets the Glue version.
     #[must_use]
     pub fn glue_version(mut self, version: &str) -> Self {
         self.settings.glue_version = Some(version.to_owned());
         self
     }
 
-    /// Whether runs queue (WAITING) when all slots are taken.
+    /// Sets whether runs queue (WAITING) when all slots are taken.
     #[must_use]
     pub fn queuing(mut self, enabled: bool) -> Self {
         self.settings.job_run_queuing_enabled = Some(enabled);

@@ -1,4 +1,4 @@
-//! Job definitions: what `CreateJob` takes and `GetJob` shows, and which runs each job has.
+//! Job definitions, and the slots and queue of each job's runs.
 
 mod definition;
 mod operations;
@@ -18,27 +18,27 @@ use super::{
 };
 use crate::clock::Time;
 
-/// A job, and what belongs to it.
+/// A job: its definition, runs, slots and queue.
 #[derive(Debug)]
 pub struct Job {
-    /// Its definition.
+    /// The definition.
     pub settings: JobSettings,
-    /// How its runs go.
+    /// How its runs change state and end.
     pub script: RunScript,
-    /// How many plans of the script were used.
+    /// The number of used plans of the script.
     pub(super) plans_used: usize,
     /// When it was created.
     pub created_on: Time,
     /// When its definition last changed.
     pub modified_on: Time,
-    /// Its runs in the order of their start.
+    /// The runs in the order of their start.
     pub(super) runs: Vec<RunNumber>,
-    /// Runs that wait for a slot, oldest first.
+    /// The runs in WAITING, oldest first.
     pub(super) waiting: VecDeque<RunNumber>,
-    /// How many runs hold a slot.
+    /// The number of runs that hold a slot.
     pub(super) slots_taken: u32,
-    /// Which of all jobs ever created in the region it is: a job created again under an old name is another.
-    pub(super) birth: u64,
+    /// Unique in the region. A job that is deleted and created again has another uid.
+    pub(super) uid: u64,
 }
 
 impl Job {
@@ -48,14 +48,13 @@ impl Job {
         self.slots_taken >= self.settings.execution_property.max_concurrent_runs.max(1)
     }
 
-    /// Whether its runs may queue: only "jobs that have not been configured to retry" do (AWS Glue job run
-    /// statuses).
+    /// Whether its runs can queue. Only "jobs that have not been configured to retry" can (AWS Glue job run statuses).
     #[must_use]
     pub fn may_queue(&self) -> bool {
         self.settings.max_retries == 0
     }
 
-    /// Whether runs that do not say so themselves queue.
+    /// Whether runs queue by default.
     #[must_use]
     pub fn queues(&self) -> bool {
         self.may_queue() && self.settings.job_run_queuing_enabled.unwrap_or(false)
@@ -66,11 +65,11 @@ impl Job {
 #[derive(Debug, Default)]
 pub struct Jobs {
     pub(super) by_name: BTreeMap<Arc<str>, Job>,
-    born: u64,
+    last_uid: u64,
 }
 
 impl Region {
-    /// Creates a job, or gives the one of this name a new definition and script; its runs stay.
+    /// Creates a job, or replaces the definition and script of the job with this name. Its runs stay.
     pub fn define_job(&mut self, definition: JobDefinition) {
         let JobDefinition { settings, script } = definition;
         let now = self.now();
@@ -92,13 +91,12 @@ impl Region {
 
     fn add_job(&mut self, mut settings: JobSettings, script: RunScript) {
         let now = self.now();
-        let arn = self.arn("job", &settings.name);
-        // Tags are read through GetTags, not through GetJob.
+        // GetTags shows the tags, GetJob does not.
         let tags = settings.rest.remove("Tags").and_then(|tags| serde_json::from_value(tags).ok());
-        self.tags.start(arn, tags);
-        self.jobs.born += 1;
+        self.start_tags("job", &settings.name, tags);
+        self.jobs.last_uid += 1;
         let job = Job {
-            birth: self.jobs.born,
+            uid: self.jobs.last_uid,
             script,
             plans_used: 0,
             created_on: now,
@@ -117,9 +115,9 @@ impl Region {
         self.jobs.by_name.get(name)
     }
 
-    /// The job a run belongs to, unless it was deleted since.
+    /// The job of a run, unless the job was deleted.
     pub(super) fn job_of(&mut self, start: &Start) -> Option<&mut Job> {
-        self.jobs.by_name.get_mut(&start.job).filter(|job| job.birth == start.job_birth)
+        self.jobs.by_name.get_mut(&start.job).filter(|job| job.uid == start.job_uid)
     }
 
     pub(super) fn job_mut(&mut self, name: &str) -> Option<&mut Job> {

@@ -1,7 +1,5 @@
 //! `CreateJob`, `GetJob`, `GetJobs`, `ListJobs`, `BatchGetJobs`, `UpdateJob`, `DeleteJob`.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -11,38 +9,24 @@ use crate::{
     error::AwsError,
     glue::{
         Region,
-        operation::{Input, Operation, reply},
-        page,
+        operation::{Input, Named, Operation, Reply, operations, reply, reply_to_batch},
+        page::{Page, Paging},
         runs::capacity,
     },
 };
 
 const DEFAULT_PAGE: usize = 100;
 
-/// The operations of this room.
-pub const OPERATIONS: &[Operation] = &[
-    Operation { name: "CreateJob", resource: "job", subject: "/Name", run: create },
-    Operation { name: "GetJob", resource: "job", subject: "/JobName", run: get },
-    Operation { name: "GetJobs", resource: "job", subject: "", run: get_all },
-    Operation { name: "ListJobs", resource: "job", subject: "", run: list },
-    Operation { name: "BatchGetJobs", resource: "job", subject: "", run: batch_get },
-    Operation { name: "UpdateJob", resource: "job", subject: "/JobName", run: update },
-    Operation { name: "DeleteJob", resource: "job", subject: "/JobName", run: delete },
-];
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Named {
-    job_name: String,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-struct Paging {
-    next_token: Option<String>,
-    max_results: Option<usize>,
-    tags: Option<BTreeMap<String, String>>,
-}
+/// The operations on job definitions.
+pub const OPERATIONS: &[Operation] = operations! { "job":
+    CreateJob("/Name") => create,
+    GetJob("/JobName") => get,
+    GetJobs("") => get_all,
+    ListJobs("") => list,
+    BatchGetJobs("") => batch_get,
+    UpdateJob("/JobName") => update,
+    DeleteJob("/JobName") => delete,
+};
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
@@ -77,7 +61,7 @@ fn check(mut settings: JobSettings) -> Result<JobSettings, AwsError> {
     Ok(settings)
 }
 
-fn create(region: &mut Region, input: &Input<'_>) -> Result<Vec<u8>, AwsError> {
+fn create(region: &mut Region, input: &Input<'_>) -> Reply {
     let settings = check(input.read()?)?;
     let name = settings.name.clone();
     if region.job(&name).is_some() {
@@ -88,47 +72,37 @@ fn create(region: &mut Region, input: &Input<'_>) -> Result<Vec<u8>, AwsError> {
     reply(&json!({ "Name": name }))
 }
 
-fn get(region: &mut Region, input: &Input<'_>) -> Result<Vec<u8>, AwsError> {
-    let Named { job_name } = input.read()?;
-    let job = region.job(&job_name).ok_or_else(|| not_found(&job_name))?;
+fn get(region: &mut Region, input: &Input<'_>) -> Reply {
+    let Named { name } = input.read()?;
+    let job = region.job(&name).ok_or_else(|| not_found(&name))?;
     reply(&json!({ "Job": JobView::of(job) }))
 }
 
-fn page_of<'a, T>(
+fn page<'a, T>(
     region: &'a Region,
     list: &str,
     input: &Input<'_>,
     view: impl Fn(&'a Job) -> T,
-) -> Result<(Vec<T>, Option<String>), AwsError> {
+) -> Result<Page<T>, AwsError> {
     let paging: Paging = input.read()?;
-    let tagged = |name: &str| region.tags.carries(&region.arn("job", name), paging.tags.as_ref());
-    let jobs = region.jobs.by_name.iter().filter(|(name, _)| tagged(name)).map(|(name, job)| (&**name, view(job)));
-    page::by_name(list, jobs, paging.next_token.as_deref(), paging.max_results.unwrap_or(DEFAULT_PAGE))
+    let jobs = region.jobs.by_name.iter();
+    let tagged = jobs.filter(|(name, _)| region.has_tags("job", name, paging.tags.as_ref()));
+    paging.by_name(list, tagged.map(|(name, job)| (&**name, view(job))), DEFAULT_PAGE)
 }
 
-fn get_all(region: &mut Region, input: &Input<'_>) -> Result<Vec<u8>, AwsError> {
-    let (jobs, next) = page_of(region, "GetJobs", input, JobView::of)?;
-    reply(&page::answer("Jobs", &jobs, next))
+fn get_all(region: &mut Region, input: &Input<'_>) -> Reply {
+    page(region, "GetJobs", input, JobView::of)?.reply("Jobs")
 }
 
-fn list(region: &mut Region, input: &Input<'_>) -> Result<Vec<u8>, AwsError> {
-    let (names, next) = page_of(region, "ListJobs", input, |job| job.settings.name.as_str())?;
-    reply(&page::answer("JobNames", &names, next))
+fn list(region: &mut Region, input: &Input<'_>) -> Reply {
+    page(region, "ListJobs", input, |job| job.settings.name.as_str())?.reply("JobNames")
 }
 
-fn batch_get(region: &mut Region, input: &Input<'_>) -> Result<Vec<u8>, AwsError> {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "PascalCase")]
-    struct Request {
-        job_names: Vec<String>,
-    }
-    let Request { job_names } = input.read()?;
-    let (found, missing): (Vec<_>, Vec<_>) = job_names.iter().partition(|name| region.job(name).is_some());
-    let jobs: Vec<_> = found.iter().filter_map(|name| region.job(name)).map(JobView::of).collect();
-    reply(&json!({ "Jobs": jobs, "JobsNotFound": missing }))
+fn batch_get(region: &mut Region, input: &Input<'_>) -> Reply {
+    reply_to_batch(input, ["Jobs", "JobsNotFound"], |name| region.job(name).map(JobView::of))
 }
 
-fn update(region: &mut Region, input: &Input<'_>) -> Result<Vec<u8>, AwsError> {
+fn update(region: &mut Region, input: &Input<'_>) -> Reply {
     #[derive(Deserialize)]
     #[serde(rename_all = "PascalCase")]
     struct Request {
@@ -145,11 +119,10 @@ fn update(region: &mut Region, input: &Input<'_>) -> Result<Vec<u8>, AwsError> {
     reply(&json!({ "JobName": job_name }))
 }
 
-fn delete(region: &mut Region, input: &Input<'_>) -> Result<Vec<u8>, AwsError> {
-    let Named { job_name } = input.read()?;
+fn delete(region: &mut Region, input: &Input<'_>) -> Reply {
+    let Named { name } = input.read()?;
     // "If the job definition is not found, no exception is thrown" (DeleteJob, Glue API reference).
-    region.jobs.by_name.remove(job_name.as_str());
-    let arn = region.arn("job", &job_name);
-    region.tags.forget(&arn);
-    reply(&json!({ "JobName": job_name }))
+    region.jobs.by_name.remove(name.as_str());
+    region.forget_tags("job", &name);
+    reply(&json!({ "JobName": name }))
 }

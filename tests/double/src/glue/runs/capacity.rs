@@ -1,31 +1,34 @@
-//! Capacity: what a run is granted of what the run and the job ask for.
+//! The capacity of a run, from the request and the job's definition.
+
+#[cfg(test)]
+mod tests;
 
 use crate::{error::AwsError, glue::jobs::JobSettings};
 
-/// What is asked for; at most one way of the three.
+/// The requested capacity: `AllocatedCapacity`, `MaxCapacity`, or worker type and number of workers.
 #[derive(Clone, Debug, Default)]
-pub struct Asked<'a> {
-    /// DPUs, the way before `max_capacity`.
+pub struct CapacityRequest<'a> {
+    /// `AllocatedCapacity`, in DPUs; deprecated in favour of `MaxCapacity`.
     pub allocated: Option<u32>,
-    /// DPUs.
+    /// `MaxCapacity`, in DPUs.
     pub max: Option<f64>,
-    /// Worker type.
+    /// `WorkerType`.
     pub worker_type: Option<&'a str>,
-    /// Number of workers.
+    /// `NumberOfWorkers`.
     pub workers: Option<u32>,
 }
 
-/// What is granted.
+/// The capacity of a run or job.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Capacity {
-    /// DPUs.
+    /// In DPUs.
     pub max_capacity: f64,
-    /// Worker type and number, when they were asked for.
+    /// The worker type and the number of workers, if they were requested.
     pub workers: Option<(String, u32)>,
 }
 
 impl Capacity {
-    /// Whole DPUs, as `AllocatedCapacity` shows them.
+    /// `AllocatedCapacity`: the whole DPUs, rounded down.
     #[must_use]
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "rounding down is the point")]
     pub fn allocated(&self) -> u32 {
@@ -33,7 +36,7 @@ impl Capacity {
     }
 }
 
-/// DPUs (or M-DPUs) of one worker.
+/// The DPUs (or M-DPUs) of one worker.
 #[must_use]
 pub fn dpus(worker_type: &str) -> f64 {
     match worker_type {
@@ -47,34 +50,34 @@ pub fn dpus(worker_type: &str) -> f64 {
     }
 }
 
-/// What a job has by itself.
+/// The capacity in a job's definition.
 pub fn of_job(job: &JobSettings) -> Result<Capacity, AwsError> {
-    let asked = Asked {
+    let request = CapacityRequest {
         allocated: job.allocated_capacity,
         max: job.max_capacity,
         worker_type: job.worker_type.as_deref(),
         workers: job.number_of_workers,
     };
-    granted(job, &asked)
+    granted(job, &request)
 }
 
-/// What a run is granted, by what it asks for and else by its job.
-pub fn granted(job: &JobSettings, asked: &Asked<'_>) -> Result<Capacity, AwsError> {
-    let by_dpus = asked.max.is_some() || asked.allocated.is_some();
-    let by_workers = asked.worker_type.is_some() || asked.workers.is_some();
-    if asked.max.is_some() && asked.allocated.is_some() {
+/// The capacity of a run: the requested one, completed from the job's definition and Glue's defaults.
+pub fn granted(job: &JobSettings, request: &CapacityRequest<'_>) -> Result<Capacity, AwsError> {
+    let by_dpus = request.max.is_some() || request.allocated.is_some();
+    let by_workers = request.worker_type.is_some() || request.workers.is_some();
+    if request.max.is_some() && request.allocated.is_some() {
         return Err(AwsError::invalid("Please set only Allocated Capacity or Max Capacity."));
     }
     if by_dpus && (by_workers || job.worker_type.is_some()) {
         return Err(AwsError::invalid("Please do not set Max Capacity if using Worker Type and Number of Workers."));
     }
     if by_dpus {
-        let max_capacity = asked.max.or(asked.allocated.map(f64::from)).unwrap_or_default();
+        let max_capacity = request.max.or(request.allocated.map(f64::from)).unwrap_or_default();
         check_dpus(job, max_capacity)?;
         return Ok(Capacity { max_capacity, workers: None });
     }
-    let worker_type = asked.worker_type.or(job.worker_type.as_deref());
-    let workers = asked.workers.or(job.number_of_workers);
+    let worker_type = request.worker_type.or(job.worker_type.as_deref());
+    let workers = request.workers.or(job.number_of_workers);
     match (worker_type, workers) {
         (Some(kind), Some(number)) if number > 0 => {
             Ok(Capacity { max_capacity: dpus(kind) * f64::from(number), workers: Some((kind.to_owned(), number)) })
@@ -100,38 +103,4 @@ fn check_dpus(job: &JobSettings, dpus: f64) -> Result<(), AwsError> {
         "pythonshell" => "Max capacity for Python shell jobs must be either 0.0625 or 1.".to_owned(),
         name => format!("Max capacity for {name} jobs must be a whole number from 2 to 100."),
     }))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::glue::jobs::JobDefinition;
-
-    #[test]
-    fn a_run_can_change_one_half_of_its_jobs_workers() {
-        let job = JobDefinition::new("etl").workers("G.1X", 4).settings;
-        let more = granted(&job, &Asked { workers: Some(7), ..Asked::default() }).unwrap();
-        assert_eq!(more, Capacity { max_capacity: 7.0, workers: Some(("G.1X".into(), 7)) });
-        let bigger = granted(&job, &Asked { worker_type: Some("G.025X"), ..Asked::default() }).unwrap();
-        assert_eq!((bigger.max_capacity, bigger.allocated()), (1.0, 1));
-    }
-
-    #[test]
-    fn dpus_and_workers_exclude_each_other() {
-        let job = JobDefinition::new("etl").settings;
-        let both = Asked { max: Some(4.0), worker_type: Some("G.1X"), workers: Some(2), ..Asked::default() };
-        assert!(granted(&job, &both).unwrap_err().message.contains("do not set Max Capacity"));
-        let half = Asked { worker_type: Some("G.1X"), ..Asked::default() };
-        assert!(granted(&job, &half).unwrap_err().message.contains("set both"));
-        assert!(granted(&job, &Asked { max: Some(1.0), ..Asked::default() }).is_err());
-    }
-
-    #[test]
-    fn defaults_are_those_of_the_command() {
-        let shell = JobDefinition::new("shell").command("pythonshell").settings;
-        let granted_to_shell = granted(&shell, &Asked::default()).unwrap();
-        assert_eq!((granted_to_shell.max_capacity, granted_to_shell.allocated()), (0.0625, 0));
-        let spark = JobDefinition::new("etl").settings;
-        assert_eq!(granted(&spark, &Asked::default()).unwrap().allocated(), 10);
-    }
 }

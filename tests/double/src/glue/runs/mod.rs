@@ -1,13 +1,14 @@
-//! Job runs: how they start, live and end, and what is shown of them.
+//! Job runs: their start, state changes, end and view.
 //!
-//! A run moves by events on its region's agenda (`life.rs`): STARTING to RUNNING to its outcome, or by way of
-//! STOPPING to STOPPED; a run without a slot waits its turn. What its outcome is, and how long each part takes,
-//! stands in its [`RunPlan`], which the job's [`RunScript`] gives it when it starts.
+//! Events of the region's queue change a run's state (`lifecycle.rs`): from STARTING through RUNNING to the outcome, or
+//! through STOPPING to STOPPED. A queued run is WAITING until a slot is free. The job's [`RunScript`] gives each run a
+//! [`RunPlan`] with the outcome and the time in each state.
 
 pub mod capacity;
-mod life;
+mod lifecycle;
 mod operations;
 mod script;
+mod start;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -18,7 +19,7 @@ use std::{
     sync::Arc,
 };
 
-pub(super) use life::{RunEvent, WithoutSlot};
+pub(super) use lifecycle::{RunEvent, WithoutSlot};
 pub use operations::OPERATIONS;
 pub use script::{Outcome, RunPlan, RunScript};
 use serde_json::Value;
@@ -29,15 +30,15 @@ use self::capacity::Capacity;
 use super::triggers::Origin;
 use crate::clock::Time;
 
-/// A run's place in its region.
+/// The index of a run in its region.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct RunNumber(usize);
 
-/// What a run was started with, common to all its attempts.
+/// The parameters of a start. All attempts of a run share them.
 #[derive(Debug)]
 pub(super) struct Start {
     pub job: Arc<str>,
-    pub job_birth: u64,
+    pub job_uid: u64,
     pub arguments: Option<BTreeMap<String, String>>,
     pub capacity: Capacity,
     pub timeout: Option<u32>,
@@ -56,7 +57,7 @@ pub(super) struct Start {
     pub retries: u32,
 }
 
-/// A run, or one attempt of it.
+/// A run, or a later attempt of it.
 #[derive(Debug)]
 pub(super) struct Run {
     pub id: Arc<str>,
@@ -67,18 +68,18 @@ pub(super) struct Run {
     pub start: Arc<Start>,
     pub plan: RunPlan,
     pub state: JobRunState,
-    /// Each state it was in, with the time it came to it.
+    /// Each state it had, with the time at which the state began.
     pub history: Vec<(Time, JobRunState)>,
     pub started_on: Time,
     pub modified_on: Time,
     pub completed_on: Option<Time>,
-    /// When it began to use resources.
+    /// When it became RUNNING.
     pub running_since: Option<Time>,
     pub error: Option<String>,
     pub holds_slot: bool,
-    /// Moves on whenever the run is diverted, so that events planned before mean nothing any more.
-    pub course: u32,
-    /// How often Glue itself will still try again.
+    /// Incremented when the run ends, is stopped or gets a slot. Events of an earlier generation are ignored.
+    pub generation: u32,
+    /// The number of retries that Glue still makes.
     pub retries_left: u32,
 }
 

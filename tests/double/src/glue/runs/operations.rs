@@ -1,129 +1,36 @@
 //! `StartJobRun`, `GetJobRun`, `GetJobRuns`, `BatchStopJobRun`.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{
-    JobRun, Start,
-    capacity::{Asked, granted},
-    life::{WithoutSlot, missing_job},
+    JobRun, RunNumber, Start,
+    lifecycle::{WithoutSlot, missing_job},
+    start::StartJobRun,
 };
 use crate::{
     error::AwsError,
     glue::{
         Region,
-        jobs::Job,
-        operation::{Input, Operation, reply},
-        page,
-        triggers::{Action, Origin},
+        operation::{Input, Operation, Reply, operations, reply},
+        page::Paging,
     },
 };
 
-/// A page of runs holds at most so many, and so many when no number is asked for.
-const LARGEST_PAGE: usize = 200;
+/// The default and the maximum size of a page.
+const DEFAULT_PAGE: usize = 200;
 
-/// The operations of this room.
-pub const OPERATIONS: &[Operation] = &[
-    Operation { name: "StartJobRun", resource: "job", subject: "/JobName", run: start },
-    Operation { name: "GetJobRun", resource: "job", subject: "/JobName", run: get },
-    Operation { name: "GetJobRuns", resource: "job", subject: "/JobName", run: get_all },
-    Operation { name: "BatchStopJobRun", resource: "job", subject: "/JobName", run: batch_stop },
-];
+/// The operations on job runs.
+pub const OPERATIONS: &[Operation] = operations! { "job":
+    StartJobRun("/JobName") => start,
+    GetJobRun("/JobName") => get,
+    GetJobRuns("/JobName") => get_all,
+    BatchStopJobRun("/JobName") => batch_stop,
+};
 
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-struct StartJobRun {
-    job_name: String,
-    job_run_id: Option<String>,
-    arguments: Option<BTreeMap<String, String>>,
-    allocated_capacity: Option<u32>,
-    max_capacity: Option<f64>,
-    worker_type: Option<String>,
-    number_of_workers: Option<u32>,
-    timeout: Option<u32>,
-    notification_property: Option<Value>,
-    security_configuration: Option<String>,
-    execution_class: Option<String>,
-    job_run_queuing_enabled: Option<bool>,
-    execution_role_session_policy: Option<String>,
-}
-
-impl Start {
-    /// What a trigger's action starts a run with.
-    pub(in crate::glue) fn of_action(job: &Job, action: &Action) -> Result<Self, AwsError> {
-        let request = StartJobRun {
-            job_name: job.settings.name.clone(),
-            arguments: action.arguments.clone(),
-            timeout: action.timeout,
-            security_configuration: action.security_configuration.clone(),
-            notification_property: action.notification_property.clone(),
-            ..StartJobRun::default()
-        };
-        Self::read(request, job)
-    }
-
-    /// The same as started by a trigger, in a chain of firings, after these runs.
-    pub(in crate::glue) fn triggered(
-        self,
-        trigger: &str,
-        origin: Origin,
-        predecessors: &[(Arc<str>, Arc<str>)],
-    ) -> Self {
-        Self { trigger: Some(trigger.into()), origin: Some(origin), predecessors: predecessors.to_vec(), ..self }
-    }
-
-    fn read(request: StartJobRun, of: &Job) -> Result<Self, AwsError> {
-        let job = &of.settings;
-        let asked = Asked {
-            allocated: request.allocated_capacity,
-            max: request.max_capacity,
-            worker_type: request.worker_type.as_deref(),
-            workers: request.number_of_workers,
-        };
-        let capacity = granted(job, &asked)?;
-        if request.timeout.is_some_and(|minutes| minutes > 10_080) {
-            return Err(AwsError::invalid("Timeout must be less than or equal to 10080 minutes (7 days)."));
-        }
-        let execution_class = request.execution_class.or_else(|| job.execution_class.clone());
-        if execution_class.as_deref() == Some("FLEX") && (job.command.name != "glueetl" || job.major_version() < 3) {
-            return Err(AwsError::invalid(
-                "Only jobs with Glue version 3.0 and above and command type glueetl can set ExecutionClass to FLEX.",
-            ));
-        }
-        let argument = |key: &str| {
-            let of_run = request.arguments.as_ref().and_then(|arguments| arguments.get(key));
-            of_run.or_else(|| job.default_arguments.as_ref()?.get(key)).map(String::as_str)
-        };
-        let flexible = execution_class.as_deref() == Some("FLEX") || argument("--enable-auto-scaling") == Some("true");
-        let logs = if job.is_spark() { "/aws-glue/jobs" } else { "/aws-glue/python-jobs" };
-        let security = request.security_configuration.or_else(|| job.security_configuration.clone());
-        let role = job.role.as_deref().unwrap_or_default().rsplit('/').next().unwrap_or_default();
-        Ok(Self {
-            job: request.job_name.into(),
-            job_birth: of.birth,
-            capacity,
-            timeout: request.timeout.or(job.timeout),
-            log_group: security.as_ref().map_or_else(|| logs.to_owned(), |name| format!("{logs}-{role}-{name}")),
-            security_configuration: security,
-            notification_property: request.notification_property.or_else(|| job.notification_property.clone()),
-            session_policy: request.execution_role_session_policy,
-            queuing: request.job_run_queuing_enabled.or(job.job_run_queuing_enabled),
-            trigger: None,
-            origin: None,
-            predecessors: Vec::new(),
-            glue_version: job.glue_version.clone(),
-            job_mode: job.job_mode.clone(),
-            shows_dpu_seconds: flexible && job.is_spark(),
-            retries: job.max_retries,
-            execution_class,
-            arguments: request.arguments,
-        })
-    }
-}
-
-fn start(region: &mut Region, input: &Input<'_>) -> Result<Vec<u8>, AwsError> {
+fn start(region: &mut Region, input: &Input<'_>) -> Reply {
     let request: StartJobRun = input.read()?;
     let job = region.job(&request.job_name).ok_or_else(|| missing_job(&request.job_name))?;
     let previous = match &request.job_run_id {
@@ -145,7 +52,7 @@ fn start(region: &mut Region, input: &Input<'_>) -> Result<Vec<u8>, AwsError> {
     reply(&json!({ "JobRunId": region.runs.get(number).id }))
 }
 
-fn get(region: &mut Region, input: &Input<'_>) -> Result<Vec<u8>, AwsError> {
+fn get(region: &mut Region, input: &Input<'_>) -> Reply {
     #[derive(Deserialize)]
     #[serde(rename_all = "PascalCase")]
     struct Request {
@@ -166,41 +73,26 @@ fn get(region: &mut Region, input: &Input<'_>) -> Result<Vec<u8>, AwsError> {
     reply(&Answer { job_run: region.view(number, input.as_of) })
 }
 
-fn get_all(region: &mut Region, input: &Input<'_>) -> Result<Vec<u8>, AwsError> {
+fn get_all(region: &mut Region, input: &Input<'_>) -> Reply {
     #[derive(Deserialize)]
     #[serde(rename_all = "PascalCase")]
     struct Request {
         job_name: String,
-        next_token: Option<String>,
-        max_results: Option<usize>,
+        #[serde(flatten)]
+        paging: Paging,
     }
-    #[derive(Serialize)]
-    #[serde(rename_all = "PascalCase")]
-    struct Answer<'a> {
-        job_runs: Vec<JobRun<'a>>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        next_token: Option<String>,
-    }
-    let Request { job_name, next_token, max_results } = input.read()?;
-    let list = format!("GetJobRuns {job_name}");
+    let Request { job_name, paging } = input.read()?;
     let runs = &region.job(&job_name).ok_or_else(|| crate::glue::jobs::not_found(&job_name))?.runs;
-    // Runs stand in the order of their start, so a page is a slice, read backwards.
     let visible = match input.as_of {
         None => runs.len(),
         Some(as_of) => runs.partition_point(|number| region.runs.get(*number).started_on <= as_of),
     };
-    let end = match &next_token {
-        None => visible,
-        Some(token) => page::position(&list, token)?.parse().unwrap_or(0).min(visible),
-    };
-    let begin = end.saturating_sub(max_results.unwrap_or(LARGEST_PAGE).min(LARGEST_PAGE));
-    reply(&Answer {
-        job_runs: runs[begin..end].iter().rev().map(|number| region.view(*number, input.as_of)).collect(),
-        next_token: (begin > 0).then(|| page::token(&list, &begin.to_string())),
-    })
+    let list = format!("GetJobRuns {job_name}");
+    let view = |number: &RunNumber| region.view(*number, input.as_of);
+    paging.newest_first(&list, &runs[..visible], DEFAULT_PAGE, view)?.reply("JobRuns")
 }
 
-fn batch_stop(region: &mut Region, input: &Input<'_>) -> Result<Vec<u8>, AwsError> {
+fn batch_stop(region: &mut Region, input: &Input<'_>) -> Reply {
     #[derive(Deserialize)]
     #[serde(rename_all = "PascalCase")]
     struct Request {

@@ -1,48 +1,50 @@
-//! How the runs of a job go: told by a test, since the double runs no scripts.
+//! Scripts that define how the runs of a job change state and end.
 
 use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-/// How a run ends if nobody stops it.
+use crate::glue::plans::Plans;
+
+/// How a run ends unless it is stopped.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", tag = "state", content = "message")]
 pub enum Outcome {
-    /// SUCCEEDED
+    /// SUCCEEDED.
     #[default]
     Succeeded,
-    /// FAILED, with this error message.
+    /// FAILED with this error message.
     Failed(String),
-    /// ERROR, with this error message.
+    /// ERROR with this error message.
     Error(String),
-    /// TIMEOUT after the planned time, whatever the timeout is.
+    /// TIMEOUT after the plan's time in RUNNING, whatever the run's own timeout is.
     Timeout,
-    /// It runs until it is stopped or times out.
+    /// The run continues until it is stopped or times out.
     Never,
 }
 
-/// How one run (or one attempt of it) goes. All times are on the double's clock; in JSON they are seconds.
+/// How one run, or one attempt of it, changes state and ends. All times are on the double's clock; in JSON, seconds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct RunPlan {
-    /// How long it is STARTING.
+    /// The time in STARTING.
     #[serde(with = "crate::seconds")]
     pub starting: Duration,
-    /// How long it is RUNNING.
+    /// The time in RUNNING.
     #[serde(with = "crate::seconds")]
     pub running: Duration,
-    /// How it ends.
+    /// The outcome.
     pub outcome: Outcome,
-    /// How long it is STOPPING once it is stopped.
+    /// The time in STOPPING after a stop.
     #[serde(with = "crate::seconds")]
     pub stopping: Duration,
-    /// How long after its end its slot (`MaxConcurrentRuns`) stays taken.
+    /// The time after the end until the slot (`MaxConcurrentRuns`) is free.
     #[serde(with = "crate::seconds")]
     pub slot_lag: Duration,
-    /// How long after a failure Glue starts the next attempt, if the job has retries left.
+    /// The time after a failure until Glue starts the next attempt, if the job has retries left.
     #[serde(with = "crate::seconds")]
     pub retry_after: Duration,
-    /// How long it may be WAITING until it is EXPIRED.
+    /// The time in WAITING after which the run is EXPIRED.
     #[serde(with = "crate::seconds")]
     pub longest_wait: Duration,
 }
@@ -61,112 +63,100 @@ impl Default for RunPlan {
     }
 }
 
-/// How the runs of a job go, one after the other.
+/// The plans of a job's runs.
 ///
-/// Each start and each retry by Glue takes the next of the plans in order; when they are used up, the last one
-/// goes for all that follow. A plan for an argument goes before them and is not used up.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// Each start and each retry by Glue takes the next plan in order; the last plan repeats. A plan for an argument
+/// takes precedence and does not use up a plan of the sequence.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct RunScript {
-    plans: Vec<RunPlan>,
+    plans: Plans<RunPlan>,
     by_argument: Vec<(String, String, RunPlan)>,
 }
 
-impl Default for RunScript {
-    fn default() -> Self {
-        Self { plans: vec![RunPlan::default()], by_argument: Vec::new() }
-    }
-}
-
 impl RunScript {
-    /// Runs that all end so.
+    /// All runs have this outcome.
     #[must_use]
     pub fn ends(outcome: Outcome) -> Self {
-        Self { plans: vec![RunPlan { outcome, ..RunPlan::default() }], ..Self::default() }
+        Self::sequence([RunPlan { outcome, ..RunPlan::default() }])
     }
 
-    /// Runs that succeed.
+    /// All runs succeed.
     #[must_use]
     pub fn succeeds() -> Self {
         Self::ends(Outcome::Succeeded)
     }
 
-    /// Runs that fail with this message.
+    /// All runs fail with this message.
     #[must_use]
     pub fn fails(message: &str) -> Self {
         Self::ends(Outcome::Failed(message.to_owned()))
     }
 
-    /// Runs that go on until they are stopped or time out.
+    /// All runs continue until they are stopped or time out.
     #[must_use]
     pub fn never_ends() -> Self {
         Self::ends(Outcome::Never)
     }
 
-    /// These plans one after the other; the last one repeats.
+    /// Takes these plans in order; the last plan repeats.
     #[must_use]
     pub fn sequence(plans: impl IntoIterator<Item = RunPlan>) -> Self {
-        Self { plans: plans.into_iter().collect(), ..Self::default() }
+        Self { plans: Plans::new(plans), ..Self::default() }
     }
 
-    /// After the plans so far, one that ends like this, else like the last.
+    /// Appends a copy of the last plan with this outcome.
     #[must_use]
     pub fn then(mut self, outcome: Outcome) -> Self {
-        let last = self.plans.last().cloned().unwrap_or_default();
-        self.plans.push(RunPlan { outcome, ..last });
+        self.plans.append_changed(|plan| plan.outcome = outcome);
         self
     }
 
-    /// This plan for runs that are started with this argument.
+    /// Takes this plan for runs that are started with this argument.
     #[must_use]
     pub fn for_argument(mut self, key: &str, value: &str, plan: RunPlan) -> Self {
         self.by_argument.push((key.to_owned(), value.to_owned(), plan));
         self
     }
 
-    /// How long runs are STARTING, in all plans.
+    /// Sets the time in STARTING of all plans.
     #[must_use]
     pub fn starting(self, time: Duration) -> Self {
-        self.all(|plan| plan.starting = time)
+        self.each(|plan| plan.starting = time)
     }
 
-    /// How long runs are RUNNING, in all plans.
+    /// Sets the time in RUNNING of all plans.
     #[must_use]
     pub fn running(self, time: Duration) -> Self {
-        self.all(|plan| plan.running = time)
+        self.each(|plan| plan.running = time)
     }
 
-    /// How long runs are STOPPING, in all plans.
+    /// Sets the time in STOPPING of all plans.
     #[must_use]
     pub fn stopping(self, time: Duration) -> Self {
-        self.all(|plan| plan.stopping = time)
+        self.each(|plan| plan.stopping = time)
     }
 
-    /// How long slots stay taken after a run's end, in all plans.
+    /// Sets the time until the slot is free of all plans.
     #[must_use]
     pub fn slot_lag(self, time: Duration) -> Self {
-        self.all(|plan| plan.slot_lag = time)
+        self.each(|plan| plan.slot_lag = time)
     }
 
-    /// How long runs may be WAITING, in all plans.
+    /// Sets the longest time in WAITING of all plans.
     #[must_use]
     pub fn longest_wait(self, time: Duration) -> Self {
-        self.all(|plan| plan.longest_wait = time)
+        self.each(|plan| plan.longest_wait = time)
     }
 
-    fn all(mut self, change: impl FnMut(&mut RunPlan)) -> Self {
-        self.plans.iter_mut().for_each(change);
+    fn each(mut self, change: impl FnMut(&mut RunPlan)) -> Self {
+        self.plans.each(change);
         self
     }
 
-    /// The plan of the next run; `used` counts those given out.
+    /// The plan of the next run; `used` counts the plans used so far.
     pub(super) fn next(&self, used: &mut usize, arguments: &BTreeMap<String, String>) -> RunPlan {
-        let special = self.by_argument.iter().find(|(key, value, _)| arguments.get(key) == Some(value));
-        if let Some((_, _, plan)) = special {
-            return plan.clone();
-        }
-        let plan = self.plans.get(*used).or_else(|| self.plans.last()).cloned().unwrap_or_default();
-        *used += 1;
-        plan
+        let by_argument = self.by_argument.iter().find(|(key, value, _)| arguments.get(key) == Some(value));
+        by_argument.map_or_else(|| self.plans.next(used), |(_, _, plan)| plan.clone())
     }
 }

@@ -20,7 +20,7 @@ pub enum JobRunState {
 }
 
 impl JobRunState {
-    /// Whether a run in this state is over.
+    /// Whether a run in this state has ended.
     #[must_use]
     pub fn is_final(self) -> bool {
         match self {
@@ -29,7 +29,7 @@ impl JobRunState {
         }
     }
 
-    /// Its name in Glue.
+    /// The name in Glue's API.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {

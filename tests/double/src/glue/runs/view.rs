@@ -1,4 +1,4 @@
-//! A run as Glue shows it.
+//! A run as `GetJobRun` shows it.
 
 use std::collections::BTreeMap;
 
@@ -35,9 +35,9 @@ pub struct JobRun<'a> {
     pub error_message: Option<&'a str>,
     pub predecessor_runs: Vec<Predecessor<'a>>,
     pub allocated_capacity: u32,
-    /// Seconds.
+    /// In seconds.
     pub execution_time: u64,
-    /// Minutes.
+    /// In minutes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout: Option<u32>,
     pub max_capacity: f64,
@@ -62,25 +62,25 @@ pub struct JobRun<'a> {
     pub execution_role_session_policy: Option<&'a str>,
 }
 
-/// A run that had to end before this one.
+/// A run that met a condition of the trigger that started this run.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Predecessor<'a> {
-    /// Its job.
+    /// The run's job.
     pub job_name: &'a str,
-    /// Its id.
+    /// The run's id.
     pub run_id: &'a str,
 }
 
 impl Run {
-    /// The run at a time that is now or was.
+    /// The run as it is at `now`, which is the current or an earlier time.
     pub(super) fn view(&self, now: Time) -> JobRun<'_> {
         let (state, modified_on) = self.state_at(now);
-        let over = state.is_final();
+        let ended = state.is_final();
         let executed = self
             .running_since
             .filter(|since| *since <= now)
-            .map_or(0, |since| if over { modified_on } else { now }.since(since).as_secs());
+            .map_or(0, |since| if ended { modified_on } else { now }.since(since).as_secs());
         let start = &*self.start;
         let workers = start.capacity.workers.as_ref();
         let factor = workers.map_or(1.0, |(kind, _)| dpus(kind));
@@ -95,10 +95,10 @@ impl Run {
             job_run_queuing_enabled: start.queuing,
             started_on: self.started_on,
             last_modified_on: modified_on,
-            completed_on: self.completed_on.filter(|_| over),
+            completed_on: self.completed_on.filter(|_| ended),
             job_run_state: state,
             arguments: start.arguments.as_ref().filter(|arguments| !arguments.is_empty()),
-            error_message: self.error.as_deref().filter(|_| over),
+            error_message: self.error.as_deref().filter(|_| ended),
             predecessor_runs: start
                 .predecessors
                 .iter()
@@ -129,7 +129,7 @@ impl Run {
 }
 
 impl Region {
-    /// The runs of a job as Glue shows them now, oldest first.
+    /// The runs of a job as `GetJobRun` shows them now, oldest first.
     #[must_use]
     pub fn job_runs(&self, job: &str) -> Vec<JobRun<'_>> {
         let Some(job) = self.job(job) else {
@@ -138,8 +138,8 @@ impl Region {
         job.runs.iter().map(|number| self.runs.get(*number).view(self.now())).collect()
     }
 
-    /// What the script of a run would see: the job's default arguments, those of the run over them, and over
-    /// both those that cannot be overridden.
+    /// The arguments that the run's script gets: the job's defaults, overridden by the run's own, overridden by the
+    /// job's non-overridable ones.
     #[must_use]
     pub fn effective_arguments(&self, job: &str, run: &str) -> BTreeMap<String, String> {
         let mut arguments = BTreeMap::new();

@@ -1,28 +1,28 @@
-//! Conditions: what ended, held against what conditional triggers wait for.
+//! Compares ended runs and crawls with the conditions of conditional triggers.
 
 use std::sync::Arc;
 
 use super::{Condition, Logical, Origin, TriggerState, TriggerType};
 use crate::glue::{Region, crawlers::CrawlState, runs::RunNumber};
 
-/// A run: its job and its id.
+/// A run's job and id.
 pub(super) type RunName = (Arc<str>, Arc<str>);
 
-/// What met a condition.
+/// The run or crawl that met a condition.
 #[derive(Debug)]
 enum Met {
     Run(RunName),
     Crawl,
 }
 
-/// Which conditions of a trigger were met within one origin, and by what.
+/// The conditions of a trigger that are met within one chain.
 #[derive(Debug, Default)]
-pub(super) struct Tally {
+pub(super) struct MetConditions {
     met: Vec<Option<Met>>,
     fired: bool,
 }
 
-impl Tally {
+impl MetConditions {
     fn runs(&self) -> Vec<RunName> {
         let met = self.met.iter().flatten();
         met.filter_map(|met| match met {
@@ -33,7 +33,7 @@ impl Tally {
     }
 }
 
-/// What has ended.
+/// A run or crawl that has ended.
 enum Ended<'a> {
     Run { name: RunName, state: &'a str },
     Crawl { crawler: &'a str, state: &'a str },
@@ -60,7 +60,7 @@ impl Ended<'_> {
 }
 
 impl Region {
-    /// A run came to its end, and Glue does not try it again.
+    /// Handles the end of a run that Glue does not retry.
     pub(in crate::glue) fn run_ended(&mut self, number: RunNumber) {
         let run = self.runs.get(number);
         let Some(origin) = run.start.origin else { return };
@@ -70,7 +70,7 @@ impl Region {
         self.workflow_action_ended(origin, state);
     }
 
-    /// A crawl came to its end.
+    /// Handles the end of a crawl.
     pub(in crate::glue) fn crawl_ended(&mut self, crawler: &str, _id: &str, state: CrawlState, origin: Option<Origin>) {
         let Some(origin) = origin else { return };
         let state = state.as_last_crawl();
@@ -93,20 +93,20 @@ impl Region {
             if !predicate.conditions.iter().any(|condition| what.meets(condition)) {
                 continue;
             }
-            let tally = trigger.tallies.entry(origin).or_default();
-            tally.met.resize_with(predicate.conditions.len(), || None);
-            for (met, condition) in tally.met.iter_mut().zip(&predicate.conditions) {
+            let met_conditions = trigger.met_conditions.entry(origin).or_default();
+            met_conditions.met.resize_with(predicate.conditions.len(), || None);
+            for (met, condition) in met_conditions.met.iter_mut().zip(&predicate.conditions) {
                 if what.meets(condition) {
                     *met = Some(what.as_met());
                 }
             }
             let complete = match predicate.logical {
                 Some(Logical::Any) => true,
-                Some(Logical::And) | None => tally.met.iter().all(Option::is_some),
+                Some(Logical::And) | None => met_conditions.met.iter().all(Option::is_some),
             };
-            if complete && !tally.fired {
-                tally.fired = true;
-                let runs: Vec<RunName> = tally.runs();
+            if complete && !met_conditions.fired {
+                met_conditions.fired = true;
+                let runs: Vec<RunName> = met_conditions.runs();
                 due.push((name.clone(), runs));
             }
         }

@@ -1,4 +1,4 @@
-//! A trigger's definition in Glue's own words.
+//! A trigger's definition, in the form of Glue's API.
 
 use std::collections::BTreeMap;
 
@@ -27,7 +27,7 @@ pub enum Logical {
     Any,
 }
 
-/// What a trigger waits for: a job or a crawler that ends in a state.
+/// Glue's `Condition`: a job or a crawler ends in a state.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 #[expect(missing_docs, reason = "the names and meanings are those of Glue's Condition structure")]
@@ -44,7 +44,7 @@ pub struct Condition {
     pub crawl_state: Option<String>,
 }
 
-/// All or any of some conditions.
+/// Glue's `Predicate`: all or any of some conditions.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 #[expect(missing_docs, reason = "the names and meanings are those of Glue's Predicate structure")]
@@ -54,7 +54,7 @@ pub struct Predicate {
     pub conditions: Vec<Condition>,
 }
 
-/// What a trigger starts: a job or a crawler.
+/// Glue's `Action`: a job or a crawler to start.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 #[expect(missing_docs, reason = "the names and meanings are those of Glue's Action structure")]
@@ -73,18 +73,18 @@ pub struct Action {
     pub crawler_name: Option<String>,
 }
 
-/// How many events, or how long a wait, make an EVENT trigger fire.
+/// Glue's `EventBatchingCondition`: when an EVENT trigger fires.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct EventBatchingCondition {
-    /// So many events.
+    /// After this many events.
     pub batch_size: u32,
-    /// Or so many seconds after the first; 900 by default.
+    /// Or this many seconds after the first event; 900 by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub batch_window: Option<u64>,
 }
 
-/// A trigger's definition as `CreateTrigger` takes it.
+/// The input of `CreateTrigger`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 #[expect(missing_docs, reason = "the names and meanings are those of Glue's Trigger structure")]
@@ -107,7 +107,7 @@ pub struct TriggerSettings {
 }
 
 impl TriggerSettings {
-    /// Whether the definition makes sense for its type.
+    /// Checks that the definition is valid for its type.
     pub fn check(&self) -> Result<(), AwsError> {
         if self.actions.is_empty() {
             return Err(AwsError::invalid("Actions cannot be null or empty"));
@@ -135,7 +135,7 @@ impl TriggerSettings {
         }
     }
 
-    /// Whether it can start this job.
+    /// Whether one of its actions starts this job.
     #[must_use]
     pub fn starts_job(&self, job: &str) -> bool {
         self.actions.iter().any(|action| action.job_name.as_deref() == Some(job))
@@ -159,7 +159,7 @@ impl Condition {
     /// crawler states that a trigger can listen for are SUCCEEDED, FAILED, and CANCELLED" (Condition, AWS Glue API
     /// reference).
     fn check(&self) -> Result<(), AwsError> {
-        // With a job's name it is about the job, whatever is said of crawlers.
+        // With a job's name, it is a condition on the job, even if it names a crawler too.
         let (kind, state, known) = match (&self.job_name, &self.crawler_name) {
             (Some(_), _) => ("job", &self.state, &["SUCCEEDED", "STOPPED", "FAILED", "TIMEOUT"][..]),
             (None, Some(_)) => ("crawler", &self.crawl_state, &["SUCCEEDED", "FAILED", "CANCELLED"][..]),

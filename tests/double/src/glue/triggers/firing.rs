@@ -1,4 +1,4 @@
-//! Firing: a trigger's actions, started.
+//! The firing of a trigger: its actions are started.
 
 use std::sync::Arc;
 
@@ -14,24 +14,24 @@ use crate::{
     },
 };
 
-/// What one firing of a trigger started.
+/// One firing of a trigger, with what it started.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Firing {
-    /// When.
+    /// When it fired, by the double's clock.
     pub at: Time,
-    /// Which chain of firings it belongs to.
+    /// The chain that it belongs to.
     pub origin: Origin,
-    /// Job runs: job and id.
+    /// The started job runs: job name and run id.
     pub runs: Vec<(Arc<str>, Arc<str>)>,
-    /// Crawls: crawler and id.
+    /// The started crawls: crawler name and crawl id.
     pub crawls: Vec<(String, String)>,
-    /// What could not be started, and why.
+    /// The jobs and crawlers that could not be started, with the error code.
     pub refused: Vec<(String, String)>,
 }
 
 impl Region {
-    /// Fires a trigger that begins a chain.
+    /// Fires a trigger and begins a chain.
     pub(super) fn fire_new(&mut self, name: &str) -> Result<Origin, AwsError> {
         let workflow = self.trigger(name)?.settings.workflow_name.clone();
         let origin = self.new_origin();
@@ -47,7 +47,7 @@ impl Region {
         Origin(self.triggers.origins)
     }
 
-    /// Starts what a trigger starts, as part of a chain.
+    /// Starts a trigger's actions as part of a chain.
     pub(super) fn fire(&mut self, name: &str, origin: Origin, predecessors: &[RunName]) {
         let at = self.now();
         let Ok(trigger) = self.trigger(name) else { return };
@@ -93,7 +93,7 @@ impl Region {
         Ok((run.start.job.clone(), run.id.clone()))
     }
 
-    /// Whether all jobs of a trigger have a slot for it, as `StartTrigger` asks before an on-demand one fires.
+    /// Checks that all jobs of a trigger have a free slot. `StartTrigger` requires this of an on-demand trigger.
     pub(super) fn check_slots(&self, name: &str) -> Result<(), AwsError> {
         for job in self.trigger(name)?.settings.actions.iter().filter_map(|action| action.job_name.as_deref()) {
             let job = self.job(job).ok_or_else(|| crate::glue::jobs::not_found(job))?;

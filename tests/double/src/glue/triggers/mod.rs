@@ -1,18 +1,18 @@
-//! Triggers and workflows: what starts jobs and crawlers, and when.
+//! Triggers and workflows.
 //!
-//! A trigger of type `ON_DEMAND` fires when it is started. The others are activated and deactivated, with states
-//! on the way, and fire while ACTIVATED: SCHEDULED ones by their schedule, EVENT ones by events that arrive
-//! ([`Region::notify_event`]), CONDITIONAL ones when what they wait for has ended.
+//! A trigger of type `ON_DEMAND` fires when it is started. The other types are activated and deactivated through
+//! transitional states, and fire while ACTIVATED: SCHEDULED triggers by their schedule, EVENT triggers by events
+//! ([`Region::notify_event`]), CONDITIONAL triggers when the jobs and crawlers in their conditions have ended.
 //!
-//! A firing that is not conditional is an [`Origin`]: what it starts carries it, and so does what conditional
-//! triggers start from there. Conditions are met within one origin only, since "all jobs in a dependency chain
-//! must be descendants of a single schedule or on-demand trigger" (AWS Glue triggers); a run that somebody
-//! started by hand meets none.
+//! Each firing of a trigger that is not conditional begins a chain, identified by its [`Origin`]. The runs and crawls
+//! that it starts belong to the chain, and so do those that conditional triggers start after them. Conditions are met
+//! within one chain only: "all jobs in a dependency chain must be descendants of a single schedule or on-demand
+//! trigger" (AWS Glue triggers). A run that a user started meets no condition.
 
 mod conditions;
 mod definition;
 mod firing;
-mod life;
+mod lifecycle;
 mod operations;
 #[cfg(test)]
 mod tests;
@@ -26,18 +26,18 @@ use std::{
 
 pub use definition::{Action, Condition, Logical, Predicate, TriggerSettings, TriggerType};
 pub use firing::Firing;
-pub(super) use life::TriggerEvent;
+pub(super) use lifecycle::TriggerEvent;
 use serde::{Deserialize, Serialize};
 pub use workflows::Workflows;
 
-use self::conditions::Tally;
+use self::conditions::MetConditions;
 use super::{Region, operation::Operation, schedule::Schedule};
 use crate::error::AwsError;
 
-/// The operations of this room.
+/// The operations on triggers and workflows.
 pub const OPERATIONS: &[&[Operation]] = &[operations::OPERATIONS, workflows::OPERATIONS];
 
-/// The firing that a run or a crawl descends from.
+/// The firing that began the chain of a run or crawl.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct Origin(u64);
 
@@ -57,7 +57,7 @@ pub enum TriggerState {
 }
 
 impl TriggerState {
-    /// Whether it is a state on the way to another.
+    /// Whether Glue is changing the trigger's state.
     #[must_use]
     pub fn is_transitional(self) -> bool {
         match self {
@@ -67,7 +67,7 @@ impl TriggerState {
     }
 }
 
-/// How long triggers stay in the states on the way. Zero skips a state. In JSON, seconds.
+/// How long triggers stay in transitional states. Zero skips a state. In JSON, seconds.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 #[expect(missing_docs, reason = "the names are those of the states")]
@@ -102,21 +102,21 @@ pub(super) struct Trigger {
     pub settings: TriggerSettings,
     pub state: TriggerState,
     schedule: Option<Schedule>,
-    /// What was met so far of the conditions, by origin.
-    tallies: HashMap<Origin, Tally>,
-    /// Events that came since the last firing.
+    /// The conditions met so far, by chain.
+    met_conditions: HashMap<Origin, MetConditions>,
+    /// The number of events since the last firing.
     events: u32,
     firings: Vec<Firing>,
-    /// Moves on whenever the state or the schedule changes, so that what was planned before means nothing.
-    course: u64,
-    birth: u64,
+    /// Incremented when the state or the schedule changes. Events of an earlier generation are ignored.
+    generation: u64,
+    uid: u64,
 }
 
 /// The triggers of a region by name.
 #[derive(Debug, Default)]
 pub struct Triggers {
     by_name: BTreeMap<Arc<str>, Trigger>,
-    born: u64,
+    last_uid: u64,
     origins: u64,
     pub(crate) times: TriggerTimes,
 }
@@ -134,13 +134,13 @@ impl Region {
         self.triggers.by_name.get_mut(name).ok_or_else(|| not_found(name))
     }
 
-    /// What a trigger's firings started, oldest first.
+    /// The firings of a trigger with what each started, oldest first.
     #[must_use]
     pub fn firings(&self, trigger: &str) -> Vec<Firing> {
         self.trigger(trigger).map(|trigger| trigger.firings.clone()).unwrap_or_default()
     }
 
-    /// Sets how long triggers stay in the states on the way.
+    /// Sets how long triggers stay in transitional states.
     pub fn set_trigger_times(&mut self, times: TriggerTimes) {
         self.triggers.times = times;
     }

@@ -12,32 +12,25 @@ use crate::{
     error::AwsError,
     glue::{
         Region,
-        operation::{Input, Operation, reply},
-        page,
+        operation::{Input, Named, Operation, Reply, operations, reply, reply_to_batch},
+        page::{Page, Paging},
         schedule::Schedule,
     },
 };
 
 const DEFAULT_PAGE: usize = 100;
-const LARGEST_PAGE: usize = 200;
 
-pub(super) const OPERATIONS: &[Operation] = &[
-    Operation { name: "CreateTrigger", resource: "trigger", subject: "/Name", run: create },
-    Operation { name: "GetTrigger", resource: "trigger", subject: "/Name", run: get },
-    Operation { name: "GetTriggers", resource: "trigger", subject: "", run: get_all },
-    Operation { name: "ListTriggers", resource: "trigger", subject: "", run: list },
-    Operation { name: "BatchGetTriggers", resource: "trigger", subject: "", run: batch_get },
-    Operation { name: "StartTrigger", resource: "trigger", subject: "/Name", run: start },
-    Operation { name: "StopTrigger", resource: "trigger", subject: "/Name", run: stop },
-    Operation { name: "UpdateTrigger", resource: "trigger", subject: "/Name", run: update },
-    Operation { name: "DeleteTrigger", resource: "trigger", subject: "/Name", run: delete },
-];
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Named {
-    name: String,
-}
+pub(super) const OPERATIONS: &[Operation] = operations! { "trigger":
+    CreateTrigger("/Name") => create,
+    GetTrigger("/Name") => get,
+    GetTriggers("") => get_all,
+    ListTriggers("") => list,
+    BatchGetTriggers("") => batch_get,
+    StartTrigger("/Name") => start,
+    StopTrigger("/Name") => stop,
+    UpdateTrigger("/Name") => update,
+    DeleteTrigger("/Name") => delete,
+};
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
@@ -53,7 +46,7 @@ impl Trigger {
     }
 }
 
-fn create(region: &mut Region, input: &Input<'_>) -> Result<Vec<u8>, AwsError> {
+fn create(region: &mut Region, input: &Input<'_>) -> Reply {
     #[derive(Deserialize)]
     #[serde(rename_all = "PascalCase")]
     struct Request {
@@ -74,89 +67,70 @@ fn create(region: &mut Region, input: &Input<'_>) -> Result<Vec<u8>, AwsError> {
     }
     if let Some(workflow) = &settings.workflow_name {
         region.workflow(workflow)?;
-        region.check_workflow_unmoved(Some(workflow), &name)?;
+        region.check_workflow_is_settled(Some(workflow), &name)?;
     }
     let schedule = settings.schedule.as_deref().map(Schedule::parse).transpose()?;
-    region.triggers.born += 1;
+    region.triggers.last_uid += 1;
     let trigger = Trigger {
         settings,
         state: TriggerState::Creating,
         schedule,
-        tallies: HashMap::new(),
+        met_conditions: HashMap::new(),
         events: 0,
         firings: Vec::new(),
-        course: 0,
-        birth: region.triggers.born,
+        generation: 0,
+        uid: region.triggers.last_uid,
     };
     region.triggers.by_name.insert(name.as_str().into(), trigger);
-    let arn = region.arn("trigger", &name);
-    region.tags.start(arn, tags);
+    region.start_tags("trigger", &name, tags);
     let to = if start_on_creation { TriggerState::Activated } else { TriggerState::Created };
-    region.go(&name, TriggerState::Creating, to, region.triggers.times.creating);
+    region.transition(&name, TriggerState::Creating, to, region.triggers.times.creating);
     reply(&json!({ "Name": name }))
 }
 
-fn get(region: &mut Region, input: &Input<'_>) -> Result<Vec<u8>, AwsError> {
+fn get(region: &mut Region, input: &Input<'_>) -> Reply {
     let Named { name } = input.read()?;
     reply(&json!({ "Trigger": region.trigger(&name)?.view() }))
 }
 
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-struct Listing {
-    next_token: Option<String>,
-    dependent_job_name: Option<String>,
-    max_results: Option<usize>,
-    tags: Option<BTreeMap<String, String>>,
-}
-
-/// A page of the triggers that a listing asks for, and the next token.
-fn page_of<'a, T>(
+fn page<'a, T>(
     region: &'a Region,
     operation: &str,
-    listing: &Listing,
+    input: &Input<'_>,
     view: impl Fn(&'a Trigger) -> T,
-) -> Result<(Vec<T>, Option<String>), AwsError> {
-    let job = listing.dependent_job_name.as_deref();
-    // "If there is no such trigger, all triggers are returned" (GetTriggers, AWS Glue API reference).
-    let job = job.filter(|job| region.triggers.by_name.values().any(|trigger| trigger.settings.starts_job(job)));
-    let fitting = region
-        .triggers
-        .by_name
-        .iter()
-        .filter(|(name, trigger)| {
-            job.is_none_or(|job| trigger.settings.starts_job(job))
-                && region.tags.carries(&region.arn("trigger", name), listing.tags.as_ref())
-        })
-        .map(|(name, trigger)| (&**name, view(trigger)));
-    let list = format!("{operation} {job:?} {:?}", listing.tags);
-    let size = listing.max_results.unwrap_or(DEFAULT_PAGE).min(LARGEST_PAGE);
-    page::by_name(&list, fitting, listing.next_token.as_deref(), size)
-}
-
-fn get_all(region: &mut Region, input: &Input<'_>) -> Result<Vec<u8>, AwsError> {
-    let (page, next) = page_of(region, "GetTriggers", &input.read()?, Trigger::view)?;
-    reply(&page::answer("Triggers", &page, next))
-}
-
-fn list(region: &mut Region, input: &Input<'_>) -> Result<Vec<u8>, AwsError> {
-    let (page, next) = page_of(region, "ListTriggers", &input.read()?, |trigger| trigger.settings.name.as_str())?;
-    reply(&page::answer("TriggerNames", &page, next))
-}
-
-fn batch_get(region: &mut Region, input: &Input<'_>) -> Result<Vec<u8>, AwsError> {
+) -> Result<Page<T>, AwsError> {
     #[derive(Deserialize)]
     #[serde(rename_all = "PascalCase")]
     struct Request {
-        trigger_names: Vec<String>,
+        dependent_job_name: Option<String>,
+        #[serde(flatten)]
+        paging: Paging,
     }
-    let Request { trigger_names } = input.read()?;
-    let (found, missing): (Vec<_>, Vec<_>) = trigger_names.iter().partition(|name| region.trigger(name).is_ok());
-    let found: Vec<_> = found.into_iter().filter_map(|name| region.trigger(name).ok()).map(Trigger::view).collect();
-    reply(&json!({ "Triggers": found, "TriggersNotFound": missing }))
+    let Request { dependent_job_name, paging } = input.read()?;
+    let triggers = &region.triggers.by_name;
+    // "If there is no such trigger, all triggers are returned" (GetTriggers, AWS Glue API reference).
+    let job = dependent_job_name.filter(|job| triggers.values().any(|trigger| trigger.settings.starts_job(job)));
+    let matching = triggers.iter().filter(|(name, trigger)| {
+        job.as_ref().is_none_or(|job| trigger.settings.starts_job(job))
+            && region.has_tags("trigger", name, paging.tags.as_ref())
+    });
+    let list = format!("{operation} {job:?} {:?}", paging.tags);
+    paging.by_name(&list, matching.map(|(name, trigger)| (&**name, view(trigger))), DEFAULT_PAGE)
 }
 
-fn start(region: &mut Region, input: &Input<'_>) -> Result<Vec<u8>, AwsError> {
+fn get_all(region: &mut Region, input: &Input<'_>) -> Reply {
+    page(region, "GetTriggers", input, Trigger::view)?.reply("Triggers")
+}
+
+fn list(region: &mut Region, input: &Input<'_>) -> Reply {
+    page(region, "ListTriggers", input, |trigger| trigger.settings.name.as_str())?.reply("TriggerNames")
+}
+
+fn batch_get(region: &mut Region, input: &Input<'_>) -> Reply {
+    reply_to_batch(input, ["Triggers", "TriggersNotFound"], |name| region.trigger(name).ok().map(Trigger::view))
+}
+
+fn start(region: &mut Region, input: &Input<'_>) -> Reply {
     let Named { name } = input.read()?;
     let trigger = region.trigger(&name)?;
     match (trigger.settings.kind, trigger.state) {
@@ -166,15 +140,15 @@ fn start(region: &mut Region, input: &Input<'_>) -> Result<Vec<u8>, AwsError> {
         }
         (_, TriggerState::Activated) => {}
         _ => {
-            region.check_unmoved(&name)?;
-            let lasts = region.triggers.times.activating;
-            region.go(&name, TriggerState::Activating, TriggerState::Activated, lasts);
+            region.check_is_settled(&name)?;
+            let duration = region.triggers.times.activating;
+            region.transition(&name, TriggerState::Activating, TriggerState::Activated, duration);
         }
     }
     reply(&json!({ "Name": name }))
 }
 
-fn stop(region: &mut Region, input: &Input<'_>) -> Result<Vec<u8>, AwsError> {
+fn stop(region: &mut Region, input: &Input<'_>) -> Reply {
     let Named { name } = input.read()?;
     let trigger = region.trigger(&name)?;
     match (trigger.settings.kind, trigger.state) {
@@ -183,15 +157,15 @@ fn stop(region: &mut Region, input: &Input<'_>) -> Result<Vec<u8>, AwsError> {
         }
         (_, TriggerState::Created | TriggerState::Deactivated) => {}
         _ => {
-            region.check_unmoved(&name)?;
-            let lasts = region.triggers.times.deactivating;
-            region.go(&name, TriggerState::Deactivating, TriggerState::Deactivated, lasts);
+            region.check_is_settled(&name)?;
+            let duration = region.triggers.times.deactivating;
+            region.transition(&name, TriggerState::Deactivating, TriggerState::Deactivated, duration);
         }
     }
     reply(&json!({ "Name": name }))
 }
 
-fn update(region: &mut Region, input: &Input<'_>) -> Result<Vec<u8>, AwsError> {
+fn update(region: &mut Region, input: &Input<'_>) -> Reply {
     #[derive(Deserialize)]
     #[serde(rename_all = "PascalCase")]
     struct Request {
@@ -209,7 +183,7 @@ fn update(region: &mut Region, input: &Input<'_>) -> Result<Vec<u8>, AwsError> {
         event_batching_condition: Option<EventBatchingCondition>,
     }
     let Request { name, trigger_update } = input.read()?;
-    region.check_unmoved(&name)?;
+    region.check_is_settled(&name)?;
     let trigger = region.trigger(&name)?;
     let TriggerUpdate { description, schedule, actions, predicate, event_batching_condition } = trigger_update;
     // "Updates the previous trigger definition by overwriting it completely" (TriggerUpdate, Glue API reference).
@@ -229,15 +203,15 @@ fn update(region: &mut Region, input: &Input<'_>) -> Result<Vec<u8>, AwsError> {
     let trigger = region.trigger_mut(&name)?;
     trigger.settings = settings;
     trigger.schedule = schedule;
-    region.go(&name, TriggerState::Updating, state, region.triggers.times.updating);
+    region.transition(&name, TriggerState::Updating, state, region.triggers.times.updating);
     reply(&json!({ "Trigger": region.trigger(&name)?.view() }))
 }
 
-fn delete(region: &mut Region, input: &Input<'_>) -> Result<Vec<u8>, AwsError> {
+fn delete(region: &mut Region, input: &Input<'_>) -> Reply {
     let Named { name } = input.read()?;
     // "If the trigger is not found, no exception is thrown" (DeleteTrigger, AWS Glue API reference).
     if region.trigger(&name).is_ok_and(|trigger| trigger.state != TriggerState::Deleting) {
-        region.check_unmoved(&name)?;
+        region.check_is_settled(&name)?;
         region.delete_trigger(&name);
     }
     reply(&json!({ "Name": name }))

@@ -1,4 +1,6 @@
-//! Workflows: triggers that belong together, and runs of them as a whole.
+//! Workflows, and their runs: each is a chain of firings.
+
+mod operations;
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -6,31 +8,11 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
-use super::{Origin, TriggerType};
-use crate::{
-    clock::Time,
-    error::AwsError,
-    glue::{
-        Region,
-        operation::{Input, Operation, reply},
-        page,
-    },
-    wire::random_hex,
-};
-
-const DEFAULT_PAGE: usize = 25;
-
-pub(super) const OPERATIONS: &[Operation] = &[
-    Operation { name: "CreateWorkflow", resource: "workflow", subject: "/Name", run: create },
-    Operation { name: "GetWorkflow", resource: "workflow", subject: "/Name", run: get },
-    Operation { name: "ListWorkflows", resource: "workflow", subject: "", run: list },
-    Operation { name: "DeleteWorkflow", resource: "workflow", subject: "/Name", run: delete },
-    Operation { name: "StartWorkflowRun", resource: "workflow", subject: "/Name", run: start_run },
-    Operation { name: "GetWorkflowRun", resource: "workflow", subject: "/Name", run: get_run },
-    Operation { name: "GetWorkflowRuns", resource: "workflow", subject: "/Name", run: get_runs },
-];
+pub(super) use self::operations::OPERATIONS;
+use super::Origin;
+use crate::{clock::Time, error::AwsError, glue::Region, wire::random_hex};
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -82,7 +64,7 @@ pub(super) struct Workflow {
 #[derive(Debug, Default)]
 pub struct Workflows {
     by_name: BTreeMap<Arc<str>, Workflow>,
-    /// Which run of which workflow began with a firing.
+    /// The workflow run of a chain: the workflow's name and the index of the run.
     of_origin: HashMap<Origin, (Arc<str>, usize)>,
 }
 
@@ -102,7 +84,7 @@ impl Region {
         self.workflows.by_name.get(name).ok_or_else(|| AwsError::not_found(format!("Workflow {name} not found.")))
     }
 
-    /// Begins a run of a workflow with a firing; returns its id.
+    /// Begins a workflow run for a chain; returns its id.
     pub(super) fn begin_workflow_run(&mut self, name: &str, origin: Origin) -> Result<String, AwsError> {
         let now = self.now();
         let workflow = self.workflow(name)?;
@@ -147,7 +129,7 @@ impl Region {
     pub(super) fn workflow_action_ended(&mut self, origin: Origin, state: &str) {
         if let Some(run) = self.workflows.run(origin) {
             let counts = &mut run.statistics;
-            // A run that failed at once (no slot) ends before its start is counted.
+            // A run that fails for want of a slot ends before its start is counted.
             counts.running_actions = counts.running_actions.saturating_sub(1);
             match state {
                 "SUCCEEDED" => counts.succeeded_actions += 1,
@@ -169,117 +151,4 @@ impl Region {
             run.status = "COMPLETED";
         }
     }
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Named {
-    name: String,
-}
-
-fn create(region: &mut Region, input: &Input<'_>) -> Result<Vec<u8>, AwsError> {
-    let settings: Settings = input.read()?;
-    let name = settings.name.clone();
-    if region.workflow(&name).is_ok() {
-        return Err(AwsError::exists(format!("Workflow with name {name} already exists")));
-    }
-    let arn = region.arn("workflow", &name);
-    region.tags.start(arn, settings.tags.clone());
-    let workflow = Workflow { settings, created_on: region.now(), runs: Vec::new() };
-    region.workflows.by_name.insert(name.as_str().into(), workflow);
-    reply(&json!({ "Name": name }))
-}
-
-fn get(region: &mut Region, input: &Input<'_>) -> Result<Vec<u8>, AwsError> {
-    #[derive(Serialize)]
-    #[serde(rename_all = "PascalCase")]
-    struct View<'a> {
-        #[serde(flatten)]
-        settings: &'a Settings,
-        created_on: Time,
-        last_modified_on: Time,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        last_run: Option<&'a WorkflowRun>,
-    }
-    let Named { name } = input.read()?;
-    let Workflow { settings, created_on, runs } = region.workflow(&name)?;
-    let view = View { settings, created_on: *created_on, last_modified_on: *created_on, last_run: runs.last() };
-    reply(&json!({ "Workflow": view }))
-}
-
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-struct Paging {
-    next_token: Option<String>,
-    max_results: Option<usize>,
-}
-
-fn list(region: &mut Region, input: &Input<'_>) -> Result<Vec<u8>, AwsError> {
-    let paging: Paging = input.read()?;
-    let names = region.workflows.by_name.keys().map(|name| (&**name, &**name));
-    let size = paging.max_results.unwrap_or(DEFAULT_PAGE);
-    let (page, next) = page::by_name("ListWorkflows", names, paging.next_token.as_deref(), size)?;
-    reply(&page::answer("Workflows", &page, next))
-}
-
-fn delete(region: &mut Region, input: &Input<'_>) -> Result<Vec<u8>, AwsError> {
-    let Named { name } = input.read()?;
-    region.workflows.by_name.remove(name.as_str());
-    let arn = region.arn("workflow", &name);
-    region.tags.forget(&arn);
-    reply(&json!({ "Name": name }))
-}
-
-fn start_run(region: &mut Region, input: &Input<'_>) -> Result<Vec<u8>, AwsError> {
-    let Named { name } = input.read()?;
-    let origin = region.new_origin();
-    let id = region.begin_workflow_run(&name, origin)?;
-    let first: Vec<_> = region
-        .triggers
-        .by_name
-        .iter()
-        .filter(|(_, trigger)| {
-            trigger.settings.workflow_name.as_deref() == Some(&name)
-                && trigger.settings.kind != TriggerType::Conditional
-        })
-        .map(|(name, _)| name.clone())
-        .collect();
-    for trigger in &first {
-        region.fire(trigger, origin, &[]);
-    }
-    region.complete_workflow_run(origin);
-    reply(&json!({ "RunId": id }))
-}
-
-fn get_run(region: &mut Region, input: &Input<'_>) -> Result<Vec<u8>, AwsError> {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "PascalCase")]
-    struct Request {
-        name: String,
-        run_id: String,
-    }
-    let Request { name, run_id } = input.read()?;
-    let run = region.workflow(&name)?.runs.iter().find(|run| run.workflow_run_id == run_id);
-    let run = run.ok_or_else(|| AwsError::not_found(format!("Workflow run {run_id} not found.")))?;
-    reply(&json!({ "Run": run }))
-}
-
-fn get_runs(region: &mut Region, input: &Input<'_>) -> Result<Vec<u8>, AwsError> {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "PascalCase")]
-    struct Request {
-        name: String,
-        #[serde(flatten)]
-        paging: Paging,
-    }
-    let Request { name, paging } = input.read()?;
-    let runs = &region.workflow(&name)?.runs;
-    let list = format!("GetWorkflowRuns {name}");
-    let end = match &paging.next_token {
-        None => runs.len(),
-        Some(token) => page::position(&list, token)?.parse().unwrap_or(0).min(runs.len()),
-    };
-    let begin = end.saturating_sub(paging.max_results.unwrap_or(DEFAULT_PAGE));
-    let page: Vec<_> = runs[begin..end].iter().rev().collect();
-    reply(&page::answer("Runs", &page, (begin > 0).then(|| page::token(&list, &begin.to_string()))))
 }

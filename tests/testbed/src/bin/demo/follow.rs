@@ -1,4 +1,4 @@
-//! Follows one object by a watch, and shows each phase as it comes.
+//! Watches one object and prints each change of its phase.
 
 use std::{pin::pin, time::Instant};
 
@@ -7,54 +7,55 @@ use kube::{api::DynamicObject, runtime::watcher::watch_object};
 use serde_json::Value;
 
 use crate::{
-    problem::{Problem, expect},
-    show,
-    stage::{LIMIT, Stage},
-    within,
+    environment::{Environment, LIMIT},
+    error::{DemoError, expect},
+    show, within,
 };
 
-/// One run's object and the moment its story began.
+/// The watched object, and when the scenario started.
 pub(crate) struct Follow<'a> {
-    stage: &'a Stage,
+    environment: &'a Environment,
     kind: &'static str,
     name: &'static str,
-    begun: Instant,
+    started: Instant,
     shown: String,
 }
 
 impl<'a> Follow<'a> {
-    pub(crate) fn new(stage: &'a Stage, kind: &'static str, name: &'static str) -> Self {
-        Self { stage, kind, name, begun: Instant::now(), shown: String::new() }
+    pub(crate) fn new(environment: &'a Environment, kind: &'static str, name: &'static str) -> Self {
+        Self { environment, kind, name, started: Instant::now(), shown: String::new() }
     }
 
-    /// A line of the story, with the time since it began.
+    /// Prints a line with the time since the scenario started.
     pub(crate) fn say(&self, text: &str) {
-        show::change(text, self.begun);
+        show::change(text, self.started);
     }
 
-    /// Follows the object until one of these phases has come; its status then.
-    pub(crate) async fn until(&mut self, phases: &[&str]) -> Result<Value, Problem> {
+    /// Follows the object until it has one of these phases; returns its status.
+    pub(crate) async fn until(&mut self, phases: &[&str]) -> Result<Value, DemoError> {
         let status = self.watch(|phase| phase.is_some_and(|phase| phases.contains(&phase))).await?;
-        status.ok_or_else(|| Problem::Outcome(format!("{} is gone", self.name)))
+        status.ok_or_else(|| DemoError::Outcome(format!("{} was deleted", self.name)))
     }
 
-    /// Follows the run to its end, which is to be in this phase; its status then.
-    pub(crate) async fn until_the_end(&mut self, phase: &str) -> Result<Value, Problem> {
+    /// Follows the run to its final phase, which must be this one; returns its status.
+    pub(crate) async fn until_the_end(&mut self, phase: &str) -> Result<Value, DemoError> {
         let status = self.until(&["Succeeded", "Failed", "TimedOut", "Error", "Stopped", "Expired"]).await?;
-        expect(status["phase"] == phase, || format!("{} ended otherwise: {status:#}", self.name))?;
+        expect(status["phase"] == phase, || {
+            format!("{} must end as {phase}, but its status is {status:#}", self.name)
+        })?;
         Ok(status)
     }
 
-    /// Follows the run until its object is gone.
-    pub(crate) async fn until_gone(&mut self) -> Result<(), Problem> {
+    /// Follows the run until its object is deleted.
+    pub(crate) async fn until_gone(&mut self) -> Result<(), DemoError> {
         self.watch(|phase| phase.is_none()).await?;
-        self.say(&format!("{} is gone", self.name));
+        self.say(&format!("{} is deleted", self.name));
         Ok(())
     }
 
-    /// `ends` is asked for each phase, none when the object is not there.
-    async fn watch(&mut self, ends: impl Fn(Option<&str>) -> bool) -> Result<Option<Value>, Problem> {
-        let mut objects = pin!(watch_object(self.stage.objects(self.kind).await?, self.name));
+    /// Watches until `ends` is true for a phase. None stands for an object that does not exist.
+    async fn watch(&mut self, ends: impl Fn(Option<&str>) -> bool) -> Result<Option<Value>, DemoError> {
+        let mut objects = pin!(watch_object(self.environment.objects(self.kind).await?, self.name));
         let name = self.name;
         let watched = async {
             while let Some(object) = objects.try_next().await? {
@@ -65,18 +66,18 @@ impl<'a> Follow<'a> {
                     continue;
                 };
                 let phase = phase(&object);
-                self.show(&object, phase.unwrap_or("new"));
+                self.show(&object, phase.unwrap_or("created"));
                 if phase.is_some_and(|phase| ends(Some(phase))) {
                     return Ok(Some(object.data["status"].clone()));
                 }
             }
             Ok(None)
         };
-        let status = within(LIMIT, &format!("the awaited phase of {name}"), watched).await?;
-        status.map_err(|error| Problem::Watch(name.to_owned(), error))
+        let status = within(LIMIT, &format!("the expected phase of {name}"), watched).await?;
+        status.map_err(|error| DemoError::Watch(name.to_owned(), error))
     }
 
-    /// Shows what is new: the phase, or the run's id.
+    /// Prints the phase and the run's id if they have changed.
     fn show(&mut self, object: &DynamicObject, phase: &str) {
         let id = |field: &str| object.data["status"][field].as_str().map(str::to_owned);
         let run = id("runId").map(|id| format!(", run {id}")).or(id("crawlId").map(|id| format!(", crawl {id}")));
@@ -88,7 +89,7 @@ impl<'a> Follow<'a> {
     }
 }
 
-/// The phase of a run; of what has none, the reason of its Ready condition.
+/// The phase; for a kind without a phase, the reason of the Ready condition.
 fn phase(object: &DynamicObject) -> Option<&str> {
     let status = &object.data["status"];
     let conditions = status["conditions"].as_array().into_iter().flatten();

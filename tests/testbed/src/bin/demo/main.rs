@@ -1,14 +1,14 @@
-//! `cargo demo`: kube-glue on a real control plane, told as stories.
+//! `cargo demo`: scenarios with kube-glue on a real control plane.
 //!
-//! [`stage`] brings everything up, each of the [`stories`] applies a sample and follows it to its end, and
-//! [`show`] is what a person sees. Any step that does not come out ends the demo with exit code 1.
+//! [`environment`] starts everything. Each of the [`scenarios`] applies a sample and follows it to its end. [`show`]
+//! prints. If any step fails, the demo ends with exit code 1.
 
+mod environment;
+mod error;
 mod follow;
-mod prepared;
-mod problem;
+mod glue_resources;
+mod scenarios;
 mod show;
-mod stage;
-mod stories;
 
 use std::{
     process::ExitCode,
@@ -16,17 +16,17 @@ use std::{
 };
 
 use clap::Parser;
-use kube_glue_testbed::human;
+use kube_glue_testbed::format_duration;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::{problem::Problem, stage::Stage};
+use crate::{environment::Environment, error::DemoError};
 
-/// Shows kube-glue at work: a real Kubernetes control plane, the controller installed by Helm, and a double
-/// of AWS Glue in place of the cloud.
+/// Demonstrates kube-glue on a real Kubernetes control plane, with the controller installed by Helm and a test
+/// double in place of AWS Glue.
 #[derive(Parser)]
 #[command(name = "demo")]
 struct Arguments {
-    /// Stay up after the stories, for a person to play with; Ctrl-C ends it.
+    /// Keep everything running after the scenarios, to try it out. Ctrl-C stops it.
     #[arg(long)]
     keep: bool,
 }
@@ -36,39 +36,39 @@ async fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let outcome = tokio::select! {
         outcome = demo(&arguments) => outcome,
-        () = interrupted() => Err(Problem::Interrupted),
+        () = interrupted() => Err(DemoError::Interrupted),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
-        Err(Problem::Interrupted) => {
-            show::note("interrupted; everything is stopped.");
+        Err(DemoError::Interrupted) => {
+            show::note("Interrupted; everything is stopped.");
             ExitCode::from(130)
         }
-        Err(problem) => {
-            show::failure(&problem);
+        Err(error) => {
+            show::failure(&error);
             ExitCode::FAILURE
         }
     }
 }
 
-async fn demo(arguments: &Arguments) -> Result<(), Problem> {
-    let begun = Instant::now();
-    let stage = Stage::set().await?;
-    let told = stories::tell(&stage).await;
-    if told.is_err() {
-        stage.explain();
+async fn demo(arguments: &Arguments) -> Result<(), DemoError> {
+    let started = Instant::now();
+    let environment = Environment::start().await?;
+    let outcome = scenarios::run(&environment).await;
+    if outcome.is_err() {
+        environment.show_logs();
     }
-    told?;
-    show::end(&stage, begun.elapsed()).await?;
+    outcome?;
+    show::end(&environment, started.elapsed()).await?;
     if arguments.keep {
-        show::keep(&stage);
+        show::keep(&environment);
         interrupted().await;
-        show::note("stopping everything.");
+        show::note("Stopping everything.");
     }
     Ok(())
 }
 
-/// Ctrl-C, or a polite request to end.
+/// Waits for Ctrl-C or SIGTERM.
 async fn interrupted() {
     let terminated = async {
         match signal(SignalKind::terminate()) {
@@ -86,8 +86,8 @@ async fn interrupted() {
     }
 }
 
-/// Waits for `future`, but not for ever.
-async fn within<T>(limit: Duration, what: &str, future: impl Future<Output = T>) -> Result<T, Problem> {
+/// Waits for `future`, with a time limit.
+async fn within<T>(limit: Duration, what: &str, future: impl Future<Output = T>) -> Result<T, DemoError> {
     let waited = tokio::time::timeout(limit, future).await;
-    waited.map_err(|_| Problem::Outcome(format!("{what} did not happen within {}", human(limit))))
+    waited.map_err(|_| DemoError::Outcome(format!("{what} did not happen within {}", format_duration(limit))))
 }

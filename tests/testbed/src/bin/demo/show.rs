@@ -1,4 +1,4 @@
-//! What a person sees: headings, commands as they could be typed, what they printed, tables.
+//! The output of the demo: headings, command lines, their output, tables.
 
 use std::{
     collections::BTreeMap,
@@ -8,14 +8,14 @@ use std::{
 
 use comfy_table::{ContentArrangement, Table, presets::UTF8_BORDERS_ONLY};
 use kube_glue_double::Request;
-use kube_glue_testbed::{RunningPod, human};
+use kube_glue_testbed::{RunningPod, format_duration};
 
 use crate::{
-    problem::Problem,
-    stage::{NAMESPACE, Stage, since},
+    environment::{Environment, NAMESPACE, since},
+    error::DemoError,
 };
 
-/// How much of a log is shown after a failure.
+/// The number of log lines that are shown after a failure.
 const LOG_LINES: usize = 25;
 
 #[derive(Clone, Copy)]
@@ -26,7 +26,7 @@ enum Style {
     Red,
 }
 
-/// Standard output closed under the demo is no reason to stop it.
+/// Prints a line. A closed standard output does not stop the demo.
 fn say(text: &str) {
     use std::io::Write as _;
     let _ = writeln!(std::io::stdout(), "{text}");
@@ -46,14 +46,14 @@ fn styled(style: Style, text: &str) -> String {
 }
 
 pub(crate) fn title() {
-    say(&styled(Style::Bold, "kube-glue: AWS Glue runs from Kubernetes, each started once"));
-    say("A real control plane, kubectl and helm; a double of AWS Glue in place of the cloud.\n");
+    say(&styled(Style::Bold, "kube-glue runs AWS Glue from Kubernetes, and starts each run exactly once."));
+    say("This demo uses a real control plane, kubectl and Helm, and a test double in place of AWS Glue.\n");
 }
 
-/// A part of the stage that stands.
-pub(crate) fn step(name: &str, what: &str, begun: Instant) {
+/// A part of the environment that is ready.
+pub(crate) fn step(name: &str, what: &str, started: Instant) {
     let mark = styled(Style::Green, "✓");
-    let time = styled(Style::Dim, &since(begun));
+    let time = styled(Style::Dim, &since(started));
     say(&format!("{mark} {name:<14} {what} {time}"));
 }
 
@@ -66,34 +66,34 @@ pub(crate) fn command<'a>(program: &str, args: impl IntoIterator<Item = &'a str>
     say(&format!("  {} {}", styled(Style::Dim, "$"), styled(Style::Bold, &format!("{program} {}", args.join(" ")))));
 }
 
-/// What a command printed.
+/// The output of a command.
 pub(crate) fn printed(text: &str) {
     for line in text.trim_end().lines() {
         say(&format!("  {line}"));
     }
 }
 
-/// A line of the story.
+/// A line of text.
 pub(crate) fn note(text: &str) {
     say(&format!("  {text}"));
 }
 
-/// A change that was watched.
-pub(crate) fn change(text: &str, begun: Instant) {
-    let seconds = begun.elapsed().as_secs_f32();
+/// An observed change, with the time since the scenario started.
+pub(crate) fn change(text: &str, started: Instant) {
+    let seconds = started.elapsed().as_secs_f32();
     say(&format!("  {} {text}", styled(Style::Dim, &format!("{seconds:>5.1}s"))));
 }
 
-/// What came out as it should.
+/// A checked outcome.
 pub(crate) fn good(text: &str) {
     say(&format!("  {} {text}", styled(Style::Green, "✓")));
 }
 
-/// The double's record of one job or the like: what arrived, how often, how it was answered.
-pub(crate) fn record(stage: &Stage, job: &str) {
-    let about = stage.double.requests().all().name(job);
-    note(&format!("What arrived at Glue about {job}:"));
-    requests(about.iter().map(AsRef::as_ref));
+/// The requests that Glue received for one resource, with their number and answers.
+pub(crate) fn record(environment: &Environment, name: &str) {
+    let received = environment.double.requests().all().name(name);
+    note(&format!("Requests that Glue received for {name}:"));
+    requests(received.iter().map(AsRef::as_ref));
 }
 
 fn requests<'a>(all: impl Iterator<Item = &'a Request>) {
@@ -105,7 +105,7 @@ fn requests<'a>(all: impl Iterator<Item = &'a Request>) {
     }
     let mut table = Table::new();
     table.load_style(UTF8_BORDERS_ONLY).set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header(["OPERATION", "TIMES", "ANSWERED"]);
+    table.set_header(["OPERATION", "REQUESTS", "ANSWERS"]);
     for (operation, (count, answers)) in rows {
         let answers: Vec<String> = answers.into_iter().map(|(answer, times)| format!("{times} x {answer}")).collect();
         table.add_row([operation.to_owned(), count.to_string(), answers.join(", ")]);
@@ -115,42 +115,42 @@ fn requests<'a>(all: impl Iterator<Item = &'a Request>) {
 
 fn answer(request: &Request) -> String {
     match request.answer() {
-        None => "never (the caller was gone)".to_owned(),
+        None => "no answer".to_owned(),
         Some(answer) => answer.code.clone().unwrap_or_else(|| "OK".to_owned()),
     }
 }
 
-/// All resources and the whole record.
-pub(crate) async fn end(stage: &Stage, took: Duration) -> Result<(), Problem> {
-    say(&styled(Style::Bold, "\nAll of it"));
-    stage.kubectl(["get", "glue"]).await?;
-    note("Everything that arrived at Glue:");
-    requests(stage.double.requests().all().iter().map(AsRef::as_ref));
-    say(&styled(Style::Green, &format!("\n✓ All stories came out as they should, in {}.", human(took))));
+/// All objects, and all requests that Glue received.
+pub(crate) async fn end(environment: &Environment, took: Duration) -> Result<(), DemoError> {
+    say(&styled(Style::Bold, "\nSummary"));
+    environment.kubectl(["get", "glue"]).await?;
+    note("All requests that Glue received:");
+    requests(environment.double.requests().all().iter().map(AsRef::as_ref));
+    say(&styled(Style::Green, &format!("\n✓ All scenarios succeeded, in {}.", format_duration(took))));
     Ok(())
 }
 
-/// How to play with it.
-pub(crate) fn keep(stage: &Stage) {
-    let assets = stage.plane.assets();
+/// How to use the running environment.
+pub(crate) fn keep(environment: &Environment) {
+    let assets = environment.plane.assets();
     let kubectl = assets.kubectl.parent().map(|folder| folder.display().to_string()).unwrap_or_default();
-    say("\nIt stays up. In another terminal:");
-    say(&format!("  export KUBECONFIG={}", stage.plane.kubeconfig().display()));
+    say("\nEverything keeps running. To use it from another terminal:");
+    say(&format!("  export KUBECONFIG={}", environment.plane.kubeconfig().display()));
     say(&format!("  export PATH={kubectl}:$PATH"));
-    say(&format!("The controller's Pod is in the namespace {NAMESPACE}; its log:"));
-    for file in stage.kubelet.log_files() {
+    say(&format!("The controller runs in the namespace {NAMESPACE}. Its log:"));
+    for file in environment.kubelet.log_files() {
         say(&format!("  tail -f {}", file.display()));
     }
-    say("Ctrl-C ends everything.");
+    say("Press Ctrl-C to stop everything.");
 }
 
-pub(crate) fn failure(problem: &Problem) {
-    say(&styled(Style::Red, &format!("\n✗ The demo did not come out: {problem}")));
+pub(crate) fn failure(error: &DemoError) {
+    say(&styled(Style::Red, &format!("\n✗ The demo failed: {error}")));
 }
 
 /// The end of a Pod's log.
 pub(crate) fn log_end(pod: &RunningPod, log: &str) {
     let lines: Vec<&str> = log.lines().collect();
-    say(&format!("\nPod {}/{}: {:?}; the end of its log:", pod.namespace, pod.name, pod.containers));
+    say(&format!("\nPod {}/{}: {:?}. The end of its log:", pod.namespace, pod.name, pod.containers));
     printed(&lines[lines.len().saturating_sub(LOG_LINES)..].join("\n"));
 }

@@ -1,0 +1,91 @@
+//! A parsed request: which operation of which service it calls, with which input.
+
+use bytes::Bytes;
+use hyper::http::request::Parts;
+use serde_json::Value;
+
+use super::authentication;
+use crate::{
+    error::AwsError,
+    glue::{self, operation::Operation},
+    sts,
+    wire::{
+        HttpAnswer, aws_json,
+        aws_query::{self, Form},
+    },
+};
+
+pub(super) enum ApiCall {
+    Glue { name: String, operation: Option<&'static Operation>, body: Result<Value, AwsError> },
+    Sts { name: String, action: Option<&'static sts::Action>, form: Form },
+}
+
+impl ApiCall {
+    /// Requests with an `X-Amz-Target` of Glue are Glue's, all others are for STS.
+    pub(super) fn read(parts: &Parts, body: &Bytes) -> Self {
+        let target = parts.headers.get("x-amz-target").and_then(|target| target.to_str().ok());
+        if let Some(name) = target.and_then(|target| target.strip_prefix("AWSGlue.")) {
+            let (name, operation) = (name.to_owned(), glue::operation(name));
+            return Self::Glue { name, operation, body: read_json(body) };
+        }
+        let query = parts.uri.query().unwrap_or_default().as_bytes();
+        let form = Form::parse(if body.is_empty() { query } else { body });
+        let name = form.get("Action").unwrap_or_default().to_owned();
+        Self::Sts { action: sts::action(&name), name, form }
+    }
+
+    pub(super) fn service(&self) -> &'static str {
+        match self {
+            Self::Glue { .. } => "glue",
+            Self::Sts { .. } => "sts",
+        }
+    }
+
+    pub(super) fn name(&self) -> &str {
+        match self {
+            Self::Glue { name, .. } | Self::Sts { name, .. } => name,
+        }
+    }
+
+    /// The name of the resource or the ARN of the role that the request names.
+    pub(super) fn subject(&self) -> Option<String> {
+        match self {
+            Self::Glue { operation, body, .. } => operation.as_ref()?.subject(body.as_ref().ok()?),
+            Self::Sts { form, .. } => form.get("RoleArn").map(ToOwned::to_owned),
+        }
+    }
+
+    /// Whether the operation takes requests without a signature.
+    pub(super) fn is_unsigned(&self) -> bool {
+        matches!(self, Self::Sts { action: Some(action), .. } if !action.signed)
+    }
+
+    /// The error with the code and status that this service uses for it.
+    pub(super) fn in_dialect(&self, error: AwsError) -> AwsError {
+        match self {
+            Self::Glue { .. } => error,
+            Self::Sts { .. } => authentication::as_sts(error),
+        }
+    }
+
+    pub(super) fn error(&self, error: &AwsError) -> HttpAnswer {
+        match self {
+            Self::Glue { .. } => aws_json::error(error),
+            Self::Sts { .. } => aws_query::error(error),
+        }
+    }
+}
+
+fn read_json(body: &Bytes) -> Result<Value, AwsError> {
+    if body.is_empty() {
+        return Ok(Value::Object(serde_json::Map::new()));
+    }
+    match serde_json::from_slice(body) {
+        Ok(value @ Value::Object(_)) => Ok(value),
+        _ => Err(AwsError::common("SerializationException", "Start of structure or map expected.")),
+    }
+}
+
+pub(super) fn unknown_operation(name: &str) -> AwsError {
+    AwsError::common("UnknownOperationException", format!("The double does not know the operation {name}."))
+}
