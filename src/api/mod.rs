@@ -2,7 +2,7 @@
 //!
 //! The Rust types are the source of the schemas: `kube-glue crds` prints them, and `cargo crds` writes them to
 //! `crds/`. The schemas contain every bound that can be checked without a call to AWS (lengths, ranges, patterns and
-//! the CEL rules of [`rules`]), so that `kubectl apply` refuses a wrong manifest.
+//! the CEL rules of `rules`), so that `kubectl apply` refuses a wrong manifest.
 //!
 //! | module | content |
 //! |---|---|
@@ -13,7 +13,7 @@
 //! | [`run`] | what job runs and crawls share: policy, phases, attempts, status |
 //! | [`declared`] | what triggers and connections share: drift policy, status |
 //! | [`credentials`] | region and credentials of an object |
-//! | [`rules`] | CEL rules that several kinds use |
+//! | `rules` | CEL rules that several kinds use |
 //! | `schema` | corrections of the schemas of schemars for the API server |
 
 pub mod connection;
@@ -21,7 +21,7 @@ pub mod crawler_run;
 pub mod credentials;
 pub mod declared;
 pub mod job_run;
-pub(crate) mod rules;
+mod rules;
 pub mod run;
 mod schema;
 #[cfg(test)]
@@ -35,9 +35,6 @@ pub use trigger::{GlueTrigger, GlueTriggerSpec, GlueTriggerStatus};
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::CustomResourceExt;
-
-/// The API group of all kinds.
-pub const GROUP: &str = "kube-glue.dev";
 
 /// The finalizer that an object has while there is something in Glue to stop or to release.
 pub const FINALIZER: &str = "kube-glue.dev/finalizer";

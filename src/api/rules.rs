@@ -6,7 +6,7 @@ use serde_json::Value;
 
 /// The name of a Secret or `ConfigMap`, as RFC 1123 defines it. The name becomes part of a path of the Kubernetes API,
 /// so a slash in it could address another resource.
-pub(crate) const OBJECT_NAME: &str = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$";
+pub(super) const OBJECT_NAME: &str = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$";
 
 /// The field can be neither set, changed nor unset after the creation of the object.
 pub(super) fn immutable(field: &str, remedy: &str) -> Rule {

@@ -241,14 +241,12 @@ fn is_false(flag: &bool) -> bool {
 
 impl Attempt {
     /// Whether the start may have been sent and its outcome is unknown.
-    #[must_use]
-    pub fn is_open(&self) -> bool {
+    pub(crate) fn is_open(&self) -> bool {
         self.id.is_none() && self.rejected_reason.is_none() && self.ended_at.is_none()
     }
 
     /// Whether both record the same intent.
-    #[must_use]
-    pub fn is_same_intent(&self, other: &Self) -> bool {
+    pub(crate) fn is_same_intent(&self, other: &Self) -> bool {
         self.number == other.number && self.key == other.key && self.intended_at == other.intended_at
     }
 }
@@ -276,7 +274,7 @@ pub struct RunStatus {
 }
 
 /// The maximum number of attempts in a status.
-pub const MAX_ATTEMPTS: usize = 10;
+pub(crate) const MAX_ATTEMPTS: usize = 10;
 
 impl RunStatus {
     /// The latest attempt.

@@ -162,11 +162,11 @@ fn is_zero(count: &u32) -> bool {
 }
 
 /// The maximum length of `earlier_firings`.
-pub const MAX_EARLIER_FIRINGS: usize = 9;
+pub(crate) const MAX_EARLIER_FIRINGS: usize = 9;
 /// The maximum length of `actions`.
-pub const MAX_ACTIONS: usize = 100;
+pub(crate) const MAX_ACTIONS: usize = 100;
 /// The maximum length of `pending_fires`.
-pub const MAX_PENDING_FIRES: usize = 100;
+pub(crate) const MAX_PENDING_FIRES: usize = 100;
 
 /// The schedule of a trigger.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -243,8 +243,7 @@ pub struct Firing {
 
 impl Firing {
     /// Whether StartTrigger may have been sent and its outcome is unknown.
-    #[must_use]
-    pub fn is_open(&self) -> bool {
+    pub(crate) fn is_open(&self) -> bool {
         self.fired_at.is_none() && self.rejected_reason.is_none()
     }
 }

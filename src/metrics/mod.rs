@@ -47,25 +47,25 @@ impl Metrics {
     }
 
     /// A pass over one object of `kind` ended after `elapsed`; `outcome` is "changed", "unchanged" or "error".
-    pub fn reconciled(&self, kind: &'static str, outcome: &'static str, elapsed: Duration) {
+    pub(crate) fn reconciled(&self, kind: &'static str, outcome: &'static str, elapsed: Duration) {
         let families = &self.inner.families;
         families.reconciles.get_or_create(&OutcomeLabels { kind, outcome }).inc();
         families.reconcile_duration.get_or_create(&KindLabels { kind }).observe(elapsed.as_secs_f64());
     }
 
     /// A pass over one object of `kind` failed; `class` is the class of the error, such as "throttled" or "denied".
-    pub fn reconcile_failed(&self, kind: &'static str, class: &'static str) {
+    pub(crate) fn reconcile_failed(&self, kind: &'static str, class: &'static str) {
         self.inner.families.reconcile_errors.get_or_create(&ErrorLabels { kind, class }).inc();
     }
 
     /// An object of `kind` was written; `part` is "status" or "metadata".
-    pub fn object_written(&self, kind: &'static str, part: &'static str) {
+    pub(crate) fn object_written(&self, kind: &'static str, part: &'static str) {
         self.inner.families.object_writes.get_or_create(&WriteLabels { kind, part }).inc();
     }
 
     /// A call to AWS ended after `elapsed`. `code` is the AWS error code, or what prevented an answer, such as
     /// "Timeout"; `None` for success.
-    pub fn aws_call(&self, operation: &'static str, code: Option<&str>, elapsed: Duration) {
+    pub(crate) fn aws_call(&self, operation: &'static str, code: Option<&str>, elapsed: Duration) {
         let families = &self.inner.families;
         let code = code.map_or_else(|| "OK".to_owned(), |code| self.inner.codes.label(code));
         families.aws_calls.get_or_create(&AwsCallLabels { operation, code }).inc();
@@ -73,46 +73,46 @@ impl Metrics {
     }
 
     /// AWS throttled a call of `operation`.
-    pub fn aws_throttled(&self, operation: &'static str) {
+    pub(crate) fn aws_throttled(&self, operation: &'static str) {
         self.inner.families.aws_throttles.get_or_create(&OperationLabels { operation }).inc();
     }
 
     /// A run was started for an object of `kind`, `latency` after the creation of the object.
-    pub fn run_started(&self, kind: &'static str, latency: Duration) {
+    pub(crate) fn run_started(&self, kind: &'static str, latency: Duration) {
         let families = &self.inner.families;
         families.starts.get_or_create(&OutcomeLabels { kind, outcome: "started" }).inc();
         families.start_latency.get_or_create(&KindLabels { kind }).observe(latency.as_secs_f64());
     }
 
     /// An object of `kind` adopted an existing run.
-    pub fn run_adopted(&self, kind: &'static str) {
+    pub(crate) fn run_adopted(&self, kind: &'static str) {
         self.inner.families.starts.get_or_create(&OutcomeLabels { kind, outcome: "adopted" }).inc();
     }
 
     /// A change in Glue was written to the status of an object of `kind` after `lag`.
-    pub fn status_caught_up(&self, kind: &'static str, lag: Duration) {
+    pub(crate) fn status_caught_up(&self, kind: &'static str, lag: Duration) {
         self.inner.families.status_lag.get_or_create(&KindLabels { kind }).observe(lag.as_secs_f64());
     }
 
     /// `depth` objects of `kind` wait for a pass, the oldest of them for `age`.
-    pub fn queue(&self, kind: &'static str, depth: usize, age: Duration) {
+    pub(crate) fn queue(&self, kind: &'static str, depth: usize, age: Duration) {
         let families = &self.inner.families;
         families.queue_depth.get_or_create(&KindLabels { kind }).set(saturating(depth));
         families.queue_age.get_or_create(&KindLabels { kind }).set(age.as_secs_f64());
     }
 
     /// `count` objects of `kind` have a run that has not ended.
-    pub fn live_runs(&self, kind: &'static str, count: usize) {
+    pub(crate) fn live_runs(&self, kind: &'static str, count: usize) {
         self.inner.families.live_runs.get_or_create(&KindLabels { kind }).set(saturating(count));
     }
 
     /// Whether this replica holds the lease.
-    pub fn leader(&self, holds: bool) {
+    pub(crate) fn leader(&self, holds: bool) {
         self.inner.families.leader.set(i64::from(holds));
     }
 
     /// All metrics in the OpenMetrics text format.
-    pub fn render(&self) -> Result<String, fmt::Error> {
+    pub(crate) fn render(&self) -> Result<String, fmt::Error> {
         let mut out = String::new();
         text::encode(&mut out, &self.inner.registry)?;
         Ok(out)

@@ -59,8 +59,7 @@ pub enum AuthenticationType {
 
 impl AuthenticationType {
     /// The value as Glue's API spells it.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Basic => "BASIC",
             Self::OAuth2 => "OAUTH2",
@@ -147,8 +146,7 @@ pub enum GrantType {
 
 impl GrantType {
     /// The value as Glue's API spells it.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::AuthorizationCode => "AUTHORIZATION_CODE",
             Self::ClientCredentials => "CLIENT_CREDENTIALS",
@@ -189,7 +187,7 @@ pub struct AuthorizationCode {
 impl Authentication {
     /// Every Secret key that is used, with the field that takes its value, such as
     /// `authentication.basic.password`.
-    pub fn secret_keys(&self) -> impl Iterator<Item = (String, &SecretKey)> {
+    pub(crate) fn secret_keys(&self) -> impl Iterator<Item = (String, &SecretKey)> {
         let basic = self.basic.iter().flat_map(|basic| {
             [
                 ("basic.username", basic.username_secret_ref.as_ref()),

@@ -5,7 +5,7 @@
 //! | [`mod@self`] | the kind and its spec |
 //! | [`properties`] | connection properties: sources, names, values, defaults |
 //! | [`authentication`] | how Glue authenticates to the data source |
-//! | [`types`] | connection types and the properties that each requires |
+//! | `types` | connection types and the properties that each requires |
 //! | [`status`] | the status |
 //!
 //! Field meanings and bounds are those of `ConnectionInput` in the Glue API reference ("Connection API"). What
@@ -14,7 +14,7 @@
 pub mod authentication;
 pub mod properties;
 pub mod status;
-pub mod types;
+mod types;
 
 use std::collections::BTreeMap;
 
@@ -192,8 +192,7 @@ pub enum ComputeEnvironment {
 
 impl ComputeEnvironment {
     /// The value as Glue's API spells it.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Spark => "SPARK",
             Self::Athena => "ATHENA",
@@ -241,20 +240,17 @@ pub struct Test {
 
 impl GlueConnectionSpec {
     /// Whether the connection is tested after each change.
-    #[must_use]
-    pub fn is_tested(&self) -> bool {
+    pub(crate) fn is_tested(&self) -> bool {
         self.test.as_ref().is_some_and(|test| test.enabled != Some(false))
     }
 
     /// Whether each change is tested before it is sent to Glue.
-    #[must_use]
-    pub fn is_tested_before(&self) -> bool {
+    pub(crate) fn is_tested_before(&self) -> bool {
         self.test.as_ref().is_some_and(|test| test.before_create == Some(true))
     }
 
     /// Every Secret key that is used, with the field that takes its value, such as `properties PASSWORD`.
-    #[must_use]
-    pub fn secret_keys(&self) -> Vec<(String, &SecretKey)> {
+    pub(crate) fn secret_keys(&self) -> Vec<(String, &SecretKey)> {
         let properties = self.properties_from.iter().flatten();
         let properties = properties.map(|from| (format!("properties {}", from.name), &from.secret_key_ref));
         let authentication = self.authentication.iter().flat_map(Authentication::secret_keys);

@@ -84,7 +84,7 @@ pub const KNOWN: [&str; 49] = [
 
 /// The values that Glue assumes for properties that are not set (Glue API reference, ConnectionProperties). One of
 /// these in an answer of Glue is no drift.
-pub const DEFAULTS: [(&str, &str); 5] = [
+pub(crate) const DEFAULTS: [(&str, &str); 5] = [
     ("JDBC_ENFORCE_SSL", "false"),
     ("SKIP_CUSTOM_JDBC_CERT_VALIDATION", "false"),
     ("KAFKA_SSL_ENABLED", "true"),
@@ -93,8 +93,7 @@ pub const DEFAULTS: [(&str, &str); 5] = [
 ];
 
 /// Whether GetConnection with `HidePassword` leaves out the value of this property.
-#[must_use]
-pub fn is_hidden(name: &str) -> bool {
+pub(crate) fn is_hidden(name: &str) -> bool {
     name.ends_with("PASSWORD")
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::api::{GROUP, crds};
+use crate::api::crds;
 
 fn chart() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("charts/kube-glue")
@@ -40,7 +40,7 @@ fn templates_list_no_kinds_by_hand() {
 fn the_kustomization_installs_the_health_script_for_every_kind() {
     let kustomization = fs::read_to_string(chart().join("argocd/kustomization.yaml")).unwrap();
     let lines = kustomization.lines().map(str::trim).filter(|line| line.contains("health.lua"));
-    let entry = |kind: String| format!("- resource.customizations.health.{GROUP}_{kind}=health.lua");
-    let expected: BTreeSet<_> = crds().into_iter().map(|crd| entry(crd.spec.names.kind)).collect();
+    let entry = |group: &str, kind: &str| format!("- resource.customizations.health.{group}_{kind}=health.lua");
+    let expected: BTreeSet<_> = crds().iter().map(|crd| entry(&crd.spec.group, &crd.spec.names.kind)).collect();
     assert_eq!(lines.map(str::to_owned).collect::<BTreeSet<_>>(), expected);
 }

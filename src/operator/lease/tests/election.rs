@@ -75,7 +75,10 @@ async fn a_disconnected_leader_gives_up_before_a_standby_takes_over() {
     let disconnected = Arc::new(AtomicBool::new(false));
     let is_disconnected = disconnected.clone();
     let first =
-        server.replica("first", move || if is_disconnected.load(Ordering::Relaxed) { Fault::RequestLost } else { Fault::None });
+        server.replica(
+            "first",
+            move || if is_disconnected.load(Ordering::Relaxed) { Fault::RequestLost } else { Fault::None },
+        );
     first.leadership.acquired().await;
     let second = server.replica("second", healthy);
     seconds(10).await;
@@ -98,8 +101,9 @@ async fn a_short_outage_does_not_lose_the_lease() {
     let server = Server::default();
     let disconnected = Arc::new(AtomicBool::new(false));
     let is_disconnected = disconnected.clone();
-    let first =
-        server.replica("first", move || if is_disconnected.load(Ordering::Relaxed) { Fault::ResponseLost } else { Fault::None });
+    let first = server.replica("first", move || {
+        if is_disconnected.load(Ordering::Relaxed) { Fault::ResponseLost } else { Fault::None }
+    });
     first.leadership.acquired().await;
     for _ in 0..20 {
         disconnected.store(true, Ordering::Relaxed);
