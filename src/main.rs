@@ -6,10 +6,11 @@ use kube_glue::operator::{self, Cli};
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let outcome = operator::execute(Cli::from_process()).await;
-    let Err(error) = outcome else {
-        return ExitCode::SUCCESS;
-    };
-    error.report();
-    ExitCode::FAILURE
+    match operator::execute(Cli::from_process()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            error.report();
+            ExitCode::FAILURE
+        }
+    }
 }

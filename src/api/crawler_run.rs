@@ -1,4 +1,4 @@
-//! `GlueCrawlerRun`: one crawl of an existing Glue crawler, from its start to its outcome.
+//! `GlueCrawlerRun`: one crawl of an existing Glue crawler, from start to end.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::CustomResource;
@@ -12,7 +12,7 @@ use super::run::{self, RunPolicy, RunStatus};
 
 /// One crawl of an existing Glue crawler.
 ///
-/// What to crawl stands in the crawler; a new crawl is a new object.
+/// The crawler defines what to crawl. Another crawl needs another object.
 #[derive(CustomResource, Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[kube(
     group = "kube-glue.dev",
@@ -24,7 +24,7 @@ use super::run::{self, RunPolicy, RunStatus};
     namespaced,
     status = "GlueCrawlerRunStatus",
     derive = "PartialEq",
-    doc = "One crawl of an existing AWS Glue crawler, from its start to its outcome.",
+    doc = "One crawl of an existing AWS Glue crawler, from start to end.",
     selectable = ".spec.crawlerName",
     selectable = ".status.phase",
     printcolumn(name = "Crawler", type_ = "string", json_path = ".spec.crawlerName"),
@@ -45,139 +45,141 @@ use super::run::{self, RunPolicy, RunStatus};
 #[serde(rename_all = "camelCase")]
 #[schemars(transform = add_rules)]
 pub struct GlueCrawlerRunSpec {
-    /// The name of the Glue crawler.
+    /// The name of the Glue crawler. Cannot be changed.
     #[schemars(length(min = 1, max = 255), regex(pattern = r"^[^\x00-\x08\x0A-\x1F]+$"))]
     pub crawler_name: String,
 
-    /// Follows a crawl of the crawler that was started elsewhere; never starts one.
+    /// The id of a crawl of this crawler that was started elsewhere. The object follows that crawl and never starts
+    /// one. Cannot be changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 255), regex(pattern = r"^[A-Za-z0-9_-]+$"))]
     pub crawl_id: Option<String>,
 
-    /// What is done while the crawler is busy with a crawl that was there before: Wait for its end and
-    /// start another (it may have missed what this object is about), Attach to it, or Fail. Default: Wait.
+    /// What to do while the crawler runs a crawl that began before this object: Wait waits for its end and starts
+    /// another crawl, since the running one may have missed new data; Attach follows the running crawl; Fail ends
+    /// the object as Failed. Default: Wait.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_already_running: Option<OnAlreadyRunning>,
 
-    /// Whether a crawl that began after this object began to wait is taken for its own, whoever started it:
-    /// it covers all that was there to crawl, and so one crawl serves all objects that waited. With false
-    /// each has a crawl of its own, one after the other. Default: true.
+    /// Whether a crawl that began after this object began to wait counts as the object's own, whoever started it.
+    /// Such a crawl covers all data that existed by then, so one crawl serves every waiting object. With false,
+    /// each object gets its own crawl, one after the other. Default: true.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub coalesce: Option<bool>,
 
-    /// Where, and as whom.
+    /// Region and credentials.
     #[serde(flatten)]
     pub aws: Aws,
 
-    /// How the crawl lives.
+    /// Suspension, stop, retries, deadlines and deletion.
     #[serde(flatten)]
     pub policy: RunPolicy,
 }
 
-/// What is done while the crawler is busy with a crawl that was there before.
+/// What to do while the crawler runs a crawl that began before the object.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum OnAlreadyRunning {
-    /// Its end is waited for; then the crawler is started.
+    /// Wait for the end of the crawl, then start the crawler.
     #[default]
     Wait,
-    /// It is followed as if this object had started it.
+    /// Follow the crawl as if this object had started it.
     Attach,
-    /// The object ends as Failed.
+    /// End the object as Failed.
     Fail,
 }
 
-/// What became of the crawl.
+/// The observed state of the crawl.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct GlueCrawlerRunStatus {
-    /// What every kind of run has.
+    /// The part that job runs and crawls share.
     #[serde(flatten)]
     pub run: RunStatus,
-    /// Glue's id of the crawl that counts now.
+    /// Glue's id of the crawl of the latest attempt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub crawl_id: Option<String>,
-    /// When it began, by Glue's clock.
+    /// When the crawl started, by Glue's clock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started_at: Option<Time>,
-    /// When it ended, by Glue's clock.
+    /// When the crawl ended, by Glue's clock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub completed_at: Option<Time>,
-    /// How long it took, for people: 1m12s.
+    /// The time from start to end in readable form, such as 1m12s.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub duration: Option<String>,
-    /// The DPU hours that it took.
+    /// The DPU hours that the crawl consumed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dpu_hours: Option<f64>,
-    /// What it changed in the Data Catalog.
+    /// How many tables and partitions the crawl changed in the Data Catalog.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub changes: Option<CatalogChanges>,
-    /// Glue's summary of the crawl as it stands, where it cannot be read as changes; 1,024 characters at most.
+    /// Glue's summary of the crawl, at most 1,024 characters. Only when it cannot be parsed into changes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub summary: Option<String>,
     /// The CloudWatch log group of the crawl.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub log_group: Option<String>,
-    /// The stream in it.
+    /// The log stream of the crawl in that log group.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub log_stream: Option<String>,
-    /// Where crawler and log can be seen.
+    /// Links to the crawler and its log in the AWS console.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub links: Option<CrawlLinks>,
-    /// Glue's own words about its failure; 1,024 characters at most.
+    /// Glue's message about the failure, at most 1,024 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error_message: Option<String>,
 }
 
-/// What a crawl changed in the Data Catalog.
+/// The changes of a crawl in the Data Catalog.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CatalogChanges {
-    /// Tables.
+    /// Changed tables.
     pub tables: ChangeCounts,
-    /// Partitions.
+    /// Changed partitions.
     pub partitions: ChangeCounts,
 }
 
-/// How many were changed.
+/// Counts of changes by type.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ChangeCounts {
-    /// How many are new.
+    /// Added by the crawl.
     pub added: i64,
-    /// How many are different.
+    /// Updated by the crawl.
     pub updated: i64,
-    /// How many are gone.
+    /// Deleted by the crawl.
     pub deleted: i64,
 }
 
-/// Pages of the AWS console.
+/// URLs in the AWS console.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CrawlLinks {
-    /// The crawler, with its crawls.
+    /// The page of the crawler, with its crawls.
     pub console: String,
-    /// The crawl's messages in CloudWatch.
+    /// The crawl's log stream in CloudWatch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub log: Option<String>,
 }
 
 fn add_rules(schema: &mut Schema) {
-    let fixed = |field| rules::fixed(field, "a new crawl is a new object");
-    rules::add(schema, ["crawlerName", "crawlId", "region"].map(fixed));
+    let remedy = "create another object for another crawl";
+    rules::add(schema, ["crawlerName", "crawlId", "region"].map(|field| rules::immutable(field, remedy)));
     run::add_policy_rules(schema);
     rules::add(
         schema,
         [
             Rule::new("!has(self.idempotencyKey)")
-                .message("a crawl carries no key in Glue, by which it could be found again: remove idempotencyKey")
+                .message("Glue stores no key with a crawl, so none can identify it: remove idempotencyKey")
                 .field_path(".idempotencyKey"),
             Rule::new("!has(self.retry) || !has(self.retry.states) || self.retry.states.all(state, state == 'FAILED')")
-                .message("a crawl ends as COMPLETED, FAILED or STOPPED: FAILED is what can be tried again")
+                .message("a crawl ends as COMPLETED, FAILED or STOPPED: only FAILED can be retried")
                 .field_path(".retry.states"),
             rules::excludes(
                 "crawlId",
                 &["onAlreadyRunning", "coalesce", "retry", "suspend", "startDeadlineSeconds"],
-                "crawlId follows a crawl that was started elsewhere: remove what says how to start one",
+                "crawlId follows a crawl that was started elsewhere: remove the fields for starting one",
             ),
         ],
     );

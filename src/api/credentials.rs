@@ -1,4 +1,4 @@
-//! How an object says as whom it talks to AWS, and as whom AWS knows it then.
+//! The AWS region and credentials of an object, and the AWS identity that they give.
 
 use std::collections::BTreeMap;
 
@@ -8,105 +8,107 @@ use serde::{Deserialize, Serialize};
 
 use super::rules;
 
-/// Where in AWS an object is at work, and as whom. Flattened into the spec of each kind.
+/// The AWS region and credentials of an object. Flattened into the spec of each kind.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Aws {
-    /// The AWS region, such as eu-west-1. Default: the Secret's `AWS_REGION`, then the controller's. Cannot be
+    /// The AWS region, such as eu-west-1. Default: `AWS_REGION` of the Secret, then of the controller. Cannot be
     /// changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 32), regex(pattern = r"^[a-z]{2,}(-[a-z0-9]+)+$"))]
     pub region: Option<String>,
 
-    /// As whom AWS is asked for this object.
+    /// The AWS credentials for this object. Default: the Secret kube-glue-credentials of the namespace, then the
+    /// controller's own AWS identity where the operator allows it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credentials: Option<Credentials>,
 }
 
-/// Where the AWS credentials of an object come from.
+/// The source of an object's AWS credentials.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(transform = add_rules)]
 pub struct Credentials {
-    /// A Secret of the object's own namespace, with keys named as AWS names them:
-    /// `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, and optionally `AWS_SESSION_TOKEN`, `AWS_REGION`,
-    /// `AWS_ROLE_ARN`, `AWS_EXTERNAL_ID`, `AWS_ROLE_SESSION_NAME`, `AWS_SOURCE_IDENTITY` and, where the
-    /// operator allows it, `AWS_ENDPOINT_URL`. Default: the namespace's Secret kube-glue-credentials.
+    /// A Secret of the object's namespace with the keys `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, and
+    /// optionally `AWS_SESSION_TOKEN`, `AWS_REGION`, `AWS_ROLE_ARN`, `AWS_EXTERNAL_ID`, `AWS_ROLE_SESSION_NAME`,
+    /// `AWS_SOURCE_IDENTITY` and, where the operator allows it, `AWS_ENDPOINT_URL`. Default:
+    /// kube-glue-credentials.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253), regex(pattern = rules::OBJECT_NAME))]
     pub secret_name: Option<String>,
-    /// A profile of the controller's own AWS configuration, where the operator allows it; in place of a Secret.
+    /// A profile of the controller's AWS configuration to use instead of a Secret. The operator must allow it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 128))]
     pub profile: Option<String>,
-    /// A role to assume. What stands here goes before what the Secret says of it, field by field.
+    /// A role to assume. Each field that is set here overrides the Secret's key for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub assume_role: Option<AssumeRole>,
 }
 
-/// A role, and how STS is asked for it. The bounds are those of STS's `AssumeRole`.
+/// A role to assume. The bounds are those of the parameters of STS `AssumeRole`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AssumeRole {
-    /// Its ARN. Default: the Secret's `AWS_ROLE_ARN`.
+    /// The ARN of the role. Default: the Secret's `AWS_ROLE_ARN`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(
         length(min = 20, max = 2048),
         regex(pattern = r"^arn:aws(-[a-z0-9]+)*:iam::[0-9]{12}:role/([!-~]+/)?[A-Za-z0-9_+=,.@-]{1,64}$")
     )]
     pub role_arn: Option<String>,
-    /// What the role's trust policy asks of third parties. Default: the Secret's `AWS_EXTERNAL_ID`.
+    /// The external id that the role's trust policy requires. Default: the Secret's `AWS_EXTERNAL_ID`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 2, max = 1224), regex(pattern = r"^[A-Za-z0-9_+=,.@:/-]*$"))]
     pub external_id: Option<String>,
-    /// Names the session in AWS's logs. Default: the Secret's `AWS_ROLE_SESSION_NAME`, else kube-glue and the
-    /// namespace.
+    /// The name of the session, as CloudTrail shows it. Default: the Secret's `AWS_ROLE_SESSION_NAME`, else a name
+    /// made of kube-glue and the namespace.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 2, max = 64), regex(pattern = r"^[A-Za-z0-9_+=,.@-]*$"))]
     pub session_name: Option<String>,
-    /// Who is behind the session in AWS's logs. Default: the Secret's `AWS_SOURCE_IDENTITY`.
+    /// The source identity of the session, as CloudTrail shows it. Default: the Secret's `AWS_SOURCE_IDENTITY`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 2, max = 64), regex(pattern = r"^[A-Za-z0-9_+=,.@-]*$"))]
     pub source_identity: Option<String>,
-    /// Tags of the session. The controller adds kube-glue-namespace and kube-glue-kind.
+    /// Tags of the session, at most 48. The controller adds kube-glue-namespace and kube-glue-kind.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "session_tags_schema")]
     pub session_tags: Option<BTreeMap<String, String>>,
-    /// How long a session lasts before it is renewed. Default: 3600.
+    /// The duration of a session in seconds. The controller renews it before it expires. Default: 3600.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 900, max = 43200))]
     pub duration_seconds: Option<i32>,
 }
 
-/// As whom AWS knows us (STS, `GetCallerIdentity`).
+/// The AWS identity of the caller, as STS `GetCallerIdentity` reports it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AwsIdentity {
-    /// The account.
+    /// The id of the AWS account, 12 digits.
     pub account_id: String,
-    /// The ARN of the user, or of the session of the role.
+    /// The ARN of the user, or of the assumed-role session.
     pub principal_arn: String,
 }
 
 fn add_rules(schema: &mut Schema) {
-    let why = "profile names credentials of the controller, secretName those of the namespace: keep one of them";
-    rules::add(schema, [rules::excludes("profile", &["secretName"], why)]);
+    let message = "profile names credentials of the controller, secretName those of the namespace: keep one of them";
+    rules::add(schema, [rules::excludes("profile", &["secretName"], message)]);
 }
 
-/// 48 of them: STS admits 50, and two are the controller's.
+/// At most 48 tags: STS admits 50, and the controller adds two.
 fn session_tags_schema(_: &mut SchemaGenerator) -> Schema {
     let mut schema = json_schema!({
         "type": "object",
         "maxProperties": 48,
         "additionalProperties": {"type": "string", "maxLength": 256, "pattern": r"^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$"},
-        "description": "Tags of the session. The controller adds kube-glue-namespace and kube-glue-kind.",
     });
-    let ours = "self.all(key, !key.lowerAscii().startsWith('kube-glue-') && !key.lowerAscii().startsWith('aws:'))";
+    let unreserved =
+        "self.all(key, !key.lowerAscii().startsWith('kube-glue-') && !key.lowerAscii().startsWith('aws:'))";
     let well_formed = r"self.all(key, size(key) <= 128 && key.matches('^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]+$'))";
     rules::add(
         &mut schema,
         [
-            Rule::new(ours).message("keys that begin with kube-glue- are the controller's, those with aws: are AWS's"),
+            Rule::new(unreserved)
+                .message("keys that begin with kube-glue- are reserved for the controller, those with aws: for AWS"),
             Rule::new(well_formed)
                 .message("keys are up to 128 letters, digits, spaces and any of _.:/=+-@, as STS admits them"),
         ],

@@ -1,5 +1,5 @@
-//! What the kinds share that are kept in line with their spec for as long as they exist: triggers and
-//! connections.
+//! What the declared kinds share. The controller keeps triggers and connections as their spec says for as long as
+//! the object exists.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use schemars::JsonSchema;
@@ -7,34 +7,34 @@ use serde::{Deserialize, Serialize};
 
 use super::credentials::AwsIdentity;
 
-/// What is done when somebody else changes in Glue what an object declares.
+/// What the controller does when someone else changes in Glue what an object declares.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum DriftPolicy {
-    /// It is put right, and told by an event.
+    /// Restore the spec and emit an Event.
     #[default]
     Correct,
-    /// It is only told.
+    /// Only emit an Event.
     Report,
 }
 
-/// The status that every declared kind shares; flattened into each kind's own.
+/// The status that all declared kinds share. Flattened into the status of each kind.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DeclaredStatus {
-    /// The generation of the object that this status speaks of; -1 before the first look.
+    /// The generation of the object that this status describes; -1 until the controller has observed the object.
     #[serde(default)]
     pub observed_generation: i64,
-    /// As whom AWS knew us when this status was written.
+    /// The AWS identity of the caller when this status was written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub identity: Option<AwsIdentity>,
-    /// Ready, Reconciling and Stalled, and those of the kind; one of each at most.
+    /// Conditions: Ready, Reconciling, Stalled and those of the kind, at most one of each type.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
     pub conditions: Vec<Condition>,
 }
 
 impl DeclaredStatus {
-    /// The condition of this type.
+    /// The condition of this type, if the status has one.
     #[must_use]
     pub fn condition(&self, type_: &str) -> Option<&Condition> {
         self.conditions.iter().find(|condition| condition.type_ == type_)

@@ -1,4 +1,4 @@
-//! `GlueTrigger`: an existing Glue trigger, kept activated or deactivated; one of type ON_DEMAND, fired.
+//! `GlueTrigger`: an existing Glue trigger that the controller keeps activated or deactivated, or fires.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::CustomResource;
@@ -10,10 +10,9 @@ use super::credentials::Aws;
 use super::declared::{DeclaredStatus, DriftPolicy};
 use super::rules;
 
-/// An existing Glue trigger, kept activated or deactivated; one of type ON_DEMAND, fired.
+/// An existing Glue trigger that the controller keeps activated or deactivated, or fires if it is of type ON_DEMAND.
 ///
-/// What the trigger does (its type, schedule, conditions and actions) is defined in Glue and shown in the
-/// status.
+/// Type, schedule, conditions and actions of the trigger are defined in Glue and shown in the status.
 #[derive(CustomResource, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[kube(
     group = "kube-glue.dev",
@@ -25,7 +24,7 @@ use super::rules;
     namespaced,
     status = "GlueTriggerStatus",
     derive = "PartialEq",
-    doc = "An existing AWS Glue trigger, kept activated or deactivated; one of type ON_DEMAND, fired.",
+    doc = "An existing AWS Glue trigger. The controller keeps it activated or deactivated, or fires it if it is of type ON_DEMAND.",
     selectable = ".spec.triggerName",
     printcolumn(name = "Trigger", type_ = "string", json_path = ".spec.triggerName"),
     printcolumn(name = "Type", type_ = "string", json_path = ".status.type"),
@@ -50,237 +49,234 @@ pub struct GlueTriggerSpec {
     #[schemars(length(min = 1, max = 255), regex(pattern = r"^[^\x00-\x08\x0A-\x1F]+$"))]
     pub trigger_name: String,
 
-    /// The state that a trigger of type SCHEDULED, CONDITIONAL or EVENT is kept in for as long as the object
-    /// exists. One of type ON_DEMAND has no such state. Default: Activated.
+    /// The state in which the controller keeps a trigger of type SCHEDULED, CONDITIONAL or EVENT for as long as the
+    /// object exists. A trigger of type ON_DEMAND has no such state. Default: Activated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<Activation>,
 
-    /// What is done when somebody else activates or deactivates the trigger: Correct puts it right and tells so
-    /// by an event, Report only tells. Default: Correct.
+    /// What the controller does when someone else activates or deactivates the trigger: Correct restores the state
+    /// and emits an Event, Report only emits an Event. Default: Correct.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub drift_policy: Option<DriftPolicy>,
 
-    /// Fires a trigger of type ON_DEMAND, once for each new value: a date, a version, any text. A value that
-    /// stands here when the object is first seen counts as done, unless fireOnCreation says otherwise.
+    /// Any text, such as a date or a version. Each new value fires a trigger of type ON_DEMAND once. The value that
+    /// the object is created with fires nothing, unless fireOnCreation is true.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253))]
     pub fire: Option<String>,
 
-    /// Whether the value of fire that the object is created with fires as well. It does so for a new object
-    /// only: not when the object is restored, or its status lost. Default: false.
+    /// Whether the value of fire that the object is created with fires the trigger, too. It does not when the object
+    /// was restored or lost its status. Default: false.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fire_on_creation: Option<bool>,
 
-    /// What becomes of the trigger when the object is deleted: Retain leaves it as it is, Deactivate deactivates
-    /// it first. Default: Retain.
+    /// What the controller does with the trigger when the object is deleted: Retain leaves it as it is, Deactivate
+    /// deactivates it. Default: Retain.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deletion_policy: Option<TriggerDeletionPolicy>,
 
-    /// Where, and as whom.
+    /// Region and credentials.
     #[serde(flatten)]
     pub aws: Aws,
 }
 
-/// The state that a trigger is kept in.
+/// The state in which the controller keeps a trigger.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum Activation {
-    /// It fires by its schedule, its conditions or its events.
+    /// The trigger fires by its schedule, conditions or events.
     #[default]
     Activated,
-    /// It does not fire.
+    /// The trigger does not fire.
     Deactivated,
 }
 
-/// What becomes of the trigger when its object is deleted.
+/// What the controller does with the trigger when its object is deleted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum TriggerDeletionPolicy {
-    /// It stays as it is.
+    /// Leave the trigger as it is.
     #[default]
     Retain,
-    /// It is deactivated.
+    /// Deactivate the trigger.
     Deactivate,
 }
 
-/// How the trigger stands in Glue, and what was fired.
+/// The observed state of the trigger, and its firings.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct GlueTriggerStatus {
-    /// What every declared kind has.
+    /// The part that all declared kinds share.
     #[serde(flatten)]
     pub declared: DeclaredStatus,
-    /// Glue's word for its state: ACTIVATED, DEACTIVATED, CREATED and those on the way.
+    /// The trigger's state in Glue: CREATED, ACTIVATED, DEACTIVATED or a transitional one such as ACTIVATING.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<String>,
-    /// Its type: SCHEDULED, CONDITIONAL, EVENT or ON_DEMAND.
+    /// The type of the trigger: SCHEDULED, CONDITIONAL, EVENT or ON_DEMAND.
     #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
     pub type_: Option<String>,
-    /// Its description.
+    /// The description of the trigger.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// The workflow that it belongs to.
+    /// The workflow that the trigger belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub workflow: Option<String>,
-    /// When it fires, for one of type SCHEDULED.
+    /// When the trigger fires. Only for type SCHEDULED.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schedule: Option<Schedule>,
-    /// What it waits for, for one of type CONDITIONAL.
+    /// The condition on which the trigger fires. Only for type CONDITIONAL.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub predicate: Option<String>,
-    /// How many events make it fire, for one of type EVENT.
+    /// The number of events that fire the trigger. Only for type EVENT.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event_batching: Option<EventBatching>,
-    /// What it starts; the first hundred.
+    /// What the trigger starts, at most the first 100 actions.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub actions: Vec<Action>,
-    /// The state of the spec that the trigger has come to. When it looks different later, somebody else has
-    /// changed it.
+    /// The state of the spec that the trigger last reached. When Glue later shows another state, someone else has
+    /// changed the trigger.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_applied_state: Option<Activation>,
-    /// The value of fire that was taken in last: fired, being fired, waiting, or there from the beginning.
+    /// The last value of fire that the controller has handled: fired, queued, or present at creation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_handled_fire: Option<String>,
-    /// Values of fire that wait for those before them, in order. A hundred may wait; then a new one takes the place
-    /// of the one before it.
+    /// The queue of values of fire, oldest first, at most 100. When it is full, a new value replaces the newest one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pending_fires: Vec<String>,
-    /// How many values of fire have lost their place in that way, and were not fired.
-    #[serde(default, skip_serializing_if = "is_none_dropped")]
+    /// The number of values that were replaced in the queue, and so not fired.
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub dropped_fires: u32,
-    /// Whether the first of them fires only when Glue shows that the trigger has never started anything: the object
-    /// may have lived before.
+    /// Whether the first value in the queue fires only if the trigger has never started anything in Glue. The
+    /// controller cannot tell then whether the object is new or was restored without its status.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub requires_history_check: bool,
-    /// The last firing by this object. It is written before anything is sent to Glue.
+    /// The last firing by this object. It is recorded before anything is sent to Glue.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_firing: Option<Firing>,
-    /// Those before it, oldest first; the last nine are kept.
+    /// The 9 firings before the last one, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub earlier_firings: Vec<Firing>,
 }
 
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
-fn is_none_dropped(dropped: &u32) -> bool {
-    *dropped == 0
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
-/// The earlier firings that a status keeps.
-pub const MAX_EARLIER_FIRINGS: usize = 9;
-/// The actions that a status shows.
-pub const MAX_ACTIONS: usize = 100;
-/// The values of fire that may wait.
-pub const MAX_PENDING_FIRES: usize = 100;
+/// The maximum length of `earlier_firings`.
+pub(crate) const MAX_EARLIER_FIRINGS: usize = 9;
+/// The maximum length of `actions`.
+pub(crate) const MAX_ACTIONS: usize = 100;
+/// The maximum length of `pending_fires`.
+pub(crate) const MAX_PENDING_FIRES: usize = 100;
 
-/// A schedule.
+/// The schedule of a trigger.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Schedule {
-    /// As Glue has it, such as cron(15 12 * * ? *). Its times are in UTC.
+    /// Glue's cron expression in UTC, such as cron(15 12 * * ? *).
     pub expression: String,
-    /// The same in words.
+    /// The expression in words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub words: Option<String>,
-    /// The next time it fires, while it is activated.
+    /// When the trigger fires next. Absent while it is not activated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<Time>,
 }
 
-/// How many events, or how long a wait, make an EVENT trigger fire.
+/// The batching condition of a trigger of type EVENT.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct EventBatching {
-    /// So many events.
+    /// The number of events after which the trigger fires.
     pub size: i32,
-    /// Or so many seconds after the first.
+    /// Seconds after the first event at which the trigger fires even with fewer events.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub window_seconds: Option<i32>,
 }
 
-/// What a trigger starts. Arguments are not shown: they may hold secrets.
+/// What a trigger starts. Arguments are not shown, because they may contain secrets.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Action {
-    /// A job.
+    /// The name of the job to start.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub job: Option<String>,
-    /// Or a crawler.
+    /// The name of the crawler to start.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub crawler: Option<String>,
-    /// Minutes after which Glue ends the job's run.
+    /// Minutes after which Glue ends the job run as TIMEOUT.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout_minutes: Option<i32>,
-    /// The name of Glue's security configuration for the job's run.
+    /// The name of the Glue security configuration for the job run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub security_configuration: Option<String>,
 }
 
-/// One firing. It is written before anything is sent to Glue.
+/// One firing. It is recorded before anything is sent to Glue.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Firing {
-    /// Counts the intents of the object, from 0; a value that has to be tried again has several.
-    #[schemars(with = "i32")]
+    /// The number of the intent, from 0. A value that is retried has several intents.
     pub number: u32,
-    /// The value of fire that asked for it.
+    /// The value of fire that caused the firing.
     pub value: String,
     /// When the intent to fire was recorded, by the controller's clock.
     pub intended_at: Time,
-    /// What had been started last when the intent was recorded: whatever is newer may be of this firing.
+    /// The newest run of each target when the intent was recorded. A newer run may belong to this firing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub baseline: Vec<Baseline>,
-    /// Why Glue did not fire it, when its answer was a clear no. Absent while the answer is open.
+    /// Why Glue definitely did not fire the trigger. Absent while the outcome is unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rejected_reason: Option<String>,
-    /// When it was known to have been fired, by the controller's clock.
+    /// When the controller learned that the trigger was fired, by the controller's clock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fired_at: Option<Time>,
-    /// What it started.
+    /// The runs that the firing started.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub started: Vec<Started>,
-    /// Whether all that it started is known, or was looked for long enough.
+    /// Whether the controller has found all runs of the firing, or has stopped looking for them.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub runs_resolved: bool,
-    /// When all that it started was seen to have ended, by the controller's clock.
+    /// When the controller observed that all runs of the firing had ended, by the controller's clock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<Time>,
 }
 
 impl Firing {
-    /// Whether it may be on its way: intended, and neither answered nor found.
-    #[must_use]
-    pub fn is_open(&self) -> bool {
+    /// Whether StartTrigger may have been sent and its outcome is unknown.
+    pub(crate) fn is_open(&self) -> bool {
         self.fired_at.is_none() && self.rejected_reason.is_none()
     }
 }
 
-/// Something that a trigger starts.
+/// A job, crawler or workflow that a trigger starts.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Target {
-    /// What it is.
+    /// Whether the target is a job, a crawler or a workflow.
     pub kind: TargetKind,
-    /// Its name.
+    /// The name of the job, crawler or workflow.
     pub name: String,
 }
 
-/// What a trigger can start.
+/// The kind of a target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub enum TargetKind {
-    /// Runs of a job.
+    /// A job: the trigger starts job runs.
     Job,
-    /// Crawls of a crawler.
+    /// A crawler: the trigger starts crawls.
     Crawler,
-    /// Runs of the workflow that it belongs to.
+    /// The workflow that the trigger belongs to: the trigger starts workflow runs.
     Workflow,
 }
 
-/// The newest run of something.
+/// The newest run of a target at some time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Baseline {
-    /// Of what.
+    /// The job, crawler or workflow.
     #[serde(flatten)]
     pub target: Target,
-    /// Its id; absent when there was none.
+    /// Glue's id of the run. Absent when there was none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
 }
@@ -289,35 +285,33 @@ pub struct Baseline {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Started {
-    /// Of what.
+    /// The job, crawler or workflow.
     #[serde(flatten)]
     pub target: Target,
-    /// Glue's id.
+    /// Glue's id of the run.
     pub id: String,
-    /// Glue's word for its state.
+    /// The run's state in Glue.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<String>,
-    /// Whether it has ended.
+    /// Whether the run has ended.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub ended: bool,
 }
 
-/// What to do instead of changing what an object is about.
-const ANOTHER: &str = "another trigger is another object";
-
 fn add_rules(schema: &mut Schema) {
+    let remedy = "create another object for another trigger";
     rules::add(
         schema,
         [
-            rules::fixed("triggerName", ANOTHER),
-            rules::fixed("region", ANOTHER),
+            rules::immutable("triggerName", remedy),
+            rules::immutable("region", remedy),
             rules::excludes(
                 "fire",
                 &["state"],
                 "fire is for ON_DEMAND triggers, which are neither activated nor deactivated: keep one of fire and state",
             ),
             Rule::new("!has(self.fireOnCreation) || !self.fireOnCreation || has(self.fire)")
-                .message("fireOnCreation says what becomes of fire when the object is created: set fire, too")
+                .message("fireOnCreation applies to the value of fire at the creation of the object: set fire, too")
                 .field_path(".fireOnCreation"),
         ],
     );

@@ -1,72 +1,71 @@
-//! The way to the cluster: the client, and the check that our custom resources are installed.
+//! The Kubernetes client, and the check that the custom resources are installed.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
+use std::time::Duration;
 
-use axum::http::{HeaderValue, header::USER_AGENT};
+use axum::http::HeaderValue;
+use axum::http::header::USER_AGENT;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
-use kube::{Client, Config, client::ClientBuilder};
+use kube::client::ClientBuilder;
+use kube::{Client, Config};
 use tower::timeout::TimeoutLayer;
 
-use super::{
-    error::{Error, chain},
-    readiness::{Part, Readiness},
-};
+use super::error::{Error, chain};
+use super::readiness::{Part, Readiness};
 
-/// The longest the API server may take to begin an answer. A watch begins its answer at once, too.
-const ANSWER_WITHIN: Duration = Duration::from_secs(30);
+/// How long the API server may take until a response begins. The response to a watch begins at once, too.
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The longest a connection may be silent. CacheSync end by themselves before (after 290 s).
-const SILENT_FOR: Duration = Duration::from_mins(5);
+/// How long a connection may be idle. Watches end by themselves before that, after 290 s.
+const READ_TIMEOUT: Duration = Duration::from_mins(5);
 
-/// Between two looks for custom resources that are missing.
-const LOOK_AGAIN_AFTER: Duration = Duration::from_secs(2);
+/// The pause between two checks while custom resources are missing.
+const CHECK_INTERVAL: Duration = Duration::from_secs(2);
 
-/// What to do when custom resources are missing.
+/// The remedy for missing custom resources.
 const REMEDY: &str = "install them with the chart (`crds.install=true`) or with \
                       `kube-glue crds | kubectl apply --server-side -f -`";
 
-/// A client for the cluster that kubectl would use, else for the one this runs in.
-pub async fn client() -> Result<Client, Error> {
+/// A client for the cluster that kubectl would use, else for the cluster of this pod.
+pub(super) async fn client() -> Result<Client, Error> {
     let mut config = Config::infer().await.map_err(Error::KubeConfig)?;
-    config.read_timeout = Some(SILENT_FOR);
+    config.read_timeout = Some(READ_TIMEOUT);
     config.reset_reader_on_write = true;
-    // The API server's audit log then tells this program from others.
+    // The audit log of the API server shows the user agent.
     let name = concat!("kube-glue/", env!("CARGO_PKG_VERSION"));
     config.headers.push((USER_AGENT, HeaderValue::from_static(name)));
     let builder = ClientBuilder::try_from(config).map_err(Error::KubeClient)?;
-    Ok(builder.with_layer(&TimeoutLayer::new(ANSWER_WITHIN)).build())
+    Ok(builder.with_layer(&TimeoutLayer::new(RESPONSE_TIMEOUT)).build())
 }
 
-/// Waits until the API server answers and serves every one of `crds`, and says meanwhile what is
-/// missing.
+/// Waits until the API server serves all of `crds`. `readiness` names meanwhile what is missing.
 ///
-/// It asks the discovery API, which every account may read, so no right to read custom resource
-/// definitions is needed.
-pub async fn custom_resources(client: &Client, crds: &[CustomResourceDefinition], readiness: &Readiness) {
-    let wanted = Wanted::of(crds);
+/// The discovery API is readable by every account, so the controller needs no right to read definitions.
+pub(super) async fn wait_for_crds(client: &Client, crds: &[CustomResourceDefinition], readiness: &Readiness) {
+    let required = RequiredResources::new(crds);
     loop {
-        match wanted.missing(client).await {
+        match required.missing(client).await {
             Ok(missing) => {
-                readiness.is_there(Part::ApiServer, "answers");
+                readiness.set_ready(Part::ApiServer, "answers");
                 if missing.is_empty() {
-                    readiness.is_there(Part::CustomResources, "installed");
+                    readiness.set_ready(Part::CustomResources, "installed");
                     return;
                 }
-                readiness.waits_for(Part::CustomResources, format!("{} not installed: {REMEDY}", missing.join(", ")));
+                readiness.set_waiting(Part::CustomResources, format!("{} not installed: {REMEDY}", missing.join(", ")));
             }
             Err(error) => {
-                readiness.waits_for(Part::ApiServer, format!("asking for the custom resources: {}", chain(&error)));
+                readiness.set_waiting(Part::ApiServer, format!("discovering the custom resources: {}", chain(&error)));
             }
         }
-        tokio::time::sleep(LOOK_AGAIN_AFTER).await;
+        tokio::time::sleep(CHECK_INTERVAL).await;
     }
 }
 
-/// The plural names wanted, by group and version.
-struct Wanted(BTreeMap<String, Vec<String>>);
+/// The plural names of the required resources, by group and version.
+struct RequiredResources(BTreeMap<String, Vec<String>>);
 
-impl Wanted {
-    fn of(crds: &[CustomResourceDefinition]) -> Self {
+impl RequiredResources {
+    fn new(crds: &[CustomResourceDefinition]) -> Self {
         let mut by_version: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for crd in crds {
             for version in crd.spec.versions.iter().filter(|version| version.served) {

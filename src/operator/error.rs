@@ -1,58 +1,56 @@
-//! Why the program ended: one small enum, printed once, with its whole chain, by `main`.
+//! The errors that end the program. `main` prints one with its causes.
 
-use std::{
-    error::Error as StdError,
-    fmt::{self, Write},
-    io,
-    net::SocketAddr,
-    time::Duration,
-};
+use std::error::Error as StdError;
+use std::fmt::{self, Write};
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
 
-/// Why `kube-glue` could not start or had to end.
+/// Why `kube-glue` could not start or had to exit.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// `--log` is not a filter.
-    #[error("the log filter `{filter}` (--log) is not understood; it looks like `info` or `info,kube_glue=debug`")]
+    /// `--log` is invalid.
+    #[error("invalid log filter `{filter}` (--log): expected a level such as `info`, or `info,kube_glue=debug`")]
     LogFilter {
-        /// What was given.
+        /// The value of `--log`.
         filter: String,
-        /// What is wrong with it.
+        /// The error of the parser.
         source: tracing_subscriber::filter::ParseError,
     },
-    /// The signals that end the program cannot be waited for.
-    #[error("waiting for signals")]
+    /// The handlers of SIGTERM and SIGINT cannot be installed.
+    #[error("installing the signal handlers")]
     Signals(#[source] io::Error),
-    /// The HTTP server's address is taken or not ours.
+    /// The address of the HTTP server is in use or not an address of this host.
     #[error("listening on {address} (--http-address)")]
     Listen {
-        /// The address asked for.
+        /// The value of `--http-address`.
         address: SocketAddr,
-        /// What the system says.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// The HTTP server ended.
+    /// The HTTP server failed.
     #[error("serving HTTP")]
     Serve(#[source] io::Error),
     /// There is neither a kubeconfig nor a service account.
     #[error("finding the cluster: neither a kubeconfig (KUBECONFIG, ~/.kube/config) nor a service account can be used")]
     KubeConfig(#[source] kube::config::InferConfigError),
-    /// The configuration found cannot be used.
-    #[error("making a client for the cluster")]
+    /// The cluster configuration is invalid.
+    #[error("creating the Kubernetes client")]
     KubeClient(#[source] kube::Error),
-    /// Another replica may act now.
-    #[error("the lease `{lease}` was lost: another replica may act now, so this one ends and starts afresh")]
+    /// The lease was lost while this replica was the leader.
+    #[error("the lease `{lease}` was lost: another replica may act now, so this one exits")]
     LeaseLost {
         /// The lease, as namespace/name.
         lease: String,
     },
-    /// The controllers ended by themselves.
+    /// The controllers failed.
     #[error("running the controllers")]
     Controllers(#[source] crate::controllers::Error),
-    /// The controllers ended by themselves, and do not say why.
-    #[error("the controllers ended without having been asked to")]
+    /// The controllers ended without an error before the shutdown.
+    #[error("the controllers ended unexpectedly")]
     ControllersEnded,
-    /// What was in flight at the end did not finish.
-    #[error("what was in flight did not finish within {0:?}; what it did is looked up at the next start")]
+    /// Calls in flight did not finish at the shutdown.
+    #[error("calls in flight did not finish within {0:?}; the next start looks up their outcome")]
     ShutdownTimeout(Duration),
     /// The CRDs could not be printed.
     #[error("printing the custom resource definitions")]
@@ -63,8 +61,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// Says the error and everything below it on standard error: as a log line once logs are written,
-    /// so that it has their format.
+    /// Prints the error and its causes on standard error, as a log line if logging has started.
     pub fn report(&self) {
         if tracing::dispatcher::has_been_set() {
             tracing::error!("{}", self.chain());
@@ -73,30 +70,30 @@ impl Error {
         }
     }
 
-    /// The error and everything below it, in one line.
+    /// The error and its causes in one line.
     #[must_use]
     pub fn chain(&self) -> String {
         chain(self)
     }
 }
 
-/// `error` and everything below it, in one line; a cause that its error already quotes is not
-/// repeated, and a refusal of the API server is told in its words, without the Status around them.
-pub fn chain(error: &(dyn StdError + 'static)) -> String {
+/// `error` and its causes in one line. A cause that ends the text of its error is not repeated. An error of the API
+/// server is shortened to the message and the code of its Status.
+pub(super) fn chain(error: &(dyn StdError + 'static)) -> String {
     let mut text = String::new();
     let mut next = Some(error);
     while let Some(error) = next {
-        let refusal = match error.downcast_ref() {
+        let status = match error.downcast_ref() {
             Some(kube::Error::Api(status)) => Some(format!("{} ({})", status.message, status.code)),
             _ => None,
         };
-        // What stands below a refusal is the same once more.
-        next = if refusal.is_some() { None } else { error.source() };
-        let words = refusal.unwrap_or_else(|| error.to_string());
-        if !text.ends_with(&words) {
+        // The source of this error is the Status again.
+        next = if status.is_some() { None } else { error.source() };
+        let message = status.unwrap_or_else(|| error.to_string());
+        if !text.ends_with(&message) {
             let colon = if text.is_empty() { "" } else { ": " };
             // Writing to a String does not fail.
-            let _: fmt::Result = write!(text, "{colon}{words}");
+            let _: fmt::Result = write!(text, "{colon}{message}");
         }
     }
     text
@@ -107,15 +104,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_chain_is_told_once() {
+    fn the_chain_names_each_cause_once() {
         let error = Error::Listen { address: ([0, 0, 0, 0], 8080).into(), source: io::Error::other("address in use") };
         assert_eq!(error.chain(), "listening on 0.0.0.0:8080 (--http-address): address in use");
     }
 
     #[test]
-    fn a_refusal_is_told_in_the_api_servers_words() {
+    fn an_error_of_the_api_server_is_its_message_and_code() {
         let status = kube::core::Status::failure("leases is forbidden", "Forbidden").with_code(403);
         let error = Error::KubeClient(kube::Error::Api(Box::new(status)));
-        assert_eq!(error.chain(), "making a client for the cluster: leases is forbidden (403)");
+        assert_eq!(error.chain(), "creating the Kubernetes client: leases is forbidden (403)");
     }
 }

@@ -1,67 +1,66 @@
-//! What is written to standard error, and the ceiling on it.
+//! Logs on standard error.
 //!
-//! `--log` chooses what is logged, like `RUST_LOG` does elsewhere. It cannot choose everything: the
-//! libraries below us print request bodies, headers and credentials at debug or trace level, and no
-//! filter that somebody sets while looking for a fault may bring those into a log. So what comes
-//! from other crates is capped ([`ceiling`]), whatever `--log` says.
+//! `--log` has the syntax of `RUST_LOG`. Libraries print request bodies, headers and credentials at the levels debug
+//! and trace, and no filter may bring those into a log. So [`max_levels`] caps the level of other crates, whatever
+//! `--log` says.
 
 use std::io::{self, IsTerminal};
 
 use tracing::{Subscriber, level_filters::LevelFilter};
-use tracing_subscriber::{
-    EnvFilter, Layer, Registry,
-    filter::{FilterExt, Targets},
-    fmt::{self, MakeWriter},
-    layer::SubscriberExt,
-    util::SubscriberInitExt,
-};
+use tracing_subscriber::filter::{FilterExt, Targets};
+use tracing_subscriber::fmt::{self, MakeWriter};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer, Registry};
 
-use super::{cli::LogFormat, error::Error};
+use super::cli::LogFormat;
+use super::error::Error;
 
-/// Starts logging to standard error. Call it once.
-pub fn start(format: LogFormat, filter: &str) -> Result<(), Error> {
-    let colours = io::stderr().is_terminal();
-    subscriber(format, filter, colours, io::stderr)?.init();
+/// Starts logging to standard error. Must be called once only.
+pub(super) fn start(format: LogFormat, filter: &str) -> Result<(), Error> {
+    let colors = io::stderr().is_terminal();
+    subscriber(format, filter, colors, io::stderr)?.init();
     Ok(())
 }
 
-/// The most that is ever logged, by target (a crate's name, matched as a prefix).
+/// The highest level that is ever logged, by prefix of the target.
 ///
-/// It is a list of what may speak, not of what may not: a library that is new to the tree is capped
-/// before anybody has read what it prints.
-fn ceiling() -> Targets {
+/// The list names what is allowed, so that a new dependency is capped before anybody has reviewed its logs.
+fn max_levels() -> Targets {
     Targets::new()
         .with_default(LevelFilter::INFO)
         .with_target("kube_glue", LevelFilter::TRACE)
-        // Prints which objects are queued and why, never what they contain.
+        // Logs the names of queued objects, never their content.
         .with_target("kube_runtime", LevelFilter::DEBUG)
-        // Says at info level each time it takes credentials from its cache.
+        // Logs at info level each time it takes credentials from its cache.
         .with_target("aws_", LevelFilter::WARN)
 }
 
 fn subscriber<W>(
     format: LogFormat,
     filter: &str,
-    colours: bool,
+    colors: bool,
     writer: W,
 ) -> Result<impl Subscriber + Send + Sync, Error>
 where
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
 {
-    let chosen = EnvFilter::try_new(filter).map_err(|source| Error::LogFilter { filter: filter.to_owned(), source })?;
-    let lines = fmt::layer().with_writer(writer).with_ansi(colours);
+    let requested =
+        EnvFilter::try_new(filter).map_err(|source| Error::LogFilter { filter: filter.to_owned(), source })?;
+    let lines = fmt::layer().with_writer(writer).with_ansi(colors);
     let lines: Box<dyn Layer<Registry> + Send + Sync> = match format {
         LogFormat::Text => lines.boxed(),
         LogFormat::Json => lines.json().flatten_event(true).with_span_list(false).boxed(),
     };
-    Ok(tracing_subscriber::registry().with(lines.with_filter(chosen.and(ceiling()))))
+    Ok(tracing_subscriber::registry().with(lines.with_filter(requested.and(max_levels()))))
 }
 
 #[cfg(test)]
 mod tests {
     use std::sync::{Arc, Mutex};
 
-    use tracing::{Level, subscriber::with_default};
+    use tracing::Level;
+    use tracing::subscriber::with_default;
 
     use super::*;
 
@@ -79,18 +78,18 @@ mod tests {
         }
     }
 
-    fn logged(format: LogFormat, filter: &str, speak: impl FnOnce()) -> String {
+    fn logged(format: LogFormat, filter: &str, log: impl FnOnce()) -> String {
         let captured = Captured::default();
         let writer = captured.clone();
         let subscriber = subscriber(format, filter, false, move || writer.clone()).unwrap();
-        with_default(subscriber, speak);
+        with_default(subscriber, log);
         let bytes = captured.0.lock().unwrap().clone();
         String::from_utf8(bytes).unwrap()
     }
 
-    /// Speaks on every level as each target that is known to print what it sends and receives.
-    fn speak_as_libraries() {
-        macro_rules! speak {
+    /// Logs on every level as the targets that are known to print requests and responses.
+    fn log_as_libraries() {
+        macro_rules! log_as {
             ($($target:literal),* $(,)?) => {$(
                 tracing::debug!(target: $target, "hunter2");
                 tracing::trace!(target: $target, "hunter2");
@@ -98,7 +97,7 @@ mod tests {
                 span.in_scope(|| tracing::warn!(target: $target, "{} may warn", $target));
             )*};
         }
-        speak!(
+        log_as!(
             "aws_config::profile",
             "aws_credential_types::provider",
             "aws_runtime::auth",
@@ -118,12 +117,12 @@ mod tests {
             "rustls::client",
             "tokio_util::codec",
             "tower_http::trace",
-            "some_crate_of_tomorrow",
+            "some_new_crate",
         );
     }
 
     #[test]
-    fn no_filter_lifts_the_ceiling() {
+    fn no_filter_raises_the_level_of_other_crates() {
         for filter in [
             "trace",
             "off,aws_smithy_runtime=trace,hyper=trace,kube_client=trace,h2=trace,rustls=debug",
@@ -133,26 +132,26 @@ mod tests {
             "aws_smithy_runtime::client::http::body=trace",
         ] {
             for format in [LogFormat::Text, LogFormat::Json] {
-                let text = logged(format, filter, speak_as_libraries);
-                assert!(!text.contains("hunter2"), "{filter} lets through:\n{text}");
+                let text = logged(format, filter, log_as_libraries);
+                assert!(!text.contains("hunter2"), "{filter} logs:\n{text}");
             }
         }
-        assert!(logged(LogFormat::Text, "trace", speak_as_libraries).contains("aws_sdk_glue may warn"));
+        assert!(logged(LogFormat::Text, "trace", log_as_libraries).contains("aws_sdk_glue may warn"));
     }
 
     #[test]
-    fn what_is_ours_is_logged_as_asked() {
-        let speak = || {
+    fn own_events_are_logged_at_the_requested_level() {
+        let log = || {
             tracing::event!(target: "kube_glue::controllers", Level::TRACE, "deep");
             tracing::event!(target: "kube_glue::controllers", Level::INFO, "plain");
         };
-        assert!(!logged(LogFormat::Text, "info", speak).contains("deep"));
-        assert!(logged(LogFormat::Text, "info", speak).contains("plain"));
-        assert!(logged(LogFormat::Text, "info,kube_glue=trace", speak).contains("deep"));
+        assert!(!logged(LogFormat::Text, "info", log).contains("deep"));
+        assert!(logged(LogFormat::Text, "info", log).contains("plain"));
+        assert!(logged(LogFormat::Text, "info,kube_glue=trace", log).contains("deep"));
     }
 
     #[test]
-    fn json_is_one_object_a_line() {
+    fn json_has_one_object_per_line() {
         let text = logged(LogFormat::Json, "info", || {
             tracing::info!(target: "kube_glue", name = "a", "started");
             tracing::info!(target: "kube_glue", name = "b", "ended");
@@ -164,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn a_filter_that_is_none_is_refused() {
+    fn an_invalid_filter_is_refused() {
         let error = super::subscriber(LogFormat::Text, "info,=,=", false, io::sink).err().unwrap();
         assert!(error.to_string().contains("--log"), "{error}");
     }

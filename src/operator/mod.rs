@@ -1,10 +1,10 @@
 //! The process around the controllers: command line, logs, probes, lease, shutdown.
 //!
-//! [`run`] goes through it in order: logs, signals, HTTP server, client, custom resources, lease,
-//! controllers; and back: the controllers finish what is in flight, the lease is released, the HTTP
-//! server ends last, so that what happens at the end can still be seen.
+//! `run` starts logs, signal handlers, HTTP server, client, check for the custom resources, lease and controllers in
+//! this order. At shutdown the controllers finish calls in flight, then the lease is released. The HTTP server ends
+//! last, so that probes and metrics show the shutdown.
 
-pub mod cli;
+mod cli;
 mod cluster;
 mod error;
 mod http;
@@ -13,36 +13,28 @@ mod logs;
 mod readiness;
 mod shutdown;
 
-use std::{
-    io::{self, Write},
-    time::Duration,
-};
+use std::io::{self, Write};
+use std::time::Duration;
 
 use kube::Client;
 use tokio_util::sync::CancellationToken;
 
-pub use self::{
-    cli::{Cli, Command, Options},
-    error::Error,
-};
-use self::{
-    lease::Lease,
-    readiness::{Part, Readiness},
-};
-use crate::{
-    api, controllers,
-    controllers::{Leadership, runtime::cache_sync::CacheSync},
-    metrics::Metrics,
-};
+pub use self::cli::{Cli, Command, Options};
+pub use self::error::Error;
+use self::lease::Lease;
+use self::readiness::{Part, Readiness};
+use crate::api;
+use crate::controllers::runtime::cache_sync::CacheSync;
+use crate::controllers::{self, Leadership};
+use crate::metrics::Metrics;
 
-/// How long, beyond one call to AWS, what is in flight may take to finish: the writes to the API
-/// server that follow it.
-const FINISH_WRITES_WITHIN: Duration = Duration::from_secs(5);
+/// How long the writes to the API server that follow a call to AWS may take at shutdown.
+const FINAL_WRITES_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long HTTP answers may still take when everything else has ended.
-const ANSWER_LAST_WITHIN: Duration = Duration::from_secs(1);
+/// How long HTTP responses may take when everything else has ended.
+const FINAL_RESPONSES_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Carries out what the command line asks for.
+/// Executes the command.
 pub async fn execute(command: Command) -> Result<(), Error> {
     match command {
         Command::Run(options) => run(options).await,
@@ -50,8 +42,8 @@ pub async fn execute(command: Command) -> Result<(), Error> {
     }
 }
 
-/// Runs the controller until SIGTERM or SIGINT, or until it cannot go on.
-pub async fn run(options: Options) -> Result<(), Error> {
+/// Runs the controller until SIGTERM, SIGINT or an error.
+async fn run(options: Options) -> Result<(), Error> {
     logs::start(options.log_format, &options.log)?;
     tracing::info!("kube-glue {}", env!("CARGO_PKG_VERSION"));
     let stop = shutdown::on_signal()?;
@@ -64,15 +56,15 @@ pub async fn run(options: Options) -> Result<(), Error> {
     let outcome = serve_cluster(&options, &metrics, &readiness, &stop).await;
 
     end.cancel();
-    // Whoever is still connected then has asked for nothing, and nothing is kept from them.
-    drop(tokio::time::timeout(ANSWER_LAST_WITHIN, http).await);
+    // A connection that is still open then is idle.
+    drop(tokio::time::timeout(FINAL_RESPONSES_TIMEOUT, http).await);
     if outcome.is_ok() {
-        tracing::info!("ended in good order");
+        tracing::info!("shut down");
     }
     outcome
 }
 
-/// From the client to the release of the lease.
+/// Connects to the cluster, and runs the controllers while this replica holds the lease.
 async fn serve_cluster(
     options: &Options,
     metrics: &Metrics,
@@ -82,14 +74,14 @@ async fn serve_cluster(
     let client = cluster::client().await?;
     let crds = api::crds();
     tokio::select! {
-        () = cluster::custom_resources(&client, &crds, readiness) => {}
+        () = cluster::wait_for_crds(&client, &crds, readiness) => {}
         () = stop.cancelled() => return Ok(()),
     }
 
     if !options.leader_election {
-        readiness.is_there(Part::Lease, "not used (--leader-election=false)");
+        readiness.set_ready(Part::Lease, "not used (--leader-election=false)");
         metrics.leader(true);
-        return control(options, &client, metrics, readiness, Leadership::always(), stop).await;
+        return run_controllers(options, &client, metrics, readiness, Leadership::always(), stop).await;
     }
 
     let (lease, leadership) = Lease::new(
@@ -104,7 +96,7 @@ async fn serve_cluster(
         readiness.clone(),
     );
     let lease_name = lease.to_string();
-    // The lease outlives the controllers: it is renewed while they finish.
+    // The lease is renewed until the controllers have finished.
     let release = CancellationToken::new();
     let renewing = tokio::spawn(lease.run(release.clone()));
 
@@ -114,12 +106,12 @@ async fn serve_cluster(
     };
 
     release.cancel();
-    // A lease that could not be released runs out by itself.
+    // A lease that could not be released expires.
     drop(renewing.await);
     outcome
 }
 
-/// Runs the controllers for as long as the lease is held.
+/// Runs the controllers until `stop` or the loss of the lease.
 async fn lead(
     options: &Options,
     client: &Client,
@@ -130,11 +122,12 @@ async fn lead(
     lease: String,
 ) -> Result<(), Error> {
     let work = stop.child_token();
-    let mut controlling = std::pin::pin!(control(options, client, metrics, readiness, leadership.clone(), &work));
+    let mut controlling =
+        std::pin::pin!(run_controllers(options, client, metrics, readiness, leadership.clone(), &work));
     tokio::select! {
         outcome = &mut controlling => outcome,
         () = leadership.lost() => {
-            tracing::error!("the lease {lease} was lost: finishing what is in flight, starting nothing");
+            tracing::error!("the lease {lease} was lost: finishing calls in flight, starting nothing");
             work.cancel();
             if let Err(error) = controlling.await {
                 tracing::error!("{}", error.chain());
@@ -144,8 +137,8 @@ async fn lead(
     }
 }
 
-/// Runs the controllers until `stop`, then lets them finish for as long as a call may take.
-async fn control(
+/// Runs the controllers until `stop`, then waits for calls in flight for as long as a call may take.
+async fn run_controllers(
     options: &Options,
     client: &Client,
     metrics: &Metrics,
@@ -154,9 +147,9 @@ async fn control(
     stop: &CancellationToken,
 ) -> Result<(), Error> {
     let settings = options.settings();
-    let grace = settings.aws_timeout + FINISH_WRITES_WITHIN;
+    let grace = settings.aws_timeout + FINAL_WRITES_TIMEOUT;
     let watches = CacheSync::default();
-    let telling = tell_of(&watches, readiness);
+    let reporting = report_watches(&watches, readiness);
     let controllers =
         controllers::run(client.clone(), settings, metrics.clone(), leadership, watches.clone(), stop.clone());
     let overdue = async {
@@ -168,19 +161,19 @@ async fn control(
             outcome.map_err(Error::Controllers)?;
             if stop.is_cancelled() { Ok(()) } else { Err(Error::ControllersEnded) }
         }
-        () = telling => Err(Error::ControllersEnded),
+        () = reporting => Err(Error::ControllersEnded),
         () = overdue => Err(Error::ShutdownTimeout(grace)),
     }
 }
 
-/// Says for readiness which watches stand, for as long as there are any.
-async fn tell_of(watches: &CacheSync, readiness: &Readiness) {
+/// Reports to `readiness` whether all watches have listed their objects. Ends with the last watch.
+async fn report_watches(watches: &CacheSync, readiness: &Readiness) {
     let mut changes = watches.changes();
     loop {
         changes.mark_unchanged();
         match watches.has_synced() {
-            Ok(()) => readiness.is_there(Part::CacheSync, "all listed"),
-            Err(waits) => readiness.waits_for(Part::CacheSync, waits),
+            Ok(()) => readiness.set_ready(Part::CacheSync, "all listed"),
+            Err(reason) => readiness.set_waiting(Part::CacheSync, reason),
         }
         if changes.changed().await.is_err() {
             return;
@@ -188,7 +181,7 @@ async fn tell_of(watches: &CacheSync, readiness: &Readiness) {
     }
 }
 
-/// Writes our custom resource definitions as YAML documents.
+/// Writes the custom resource definitions as YAML documents.
 fn print_crds(out: &mut impl Write) -> Result<(), Error> {
     for crd in api::crds() {
         let document = serde_saphyr::to_string(&crd).map_err(Error::Yaml)?;

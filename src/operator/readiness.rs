@@ -1,23 +1,20 @@
-//! What this replica still waits for, as `/readyz` tells it.
+//! What this replica waits for, as `/readyz` shows it.
 //!
-//! A standby is ready: it does all that a standby should, and rollouts and disruption budgets count
-//! on it. The text says that it is one.
+//! A standby is ready, because rollouts and disruption budgets count ready replicas. The text says that it is one.
 
-use std::{
-    fmt::{self, Write},
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::fmt::{self, Write};
+use std::sync::{Arc, Mutex, PoisonError};
 
-/// The parts that make a replica ready, in the order in which they come about.
+/// The parts of a ready replica, in the order of the startup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Part {
-    /// The Kubernetes API answers.
+pub(super) enum Part {
+    /// The API server answers.
     ApiServer,
-    /// Our custom resources are installed.
+    /// The custom resources are installed.
     CustomResources,
     /// The lease can be read: held by this replica or by another one.
     Lease,
-    /// Everything that the controllers watch has been listed. A standby watches nothing.
+    /// Every watch has listed its objects. A standby has no watches.
     CacheSync,
 }
 
@@ -29,35 +26,34 @@ struct State {
     text: String,
 }
 
-/// What the parts say. Clones share it.
+/// The state of all parts. Clones share it.
 #[derive(Clone, Debug)]
-pub struct Readiness {
+pub(super) struct Readiness {
     parts: Arc<Mutex<[State; PARTS.len()]>>,
 }
 
 impl Default for Readiness {
     fn default() -> Self {
-        let waiting = || State { ready: false, text: "not asked yet".to_owned() };
-        let idle = State { ready: true, text: "none before this replica acts".to_owned() };
+        let waiting = || State { ready: false, text: "not checked yet".to_owned() };
+        let idle = State { ready: true, text: "none while on standby".to_owned() };
         Self { parts: Arc::new(Mutex::new([waiting(), waiting(), waiting(), idle])) }
     }
 }
 
 impl Readiness {
-    /// `part` is there; `text` says how.
-    pub fn is_there(&self, part: Part, text: impl Into<String>) {
+    /// `part` is ready; `text` describes its state.
+    pub(super) fn set_ready(&self, part: Part, text: impl Into<String>) {
         self.set(part, true, text.into());
     }
 
-    /// `part` is waited for; `text` says what is wrong and what to do. A new text is logged.
-    pub fn waits_for(&self, part: Part, text: impl Into<String>) {
+    /// `part` is not ready; `text` names the cause and the remedy. A new text is logged.
+    pub(super) fn set_waiting(&self, part: Part, text: impl Into<String>) {
         self.set(part, false, text.into());
     }
 
-    /// Whether every part is there, and the parts one a line, as the API server's own `/readyz`
-    /// writes them.
+    /// Whether every part is ready, and one line per part in the format of the API server's `/readyz?verbose`.
     #[must_use]
-    pub fn report(&self) -> (bool, String) {
+    pub(super) fn report(&self) -> (bool, String) {
         let parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
         let ready = parts.iter().all(|state| state.ready);
         let mut report = String::new();
@@ -102,24 +98,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_is_ready_when_every_part_is_there_and_says_what_is_not() {
+    fn a_replica_is_ready_when_every_part_is_and_the_report_names_the_others() {
         let readiness = Readiness::default();
-        readiness.is_there(Part::ApiServer, "answers");
-        readiness.is_there(Part::Lease, "standby; kube-glue-1 holds it");
-        readiness.waits_for(Part::CustomResources, "gluejobruns are not installed");
+        readiness.set_ready(Part::ApiServer, "answers");
+        readiness.set_ready(Part::Lease, "standby; held by kube-glue-1");
+        readiness.set_waiting(Part::CustomResources, "gluejobruns are not installed");
         assert_eq!(
             readiness.report(),
             (
                 false,
                 "[+] api server: answers\n\
                  [-] custom resources: gluejobruns are not installed\n\
-                 [+] lease: standby; kube-glue-1 holds it\n\
-                 [+] watches: none before this replica acts\n\
+                 [+] lease: standby; held by kube-glue-1\n\
+                 [+] watches: none while on standby\n\
                  not ready\n"
                     .to_owned()
             )
         );
-        readiness.is_there(Part::CustomResources, "installed");
+        readiness.set_ready(Part::CustomResources, "installed");
         assert!(readiness.report().0);
     }
 }

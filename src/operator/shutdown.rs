@@ -1,29 +1,27 @@
-//! From a signal to the word to stop.
-//!
-//! The first SIGTERM or SIGINT cancels the token that everything else waits for; what is in flight
-//! then finishes. A second one ends the process on the spot.
+//! Shutdown by signal. The first SIGTERM or SIGINT cancels a token, and calls in flight finish. The second one ends the
+//! process at once.
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use super::error::Error;
 
-/// What a shell expects of a process that a second signal ended (128 + SIGINT).
-const ABORTED: i32 = 130;
+/// The exit code of a process that a signal ended, by the convention of shells: 128 + SIGINT.
+const EXIT_CODE: i32 = 130;
 
-/// The token that the first SIGTERM or SIGINT cancels.
-pub fn on_signal() -> Result<CancellationToken, Error> {
+/// A token that the first SIGTERM or SIGINT cancels.
+pub(super) fn on_signal() -> Result<CancellationToken, Error> {
     let mut terminate = signal(SignalKind::terminate()).map_err(Error::Signals)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(Error::Signals)?;
     let stop = CancellationToken::new();
-    let told = stop.clone();
+    let token = stop.clone();
     tokio::spawn(async move {
         let name = either(&mut terminate, &mut interrupt).await;
-        tracing::info!("{name}: finishing what is in flight");
-        told.cancel();
+        tracing::info!("{name}: finishing calls in flight");
+        token.cancel();
         let name = either(&mut terminate, &mut interrupt).await;
-        tracing::warn!("{name} again: ending now");
-        std::process::exit(ABORTED);
+        tracing::warn!("{name} again: exiting now");
+        std::process::exit(EXIT_CODE);
     });
     Ok(stop)
 }

@@ -1,5 +1,4 @@
--- Argo CD's view of a kube-glue.dev resource: GlueJobRun, GlueCrawlerRun, GlueTrigger, GlueConnection.
--- One script for all four: they say the same things in the same conditions.
+-- The health of an object of any kind of kube-glue.dev, for Argo CD. All kinds use the same conditions.
 
 local health = { status = "Progressing", message = "Waiting for the controller" }
 
@@ -13,22 +12,22 @@ if status == nil or status.conditions == nil then
   return health
 end
 
--- What the conditions say is about an older spec, or about none yet.
+-- The conditions describe an older spec, or the controller has not observed the object yet.
 local generation = obj.metadata ~= nil and obj.metadata.generation or nil
 if generation ~= nil and status.observedGeneration ~= nil and status.observedGeneration ~= generation then
   return health
 end
 
-local holds = {}
+local is_true = {}
 for _, condition in ipairs(status.conditions) do
   if condition.status == "True" then
-    holds[condition.type] = condition
+    is_true[condition.type] = condition
   elseif condition.type == "Ready" and condition.message ~= nil and condition.message ~= "" then
     health.message = condition.message
   end
 end
 
-local function is(state, condition)
+local function report(state, condition)
   health.status = state
   if condition.message ~= nil and condition.message ~= "" then
     health.message = condition.message
@@ -38,20 +37,20 @@ local function is(state, condition)
   return health
 end
 
--- Ready comes first: a run that counts as ready once it has started is healthy, whatever else it says.
-if holds["Ready"] then
-  return is("Healthy", holds["Ready"])
+-- Ready takes precedence: with readyWhen: Started, a run is Ready while it is running.
+if is_true["Ready"] then
+  return report("Healthy", is_true["Ready"])
 end
-if holds["Suspended"] then
-  return is("Suspended", holds["Suspended"])
+if is_true["Suspended"] then
+  return report("Suspended", is_true["Suspended"])
 end
-if holds["Failed"] then
-  return is("Degraded", holds["Failed"])
+if is_true["Failed"] then
+  return report("Degraded", is_true["Failed"])
 end
-if holds["Stalled"] then
-  return is("Degraded", holds["Stalled"])
+if is_true["Stalled"] then
+  return report("Degraded", is_true["Stalled"])
 end
-if holds["Reconciling"] then
-  return is("Progressing", holds["Reconciling"])
+if is_true["Reconciling"] then
+  return report("Progressing", is_true["Reconciling"])
 end
 return health

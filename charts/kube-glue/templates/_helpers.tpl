@@ -15,7 +15,7 @@
 {{- end }}
 {{- end }}
 
-{{- /* Names of objects that are the cluster's carry the namespace, so that releases do not collide. */ -}}
+{{- /* The name of cluster-scoped objects. It contains the namespace, so that releases do not collide. */ -}}
 {{- define "kube-glue.clusterName" -}}
 {{- if eq .Release.Namespace (include "kube-glue.fullname" .) }}
 {{- include "kube-glue.fullname" . }}
@@ -63,28 +63,46 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end }}
 {{- end }}
 
-{{- /* The rules on the custom resources and what they refer to, for one namespace or for all. */ -}}
+{{- /*
+The names of the custom resources for RBAC, as a list. They are read from files/crds.
+  root         the root context
+  subresource  optional: append /<subresource> to each name
+  field        optional: only the kinds whose spec has this field
+*/ -}}
+{{- define "kube-glue.resources" -}}
+{{- $resources := list }}
+{{- range $path, $_ := .root.Files.Glob "files/crds/*.yaml" }}
+{{- $crd := $.root.Files.Get $path | fromYaml }}
+{{- $version := first $crd.spec.versions }}
+{{- if or (not $.field) (hasKey $version.schema.openAPIV3Schema.properties.spec.properties $.field) }}
+{{- $resources = append $resources (list $crd.spec.names.plural $.subresource | compact | join "/") }}
+{{- end }}
+{{- end }}
+{{- toJson $resources }}
+{{- end }}
+
+{{- /* The rules for the custom resources and what they refer to, in one namespace or in all. */ -}}
 {{- define "kube-glue.rules" -}}
-# Follow the objects; put the finalizer on them and take it off.
+# Watch the objects; add and remove the finalizer.
 - apiGroups: [kube-glue.dev]
-  resources: [gluejobruns, gluecrawlerruns, gluetriggers, glueconnections]
+  resources: {{ include "kube-glue.resources" (dict "root" .) }}
   verbs: [get, list, watch, patch]
-# Write what became of them. It is a resource of its own: editing an object does not reach it.
+# Write the status subresource, which the right to patch the object does not include.
 - apiGroups: [kube-glue.dev]
-  resources: [gluejobruns/status, gluecrawlerruns/status, gluetriggers/status, glueconnections/status]
+  resources: {{ include "kube-glue.resources" (dict "root" . "subresource" "status") }}
   verbs: [patch]
-# Delete finished runs when ttlSecondsAfterFinished says so.
+# Delete finished runs after ttlSecondsAfterFinished.
 - apiGroups: [kube-glue.dev]
-  resources: [gluejobruns, gluecrawlerruns]
+  resources: {{ include "kube-glue.resources" (dict "root" . "field" "ttlSecondsAfterFinished") }}
   verbs: [delete]
 {{- if .Values.credentials.watchSecrets }}
-# Read the Secrets that objects name, one by one and by name; see that one changed (list and watch,
-# which the controller does for metadata only, though RBAC cannot say so).
+# Read the Secrets that objects name, each by its name. List and watch Secrets: the controller does so for their
+# metadata only, but RBAC cannot express that.
 - apiGroups: [""]
   resources: [secrets]
   verbs: [get, list, watch]
 {{- else }}
-# Read the Secrets that objects name, one by one and by name.
+# Read the Secrets that objects name, each by its name.
 - apiGroups: [""]
   resources: [secrets]
   verbs: [get]
@@ -93,7 +111,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 - apiGroups: [""]
   resources: [configmaps]
   verbs: [get]
-# Tell each object's story as Events; patch counts one that repeats.
+# Emit Events about the objects; patch increments the count of a repeated Event.
 - apiGroups: [events.k8s.io]
   resources: [events]
   verbs: [create, patch]

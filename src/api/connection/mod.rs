@@ -1,20 +1,20 @@
-//! `GlueConnection`: a connection of the Data Catalog, created, kept in line, tested and deleted.
+//! `GlueConnection`: a connection of the Data Catalog that the controller creates, updates, tests and deletes.
 //!
-//! | room | what is in it |
+//! | module | content |
 //! |---|---|
 //! | [`mod@self`] | the kind and its spec |
-//! | [`properties`] | the properties of a connection, and what Glue knows of their names and values |
-//! | [`authentication`] | how Glue authenticates itself to what it connects to |
-//! | [`types`] | the types of connections, and what each needs |
-//! | [`status`] | what became of it |
+//! | [`properties`] | connection properties: sources, names, values, defaults |
+//! | [`authentication`] | how Glue authenticates to the data source |
+//! | `types` | connection types and the properties that each requires |
+//! | [`status`] | the status |
 //!
-//! Field meanings and bounds are those of `ConnectionInput` in the Glue API reference ("Connection API"), and
-//! where that page says nothing, those of the API's model in the AWS SDKs.
+//! Field meanings and bounds are those of `ConnectionInput` in the Glue API reference ("Connection API"). What
+//! that page leaves open follows the API model of the AWS SDKs.
 
 pub mod authentication;
 pub mod properties;
 pub mod status;
-pub mod types;
+mod types;
 
 use std::collections::BTreeMap;
 
@@ -42,7 +42,7 @@ use super::rules;
     namespaced,
     status = "GlueConnectionStatus",
     derive = "PartialEq",
-    doc = "A connection of the AWS Glue Data Catalog, created, kept in line with its spec, tested and deleted.",
+    doc = "A connection of the AWS Glue Data Catalog. The controller creates it, keeps it as the spec says, tests and deletes it.",
     selectable = ".spec.connectionType",
     printcolumn(name = "Connection", type_ = "string", json_path = ".status.connectionName"),
     printcolumn(name = "Type", type_ = "string", json_path = ".spec.connectionType"),
@@ -64,63 +64,63 @@ use super::rules;
 #[serde(rename_all = "camelCase")]
 #[schemars(transform = add_rules)]
 pub struct GlueConnectionSpec {
-    /// The name in Glue. Default: the name of the object.
+    /// The name of the connection in Glue. Default: the name of the object. Cannot be changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 255), regex(pattern = r"^[^\x00-\x08\x0A-\x1F]+$"))]
     pub connection_name: Option<String>,
 
-    /// The Data Catalog that holds it. Default: that of the account.
+    /// The id of the Data Catalog that contains the connection. Default: the account's. Cannot be changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 255), regex(pattern = r"^[^\x00-\x08\x0A-\x1F]+$"))]
     pub catalog_id: Option<String>,
 
-    /// Words for people.
+    /// A description, at most 2048 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 2048), regex(pattern = r"^[^\x00-\x08\x0B\x0C\x0E-\x1F]*$"))]
     pub description: Option<String>,
 
-    /// Glue's type of connection: JDBC, KAFKA, MONGODB, NETWORK, MARKETPLACE, CUSTOM, SALESFORCE,
+    /// Glue's connection type: JDBC, KAFKA, MONGODB, NETWORK, MARKETPLACE, CUSTOM, SALESFORCE,
     /// VIEW_VALIDATION_REDSHIFT, VIEW_VALIDATION_ATHENA, or a newer one such as POSTGRESQL, BIGQUERY or HUBSPOT.
     #[schemars(length(min = 1, max = 64), regex(pattern = r"^[A-Z][A-Z0-9_]*$"))]
     pub connection_type: String,
 
-    /// Criteria by which connections can be selected.
+    /// Criteria for selecting connections, at most 10.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "match_criteria_schema")]
     pub match_criteria: Option<Vec<String>>,
 
-    /// ConnectionProperties, by Glue's own names (HOST, PORT, JDBC_CONNECTION_URL, ...). What is secret stands
-    /// in propertiesFrom.
+    /// Glue's ConnectionProperties by their Glue names (HOST, PORT, JDBC_CONNECTION_URL, ...), at most 100 together
+    /// with propertiesFrom. Secret values are refused here: use propertiesFrom.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "properties::literals_schema")]
     pub properties: Option<BTreeMap<String, String>>,
 
-    /// ConnectionProperties whose values stand in Secrets of the object's namespace. A change of a Secret goes
-    /// to Glue by itself; the values are shown nowhere.
+    /// Glue's ConnectionProperties with values from Secrets of the object's namespace, at most 50. The controller
+    /// updates the connection when such a Secret changes, and never shows the values.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 50), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
     pub properties_from: Option<Vec<PropertyFrom>>,
 
-    /// Properties for Spark alone.
+    /// Properties that apply to Spark only, at most 100.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "properties::environment_schema")]
     pub spark_properties: Option<BTreeMap<String, String>>,
 
-    /// Properties for Athena alone.
+    /// Properties that apply to Athena only, at most 100.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "properties::environment_schema")]
     pub athena_properties: Option<BTreeMap<String, String>>,
 
-    /// Properties for Python alone.
+    /// Properties that apply to Python only, at most 100.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "properties::environment_schema")]
     pub python_properties: Option<BTreeMap<String, String>>,
 
-    /// Where in a VPC the connection is made from.
+    /// The subnet, security groups and availability zone that Glue connects from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub physical_requirements: Option<PhysicalRequirements>,
 
-    /// How Glue authenticates itself (AuthenticationConfiguration).
+    /// How Glue authenticates to the data source (Glue's AuthenticationConfiguration).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub authentication: Option<Authentication>,
 
@@ -128,58 +128,59 @@ pub struct GlueConnectionSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub validate_credentials: Option<bool>,
 
-    /// The compute environments that Glue validates the properties against.
+    /// The compute environments for which Glue validates the properties.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 3), extend("x-kubernetes-list-type" = "set"))]
     pub validate_for_compute_environments: Option<Vec<ComputeEnvironment>>,
 
-    /// Tags of the connection. Those that somebody else has put on it stay.
+    /// Tags of the connection, at most 50. The controller leaves other tags of the connection alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "tags_schema")]
     pub tags: Option<BTreeMap<String, String>>,
 
-    /// What is done when somebody changes the connection in Glue. Default: Correct.
+    /// What the controller does when someone else changes the connection in Glue: Correct restores the spec and
+    /// emits an Event, Report only emits an Event. Default: Correct.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub drift_policy: Option<DriftPolicy>,
 
-    /// What is done with a connection of this name that was there before: Fail leaves it alone and says so,
-    /// Adopt takes it over. Default: Fail.
+    /// What the controller does when a connection of this name exists before the object: Fail leaves it alone and
+    /// reports it in the Ready condition, Adopt takes it over. Default: Fail.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub adoption_policy: Option<AdoptionPolicy>,
 
-    /// What becomes of the connection in Glue when the object is deleted. Default: Delete; one that was never
-    /// this object's stays in any case.
+    /// What the controller does with the connection in Glue when the object is deleted: Delete deletes it, Retain
+    /// keeps it. A connection that this object did not create or adopt is always kept. Default: Delete.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deletion_policy: Option<DeletionPolicy>,
 
-    /// Tests by Glue's TestConnection. Default: none.
+    /// When to test the connection with Glue's TestConnection. Default: no tests.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub test: Option<Test>,
 
-    /// Where, and as whom.
+    /// Region and credentials.
     #[serde(flatten)]
     pub aws: Aws,
 }
 
-/// Where in a VPC a connection is made from.
+/// The network location that Glue connects from.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PhysicalRequirements {
-    /// The subnet.
+    /// The id of the subnet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 255), regex(pattern = r"^[^\x00-\x08\x0A-\x1F]+$"))]
     pub subnet_id: Option<String>,
-    /// The security groups, 50 at most.
+    /// The ids of the security groups, at most 50.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "security_groups_schema")]
     pub security_group_ids: Option<Vec<String>>,
-    /// The availability zone. Default: that of the subnet.
+    /// The name of the availability zone. Default: the subnet's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 255), regex(pattern = r"^[^\x00-\x08\x0A-\x1F]+$"))]
     pub availability_zone: Option<String>,
 }
 
-/// What Glue runs code in.
+/// Glue's `ComputeEnvironment`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "UPPERCASE")]
 #[expect(missing_docs, reason = "the names are Glue's")]
@@ -190,9 +191,8 @@ pub enum ComputeEnvironment {
 }
 
 impl ComputeEnvironment {
-    /// Glue's word for it.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
+    /// The value as Glue's API spells it.
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Spark => "SPARK",
             Self::Athena => "ATHENA",
@@ -201,60 +201,56 @@ impl ComputeEnvironment {
     }
 }
 
-/// What is done with a connection that was there before.
+/// What the controller does with a connection that exists before the object.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum AdoptionPolicy {
-    /// It is taken over: made what the spec says, and deleted with the object like any other.
+    /// The connection is updated to the spec, and deleted with the object like one that the object created.
     Adopt,
-    /// It is left alone.
+    /// The connection is left alone, and the object is not Ready.
     #[default]
     Fail,
 }
 
-/// What becomes of a connection whose object is deleted.
+/// What the controller does with the connection when its object is deleted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum DeletionPolicy {
-    /// It is deleted.
+    /// The connection is deleted.
     #[default]
     Delete,
-    /// It stays.
+    /// The connection stays in Glue.
     Retain,
 }
 
-/// When Glue's TestConnection is asked whether the connection works. A test that fails is said, and undoes
-/// nothing.
+/// When Glue's TestConnection tests the connection. A failed test is reported and changes nothing in Glue.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Test {
-    /// Whether it is tested once it is there, and after each change. Default: true.
+    /// Whether to test the connection after its creation and after each change. Default: true.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
-    /// Minutes between two tests, give or take a tenth. Default: it is tested after changes only.
+    /// Minutes between two tests, plus or minus 10 %. Default: tests after changes only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<i32>", range(min = 1, max = 10080))]
+    #[schemars(range(min = 1, max = 10080))]
     pub every_minutes: Option<u32>,
-    /// Whether each change is tested first, and comes to Glue only when that succeeds: a connection that works
-    /// is never replaced by one that does not. Default: false.
+    /// Whether to test each change first and send it to Glue only when the test succeeds, so that a working
+    /// connection is never replaced by one that fails. Default: false.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before_create: Option<bool>,
 }
 
 impl GlueConnectionSpec {
-    /// Whether the connection is tested once it stands.
-    #[must_use]
-    pub fn is_tested(&self) -> bool {
+    /// Whether the connection is tested after each change.
+    pub(crate) fn is_tested(&self) -> bool {
         self.test.as_ref().is_some_and(|test| test.enabled != Some(false))
     }
 
-    /// Whether each change is tested before it is made.
-    #[must_use]
-    pub fn is_tested_before(&self) -> bool {
+    /// Whether each change is tested before it is sent to Glue.
+    pub(crate) fn is_tested_before(&self) -> bool {
         self.test.as_ref().is_some_and(|test| test.before_create == Some(true))
     }
 
-    /// All the Secret keys that values come from, each with the field that it goes to.
-    #[must_use]
-    pub fn secret_keys(&self) -> Vec<(String, &SecretKey)> {
+    /// Every Secret key that is used, with the field that takes its value, such as `properties PASSWORD`.
+    pub(crate) fn secret_keys(&self) -> Vec<(String, &SecretKey)> {
         let properties = self.properties_from.iter().flatten();
         let properties = properties.map(|from| (format!("properties {}", from.name), &from.secret_key_ref));
         let authentication = self.authentication.iter().flat_map(Authentication::secret_keys);
@@ -263,20 +259,19 @@ impl GlueConnectionSpec {
 }
 
 fn match_criteria_schema(_: &mut SchemaGenerator) -> Schema {
-    names_schema(10, "Criteria by which connections can be selected.")
+    names_schema(10)
 }
 
 fn security_groups_schema(_: &mut SchemaGenerator) -> Schema {
-    names_schema(50, "The security groups, 50 at most.")
+    names_schema(50)
 }
 
-/// A list of Glue's single-line strings.
-fn names_schema(most: u32, description: &str) -> Schema {
+/// At most `max_items` of Glue's single-line strings.
+fn names_schema(max_items: u32) -> Schema {
     json_schema!({
         "type": "array",
-        "maxItems": most,
+        "maxItems": max_items,
         "items": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": r"^[^\x00-\x08\x0A-\x1F]+$"},
-        "description": description,
     })
 }
 
@@ -285,17 +280,18 @@ fn tags_schema(_: &mut SchemaGenerator) -> Schema {
         "type": "object",
         "maxProperties": 50,
         "additionalProperties": {"type": "string", "maxLength": 256},
-        "description": "Tags of the connection. Those that somebody else has put on it stay.",
     });
     let keys = Rule::new("self.all(key, size(key) >= 1 && size(key) <= 128 && !key.lowerAscii().startsWith('aws:'))");
-    rules::add(&mut schema, [keys.message("keys of tags are 1 to 128 characters; those with aws: are AWS's")]);
+    rules::add(
+        &mut schema,
+        [keys.message("tag keys must have 1 to 128 characters and not begin with aws:, which AWS reserves")],
+    );
     schema
 }
 
 fn add_rules(schema: &mut Schema) {
-    let fixed = ["connectionName", "catalogId", "region"];
-    let why = "Glue cannot move a connection, so a new place is a new object";
-    rules::add(schema, fixed.into_iter().map(|field| rules::fixed(field, why)));
+    let remedy = "Glue cannot move a connection, create another object";
+    rules::add(schema, ["connectionName", "catalogId", "region"].map(|field| rules::immutable(field, remedy)));
     rules::add(schema, properties::rules());
     rules::add(schema, types::rules());
 }

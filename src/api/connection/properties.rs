@@ -1,4 +1,4 @@
-//! The properties of a connection: where their values come from, and what Glue knows of their names and values.
+//! Connection properties: the sources of their values, the names that Glue defines, and the values it admits.
 
 use kube::core::Rule;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -6,14 +6,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::api::rules;
 
-/// One property with a value from elsewhere.
+/// A property with its value from a Secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PropertyFrom {
-    /// Glue's name of the property, such as PASSWORD.
+    /// The property's name in Glue, such as PASSWORD.
     #[schemars(length(min = 1, max = 255))]
     pub name: String,
-    /// Where its value stands.
+    /// The key of a Secret that holds the value.
     pub secret_key_ref: SecretKey,
 }
 
@@ -23,12 +23,12 @@ pub struct SecretKey {
     /// The name of the Secret.
     #[schemars(length(min = 1, max = 253), regex(pattern = crate::api::rules::OBJECT_NAME))]
     pub name: String,
-    /// The key in it.
+    /// The key in the Secret.
     #[schemars(length(min = 1, max = 253))]
     pub key: String,
 }
 
-/// The names that Glue knows for ConnectionProperties (Glue API reference, Connection; `ENDPOINT` and
+/// The names that Glue defines for ConnectionProperties (Glue API reference, Connection; `ENDPOINT` and
 /// `ENDPOINT_TYPE` from the SDK's `ConnectionPropertyKey`).
 pub const KNOWN: [&str; 49] = [
     "HOST",
@@ -82,9 +82,9 @@ pub const KNOWN: [&str; 49] = [
     "DATABASE",
 ];
 
-/// What Glue takes a property for that is not given (Glue API reference, ConnectionProperties). Where it
-/// answers with one of these, nobody has changed anything.
-pub const DEFAULTS: [(&str, &str); 5] = [
+/// The values that Glue assumes for properties that are not set (Glue API reference, ConnectionProperties). One of
+/// these in an answer of Glue is no drift.
+pub(crate) const DEFAULTS: [(&str, &str); 5] = [
     ("JDBC_ENFORCE_SSL", "false"),
     ("SKIP_CUSTOM_JDBC_CERT_VALIDATION", "false"),
     ("KAFKA_SSL_ENABLED", "true"),
@@ -92,23 +92,22 @@ pub const DEFAULTS: [(&str, &str); 5] = [
     ("KAFKA_CUSTOM_CERT", ""),
 ];
 
-/// Whether Glue keeps the value to itself when it is asked with `HidePassword`.
-#[must_use]
-pub fn is_hidden(name: &str) -> bool {
+/// Whether GetConnection with `HidePassword` leaves out the value of this property.
+pub(crate) fn is_hidden(name: &str) -> bool {
     name.ends_with("PASSWORD")
 }
 
-/// Names whose values are secret, by how they end: a name such as SECRET_ID or TOKEN_URL says where a secret is,
-/// not what it is.
+/// Names whose values are secret. Only the end of a name counts: SECRET_ID or TOKEN_URL refers to a secret and
+/// does not hold one.
 const PASSWORD_LIKE: &str =
     "(?i)(password|passwd|passphrase|pwd|secret|token|credentials?|(api|access|private|account|shared|client).?key)$";
 
-/// A value that carries a password within a URL.
+/// A URL that contains a password.
 const PASSWORD_IN_URL: &str = "(?i)([?&;:](password|passwd|pwd)=.|://[^/@:?]+:[^/@]+@)";
 
 const BOOLEANS: [&str; 4] =
     ["JDBC_ENFORCE_SSL", "SKIP_CUSTOM_JDBC_CERT_VALIDATION", "KAFKA_SSL_ENABLED", "KAFKA_SKIP_CUSTOM_CERT_VALIDATION"];
-const ON_S3: [&str; 6] = [
+const S3_URIS: [&str; 6] = [
     "JDBC_DRIVER_JAR_URI",
     "CUSTOM_JDBC_CERT",
     "KAFKA_CUSTOM_CERT",
@@ -118,26 +117,26 @@ const ON_S3: [&str; 6] = [
 ];
 const URLS: [&str; 3] = ["JDBC_CONNECTION_URL", "CONNECTION_URL", "CONNECTOR_URL"];
 
-/// Strings as a list of CEL.
+/// A CEL list of strings.
 pub(super) fn list(words: &[&str]) -> String {
     let quoted: Vec<_> = words.iter().map(|word| format!("'{word}'")).collect();
     format!("[{}]", quoted.join(", "))
 }
 
-/// Whether the spec has a property, wherever its value stands, as CEL.
-pub(super) fn given(name: &str) -> String {
+/// A CEL expression: whether `properties` or `propertiesFrom` has the property.
+pub(super) fn is_set(name: &str) -> String {
     format!(
         "((has(self.properties) && '{name}' in self.properties) || \
          (has(self.propertiesFrom) && self.propertiesFrom.exists(from, from.name == '{name}')))"
     )
 }
 
-/// The rules of `properties` and `propertiesFrom` together.
+/// The rules that concern `properties` and `propertiesFrom` together.
 pub(super) fn rules() -> Vec<Rule> {
     let both = "has(self.properties) && has(self.propertiesFrom)";
     vec![
         Rule::new(format!("!({both}) || !self.propertiesFrom.exists(from, from.name in self.properties)"))
-            .message("a property stands in properties and in propertiesFrom: keep one of them")
+            .message("a property is set in both properties and propertiesFrom: keep one of them")
             .field_path(".propertiesFrom"),
         Rule::new(format!("!({both}) || size(self.properties) + size(self.propertiesFrom) <= 100"))
             .message("Glue takes 100 properties at most, those of propertiesFrom included")
@@ -145,26 +144,25 @@ pub(super) fn rules() -> Vec<Rule> {
     ]
 }
 
-/// `properties`: what Glue admits of names and values, and nothing that should be a secret.
+/// The schema of `properties`: the names and values that Glue admits, without secrets.
 pub(super) fn literals_schema(_: &mut SchemaGenerator) -> Schema {
     let mut schema = json_schema!({
         "type": "object",
         "maxProperties": 100,
         "additionalProperties": {"type": "string", "minLength": 1, "maxLength": 1024},
-        "description": "ConnectionProperties, by Glue's own names (HOST, PORT, JDBC_CONNECTION_URL, ...). What is secret stands in propertiesFrom.",
     });
-    let each = |names: &[&str], holds: &str| {
+    let each = |names: &[&str], condition: &str| {
         let names = list(names);
-        Rule::new(format!("self.all(name, !(name in {names}) || {holds})"))
+        Rule::new(format!("self.all(name, !(name in {names}) || {condition})"))
     };
-    let one = |name: &str, holds: &str| Rule::new(format!("!('{name}' in self) || {holds}"));
+    let one = |name: &str, condition: &str| Rule::new(format!("!('{name}' in self) || {condition}"));
     rules::add(
         &mut schema,
         [
             Rule::new(format!("self.all(name, !name.matches('{PASSWORD_LIKE}'))"))
-                .message("a password, secret, token or key does not belong into properties, where everybody can read it: put it into a Secret, and name that in propertiesFrom"),
+                .message("a password, secret, token or key does not belong in properties, where everybody can read it: put it into a Secret and name that in propertiesFrom"),
             each(&URLS, &format!("!self[name].matches('{PASSWORD_IN_URL}')"))
-                .message("the URL holds a password: give PASSWORD by propertiesFrom, or the whole URL"),
+                .message("the URL contains a password: set PASSWORD or the whole URL in propertiesFrom"),
             Rule::new("!('USER_NAME' in self)").message("Glue's name for the user is USERNAME"),
             Rule::new("self.all(name, size(name) >= 1 && size(name) <= 255)")
                 .message("names of properties are 1 to 255 characters"),
@@ -172,8 +170,8 @@ pub(super) fn literals_schema(_: &mut SchemaGenerator) -> Schema {
                 .message("PORT is a number from 1024 to 65535"),
             each(&BOOLEANS, "self[name] in ['true', 'false']")
                 .message(format!("these are either true or false: {}", BOOLEANS.join(", ")).as_str()),
-            each(&ON_S3, "self[name].startsWith('s3://')")
-                .message(format!("these are locations in S3, such as s3://bucket/key: {}", ON_S3.join(", ")).as_str()),
+            each(&S3_URIS, "self[name].startsWith('s3://')")
+                .message(format!("these are locations in S3, such as s3://bucket/key: {}", S3_URIS.join(", ")).as_str()),
             one("KAFKA_SASL_MECHANISM", "self['KAFKA_SASL_MECHANISM'] in ['SCRAM-SHA-512', 'GSSAPI', 'AWS_MSK_IAM', 'PLAIN']")
                 .message("KAFKA_SASL_MECHANISM is one of SCRAM-SHA-512, GSSAPI, AWS_MSK_IAM and PLAIN"),
             one("KAFKA_BOOTSTRAP_SERVERS", "self['KAFKA_BOOTSTRAP_SERVERS'].matches('^[^,:]+:[0-9]+( *, *[^,:]+:[0-9]+)*$')")
@@ -186,13 +184,12 @@ pub(super) fn literals_schema(_: &mut SchemaGenerator) -> Schema {
     schema
 }
 
-/// Properties of one compute environment.
+/// The schema of the properties of one compute environment.
 pub(super) fn environment_schema(_: &mut SchemaGenerator) -> Schema {
     let mut schema = json_schema!({
         "type": "object",
         "maxProperties": 100,
         "additionalProperties": {"type": "string", "minLength": 1, "maxLength": 2048},
-        "description": "Properties for this compute environment alone.",
     });
     rules::add(
         &mut schema,
@@ -200,14 +197,14 @@ pub(super) fn environment_schema(_: &mut SchemaGenerator) -> Schema {
             Rule::new("self.all(name, size(name) >= 1 && size(name) <= 128)")
                 .message("names of these properties are 1 to 128 characters"),
             Rule::new(format!("self.all(name, !name.matches('{PASSWORD_LIKE}'))"))
-                .message("a password, secret, token or key does not belong here, where everybody can read it: give it by propertiesFrom, or in a secret of AWS Secrets Manager by authentication.secretArn"),
+                .message("a password, secret, token or key does not belong here, where everybody can read it: set it in propertiesFrom, or use a secret in AWS Secrets Manager with authentication.secretArn"),
         ],
     );
     schema
 }
 
-/// The keys of maps beside `properties` that must not hold secrets.
-pub(super) fn no_secrets(remedy: &str) -> Rule {
+/// A rule for the keys of a map other than `properties` that must hold no secrets.
+pub(super) fn no_secrets(message: &str) -> Rule {
     Rule::new(format!("self.all(name, size(name) >= 1 && size(name) <= 128 && !name.matches('{PASSWORD_LIKE}'))"))
-        .message(remedy)
+        .message(message)
 }

@@ -1,4 +1,4 @@
-//! What became of a connection.
+//! The status of a connection.
 
 use std::collections::BTreeMap;
 
@@ -8,83 +8,84 @@ use serde::{Deserialize, Serialize};
 
 use crate::api::declared::DeclaredStatus;
 
-/// What became of the connection.
+/// The observed state of the connection.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct GlueConnectionStatus {
-    /// What every declared kind has.
+    /// The part that all declared kinds share.
     #[serde(flatten)]
     pub declared: DeclaredStatus,
-    /// The name in Glue.
+    /// The name of the connection in Glue.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connection_name: Option<String>,
-    /// Glue's ARN of it.
+    /// The ARN of the connection.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub arn: Option<String>,
-    /// Glue's word for how it is: READY, IN_PROGRESS or FAILED.
+    /// The connection's status in Glue: READY, IN_PROGRESS or FAILED.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<String>,
-    /// Glue's words about that; 1,024 characters at most.
+    /// Glue's reason for that status, at most 1,024 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state_reason: Option<String>,
-    /// When it was created, by Glue's clock.
+    /// When the connection was created, by Glue's clock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Time>,
-    /// When it was changed last, by Glue's clock.
+    /// When the connection was last changed, by Glue's clock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_updated_at: Option<Time>,
-    /// Who changed it last, as Glue tells.
+    /// Who last changed the connection, as Glue reports it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_updated_by: Option<String>,
-    /// When Glue validated it last, by Glue's clock.
+    /// When Glue last validated the connection, by Glue's clock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_validated_at: Option<Time>,
-    /// The version of Glue's schema for it: 2 knows compute environments.
+    /// The version of Glue's connection schema. Version 2 has compute environments.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schema_version: Option<i32>,
-    /// What was last brought to Glue. Absent while the connection is not this object's.
+    /// What the controller last applied to Glue. Absent while this object does not own the connection.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub applied: Option<Applied>,
-    /// A creation that is on its way, or whose answer was lost.
+    /// A CreateConnection that was sent, or is about to be, and whose outcome is not known yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub creation: Option<Creation>,
-    /// How the connection in Glue differs from the spec, while it does.
+    /// How the connection in Glue differs from the spec. Absent when it does not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub drift: Option<Drift>,
-    /// The last test.
+    /// The result of the last test.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_test: Option<TestResult>,
 }
 
-/// What was last brought to Glue.
+/// What the controller last applied to Glue.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Applied {
-    /// Stands for the spec and the versions of its Secrets; nothing secret goes into it.
+    /// A hash of the spec and of the resource versions of its Secrets. It is computed without secret values.
     pub fingerprint: String,
-    /// When, by the controller's clock.
+    /// When it was applied, by the controller's clock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<Time>,
-    /// As whom, as Glue tells. Once it is somebody else, what Glue hides may be changed as well.
+    /// The AWS identity that applied it, as Glue reports it. When Glue later reports another one, hidden values
+    /// such as passwords may have changed as well.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
-    /// When Glue says the connection was created: one with another time is another connection.
+    /// The connection's creation time in Glue. A connection with another creation time is another connection.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Time>,
-    /// The tags that were put on it.
+    /// The tags that the controller set on the connection.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: BTreeMap<String, String>,
 }
 
-/// A creation, written down before it is sent.
+/// The intent to create the connection, recorded before CreateConnection is sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Creation {
-    /// When it was intended, by the controller's clock.
+    /// When the intent was recorded, by the controller's clock.
     pub intended_at: Time,
-    /// What was to be created, as in applied.
+    /// The fingerprint of what is to be created, as in applied.
     pub fingerprint: String,
-    /// Whether an earlier one may have come through.
+    /// Whether an earlier CreateConnection may have succeeded.
     #[serde(default)]
     pub unclear: bool,
 }
@@ -93,39 +94,39 @@ pub struct Creation {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Drift {
-    /// The fields and properties that differ, by name.
+    /// The names of the fields and properties that differ.
     pub fields: Vec<String>,
-    /// Who changed it last, as Glue tells.
+    /// Who last changed the connection, as Glue reports it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
-    /// When, by Glue's clock.
+    /// When the connection was last changed, by Glue's clock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<Time>,
 }
 
-/// How a test ended.
+/// The result of a test.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TestResult {
     /// Whether Glue could connect.
     pub result: TestOutcome,
-    /// Glue's words about a failure; 1,024 characters at most.
+    /// Glue's message about a failure, at most 1,024 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
-    /// When, by the controller's clock.
+    /// When the test ended, by the controller's clock.
     pub at: Time,
-    /// What was tested, as in applied.
+    /// The fingerprint of what was tested, as in applied.
     pub fingerprint: String,
-    /// Whether it was tested before it was brought to Glue.
+    /// Whether the test ran before the change was applied to Glue.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub before_create: bool,
 }
 
-/// How a test can end.
+/// Whether the test succeeded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum TestOutcome {
     /// Glue could connect.
     Succeeded,
-    /// It could not.
+    /// Glue could not connect.
     Failed,
 }

@@ -1,11 +1,11 @@
-//! The types of connections, and what each needs, as the Glue API reference lists it under `ConnectionType`.
+//! Connection types and what each requires (Glue API reference, `ConnectionType`).
 
 use kube::core::{Message, Rule};
 
-use super::properties::{KNOWN, given, list};
+use super::properties::{KNOWN, is_set, list};
 
-/// The types of which the Glue API reference says what they need.
-const DESCRIBED: [&str; 9] = [
+/// The types whose requirements the Glue API reference lists.
+const DOCUMENTED: [&str; 9] = [
     "JDBC",
     "KAFKA",
     "MONGODB",
@@ -17,29 +17,29 @@ const DESCRIBED: [&str; 9] = [
     "VIEW_VALIDATION_ATHENA",
 ];
 
-/// The types whose properties are all Glue's own: connectors, and what has come since, define more.
+/// The types that have no properties but those of Glue. Connectors and newer types define more.
 const CLOSED: [&str; 6] = ["JDBC", "KAFKA", "MONGODB", "NETWORK", "VIEW_VALIDATION_REDSHIFT", "VIEW_VALIDATION_ATHENA"];
 
-/// What each type needs.
+/// The rules for what each type requires.
 pub(super) fn rules() -> Vec<Rule> {
-    let for_type = |type_: &str, holds: &str, message: &str| {
-        Rule::new(format!("self.connectionType != '{type_}' || {holds}"))
+    let for_type = |type_: &str, condition: &str, message: &str| {
+        Rule::new(format!("self.connectionType != '{type_}' || {condition}"))
             .message(Message::Message(message.to_owned()))
             .field_path(".connectionType")
     };
-    let all = |names: &[&str]| names.iter().map(|name| given(name)).collect::<Vec<_>>().join(" && ");
+    let all = |names: &[&str]| names.iter().map(|name| is_set(name)).collect::<Vec<_>>().join(" && ");
     let user = format!(
         "({} || ({} && ({} || {})) || has(self.authentication))",
-        given("SECRET_ID"),
-        given("USERNAME"),
-        given("PASSWORD"),
-        given("ENCRYPTED_PASSWORD")
+        is_set("SECRET_ID"),
+        is_set("USERNAME"),
+        is_set("PASSWORD"),
+        is_set("ENCRYPTED_PASSWORD")
     );
-    let server = format!("(({}) || {})", all(&["HOST", "PORT", "JDBC_ENGINE"]), given("JDBC_CONNECTION_URL"));
+    let server = format!("(({}) || {})", all(&["HOST", "PORT", "JDBC_ENGINE"]), is_set("JDBC_CONNECTION_URL"));
     let connector = all(&["CONNECTOR_TYPE", "CONNECTOR_URL", "CONNECTOR_CLASS_NAME", "CONNECTION_URL"]);
     let jdbc_connector = "!(has(self.properties) && 'CONNECTOR_TYPE' in self.properties && self.properties['CONNECTOR_TYPE'].lowerAscii() == 'jdbc')";
-    let others: Vec<_> = DESCRIBED.into_iter().filter(|type_| !matches!(*type_, "JDBC" | "SALESFORCE")).collect();
-    let (closed, others, known) = (list(&CLOSED), list(&others), list(&KNOWN));
+    let untestable: Vec<_> = DOCUMENTED.into_iter().filter(|type_| !matches!(*type_, "JDBC" | "SALESFORCE")).collect();
+    let (closed, untestable, known) = (list(&CLOSED), list(&untestable), list(&KNOWN));
     vec![
         Rule::new("self.connectionType != 'SFTP'")
             .message("Glue does not support connections of type SFTP")
@@ -56,12 +56,12 @@ pub(super) fn rules() -> Vec<Rule> {
         ),
         for_type(
             "KAFKA",
-            &given("KAFKA_BOOTSTRAP_SERVERS"),
+            &is_set("KAFKA_BOOTSTRAP_SERVERS"),
             "a KAFKA connection needs KAFKA_BOOTSTRAP_SERVERS in properties or propertiesFrom",
         ),
         for_type(
             "MONGODB",
-            &given("CONNECTION_URL"),
+            &is_set("CONNECTION_URL"),
             "a MONGODB connection needs CONNECTION_URL in properties or propertiesFrom",
         ),
         for_type(
@@ -95,7 +95,7 @@ pub(super) fn rules() -> Vec<Rule> {
         ))
         .message("Glue does not know one of these properties for this type: check its spelling")
         .field_path(".propertiesFrom"),
-        Rule::new(format!("!has(self.test) || !(self.connectionType in {others})"))
+        Rule::new(format!("!has(self.test) || !(self.connectionType in {untestable})"))
             .message("Glue tests connections of type JDBC, SALESFORCE and newer ones only: remove test")
             .field_path(".test"),
         Rule::new(

@@ -252,7 +252,7 @@ impl IntentTracker {
 mod tests {
     use super::*;
 
-    const SETTLE: Duration = Duration::from_secs(60);
+    const SETTLE: Duration = Duration::from_mins(1);
 
     fn problem(kind: ErrorKind) -> Problem {
         Problem { reason: kind.into(), message: String::new(), kind: Some(kind) }

@@ -1,78 +1,71 @@
-//! Leader election on a `coordination.k8s.io/v1` Lease: of all replicas, one acts.
+//! Leader election with a `coordination.k8s.io/v1` Lease: one replica is the leader and acts.
 //!
-//! [`Lease::run`] reads the lease and does what [`decision`] says, again and again: a standby looks
-//! every tenth of the lease's duration, the holder renews every third. Every write carries the
-//! `resourceVersion` it was decided on, so of two replicas that decide at the same moment one is
-//! refused. The holder counts its term from the moment it *sent* the last renewal that succeeded,
-//! and gives it up after two thirds of the duration: before any standby, which counts the whole
-//! duration from when it *saw* that renewal, can take over. At the end the lease is released, and a
-//! standby has it at its next look.
+//! [`Lease::run`] reads the lease and does what [`decision`] says, in a loop. A standby reads every tenth of the lease
+//! duration, the leader renews every third. Every write has the `resourceVersion` that it was decided on, so of two
+//! replicas that write at the same time one fails. The leader counts its renew deadline from the moment when it *sent*
+//! the last successful renewal, and gives up after two thirds of the duration. A standby counts the whole duration from
+//! the moment when it *observed* that renewal, so it takes over later than that. At shutdown the leader releases the
+//! lease, and a standby acquires it at its next read.
 
 mod decision;
 #[cfg(test)]
 mod tests;
 
-use std::{fmt, time::Duration};
+use std::fmt;
+use std::time::Duration;
 
 use jiff::Timestamp;
-use k8s_openapi::{
-    api::coordination::v1::{Lease as Record, LeaseSpec},
-    apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta},
-};
-use kube::{Api, Client, api::PostParams};
+use k8s_openapi::api::coordination::v1::{Lease as Record, LeaseSpec};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
+use kube::api::PostParams;
+use kube::{Api, Client};
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
-use self::decision::{Action, Seen, decide};
-use super::{
-    error::chain,
-    readiness::{Part, Readiness},
-};
-use crate::{
-    controllers::{Leadership, LeadershipKeeper},
-    metrics::Metrics,
-};
+use self::decision::{Action, ObservedRecord, decide};
+use super::error::chain;
+use super::readiness::{Part, Readiness};
+use crate::controllers::{Leadership, LeadershipKeeper};
+use crate::metrics::Metrics;
 
-/// Which lease, for whom, and for how long.
+/// The lease and this replica's part in it.
 #[derive(Clone, Debug)]
-pub struct Config {
-    /// The lease's name.
-    pub name: String,
-    /// The lease's namespace.
-    pub namespace: String,
-    /// This replica's name, different from every other replica's.
-    pub identity: String,
-    /// How long the lease counts without a renewal. At least a second.
-    pub duration: Duration,
+pub(super) struct Config {
+    pub(super) name: String,
+    pub(super) namespace: String,
+    /// The name of this replica. It must differ from those of the other replicas.
+    pub(super) identity: String,
+    /// How long the lease is valid without a renewal, at least 1 s.
+    pub(super) duration: Duration,
 }
 
-/// One replica's part in the election.
+/// The leader election of one replica.
 #[derive(Debug)]
-pub struct Lease {
+pub(super) struct Lease {
     api: Api<Record>,
     config: Config,
     keeper: LeadershipKeeper,
     metrics: Metrics,
     readiness: Readiness,
-    seen: Option<Seen>,
-    /// The record as our last write left it: renewed without reading it again.
+    observed: Option<ObservedRecord>,
+    /// The record after the last write of this replica, which is renewed without a read.
     written: Option<Record>,
-    /// Whether a write was ever sent, so that the lease may be ours even where no answer says so.
-    stood: bool,
+    /// Whether this replica has sent a write, so that it may be the holder even if no response says so.
+    has_written: bool,
 }
 
-/// Why a look at the lease came to nothing.
+/// Why the lease could not be read or written.
 #[derive(Debug, thiserror::Error)]
-enum LookError {
+enum LeaseError {
     #[error("{operation} the lease {lease}")]
     Kube { operation: &'static str, lease: String, source: kube::Error },
-    #[error("the API server did not answer for the lease {lease} within {within:?}")]
-    Timeout { lease: String, within: Duration },
+    #[error("the API server did not respond for the lease {lease} within {limit:?}")]
+    Timeout { lease: String, limit: Duration },
 }
 
 impl Lease {
-    /// A replica that takes part, and the leadership it may win.
-    pub fn new(client: Client, config: Config, metrics: Metrics, readiness: Readiness) -> (Self, Leadership) {
+    /// The election, and the leadership that this replica may acquire.
+    pub(super) fn new(client: Client, config: Config, metrics: Metrics, readiness: Readiness) -> (Self, Leadership) {
         let (keeper, leadership) = Leadership::elected();
         let lease = Self {
             api: Api::namespaced(client, &config.namespace),
@@ -80,19 +73,19 @@ impl Lease {
             keeper,
             metrics,
             readiness,
-            seen: None,
+            observed: None,
             written: None,
-            stood: false,
+            has_written: false,
         };
         (lease, leadership)
     }
 
-    /// Takes part until `stop`, then releases the lease if it is held. Ends earlier when a lease
-    /// that was held is lost: this replica does not stand again.
-    pub async fn run(mut self, stop: CancellationToken) {
-        tracing::info!("taking part in the election for {self} as {}", self.config.identity);
+    /// Acquires and renews the lease until `stop`, then releases it. Ends earlier when a lease that this replica held
+    /// is lost: it does not acquire the lease again.
+    pub(super) async fn run(mut self, stop: CancellationToken) {
+        tracing::info!("joined the leader election with the lease {self} as {}", self.config.identity);
         loop {
-            let pause = self.look().await;
+            let pause = self.acquire_or_renew().await;
             if self.is_lost() {
                 self.keeper.given_up();
                 self.metrics.leader(false);
@@ -108,90 +101,90 @@ impl Lease {
         self.release().await;
     }
 
-    /// One look, and how long to wait until the next.
-    async fn look(&mut self) -> Duration {
-        match self.answered(Self::act).await {
+    /// Makes one attempt. Returns the pause until the next one.
+    async fn acquire_or_renew(&mut self) -> Duration {
+        match self.with_timeout(Self::attempt).await {
             Ok(Action::Renew) => self.config.duration / 3,
-            Ok(Action::Wait(left)) => left.min(self.retry_after()),
-            Ok(Action::Create | Action::Acquire) => self.retry_after(),
+            Ok(Action::Wait(left)) => left.min(self.retry_period()),
+            Ok(Action::Create | Action::Acquire) => self.retry_period(),
             Err(error) => {
                 self.written = None;
-                self.readiness.waits_for(Part::Lease, chain(&error));
-                self.retry_after()
+                self.readiness.set_waiting(Part::Lease, chain(&error));
+                self.retry_period()
             }
         }
     }
 
-    /// Whether a lease that was held is not any more.
+    /// Whether this replica held the lease and does not any more.
     fn is_lost(&self) -> bool {
         let Some(until) = self.keeper.held_until() else {
             return false;
         };
-        let taken = self.seen.as_ref().is_some_and(|seen| seen.holder() != Some(&self.config.identity));
+        let taken = self.observed.as_ref().is_some_and(|record| record.holder() != Some(&self.config.identity));
         taken || Instant::now() >= until
     }
 
-    /// Does what is to be done, and says what there is to do next: `Renew` when the lease is ours,
-    /// `Acquire` when another write came first and what it wrote is to be seen.
-    async fn act(&mut self) -> Result<Action, LookError> {
+    /// Executes the decision. Returns what to do next: `Renew` when this replica is the holder, `Acquire` when the
+    /// write conflicted with another one, whose record has to be read.
+    async fn attempt(&mut self) -> Result<Action, LeaseError> {
         let (record, action) = if let Some(record) = self.written.take() {
             (Some(record), Action::Renew)
         } else {
             let record = self.read().await?;
             let Config { identity, duration, .. } = &self.config;
-            let action = decide(self.seen.as_ref(), identity, *duration, Instant::now());
+            let action = decide(self.observed.as_ref(), identity, *duration, Instant::now());
             (record, action)
         };
         if let Action::Wait(_) = action {
-            let holder = self.seen.as_ref().and_then(Seen::holder).unwrap_or_default();
-            self.readiness.is_there(Part::Lease, format!("standby; held by {holder}"));
+            let holder = self.observed.as_ref().and_then(ObservedRecord::holder).unwrap_or_default();
+            self.readiness.set_ready(Part::Lease, format!("standby; held by {holder}"));
             return Ok(action);
         }
-        self.stood = true;
-        // The term counts from before this write, not from before the read.
+        self.has_written = true;
+        // The renew deadline counts from before the write.
         let sent_at = Instant::now();
         let Some(record) = self.write(record, action).await? else {
             return Ok(Action::Acquire);
         };
         self.remember(record);
         if self.is_lost() {
-            // The answer came after the term had ended, and the controllers have been told so.
+            // The response came after the renew deadline, and the controllers have stopped.
             return Ok(Action::Renew);
         }
-        self.keeper.renewed(sent_at, self.term());
+        self.keeper.renewed(sent_at, self.renew_deadline());
         self.metrics.leader(true);
-        self.readiness.is_there(Part::Lease, format!("held by this replica, {}", self.config.identity));
+        self.readiness.set_ready(Part::Lease, format!("held by this replica, {}", self.config.identity));
         Ok(Action::Renew)
     }
 
-    /// Reads the record, if there is one, into `seen`.
-    async fn read(&mut self) -> Result<Option<Record>, LookError> {
-        let record = self.api.get_opt(&self.config.name).await.map_err(|source| self.failed("reading", source))?;
-        self.seen = record.as_ref().map(|record| {
+    /// Reads the record and updates `observed`.
+    async fn read(&mut self) -> Result<Option<Record>, LeaseError> {
+        let record = self.api.get_opt(&self.config.name).await.map_err(|source| self.error("reading", source))?;
+        self.observed = record.as_ref().map(|record| {
             let spec = record.spec.clone().unwrap_or_default();
-            Seen::update(self.seen.take(), spec, Instant::now())
+            ObservedRecord::update(self.observed.take(), spec, Instant::now())
         });
         Ok(record)
     }
 
-    /// Writes the record as ours; none when it was changed meanwhile.
-    async fn write(&self, before: Option<Record>, action: Action) -> Result<Option<Record>, LookError> {
+    /// Writes the record with this replica as the holder. `None` when it was changed meanwhile.
+    async fn write(&self, before: Option<Record>, action: Action) -> Result<Option<Record>, LeaseError> {
         let creates = before.is_none();
-        let record = self.ours(before, action);
-        let answer = if creates {
+        let record = self.held_record(before, action);
+        let response = if creates {
             self.api.create(&PostParams::default(), &record).await
         } else {
             self.api.replace(&self.config.name, &PostParams::default(), &record).await
         };
-        match answer {
+        match response {
             Ok(record) => Ok(Some(record)),
             Err(kube::Error::Api(status)) if status.code == 409 => Ok(None),
-            Err(source) => Err(self.failed(if creates { "creating" } else { "updating" }, source)),
+            Err(source) => Err(self.error(if creates { "creating" } else { "updating" }, source)),
         }
     }
 
-    /// The record as we want it.
-    fn ours(&self, before: Option<Record>, action: Action) -> Record {
+    /// The record with this replica as the holder.
+    fn held_record(&self, before: Option<Record>, action: Action) -> Record {
         let now = MicroTime(Timestamp::now());
         let mut record = before.unwrap_or_else(|| Record {
             metadata: ObjectMeta {
@@ -220,25 +213,25 @@ impl Lease {
 
     fn remember(&mut self, record: Record) {
         let spec = record.spec.clone().unwrap_or_default();
-        self.seen = Some(Seen::update(self.seen.take(), spec, Instant::now()));
+        self.observed = Some(ObservedRecord::update(self.observed.take(), spec, Instant::now()));
         self.written = Some(record);
     }
 
-    /// Hands the lease over: nobody holds it.
+    /// Releases the lease if this replica holds it.
     async fn release(&mut self) {
-        if !self.stood {
+        if !self.has_written {
             return;
         }
-        match self.answered(Self::give_back).await {
+        match self.with_timeout(Self::clear_holder).await {
             Ok(true) => tracing::info!("released the lease {self}"),
             Ok(false) => {}
             Err(error) => tracing::warn!("releasing the lease: {}", chain(&error)),
         }
     }
 
-    /// Clears the holder if it is us. Says whether it was.
-    async fn give_back(&mut self) -> Result<bool, LookError> {
-        // A write of ours whose answer was lost may have gone through: what counts is what is there.
+    /// Clears the holder if it is this replica. Returns whether it was.
+    async fn clear_holder(&mut self) -> Result<bool, LeaseError> {
+        // A write of this replica may have succeeded without a response, so the record is read first.
         let Some(mut record) = self.read().await? else {
             return Ok(false);
         };
@@ -256,28 +249,31 @@ impl Lease {
         self.api
             .replace(&self.config.name, &PostParams::default(), &record)
             .await
-            .map_err(|source| self.failed("releasing", source))?;
+            .map_err(|source| self.error("releasing", source))?;
         Ok(true)
     }
 
-    /// `call`, for as long as one look may take.
-    async fn answered<T>(&mut self, call: impl AsyncFnOnce(&mut Self) -> Result<T, LookError>) -> Result<T, LookError> {
-        let (lease, within) = (self.to_string(), self.config.duration / 5);
-        timeout(within, call(self)).await.unwrap_or(Err(LookError::Timeout { lease, within }))
+    /// Limits `call` to a fifth of the lease duration.
+    async fn with_timeout<T>(
+        &mut self,
+        call: impl AsyncFnOnce(&mut Self) -> Result<T, LeaseError>,
+    ) -> Result<T, LeaseError> {
+        let (lease, limit) = (self.to_string(), self.config.duration / 5);
+        timeout(limit, call(self)).await.unwrap_or(Err(LeaseError::Timeout { lease, limit }))
     }
 
-    /// How long the lease is held after a renewal was sent.
-    fn term(&self) -> Duration {
+    /// How long this replica is the leader after it has sent a renewal: two thirds of the duration.
+    fn renew_deadline(&self) -> Duration {
         self.config.duration * 2 / 3
     }
 
-    /// A tenth of the duration, give or take a fifth of it, so that replicas do not look in step.
-    fn retry_after(&self) -> Duration {
+    /// A tenth of the duration, plus or minus 20 %, so that replicas do not read at the same time.
+    fn retry_period(&self) -> Duration {
         (self.config.duration / 10).mul_f64(0.8 + 0.4 * fastrand::f64())
     }
 
-    fn failed(&self, operation: &'static str, source: kube::Error) -> LookError {
-        LookError::Kube { operation, lease: self.to_string(), source }
+    fn error(&self, operation: &'static str, source: kube::Error) -> LeaseError {
+        LeaseError::Kube { operation, lease: self.to_string(), source }
     }
 }
 
@@ -287,7 +283,7 @@ impl fmt::Display for Lease {
     }
 }
 
-/// The record knows whole seconds only; others may wait a little longer, never shorter.
+/// Rounded up, since the record has whole seconds and a standby must never wait for less than the duration.
 fn whole_seconds(duration: Duration) -> i32 {
     i32::try_from(duration.as_millis().div_ceil(1000)).unwrap_or(i32::MAX)
 }

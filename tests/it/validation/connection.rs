@@ -36,7 +36,7 @@ async fn the_location_of_a_connection_is_immutable_and_other_fields_are_not() {
     for field in ["connectionName", "catalogId", "region"] {
         let changes =
             [("full", field, json!("us-east-1")), ("full", field, Value::Null), ("bare", field, json!("us-east-1"))];
-        let remedy = "Glue cannot move a connection, so a new place is a new object";
+        let remedy = "Glue cannot move a connection, create another object";
         assert_immutable(&connections, changes, remedy).await;
     }
     let changes = [

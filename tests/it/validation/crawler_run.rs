@@ -33,8 +33,8 @@ async fn valid_specs_are_accepted() {
 
 #[tokio::test]
 async fn invalid_specs_are_rejected_with_the_field_and_the_remedy() {
-    let follows = "crawlId follows a crawl that was started elsewhere: remove what says how to start one";
-    let only_failed = "a crawl ends as COMPLETED, FAILED or STOPPED: FAILED is what can be tried again";
+    let follows = "crawlId follows a crawl that was started elsewhere: remove the fields for starting one";
+    let only_failed = "a crawl ends as COMPLETED, FAILED or STOPPED: only FAILED can be retried";
     let cases = [
         (json!({"crawlerName": null}), "spec.crawlerName: "),
         (json!({"crawlerName": ""}), "spec.crawlerName: Invalid value"),
@@ -51,7 +51,7 @@ async fn invalid_specs_are_rejected_with_the_field_and_the_remedy() {
         ),
         (
             json!({"idempotencyKey": "orders"}),
-            "a crawl carries no key in Glue, by which it could be found again: remove idempotencyKey",
+            "Glue stores no key with a crawl, so none can identify it: remove idempotencyKey",
         ),
         (json!({"retry": {"limit": 1, "states": ["TIMEOUT"]}}), only_failed),
         (json!({"retry": {"limit": 1, "states": ["FAILED", "ERROR"]}}), only_failed),
@@ -87,7 +87,7 @@ async fn start_parameters_are_immutable_and_lifecycle_fields_are_not() {
         ("full", "region", json!("eu-west-2")),
         ("full", "region", Value::Null),
     ];
-    assert_immutable(&runs, changes, "a new crawl is a new object").await;
+    assert_immutable(&runs, changes, "create another object for another crawl").await;
     let changes = [
         json!({"suspend": true}),
         json!({"stop": true}),

@@ -36,7 +36,7 @@ async fn credentials_that_sts_accepts_are_accepted() {
 async fn credentials_that_sts_would_reject_are_rejected() {
     let role = |field: &str, value: Value| json!({"assumeRole": {field: value}});
     let tag = |key: &str, value: &str| json!({"assumeRole": {"sessionTags": {key: value}}});
-    let own_tags = "keys that begin with kube-glue- are the controller's, those with aws: are AWS's";
+    let own_tags = "keys that begin with kube-glue- are reserved for the controller, those with aws: for AWS";
     let keys = "keys are up to 128 letters, digits, spaces and any of _.:/=+-@, as STS admits them";
     let cases = [
         (

@@ -39,7 +39,7 @@ async fn valid_specs_are_accepted() {
 #[tokio::test]
 async fn invalid_specs_are_rejected_with_the_field_and_the_remedy() {
     let one = "fire is for ON_DEMAND triggers, which are neither activated nor deactivated: keep one of fire and state";
-    let creation = "fireOnCreation says what becomes of fire when the object is created: set fire, too";
+    let creation = "fireOnCreation applies to the value of fire at the creation of the object: set fire, too";
     let cases = [
         (json!({"triggerName": null}), "spec.triggerName: "),
         (json!({"triggerName": ""}), "spec.triggerName in body should be at least 1 chars"),
@@ -72,7 +72,7 @@ async fn the_identity_of_the_trigger_is_immutable_and_other_fields_are_not() {
         ("full", "region", Value::Null),
         ("bare", "region", json!("us-east-1")),
     ];
-    assert_immutable(&triggers, changes, "another trigger is another object").await;
+    assert_immutable(&triggers, changes, "create another object for another trigger").await;
     let changes = [
         json!({"state": "Deactivated"}),
         json!({"fire": "a"}),

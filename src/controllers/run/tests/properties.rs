@@ -224,7 +224,7 @@ impl Stage {
             Happening::Behind(behind) => self.fixture.behind = behind,
             Happening::Lease(leading) => self.fixture.leading = leading,
             Happening::Blocked(blocked) => {
-                self.fixture.credentials_problem = blocked.then(|| problem(ErrorKind::ExpiredCredentials))
+                self.fixture.credentials_problem = blocked.then(|| problem(ErrorKind::ExpiredCredentials));
             }
         }
     }

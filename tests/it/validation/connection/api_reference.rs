@@ -22,8 +22,8 @@ enum Enforcement {
 }
 use Enforcement::{Field, None, Property, Rule, Spec, Status};
 
-const URLS_WITHOUT_PASSWORD: &str = "the URL holds a password: give PASSWORD by propertiesFrom, or the whole URL";
-const NO_PASSWORD: &str = "a password, secret, token or key does not belong into properties, where everybody can read it: put it into a Secret, and name that in propertiesFrom";
+const URLS_WITHOUT_PASSWORD: &str = "the URL contains a password: set PASSWORD or the whole URL in propertiesFrom";
+const NO_PASSWORD: &str = "a password, secret, token or key does not belong in properties, where everybody can read it: put it into a Secret and name that in propertiesFrom";
 const SERVER: &str =
     "a JDBC connection needs HOST, PORT and JDBC_ENGINE, or JDBC_CONNECTION_URL, in properties or propertiesFrom";
 const JDBC_USER: &str =
@@ -210,12 +210,12 @@ fn sentences() -> Vec<(&'static str, Enforcement)> {
         ("Tags - not more than 50 pairs", Spec("tags", "maxProperties", json!(50))),
         (
             "Each key is a UTF-8 string, not less than 1 or more than 128 bytes long",
-            Rule("keys of tags are 1 to 128 characters; those with aws: are AWS's"),
+            Rule("tag keys must have 1 to 128 characters and not begin with aws:, which AWS reserves"),
         ),
         ("Each value is a UTF-8 string, not more than 256 bytes long", Spec("tags.*", "maxLength", json!(256))),
         (
             "The name of the connection definition to update",
-            Rule("connectionName cannot be changed: Glue cannot move a connection, so a new place is a new object"),
+            Rule("connectionName cannot be changed: Glue cannot move a connection, create another object"),
         ),
         (
             "HidePassword - retrieve the connection metadata without returning the password",
@@ -257,7 +257,7 @@ fn sentences() -> Vec<(&'static str, Enforcement)> {
         (
             "TokenUrlParametersMap - Each key ... not less than 1 or more than 128 bytes long",
             Rule(
-                "names of parameters are 1 to 128 characters, and none is a secret: a client secret is given by clientSecretSecretRef, a token by the field of its own",
+                "parameter names must have 1 to 128 characters and not denote a secret: use clientSecretSecretRef for a client secret, and the token's own field for a token",
             ),
         ),
         (

@@ -106,7 +106,7 @@ async fn values_that_glue_would_reject_are_rejected() {
     let names = |count: usize| (0..count).map(|n| format!("n{n}")).collect::<Vec<_>>();
     let spelling = "Glue does not know one of these properties for this type: check its spelling";
     let port = "PORT is a number from 1024 to 65535";
-    let tags = "keys of tags are 1 to 128 characters; those with aws: are AWS's";
+    let tags = "tag keys must have 1 to 128 characters and not begin with aws:, which AWS reserves";
     assert_rejected::<GlueConnection>(vec![
         (json!({}), "spec.connectionType: Required value"),
         (json!({"connectionType": "jdbc"}), "spec.connectionType: Invalid value"),
@@ -140,7 +140,7 @@ async fn values_that_glue_would_reject_are_rejected() {
         (property("ROLE_ARN", "etl"), "ROLE_ARN is the ARN of a role"),
         (
             jdbc(&json!({"propertiesFrom": from(&["PASSWORD", "USERNAME"])})),
-            "a property stands in properties and in propertiesFrom: keep one of them",
+            "a property is set in both properties and propertiesFrom: keep one of them",
         ),
         (jdbc(&json!({"propertiesFrom": from(&["PASSWORD", "PASSWORD"])})), "spec.propertiesFrom[1]: Duplicate value"),
         (jdbc(&json!({"propertiesFrom": [{"name": "PASSWORD"}]})), "spec.propertiesFrom[0].secretKeyRef: Required value"),
@@ -167,10 +167,10 @@ async fn values_that_glue_would_reject_are_rejected() {
 
 #[tokio::test]
 async fn a_literal_secret_is_rejected_with_an_alternative() {
-    let properties = "a password, secret, token or key does not belong into properties, where everybody can read it: put it into a Secret, and name that in propertiesFrom";
-    let url = "the URL holds a password: give PASSWORD by propertiesFrom, or the whole URL";
-    let environment = "a password, secret, token or key does not belong here, where everybody can read it: give it by propertiesFrom, or in a secret of AWS Secrets Manager by authentication.secretArn";
-    let parameters = "names of parameters are 1 to 128 characters, and none is a secret: a client secret is given by clientSecretSecretRef, a token by the field of its own";
+    let properties = "a password, secret, token or key does not belong in properties, where everybody can read it: put it into a Secret and name that in propertiesFrom";
+    let url = "the URL contains a password: set PASSWORD or the whole URL in propertiesFrom";
+    let environment = "a password, secret, token or key does not belong here, where everybody can read it: set it in propertiesFrom, or use a secret in AWS Secrets Manager with authentication.secretArn";
+    let parameters = "parameter names must have 1 to 128 characters and not denote a secret: use clientSecretSecretRef for a client secret, and the token's own field for a token";
     let mut cases = Vec::new();
     for name in [
         "PASSWORD",

@@ -8,7 +8,7 @@ use crate::validation::long;
 
 #[tokio::test]
 async fn invalid_start_parameters_are_rejected() {
-    let one_capacity = "workers, maxCapacity and allocatedCapacity are three ways to say one thing: keep one of them";
+    let one_capacity = "workers, maxCapacity and allocatedCapacity exclude each other: keep one of them";
     let workers = json!({"type": "G.1X", "count": 2});
     let secret = json!({"name": "s", "key": "k"});
     let reserved = "Glue keeps these arguments for itself, remove them: --debug, --mode, --JOB_NAME, --endpoint";
@@ -58,7 +58,7 @@ async fn invalid_start_parameters_are_rejected() {
         (json!({"argumentsFrom": sources}), "spec.argumentsFrom: Too many"),
         (
             json!({"arguments": {"--a": "x"}, "argumentsFrom": [{"name": "--a", "secretKeyRef": secret}]}),
-            "an argument stands in arguments and in argumentsFrom: keep one of them",
+            "an argument is set in both arguments and argumentsFrom: keep one of them",
         ),
         (json!({"workers": workers, "maxCapacity": 2.0}), one_capacity),
         (json!({"workers": workers, "allocatedCapacity": 2}), one_capacity),
@@ -127,7 +127,7 @@ async fn invalid_lifecycle_fields_are_rejected() {
 #[tokio::test]
 async fn start_parameters_are_rejected_beside_a_run_id() {
     let secret = json!({"name": "s", "key": "k"});
-    let follows = "runId follows a run that was started elsewhere: remove what says how to start one";
+    let follows = "runId follows a run that was started elsewhere: remove the fields for starting one";
     assert_rejected(
         [
             json!({"arguments": {}}),

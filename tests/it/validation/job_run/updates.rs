@@ -59,7 +59,7 @@ async fn start_parameters_are_immutable() {
             changes.push(("bare", field, value.clone()));
         }
     }
-    assert_immutable(&runs, changes, "a new run is a new object").await;
+    assert_immutable(&runs, changes, "create another object for another run").await;
     for (name, spec) in before {
         // The values that it has already.
         assert_mutable(&runs, &name, [spec]).await;

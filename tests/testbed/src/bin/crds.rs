@@ -1,13 +1,11 @@
-//! `cargo crds`: writes `crds/<plural>.yaml` for each kind, as `kube-glue crds` prints them.
+//! `cargo crds`: writes the output of `kube-glue crds` to `crds/<plural>.yaml`, one file per kind.
 //!
-//! The files in name order are that output, and a test of the product holds the two together.
+//! A test of kube-glue compares the files, in the order of their names, with that output.
 
-use std::{
-    error::Error,
-    fs,
-    path::Path,
-    process::{Command, ExitCode},
-};
+use std::error::Error;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
 
 use kube_glue_testbed::controller;
 
@@ -16,7 +14,7 @@ async fn main() -> ExitCode {
     match write().await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("crds/ could not be written: {error}");
+            eprintln!("cannot write crds/: {error}");
             ExitCode::FAILURE
         }
     }
@@ -29,12 +27,12 @@ async fn write() -> Result<(), Box<dyn Error>> {
     }
     let printed = String::from_utf8(output.stdout)?;
     let folder = controller::workspace().join("crds");
-    let written = printed.split_inclusive("---\n").filter(|document| *document != "---\n");
-    let written = written.map(|document| document.strip_suffix("---\n").unwrap_or(document));
-    let written = written.map(|document| file(&folder, document)).collect::<Result<Vec<_>, _>>()?;
+    let documents = printed.split_inclusive("---\n").filter(|document| *document != "---\n");
+    let documents = documents.map(|document| document.strip_suffix("---\n").unwrap_or(document));
+    let written = documents.map(|document| write_file(&folder, document)).collect::<Result<Vec<_>, _>>()?;
     for entry in fs::read_dir(&folder)? {
         let path = entry?.path();
-        // A kind that the code does not have any more.
+        // The file of a kind that was removed.
         if path.extension().is_some_and(|extension| extension == "yaml") && !written.contains(&path) {
             fs::remove_file(&path)?;
             println!("removed {}", path.display());
@@ -43,8 +41,8 @@ async fn write() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Writes one definition, unless it stands there already; answers where.
-fn file(folder: &Path, document: &str) -> Result<std::path::PathBuf, Box<dyn Error>> {
+/// Writes one definition if it has changed. Returns the path of its file.
+fn write_file(folder: &Path, document: &str) -> Result<PathBuf, Box<dyn Error>> {
     let name = document.lines().find_map(|line| line.strip_prefix("  name: ")).ok_or("a definition without a name")?;
     let plural = name.split_once('.').map_or(name, |(plural, _)| plural);
     let path = folder.join(plural).with_extension("yaml");

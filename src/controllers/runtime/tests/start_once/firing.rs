@@ -5,7 +5,6 @@ use super::{Exploration, Mutation, Subject};
 use crate::api::GlueTrigger;
 use crate::api::trigger::{Baseline, GlueTriggerStatus, Started};
 use crate::controllers::declared::DeclaredKind;
-use crate::controllers::runtime::problem::Problem;
 use crate::controllers::runtime::start_once::{Intent, Lookup, StartOutcome, StartState};
 use crate::controllers::runtime::step::Plan;
 use crate::controllers::trigger::calls::Call;
@@ -35,10 +34,10 @@ pub struct Notes {
 }
 
 impl World<Firing> {
-    fn baseline(&self, lags: bool) -> Result<BaselineReading, Problem> {
+    fn baseline(&self, lags: bool) -> BaselineReading {
         let last = self.shown(lags).last().copied().filter(|_| !self.is(Mutation::NoBaselineIsRecorded));
         let id = last.map(|number| format!("jr_{number}"));
-        Ok(BaselineReading { baseline: vec![Baseline { target: job(), id }], has_started: false })
+        BaselineReading { baseline: vec![Baseline { target: job(), id }], has_started: false }
     }
 
     fn newer(&self, lags: bool, baseline: &[Baseline]) -> Vec<Started> {
@@ -53,19 +52,14 @@ impl World<Firing> {
         });
         started.collect()
     }
+}
 
-    /// A read by the pass: its state changes, and `problem` is why it failed.
-    fn reads(
-        &self,
-        who: usize,
-        kind: Option<ErrorKind>,
-        change: impl FnOnce(&mut PassState),
-    ) -> impl FnOnce(&mut Self) {
-        move |next: &mut Self| {
-            if let Some(pass) = next.pass_mut(who) {
-                change(&mut pass.state);
-                pass.problem = kind.map(problem);
-            }
+/// A read by the pass: its state changes, and `kind` is the error that it failed with.
+fn reads(who: usize, kind: Option<ErrorKind>, change: impl FnOnce(&mut PassState)) -> impl FnOnce(&mut World<Firing>) {
+    move |next: &mut World<Firing>| {
+        if let Some(pass) = next.pass_mut(who) {
+            change(&mut pass.state);
+            pass.problem = kind.map(problem);
         }
     }
 }
@@ -135,10 +129,11 @@ impl Subject for Firing {
         let mut next = Vec::new();
         match call {
             Call::ReadBaseline { .. } => {
-                let read = |baseline| world.reads(who, None, move |state| state.baseline = Some(baseline));
+                let read =
+                    |baseline| reads(who, None, move |state: &mut PassState| state.baseline = Some(Ok(baseline)));
                 next.push(world.then(format!("{who} reads the baseline"), read(world.baseline(false))));
                 let failed = |state: &mut PassState| state.baseline = Some(Err(problem(ErrorKind::Ambiguous)));
-                let failed = world.reads(who, Some(ErrorKind::Ambiguous), failed);
+                let failed = reads(who, Some(ErrorKind::Ambiguous), failed);
                 next.extend(world.fault(format!("{who} cannot read the baseline"), failed));
                 if world.has_lag() {
                     let lagging = read(world.baseline(true));
@@ -149,12 +144,12 @@ impl Subject for Firing {
                 let intent_age = world.mutated_age(who);
                 let look = |started| {
                     let lookup = Lookup::Found(FoundRuns { started, intent_age });
-                    world.reads(who, None, move |state| state.start.lookup = Some(lookup))
+                    reads(who, None, move |state: &mut PassState| state.start.lookup = Some(lookup))
                 };
                 let found = world.newer(false, baseline);
                 next.push(world.then(format!("{who} looks up its runs: {}", found.len()), look(found)));
                 let failed = world.failed_lookup(problem(ErrorKind::Ambiguous));
-                let failed = world.reads(who, Some(ErrorKind::Ambiguous), move |state| {
+                let failed = reads(who, Some(ErrorKind::Ambiguous), move |state: &mut PassState| {
                     state.start.lookup = Some(failed);
                 });
                 next.extend(world.fault(format!("{who} cannot look up its runs"), failed));

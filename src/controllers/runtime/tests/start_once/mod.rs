@@ -113,7 +113,7 @@ impl<S: Subject> Exploration<S> {
     fn explore(self) -> usize {
         let what = format!("{self:?}");
         let checker = self.checker().threads(2).spawn_dfs().join();
-        for (property, path) in checker.discoveries() {
+        if let Some((property, path)) = checker.discoveries().into_iter().next() {
             let actions: Vec<_> = path.clone().into_actions().iter().map(|action| action.label.clone()).collect();
             let last = path.last_state();
             let why = last.problem();

@@ -1,0 +1,149 @@
+//! The metrics by name: help text, labels, buckets.
+
+use std::fmt;
+use std::hash::Hash;
+use std::sync::atomic::AtomicU64;
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::{Registry, Unit};
+
+type Histograms<L> = Family<L, Histogram, fn() -> Histogram>;
+
+/// Every metric except `build`.
+pub(super) struct Families {
+    pub(super) reconciles: Family<OutcomeLabels, Counter>,
+    pub(super) reconcile_duration: Histograms<KindLabels>,
+    pub(super) reconcile_errors: Family<ErrorLabels, Counter>,
+    pub(super) object_writes: Family<WriteLabels, Counter>,
+    pub(super) aws_calls: Family<AwsCallLabels, Counter>,
+    pub(super) aws_call_duration: Histograms<OperationLabels>,
+    pub(super) aws_throttles: Family<OperationLabels, Counter>,
+    pub(super) starts: Family<OutcomeLabels, Counter>,
+    pub(super) start_latency: Histograms<KindLabels>,
+    pub(super) status_lag: Histograms<KindLabels>,
+    pub(super) queue_depth: Family<KindLabels, Gauge>,
+    pub(super) queue_age: Family<KindLabels, Gauge<f64, AtomicU64>>,
+    pub(super) live_runs: Family<KindLabels, Gauge>,
+    pub(super) leader: Gauge,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub(super) struct KindLabels {
+    pub(super) kind: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub(super) struct ErrorLabels {
+    pub(super) kind: &'static str,
+    pub(super) class: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub(super) struct WriteLabels {
+    pub(super) kind: &'static str,
+    pub(super) part: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub(super) struct OutcomeLabels {
+    pub(super) kind: &'static str,
+    pub(super) outcome: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub(super) struct OperationLabels {
+    pub(super) operation: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub(super) struct AwsCallLabels {
+    pub(super) operation: &'static str,
+    pub(super) code: String,
+}
+
+impl Families {
+    /// Registers every metric. The order is that of the text on `/metrics`.
+    pub(super) fn register(registry: &mut Registry) -> Self {
+        Self {
+            reconciles: counters(registry, "reconciles", "Passes over one object, by outcome"),
+            reconcile_duration: histograms(
+                registry,
+                "reconcile_duration",
+                "Duration of a pass over one object",
+                call_buckets,
+            ),
+            reconcile_errors: counters(registry, "reconcile_errors", "Failed passes over one object, by error class"),
+            object_writes: counters(
+                registry,
+                "object_writes",
+                "Writes to custom resources in the Kubernetes API, by part of the object",
+            ),
+            aws_calls: counters(registry, "aws_calls", "Calls to AWS, by operation and error code (OK: no error)"),
+            aws_call_duration: histograms(registry, "aws_call_duration", "Duration of a call to AWS", call_buckets),
+            aws_throttles: counters(registry, "aws_throttles", "Calls that AWS throttled, by operation"),
+            starts: counters(registry, "starts", "Runs that were started or adopted, by outcome"),
+            start_latency: histograms(
+                registry,
+                "start_latency",
+                "Time from the creation of an object to the call that started its run",
+                wait_buckets,
+            ),
+            status_lag: histograms(
+                registry,
+                "status_lag",
+                "Time from a change in Glue to the status that shows it",
+                wait_buckets,
+            ),
+            queue_depth: gauges(registry, "queue_depth", "Objects that wait for a pass"),
+            queue_age: {
+                let family = Family::<KindLabels, Gauge<f64, AtomicU64>>::default();
+                let help = "Longest time that an object has been waiting for a pass";
+                registry.register_with_unit("queue_age", help, Unit::Seconds, family.clone());
+                family
+            },
+            live_runs: gauges(registry, "live_runs", "Objects whose run has not ended"),
+            leader: {
+                let gauge = Gauge::default();
+                registry.register("leader", "Whether this replica holds the lease (1) or not (0)", gauge.clone());
+                gauge
+            },
+        }
+    }
+}
+
+/// The bounds of a label set in a registry.
+trait Labels: Clone + fmt::Debug + Hash + Eq + EncodeLabelSet + Send + Sync + 'static {}
+impl<T: Clone + fmt::Debug + Hash + Eq + EncodeLabelSet + Send + Sync + 'static> Labels for T {}
+
+fn counters<L: Labels>(registry: &mut Registry, name: &str, help: &str) -> Family<L, Counter> {
+    let family = Family::<L, Counter>::default();
+    registry.register(name, help, family.clone());
+    family
+}
+
+fn gauges<L: Labels>(registry: &mut Registry, name: &str, help: &str) -> Family<L, Gauge> {
+    let family = Family::<L, Gauge>::default();
+    registry.register(name, help, family.clone());
+    family
+}
+
+/// Histograms in seconds.
+fn histograms<L: Labels>(registry: &mut Registry, name: &str, help: &str, new: fn() -> Histogram) -> Histograms<L> {
+    let family = Histograms::<L>::new_with_constructor(new);
+    registry.register_with_unit(name, help, Unit::Seconds, family.clone());
+    family
+}
+
+/// 1 ms to 32 s, for calls and passes.
+fn call_buckets() -> Histogram {
+    Histogram::new([0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0])
+}
+
+/// 5 ms to 1 h, for times that include waiting for a quota, for capacity in Glue or for a user.
+fn wait_buckets() -> Histogram {
+    Histogram::new([0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0])
+}

@@ -1,0 +1,3 @@
+mod decision;
+mod election;
+mod server;
