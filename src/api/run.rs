@@ -245,10 +245,6 @@ impl Attempt {
         self.id.is_none() && self.rejected_reason.is_none() && self.ended_at.is_none()
     }
 
-    /// Whether both record the same intent.
-    pub(crate) fn is_same_intent(&self, other: &Self) -> bool {
-        self.number == other.number && self.key == other.key && self.intended_at == other.intended_at
-    }
 }
 
 /// The status that job runs and crawls share. Flattened into the status of each kind.
