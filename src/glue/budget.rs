@@ -1,11 +1,11 @@
-//! How fast one account may be called in one region: starts and stops before polls, slower when AWS throttles.
+//! The client-side rate limit per account and region: starts and stops before polls, slower when AWS throttles.
 //!
-//! AWS counts by account and region, whoever calls. Which account an identity belongs to only AWS can say, so a
-//! client begins with a budget of its own, and shares one with the others of its account as soon as it is named.
+//! AWS counts calls per account and region, whoever makes them. The account of an identity is known only after AWS
+//! reports it: a client begins with a budget of its own, and shares the account's budget from then on.
 //!
-//! A token bucket whose rate follows what AWS says: halved at a throttle (at most once a second, since
-//! throttles come in bunches), grown back by a quarter for each second of good answers.
-//! Glue publishes no rates that would hold for every account, so none is written down here.
+//! A budget is a token bucket whose rate follows AWS's responses: it is halved at a throttle (at most once a second,
+//! since throttles come in bursts), and grows by a quarter for each second without one.
+//! Glue publishes no rate that holds for every account, so none is configured here.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -13,25 +13,27 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// How urgent a call is.
+/// The priority of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Priority {
-    /// Starts, stops, and what they wait for.
+    /// Starts, stops, and the reads before them.
     Start,
-    /// What can wait for the next round.
+    /// Polls: they wait behind all starts.
     Poll,
-    /// A token was taken before, see [`Budget::take`].
-    Taken,
+    /// The caller has acquired a token before, with [`Budget::acquire`].
+    Acquired,
 }
 
-/// Calls per second before AWS has said anything about it.
+/// Calls per second until AWS throttles for the first time.
 const FULL_RATE: f64 = 1000.0;
-/// Calls per second however much AWS throttles: enough to notice that it stopped.
-const LEAST_RATE: f64 = 0.5;
-/// Seconds of the rate that may be saved up.
+/// Calls per second after the first throttle. The full rate was never measured, so halving it would not help.
+const FIRST_THROTTLED_RATE: f64 = 10.0;
+/// The lowest rate, in calls per second: enough to notice that AWS stopped throttling.
+const MIN_RATE: f64 = 0.5;
+/// How many seconds of the rate an idle bucket saves.
 const BURST_SECONDS: f64 = 0.25;
 
-/// The calls that may be made.
+/// The rate limit of one account and region.
 #[derive(Debug)]
 pub struct Budget {
     bucket: Mutex<Bucket>,
@@ -45,32 +47,31 @@ impl Default for Budget {
 
 impl Budget {
     /// Waits for a token.
-    pub async fn take(&self, priority: Priority) {
-        // The token is handed out as a time from which it may be used, so that nobody waits in a
-        // queue that has to be woken, and who asked first goes first.
+    pub async fn acquire(&self, priority: Priority) {
+        // A token is a point in time, so that no queue has to be woken, and callers go first in, first out.
         let at = self.bucket().reserve(priority, Instant::now());
         tokio::time::sleep_until(at).await;
     }
 
-    /// AWS said: too fast.
-    pub fn throttled(&self) {
-        self.bucket().throttled(Instant::now());
+    /// Records that AWS throttled a call.
+    pub fn record_throttle(&self) {
+        self.bucket().record_throttle(Instant::now());
     }
 
-    /// AWS answered anything else.
-    pub fn answered(&self) {
-        self.bucket().answered(Instant::now());
+    /// Records any other response.
+    pub fn record_response(&self) {
+        self.bucket().record_response(Instant::now());
     }
 
-    /// What `other` has learnt of AWS holds here, too.
-    fn learn_from(&self, other: &Self) {
-        let (rate, changed) = {
+    /// Takes over the rate of `other`, where that is lower.
+    fn adopt_lower_rate(&self, other: &Self) {
+        let (rate, changed_at) = {
             let other = other.bucket();
-            (other.rate, other.changed)
+            (other.rate, other.changed_at)
         };
         let mut bucket = self.bucket();
         if rate < bucket.rate {
-            (bucket.rate, bucket.changed) = (rate, changed);
+            (bucket.rate, bucket.changed_at) = (rate, changed_at);
         }
     }
 
@@ -79,35 +80,34 @@ impl Budget {
     }
 }
 
-/// Where AWS counts calls together.
+/// The scope in which AWS counts calls.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Counter {
-    /// The account.
+pub struct RateLimitScope {
+    /// The account id.
     pub account: String,
-    /// The region.
     pub region: String,
-    /// Glue's URL, when it is not the usual one.
+    /// Glue's URL, unless it is AWS's own.
     pub endpoint: Option<String>,
 }
 
-/// The budgets that are in use. Cheap to clone.
+/// The budgets in use, by scope. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct Budgets {
-    known: Arc<Mutex<HashMap<Counter, Weak<Budget>>>>,
+    by_scope: Arc<Mutex<HashMap<RateLimitScope, Weak<Budget>>>>,
 }
 
 impl Budgets {
-    /// The budget that counts there, for a client that has had `own` until now: that becomes it when nobody else
-    /// calls there, and else what it has learnt is not lost.
+    /// The budget of `scope`, for a client that has used `own` until now. Where no other client uses the scope, `own`
+    /// becomes its budget; otherwise the shared budget takes over the rate of `own` if that is lower.
     #[must_use]
-    pub fn join(&self, counter: Counter, own: &Arc<Budget>) -> Arc<Budget> {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(shared) = known.get(&counter).and_then(Weak::upgrade) {
-            shared.learn_from(own);
+    pub fn share(&self, scope: RateLimitScope, own: &Arc<Budget>) -> Arc<Budget> {
+        let mut budgets = self.by_scope.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(shared) = budgets.get(&scope).and_then(Weak::upgrade) {
+            shared.adopt_lower_rate(own);
             return shared;
         }
-        known.retain(|_, budget| budget.strong_count() > 0);
-        known.insert(counter, Arc::downgrade(own));
+        budgets.retain(|_, budget| budget.strong_count() > 0);
+        budgets.insert(scope, Arc::downgrade(own));
         Arc::clone(own)
     }
 }
@@ -116,48 +116,49 @@ impl Budgets {
 struct Bucket {
     /// Calls per second.
     rate: f64,
-    /// When the next urgent call may go out.
+    /// When the next start may be sent.
     next_start: Instant,
-    /// When the next poll may go out: never before the urgent ones that are already waiting.
+    /// When the next poll may be sent, starts aside.
     next_poll: Instant,
-    /// When the rate was last changed.
-    changed: Instant,
+    /// When the rate last changed.
+    changed_at: Instant,
 }
 
 impl Bucket {
     fn new(now: Instant) -> Self {
-        Self { rate: FULL_RATE, next_start: now, next_poll: now, changed: now }
+        Self { rate: FULL_RATE, next_start: now, next_poll: now, changed_at: now }
     }
 
     fn reserve(&mut self, priority: Priority, now: Instant) -> Instant {
         let step = Duration::from_secs_f64(1.0 / self.rate);
         let earliest = now.checked_sub(Duration::from_secs_f64(BURST_SECONDS)).unwrap_or(now);
         let at = match priority {
-            Priority::Taken => return now,
+            Priority::Acquired => return now,
             Priority::Start => self.next_start.max(earliest),
+            // A poll never goes before a start that is already waiting.
             Priority::Poll => self.next_poll.max(self.next_start).max(earliest),
         };
         match priority {
-            // A poll may be overtaken by starts that come after it, but takes its token all the same.
+            // A later start may overtake a poll, but the poll keeps its token.
             Priority::Poll => self.next_poll = at + step,
             _ => self.next_start = at + step,
         }
         at.max(now)
     }
 
-    fn throttled(&mut self, now: Instant) {
-        if self.rate >= FULL_RATE || now.duration_since(self.changed) >= Duration::from_secs(1) {
-            // From the full rate, which nobody measured, the first step goes down to something real.
-            self.rate = if self.rate >= FULL_RATE { 10.0 } else { (self.rate / 2.0).max(LEAST_RATE) };
-            self.changed = now;
+    fn record_throttle(&mut self, now: Instant) {
+        let is_full = self.rate >= FULL_RATE;
+        if is_full || now.duration_since(self.changed_at) >= Duration::from_secs(1) {
+            self.rate = if is_full { FIRST_THROTTLED_RATE } else { (self.rate / 2.0).max(MIN_RATE) };
+            self.changed_at = now;
         }
     }
 
-    fn answered(&mut self, now: Instant) {
-        let elapsed = now.duration_since(self.changed);
+    fn record_response(&mut self, now: Instant) {
+        let elapsed = now.duration_since(self.changed_at);
         if self.rate < FULL_RATE && elapsed >= Duration::from_secs(1) {
             self.rate = (self.rate * 1.25f64.powf(elapsed.as_secs_f64().min(10.0))).min(FULL_RATE);
-            self.changed = now;
+            self.changed_at = now;
         }
     }
 }
@@ -167,62 +168,62 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_throttle_slows_down_and_good_answers_speed_up_again() {
+    fn a_throttle_lowers_the_rate_and_other_responses_raise_it() {
         let start = Instant::now();
         let mut bucket = Bucket::new(start);
-        bucket.throttled(start);
+        bucket.record_throttle(start);
         assert!((bucket.rate - 10.0).abs() < f64::EPSILON);
-        bucket.throttled(start);
-        assert!((bucket.rate - 10.0).abs() < f64::EPSILON, "a bunch of throttles counts once");
-        bucket.throttled(start + Duration::from_secs(2));
+        bucket.record_throttle(start);
+        assert!((bucket.rate - 10.0).abs() < f64::EPSILON, "a burst of throttles counts once");
+        bucket.record_throttle(start + Duration::from_secs(2));
         assert!((bucket.rate - 5.0).abs() < f64::EPSILON);
         for second in 3..60 {
-            bucket.answered(start + Duration::from_secs(second));
+            bucket.record_response(start + Duration::from_secs(second));
         }
         assert!((bucket.rate - FULL_RATE).abs() < f64::EPSILON);
     }
 
     #[test]
-    fn who_calls_the_same_account_and_region_shares_what_was_learnt() {
+    fn clients_of_one_account_and_region_share_a_budget() {
         let budgets = Budgets::default();
-        let counter = |account: &str, region: &str| Counter {
+        let scope = |account: &str, region: &str| RateLimitScope {
             account: account.to_owned(),
             region: region.to_owned(),
             endpoint: None,
         };
         let [first, second, third] = [(); 3].map(|()| Arc::<Budget>::default());
-        assert!(Arc::ptr_eq(&budgets.join(counter("1", "eu-west-1"), &first), &first));
-        second.throttled();
-        assert!(Arc::ptr_eq(&budgets.join(counter("1", "eu-west-1"), &second), &first));
-        assert!(first.bucket().rate < FULL_RATE, "what the second was told holds for both");
-        for other in [counter("1", "eu-west-2"), counter("2", "eu-west-1")] {
-            assert!(Arc::ptr_eq(&budgets.join(other, &third), &third));
+        assert!(Arc::ptr_eq(&budgets.share(scope("1", "eu-west-1"), &first), &first));
+        second.record_throttle();
+        assert!(Arc::ptr_eq(&budgets.share(scope("1", "eu-west-1"), &second), &first));
+        assert!(first.bucket().rate < FULL_RATE, "the throttle of the second client slows both");
+        for other in [scope("1", "eu-west-2"), scope("2", "eu-west-1")] {
+            assert!(Arc::ptr_eq(&budgets.share(other, &third), &third));
         }
         drop((first, second));
         let fresh = Arc::<Budget>::default();
-        assert!(Arc::ptr_eq(&budgets.join(counter("1", "eu-west-1"), &fresh), &fresh), "nobody calls there any more");
+        assert!(Arc::ptr_eq(&budgets.share(scope("1", "eu-west-1"), &fresh), &fresh), "no client uses the scope");
     }
 
     #[test]
-    fn it_never_stops_altogether() {
+    fn the_rate_never_falls_below_the_minimum() {
         let start = Instant::now();
         let mut bucket = Bucket::new(start);
         for second in 0..100 {
-            bucket.throttled(start + Duration::from_secs(second * 2));
+            bucket.record_throttle(start + Duration::from_secs(second * 2));
         }
-        assert!((bucket.rate - LEAST_RATE).abs() < f64::EPSILON);
+        assert!((bucket.rate - MIN_RATE).abs() < f64::EPSILON);
     }
 
     #[test]
     fn polls_wait_behind_starts_and_starts_do_not_wait_behind_polls() {
         let start = Instant::now();
         let mut bucket = Bucket::new(start);
-        bucket.throttled(start);
+        bucket.record_throttle(start);
         let now = start + Duration::from_secs(10);
         let polls: Vec<_> = (0..20).map(|_| bucket.reserve(Priority::Poll, now)).collect();
-        let urgent: Vec<_> = (0..20).map(|_| bucket.reserve(Priority::Start, now)).collect();
-        assert_eq!(urgent.first(), Some(&now), "a start goes out at once however many polls wait");
+        let starts: Vec<_> = (0..20).map(|_| bucket.reserve(Priority::Start, now)).collect();
+        assert_eq!(starts.first(), Some(&now), "a start is sent at once, however many polls wait");
         let later = bucket.reserve(Priority::Poll, now);
-        assert!(urgent.iter().all(|at| *at <= later) && polls.iter().all(|at| *at <= later));
+        assert!(starts.iter().all(|at| *at <= later) && polls.iter().all(|at| *at <= later));
     }
 }

@@ -1,42 +1,43 @@
-//! One client per identity, shared by all objects that talk to AWS as the same one.
+//! A cache of clients: all objects with the same identity share one.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::aws::Base;
+use super::aws::AwsConfig;
 use super::identity::Identity;
 use super::{Glue, aws};
 
 /// The clients in use. Cheap to clone.
 #[derive(Clone)]
 pub struct Clients {
-    base: Base,
-    known: Arc<Mutex<HashMap<Identity, aws::WeakGlue>>>,
+    config: AwsConfig,
+    by_identity: Arc<Mutex<HashMap<Identity, aws::WeakGlue>>>,
 }
 
 impl Clients {
-    /// None yet.
+    /// An empty cache whose clients use `config`.
     #[must_use]
-    pub fn new(base: Base) -> Self {
-        Self { base, known: Arc::default() }
+    pub fn new(config: AwsConfig) -> Self {
+        Self { config, by_identity: Arc::default() }
     }
 
-    /// The region that the controller itself was given.
+    /// The region of the controller's own AWS configuration.
     #[must_use]
     pub fn default_region(&self) -> Option<String> {
-        self.base.region()
+        self.config.region()
     }
 
-    /// The client of `identity`. Building one sends nothing; it is dropped when nobody holds it any more.
+    /// The client of `identity`. Building one sends no call. The cache holds it weakly, so it is dropped with its
+    /// last user.
     #[must_use]
     pub fn get(&self, identity: Identity) -> Glue {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(client) = known.get(&identity).and_then(aws::WeakGlue::upgrade) {
+        let mut clients = self.by_identity.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(client) = clients.get(&identity).and_then(aws::WeakGlue::upgrade) {
             return client;
         }
-        known.retain(|_, client| client.upgrade().is_some());
-        let client = Glue::new(&self.base, identity.clone());
-        known.insert(identity, client.downgrade());
+        clients.retain(|_, client| client.upgrade().is_some());
+        let client = Glue::new(&self.config, identity.clone());
+        clients.insert(identity, client.downgrade());
         client
     }
 }

@@ -1,32 +1,40 @@
-//! AWS as the controllers need it: the calls, the errors, the identities, and Glue as a watch.
+//! AWS for the controllers: typed calls, errors by kind, identities, and Glue as a watch.
 //!
 //! | module | what it does |
 //! |---|---|
-//! | [`error`] | the kinds of errors that AWS answers with |
-//! | [`aws`] | the adapter: the only place that knows the AWS SDK |
-//! | [`identity`] | which AWS identity an object uses, resolved from its Secret; pure |
-//! | [`clients`] | one client per identity, shared by all objects that use it |
-//! | [`budget`] | the rate of calls to one account and region: starts and stops before polls, less when throttled |
-//! | [`poller`] | Glue as a watch: one task per group asks, compares, and requeues the objects whose item changed |
-//! | [`poll_plan`] | how often to poll, and the cheapest way to ask; pure |
-//! | [`schedule`] | AWS schedules: in words, and the next time |
-//! | [`job_runs`], [`crawls`], [`triggers`], [`connections`] | the model of each, and its source for the poller |
+//! | [`error`] | the error of an AWS call, by kind |
+//! | [`aws`] | the adapter to the AWS SDK, and the only code that uses it |
+//! | [`identity`] | resolves the AWS identity of an object; pure |
+//! | [`clients`] | caches one client per identity |
+//! | [`budget`] | limits the call rate per account and region: polls wait behind starts and stops |
+//! | [`poller`] | turns polls into a watch: one task per group polls Glue and requeues the subscribers of changed items |
+//! | [`poll_plan`] | computes the poll interval and the cheapest calls of a poll; pure |
+//! | [`schedule`] | parses AWS cron expressions |
+//! | [`job_runs`] | the model of job runs, and their source for the poller |
+//! | [`crawls`] | the model of crawlers and crawls, and their source for the poller |
+//! | [`triggers`] | the model of triggers, and their source for the poller |
+//! | [`connections`] | the model of connections, and their source for the poller |
 //!
-//! Nothing in here knows Kubernetes, except that an identity is read from a Secret's data.
+//! None of these modules uses the Kubernetes API. [`identity`] reads the data of a Secret, which its caller passes in.
+//! The modules `reason` and `remedy` are no part of this layer: they render errors for conditions, and move to the
+//! controllers.
 
 pub mod aws;
-pub mod budget;
-pub mod clients;
+pub(crate) mod budget;
+pub(crate) mod clients;
 pub mod connections;
-pub mod crawls;
-pub mod error;
+pub(crate) mod crawls;
+pub(crate) mod error;
 pub mod identity;
 pub mod job_runs;
-pub mod poll_plan;
-pub mod poller;
-pub mod schedule;
-pub mod triggers;
+pub(crate) mod poll_plan;
+pub(crate) mod poller;
+mod reason;
+mod remedy;
+pub(crate) mod schedule;
+pub(crate) mod triggers;
 
-pub use aws::{Glue, is_known_type};
+pub use aws::Glue;
+pub(crate) use aws::is_known_type;
 pub use clients::Clients;
 pub use error::{Error, ErrorKind};

@@ -1,5 +1,5 @@
-//! The calls about connections. What is read is always read with `HidePassword`, and what is written is always
-//! the whole: `UpdateConnection` forgets what it is not given.
+//! The calls about connections. Reads always set `HidePassword`. Writes always send the whole input, since
+//! `UpdateConnection` removes what the input omits.
 
 mod read;
 mod write;
@@ -10,18 +10,18 @@ use std::time::Duration;
 use aws_sdk_glue::config::timeout::TimeoutConfig;
 use aws_sdk_glue::types::ConnectionType;
 
+use super::batching::{BatchOperation, PendingBatches};
 use super::errors;
-use super::gather::{Batch, Gathered};
-use super::{Glue, filled};
+use super::{Glue, non_empty};
 use crate::glue::Error;
 use crate::glue::budget::Priority;
-use crate::glue::connections::{Connection, ConnectionInput, DELETE_BATCH, DeleteAnswer, PAGE};
+use crate::glue::connections::{Connection, ConnectionInput, DELETE_BATCH_SIZE, DeleteOutcome, PAGE_SIZE};
 use crate::glue::identity::partition_of;
 
-/// How long a test may take: Glue connects for real, through a network that it may have to set up first.
+/// The timeout of `TestConnection`. Glue really connects, and may have to set up the network first.
 const TEST_TIMEOUT: Duration = Duration::from_mins(1);
 
-/// Whether this program's SDK knows the type; Glue may know more.
+/// Whether the SDK knows the connection type. Glue may know more types than the SDK.
 #[must_use]
 pub fn is_known_type(type_: &str) -> bool {
     ConnectionType::values().contains(&type_)
@@ -40,21 +40,21 @@ impl Glue {
             .get_connections()
             .set_catalog_id(catalog.map(str::to_owned))
             .hide_password(true)
-            .max_results(PAGE)
+            .max_results(PAGE_SIZE)
             .set_next_token(token)
             .send();
         let object = catalog.map_or_else(|| "the catalog".to_owned(), |catalog| format!("catalog {catalog}"));
-        let answer = self.call("GetConnections", object, Priority::Poll, request).await?;
-        let account = self.caller().map(|caller| caller.account_id);
+        let response = self.call("GetConnections", object, Priority::Poll, request).await?;
+        let account = self.caller_identity().map(|caller| caller.account_id);
         let arn = |name: &str| account.as_ref().map(|account| self.connection_arn(account, name));
-        let connections = answer.connection_list.unwrap_or_default().into_iter();
+        let connections = response.connection_list.unwrap_or_default().into_iter();
         Ok((
             connections.filter_map(|connection| read::connection(connection, arn)).collect(),
-            filled(answer.next_token),
+            non_empty(response.next_token),
         ))
     }
 
-    /// `CreateConnection`, sent once. [`Glue::ready_to_start`] comes first.
+    /// `CreateConnection`, sent once. The caller has acquired a token with [`Glue::acquire_start_token`].
     pub async fn create_connection(
         &self,
         catalog: Option<&str>,
@@ -70,11 +70,12 @@ impl Glue {
             .connection_input(write::input("CreateConnection", input)?)
             .set_tags((!tags.is_empty()).then(|| tags.clone().into_iter().collect()));
         let validate = input.validate_credentials;
-        let request = request.customize().mutate_request(move |request| write::say_validate(request, validate));
-        self.call("CreateConnection", object, Priority::Taken, request.send()).await.map(drop)
+        let request =
+            request.customize().mutate_request(move |request| write::set_validate_credentials(request, validate));
+        self.call("CreateConnection", object, Priority::Acquired, request.send()).await.map(drop)
     }
 
-    /// `UpdateConnection`, with all of it.
+    /// `UpdateConnection`.
     pub async fn update_connection(&self, catalog: Option<&str>, input: &ConnectionInput) -> Result<(), Error> {
         let object = connection(&input.name);
         let request = self
@@ -85,19 +86,20 @@ impl Glue {
             .name(&input.name)
             .connection_input(write::input("UpdateConnection", input)?);
         let validate = input.validate_credentials;
-        let request = request.customize().mutate_request(move |request| write::say_validate(request, validate));
+        let request =
+            request.customize().mutate_request(move |request| write::set_validate_credentials(request, validate));
         self.call("UpdateConnection", object, Priority::Start, request.send()).await.map(drop)
     }
 
-    /// `TestConnection` of a connection that is there.
+    /// `TestConnection` of an existing connection.
     pub async fn test_connection(&self, catalog: Option<&str>, name: &str) -> Result<(), Error> {
         let sdk = &self.inner.sdk;
         let request = sdk.test_connection().set_catalog_id(catalog.map(str::to_owned)).connection_name(name);
-        let request = request.customize().config_override(patient()).send();
+        let request = request.customize().config_override(test_config()).send();
         self.call("TestConnection", connection(name), Priority::Poll, request).await.map(drop)
     }
 
-    /// `TestConnection` of one that is not there yet, or is about to be changed to this.
+    /// `TestConnection` of an input, before a creation or an update.
     pub async fn test_connection_input(&self, catalog: Option<&str>, input: &ConnectionInput) -> Result<(), Error> {
         let request = self
             .inner
@@ -105,22 +107,22 @@ impl Glue {
             .test_connection()
             .set_catalog_id(catalog.map(str::to_owned))
             .test_connection_input(write::test_input("TestConnection", input)?);
-        let request = request.customize().config_override(patient()).send();
+        let request = request.customize().config_override(test_config()).send();
         self.call("TestConnection", connection(&input.name), Priority::Start, request).await.map(drop)
     }
 
-    /// Deletes a connection, together with others of its catalog that are deleted at the same time. One that is
-    /// not there is the error [`crate::glue::ErrorKind::NotFound`].
-    pub async fn delete_connection(&self, catalog: Option<&str>, name: &str) -> DeleteAnswer {
-        self.together::<Deletions>(catalog.unwrap_or_default(), name).await?
+    /// Deletes a connection, in one `BatchDeleteConnection` with others of its catalog that are deleted at the same time.
+    /// A connection that does not exist is the error [`crate::glue::ErrorKind::NotFound`].
+    pub async fn delete_connection(&self, catalog: Option<&str>, name: &str) -> DeleteOutcome {
+        self.send_batched::<DeleteConnections>(catalog.unwrap_or_default(), name).await?
     }
 
-    /// `BatchDeleteConnection`: an answer for each that could not be deleted.
+    /// `BatchDeleteConnection`; returns the errors of the connections that Glue did not delete.
     async fn delete_connections(
         &self,
         catalog: Option<&str>,
         names: &[String],
-    ) -> Result<HashMap<String, DeleteAnswer>, Error> {
+    ) -> Result<HashMap<String, DeleteOutcome>, Error> {
         let request = self
             .inner
             .sdk
@@ -132,8 +134,8 @@ impl Glue {
             [name] => connection(name),
             names => format!("{} connections", names.len()),
         };
-        let answer = self.call("BatchDeleteConnection", object, Priority::Start, request).await?;
-        let refused = answer.errors.unwrap_or_default().into_iter().map(|(name, detail)| {
+        let response = self.call("BatchDeleteConnection", object, Priority::Start, request).await?;
+        let refused = response.errors.unwrap_or_default().into_iter().map(|(name, detail)| {
             let code = detail.error_code.as_deref().unwrap_or("Unknown");
             let message = detail.error_message.as_deref().unwrap_or_default();
             let error = errors::of_code("BatchDeleteConnection", connection(&name), 400, code, message);
@@ -142,7 +144,7 @@ impl Glue {
         Ok(refused.collect())
     }
 
-    /// Puts tags on a connection and takes others off. It needs to be known which account this is.
+    /// `UntagResource` and `TagResource` of a connection, each only where needed.
     pub async fn tag_connection(
         &self,
         arn: &str,
@@ -168,27 +170,27 @@ impl Glue {
     }
 }
 
-/// Deletions of the connections of one catalog; the account's own is the empty one.
-struct Deletions;
+/// `BatchDeleteConnection`; a group is a catalog id, or empty for the account's own catalog.
+struct DeleteConnections;
 
-impl Batch for Deletions {
+impl BatchOperation for DeleteConnections {
     const OPERATION: &'static str = "BatchDeleteConnection";
-    const MOST: usize = DELETE_BATCH;
-    type Answer = DeleteAnswer;
+    const MAX_ITEMS: usize = DELETE_BATCH_SIZE;
+    type Outcome = DeleteOutcome;
 
-    fn gathered(glue: &Glue) -> &Gathered<DeleteAnswer> {
-        &glue.inner.deletions
+    fn pending(glue: &Glue) -> &PendingBatches<DeleteOutcome> {
+        &glue.inner.pending_deletions
     }
 
     fn object(_: &str, name: &str) -> String {
         connection(name)
     }
 
-    async fn send(glue: &Glue, catalog: &str, names: &[String]) -> Result<HashMap<String, DeleteAnswer>, Error> {
+    async fn send(glue: &Glue, catalog: &str, names: &[String]) -> Result<HashMap<String, DeleteOutcome>, Error> {
         glue.delete_connections(Some(catalog).filter(|catalog| !catalog.is_empty()), names).await
     }
 
-    fn well() -> DeleteAnswer {
+    fn success() -> DeleteOutcome {
         Ok(())
     }
 }
@@ -197,7 +199,7 @@ fn connection(name: &str) -> String {
     format!("connection {name}")
 }
 
-fn patient() -> aws_sdk_glue::config::Builder {
+fn test_config() -> aws_sdk_glue::config::Builder {
     aws_sdk_glue::Config::builder().timeout_config(TimeoutConfig::builder().operation_timeout(TEST_TIMEOUT).build())
 }
 
@@ -209,12 +211,12 @@ mod tests {
     use crate::api::connection::properties::KNOWN;
 
     #[test]
-    fn the_sdk_knows_the_same_properties_as_the_crd() {
-        let mut of_sdk: Vec<_> = ConnectionPropertyKey::values().to_vec();
-        let mut of_crd = KNOWN.to_vec();
-        of_sdk.sort_unstable();
-        of_crd.sort_unstable();
-        assert_eq!(of_crd, of_sdk);
+    fn the_sdk_and_the_api_know_the_same_properties() {
+        let mut sdk: Vec<_> = ConnectionPropertyKey::values().to_vec();
+        let mut api = KNOWN.to_vec();
+        sdk.sort_unstable();
+        api.sort_unstable();
+        assert_eq!(api, sdk);
         assert!(is_known_type("JDBC") && !is_known_type("SNOWFLAKE_2030"));
     }
 }

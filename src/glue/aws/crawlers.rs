@@ -4,38 +4,40 @@ use aws_sdk_glue::types::{
     CrawlerHistory, CrawlerHistoryState, CrawlerState as SdkState, CrawlsFilter, FieldName, FilterOperator,
 };
 
-use super::{Glue, filled, timestamp};
+use super::{Glue, non_empty, timestamp};
 use crate::glue::budget::Priority;
-use crate::glue::crawls::{CRAWL_PAGE, Crawl, CrawlPage, CrawlState, Crawler, CrawlerState};
+use crate::glue::crawls::{CRAWL_PAGE_SIZE, Crawl, CrawlPage, CrawlState, Crawler, CrawlerState};
 use crate::glue::{Error, ErrorKind};
 
 impl Glue {
-    /// `StartCrawler`, sent once. [`Glue::ready_to_start`] comes first. A yes names no crawl.
+    /// `StartCrawler`, sent once. Its response has no crawl id. The caller has acquired a token with
+    /// [`Glue::acquire_start_token`].
     pub async fn start_crawler(&self, name: &str) -> Result<(), Error> {
         let request = self.inner.sdk.start_crawler().name(name).send();
-        self.call("StartCrawler", crawler(name), Priority::Taken, request).await.map(drop)
+        self.call("StartCrawler", crawler(name), Priority::Acquired, request).await.map(drop)
     }
 
-    /// `StopCrawler`. That the crawler stops already, or does not run, is no error: there is nothing to stop.
+    /// `StopCrawler`. It succeeds as well where the crawler is stopping or not running.
     pub async fn stop_crawler(&self, name: &str) -> Result<(), Error> {
         let request = self.inner.sdk.stop_crawler().name(name).send();
         match self.call("StopCrawler", crawler(name), Priority::Start, request).await {
             Err(error) if matches!(error.code.as_str(), "CrawlerStoppingException" | "CrawlerNotRunningException") => {
                 Ok(())
             }
-            answer => answer.map(drop),
+            response => response.map(drop),
         }
     }
 
-    /// `BatchGetCrawlers` of up to [`crate::glue::crawls::CRAWLER_BATCH`] crawlers, to poll them: those that exist.
+    /// `BatchGetCrawlers` of up to [`crate::glue::crawls::CRAWLER_BATCH_SIZE`] names, at poll priority; returns those that
+    /// exist.
     pub async fn crawlers(&self, names: &[String]) -> Result<Vec<Crawler>, Error> {
         let object = if let [name] = names { crawler(name) } else { "crawlers".to_owned() };
-        self.batch(names, object, Priority::Poll).await
+        self.get_crawlers(names, object, Priority::Poll).await
     }
 
-    /// One crawler, before it is started.
+    /// One crawler, at the priority of a start.
     pub async fn crawler(&self, name: &str) -> Result<Crawler, Error> {
-        let found = self.batch(&[name.to_owned()], crawler(name), Priority::Start).await?;
+        let found = self.get_crawlers(&[name.to_owned()], crawler(name), Priority::Start).await?;
         found.into_iter().next().ok_or_else(|| Error {
             operation: "BatchGetCrawlers",
             object: crawler(name),
@@ -45,32 +47,32 @@ impl Glue {
         })
     }
 
-    async fn batch(&self, names: &[String], object: String, priority: Priority) -> Result<Vec<Crawler>, Error> {
+    async fn get_crawlers(&self, names: &[String], object: String, priority: Priority) -> Result<Vec<Crawler>, Error> {
         let request = self.inner.sdk.batch_get_crawlers().set_crawler_names(Some(names.to_vec())).send();
-        let answer = self.call("BatchGetCrawlers", object, priority, request).await?;
-        let crawlers = answer.crawlers.unwrap_or_default().into_iter().filter_map(|crawler| {
+        let response = self.call("BatchGetCrawlers", object, priority, request).await?;
+        let crawlers = response.crawlers.unwrap_or_default().into_iter().filter_map(|crawler| {
             let last = crawler.last_crawl.and_then(|last| last.start_time);
             Some(Crawler {
                 name: crawler.name?,
                 state: crawler_state(crawler.state),
-                last_began: last.and_then(timestamp),
+                last_crawl_started_on: last.and_then(timestamp),
             })
         });
         Ok(crawlers.collect())
     }
 
-    /// One page of a crawler's crawls (`ListCrawls`), newest first, around a start.
+    /// One page of a crawler's crawls (`ListCrawls`), newest first, at the priority of a start.
     pub async fn newest_crawls(&self, name: &str, token: Option<String>) -> Result<CrawlPage, Error> {
         let request =
-            self.inner.sdk.list_crawls().crawler_name(name).max_results(CRAWL_PAGE).set_next_token(token).send();
-        let answer = self.call("ListCrawls", crawler(name), Priority::Start, request).await?;
+            self.inner.sdk.list_crawls().crawler_name(name).max_results(CRAWL_PAGE_SIZE).set_next_token(token).send();
+        let response = self.call("ListCrawls", crawler(name), Priority::Start, request).await?;
         Ok(CrawlPage {
-            crawls: answer.crawls.unwrap_or_default().into_iter().filter_map(crawl).collect(),
-            next: filled(answer.next_token),
+            crawls: response.crawls.unwrap_or_default().into_iter().filter_map(crawl).collect(),
+            next: non_empty(response.next_token),
         })
     }
 
-    /// One crawl (`ListCrawls` by its id); none when the crawler's history does not have it.
+    /// One crawl (`ListCrawls` by its id); `None` where the history does not have it.
     pub async fn crawl(&self, name: &str, id: &str) -> Result<Option<Crawl>, Error> {
         let by_id = CrawlsFilter::builder()
             .field_name(FieldName::CrawlId)
@@ -78,8 +80,8 @@ impl Glue {
             .field_value(id)
             .build();
         let request = self.inner.sdk.list_crawls().crawler_name(name).filters(by_id).send();
-        let answer = self.call("ListCrawls", format!("crawler {name} crawl {id}"), Priority::Poll, request).await?;
-        Ok(answer.crawls.unwrap_or_default().into_iter().filter_map(crawl).find(|crawl| crawl.id == id))
+        let response = self.call("ListCrawls", format!("crawler {name} crawl {id}"), Priority::Poll, request).await?;
+        Ok(response.crawls.unwrap_or_default().into_iter().filter_map(crawl).find(|crawl| crawl.id == id))
     }
 }
 
@@ -94,11 +96,11 @@ fn crawl(crawl: CrawlerHistory) -> Option<Crawl> {
         started_on: crawl.start_time.and_then(timestamp),
         ended_on: crawl.end_time.and_then(timestamp),
         dpu_hours: crawl.dpu_hour,
-        summary: filled(crawl.summary),
-        error_message: filled(crawl.error_message),
-        log_group: filled(crawl.log_group),
-        log_stream: filled(crawl.log_stream),
-        message_prefix: filled(crawl.message_prefix),
+        summary: non_empty(crawl.summary),
+        error_message: non_empty(crawl.error_message),
+        log_group: non_empty(crawl.log_group),
+        log_stream: non_empty(crawl.log_stream),
+        message_prefix: non_empty(crawl.message_prefix),
     })
 }
 
@@ -107,7 +109,7 @@ fn crawler_state(state: Option<SdkState>) -> CrawlerState {
         Some(SdkState::Ready) => CrawlerState::Ready,
         Some(SdkState::Running) => CrawlerState::Running,
         Some(SdkState::Stopping) => CrawlerState::Stopping,
-        Some(newer) => CrawlerState::Unknown(newer.as_str().to_owned()),
+        Some(unknown) => CrawlerState::Unknown(unknown.as_str().to_owned()),
         None => CrawlerState::Unknown("none".to_owned()),
     }
 }
@@ -118,7 +120,7 @@ fn crawl_state(state: Option<CrawlerHistoryState>) -> CrawlState {
         Some(CrawlerHistoryState::Completed) => CrawlState::Completed,
         Some(CrawlerHistoryState::Failed) => CrawlState::Failed,
         Some(CrawlerHistoryState::Stopped) => CrawlState::Stopped,
-        Some(newer) => CrawlState::Unknown(newer.as_str().to_owned()),
+        Some(unknown) => CrawlState::Unknown(unknown.as_str().to_owned()),
         None => CrawlState::Unknown("none".to_owned()),
     }
 }

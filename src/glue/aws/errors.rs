@@ -1,7 +1,7 @@
-//! The one place where an error of the SDK becomes one of our classes.
+//! Maps the errors of the SDK to [`Error`]. No other code does.
 //!
-//! What matters most is the line between a clear no and an open answer: everything that is not known
-//! to have been refused, or never sent, may have happened.
+//! An error is a definite failure only if AWS certainly refused the call, or it was certainly not sent. Every other
+//! error is [`ErrorKind::Ambiguous`].
 
 use std::error::Error as StdError;
 use std::io;
@@ -13,12 +13,12 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 use crate::glue::{Error, ErrorKind};
 
-/// What the SDK's calls fail with.
+/// The error of an SDK call.
 pub(super) type SdkError<E> = result::SdkError<E, HttpResponse>;
 
-/// Codes that are not errors of the caller and say more than their HTTP status.
+/// The kind of an error code, where the code says more than the HTTP status.
 /// Source: Glue API reference, "Common Error Types" and the errors of each operation; STS likewise.
-fn class_of(code: &str) -> Option<ErrorKind> {
+fn kind_of_code(code: &str) -> Option<ErrorKind> {
     Some(match code {
         "EntityNotFoundException" => ErrorKind::NotFound,
         "ConcurrentModificationException"
@@ -37,7 +37,7 @@ fn class_of(code: &str) -> Option<ErrorKind> {
         | "ProvisionedThroughputExceededException"
         | "RequestThrottledException"
         | "SlowDown" => ErrorKind::Throttled,
-        // GlueEncryptionException: a KMS key that may not be used, or is not there.
+        // GlueEncryptionException: a KMS key that does not exist, or that the identity may not use.
         "AccessDeniedException"
         | "AccessDenied"
         | "UnauthorizedOperation"
@@ -57,7 +57,7 @@ fn class_of(code: &str) -> Option<ErrorKind> {
             ErrorKind::Invalid
         }
         "ResourceNumberLimitExceededException" | "ResourceNotReadyException" => ErrorKind::LimitExceeded,
-        // An HTTP 400 that speaks of a time-out on Glue's side: the work may have been done.
+        // An HTTP 400 about a timeout in Glue: the call may have had an effect.
         "OperationTimeoutException"
         | "InternalServiceException"
         | "InternalFailure"
@@ -67,7 +67,7 @@ fn class_of(code: &str) -> Option<ErrorKind> {
     })
 }
 
-/// The error and everything behind it.
+/// The error and its chain of sources.
 pub(super) fn causes<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
     std::iter::successors(Some(error), |cause: &&'a (dyn StdError + 'static)| {
         let cause: &'a (dyn StdError + 'static) = *cause;
@@ -75,19 +75,19 @@ pub(super) fn causes<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<I
     })
 }
 
-/// The words of an error and of its causes, each once.
-pub(super) fn chain(error: &(dyn StdError + 'static)) -> String {
-    let mut words: Vec<String> = Vec::new();
+/// The messages of an error and of its causes, without repetitions.
+pub(super) fn message_chain(error: &(dyn StdError + 'static)) -> String {
+    let mut messages: Vec<String> = Vec::new();
     for cause in causes(error) {
-        let text = cause.to_string();
-        if !words.iter().any(|word| word.contains(&text)) {
-            words.push(text);
+        let message = cause.to_string();
+        if !messages.iter().any(|earlier| earlier.contains(&message)) {
+            messages.push(message);
         }
     }
-    words.join(": ")
+    messages.join(": ")
 }
 
-/// Whether nothing of the request can have left: the connection was refused, or its address not found.
+/// Whether the request certainly was not sent: the connection was refused, or the address was not found.
 fn was_not_sent(error: &(dyn StdError + 'static)) -> bool {
     causes(error).any(|cause| {
         cause
@@ -97,7 +97,7 @@ fn was_not_sent(error: &(dyn StdError + 'static)) -> bool {
     })
 }
 
-/// An error of a service model.
+/// The error for an HTTP status and an error code of a service.
 pub(super) fn of_code(operation: &'static str, object: String, status: u16, code: &str, message: &str) -> Error {
     let by_status = match status {
         429 => ErrorKind::Throttled,
@@ -106,16 +106,16 @@ pub(super) fn of_code(operation: &'static str, object: String, status: u16, code
         400..=499 => ErrorKind::Invalid,
         _ => ErrorKind::Ambiguous,
     };
-    // A gateway that answers 5xx with a code of its own says nothing about what happened behind it.
-    let kind = if status >= 500 && class_of(code) != Some(ErrorKind::Throttled) {
+    // A 5xx may come from a gateway, which does not know whether the service made the call.
+    let kind = if status >= 500 && kind_of_code(code) != Some(ErrorKind::Throttled) {
         ErrorKind::Ambiguous
     } else {
-        class_of(code).unwrap_or(by_status)
+        kind_of_code(code).unwrap_or(by_status)
     };
     Error { operation, object, kind, code: code.to_owned(), message: message.to_owned() }
 }
 
-/// Maps what the SDK says about one call.
+/// The error of a failed SDK call.
 pub(super) fn map<E>(operation: &'static str, object: String, error: &SdkError<E>) -> Error
 where
     E: StdError + ProvideErrorMetadata + Send + Sync + 'static,
@@ -132,18 +132,18 @@ where
         );
     }
     if let Some(assume) = causes(error).find_map(|cause| cause.downcast_ref::<Error>()) {
-        // Our own credentials provider failed: its answer is the answer. Nothing was sent to Glue, and what
-        // STS calls invalid is in the credentials, not in the object.
+        // The credentials provider failed, so nothing was sent to Glue. What STS rejects as invalid are the
+        // credentials, and not the request to Glue.
         let kind = match assume.kind {
             ErrorKind::Ambiguous => ErrorKind::Transient,
             ErrorKind::Invalid => ErrorKind::ExpiredCredentials,
-            class => class,
+            kind => kind,
         };
         return Error { kind, ..assume.clone() };
     }
     let (kind, code) = match error {
         _ if super::is_credentials_error(error) => (ErrorKind::ExpiredCredentials, "NoCredentials"),
-        // The region, the switches for FIPS and dual-stack, and an endpoint of one's own do not go together.
+        // The SDK rejects the combination of region, FIPS, dual-stack and custom endpoint.
         _ if causes(error).any(<dyn StdError>::is::<ResolveEndpointError>) => (ErrorKind::Transient, "NoEndpoint"),
         SdkError::ConstructionFailure(_) => (ErrorKind::Invalid, "NotSent"),
         SdkError::DispatchFailure(failure) if !failure.is_timeout() && was_not_sent(error) => {
@@ -154,7 +154,7 @@ where
         SdkError::DispatchFailure(_) => (ErrorKind::Ambiguous, "ConnectionLost"),
         _ => (ErrorKind::Ambiguous, "AnswerNotUnderstood"),
     };
-    Error { operation, object, kind, code: code.to_owned(), message: chain(error) }
+    Error { operation, object, kind, code: code.to_owned(), message: message_chain(error) }
 }
 
 #[cfg(test)]
@@ -162,7 +162,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_certain_refusal_is_a_clear_no() {
+    fn only_a_certain_refusal_is_a_definite_failure() {
         for (status, code, kind) in [
             (400, "ThrottlingException", ErrorKind::Throttled),
             (400, "ConcurrentRunsExceededException", ErrorKind::Busy),
@@ -182,14 +182,14 @@ mod tests {
             (429, "Unknown", ErrorKind::Throttled),
             (403, "Unknown", ErrorKind::Denied),
         ] {
-            let error = of_code("StartJobRun", "job etl".to_owned(), status, code, "words");
+            let error = of_code("StartJobRun", "job etl".to_owned(), status, code, "message");
             assert_eq!(error.kind, kind, "{status} {code}");
             assert_eq!(error.kind.is_definite_failure(), kind != ErrorKind::Ambiguous);
         }
     }
 
     #[test]
-    fn a_refused_connection_was_not_sent_and_a_reset_one_may_have_been() {
+    fn a_refused_connection_sent_nothing_and_a_reset_one_may_have() {
         assert!(was_not_sent(&io::Error::from(io::ErrorKind::ConnectionRefused)));
         assert!(!was_not_sent(&io::Error::from(io::ErrorKind::ConnectionReset)));
         assert!(!was_not_sent(&io::Error::from(io::ErrorKind::BrokenPipe)));

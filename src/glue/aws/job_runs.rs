@@ -3,16 +3,17 @@
 use std::collections::HashMap;
 
 use super::errors;
-use super::{Glue, filled, timestamp};
+use super::{Glue, non_empty, timestamp};
 use crate::glue::budget::Priority;
-use crate::glue::job_runs::{JobRun, JobRunPage, JobRunState, Mark, PAGE, StartJobRun, StopAnswer};
+use crate::glue::job_runs::{JobRun, JobRunPage, JobRunState, PAGE_SIZE, RunMatcher, StartJobRun, StopOutcome};
 use crate::glue::{Error, ErrorKind};
 use aws_sdk_glue::types::{
     ExecutionClass, JobRun as SdkJobRun, JobRunState as SdkState, NotificationProperty, WorkerType,
 };
 
 impl Glue {
-    /// `StartJobRun`, sent once. [`Glue::ready_to_start`] comes first.
+    /// `StartJobRun`, sent once; returns the run id. The caller has acquired a token with
+    /// [`Glue::acquire_start_token`].
     pub async fn start_job_run(&self, run: &StartJobRun) -> Result<String, Error> {
         let request = self
             .inner
@@ -32,17 +33,17 @@ impl Glue {
             .set_execution_class(run.execution_class.map(ExecutionClass::from))
             .set_job_run_queuing_enabled(run.job_run_queuing_enabled)
             .set_execution_role_session_policy(run.execution_role_session_policy.clone());
-        // Deprecated by AWS, and still how older jobs are sized.
+        // AWS has deprecated it, but older jobs still use it.
         #[allow(deprecated)]
         let request = request.set_allocated_capacity(run.allocated_capacity);
         let object = job(&run.job);
-        let answer = self.call("StartJobRun", object.clone(), Priority::Taken, request.send()).await?;
-        answer.job_run_id.ok_or_else(|| Error {
+        let response = self.call("StartJobRun", object.clone(), Priority::Acquired, request.send()).await?;
+        response.job_run_id.ok_or_else(|| Error {
             operation: "StartJobRun",
             object,
             kind: ErrorKind::Ambiguous,
             code: "AnswerNotUnderstood".to_owned(),
-            message: "the answer names no run".to_owned(),
+            message: "the response has no run id".to_owned(),
         })
     }
 
@@ -50,34 +51,35 @@ impl Glue {
     pub async fn job_run(&self, job_name: &str, id: &str) -> Result<JobRun, Error> {
         let object = format!("job {job_name} run {id}");
         let request = self.inner.sdk.get_job_run().job_name(job_name).run_id(id).send();
-        let answer = self.call("GetJobRun", object.clone(), Priority::Poll, request).await?;
-        answer.job_run.and_then(|run| job_run(run, None)).ok_or_else(|| no_run("GetJobRun", object))
+        let response = self.call("GetJobRun", object.clone(), Priority::Poll, request).await?;
+        response.job_run.and_then(|run| job_run(run, None)).ok_or_else(|| no_run("GetJobRun", object))
     }
 
-    /// One page of `GetJobRuns`, newest first. Runs that carry `mark` are `marked`.
+    /// One page of `GetJobRuns`, newest first. `matcher` sets [`JobRun::matches`].
     pub async fn job_runs(
         &self,
         job_name: &str,
         token: Option<String>,
-        mark: Option<&Mark>,
+        matcher: Option<&RunMatcher>,
     ) -> Result<JobRunPage, Error> {
-        let request = self.inner.sdk.get_job_runs().job_name(job_name).max_results(PAGE).set_next_token(token).send();
-        // Looking for a mark comes before a start, and is as urgent.
-        let priority = if mark.is_some() { Priority::Start } else { Priority::Poll };
-        let answer = self.call("GetJobRuns", job(job_name), priority, request).await?;
+        let request =
+            self.inner.sdk.get_job_runs().job_name(job_name).max_results(PAGE_SIZE).set_next_token(token).send();
+        // A lookup with a matcher precedes a start, and is as urgent.
+        let priority = if matcher.is_some() { Priority::Start } else { Priority::Poll };
+        let response = self.call("GetJobRuns", job(job_name), priority, request).await?;
         Ok(JobRunPage {
-            runs: answer.job_runs.unwrap_or_default().into_iter().filter_map(|run| job_run(run, mark)).collect(),
-            next: filled(answer.next_token),
+            runs: response.job_runs.unwrap_or_default().into_iter().filter_map(|run| job_run(run, matcher)).collect(),
+            next: non_empty(response.next_token),
         })
     }
 
-    /// `BatchStopJobRun` of up to [`crate::glue::job_runs::STOP_BATCH`] runs of one job: an answer for each.
-    pub async fn stop_job_runs(&self, job_name: &str, ids: &[String]) -> Result<HashMap<String, StopAnswer>, Error> {
+    /// `BatchStopJobRun` of up to [`crate::glue::job_runs::STOP_BATCH_SIZE`] runs of one job; returns the outcome of each.
+    pub async fn stop_job_runs(&self, job_name: &str, ids: &[String]) -> Result<HashMap<String, StopOutcome>, Error> {
         let request = self.inner.sdk.batch_stop_job_run().job_name(job_name).set_job_run_ids(Some(ids.to_vec())).send();
-        let answer = self.call("BatchStopJobRun", job(job_name), Priority::Start, request).await?;
-        let mut answers: HashMap<String, StopAnswer> =
-            ids.iter().map(|id| (id.clone(), StopAnswer::Accepted)).collect();
-        for refusal in answer.errors.unwrap_or_default() {
+        let response = self.call("BatchStopJobRun", job(job_name), Priority::Start, request).await?;
+        let mut outcomes: HashMap<String, StopOutcome> =
+            ids.iter().map(|id| (id.clone(), StopOutcome::Accepted)).collect();
+        for refusal in response.errors.unwrap_or_default() {
             let (Some(id), Some(detail)) = (refusal.job_run_id, refusal.error_detail) else {
                 continue;
             };
@@ -88,16 +90,16 @@ impl Glue {
                 detail.error_code.as_deref().unwrap_or("Unknown"),
                 detail.error_message.as_deref().unwrap_or_default(),
             );
-            answers.insert(id, StopAnswer::Refused(error));
+            outcomes.insert(id, StopOutcome::Refused(error));
         }
-        Ok(answers)
+        Ok(outcomes)
     }
 
-    /// How often Glue itself retries the runs of a job (`GetJob`: `MaxRetries`).
+    /// How many times Glue itself retries a run of the job (`GetJob`: `MaxRetries`).
     pub async fn job_max_retries(&self, job_name: &str) -> Result<i32, Error> {
         let request = self.inner.sdk.get_job().job_name(job_name).send();
-        let answer = self.call("GetJob", job(job_name), Priority::Poll, request).await?;
-        Ok(answer.job.map_or(0, |job| job.max_retries))
+        let response = self.call("GetJob", job(job_name), Priority::Poll, request).await?;
+        Ok(response.job.map_or(0, |job| job.max_retries))
     }
 }
 
@@ -111,35 +113,35 @@ fn no_run(operation: &'static str, object: String) -> Error {
         object,
         kind: ErrorKind::Transient,
         code: "AnswerNotUnderstood".to_owned(),
-        message: "the answer holds no run".to_owned(),
+        message: "the response has no run".to_owned(),
     }
 }
 
-fn job_run(run: SdkJobRun, mark: Option<&Mark>) -> Option<JobRun> {
+fn job_run(run: SdkJobRun, matcher: Option<&RunMatcher>) -> Option<JobRun> {
     let arguments = run.arguments.unwrap_or_default();
-    let marked = match mark {
+    let is_match = match matcher {
         None => false,
-        Some(Mark::Argument { name, value }) => arguments.get(name) == Some(value),
-        Some(Mark::Arguments(wanted)) => {
+        Some(RunMatcher::Argument { name, value }) => arguments.get(name) == Some(value),
+        Some(RunMatcher::Arguments(expected)) => {
             run.trigger_name.is_none()
-                && arguments.len() == wanted.len()
-                && wanted.iter().all(|(name, value)| arguments.get(name) == Some(value))
+                && arguments.len() == expected.len()
+                && expected.iter().all(|(name, value)| arguments.get(name) == Some(value))
         }
     };
     let state = state(run.job_run_state);
-    let over = state.is_final();
+    let has_ended = state.is_final();
     Some(JobRun {
         id: run.id?,
         state,
-        marked,
+        matches: is_match,
         attempt: run.attempt,
         previous: run.previous_run_id,
         started_on: run.started_on.and_then(timestamp),
         completed_on: run.completed_on.and_then(timestamp),
-        error_message: filled(run.error_message),
-        // They grow with every look at a live run: a change that nobody needs to be woken for.
-        execution_seconds: if over { run.execution_time } else { 0 },
-        dpu_seconds: run.dpu_seconds.filter(|_| over),
+        error_message: non_empty(run.error_message),
+        // They change with every poll of a live run. That must not requeue its objects.
+        execution_seconds: if has_ended { run.execution_time } else { 0 },
+        dpu_seconds: run.dpu_seconds.filter(|_| has_ended),
         glue_version: run.glue_version,
         workers: run.worker_type.zip(run.number_of_workers).map(|(type_, count)| (type_.as_str().to_owned(), count)),
         max_capacity: run.max_capacity,
@@ -159,7 +161,7 @@ pub(super) fn state(state: Option<SdkState>) -> JobRunState {
         Some(SdkState::Error) => JobRunState::Error,
         Some(SdkState::Waiting) => JobRunState::Waiting,
         Some(SdkState::Expired) => JobRunState::Expired,
-        Some(newer) => JobRunState::Unknown(newer.as_str().to_owned()),
+        Some(unknown) => JobRunState::Unknown(unknown.as_str().to_owned()),
         None => JobRunState::Unknown("none".to_owned()),
     }
 }

@@ -1,40 +1,40 @@
-//! Stops of several runs of one job that come together go as one `BatchStopJobRun`.
+//! Stops of job runs, batched by job.
 
 use std::collections::HashMap;
 
 use super::Glue;
-use super::gather::{Batch, Gathered};
+use super::batching::{BatchOperation, PendingBatches};
 use crate::glue::Error;
-use crate::glue::job_runs::{STOP_BATCH, StopAnswer};
+use crate::glue::job_runs::{STOP_BATCH_SIZE, StopOutcome};
 
-/// Stops of the runs of one job.
-struct Stops;
+/// `BatchStopJobRun`; a group is a job.
+struct StopJobRuns;
 
-impl Batch for Stops {
+impl BatchOperation for StopJobRuns {
     const OPERATION: &'static str = "BatchStopJobRun";
-    const MOST: usize = STOP_BATCH;
-    type Answer = StopAnswer;
+    const MAX_ITEMS: usize = STOP_BATCH_SIZE;
+    type Outcome = StopOutcome;
 
-    fn gathered(glue: &Glue) -> &Gathered<StopAnswer> {
-        &glue.inner.stops
+    fn pending(glue: &Glue) -> &PendingBatches<StopOutcome> {
+        &glue.inner.pending_stops
     }
 
     fn object(job: &str, id: &str) -> String {
         format!("job {job} run {id}")
     }
 
-    async fn send(glue: &Glue, job: &str, ids: &[String]) -> Result<HashMap<String, StopAnswer>, Error> {
+    async fn send(glue: &Glue, job: &str, ids: &[String]) -> Result<HashMap<String, StopOutcome>, Error> {
         glue.stop_job_runs(job, ids).await
     }
 
-    fn well() -> StopAnswer {
-        StopAnswer::Accepted
+    fn success() -> StopOutcome {
+        StopOutcome::Accepted
     }
 }
 
 impl Glue {
-    /// Stops a run of a job, together with others that are stopped at the same time.
-    pub async fn stop_job_run(&self, job: &str, id: &str) -> Result<StopAnswer, Error> {
-        self.together::<Stops>(job, id).await
+    /// Stops a run of a job, in one `BatchStopJobRun` with others that are stopped at the same time.
+    pub async fn stop_job_run(&self, job: &str, id: &str) -> Result<StopOutcome, Error> {
+        self.send_batched::<StopJobRuns>(job, id).await
     }
 }

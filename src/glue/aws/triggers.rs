@@ -1,20 +1,20 @@
-//! The calls about triggers, and about what a firing starts.
+//! The calls about triggers and the runs that they start.
 
 use aws_sdk_glue::types::{
     Action as SdkAction, JobRun as SdkJobRun, Logical, Predicate as SdkPredicate, Trigger as SdkTrigger,
     TriggerState as SdkState, TriggerType as SdkType, WorkflowRunStatus,
 };
 
-use super::{Glue, filled};
+use super::{Glue, non_empty};
 use crate::api::trigger::{Target, TargetKind};
 use crate::glue::Error;
 use crate::glue::budget::Priority;
-use crate::glue::crawls::CRAWL_PAGE;
-use crate::glue::job_runs::PAGE;
+use crate::glue::crawls::CRAWL_PAGE_SIZE;
+use crate::glue::job_runs::PAGE_SIZE;
 use crate::glue::triggers::{Action, Condition, Predicate, RunSummary, Trigger, TriggerState, TriggerType};
 
-/// The runs of a workflow that one page is asked for (Glue API reference, `GetWorkflowRuns`: 1 to 1000).
-const WORKFLOW_PAGE: i32 = 100;
+/// The size of a page of `GetWorkflowRuns` (Glue API reference, `GetWorkflowRuns`: 1 to 1000).
+const WORKFLOW_PAGE_SIZE: i32 = 100;
 
 /// A page of runs, newest first.
 struct RunPage {
@@ -23,22 +23,22 @@ struct RunPage {
 }
 
 impl Glue {
-    /// `BatchGetTriggers` of up to [`crate::glue::triggers::BATCH`] names: those that are there.
+    /// `BatchGetTriggers` of up to [`crate::glue::triggers::BATCH_SIZE`] names; returns those that exist.
     pub async fn triggers(&self, names: &[String]) -> Result<Vec<Trigger>, Error> {
         let request = self.inner.sdk.batch_get_triggers().set_trigger_names(Some(names.to_vec())).send();
         let object = match names {
             [name] => trigger(name),
             names => format!("{} triggers", names.len()),
         };
-        let answer = self.call("BatchGetTriggers", object, Priority::Poll, request).await?;
-        Ok(answer.triggers.unwrap_or_default().into_iter().filter_map(from_sdk).collect())
+        let response = self.call("BatchGetTriggers", object, Priority::Poll, request).await?;
+        Ok(response.triggers.unwrap_or_default().into_iter().filter_map(trigger_from_sdk).collect())
     }
 
-    /// `StartTrigger`: activates a trigger, or fires one of type ON_DEMAND; sent once.
-    /// [`Glue::ready_to_start`] comes before a firing.
+    /// `StartTrigger`, sent once: activates a trigger, or fires one of type ON_DEMAND. Before a firing, the caller has
+    /// acquired a token with [`Glue::acquire_start_token`].
     pub async fn start_trigger(&self, name: &str, fires: bool) -> Result<(), Error> {
         let request = self.inner.sdk.start_trigger().name(name).send();
-        let priority = if fires { Priority::Taken } else { Priority::Start };
+        let priority = if fires { Priority::Acquired } else { Priority::Start };
         self.call("StartTrigger", trigger(name), priority, request).await.map(drop)
     }
 
@@ -54,8 +54,8 @@ impl Glue {
         Ok(page.runs.into_iter().next().map(|run| run.id))
     }
 
-    /// The runs of `target` that `trigger` may have started after the run `newest` (whenever, without one), oldest
-    /// first. A job's run names its trigger; of a crawl, or a run of a workflow, Glue does not say what started it.
+    /// The runs of `target` that `trigger` may have started after the run `newest`, or all of them without one; oldest
+    /// first. A job run names its trigger, but Glue does not show what started a crawl or a workflow run.
     pub async fn newer_runs(
         &self,
         target: &Target,
@@ -65,7 +65,7 @@ impl Glue {
         let mut found = Vec::new();
         let mut token = None;
         loop {
-            let page = self.runs_of(target, trigger, page_of(target), token).await?;
+            let page = self.runs_of(target, trigger, page_size(target), token).await?;
             let count = page.runs.len();
             let newer = page.runs.into_iter().take_while(|run| Some(run.id.as_str()) != newest);
             let before = found.len();
@@ -92,9 +92,9 @@ impl Glue {
         let (runs, next) = match kind {
             TargetKind::Job => {
                 let request = sdk.get_job_runs().job_name(name).max_results(size).set_next_token(token).send();
-                let answer = self.call("GetJobRuns", format!("job {name}"), Priority::Start, request).await?;
-                let runs = answer.job_runs.unwrap_or_default().into_iter();
-                (runs.filter_map(|run| job_run_seen(run, trigger)).collect(), answer.next_token)
+                let response = self.call("GetJobRuns", format!("job {name}"), Priority::Start, request).await?;
+                let runs = response.job_runs.unwrap_or_default().into_iter();
+                (runs.filter_map(|run| job_run_summary(run, trigger)).collect(), response.next_token)
             }
             TargetKind::Crawler => {
                 let page = self.newest_crawls(name, token).await?;
@@ -102,31 +102,32 @@ impl Glue {
             }
             TargetKind::Workflow => {
                 let request = sdk.get_workflow_runs().name(name).max_results(size).set_next_token(token).send();
-                let answer = self.call("GetWorkflowRuns", format!("workflow {name}"), Priority::Start, request).await?;
-                let runs = answer.runs.unwrap_or_default().into_iter();
+                let response =
+                    self.call("GetWorkflowRuns", format!("workflow {name}"), Priority::Start, request).await?;
+                let runs = response.runs.unwrap_or_default().into_iter();
                 (
-                    runs.filter_map(|run| Some(workflow_seen(run.workflow_run_id?, run.status))).collect(),
-                    answer.next_token,
+                    runs.filter_map(|run| Some(workflow_run_summary(run.workflow_run_id?, run.status))).collect(),
+                    response.next_token,
                 )
             }
         };
-        Ok(RunPage { runs, next: filled(next) })
+        Ok(RunPage { runs, next: non_empty(next) })
     }
 
     /// One run of a workflow (`GetWorkflowRun`).
     pub async fn workflow_run(&self, workflow: &str, id: &str) -> Result<RunSummary, Error> {
         let request = self.inner.sdk.get_workflow_run().name(workflow).run_id(id).send();
         let object = format!("workflow {workflow} run {id}");
-        let answer = self.call("GetWorkflowRun", object, Priority::Poll, request).await?;
-        Ok(workflow_seen(id.to_owned(), answer.run.and_then(|run| run.status)))
+        let response = self.call("GetWorkflowRun", object, Priority::Poll, request).await?;
+        Ok(workflow_run_summary(id.to_owned(), response.run.and_then(|run| run.status)))
     }
 }
 
-fn page_of(target: &Target) -> i32 {
+fn page_size(target: &Target) -> i32 {
     match target.kind {
-        TargetKind::Job => PAGE,
-        TargetKind::Crawler => CRAWL_PAGE,
-        TargetKind::Workflow => WORKFLOW_PAGE,
+        TargetKind::Job => PAGE_SIZE,
+        TargetKind::Crawler => CRAWL_PAGE_SIZE,
+        TargetKind::Workflow => WORKFLOW_PAGE_SIZE,
     }
 }
 
@@ -134,32 +135,32 @@ fn trigger(name: &str) -> String {
     format!("trigger {name}")
 }
 
-fn from_sdk(trigger: SdkTrigger) -> Option<Trigger> {
+fn trigger_from_sdk(trigger: SdkTrigger) -> Option<Trigger> {
     Some(Trigger {
         name: trigger.name?,
-        type_: type_of(trigger.r#type),
-        state: state_of(trigger.state),
-        description: filled(trigger.description),
-        workflow: filled(trigger.workflow_name),
-        schedule: filled(trigger.schedule),
+        type_: trigger_type(trigger.r#type),
+        state: trigger_state(trigger.state),
+        description: non_empty(trigger.description),
+        workflow: non_empty(trigger.workflow_name),
+        schedule: non_empty(trigger.schedule),
         predicate: trigger.predicate.map(predicate).filter(|predicate| !predicate.conditions.is_empty()),
         actions: trigger.actions.unwrap_or_default().into_iter().map(action).collect(),
         event_batching: trigger.event_batching_condition.map(|batch| (batch.batch_size, batch.batch_window)),
     })
 }
 
-fn type_of(type_: Option<SdkType>) -> TriggerType {
+fn trigger_type(type_: Option<SdkType>) -> TriggerType {
     match type_ {
         Some(SdkType::Scheduled) => TriggerType::Scheduled,
         Some(SdkType::Conditional) => TriggerType::Conditional,
         Some(SdkType::OnDemand) => TriggerType::OnDemand,
         Some(SdkType::Event) => TriggerType::Event,
-        Some(newer) => TriggerType::Unknown(newer.as_str().to_owned()),
+        Some(unknown) => TriggerType::Unknown(unknown.as_str().to_owned()),
         None => TriggerType::Unknown("none".to_owned()),
     }
 }
 
-fn state_of(state: Option<SdkState>) -> TriggerState {
+fn trigger_state(state: Option<SdkState>) -> TriggerState {
     match state {
         Some(SdkState::Creating) => TriggerState::Creating,
         Some(SdkState::Created) => TriggerState::Created,
@@ -169,7 +170,7 @@ fn state_of(state: Option<SdkState>) -> TriggerState {
         Some(SdkState::Deactivated) => TriggerState::Deactivated,
         Some(SdkState::Deleting) => TriggerState::Deleting,
         Some(SdkState::Updating) => TriggerState::Updating,
-        Some(newer) => TriggerState::Unknown(newer.as_str().to_owned()),
+        Some(unknown) => TriggerState::Unknown(unknown.as_str().to_owned()),
         None => TriggerState::Unknown("none".to_owned()),
     }
 }
@@ -189,7 +190,7 @@ fn predicate(predicate: SdkPredicate) -> Predicate {
         let crawler = condition.crawler_name.map(|crawler| format!("crawler {crawler}"));
         let job_state = condition.state.map(|state| state.as_str().to_owned());
         let crawl_state = condition.crawl_state.map(|state| state.as_str().to_owned());
-        Condition { what: job.or(crawler).unwrap_or_default(), state: job_state.or(crawl_state).unwrap_or_default() }
+        Condition { target: job.or(crawler).unwrap_or_default(), state: job_state.or(crawl_state).unwrap_or_default() }
     };
     Predicate {
         any: predicate.logical == Some(Logical::Any),
@@ -197,14 +198,14 @@ fn predicate(predicate: SdkPredicate) -> Predicate {
     }
 }
 
-fn job_run_seen(run: SdkJobRun, trigger: &str) -> Option<RunSummary> {
+fn job_run_summary(run: SdkJobRun, trigger: &str) -> Option<RunSummary> {
     let state = super::job_runs::state(run.job_run_state);
     let is_triggered = run.trigger_name.as_deref() == Some(trigger);
     Some(RunSummary { id: run.id?, ended: state.is_final(), state: state.as_str().to_owned(), is_triggered })
 }
 
-/// A state that we do not know is taken for a live one and watched on.
-fn workflow_seen(id: String, status: Option<WorkflowRunStatus>) -> RunSummary {
+/// An unknown state counts as not ended.
+fn workflow_run_summary(id: String, status: Option<WorkflowRunStatus>) -> RunSummary {
     let ended = match &status {
         Some(WorkflowRunStatus::Completed | WorkflowRunStatus::Stopped | WorkflowRunStatus::Error) => true,
         Some(_) | None => false,

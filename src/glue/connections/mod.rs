@@ -1,7 +1,6 @@
-//! Glue's connections in our own words: what is asked for, and what is seen. What may hold a secret is
-//! [`Sensitive`], so that no log or error shows it.
+//! The model of connections. Values that may be secret are [`Sensitive`], so that no log or error shows them.
 
-pub mod source;
+pub(crate) mod source;
 
 use std::collections::BTreeMap;
 
@@ -9,35 +8,35 @@ use jiff::Timestamp;
 
 use crate::glue::identity::Sensitive;
 
-/// The most connections that one page of `GetConnections` holds (Glue API reference, `GetConnections`:
-/// `MaxResults` 1 to 1000). A page is kept smaller than that, since each connection may be some 100 KB.
-pub const PAGE: i32 = 200;
+/// The size of a page of `GetConnections` (Glue API reference, `GetConnections`: `MaxResults` 1 to 1000). It is below
+/// the maximum, since a connection may have some 100 KB.
+pub(crate) const PAGE_SIZE: i32 = 200;
 
 /// The most connections that one `BatchDeleteConnection` deletes (Glue API reference, `BatchDeleteConnection`).
-pub const DELETE_BATCH: usize = 25;
+pub(crate) const DELETE_BATCH_SIZE: usize = 25;
 
-/// What `CreateConnection`, `UpdateConnection` and `TestConnection` are asked.
+/// The input of `CreateConnection`, `UpdateConnection` and `TestConnection`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct ConnectionInput {
     /// The name.
     pub name: String,
-    /// Glue's word for the type.
+    /// The type as Glue spells it.
     pub type_: String,
-    /// Words for people.
+    /// The description.
     pub description: Option<String>,
-    /// Criteria by which it can be selected.
+    /// Criteria that select the connection.
     pub match_criteria: Vec<String>,
-    /// ConnectionProperties, those from Secrets included.
+    /// `ConnectionProperties`, including those from Secrets.
     pub properties: BTreeMap<String, Sensitive>,
-    /// Properties for Spark.
+    /// `SparkProperties`.
     pub spark: BTreeMap<String, String>,
-    /// Properties for Athena.
+    /// `AthenaProperties`.
     pub athena: BTreeMap<String, String>,
-    /// Properties for Python.
+    /// `PythonProperties`.
     pub python: BTreeMap<String, String>,
-    /// Where in a VPC it is made from.
+    /// `PhysicalConnectionRequirements`.
     pub physical: Option<Physical>,
-    /// How Glue authenticates itself.
+    /// `AuthenticationConfiguration`.
     pub authentication: Option<Authentication>,
     /// Whether Glue validates the credentials when it creates the connection.
     pub validate_credentials: bool,
@@ -45,27 +44,27 @@ pub struct ConnectionInput {
     pub validate_for: Vec<&'static str>,
 }
 
-/// Where in a VPC a connection is made from.
+/// The network of a connection.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Physical {
-    /// The subnet.
+    /// The id of the subnet.
     pub subnet: Option<String>,
-    /// The security groups.
+    /// The ids of the security groups.
     pub security_groups: Vec<String>,
     /// The availability zone.
     pub availability_zone: Option<String>,
 }
 
-/// How Glue authenticates itself, with all that it needs for that.
+/// `AuthenticationConfigurationInput`: how Glue authenticates to the data source.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Authentication {
-    /// What Glue shows of it, too.
+    /// The part that Glue returns as well.
     pub shown: ShownAuthentication,
     /// User and password.
     pub basic: Option<(Sensitive, Sensitive)>,
-    /// What the connector asks for.
+    /// The credentials of type CUSTOM, by the names that the connector expects.
     pub custom: BTreeMap<String, Sensitive>,
-    /// The code of AUTHORIZATION_CODE, and where it was sent to.
+    /// The code of grant type AUTHORIZATION_CODE, and its redirect URI.
     pub authorization_code: Option<(Sensitive, Option<String>)>,
     /// The secret of the client application.
     pub client_secret: Option<Sensitive>,
@@ -77,84 +76,84 @@ pub struct Authentication {
     pub jwt_token: Option<Sensitive>,
 }
 
-/// What Glue shows of how it authenticates itself.
+/// `AuthenticationConfiguration`, as Glue returns it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct ShownAuthentication {
-    /// Glue's word for the way of it.
+    /// `BASIC`, `OAUTH2`, `CUSTOM` or `IAM`.
     pub type_: String,
-    /// A secret of AWS Secrets Manager.
+    /// The ARN of a secret in AWS Secrets Manager.
     pub secret_arn: Option<String>,
-    /// The KMS key of that.
+    /// The ARN of the KMS key of that secret.
     pub kms_key_arn: Option<String>,
-    /// For OAUTH2.
+    /// The properties of type OAUTH2.
     pub oauth2: Option<OAuth2>,
 }
 
-/// What Glue shows of how a token is had.
+/// `OAuth2Properties`, as Glue returns them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct OAuth2 {
-    /// Glue's word for the grant type.
+    /// The grant type as Glue spells it.
     pub grant_type: String,
-    /// The client id of an application of one's own.
+    /// The client id of a user-managed client application.
     pub client_id: Option<String>,
-    /// An application that AWS manages.
+    /// The reference of an AWS-managed client application.
     pub aws_managed: Option<String>,
-    /// The URL that gives tokens.
+    /// The URL of the token endpoint.
     pub token_url: Option<String>,
-    /// Parameters of the request for a token.
+    /// Parameters of the token request.
     pub token_url_parameters: BTreeMap<String, String>,
 }
 
-/// A connection as Glue shows it with `HidePassword`.
+/// A connection as Glue returns it with `HidePassword`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Connection {
     /// The name.
     pub name: String,
-    /// The ARN, once AWS has said which account this is.
+    /// The ARN; `None` until the account is known.
     pub arn: Option<String>,
-    /// Glue's word for the type.
+    /// The type as Glue spells it.
     pub type_: String,
-    /// Words for people.
+    /// The description.
     pub description: Option<String>,
-    /// Criteria by which it can be selected.
+    /// Criteria that select the connection.
     pub match_criteria: Vec<String>,
-    /// ConnectionProperties, without passwords; a URL may hold one all the same.
+    /// `ConnectionProperties` without passwords, but a URL may contain one.
     pub properties: BTreeMap<String, Sensitive>,
-    /// Properties for Spark.
+    /// `SparkProperties`.
     pub spark: BTreeMap<String, String>,
-    /// Properties for Athena.
+    /// `AthenaProperties`.
     pub athena: BTreeMap<String, String>,
-    /// Properties for Python.
+    /// `PythonProperties`.
     pub python: BTreeMap<String, String>,
-    /// Where in a VPC it is made from.
+    /// `PhysicalConnectionRequirements`.
     pub physical: Option<Physical>,
-    /// How Glue authenticates itself.
+    /// `AuthenticationConfiguration`.
     pub authentication: Option<ShownAuthentication>,
-    /// `READY`, `IN_PROGRESS` or `FAILED`, in Glue's own word; absent for connections from before there were any.
+    /// `READY`, `IN_PROGRESS` or `FAILED`. Connections that are older than this field have none.
     pub status: Option<String>,
-    /// Glue's words about that.
+    /// Glue's explanation of the status.
     pub status_reason: Option<String>,
     /// By Glue's clock.
     pub created_at: Option<Timestamp>,
     /// By Glue's clock.
     pub updated_at: Option<Timestamp>,
-    /// Who changed it last.
+    /// The principal of the last update.
     pub updated_by: Option<String>,
-    /// When Glue validated it last.
+    /// The time of the last validation, by Glue's clock.
     pub validated_at: Option<Timestamp>,
-    /// The version of Glue's schema for it.
+    /// The version of the connection schema.
     pub schema_version: Option<i32>,
 }
 
-/// What became of one connection in a `BatchDeleteConnection`.
-pub type DeleteAnswer = Result<(), crate::glue::Error>;
+/// The outcome for one connection of a `BatchDeleteConnection`.
+pub type DeleteOutcome = Result<(), crate::glue::Error>;
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn no_debug_output_shows_a_secret() {
+    fn debug_output_shows_no_secret() {
         let hidden = || Sensitive::new("hunter2".to_owned());
         let input = ConnectionInput {
             properties: BTreeMap::from([("PASSWORD".to_owned(), hidden())]),
@@ -170,7 +169,7 @@ mod tests {
             }),
             ..ConnectionInput::default()
         };
-        let seen = Connection { properties: input.properties.clone(), ..Connection::default() };
-        assert!(!format!("{input:?} {seen:?}").contains("hunter2"));
+        let connection = Connection { properties: input.properties.clone(), ..Connection::default() };
+        assert!(!format!("{input:?} {connection:?}").contains("hunter2"));
     }
 }

@@ -1,17 +1,16 @@
-//! The connections of one catalog as a source of the poller: one list shows them all.
+//! The connections of one catalog as a source of the poller: one list shows all of them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::Connection;
-use crate::glue::poller::{Observation, Observed, Source, Wanted};
+use crate::glue::poller::{Observation, PollRequest, PollResult, Source};
 use crate::glue::{Error, Glue};
 
-/// The connections of one catalog, as one client sees them.
+/// All connections of one catalog, for one client.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ConnectionSource {
-    /// Who asks.
     pub client: Glue,
-    /// The catalog's id; none is the account's own.
+    /// The id of the catalog; `None` for the account's own.
     pub catalog: Option<String>,
 }
 
@@ -23,35 +22,35 @@ impl Source for ConnectionSource {
         &self.client
     }
 
-    /// What is kept in line is watched for as long as somebody declares it.
+    /// A connection may change at any time.
     fn is_finished(_: &Connection) -> bool {
         false
     }
 
-    async fn ask(&self, wanted: Vec<Wanted<Connection>>) -> Result<Vec<Observed<Connection>>, Error> {
-        let mut found: HashMap<&str, (Connection, usize)> = HashMap::with_capacity(wanted.len());
-        let names: HashMap<&str, ()> = wanted.iter().map(|one| (one.id.as_str(), ())).collect();
+    async fn poll(&self, requests: Vec<PollRequest<Connection>>) -> Result<Vec<PollResult<Connection>>, Error> {
+        let names: HashSet<&str> = requests.iter().map(|request| request.id.as_str()).collect();
+        let mut found: HashMap<&str, (Connection, usize)> = HashMap::with_capacity(requests.len());
         let (mut token, mut page) = (None, 0);
         loop {
             let (connections, next) = self.client.connections(self.catalog.as_deref(), token).await?;
             for connection in connections {
-                if let Some((name, ())) = names.get_key_value(connection.name.as_str()) {
+                if let Some(name) = names.get(connection.name.as_str()) {
                     found.insert(name, (connection, page));
                 }
             }
             token = next;
             page += 1;
-            // What is not there is known only from the whole list.
+            // Only the whole list shows that a connection does not exist.
             if token.is_none() || found.len() == names.len() {
                 break;
             }
         }
-        let seen = wanted.iter().map(|one| match found.remove(one.id.as_str()) {
+        let results = requests.iter().map(|request| match found.remove(request.id.as_str()) {
             Some((connection, page)) => {
-                Observed { id: one.id.clone(), observation: Observation::Present(connection), page: Some(page) }
+                PollResult { id: request.id.clone(), observation: Observation::Present(connection), page: Some(page) }
             }
-            None => Observed { id: one.id.clone(), observation: Observation::NotFound, page: None },
+            None => PollResult { id: request.id.clone(), observation: Observation::NotFound, page: None },
         });
-        Ok(seen.collect())
+        Ok(results.collect())
     }
 }

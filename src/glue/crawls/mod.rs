@@ -1,53 +1,47 @@
-//! Glue's crawlers and their crawls in our own words.
+//! The model of crawlers and their crawls.
 //!
-//! A crawler's own state is not the outcome of a crawl: at the end of each crawl, stopped or not, the crawler
-//! is STOPPING for a while, and READY again when the crawl is over. How it ended stands in the history.
+//! The state of a crawler is not the outcome of a crawl. At the end of each crawl, stopped or not, the crawler is
+//! STOPPING for a while, and then READY. The history has the outcome.
 
-pub mod source;
+pub(crate) mod source;
 
 use jiff::Timestamp;
 
-/// All that `CrawlerState` can be.
+/// Glue's `CrawlerState`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CrawlerState {
-    /// It can be started.
+    /// The crawler can be started.
     Ready,
-    /// It crawls.
+    /// A crawl is running.
     Running,
-    /// Its crawl comes to an end, by itself or by a stop.
+    /// The crawl is ending, with or without a stop.
     Stopping,
-    /// A state newer than this program, in Glue's own word.
+    /// A state that this program does not know.
     Unknown(String),
 }
 
 /// A crawler as `BatchGetCrawlers` shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Crawler {
-    /// Its name.
     pub name: String,
-    /// Its state.
     pub state: CrawlerState,
-    /// When the last of its crawls that is over began (`LastCrawl`), by Glue's clock.
-    pub last_began: Option<Timestamp>,
+    /// When the last crawl that has ended was started (`LastCrawl`), by Glue's clock.
+    pub last_crawl_started_on: Option<Timestamp>,
 }
 
-/// All that `CrawlerHistoryState` can be.
+/// Glue's `CrawlerHistoryState`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CrawlState {
-    /// Under way.
     Running,
-    /// Ended well.
     Completed,
-    /// Ended badly.
     Failed,
-    /// Stopped.
     Stopped,
-    /// A state newer than this program, in Glue's own word.
+    /// A state that this program does not know.
     Unknown(String),
 }
 
 impl CrawlState {
-    /// Glue's word for it.
+    /// The state as Glue spells it.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -59,7 +53,7 @@ impl CrawlState {
         }
     }
 
-    /// Whether the crawl is over. A state that we do not know is taken for a live one and watched on.
+    /// Whether the crawl has ended. An unknown state counts as not ended.
     #[must_use]
     pub fn is_final(&self) -> bool {
         match self {
@@ -69,43 +63,37 @@ impl CrawlState {
     }
 }
 
-/// A crawl as its crawler's history shows it.
+/// A crawl as `ListCrawls` shows it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Crawl {
-    /// Glue's id.
     pub id: String,
-    /// Its state.
     pub state: CrawlState,
     /// By Glue's clock.
     pub started_on: Option<Timestamp>,
     /// By Glue's clock.
     pub ended_on: Option<Timestamp>,
-    /// What it took.
     pub dpu_hours: f64,
-    /// What it changed, as JSON within JSON.
+    /// The changes of the catalog, as JSON within JSON.
     pub summary: Option<String>,
-    /// Glue's words.
     pub error_message: Option<String>,
     /// The CloudWatch log group.
     pub log_group: Option<String>,
-    /// The stream in it.
+    /// The CloudWatch log stream.
     pub log_stream: Option<String>,
-    /// What the crawl's messages begin with.
+    /// The prefix of the crawl's log messages.
     pub message_prefix: Option<String>,
 }
 
 /// A page of crawls, newest first.
 #[derive(Clone, Debug)]
 pub struct CrawlPage {
-    /// The crawls.
     pub crawls: Vec<Crawl>,
-    /// Asks for the next page.
+    /// The token of the next page.
     pub next: Option<String>,
 }
 
 /// The most crawlers that one `BatchGetCrawlers` shows (Glue API reference, `BatchGetCrawlers`: 0 to 100).
-pub const CRAWLER_BATCH: usize = 100;
+pub(crate) const CRAWLER_BATCH_SIZE: usize = 100;
 
-/// The crawls on one page of `ListCrawls`. What is looked for is nearly always among the first; the most that
-/// Glue admits is 100.
-pub const CRAWL_PAGE: i32 = 20;
+/// The size of a page of `ListCrawls`. Glue allows 100, but nearly every lookup ends among the first crawls.
+pub(crate) const CRAWL_PAGE_SIZE: i32 = 20;

@@ -1,43 +1,39 @@
-//! All crawls and crawlers of one client as a source of the poller: one `BatchGetCrawlers` for a hundred of
-//! them, and `ListCrawls` only for a crawl that is new to us or may be over.
+//! The crawls and crawlers of one client as a source of the poller: one `BatchGetCrawlers` for a hundred crawlers,
+//! and `ListCrawls` only for a crawl without an observation, or one that may have ended.
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::{CRAWLER_BATCH, Crawl, Crawler, CrawlerState};
-use crate::glue::poller::{Observation, Observed, Source, Wanted};
+use super::{CRAWLER_BATCH_SIZE, Crawl, Crawler, CrawlerState};
+use crate::glue::poller::{Observation, PollRequest, PollResult, Source};
 use crate::glue::{Error, ErrorKind, Glue};
 
-/// The crawlers that one client sees.
+/// All crawlers and crawls of one client.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct CrawlSource {
-    /// Who asks.
     pub client: Glue,
 }
 
-/// What somebody waits for, and how it looks.
+/// A crawl, or a crawler.
 #[derive(Clone, Debug, PartialEq)]
 pub enum CrawlItem {
-    /// A crawl, with its details.
     Crawl {
-        /// The crawl.
         crawl: Box<Crawl>,
-        /// [`Crawler::last_began`] when they were read: while it stays, and the crawler is not READY, no crawl
-        /// has ended since.
-        last_began: Option<jiff::Timestamp>,
+        /// [`Crawler::last_crawl_started_on`] at the time of the observation. While it does not change, and the
+        /// crawler is not READY, no crawl has ended since.
+        last_crawl_started_on: Option<jiff::Timestamp>,
     },
-    /// A crawler, for those who wait until it is free.
+    /// For objects that wait until the crawler is READY.
     Crawler(Crawler),
 }
 
-/// The id by which the poller is asked for a crawl of a crawler, or without one for the crawler itself. The
-/// ids of crawls have no slash.
+/// The id of an item: of a crawl, or without one of the crawler itself. The ids of crawls have no slash.
 #[must_use]
 pub fn poll_id(crawler: &str, crawl: Option<&str>) -> String {
     format!("{}/{crawler}", crawl.unwrap_or_default())
 }
 
-/// The crawler, and the crawl, behind such an id.
-fn parts(id: &str) -> (&str, Option<&str>) {
+/// The crawler and the crawl of a [`poll_id`].
+fn parse_poll_id(id: &str) -> (&str, Option<&str>) {
     let (crawl, crawler) = id.split_once('/').unwrap_or(("", id));
     (crawler, Some(crawl).filter(|crawl| !crawl.is_empty()))
 }
@@ -53,40 +49,40 @@ impl Source for CrawlSource {
     fn is_finished(item: &CrawlItem) -> bool {
         match item {
             CrawlItem::Crawl { crawl, .. } => crawl.state.is_final(),
-            // Whoever waits for a crawler goes on waiting until it is its turn.
             CrawlItem::Crawler(_) => false,
         }
     }
 
-    async fn ask(&self, wanted: Vec<Wanted<CrawlItem>>) -> Result<Vec<Observed<CrawlItem>>, Error> {
-        let names: BTreeSet<_> = wanted.iter().map(|one| parts(&one.id).0.to_owned()).collect();
+    async fn poll(&self, requests: Vec<PollRequest<CrawlItem>>) -> Result<Vec<PollResult<CrawlItem>>, Error> {
+        let names: BTreeSet<_> = requests.iter().map(|request| parse_poll_id(&request.id).0.to_owned()).collect();
         let names: Vec<_> = names.into_iter().collect();
         let mut crawlers = HashMap::with_capacity(names.len());
-        for batch in names.chunks(CRAWLER_BATCH) {
+        for batch in names.chunks(CRAWLER_BATCH_SIZE) {
             let found = self.client.crawlers(batch).await?;
             crawlers.extend(found.into_iter().map(|crawler| (crawler.name.clone(), crawler)));
         }
-        let mut seen = Vec::new();
-        for one in wanted {
-            let (name, crawl) = parts(&one.id);
+        let mut results = Vec::new();
+        for request in requests {
+            let (name, crawl) = parse_poll_id(&request.id);
             let observation = match (crawlers.get(name), crawl) {
                 (None, _) => Observation::NotFound,
                 (Some(crawler), None) => Observation::Present(CrawlItem::Crawler(crawler.clone())),
-                (Some(crawler), Some(_)) if is_still_running(one.last.as_ref(), crawler) => continue,
-                (Some(crawler), Some(crawl)) => self.details(crawler, crawl).await?,
+                (Some(crawler), Some(_)) if is_still_running(request.last.as_ref(), crawler) => continue,
+                (Some(crawler), Some(crawl)) => self.crawl(crawler, crawl).await?,
             };
-            seen.push(Observed { id: one.id, observation, page: None });
+            results.push(PollResult { id: request.id, observation, page: None });
         }
-        Ok(seen)
+        Ok(results)
     }
 }
 
 impl CrawlSource {
-    async fn details(&self, crawler: &Crawler, crawl: &str) -> Result<Observation<CrawlItem>, Error> {
+    async fn crawl(&self, crawler: &Crawler, crawl: &str) -> Result<Observation<CrawlItem>, Error> {
         match self.client.crawl(&crawler.name, crawl).await {
-            Ok(Some(crawl)) => {
-                Ok(Observation::Present(CrawlItem::Crawl { crawl: Box::new(crawl), last_began: crawler.last_began }))
-            }
+            Ok(Some(crawl)) => Ok(Observation::Present(CrawlItem::Crawl {
+                crawl: Box::new(crawl),
+                last_crawl_started_on: crawler.last_crawl_started_on,
+            })),
             Ok(None) => Ok(Observation::NotFound),
             Err(error) if error.kind == ErrorKind::NotFound => Ok(Observation::NotFound),
             Err(error) => Err(error),
@@ -94,11 +90,13 @@ impl CrawlSource {
     }
 }
 
-/// Whether the crawl that was seen so cannot have ended: the crawler is at a crawl, and has finished none since.
+/// Whether the observed crawl certainly has not ended: the crawler is not READY, and no crawl has ended since.
 fn is_still_running(last: Option<&Observation<CrawlItem>>, crawler: &Crawler) -> bool {
     match last {
-        Some(Observation::Present(CrawlItem::Crawl { crawl, last_began })) => {
-            !crawl.state.is_final() && crawler.state != CrawlerState::Ready && *last_began == crawler.last_began
+        Some(Observation::Present(CrawlItem::Crawl { crawl, last_crawl_started_on })) => {
+            !crawl.state.is_final()
+                && crawler.state != CrawlerState::Ready
+                && *last_crawl_started_on == crawler.last_crawl_started_on
         }
         _ => false,
     }
@@ -112,11 +110,12 @@ mod tests {
     use super::*;
     use crate::glue::crawls::CrawlState;
 
-    fn crawler(state: CrawlerState, last_began: i64) -> Crawler {
-        Crawler { name: "raw".to_owned(), state, last_began: Timestamp::from_second(last_began).ok() }
+    fn crawler(state: CrawlerState, last_crawl_started_on: i64) -> Crawler {
+        let last_crawl_started_on = Timestamp::from_second(last_crawl_started_on).ok();
+        Crawler { name: "raw".to_owned(), state, last_crawl_started_on }
     }
 
-    fn observation(state: CrawlState, last_began: i64) -> Observation<CrawlItem> {
+    fn observation(state: CrawlState, last_crawl_started_on: i64) -> Observation<CrawlItem> {
         let crawl = Crawl {
             id: "c".to_owned(),
             state,
@@ -131,29 +130,29 @@ mod tests {
         };
         Observation::Present(CrawlItem::Crawl {
             crawl: Box::new(crawl),
-            last_began: Timestamp::from_second(last_began).ok(),
+            last_crawl_started_on: Timestamp::from_second(last_crawl_started_on).ok(),
         })
     }
 
     #[test]
-    fn details_are_asked_for_only_when_the_crawl_may_be_over() {
+    fn a_crawl_is_read_only_when_it_may_have_ended() {
         let running = observation(CrawlState::Running, 1);
-        for (last, crawler, quiet) in [
+        for (last, crawler, still_running) in [
             (None, crawler(CrawlerState::Running, 1), false),
             (Some(Observation::NotFound), crawler(CrawlerState::Running, 1), false),
             (Some(running.clone()), crawler(CrawlerState::Running, 1), true),
             (Some(running.clone()), crawler(CrawlerState::Stopping, 1), true),
             (Some(running.clone()), crawler(CrawlerState::Ready, 1), false),
-            // It ended, and another began before we asked again.
+            // It ended, and another crawl started before this poll.
             (Some(running), crawler(CrawlerState::Running, 2), false),
         ] {
-            assert_eq!(is_still_running(last.as_ref(), &crawler), quiet, "{last:?} {crawler:?}");
+            assert_eq!(is_still_running(last.as_ref(), &crawler), still_running, "{last:?} {crawler:?}");
         }
     }
 
     #[test]
-    fn names_may_have_slashes() {
-        assert_eq!(parts(&poll_id("a/b", Some("1-2"))), ("a/b", Some("1-2")));
-        assert_eq!(parts(&poll_id("a/b", None)), ("a/b", None));
+    fn a_crawler_name_may_contain_slashes() {
+        assert_eq!(parse_poll_id(&poll_id("a/b", Some("1-2"))), ("a/b", Some("1-2")));
+        assert_eq!(parse_poll_id(&poll_id("a/b", None)), ("a/b", None));
     }
 }

@@ -1,15 +1,16 @@
-//! What the operator admits: who may use the controller's own identity, which roles, profiles and endpoints.
+//! What the operator of kube-glue allows: the controller's own identity, roles, profiles and endpoints.
 
 use std::str::FromStr;
 
 use wildmatch::WildMatch;
 
-/// The operator's word. The default admits what harms nobody: tenants with keys of their own.
+/// What the operator allows to which namespaces. By default, only credentials from Secrets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rules {
     /// Patterns of the namespaces that may use the controller's own identity.
-    pub own_identity: Vec<String>,
-    /// Which namespaces may assume which roles. Empty: with keys of their own any, and with the controller's none.
+    pub controller_identity_namespaces: Vec<String>,
+    /// Which namespaces may assume which roles. Empty: any role with the keys of a Secret, and none with the
+    /// controller's credentials.
     pub roles: Vec<Grant>,
     /// Which namespaces may use which profiles of the controller's AWS configuration.
     pub profiles: Vec<Grant>,
@@ -22,7 +23,7 @@ pub struct Rules {
 impl Default for Rules {
     fn default() -> Self {
         Self {
-            own_identity: Vec::new(),
+            controller_identity_namespaces: Vec::new(),
             roles: Vec::new(),
             profiles: Vec::new(),
             endpoints: Vec::new(),
@@ -34,27 +35,28 @@ impl Default for Rules {
 impl Rules {
     /// Whether objects of `namespace` may use the controller's own identity.
     #[must_use]
-    pub fn allows_own_identity(&self, namespace: &str) -> bool {
-        self.own_identity.iter().any(|pattern| matches(pattern, namespace))
+    pub(super) fn allows_controller_identity(&self, namespace: &str) -> bool {
+        self.controller_identity_namespaces.iter().any(|pattern| matches(pattern, namespace))
     }
 
-    /// Whether objects of `namespace` may assume the role; `with_own_keys`: the namespace's, not the controller's.
+    /// Whether objects of `namespace` may assume the role, `with_own_keys` of a Secret or with the controller's
+    /// credentials.
     #[must_use]
-    pub fn allows_role(&self, namespace: &str, arn: &str, with_own_keys: bool) -> bool {
-        (with_own_keys && self.roles.is_empty()) || self.roles.iter().any(|grant| grant.admits(namespace, arn))
+    pub(super) fn allows_role(&self, namespace: &str, arn: &str, with_own_keys: bool) -> bool {
+        (with_own_keys && self.roles.is_empty()) || self.roles.iter().any(|grant| grant.allows(namespace, arn))
     }
 
     /// Whether objects of `namespace` may use this profile.
     #[must_use]
-    pub fn allows_profile(&self, namespace: &str, profile: &str) -> bool {
-        self.profiles.iter().any(|grant| grant.admits(namespace, profile))
+    pub(super) fn allows_profile(&self, namespace: &str, profile: &str) -> bool {
+        self.profiles.iter().any(|grant| grant.allows(namespace, profile))
     }
 
-    /// The endpoint, rebuilt from the parts that were looked at; nothing when it is not admitted.
+    /// The endpoint, rebuilt from the parts that were checked; `None` where it is not allowed.
     #[must_use]
-    pub fn admitted_endpoint(&self, url: &str) -> Option<String> {
-        let asked = Origin::parse(url)?;
-        self.endpoints.iter().any(|allowed| allowed.admits(&asked)).then(|| asked.to_string())
+    pub(super) fn allowed_endpoint(&self, url: &str) -> Option<String> {
+        let origin = Origin::parse(url)?;
+        self.endpoints.iter().any(|allowed| allowed.matches(&origin)).then(|| origin.to_string())
     }
 }
 
@@ -62,7 +64,7 @@ fn matches(pattern: &str, text: &str) -> bool {
     WildMatch::new(pattern).matches(text)
 }
 
-/// A line `NAMESPACE=VALUE`, both patterns with `*` and `?`.
+/// `NAMESPACE=VALUE`, both patterns with `*` and `?`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Grant {
     namespace: String,
@@ -70,7 +72,7 @@ pub struct Grant {
 }
 
 impl Grant {
-    fn admits(&self, namespace: &str, value: &str) -> bool {
+    fn allows(&self, namespace: &str, value: &str) -> bool {
         matches(&self.namespace, namespace) && matches(&self.value, value)
     }
 }
@@ -85,18 +87,18 @@ impl FromStr for Grant {
     }
 }
 
-/// `host`, `.suffix` or `http://host`, each with or without `:port`. Without a scheme https is meant.
+/// `host`, `.suffix` or `http://host`, each with an optional `:port`. The default scheme is https.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AllowedEndpoint(Origin);
 
 impl AllowedEndpoint {
-    fn admits(&self, asked: &Origin) -> bool {
+    fn matches(&self, other: &Origin) -> bool {
         let Origin { secure, host, port } = &self.0;
         let is_host = match host.strip_prefix('.') {
-            Some(_) => asked.host.ends_with(host.as_str()) && asked.host.len() > host.len(),
-            None => *host == asked.host,
+            Some(_) => other.host.ends_with(host.as_str()) && other.host.len() > host.len(),
+            None => *host == other.host,
         };
-        is_host && *secure == asked.secure && *port == asked.port
+        is_host && *secure == other.secure && *port == other.port
     }
 }
 
@@ -109,11 +111,11 @@ impl FromStr for AllowedEndpoint {
     }
 }
 
-/// Scheme, host and port of a URL that has nothing else.
+/// The scheme, host and port of a URL without any other part.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Origin {
     secure: bool,
-    /// In small letters.
+    /// In lower case.
     host: String,
     port: u16,
 }
@@ -130,7 +132,7 @@ impl Origin {
             Some((host, port)) => (host, port.parse().ok()?),
             None => (rest, if secure { 443 } else { 80 }),
         };
-        // Anything else, such as user@host or a path, could mean another host to whoever connects.
+        // Anything else, such as user@host or a path, could mean another host to the client that connects.
         let is_host = host.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.' || b == b'-')
             && host.bytes().any(|b| b.is_ascii_alphanumeric());
         is_host.then(|| Self { secure, host: host.to_ascii_lowercase(), port })
@@ -139,9 +141,9 @@ impl Origin {
 
 impl std::fmt::Display for Origin {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let (scheme, usual) = if self.secure { ("https", 443) } else { ("http", 80) };
+        let (scheme, default_port) = if self.secure { ("https", 443) } else { ("http", 80) };
         write!(f, "{scheme}://{}", self.host)?;
-        if self.port == usual { Ok(()) } else { write!(f, ":{}", self.port) }
+        if self.port == default_port { Ok(()) } else { write!(f, ":{}", self.port) }
     }
 }
 
@@ -158,9 +160,9 @@ mod tests {
     }
 
     #[test]
-    fn an_endpoint_is_admitted_as_exactly_this_host_or_below_this_suffix() {
+    fn an_endpoint_matches_an_exact_host_or_a_suffix() {
         let rules = rules(&["glue.example.com", ".vpce.amazonaws.com", "http://127.0.0.1:4566"], &[]);
-        for (url, admitted) in [
+        for (url, is_allowed) in [
             ("https://glue.example.com", true),
             ("https://glue.example.com:443/", true),
             ("https://GLUE.example.com", true),
@@ -182,17 +184,17 @@ mod tests {
             ("glue.example.com", false),
             ("", false),
         ] {
-            assert_eq!(rules.admitted_endpoint(url).is_some(), admitted, "{url}");
+            assert_eq!(rules.allowed_endpoint(url).is_some(), is_allowed, "{url}");
         }
-        assert_eq!(rules.admitted_endpoint("https://GLUE.example.com/").unwrap(), "https://glue.example.com");
-        assert!(Rules::default().admitted_endpoint("https://glue.example.com").is_none());
+        assert_eq!(rules.allowed_endpoint("https://GLUE.example.com/").unwrap(), "https://glue.example.com");
+        assert!(Rules::default().allowed_endpoint("https://glue.example.com").is_none());
         for bad in ["", "ftp://a", "https://a/b", "a b", "a@b"] {
             assert!(bad.parse::<AllowedEndpoint>().is_err(), "{bad}");
         }
     }
 
     #[test]
-    fn the_controllers_identity_assumes_only_what_is_listed() {
+    fn the_controllers_credentials_assume_only_listed_roles() {
         let arn = "arn:aws:iam::111122223333:role/team-a/etl";
         let none = rules(&[], &[]);
         assert!(none.allows_role("team-a", arn, true));

@@ -1,79 +1,80 @@
-//! What stands in a Secret: read key by key, each slip named with its key and its remedy.
+//! Reads the keys of a Secret, and names the key of each invalid value.
 
 use std::collections::BTreeMap;
 
-use super::{IdentityError, Keys, Sensitive};
+use super::{IdentityError, Keys, Sensitive, Setting};
 
 /// The data of a Secret.
 pub type SecretData = BTreeMap<String, Vec<u8>>;
 
-const ID: &str = "AWS_ACCESS_KEY_ID";
-const SECRET: &str = "AWS_SECRET_ACCESS_KEY";
-const TOKEN: &str = "AWS_SESSION_TOKEN";
+const ACCESS_KEY_ID: &str = "AWS_ACCESS_KEY_ID";
+const SECRET_ACCESS_KEY: &str = "AWS_SECRET_ACCESS_KEY";
+const SESSION_TOKEN: &str = "AWS_SESSION_TOKEN";
 
-/// A Secret, or the place where there is none.
+/// A Secret, whether it exists or not.
 pub(super) struct SecretView<'a> {
     /// `namespace/name`.
     pub name: &'a str,
-    /// What stands in it; nothing when it is not there, or not to be looked at.
+    /// The data; `None` where the Secret does not exist, or is not used.
     pub data: Option<&'a SecretData>,
 }
 
 impl SecretView<'_> {
-    /// The name of a key for people.
-    pub(super) fn place(&self, key: &str) -> String {
-        format!("key {key} of Secret {}", self.name)
+    pub(super) fn setting(&self, key: &'static str) -> Setting {
+        Setting::SecretKey { secret: self.name.to_owned(), key }
     }
 
-    /// The access key, when any part of one is there: then all of it must be.
+    /// The access key, if the Secret has any part of one. It must have all of it then.
     pub(super) fn keys(&self) -> Result<Option<Keys>, IdentityError> {
-        let any = self.data.is_some_and(|data| [ID, SECRET, TOKEN].iter().any(|key| data.contains_key(*key)));
-        if any { self.required_keys() } else { Ok(None) }
+        let parts = [ACCESS_KEY_ID, SECRET_ACCESS_KEY, SESSION_TOKEN];
+        let has_part = self.data.is_some_and(|data| parts.iter().any(|key| data.contains_key(*key)));
+        if has_part { self.required_keys() } else { Ok(None) }
     }
 
-    /// The access key; nothing only when there is no Secret.
+    /// The access key; `None` only where there is no Secret.
     pub(super) fn required_keys(&self) -> Result<Option<Keys>, IdentityError> {
         if self.data.is_none() {
             return Ok(None);
         }
-        let access_key_id = Sensitive::new(self.required(ID)?);
-        let secret_access_key = Sensitive::new(self.required(SECRET)?);
-        let session_token = self.text(TOKEN)?.map(Sensitive::new);
+        let access_key_id = Sensitive::new(self.required(ACCESS_KEY_ID)?);
+        let secret_access_key = Sensitive::new(self.required(SECRET_ACCESS_KEY)?);
+        let session_token = self.text(SESSION_TOKEN)?.map(Sensitive::new);
         Ok(Some(Keys { access_key_id, secret_access_key, session_token }))
     }
 
     fn required(&self, key: &'static str) -> Result<String, IdentityError> {
-        let missing = || IdentityError::MissingKey { secret: self.name.to_owned(), key, hint: self.meant_for(key) };
+        let missing =
+            || IdentityError::MissingKey { secret: self.name.to_owned(), key, similar: self.similar_key(key) };
         self.text(key)?.ok_or_else(missing)
     }
 
-    /// A key of the Secret that looks like `key` in another spelling.
-    fn meant_for(&self, key: &str) -> String {
-        let bare = |key: &str| -> String {
+    /// A key of the Secret that spells `key` in another way.
+    fn similar_key(&self, key: &str) -> Option<String> {
+        let normalized = |key: &str| -> String {
             let letters = key.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
             letters.strip_prefix("aws").map(str::to_owned).unwrap_or(letters)
         };
-        let found = self.data.into_iter().flat_map(BTreeMap::keys).find(|other| bare(other) == bare(key));
-        found.map(|found| format!("; it has {found}")).unwrap_or_default()
+        let mut keys = self.data.into_iter().flat_map(BTreeMap::keys);
+        keys.find(|other| normalized(other) == normalized(key)).cloned()
     }
 
-    /// A value as text. Blanks around it are almost always a slip of `echo` or an editor, and AWS would
-    /// answer with a signature error that names no cause: so it is said here.
+    /// A value as text. White space around it is nearly always a mistake with `echo` or an editor, and AWS would
+    /// answer with a signature error that does not name the cause.
     pub(super) fn text(&self, key: &'static str) -> Result<Option<String>, IdentityError> {
-        let bad = |problem| IdentityError::BadValue { place: self.place(key), problem };
+        let invalid = |problem| IdentityError::InvalidValue { setting: self.setting(key), problem };
         let Some(bytes) = self.data.and_then(|data| data.get(key)) else {
             return Ok(None);
         };
-        let text =
-            std::str::from_utf8(bytes).map_err(|_| bad("is not text: store the value itself, base64-encoded once"))?;
+        let text = std::str::from_utf8(bytes)
+            .map_err(|_| invalid("is not text: store the value itself, base64-encoded once"))?;
         if text.is_empty() {
-            return Err(bad("is empty: fill it, or remove the key"));
+            return Err(invalid("is empty: fill it, or remove the key"));
         }
         if text.trim() != text {
-            return Err(bad("begins or ends with white space or a line end: store it without (printf, not echo)"));
+            return Err(invalid("begins or ends with white space or a line end: store it without (printf, not echo)"));
         }
         if text.chars().any(|c| c.is_control() || c.is_whitespace()) {
-            return Err(bad("contains white space or control characters: store the value as AWS gave it"));
+            return Err(invalid("contains white space or control characters: store the value as AWS issued it"));
         }
         Ok(Some(text.to_owned()))
     }

@@ -1,4 +1,4 @@
-//! The table of who may use what, and what is said about the rest.
+//! Which identity is resolved, and which error explains why there is none.
 
 use serde_json::{Value, json};
 
@@ -18,11 +18,11 @@ fn with_keys(more: Value) -> Value {
     keys
 }
 
-/// The identity of an object of namespace a with these credentials, when its Secret holds this.
+/// The identity of an object in namespace a with these credentials and this Secret.
 fn resolved(credentials: &Value, secret: Option<&Value>, rules: &Rules) -> Result<Identity, IdentityError> {
     let credentials: Credentials = serde_json::from_value(credentials.clone()).unwrap();
     let data = secret.map(data);
-    let request = Request {
+    let input = ResolveInput {
         namespace: "a",
         kind: "GlueJobRun",
         region: None,
@@ -31,74 +31,90 @@ fn resolved(credentials: &Value, secret: Option<&Value>, rules: &Rules) -> Resul
         secret: data.as_ref(),
         default_region: Some("eu-west-1"),
     };
-    resolve(&request, rules).map(|(identity, _)| identity)
+    resolve(&input, rules).map(|(identity, _)| identity)
 }
 
-fn rules(own: bool, roles: &[&str], profiles: &[&str]) -> Rules {
+/// The variant's name.
+fn variant(error: &IdentityError) -> String {
+    format!("{error:?}").split_whitespace().next().unwrap_or_default().to_owned()
+}
+
+/// A text with the facts of an error.
+fn outline(error: &IdentityError) -> String {
+    match error {
+        IdentityError::InvalidValue { setting: Setting::SecretKey { secret, key }, problem } => {
+            format!("{key} of {secret} {problem}")
+        }
+        IdentityError::InvalidValue { setting: Setting::Field(field), problem } => format!("{field} {problem}"),
+        error => format!("{error:?}"),
+    }
+}
+
+fn rules(controller_identity: bool, roles: &[&str], profiles: &[&str]) -> Rules {
     let grants = |lines: &[&str]| lines.iter().map(|line| line.parse().unwrap()).collect();
-    let own_identity = if own { vec!["a".to_owned()] } else { Vec::new() };
-    Rules { own_identity, roles: grants(roles), profiles: grants(profiles), ..Rules::default() }
+    let controller_identity_namespaces = if controller_identity { vec!["a".to_owned()] } else { Vec::new() };
+    Rules { controller_identity_namespaces, roles: grants(roles), profiles: grants(profiles), ..Rules::default() }
 }
 
 #[test]
 #[allow(clippy::type_complexity, reason = "a table")]
-fn who_may_use_what() {
+fn rules_and_secrets_decide_the_credentials() {
     let keys = with_keys(json!({}));
     let keys_and_role = with_keys(json!({"AWS_ROLE_ARN": ROLE}));
-    let role_alone = json!({"AWS_ROLE_ARN": ROLE});
-    let region_alone = json!({"AWS_REGION": "eu-west-1"});
+    let role_only = json!({"AWS_ROLE_ARN": ROLE});
+    let region_only = json!({"AWS_REGION": "eu-west-1"});
     let none = json!({});
     let named = json!({"secretName": "x"});
     let asks_role = json!({"assumeRole": {"roleArn": ROLE}});
     let asks_profile = json!({"profile": "p"});
     let (listed, other) = (&["a=*:role/etl"][..], &["b=*"][..]);
-    // credentials of the object, its Secret, own identity allowed, roles, profiles: what comes of it.
+    // The object's credentials, its Secret, whether the controller's identity is allowed, roles, profiles; the result.
     let table: &[(&Value, Option<&Value>, bool, &[&str], &[&str], &str)] = &[
         (&none, Some(&keys), false, &[], &[], "keys"),
         (&named, Some(&keys), false, &[], &[], "keys"),
         (&named, None, true, &[], &[], "SecretNotFound"),
-        (&none, None, false, &[], &[], "CredentialsMissing"),
-        (&none, None, true, &[], &[], "own"),
-        (&none, Some(&region_alone), true, &[], &[], "SecretInvalid"),
+        (&none, None, false, &[], &[], "NoCredentials"),
+        (&none, None, true, &[], &[], "controller"),
+        (&none, Some(&region_only), true, &[], &[], "MissingKey"),
         (&none, Some(&keys_and_role), false, &[], &[], "keys, role"),
         (&none, Some(&keys_and_role), false, listed, &[], "keys, role"),
         (&none, Some(&keys_and_role), false, other, &[], "RoleNotAllowed"),
         (&asks_role, Some(&keys), false, &[], &[], "keys, role"),
         (&asks_role, Some(&keys), true, other, &[], "RoleNotAllowed"),
-        (&none, Some(&role_alone), false, listed, &[], "CredentialsMissing"),
-        (&none, Some(&role_alone), true, &[], &[], "RoleNotAllowed"),
-        (&none, Some(&role_alone), true, listed, &[], "own, role"),
-        (&none, Some(&role_alone), true, other, &[], "RoleNotAllowed"),
-        (&asks_role, None, true, listed, &[], "own, role"),
+        (&none, Some(&role_only), false, listed, &[], "NoCredentials"),
+        (&none, Some(&role_only), true, &[], &[], "RoleNotAllowed"),
+        (&none, Some(&role_only), true, listed, &[], "controller, role"),
+        (&none, Some(&role_only), true, other, &[], "RoleNotAllowed"),
+        (&asks_role, None, true, listed, &[], "controller, role"),
         (&asks_role, None, true, &[], &[], "RoleNotAllowed"),
-        (&asks_role, None, false, listed, &[], "CredentialsMissing"),
-        (&asks_role, Some(&region_alone), true, listed, &[], "own, role"),
+        (&asks_role, None, false, listed, &[], "NoCredentials"),
+        (&asks_role, Some(&region_only), true, listed, &[], "controller, role"),
         (&asks_profile, None, false, &[], &["a=p"], "profile"),
         (&asks_profile, Some(&keys), true, &[], &[], "ProfileNotAllowed"),
         (&asks_profile, None, true, &[], &["b=p"], "ProfileNotAllowed"),
         (&asks_profile, None, true, &[], &["a=q"], "ProfileNotAllowed"),
     ];
-    for (n, (credentials, secret, own, roles, profiles, expected)) in table.iter().enumerate() {
-        let found = match resolved(credentials, *secret, &rules(*own, roles, profiles)) {
-            Err(error) => error.reason().to_owned(),
+    for (n, (credentials, secret, controller_identity, roles, profiles, expected)) in table.iter().enumerate() {
+        let found = match resolved(credentials, *secret, &rules(*controller_identity, roles, profiles)) {
+            Err(error) => variant(&error),
             Ok(identity) => {
                 let source = match identity.source {
-                    Source::Keys(_) => "keys",
-                    Source::Own => "own",
-                    Source::Profile(_) => "profile",
+                    CredentialSource::Keys(_) => "keys",
+                    CredentialSource::Controller => "controller",
+                    CredentialSource::Profile(_) => "profile",
                 };
                 format!("{source}{}", if identity.role.is_some() { ", role" } else { "" })
             }
         };
-        assert_eq!(&found, expected, "line {n}");
+        assert_eq!(&found, expected, "row {n}");
     }
 }
 
 #[test]
-fn the_region_is_the_objects_then_the_secrets_then_the_controllers() {
+fn the_region_comes_from_the_object_then_the_secret_then_the_controller() {
     let with = |secret: Value, own, default_region| {
         let data = data(&with_keys(secret));
-        let request = Request {
+        let input = ResolveInput {
             namespace: "a",
             kind: "GlueJobRun",
             region: own,
@@ -107,7 +123,7 @@ fn the_region_is_the_objects_then_the_secrets_then_the_controllers() {
             secret: Some(&data),
             default_region,
         };
-        resolve(&request, &Rules::default()).map(|(identity, _)| identity.region)
+        resolve(&input, &Rules::default()).map(|(identity, _)| identity.region)
     };
     assert_eq!(with(json!({"AWS_REGION": "eu-west-2"}), Some("eu-west-1"), Some("eu-west-3")).unwrap(), "eu-west-1");
     assert_eq!(with(json!({"AWS_REGION": "eu-west-2"}), None, Some("eu-west-3")).unwrap(), "eu-west-2");
@@ -115,68 +131,62 @@ fn the_region_is_the_objects_then_the_secrets_then_the_controllers() {
     assert_eq!(with(json!({}), None, None), Err(IdentityError::NoRegion { secret: "a/s".to_owned() }));
     for bad in ["Ireland", "eu-west-1.evil.org/", "eu", "eu--1", "eu-west-1#"] {
         let error = with(json!({"AWS_REGION": bad}), None, None).unwrap_err();
-        assert!(error.to_string().contains("key AWS_REGION of Secret a/s is not the name of a region"), "{error}");
+        assert!(outline(&error).contains("AWS_REGION of a/s is not the name of a region"), "{error:?}");
     }
 }
 
 #[test]
-fn what_is_wrong_with_a_secret_names_its_key_and_the_remedy() {
-    for (secret, words) in [
-        (json!({"AWS_ACCESS_KEY_ID": "AKIA1"}), "Secret a/s has no key AWS_SECRET_ACCESS_KEY: add it"),
-        (
-            json!({"accessKeyId": "AKIA1"}),
-            "no key AWS_ACCESS_KEY_ID: add it (its keys are named as AWS names them; it has accessKeyId)",
-        ),
-        (json!({"AWS_SESSION_TOKEN": "x", "AWS_ROLE_ARN": ROLE}), "has no key AWS_ACCESS_KEY_ID"),
-        (with_keys(json!({"AWS_ACCESS_KEY_ID": ""})), "key AWS_ACCESS_KEY_ID of Secret a/s is empty"),
+fn an_invalid_secret_is_reported_with_its_key() {
+    for (secret, text) in [
+        (json!({"AWS_ACCESS_KEY_ID": "AKIA1"}), r#"MissingKey { secret: "a/s", key: "AWS_SECRET_ACCESS_KEY", "#),
+        (json!({"accessKeyId": "AKIA1"}), r#"key: "AWS_ACCESS_KEY_ID", similar: Some("accessKeyId")"#),
+        (json!({"AWS_SESSION_TOKEN": "x", "AWS_ROLE_ARN": ROLE}), r#"key: "AWS_ACCESS_KEY_ID", similar: None"#),
+        (with_keys(json!({"AWS_ACCESS_KEY_ID": ""})), "AWS_ACCESS_KEY_ID of a/s is empty"),
         (with_keys(json!({"AWS_SECRET_ACCESS_KEY": "hush\n"})), "begins or ends with white space or a line end"),
         (with_keys(json!({"AWS_SECRET_ACCESS_KEY": "hu sh"})), "contains white space or control characters"),
-        (with_keys(json!({"AWS_ROLE_ARN": "etl"})), "key AWS_ROLE_ARN of Secret a/s is no role's ARN"),
-        (with_keys(json!({"AWS_ROLE_ARN": "arn:aws:iam::222222222222:user/etl"})), "is no role's ARN"),
-        (with_keys(json!({"AWS_ROLE_ARN": "arn:aws:iam::2:role/etl"})), "is no role's ARN"),
+        (with_keys(json!({"AWS_ROLE_ARN": "etl"})), "AWS_ROLE_ARN of a/s is not the ARN of a role"),
+        (with_keys(json!({"AWS_ROLE_ARN": "arn:aws:iam::222222222222:user/etl"})), "is not the ARN of a role"),
+        (with_keys(json!({"AWS_ROLE_ARN": "arn:aws:iam::2:role/etl"})), "is not the ARN of a role"),
         (with_keys(json!({"AWS_ROLE_ARN": "arn:aws-cn:iam::222222222222:role/etl"})), "another AWS partition"),
-        (
-            with_keys(json!({"AWS_ROLE_ARN": ROLE, "AWS_EXTERNAL_ID": "x"})),
-            "key AWS_EXTERNAL_ID of Secret a/s must be 2 to",
-        ),
-        (with_keys(json!({"AWS_ROLE_ARN": ROLE, "AWS_ROLE_SESSION_NAME": "a/b"})), "key AWS_ROLE_SESSION_NAME of"),
-        (with_keys(json!({"AWS_ROLE_ARN": ROLE, "AWS_SOURCE_IDENTITY": "é!"})), "key AWS_SOURCE_IDENTITY of"),
+        (with_keys(json!({"AWS_ROLE_ARN": ROLE, "AWS_EXTERNAL_ID": "x"})), "AWS_EXTERNAL_ID of a/s must be 2 to"),
+        (with_keys(json!({"AWS_ROLE_ARN": ROLE, "AWS_ROLE_SESSION_NAME": "a/b"})), "AWS_ROLE_SESSION_NAME of"),
+        (with_keys(json!({"AWS_ROLE_ARN": ROLE, "AWS_SOURCE_IDENTITY": "é!"})), "AWS_SOURCE_IDENTITY of"),
         (
             with_keys(json!({"AWS_ENDPOINT_URL": "https://evil.org"})),
-            "key AWS_ENDPOINT_URL of Secret a/s is not allowed",
+            r#"EndpointNotAllowed { setting: SecretKey { secret: "a/s", key: "AWS_ENDPOINT_URL" } }"#,
         ),
     ] {
-        let error = resolved(&json!({}), Some(&secret), &Rules::default()).unwrap_err().to_string();
-        assert!(error.contains(words), "{error}");
+        let error = outline(&resolved(&json!({}), Some(&secret), &Rules::default()).unwrap_err());
+        assert!(error.contains(text), "{error:?} does not contain {text:?}");
         assert!(!error.contains("hush") && !error.contains("hu sh"), "{error}");
     }
     let binary = SecretData::from([("AWS_ACCESS_KEY_ID".to_owned(), vec![0xff, 0xfe])]);
-    let holder = SecretView { name: "a/s", data: Some(&binary) };
-    assert!(holder.keys().unwrap_err().to_string().contains("is not text"));
+    let secret = SecretView { name: "a/s", data: Some(&binary) };
+    assert!(outline(&secret.keys().unwrap_err()).contains("is not text"));
 }
 
 #[test]
-fn what_is_wrong_with_a_role_names_the_field() {
-    for (assume, words) in [
-        (json!({"externalId": "xy"}), "assumeRole names no role: set roleArn"),
-        (json!({"roleArn": "etl"}), "spec.credentials.assumeRole.roleArn is no role's ARN"),
+fn an_invalid_role_parameter_is_reported_with_its_field() {
+    for (assume, text) in [
+        (json!({"externalId": "xy"}), "NoRole"),
+        (json!({"roleArn": "etl"}), "assumeRole.roleArn is not the ARN of a role"),
         (json!({"roleArn": ROLE, "sessionName": "x"}), "assumeRole.sessionName must be 2 to 64"),
         (json!({"roleArn": ROLE, "durationSeconds": 60}), "assumeRole.durationSeconds must be 900 to 43200"),
-        (json!({"roleArn": ROLE, "sessionTags": {"Kube-Glue-Namespace": "b"}}), "those are the controller's"),
-        (json!({"roleArn": ROLE, "sessionTags": {"\u{212a}ube-glue-namespace": "b"}}), "those are the controller's"),
-        (json!({"roleArn": ROLE, "sessionTags": {"aws:x": "b"}}), "AWS keeps for itself"),
-        (json!({"roleArn": ROLE, "sessionTags": {"x": "b", "X": "c"}}), "differ in capitals only"),
-        (json!({"roleArn": ROLE, "sessionTags": {"x!": "b"}}), "a key that STS does not admit"),
-        (json!({"roleArn": ROLE, "sessionTags": {"x": "b!"}}), "a value that STS does not admit"),
+        (json!({"roleArn": ROLE, "sessionTags": {"Kube-Glue-Namespace": "b"}}), "reserved for the controller"),
+        (json!({"roleArn": ROLE, "sessionTags": {"\u{212a}ube-glue-namespace": "b"}}), "reserved for the controller"),
+        (json!({"roleArn": ROLE, "sessionTags": {"aws:x": "b"}}), "which AWS reserves"),
+        (json!({"roleArn": ROLE, "sessionTags": {"x": "b", "X": "c"}}), "differ only in case"),
+        (json!({"roleArn": ROLE, "sessionTags": {"x!": "b"}}), "a key that STS does not allow"),
+        (json!({"roleArn": ROLE, "sessionTags": {"x": "b!"}}), "a value that STS does not allow"),
     ] {
         let secret = with_keys(json!({}));
         let error = resolved(&json!({"assumeRole": assume}), Some(&secret), &Rules::default()).unwrap_err();
-        assert!(error.to_string().contains(words), "{error}");
+        assert!(outline(&error).contains(text), "{error:?} does not contain {text:?}");
     }
 }
 
 #[test]
-fn the_objects_words_go_before_the_secrets_field_by_field() {
+fn role_parameters_of_the_object_override_those_of_the_secret() {
     let secret = with_keys(json!({
         "AWS_ROLE_ARN": "arn:aws:iam::222222222222:role/path/of/secret", "AWS_EXTERNAL_ID": "of-secret",
         "AWS_SOURCE_IDENTITY": "alice"
@@ -187,13 +197,13 @@ fn the_objects_words_go_before_the_secrets_field_by_field() {
     assert_eq!(role.source_identity.as_deref(), Some("alice"));
     assert_eq!(role.session_name, "kube-glue-a");
     assert_eq!(role.tags, [("team".to_owned(), "data".to_owned())]);
-    assert_eq!(role.our_tags, [(NAMESPACE_TAG, "a".to_owned()), (KIND_TAG, "GlueJobRun".to_owned())]);
+    assert_eq!(role.controller_tags, [(NAMESPACE_TAG, "a".to_owned()), (KIND_TAG, "GlueJobRun".to_owned())]);
     let untagged = Rules { session_tags: false, ..Rules::default() };
-    assert_eq!(resolved(&own, Some(&secret), &untagged).unwrap().role.unwrap().our_tags, []);
+    assert_eq!(resolved(&own, Some(&secret), &untagged).unwrap().role.unwrap().controller_tags, []);
 }
 
 #[test]
-fn two_external_ids_are_two_identities() {
+fn external_ids_make_identities_different() {
     let role = |id| {
         let secret = with_keys(json!({"AWS_ROLE_ARN": ROLE, "AWS_EXTERNAL_ID": id}));
         resolved(&json!({}), Some(&secret), &Rules::default()).unwrap()
@@ -203,7 +213,7 @@ fn two_external_ids_are_two_identities() {
 }
 
 #[test]
-fn an_endpoint_of_a_secret_is_used_where_it_is_listed() {
+fn an_allowed_endpoint_of_a_secret_is_used() {
     let rules = Rules { endpoints: vec!["http://127.0.0.1:1".parse().unwrap()], ..Rules::default() };
     let secret = with_keys(json!({"AWS_ENDPOINT_URL": "http://127.0.0.1:1/"}));
     let endpoints = resolved(&json!({}), Some(&secret), &rules).unwrap().endpoints;
@@ -219,7 +229,7 @@ fn debug_output_hides_secrets() {
 }
 
 #[test]
-fn a_secret_within_another_leaves_nothing_of_it_behind() {
+fn redaction_removes_a_secret_that_contains_another() {
     let secrets = ["tr0ub", "tr0ub4dor", "abc"].map(|secret| Sensitive::new(secret.to_owned()));
     assert_eq!(Sensitive::redact("tr0ub4dor, tr0ub, abc", &secrets), "[hidden], [hidden], abc");
 }

@@ -1,37 +1,37 @@
-//! What STS admits in the words of a request. Each check says what is wrong, never the value.
+//! STS's constraints on the parameters of `AssumeRole`. An error never contains the value.
 //!
 //! Source: AWS STS API reference, `AssumeRole`, "Request Parameters" and `Tag`; IAM user guide, "IAM identifiers".
 
-use super::partition_of;
+use super::region::partition_of;
 
-/// The most tags of a session.
+/// The most tags that a session may have.
 pub(super) const MAX_TAGS: usize = 50;
 
-/// Why a word is not admitted; it follows the name of the place where the word stands.
+/// An error is the predicate of a sentence whose subject is the setting.
 pub(super) type Check = Result<(), &'static str>;
 
 /// `arn:<partition>:iam::<account>:role/<path/><name>`
 pub(super) fn role_arn(arn: &str) -> Check {
-    let wrong = Err("is no role's ARN: it looks like arn:aws:iam::111122223333:role/name");
+    let invalid = Err("is not the ARN of a role, such as arn:aws:iam::111122223333:role/name");
     let parts: Vec<_> = arn.splitn(6, ':').collect();
-    let [scheme, partition, service, region, account, resource] = parts[..] else { return wrong };
-    let Some(path) = resource.strip_prefix("role/") else { return wrong };
+    let [scheme, partition, service, region, account, resource] = parts[..] else { return invalid };
+    let Some(path) = resource.strip_prefix("role/") else { return invalid };
     let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
     let is_partition = partition == "aws"
         || partition.strip_prefix("aws-").is_some_and(|rest| {
             !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
         });
-    let is_ours = scheme == "arn" && is_partition && service == "iam" && region.is_empty();
+    let is_iam = scheme == "arn" && is_partition && service == "iam" && region.is_empty();
     let is_account = account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit());
     let is_name = (1..=64).contains(&name.len()) && name.chars().all(is_word);
-    if is_ours && is_account && is_name && folders.bytes().all(|b| b.is_ascii_graphic()) && arn.len() <= 2048 {
+    if is_iam && is_account && is_name && folders.bytes().all(|b| b.is_ascii_graphic()) && arn.len() <= 2048 {
         Ok(())
     } else {
-        wrong
+        invalid
     }
 }
 
-/// A session's name, or a source identity.
+/// A session name, or a source identity.
 pub(super) fn session_name(name: &str) -> Check {
     if (2..=64).contains(&name.len()) && name.chars().all(is_word) {
         Ok(())
@@ -40,7 +40,6 @@ pub(super) fn session_name(name: &str) -> Check {
     }
 }
 
-/// An external id.
 pub(super) fn external_id(id: &str) -> Check {
     if (2..=1224).contains(&id.len()) && id.chars().all(|c| is_word(c) || matches!(c, ':' | '/')) {
         Ok(())
@@ -49,36 +48,33 @@ pub(super) fn external_id(id: &str) -> Check {
     }
 }
 
-/// The key of a session's tag.
 pub(super) fn tag_key(key: &str) -> Check {
-    // Whatever becomes the same letter, such as the Kelvin sign.
+    // Lower case maps other letters to the same one, such as the Kelvin sign to k.
     let lower = key.to_lowercase();
     if lower.starts_with("kube-glue-") {
-        Err("has a key that begins with kube-glue-: those are the controller's")
+        Err("has a key that begins with kube-glue-, which is reserved for the controller")
     } else if lower.starts_with("aws:") {
-        Err("has a key that begins with aws:, which AWS keeps for itself")
+        Err("has a key that begins with aws:, which AWS reserves")
     } else if (1..=128).contains(&key.chars().count()) && key.chars().all(is_tag) {
         Ok(())
     } else {
-        Err("has a key that STS does not admit: 1 to 128 letters, digits, spaces and any of _.:/=+-@")
+        Err("has a key that STS does not allow: use 1 to 128 letters, digits, spaces and any of _.:/=+-@")
     }
 }
 
-/// The value of a session's tag.
 pub(super) fn tag_value(value: &str) -> Check {
     if value.chars().count() <= 256 && value.chars().all(is_tag) {
         Ok(())
     } else {
-        Err("has a value that STS does not admit: up to 256 letters, digits, spaces and any of _.:/=+-@")
+        Err("has a value that STS does not allow: use up to 256 letters, digits, spaces and any of _.:/=+-@")
     }
 }
 
-/// How long a session lasts, in seconds.
 pub(super) fn duration(seconds: i32) -> Check {
     if (900..=43_200).contains(&seconds) { Ok(()) } else { Err("must be 900 to 43200") }
 }
 
-/// A region. It becomes part of a host name, so nothing else may stand in it.
+/// The name of a region. It becomes part of a host name, so nothing else is allowed in it.
 pub(super) fn region(region: &str) -> Check {
     let mut parts = region.split('-');
     let area = parts.next().unwrap_or_default();
@@ -94,7 +90,7 @@ pub(super) fn region(region: &str) -> Check {
     }
 }
 
-/// A role can be assumed in its own partition only.
+/// A role can be assumed only in its own partition.
 pub(super) fn same_partition(arn: &str, region: &str) -> Check {
     let partition = arn.split(':').nth(1).unwrap_or_default();
     let special = ["aws-cn", "aws-us-gov"];
@@ -102,7 +98,7 @@ pub(super) fn same_partition(arn: &str, region: &str) -> Check {
     if partition == of_region || !(special.contains(&partition) || special.contains(&of_region)) {
         Ok(())
     } else {
-        Err("is of another AWS partition than the region: roles can be assumed in their own partition only")
+        Err("is in another AWS partition than the region: a role can be assumed only in its own partition")
     }
 }
 

@@ -1,82 +1,81 @@
-//! Glue's job runs in our own words: what is asked, what is seen, and what marks a run as ours.
+//! The model of job runs.
 
-pub mod source;
+pub(crate) mod source;
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-/// What `StartJobRun` is asked.
+/// The input of `StartJobRun`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct StartJobRun {
     /// The job's name.
     pub job: String,
-    /// The run's arguments, our mark included.
+    /// The arguments, including the one that carries the run's key.
     pub arguments: BTreeMap<String, String>,
     /// Worker type and count.
     pub workers: Option<(String, i32)>,
     /// DPUs.
     pub max_capacity: Option<f64>,
-    /// DPUs, the old way.
+    /// DPUs; deprecated by AWS.
     pub allocated_capacity: Option<i32>,
     /// Minutes.
     pub timeout_minutes: Option<i32>,
     /// Minutes.
     pub notify_delay_after_minutes: Option<i32>,
-    /// Its name.
+    /// The name of a security configuration.
     pub security_configuration: Option<String>,
     /// `FLEX` or `STANDARD`.
     pub execution_class: Option<&'static str>,
-    /// Whether Glue may queue it.
+    /// Whether Glue may queue the run.
     pub job_run_queuing_enabled: Option<bool>,
-    /// An IAM policy, JSON.
+    /// An IAM policy in JSON.
     pub execution_role_session_policy: Option<String>,
 }
 
-/// What tells a run of ours from all others of its job.
+/// Identifies the runs that the controller started among all runs of a job.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Mark {
-    /// It carries this argument with this value.
+pub enum RunMatcher {
+    /// A run with this argument.
     Argument {
         /// The argument's name.
         name: String,
         /// The run's key.
         value: String,
     },
-    /// It carries exactly these arguments and no trigger started it: for scripts that
-    /// accept no argument they do not know.
+    /// A run with exactly these arguments that no trigger started. For scripts that reject unknown arguments.
     Arguments(BTreeMap<String, String>),
 }
 
-/// All that `JobRunState` can be.
+/// Glue's `JobRunState`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum JobRunState {
-    /// Accepted, not running yet.
+    /// STARTING
     Starting,
-    /// Running.
+    /// RUNNING
     Running,
-    /// Being stopped.
+    /// STOPPING
     Stopping,
-    /// Stopped.
+    /// STOPPED
     Stopped,
-    /// Ended well.
+    /// SUCCEEDED
     Succeeded,
-    /// Ended badly.
+    /// FAILED
     Failed,
-    /// Took longer than its timeout.
+    /// TIMEOUT: it ran longer than its timeout.
     Timeout,
-    /// Glue failed.
+    /// ERROR: Glue itself failed.
     Error,
-    /// Queued.
+    /// WAITING: Glue has queued it.
     Waiting,
-    /// Queued for too long.
+    /// EXPIRED: Glue had queued it for too long.
     Expired,
-    /// A state newer than this program, in Glue's own word.
+    /// A state that this program does not know.
     Unknown(String),
 }
 
 impl JobRunState {
-    /// Glue's word for it.
+    /// The state as Glue spells it.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -94,7 +93,7 @@ impl JobRunState {
         }
     }
 
-    /// Whether the run is over. A state that we do not know is taken for a live one and watched on.
+    /// Whether the run has ended. An unknown state counts as not ended.
     #[must_use]
     pub fn is_final(&self) -> bool {
         match self {
@@ -104,32 +103,32 @@ impl JobRunState {
     }
 }
 
-/// A job run as Glue shows it. Its arguments stay in the adapter, since they may hold secrets.
+/// A job run as Glue shows it. The adapter drops the arguments, since they may contain secrets.
 #[derive(Clone, Debug, PartialEq)]
 pub struct JobRun {
-    /// Glue's id.
+    /// The run id.
     pub id: String,
-    /// Its state.
+    /// The state.
     pub state: JobRunState,
-    /// Whether it carries the mark that was asked for.
-    pub marked: bool,
-    /// Glue's own attempt: 0 is the first.
+    /// Whether the [`RunMatcher`] of the request matches; false without one.
+    pub matches: bool,
+    /// The number of the attempt among Glue's own retries, from 0.
     pub attempt: i32,
-    /// The run that this one retries, in Glue's own retries.
+    /// The id of the run that this one retries, for one of Glue's own retries.
     pub previous: Option<String>,
     /// By Glue's clock.
     pub started_on: Option<Timestamp>,
     /// By Glue's clock.
     pub completed_on: Option<Timestamp>,
-    /// Glue's words.
+    /// Glue's message.
     pub error_message: Option<String>,
-    /// Seconds.
+    /// Seconds; 0 until the run has ended.
     pub execution_seconds: i32,
-    /// Seconds times DPUs.
+    /// Seconds times DPUs; `None` until the run has ended.
     pub dpu_seconds: Option<f64>,
-    /// Such as 5.0.
+    /// Such as `5.0`.
     pub glue_version: Option<String>,
-    /// Type and count, as granted.
+    /// Worker type and count, as granted.
     pub workers: Option<(String, i32)>,
     /// DPUs, as granted.
     pub max_capacity: Option<f64>,
@@ -142,21 +141,21 @@ pub struct JobRun {
 pub struct JobRunPage {
     /// The runs.
     pub runs: Vec<JobRun>,
-    /// Asks for the next page.
+    /// The token of the next page.
     pub next: Option<String>,
 }
 
-/// The most runs that one page of `GetJobRuns` holds (Glue API reference, `GetJobRuns`: `MaxResults` 1 to 200).
-pub const PAGE: i32 = 200;
+/// The size of a page of `GetJobRuns` (Glue API reference, `GetJobRuns`: `MaxResults` 1 to 200).
+pub(crate) const PAGE_SIZE: i32 = 200;
 
 /// The most runs that one `BatchStopJobRun` stops (Glue API reference, `BatchStopJobRun`: 1 to 25).
-pub const STOP_BATCH: usize = 25;
+pub(crate) const STOP_BATCH_SIZE: usize = 25;
 
-/// What became of one run in a `BatchStopJobRun`.
+/// The outcome for one run of a `BatchStopJobRun`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum StopAnswer {
-    /// It is being stopped.
+pub enum StopOutcome {
+    /// Glue stops the run.
     Accepted,
-    /// Glue refused: its code and its words.
+    /// Glue refused to stop it.
     Refused(crate::glue::Error),
 }

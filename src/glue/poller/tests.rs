@@ -1,4 +1,4 @@
-//! Whom the poller wakes, and which answers count.
+//! Which subscribers the poller requeues, and which results it applies.
 
 #![allow(clippy::unwrap_used)]
 
@@ -12,12 +12,12 @@ use super::*;
 
 const BASE: Duration = Duration::from_secs(5);
 
-/// A Glue with one number in it, whose answers can be held back.
+/// A source that shows one number, and can withhold its results.
 #[derive(Clone, Debug)]
 struct Number {
     value: Arc<AtomicU32>,
-    answers: Arc<Semaphore>,
-    asked: Arc<AtomicU32>,
+    results: Arc<Semaphore>,
+    polls: Arc<AtomicU32>,
 }
 
 impl PartialEq for Number {
@@ -42,13 +42,13 @@ impl Source for Number {
         &()
     }
 
-    async fn ask(&self, wanted: Vec<Wanted<u32>>) -> Result<Vec<Observed<u32>>, Error> {
+    async fn poll(&self, requests: Vec<PollRequest<u32>>) -> Result<Vec<PollResult<u32>>, Error> {
         let value = self.value.load(Ordering::SeqCst);
-        self.asked.fetch_add(1, Ordering::SeqCst);
-        self.answers.acquire().await.unwrap().forget();
-        Ok(wanted
+        self.polls.fetch_add(1, Ordering::SeqCst);
+        self.results.acquire().await.unwrap().forget();
+        Ok(requests
             .into_iter()
-            .map(|one| Observed { id: one.id, observation: Observation::Present(value), page: None })
+            .map(|request| PollResult { id: request.id, observation: Observation::Present(value), page: None })
             .collect())
     }
 
@@ -57,16 +57,16 @@ impl Source for Number {
     }
 }
 
-/// A poller whose answers come at once, unless `held`; and whom it wakes.
-fn poller(held: bool) -> (Poller<Number, &'static str>, Number, UnboundedReceiver<&'static str>) {
-    let (woken, wakes) = unbounded();
-    let poller = Poller::new(BASE, move |who| drop(woken.unbounded_send(who)));
-    let permits = if held { 0 } else { 1000 };
-    let source = Number { value: Arc::default(), answers: Arc::new(Semaphore::new(permits)), asked: Arc::default() };
-    (poller, source, wakes)
+/// A poller, a source that withholds its results if asked to, and the subscribers that the poller requeues.
+fn poller(withhold: bool) -> (Poller<Number, &'static str>, Number, UnboundedReceiver<&'static str>) {
+    let (sender, requeued) = unbounded();
+    let poller = Poller::new(BASE, move |subscriber| drop(sender.unbounded_send(subscriber)));
+    let permits = if withhold { 0 } else { 1000 };
+    let source = Number { value: Arc::default(), results: Arc::new(Semaphore::new(permits)), polls: Arc::default() };
+    (poller, source, requeued)
 }
 
-fn seen(report: &Report<u32>) -> Option<u32> {
+fn observed(report: &Report<u32>) -> Option<u32> {
     match report.observation {
         Some(Observation::Present(value)) => Some(value),
         _ => None,
@@ -74,85 +74,85 @@ fn seen(report: &Report<u32>) -> Option<u32> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn whose_thing_changed_is_woken_and_what_is_over_is_asked_for_no_more() {
-    let (poller, source, mut wakes) = poller(false);
-    assert_eq!(seen(&poller.watch(&source, "a", &"one")), None);
-    assert_eq!(wakes.next().await, Some("one"));
-    assert_eq!(seen(&poller.watch(&source, "a", &"one")), Some(0));
+async fn a_change_requeues_the_subscriber_and_a_finished_item_is_not_polled() {
+    let (poller, source, mut requeued) = poller(false);
+    assert_eq!(observed(&poller.watch(&source, "a", &"one")), None);
+    assert_eq!(requeued.next().await, Some("one"));
+    assert_eq!(observed(&poller.watch(&source, "a", &"one")), Some(0));
     source.value.store(99, Ordering::SeqCst);
-    assert_eq!(wakes.next().await, Some("one"));
-    let asked = source.asked.load(Ordering::SeqCst);
+    assert_eq!(requeued.next().await, Some("one"));
+    let polls = source.polls.load(Ordering::SeqCst);
     tokio::time::sleep(BASE * 10).await;
-    assert_eq!(source.asked.load(Ordering::SeqCst), asked);
-    assert!(wakes.try_recv().is_err(), "nothing else happened");
+    assert_eq!(source.polls.load(Ordering::SeqCst), polls);
+    assert!(requeued.try_recv().is_err(), "nothing else changed");
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_lives_is_counted() {
-    let (poller, source, mut wakes) = poller(false);
+async fn unfinished_items_are_counted() {
+    let (poller, source, mut requeued) = poller(false);
     assert_eq!(poller.live(), 0);
     let _ = poller.watch(&source, "a", &"one");
     let _ = poller.watch(&source, "a", &"two");
     let _ = poller.watch(&source, "b", &"three");
-    assert_eq!(poller.live(), 2, "two subscribers wait for one thing");
+    assert_eq!(poller.live(), 2, "two subscribers share one item");
     poller.forget(&"two");
     assert_eq!(poller.live(), 2);
     poller.forget(&"three");
     assert_eq!(poller.live(), 1);
     source.value.store(99, Ordering::SeqCst);
-    assert_eq!(wakes.next().await, Some("one"));
-    assert_eq!(poller.live(), 0, "it is over");
+    assert_eq!(requeued.next().await, Some("one"));
+    assert_eq!(poller.live(), 0, "it is finished");
     poller.refresh(&source, "a");
-    assert_eq!(poller.live(), 1, "it may have come back to life");
-    assert_eq!(wakes.next().await, Some("one"));
+    assert_eq!(poller.live(), 1, "it may be unfinished again");
+    assert_eq!(requeued.next().await, Some("one"));
     poller.forget(&"one");
     assert_eq!(poller.live(), 0);
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_asked_before_a_change_of_ours_says_nothing_after_it() {
-    let (poller, source, mut wakes) = poller(true);
+async fn a_result_from_before_a_refresh_is_discarded() {
+    let (poller, source, mut requeued) = poller(true);
     let _ = poller.watch(&source, "a", &"one");
-    while source.asked.load(Ordering::SeqCst) == 0 {
+    while source.polls.load(Ordering::SeqCst) == 0 {
         tokio::time::sleep(BASE / 10).await;
     }
-    // It may have been asked in this very moment, and be of no earlier time than the change.
+    // Otherwise the poll and the refresh could have the same time.
     tokio::time::sleep(BASE / 10).await;
-    // The question is on its way with the old value in its answer; then we change the thing.
+    // A poll with the old value is under way when the value changes.
     source.value.store(1, Ordering::SeqCst);
     poller.refresh(&source, "a");
-    source.answers.add_permits(1000);
-    let from = Instant::now();
-    assert_eq!(wakes.next().await, Some("one"));
-    assert_eq!(seen(&poller.watch(&source, "a", &"one")), Some(1));
-    assert!(from.elapsed() < BASE / 2, "it was asked for again soon, not after a whole pause");
+    source.results.add_permits(1000);
+    let start = Instant::now();
+    assert_eq!(requeued.next().await, Some("one"));
+    assert_eq!(observed(&poller.watch(&source, "a", &"one")), Some(1));
+    assert!(start.elapsed() < BASE / 2, "it was polled soon, not after a whole interval");
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_waits_for_several_things_hears_of_each_until_it_asks_for_fewer() {
-    let (poller, source, mut wakes) = poller(false);
+async fn a_subscriber_of_several_items_is_requeued_for_each_until_it_drops_one() {
+    let (poller, source, mut requeued) = poller(false);
     let (_, other, _) = self::poller(false);
     let both = [(source.clone(), "a".to_owned()), (other.clone(), "b".to_owned())];
     let _ = poller.watch_all(&both, &"one");
-    assert_eq!((wakes.next().await, wakes.next().await), (Some("one"), Some("one")));
+    assert_eq!((requeued.next().await, requeued.next().await), (Some("one"), Some("one")));
     let reports = poller.watch_all(&both, &"one");
-    assert_eq!(reports.iter().map(seen).collect::<Vec<_>>(), [Some(0), Some(0)]);
+    assert_eq!(reports.iter().map(observed).collect::<Vec<_>>(), [Some(0), Some(0)]);
     other.value.store(99, Ordering::SeqCst);
-    assert_eq!(wakes.next().await, Some("one"));
+    assert_eq!(requeued.next().await, Some("one"));
     let _ = poller.watch(&source, "a", &"one");
-    let asked = other.asked.load(Ordering::SeqCst);
+    let polls = other.polls.load(Ordering::SeqCst);
     tokio::time::sleep(BASE * 10).await;
-    assert_eq!(other.asked.load(Ordering::SeqCst), asked, "nobody waits for it");
+    assert_eq!(other.polls.load(Ordering::SeqCst), polls, "it has no subscriber");
     source.value.store(5, Ordering::SeqCst);
-    assert_eq!(wakes.next().await, Some("one"), "the one that is left is asked for as before");
+    assert_eq!(requeued.next().await, Some("one"), "the other item is still polled");
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_is_in_a_hurry_does_not_wait_for_a_whole_pause() {
-    let (poller, source, mut wakes) = poller(false);
+async fn poll_soon_shortens_the_interval() {
+    let (poller, source, mut requeued) = poller(false);
     let _ = poller.watch(&source, "a", &"one");
     poller.poll_soon(&source);
-    let from = Instant::now();
-    assert_eq!(wakes.next().await, Some("one"));
-    assert!(from.elapsed() < BASE / 2);
+    let start = Instant::now();
+    assert_eq!(requeued.next().await, Some("one"));
+    assert!(start.elapsed() < BASE / 2);
 }

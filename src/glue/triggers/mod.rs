@@ -1,36 +1,28 @@
-//! Glue's triggers in our own words.
+//! The model of triggers.
 
-pub mod source;
-
-use std::fmt::Write;
+pub(crate) mod source;
 
 use crate::glue::crawls::Crawl;
 
-/// All that `TriggerState` can be.
+/// Glue's `TriggerState`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TriggerState {
-    /// Being created.
     Creating,
     /// Created, and never activated.
     Created,
-    /// On its way to ACTIVATED.
     Activating,
-    /// It fires by its schedule, its conditions or its events.
+    /// It fires by its schedule, its predicate or its events.
     Activated,
-    /// On its way to DEACTIVATED.
     Deactivating,
-    /// It does not fire.
     Deactivated,
-    /// Being deleted.
     Deleting,
-    /// Being changed.
     Updating,
-    /// A state newer than this program, in Glue's own word.
+    /// A state that this program does not know.
     Unknown(String),
 }
 
 impl TriggerState {
-    /// Glue's word for it.
+    /// The state as Glue spells it.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -46,7 +38,7 @@ impl TriggerState {
         }
     }
 
-    /// Whether it is on its way to another. A state that we do not know is waited out as well.
+    /// Whether another state follows without a call. An unknown state counts as transitional.
     #[must_use]
     pub fn is_transitional(&self) -> bool {
         match self {
@@ -61,23 +53,22 @@ impl TriggerState {
     }
 }
 
-/// All that `TriggerType` can be.
+/// Glue's `TriggerType`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TriggerType {
-    /// It fires by a schedule.
     Scheduled,
-    /// It fires when jobs or crawlers have ended.
+    /// It fires when its predicate is true.
     Conditional,
     /// It fires when it is started.
     OnDemand,
-    /// It fires when events arrive.
+    /// It fires on EventBridge events.
     Event,
-    /// A type newer than this program, in Glue's own word.
+    /// A type that this program does not know.
     Unknown(String),
 }
 
 impl TriggerType {
-    /// Glue's word for it.
+    /// The type as Glue spells it.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -90,112 +81,95 @@ impl TriggerType {
     }
 }
 
-/// A trigger as Glue shows it. The arguments of its actions stay in the adapter, since they may hold secrets.
+/// A trigger as Glue shows it. The adapter drops the arguments of its actions, since they may contain secrets.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Trigger {
-    /// Its name.
     pub name: String,
-    /// Its type.
     pub type_: TriggerType,
-    /// Its state.
     pub state: TriggerState,
-    /// Its description.
     pub description: Option<String>,
-    /// The workflow that it belongs to.
+    /// The name of the workflow that it belongs to.
     pub workflow: Option<String>,
-    /// Its schedule, such as `cron(15 12 * * ? *)`.
+    /// Such as `cron(15 12 * * ? *)`.
     pub schedule: Option<String>,
-    /// What it waits for.
     pub predicate: Option<Predicate>,
-    /// What it starts.
     pub actions: Vec<Action>,
-    /// So many events, or so many seconds after the first, make it fire.
+    /// The number of events, and the seconds after the first one, that make it fire.
     pub event_batching: Option<(i32, Option<i32>)>,
 }
 
-/// What a trigger starts.
+/// A job or a crawler that a trigger starts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Action {
-    /// A job.
+    /// The name of the job.
     pub job: Option<String>,
-    /// Or a crawler.
+    /// The name of the crawler.
     pub crawler: Option<String>,
-    /// Minutes.
     pub timeout_minutes: Option<i32>,
-    /// Its name.
     pub security_configuration: Option<String>,
 }
 
-/// What a conditional trigger waits for.
+/// The predicate of a conditional trigger. It displays as an English clause.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Predicate {
-    /// Whether one of the conditions is enough.
+    /// Whether one of the conditions is enough (`ANY`); otherwise all are needed (`AND`).
     pub any: bool,
-    /// The conditions.
     pub conditions: Vec<Condition>,
 }
 
-/// The end of a job or of a crawler.
+/// A state that a job or a crawler has to reach.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Condition {
     /// Such as `job etl` or `crawler orders`.
-    pub what: String,
-    /// Glue's word for the state that is waited for.
+    pub target: String,
+    /// The state as Glue spells it.
     pub state: String,
 }
 
 impl std::fmt::Display for Predicate {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let between = if self.any { " or " } else { " and " };
-        for (place, condition) in self.conditions.iter().enumerate() {
-            if place > 0 {
-                f.write_str(between)?;
+        let separator = if self.any { " or " } else { " and " };
+        for (n, condition) in self.conditions.iter().enumerate() {
+            if n > 0 {
+                f.write_str(separator)?;
             }
-            write!(f, "{} is {}", condition.what, condition.state)?;
+            write!(f, "{} is {}", condition.target, condition.state)?;
         }
         Ok(())
     }
 }
 
-/// The most triggers that one `BatchGetTriggers` is asked for. Glue's API reference names no bound for it; this one is
-/// that of `BatchGetCrawlers`.
-pub const BATCH: usize = 100;
+/// The most triggers that one `BatchGetTriggers` requests. Glue's API reference names no bound; this is the one of
+/// `BatchGetCrawlers`.
+pub(crate) const BATCH_SIZE: usize = 100;
 
-/// A run that something of ours may have started.
+/// A job run, a crawl or a workflow run that a trigger may have started.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunSummary {
-    /// Glue's id.
     pub id: String,
-    /// Glue's word for its state.
+    /// The state as Glue spells it.
     pub state: String,
-    /// Whether it has ended.
     pub ended: bool,
-    /// Whether the trigger that was asked about may have started it.
+    /// Whether the trigger of the request may have started it.
     pub is_triggered: bool,
 }
 
 impl From<&Crawl> for RunSummary {
-    /// Glue does not say what started a crawl: it may have been any trigger.
+    /// Glue does not show what started a crawl, so it may have been any trigger.
     fn from(crawl: &Crawl) -> Self {
         let state = crawl.state.as_str().to_owned();
         Self { id: crawl.id.clone(), state, ended: crawl.state.is_final(), is_triggered: true }
     }
 }
 
-/// Joins words for a person: `a`, `a and b`, `a, b and c`.
+/// Joins items as in an English sentence: `a`, `a and b`, `a, b and c`.
 #[must_use]
-pub fn listed(words: &[String]) -> String {
-    let mut text = String::new();
-    for (place, word) in words.iter().enumerate() {
-        let between = match place {
-            0 => "",
-            place if place + 1 == words.len() => " and ",
-            _ => ", ",
-        };
-        // Writing to a String does not fail.
-        let _ = write!(text, "{between}{word}");
+pub fn join_items(items: &[String]) -> String {
+    match items {
+        [] => String::new(),
+        [item] => item.clone(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
     }
-    text
 }
 
 #[cfg(test)]
@@ -203,8 +177,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_predicate_reads_as_a_sentence() {
-        let condition = |what: &str, state: &str| Condition { what: what.to_owned(), state: state.to_owned() };
+    fn a_predicate_displays_as_an_english_clause() {
+        let condition = |target: &str, state: &str| Condition { target: target.to_owned(), state: state.to_owned() };
         let conditions = vec![condition("job etl", "SUCCEEDED"), condition("crawler orders", "FAILED")];
         let both = Predicate { any: false, conditions: conditions.clone() };
         assert_eq!(both.to_string(), "job etl is SUCCEEDED and crawler orders is FAILED");
@@ -213,11 +187,11 @@ mod tests {
     }
 
     #[test]
-    fn words_are_listed_as_people_list_them() {
-        let words: Vec<_> = ["a", "b", "c"].map(str::to_owned).into();
+    fn items_are_joined_as_in_a_sentence() {
+        let items: Vec<_> = ["a", "b", "c"].map(str::to_owned).into();
         assert_eq!(
             ["", "a", "a and b", "a, b and c"].map(str::to_owned).as_slice(),
-            [listed(&words[..0]), listed(&words[..1]), listed(&words[..2]), listed(&words)]
+            [join_items(&items[..0]), join_items(&items[..1]), join_items(&items[..2]), join_items(&items)]
         );
     }
 }

@@ -1,46 +1,43 @@
-//! What objects about triggers wait for, as the poller asks for it: the triggers of a client, all of them
-//! together, and the runs that firings have started.
+//! The triggers of one client, and the runs that they started, as sources of the poller.
 
-use super::{BATCH, RunSummary, Trigger};
+use super::{BATCH_SIZE, RunSummary, Trigger};
 use crate::glue::job_runs::source::{JobRunItem, JobRunSource};
-use crate::glue::poller::{Observation, Observed, Source, Wanted};
+use crate::glue::poller::{Observation, PollRequest, PollResult, Source};
 use crate::glue::{Error, ErrorKind, Glue};
 
-/// Things about triggers that one call, or a few, can show.
+/// A group of triggers or of runs.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum TriggerSource {
-    /// The triggers of one client, by name.
+    /// All triggers of one client, by name.
     Triggers(Glue),
-    /// Runs of one job, by id; Glue's own retries are followed.
+    /// The runs of one job, by id.
     Job(JobRunSource),
-    /// Crawls of one crawler, by id.
+    /// The crawls of one crawler, by id.
     Crawler(Glue, String),
-    /// Runs of one workflow, by id.
+    /// The runs of one workflow, by id.
     Workflow(Glue, String),
 }
 
-/// One of these things as Glue shows it.
+/// A trigger or a run as Glue shows it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum TriggerItem {
-    /// A trigger.
     Trigger(Trigger),
-    /// A run of a job.
     JobRun(JobRunItem),
     /// A crawl, or a run of a workflow.
     Run(RunSummary),
 }
 
 impl TriggerItem {
-    /// A run, whatever it is a run of.
+    /// The summary of a run; `None` for a trigger.
     #[must_use]
     pub fn run(&self) -> Option<RunSummary> {
         match self {
             Self::Trigger(_) => None,
             Self::Run(run) => Some(run.clone()),
-            Self::JobRun(observation) => Some(RunSummary {
-                id: observation.run.id.clone(),
-                state: observation.run.state.as_str().to_owned(),
-                ended: JobRunSource::is_finished(observation),
+            Self::JobRun(item) => Some(RunSummary {
+                id: item.run.id.clone(),
+                state: item.run.state.as_str().to_owned(),
+                ended: JobRunSource::is_finished(item),
                 is_triggered: true,
             }),
         }
@@ -60,95 +57,99 @@ impl Source for TriggerSource {
 
     fn is_finished(item: &TriggerItem) -> bool {
         match item {
-            // It may be switched by anybody at any time.
+            // A trigger may change at any time.
             TriggerItem::Trigger(_) => false,
-            TriggerItem::JobRun(observation) => JobRunSource::is_finished(observation),
+            TriggerItem::JobRun(item) => JobRunSource::is_finished(item),
             TriggerItem::Run(run) => run.ended,
         }
     }
 
-    async fn ask(&self, wanted: Vec<Wanted<TriggerItem>>) -> Result<Vec<Observed<TriggerItem>>, Error> {
+    async fn poll(&self, requests: Vec<PollRequest<TriggerItem>>) -> Result<Vec<PollResult<TriggerItem>>, Error> {
         match self {
-            Self::Triggers(client) => triggers(client, &wanted).await,
-            Self::Job(source) => job_runs(source, wanted).await,
-            Self::Crawler(client, crawler) => crawls(client, crawler, wanted).await,
-            Self::Workflow(client, workflow) => workflow_runs(client, workflow, wanted).await,
+            Self::Triggers(client) => poll_triggers(client, &requests).await,
+            Self::Job(source) => poll_job_runs(source, requests).await,
+            Self::Crawler(client, crawler) => poll_crawls(client, crawler, requests).await,
+            Self::Workflow(client, workflow) => poll_workflow_runs(client, workflow, requests).await,
         }
     }
 }
 
-async fn triggers(client: &Glue, wanted: &[Wanted<TriggerItem>]) -> Result<Vec<Observed<TriggerItem>>, Error> {
-    let mut seen = Vec::with_capacity(wanted.len());
-    for names in wanted.chunks(BATCH) {
-        let names: Vec<_> = names.iter().map(|one| one.id.clone()).collect();
+async fn poll_triggers(
+    client: &Glue,
+    requests: &[PollRequest<TriggerItem>],
+) -> Result<Vec<PollResult<TriggerItem>>, Error> {
+    let mut results = Vec::with_capacity(requests.len());
+    for batch in requests.chunks(BATCH_SIZE) {
+        let names: Vec<_> = batch.iter().map(|request| request.id.clone()).collect();
         let found = client.triggers(&names).await?;
-        seen.extend(names.into_iter().map(|name| {
+        results.extend(names.into_iter().map(|name| {
             let trigger = found.iter().find(|trigger| trigger.name == name);
-            Observed { observation: observation(trigger.cloned().map(TriggerItem::Trigger)), id: name, page: None }
+            let observation = observation(trigger.cloned().map(TriggerItem::Trigger));
+            PollResult { id: name, observation, page: None }
         }));
     }
-    Ok(seen)
+    Ok(results)
 }
 
-async fn job_runs(
+async fn poll_job_runs(
     source: &JobRunSource,
-    wanted: Vec<Wanted<TriggerItem>>,
-) -> Result<Vec<Observed<TriggerItem>>, Error> {
-    let wanted = wanted.into_iter().map(|one| Wanted {
-        last: match one.last {
+    requests: Vec<PollRequest<TriggerItem>>,
+) -> Result<Vec<PollResult<TriggerItem>>, Error> {
+    let requests = requests.into_iter().map(|request| PollRequest {
+        last: match request.last {
             Some(Observation::Present(TriggerItem::JobRun(run))) => Some(Observation::Present(run)),
             Some(Observation::NotFound) => Some(Observation::NotFound),
             _ => None,
         },
-        id: one.id,
-        unchanged_for: one.unchanged_for,
-        page: one.page,
+        id: request.id,
+        unchanged_for: request.unchanged_for,
+        page: request.page,
     });
-    let seen = source.ask(wanted.collect()).await?;
+    let results = source.poll(requests.collect()).await?;
     let item = |observation: Observation<JobRunItem>| match observation {
         Observation::Present(run) => Observation::Present(TriggerItem::JobRun(run)),
         Observation::NotFound => Observation::NotFound,
     };
-    Ok(seen
+    Ok(results
         .into_iter()
-        .map(|one| Observed { id: one.id, observation: item(one.observation), page: one.page })
+        .map(|result| PollResult { id: result.id, observation: item(result.observation), page: result.page })
         .collect())
 }
 
-async fn crawls(
+async fn poll_crawls(
     client: &Glue,
     crawler: &str,
-    wanted: Vec<Wanted<TriggerItem>>,
-) -> Result<Vec<Observed<TriggerItem>>, Error> {
-    let mut seen = Vec::with_capacity(wanted.len());
-    for one in wanted {
-        let crawl = match client.crawl(crawler, &one.id).await {
+    requests: Vec<PollRequest<TriggerItem>>,
+) -> Result<Vec<PollResult<TriggerItem>>, Error> {
+    let mut results = Vec::with_capacity(requests.len());
+    for request in requests {
+        let crawl = match client.crawl(crawler, &request.id).await {
             Err(error) if error.kind == ErrorKind::NotFound => None,
-            answer => answer?,
+            response => response?,
         };
         let item = crawl.as_ref().map(RunSummary::from).map(TriggerItem::Run);
-        seen.push(Observed { observation: observation(item), id: one.id, page: None });
+        results.push(PollResult { id: request.id, observation: observation(item), page: None });
     }
-    Ok(seen)
+    Ok(results)
 }
 
-async fn workflow_runs(
+async fn poll_workflow_runs(
     client: &Glue,
     workflow: &str,
-    wanted: Vec<Wanted<TriggerItem>>,
-) -> Result<Vec<Observed<TriggerItem>>, Error> {
-    let mut seen = Vec::with_capacity(wanted.len());
-    for one in wanted {
-        let run = match client.workflow_run(workflow, &one.id).await {
-            Ok(run) => Observation::Present(TriggerItem::Run(run)),
-            Err(error) if error.kind == ErrorKind::NotFound => Observation::NotFound,
+    requests: Vec<PollRequest<TriggerItem>>,
+) -> Result<Vec<PollResult<TriggerItem>>, Error> {
+    let mut results = Vec::with_capacity(requests.len());
+    for request in requests {
+        let run = match client.workflow_run(workflow, &request.id).await {
+            Ok(run) => Some(TriggerItem::Run(run)),
+            Err(error) if error.kind == ErrorKind::NotFound => None,
             Err(error) => return Err(error),
         };
-        seen.push(Observed { id: one.id, observation: run, page: None });
+        results.push(PollResult { id: request.id, observation: observation(run), page: None });
     }
-    Ok(seen)
+    Ok(results)
 }
 
-fn observation(found: Option<TriggerItem>) -> Observation<TriggerItem> {
-    found.map_or(Observation::NotFound, Observation::Present)
+fn observation(item: Option<TriggerItem>) -> Observation<TriggerItem> {
+    item.map_or(Observation::NotFound, Observation::Present)
 }

@@ -1,4 +1,4 @@
-//! From our input to the SDK's.
+//! Converts the model's input to the SDK's.
 
 use aws_sdk_glue::types::{
     AuthenticationConfigurationInput, AuthenticationType, AuthorizationCodeProperties, BasicAuthenticationCredentials,
@@ -13,11 +13,11 @@ use crate::glue::connections::{Authentication, ConnectionInput, OAuth2, Physical
 use crate::glue::identity::Sensitive;
 use crate::glue::{Error, ErrorKind};
 
-/// The input of a creation or an update: all of it.
+/// The whole input of a creation or an update.
 pub(super) fn input(operation: &'static str, input: &ConnectionInput) -> Result<SdkInput, Error> {
     let some =
         |map: &std::collections::BTreeMap<String, String>| (!map.is_empty()).then(|| map.clone().into_iter().collect());
-    let environments = input.validate_for.iter().map(|one| ComputeEnvironment::from(*one)).collect::<Vec<_>>();
+    let environments = input.validate_for.iter().map(|name| ComputeEnvironment::from(*name)).collect::<Vec<_>>();
     SdkInput::builder()
         .name(&input.name)
         .set_description(input.description.clone())
@@ -35,7 +35,7 @@ pub(super) fn input(operation: &'static str, input: &ConnectionInput) -> Result<
         .map_err(|error| incomplete(operation, &input.name, &error))
 }
 
-/// The input of a test: what Glue needs to connect.
+/// The input of a test: only what Glue needs to connect.
 pub(super) fn test_input(operation: &'static str, input: &ConnectionInput) -> Result<TestConnectionInput, Error> {
     TestConnectionInput::builder()
         .connection_type(ConnectionType::from(input.type_.as_str()))
@@ -45,9 +45,9 @@ pub(super) fn test_input(operation: &'static str, input: &ConnectionInput) -> Re
         .map_err(|error| incomplete(operation, &input.name, &error))
 }
 
-/// The SDK leaves `ValidateCredentials` out when it is false, and to Glue what is left out is true: so it is put
-/// in by hand, before the request is signed.
-pub(super) fn say_validate(request: &mut HttpRequest, validate: bool) {
+/// Sets `ValidateCredentials` to false in the request body, before the request is signed. The SDK omits it when it is
+/// false, and Glue's default is true.
+pub(super) fn set_validate_credentials(request: &mut HttpRequest, validate: bool) {
     if validate {
         return;
     }

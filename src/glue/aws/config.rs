@@ -1,0 +1,60 @@
+//! What all clients have in common.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_config::{BehaviorVersion, ConfigLoader, SdkConfig};
+use aws_smithy_types::retry::RetryConfig;
+use aws_smithy_types::timeout::TimeoutConfig;
+
+use super::cached_credentials::{CachedCredentials, Upstream};
+use crate::glue::budget::Budgets;
+use crate::metrics::Metrics;
+
+/// The controller's own AWS configuration, and what else its clients share. Cheap to clone.
+#[derive(Clone)]
+pub struct AwsConfig {
+    pub(super) sdk: SdkConfig,
+    /// The controller's own credentials, shared by all identities that use them.
+    pub(super) controller_credentials: Option<Arc<CachedCredentials>>,
+    pub(super) budgets: Budgets,
+    pub(super) metrics: Metrics,
+    pub(super) run_key_argument: Option<String>,
+}
+
+impl AwsConfig {
+    /// Reads AWS's environment variables and files (`AWS_REGION`, `AWS_ENDPOINT_URL`, `AWS_PROFILE`, ...).
+    /// `timeout` bounds each call; `run_key_argument` names the job argument that carries a run's key.
+    pub async fn load(timeout: Duration, run_key_argument: Option<String>, metrics: Metrics) -> Self {
+        let http = aws_smithy_http_client::Builder::new()
+            .tls_provider(aws_smithy_http_client::tls::Provider::Rustls(
+                aws_smithy_http_client::tls::rustls_provider::CryptoMode::Ring,
+            ))
+            .build_https();
+        let loader = aws_config::defaults(BehaviorVersion::latest()).http_client(http);
+        Box::pin(Self::from_loader(loader, timeout, run_key_argument, metrics)).await
+    }
+
+    pub(super) async fn from_loader(
+        loader: ConfigLoader,
+        timeout: Duration,
+        run_key_argument: Option<String>,
+        metrics: Metrics,
+    ) -> Self {
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(timeout.min(Duration::from_secs(5)))
+            .operation_timeout(timeout)
+            .build();
+        let sdk = loader.retry_config(RetryConfig::disabled()).timeout_config(timeouts).load().await;
+        let upstream = |provider| Upstream::Provider { provider, name: "the controller itself".to_owned() };
+        let controller_credentials =
+            sdk.credentials_provider().map(|provider| Arc::new(CachedCredentials::new(upstream(provider))));
+        Self { sdk, controller_credentials, budgets: Budgets::default(), metrics, run_key_argument }
+    }
+
+    /// The region of the configuration.
+    #[must_use]
+    pub fn region(&self) -> Option<String> {
+        self.sdk.region().map(ToString::to_string)
+    }
+}

@@ -1,0 +1,181 @@
+//! The credentials of one identity, and its caller identity.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use aws_config::identity::IdentityCache;
+use aws_config::profile::ProfileFileCredentialsProvider;
+use aws_config::provider_config::ProviderConfig;
+use aws_config::{Region, SdkConfig};
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use tracing::debug;
+
+use super::cached_credentials::{CachedCredentials, RoleSession, Upstream};
+use super::{AwsConfig, errors};
+use crate::glue::identity::{CallerIdentity, CredentialSource, Identity, Keys};
+use crate::metrics::Metrics;
+
+/// The pause after the first failed `GetCallerIdentity`. It doubles with each further failure.
+const MIN_LOOKUP_PAUSE: Duration = Duration::from_secs(5);
+/// The longest such pause.
+const MAX_LOOKUP_PAUSE: Duration = Duration::from_mins(5);
+
+/// Signs the calls of one identity.
+pub(super) struct Signer {
+    /// The configuration with the identity's region and credentials.
+    pub config: SdkConfig,
+    /// The session of the role.
+    role: Option<Arc<CachedCredentials>>,
+    /// The credentials that sign the calls, or assume the role; `None` for the keys of a Secret.
+    source: Option<Arc<CachedCredentials>>,
+    sts: aws_sdk_sts::Client,
+    metrics: Metrics,
+    caller: Mutex<CallerLookup>,
+}
+
+/// The lookup of the caller identity, with backoff.
+#[derive(Default)]
+struct CallerLookup {
+    caller: Option<CallerIdentity>,
+    last_attempt: Option<Instant>,
+    pause: Duration,
+}
+
+impl CallerLookup {
+    /// Whether an attempt is due at `now`. If so, it counts as begun.
+    fn begin(&mut self, now: Instant) -> bool {
+        let is_due =
+            self.caller.is_none() && self.last_attempt.is_none_or(|at| now.saturating_duration_since(at) >= self.pause);
+        if is_due {
+            self.pause = (self.pause * 2).clamp(MIN_LOOKUP_PAUSE, MAX_LOOKUP_PAUSE);
+            self.last_attempt = Some(now);
+        }
+        is_due
+    }
+}
+
+impl Signer {
+    pub(super) fn new(shared: &AwsConfig, identity: &Identity) -> Self {
+        let (config, source) = source_config(shared, identity);
+        let mut sts = aws_sdk_sts::config::Builder::from(&config);
+        if let Some(timeouts) = config.timeout_config() {
+            // STS must time out before the call to Glue that waits for it. Otherwise it would not be certain that the
+            // call was not sent.
+            let half = timeouts.operation_timeout().map(|timeout| timeout / 2);
+            let mut timeouts = timeouts.to_builder();
+            timeouts.set_operation_timeout(half);
+            sts = sts.timeout_config(timeouts.build());
+        }
+        if let Some(url) = &identity.endpoints.sts {
+            sts = sts.endpoint_url(url);
+        }
+        let sts = aws_sdk_sts::Client::from_conf(sts.build());
+        let metrics = shared.metrics.clone();
+        let session = |role| RoleSession { sts: sts.clone(), source: source.clone(), role, metrics: metrics.clone() };
+        let role = identity.role.clone().map(|role| Arc::new(CachedCredentials::new(Upstream::Role(session(role)))));
+        let config = role.as_ref().map_or(config.clone(), |role| with_credentials(&config, role));
+        Self { config, role, source, sts, metrics, caller: Mutex::default() }
+    }
+
+    /// The caller identity, once AWS has reported it.
+    pub(super) fn caller_identity(&self) -> Option<CallerIdentity> {
+        self.role.as_ref().map_or_else(|| self.lookup().caller.clone(), |role| role.caller_identity())
+    }
+
+    /// Discards the credentials after AWS refused a call that was sent at `sent_at`.
+    pub(super) async fn invalidate_credentials(&self, sent_at: Instant) {
+        if let Some(credentials) = self.role.as_ref().or(self.source.as_ref()) {
+            credentials.invalidate(sent_at).await;
+        }
+    }
+
+    /// Whether the caller calls [`Self::look_up_caller`] now. With a role, `AssumeRole` reports the caller identity.
+    pub(super) fn begin_caller_lookup(&self) -> bool {
+        self.role.is_none() && self.lookup().begin(Instant::now())
+    }
+
+    /// Calls `GetCallerIdentity`. A failure is only logged: the calls to Glue report invalid credentials.
+    pub(super) async fn look_up_caller(&self) {
+        let sent_at = Instant::now();
+        let response = self.sts.get_caller_identity().send().await;
+        let response = response.map_err(|error| errors::map("GetCallerIdentity", "the credentials".to_owned(), &error));
+        let code = response.as_ref().err().map(|error| error.code.as_str());
+        self.metrics.aws_call("GetCallerIdentity", code, sent_at.elapsed());
+        match response {
+            Ok(response) => {
+                let caller = response.account.zip(response.arn);
+                self.lookup().caller =
+                    caller.map(|(account_id, principal_arn)| CallerIdentity { account_id, principal_arn });
+            }
+            Err(error) => debug!(%error, "the lookup of the caller identity failed"),
+        }
+    }
+
+    fn lookup(&self) -> MutexGuard<'_, CallerLookup> {
+        self.caller.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The configuration with the credentials that sign the calls, or assume the role.
+fn source_config(shared: &AwsConfig, identity: &Identity) -> (SdkConfig, Option<Arc<CachedCredentials>>) {
+    let region = Region::new(identity.region.clone());
+    let config = shared.sdk.to_builder().region(region.clone()).build();
+    let credentials = match &identity.source {
+        CredentialSource::Keys(keys) => {
+            let keys = config.to_builder().credentials_provider(static_credentials(keys));
+            return (keys.identity_cache(IdentityCache::no_cache()).build(), None);
+        }
+        CredentialSource::Controller => match &shared.controller_credentials {
+            Some(credentials) => Arc::clone(credentials),
+            None => return (config, None),
+        },
+        CredentialSource::Profile(name) => {
+            let mut provider = ProviderConfig::without_region().with_region(Some(region));
+            if let Some(http) = shared.sdk.http_client() {
+                provider = provider.with_http_client(http);
+            }
+            let profile = ProfileFileCredentialsProvider::builder().configure(&provider).profile_name(name).build();
+            let provider = SharedCredentialsProvider::new(profile);
+            Arc::new(CachedCredentials::new(Upstream::Provider { provider, name: format!("profile {name}") }))
+        }
+    };
+    (with_credentials(&config, &credentials), Some(credentials))
+}
+
+/// Without the SDK's identity cache: it cannot discard refused credentials, and the one that all clients share would
+/// keep the credentials of dropped clients.
+fn with_credentials(config: &SdkConfig, credentials: &Arc<CachedCredentials>) -> SdkConfig {
+    let builder = config.to_builder().credentials_provider(Arc::clone(credentials).into_provider());
+    builder.identity_cache(IdentityCache::no_cache()).build()
+}
+
+fn static_credentials(keys: &Keys) -> SharedCredentialsProvider {
+    let token = keys.session_token.as_ref().map(|token| token.expose().to_owned());
+    SharedCredentialsProvider::new(Credentials::new(
+        keys.access_key_id.expose(),
+        keys.secret_access_key.expose(),
+        token,
+        None,
+        "Secret",
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_caller_lookup_is_repeated_with_backoff_until_it_succeeds() {
+        let (mut lookup, mut now) = (CallerLookup::default(), Instant::now());
+        assert!(lookup.begin(now));
+        for pause in [5, 10, 20, 40, 80, 160, 300, 300] {
+            now += Duration::from_secs(pause - 1);
+            assert!(!lookup.begin(now), "{pause}");
+            now += Duration::from_secs(1);
+            assert!(lookup.begin(now), "{pause}");
+        }
+        lookup.caller = Some(CallerIdentity { account_id: "1".to_owned(), principal_arn: "arn".to_owned() });
+        assert!(!lookup.begin(now + MAX_LOOKUP_PAUSE * 2));
+    }
+}

@@ -1,0 +1,3 @@
+//! Tests of whole clients against a recording HTTP connector.
+
+mod endpoints;

@@ -1,0 +1,50 @@
+//! The region and the endpoints of an identity.
+
+use super::secret::SecretView;
+use super::{IdentityError, ResolveInput, Rules, check, validation};
+
+/// The endpoints, where the Secret sets them; otherwise those of the controller's own configuration apply.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Endpoints {
+    /// Glue's URL.
+    pub glue: Option<String>,
+    /// STS's URL.
+    pub sts: Option<String>,
+}
+
+/// The partition of a region. `aws` stands for all partitions but China's and GovCloud's.
+#[must_use]
+pub(crate) fn partition_of(region: &str) -> &'static str {
+    match region {
+        _ if region.starts_with("cn-") => "aws-cn",
+        _ if region.starts_with("us-gov-") => "aws-us-gov",
+        _ => "aws",
+    }
+}
+
+/// The region of the object, or else of the Secret, or else of the controller.
+pub(super) fn region(input: &ResolveInput<'_>, secret: &SecretView<'_>) -> Result<String, IdentityError> {
+    if let Some(region) = input.region {
+        return Ok(region.to_owned());
+    }
+    if let Some(region) = secret.text("AWS_REGION")? {
+        check(&secret.setting("AWS_REGION"), validation::region(&region))?;
+        return Ok(region);
+    }
+    let default = input.default_region.map(str::to_owned);
+    default.ok_or_else(|| IdentityError::NoRegion { secret: secret.name.to_owned() })
+}
+
+/// The endpoints of the Secret: `AWS_ENDPOINT_URL` for both, unless the service has its own.
+pub(super) fn endpoints(secret: &SecretView<'_>, rules: &Rules) -> Result<Endpoints, IdentityError> {
+    let allowed = |key: &'static str| match secret.text(key)? {
+        None => Ok(None),
+        Some(url) => match rules.allowed_endpoint(&url) {
+            Some(url) => Ok(Some(url)),
+            None => Err(IdentityError::EndpointNotAllowed { setting: secret.setting(key) }),
+        },
+    };
+    let both = allowed("AWS_ENDPOINT_URL")?;
+    let (glue, sts) = (allowed("AWS_ENDPOINT_URL_GLUE")?, allowed("AWS_ENDPOINT_URL_STS")?);
+    Ok(Endpoints { glue: glue.or_else(|| both.clone()), sts: sts.or(both) })
+}

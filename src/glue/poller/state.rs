@@ -1,0 +1,243 @@
+//! The groups, their watched items and the subscriptions. Pure, apart from the clock.
+
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
+use std::hash::Hash;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::Instant;
+use tracing::debug;
+
+use super::{Error, Observation, PollRequest, PollResult, Report, Source};
+
+pub(super) struct State<S: Source, R> {
+    groups: HashMap<S, Group<S::Item, R>>,
+    /// The items of each subscriber.
+    subscriptions: HashMap<R, Vec<(S, String)>>,
+    /// How many watched items are not finished.
+    live: usize,
+}
+
+struct Group<T, R> {
+    items: HashMap<String, WatchedItem<T, R>>,
+    /// The error of the last poll.
+    error: Option<Arc<Error>>,
+    /// Shortens the pause before the next poll.
+    poll_soon: Arc<Notify>,
+}
+
+impl<T, R: Clone + Eq + Hash> Group<T, R> {
+    fn subscribers(&self) -> impl Iterator<Item = R> {
+        self.items.values().flat_map(|item| item.subscribers.iter().cloned())
+    }
+}
+
+struct WatchedItem<T, R> {
+    subscribers: HashSet<R>,
+    last: Option<Observation<T>>,
+    /// The page of the list that showed the item last.
+    page: Option<usize>,
+    /// Since when the item is watched, or when it was last refreshed. The poll interval grows from here.
+    since: Instant,
+    /// When the observation last changed.
+    changed_at: Instant,
+    /// Results of polls from before this are stale.
+    refreshed_at: Instant,
+}
+
+impl<S: Source, R> Default for State<S, R> {
+    fn default() -> Self {
+        Self { groups: HashMap::new(), subscriptions: HashMap::new(), live: 0 }
+    }
+}
+
+impl<S: Source, R: Clone + Eq + Hash> State<S, R> {
+    pub(super) fn live(&self) -> usize {
+        self.live
+    }
+
+    /// Records `items` as the subscriptions of `subscriber`, and ends its others.
+    pub(super) fn replace_subscriptions(&mut self, items: &[(S, String)], subscriber: &R) {
+        let before = self.subscriptions.insert(subscriber.clone(), items.to_vec()).unwrap_or_default();
+        for (source, id) in before.iter().filter(|item| !items.contains(item)) {
+            self.unsubscribe(source, id, subscriber);
+        }
+    }
+
+    /// Adds `subscriber` to an item. `spawn` starts the task of a new group.
+    pub(super) fn subscribe(
+        &mut self,
+        source: &S,
+        id: &str,
+        subscriber: &R,
+        spawn: impl FnOnce(&S, Arc<Notify>),
+    ) -> Report<S::Item> {
+        let group = match self.groups.entry(source.clone()) {
+            Entry::Occupied(group) => group.into_mut(),
+            Entry::Vacant(entry) => {
+                let poll_soon = Arc::<Notify>::default();
+                spawn(source, Arc::clone(&poll_soon));
+                entry.insert(Group { items: HashMap::new(), error: None, poll_soon })
+            }
+        };
+        let now = Instant::now();
+        let item = group.items.entry(id.to_owned()).or_insert_with(|| {
+            self.live += 1;
+            WatchedItem {
+                subscribers: HashSet::new(),
+                last: None,
+                page: None,
+                since: now,
+                changed_at: now,
+                refreshed_at: now,
+            }
+        });
+        item.subscribers.insert(subscriber.clone());
+        Report { observation: item.last.clone(), error: group.error.clone() }
+    }
+
+    fn unsubscribe(&mut self, source: &S, id: &str, subscriber: &R) {
+        let Some(group) = self.groups.get_mut(source) else {
+            return;
+        };
+        if let Some(item) = group.items.get_mut(id) {
+            item.subscribers.remove(subscriber);
+            if item.subscribers.is_empty() {
+                self.live -= usize::from(!is_finished::<S>(item.last.as_ref()));
+                group.items.remove(id);
+            }
+        }
+    }
+
+    /// See [`super::Poller::forget`].
+    pub(super) fn forget(&mut self, subscriber: &R) {
+        for (source, id) in self.subscriptions.remove(subscriber).unwrap_or_default() {
+            self.unsubscribe(&source, &id, subscriber);
+        }
+    }
+
+    /// See [`super::Poller::other_subscribers`].
+    pub(super) fn other_subscribers(&self, subscriber: &R) -> usize {
+        let subscriptions = self.subscriptions.get(subscriber).into_iter().flatten();
+        let items = subscriptions.filter_map(|(source, id)| self.groups.get(source)?.items.get(id));
+        items.map(|item| item.subscribers.iter().filter(|other| *other != subscriber).count()).sum()
+    }
+
+    /// See [`super::Poller::refresh`].
+    pub(super) fn refresh(&mut self, source: &S, id: &str) {
+        let Some(group) = self.groups.get_mut(source) else { return };
+        if let Some(item) = group.items.get_mut(id) {
+            self.live += usize::from(is_finished::<S>(item.last.as_ref()));
+            item.last = None;
+            item.refreshed_at = Instant::now();
+            // A changed item is polled as often as a new one.
+            item.since = item.refreshed_at;
+        }
+        group.poll_soon.notify_one();
+    }
+
+    /// See [`super::Poller::poll_soon`].
+    pub(super) fn poll_soon(&self, source: &S) {
+        if let Some(group) = self.groups.get(source) {
+            group.poll_soon.notify_one();
+        }
+    }
+
+    /// What the poll interval of a group depends on: how many groups its client has, and the age of its youngest item.
+    pub(super) fn load(&self, source: &S) -> (usize, Duration) {
+        let now = Instant::now();
+        let groups = self.groups.keys().filter(|other| other.client() == source.client()).count();
+        let group = self.groups.get(source);
+        let youngest = group.and_then(|group| group.items.values().map(|item| now - item.since).min());
+        (groups, youngest.unwrap_or_default())
+    }
+
+    /// The unfinished items of a group. `None` when there are none: the group is removed then, since it has reported
+    /// all its finished items, and a later subscription opens it again.
+    pub(super) fn poll_requests(&mut self, source: &S) -> Option<Vec<PollRequest<S::Item>>> {
+        let group = self.groups.get(source)?;
+        let now = Instant::now();
+        let requests: Vec<_> = group
+            .items
+            .iter()
+            .filter(|(_, item)| !is_finished::<S>(item.last.as_ref()))
+            .map(|(id, item)| PollRequest {
+                id: id.clone(),
+                last: item.last.clone(),
+                unchanged_for: now - item.changed_at,
+                page: item.page,
+            })
+            .collect();
+        if requests.is_empty() {
+            self.remove_group(source);
+            return None;
+        }
+        Some(requests)
+    }
+
+    fn remove_group(&mut self, source: &S) {
+        let Some(group) = self.groups.remove(source) else { return };
+        for subscriber in group.items.into_values().flat_map(|item| item.subscribers) {
+            if let Some(items) = self.subscriptions.get_mut(&subscriber) {
+                items.retain(|(other, _)| other != source);
+                if items.is_empty() {
+                    self.subscriptions.remove(&subscriber);
+                }
+            }
+        }
+    }
+
+    /// Applies the results of a poll that was sent at `polled_at`, and returns the subscribers to requeue.
+    pub(super) fn apply(
+        &mut self,
+        source: &S,
+        polled_at: Instant,
+        results: Result<Vec<PollResult<S::Item>>, Error>,
+    ) -> HashSet<R> {
+        let mut changed = HashSet::new();
+        let Some(group) = self.groups.get_mut(source) else {
+            return changed;
+        };
+        match results {
+            Ok(results) => {
+                if group.error.take().is_some() {
+                    changed.extend(group.subscribers());
+                }
+                for result in results {
+                    let Some(item) = group.items.get_mut(&result.id) else {
+                        continue;
+                    };
+                    if item.refreshed_at > polled_at {
+                        continue;
+                    }
+                    item.page = result.page.or(item.page);
+                    if item.last.as_ref() != Some(&result.observation) {
+                        self.live += usize::from(is_finished::<S>(item.last.as_ref()));
+                        self.live -= usize::from(is_finished::<S>(Some(&result.observation)));
+                        item.last = Some(result.observation);
+                        item.changed_at = Instant::now();
+                        changed.extend(item.subscribers.iter().cloned());
+                    }
+                }
+            }
+            Err(error) => {
+                debug!(%error, "a poll failed");
+                if group.error.as_ref().is_none_or(|before| before.code != error.code) {
+                    changed.extend(group.subscribers());
+                }
+                group.error = Some(Arc::new(error));
+            }
+        }
+        changed
+    }
+}
+
+fn is_finished<S: Source>(observation: Option<&Observation<S::Item>>) -> bool {
+    match observation {
+        Some(Observation::Present(item)) => S::is_finished(item),
+        // An item that is not found may appear later, such as right after its start. It is polled on.
+        Some(Observation::NotFound) | None => false,
+    }
+}
