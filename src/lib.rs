@@ -32,8 +32,8 @@
 //!
 //! # One object from `kubectl apply` to its end
 //!
-//! 1. The API server checks the [`GlueJobRun`](api::GlueJobRun) against the schema of [`api::job_run`] and the rules of
-//!    [`api::rules`]. Its first status is `observedGeneration: -1`, so that no tool takes it for reconciled.
+//! 1. The API server checks the [`GlueJobRun`](api::GlueJobRun) against the schema of [`api::job_run`] and the CEL
+//!    rules beside it. Its first status is `observedGeneration: -1`, so that no tool takes it for reconciled.
 //! 2. The watch ([`watch`](controllers::runtime::watch)) delivers it to the replica that holds the lease, and the
 //!    [`reconciler`](controllers::runtime::reconciler) begins a pass.
 //! 3. The [`resolver`](controllers::runtime::credentials::resolver) reads the Secret, [`glue::identity`] resolves the AWS
@@ -57,7 +57,7 @@
 //! | facts | everything that a plan rests on; plain values |
 //! | plan | a pure function from facts to a status and one step |
 //! | step | what may follow once the status is written: a finalizer, a call to AWS, a pause |
-//! | lifecycle | what kinds of one sort share: [`run`](controllers::run) comes to an end, [`declared`](controllers::declared) is kept in sync |
+//! | lifecycle | what kinds of one sort share: [`run`](mod@controllers::run) comes to an end, [`declared`](controllers::declared) is kept in sync |
 //! | attempt | one try to start and finish a run; retries are further attempts |
 //! | intent | the record in the status that a start is about to be sent |
 //! | outcome | what AWS answered to a start |
@@ -80,6 +80,9 @@
 //! 4. [`controllers::run()`](controllers::run()): one line. [`reason`](controllers::runtime::reason): its new reasons.
 //! 5. Outside `src`: one entry in the chart's list of kinds, a sample in `crds/samples`, its page and its IAM policy in
 //!    `docs`, its operations in the double and their conformance cases, its tests in `tests/it`.
+
+// The documentation is built with private items: it is the architecture page.
+#![allow(rustdoc::private_intra_doc_links)]
 
 pub mod api;
 pub mod controllers;

@@ -244,7 +244,6 @@ impl Attempt {
     pub(crate) fn is_open(&self) -> bool {
         self.id.is_none() && self.rejected_reason.is_none() && self.ended_at.is_none()
     }
-
 }
 
 /// The status that job runs and crawls share. Flattened into the status of each kind.

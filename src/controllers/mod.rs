@@ -39,7 +39,7 @@ use self::runtime::requeue::{RequeueStream, Requeuer};
 use self::runtime::watch::reconcile_loop;
 use crate::api::{GlueConnection, GlueCrawlerRun, GlueJobRun, GlueTrigger};
 use crate::glue::Clients;
-use crate::glue::aws::Base;
+use crate::glue::aws::AwsConfig;
 use crate::metrics::Metrics;
 
 /// Why the controllers ended.
@@ -60,7 +60,7 @@ pub async fn run(
     sync: CacheSync,
     stop: CancellationToken,
 ) -> Result<(), Error> {
-    let base = Base::load(settings.aws_timeout, settings.run_key_argument.clone(), metrics.clone()).await;
+    let base = AwsConfig::load(settings.aws_timeout, settings.run_key_argument.clone(), metrics.clone()).await;
     let secrets = Secrets::new(settings.watch_secrets);
     let resolver =
         ClientResolver::new(client.clone(), Clients::new(base), secrets.clone(), settings.identity_rules.clone());

@@ -16,8 +16,6 @@
 //! | [`connections`] | the model of connections, and their source for the poller |
 //!
 //! None of these modules uses the Kubernetes API. [`identity`] reads the data of a Secret, which its caller passes in.
-//! The modules `reason` and `remedy` are no part of this layer: they render errors for conditions, and move to the
-//! controllers.
 
 pub mod aws;
 pub(crate) mod budget;
@@ -29,8 +27,6 @@ pub mod identity;
 pub mod job_runs;
 pub(crate) mod poll_plan;
 pub(crate) mod poller;
-mod reason;
-mod remedy;
 pub(crate) mod schedule;
 pub(crate) mod triggers;
 

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::join_all;
-use kube_glue::glue::aws::Base;
+use kube_glue::glue::aws::AwsConfig;
 use kube_glue::glue::connections::ConnectionInput;
-use kube_glue::glue::identity::{Endpoints, Identity, Keys, Sensitive, Source};
-use kube_glue::glue::job_runs::{StartJobRun, StopAnswer};
+use kube_glue::glue::identity::{CredentialSource, Endpoints, Identity, Keys, Sensitive};
+use kube_glue::glue::job_runs::{StartJobRun, StopOutcome};
 use kube_glue::glue::{Clients, ErrorKind, Glue};
 use kube_glue::metrics::Metrics;
 use kube_glue_double::{DEFAULT_ACCOUNT, Double, JobDefinition};
@@ -20,7 +20,7 @@ async fn client(double: &Double) -> Glue {
     let key = double.default_key();
     let identity = Identity {
         region: REGION.to_owned(),
-        source: Source::Keys(Keys {
+        source: CredentialSource::Keys(Keys {
             access_key_id: Sensitive::new(key.id),
             secret_access_key: Sensitive::new(key.secret),
             session_token: None,
@@ -28,7 +28,7 @@ async fn client(double: &Double) -> Glue {
         role: None,
         endpoints: Endpoints { glue: Some(double.url()), sts: Some(double.url()) },
     };
-    let base = Base::load(Duration::from_secs(30), None, Metrics::new()).await;
+    let base = AwsConfig::load(Duration::from_secs(30), None, Metrics::new()).await;
     Clients::new(base).get(identity)
 }
 
@@ -49,8 +49,8 @@ async fn thirty_stops_of_a_job_take_two_calls_and_each_has_its_own_result() {
     let answers = join_all(ids.iter().map(|id| glue.stop_job_run("endless", id))).await;
     assert_eq!(double.requests().count("BatchStopJobRun"), 2, "a call stops 25 runs at most");
     let (unknown, known) = answers.split_last().expect("answers");
-    assert!(known.iter().all(|answer| answer == &Ok(StopAnswer::Accepted)), "{known:?}");
-    let Ok(StopAnswer::Refused(error)) = unknown else { panic!("{unknown:?}") };
+    assert!(known.iter().all(|answer| answer == &Ok(StopOutcome::Accepted)), "{known:?}");
+    let Ok(StopOutcome::Refused(error)) = unknown else { panic!("{unknown:?}") };
     assert!(error.object.contains(&ids[29]), "{error}");
 }
 

@@ -47,7 +47,9 @@ async fn an_invalid_secret_is_reported_and_its_run_starts_once_it_is_fixed() {
             "misnamed",
             Some(vec![("AWS_ACCESS_KEY", id.as_str()), ("AWS_SECRET_ACCESS_KEY", &secret)]),
             "SecretInvalid",
-            vec!["Secret {ns}/misnamed has no key AWS_ACCESS_KEY_ID: add it (its keys are named as AWS names them"],
+            vec![
+                "Secret {ns}/misnamed has no key AWS_ACCESS_KEY_ID: add it (the names of keys are those of AWS's variables",
+            ],
         ),
         (
             "wrong",
@@ -56,7 +58,7 @@ async fn an_invalid_secret_is_reported_and_its_run_starts_once_it_is_fixed() {
             vec![
                 "job etl",
                 "InvalidSignatureException",
-                "AWS_SECRET_ACCESS_KEY in Secret {ns}/wrong is not that of its AWS_ACCESS_KEY_ID: put valid keys there",
+                "AWS_SECRET_ACCESS_KEY in Secret {ns}/wrong does not belong to its AWS_ACCESS_KEY_ID: put valid keys there",
             ],
         ),
         (

@@ -57,10 +57,10 @@ fn is_newer(crawl: &Crawl, baseline: &Baseline) -> bool {
 
 /// The baseline before a start: the newest crawl of the history, or a later one that the crawler reports as ended and
 /// the history does not list yet.
-pub(super) fn newest_of(listed: Option<&Crawl>, last_began: Option<Timestamp>) -> Baseline {
+pub(super) fn newest_of(listed: Option<&Crawl>, last_crawl_started_on: Option<Timestamp>) -> Baseline {
     let started_on = listed.and_then(|crawl| crawl.started_on);
-    if last_began > started_on {
-        return Baseline { id: None, started_at: last_began.map(Time) };
+    if last_crawl_started_on > started_on {
+        return Baseline { id: None, started_at: last_crawl_started_on.map(Time) };
     }
     Baseline { id: listed.map(|crawl| crawl.id.clone()), started_at: started_on.map(Time) }
 }

@@ -128,7 +128,7 @@ impl Identification<GlueCrawlerRun> for ByBaseline {
         // Both times are Glue's.
         if crawler.state == CrawlerState::Ready {
             CrawlerActivity::Idle
-        } else if began.is_some_and(|began| crawler.last_began < Some(began)) {
+        } else if began.is_some_and(|began| crawler.last_crawl_started_on < Some(began)) {
             CrawlerActivity::Unchanged
         } else {
             CrawlerActivity::NewCrawl
@@ -146,7 +146,7 @@ impl Identification<GlueCrawlerRun> for ByBaseline {
         let busy = crawler.state != CrawlerState::Ready;
         Ok(CrawlerSnapshot {
             busy,
-            newest: newest_of(newest.as_ref(), crawler.last_began),
+            newest: newest_of(newest.as_ref(), crawler.last_crawl_started_on),
             live: newest.filter(|newest| busy && !newest.state.is_final()).map(item),
             next: next.map(item),
         })
@@ -154,7 +154,7 @@ impl Identification<GlueCrawlerRun> for ByBaseline {
 }
 
 fn item(crawl: Crawl) -> CrawlItem {
-    CrawlItem::Crawl { crawl: Box::new(crawl), last_began: None }
+    CrawlItem::Crawl { crawl: Box::new(crawl), last_crawl_started_on: None }
 }
 
 fn crawl_of(item: &CrawlItem) -> Option<&Crawl> {

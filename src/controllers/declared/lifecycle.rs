@@ -140,9 +140,10 @@ impl<K: DeclaredKind<Status: Default>> Lifecycle<K> for DeclaredLifecycle {
 fn ownership<K: DeclaredKind>(pass: &Pass<'_, K>) -> Ownership<Name> {
     let (resource, created, object) = (pass.object.resource_name(), pass.created(), name_of(&pass.reference));
     let owners = &pass.context.owners;
-    let location = pass
-        .client()
-        .map(|client| AwsLocation { client: client.clone(), account: client.caller().map(|caller| caller.account_id) });
+    let location = pass.client().map(|client| AwsLocation {
+        client: client.clone(),
+        account: client.caller_identity().map(|caller| caller.account_id),
+    });
     let at = location.clone().map_or(ClaimLocation::Unavailable, ClaimLocation::At);
     for other in owners.locate(&resource, created, &object, at) {
         pass.context.requeue(&other);

@@ -24,7 +24,7 @@ use crate::controllers::run::local_state::RunLocalState;
 use crate::controllers::runtime::conditions::bounded;
 use crate::controllers::runtime::kind::{Inputs, Kind};
 use crate::glue::job_runs::source::{JobRunItem, JobRunSource};
-use crate::glue::job_runs::{JobRun, Mark, StartJobRun, StopAnswer};
+use crate::glue::job_runs::{JobRun, RunMatcher, StartJobRun, StopOutcome};
 use crate::glue::{Error, ErrorKind, Glue};
 
 /// How much earlier than the intent, by Glue's clock, a run may have started and still be ours: more than any two clocks
@@ -118,7 +118,7 @@ impl RunKind for GlueJobRun {
             let page = client.job_runs(&self.spec.job_name, token, Some(&mark)).await?;
             let past =
                 page.runs.last().and_then(|run| run.started_on).zip(oldest).is_some_and(|(last, oldest)| last < oldest);
-            let ours = |run: &JobRun| run.marked && is_recent(run, oldest) && !self.has_run(&run.id);
+            let ours = |run: &JobRun| run.matches && is_recent(run, oldest) && !self.has_run(&run.id);
             for run in page.runs.into_iter().filter(ours) {
                 if !run.state.is_final() {
                     return Ok(Some(item(run)));
@@ -140,8 +140,10 @@ impl RunKind for GlueJobRun {
     async fn stop(&self, client: &Glue, id: &str) -> Result<(), Error> {
         match client.stop_job_run(&self.spec.job_name, id).await? {
             // The run has ended, or Glue does not know it: the poller will show that.
-            StopAnswer::Refused(error) if !matches!(error.kind, ErrorKind::NotFound | ErrorKind::Invalid) => Err(error),
-            StopAnswer::Accepted | StopAnswer::Refused(_) => Ok(()),
+            StopOutcome::Refused(error) if !matches!(error.kind, ErrorKind::NotFound | ErrorKind::Invalid) => {
+                Err(error)
+            }
+            StopOutcome::Accepted | StopOutcome::Refused(_) => Ok(()),
         }
     }
 }
@@ -155,10 +157,10 @@ impl GlueJobRun {
     }
 
     /// What identifies this object's run among the runs of the job.
-    fn mark(&self, client: &Glue, key: &str, inputs: Option<&Arguments>) -> Result<Mark, Error> {
+    fn mark(&self, client: &Glue, key: &str, inputs: Option<&Arguments>) -> Result<RunMatcher, Error> {
         match (client.run_key_argument(), inputs) {
-            (Some(name), _) => Ok(Mark::Argument { name: name.to_owned(), value: key.to_owned() }),
-            (None, Some(inputs)) => Ok(Mark::Arguments(inputs.exposed())),
+            (Some(name), _) => Ok(RunMatcher::Argument { name: name.to_owned(), value: key.to_owned() }),
+            (None, Some(inputs)) => Ok(RunMatcher::Arguments(inputs.exposed())),
             (None, None) => Err(Error {
                 operation: "GetJobRuns",
                 object: format!("job {}", self.spec.job_name),

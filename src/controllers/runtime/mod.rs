@@ -20,6 +20,7 @@
 //! | [`cache_sync`] | which watches have listed, for the readiness probe |
 //! | [`credentials`] | from an object to its AWS client, by way of its Secret |
 //! | [`reason`] | the reasons of conditions and Events |
+//! | `remedy` | what the user can do about an error |
 //! | [`problem`] | why a step cannot be taken, in words |
 //! | [`mod@conditions`] | conditions as Kubernetes keeps them |
 //! | [`events`] | Kubernetes Events, filed in the background |
@@ -45,6 +46,7 @@ pub mod problem;
 pub mod queue;
 pub mod reason;
 pub mod reconciler;
+mod remedy;
 pub mod requeue;
 pub mod settings;
 pub mod start_once;

@@ -341,9 +341,9 @@ impl From<ErrorKind> for Reason {
 impl From<&IdentityError> for Reason {
     fn from(error: &IdentityError) -> Self {
         match error {
-            IdentityError::NoSecret { .. } => Self::SecretNotFound,
+            IdentityError::SecretNotFound { .. } => Self::SecretNotFound,
             IdentityError::NoCredentials { .. } => Self::CredentialsMissing,
-            IdentityError::MissingKey { .. } | IdentityError::BadValue { .. } => Self::SecretInvalid,
+            IdentityError::MissingKey { .. } | IdentityError::InvalidValue { .. } => Self::SecretInvalid,
             IdentityError::NoRole { .. } => Self::RoleMissing,
             IdentityError::RoleNotAllowed { .. } => Self::RoleNotAllowed,
             IdentityError::ProfileNotAllowed { .. } => Self::ProfileNotAllowed,

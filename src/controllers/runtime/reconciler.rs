@@ -22,7 +22,7 @@ use super::start_once::records_intent;
 use super::step::{Plan, Step};
 use crate::api::credentials::AwsIdentity;
 use crate::glue::Glue;
-use crate::glue::identity::Caller;
+use crate::glue::identity::CallerIdentity;
 
 /// The most steps of one pass. No plan needs nearly as many: it ends a loop that a defect would cause.
 const MAX_STEPS: usize = 32;
@@ -109,8 +109,8 @@ impl<K: Kind> Pass<'_, K> {
         // The caller identity is written only with another change.
         let known = self
             .client()
-            .and_then(Glue::caller)
-            .map(|Caller { account_id, principal_arn }| AwsIdentity { account_id, principal_arn });
+            .and_then(Glue::caller_identity)
+            .map(|CallerIdentity { account_id, principal_arn }| AwsIdentity { account_id, principal_arn });
         if known.is_some() {
             *K::identity(&mut status) = known;
         }
@@ -119,7 +119,7 @@ impl<K: Kind> Pass<'_, K> {
         let intends = records_intent(intent(before.as_ref()).as_ref(), intent(Some(&status)).as_ref());
         if intends && let Some(client) = self.client() {
             // The budget comes before the intent, so that nothing waits between the intent and the call.
-            client.ready_to_start().await;
+            client.acquire_start_token().await;
             self.intended = Some(Instant::now());
         }
         let written = patch::status(&self.api, &self.object, &status).await?;

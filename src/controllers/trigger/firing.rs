@@ -25,7 +25,7 @@ use crate::controllers::runtime::start_once::{AnswerRules, Decision, Lookup, Ope
 use crate::controllers::runtime::step::{Plan, Step};
 use crate::controllers::runtime::time;
 use crate::glue::poller::Observation;
-use crate::glue::triggers::{Trigger, listed};
+use crate::glue::triggers::{Trigger, join_items};
 
 /// How often the runs of a firing are looked up.
 const LOOK_UP_AGAIN: Duration = Duration::from_secs(5);
@@ -320,6 +320,6 @@ fn describe(facts: &TriggerFacts<'_>, value: &str, started: &[Started]) -> Strin
     let name = &facts.object.spec.trigger_name;
     match runs.as_slice() {
         [] => format!("trigger {name} was fired for {value}"),
-        runs => format!("trigger {name} was fired for {value} and started {}", listed(runs)),
+        runs => format!("trigger {name} was fired for {value} and started {}", join_items(runs)),
     }
 }

@@ -44,7 +44,7 @@ fn schedule(expression: &str, state: &TriggerState, now: Timestamp) -> ShownSche
     let fires = *state == TriggerState::Activated;
     ShownSchedule {
         expression: expression.to_owned(),
-        words: schedule.as_ref().map(Schedule::words),
+        words: schedule.as_ref().map(Schedule::describe),
         next: schedule.filter(|_| fires).and_then(|schedule| schedule.next_after(now)).map(Time),
     }
 }

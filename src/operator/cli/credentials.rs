@@ -68,7 +68,7 @@ impl CredentialOptions {
     pub(super) fn rules(&self) -> Rules {
         let patterns = self.controller_identity_namespaces.iter().filter(|pattern| !pattern.is_empty());
         Rules {
-            own_identity: patterns.cloned().collect(),
+            controller_identity_namespaces: patterns.cloned().collect(),
             roles: self.allowed_roles.iter().flatten().cloned().collect(),
             profiles: self.allowed_profiles.iter().flatten().cloned().collect(),
             endpoints: self.allowed_endpoints.iter().flatten().cloned().collect(),

@@ -103,7 +103,7 @@ async fn a_refused_connection_leads_to_a_start_once_glue_is_reachable() {
     env.start_controller();
     env.create_run("one", "etl", json!({})).await;
     let message = env.wait_for_reason("one", "AwsUnreachable").await;
-    assert!(message.contains("it is tried again by itself"), "{message}");
+    assert!(message.contains("the controller retries"), "{message}");
     let late = Double::bind(address).await.expect("a double");
     late.define_access_key(&env.key);
     late.define_job(DEFAULT_ACCOUNT, REGION, JobDefinition::new("etl").script(quick()));

@@ -43,7 +43,10 @@ async fn a_controller_without_an_identity_reports_that() {
     env.create_run("one", "etl", json!({})).await;
     let message = env.wait_for_reason("one", "CredentialsNotAccepted").await;
     assert!(message.contains("GetCredentials of the controller itself: NoCredentials"), "{message}");
-    assert!(message.contains("its operator gives it valid ones, by IRSA, EKS Pod Identity or"), "{message}");
+    assert!(
+        message.contains("the operator of kube-glue provides valid ones through IRSA, EKS Pod Identity or"),
+        "{message}"
+    );
     assert_eq!(env.double.requests().total(), 0);
     env.kill_controller();
     env.aws.extend([("AWS_ACCESS_KEY_ID", env.key.id.clone()), ("AWS_SECRET_ACCESS_KEY", env.key.secret.clone())]);
@@ -97,7 +100,7 @@ async fn revoked_sessions_are_replaced() {
     assert_eq!(env.start_calls(), 2);
 }
 
-/// The endpoints themselves are tested in `src/glue/aws/endpoints.rs`.
+/// The endpoints themselves are tested in `src/glue/aws/tests/endpoints.rs`.
 #[tokio::test]
 async fn aws_variables_for_fips_and_dual_stack_are_reported_as_incompatible_with_a_custom_endpoint() {
     let mut env = TestEnv::with_credentials("switches").await;
@@ -109,7 +112,7 @@ async fn aws_variables_for_fips_and_dual_stack_are_reported_as_incompatible_with
             |run: &GlueJobRun| ready_condition(run).0 == "AwsUnreachable" && ready_condition(run).1.contains(word);
         let run = env.wait_until("one", "it reports the conflict", is_reported).await;
         assert!(
-            ready_condition(&run).1.contains("an endpoint of one's own (AWS_ENDPOINT_URL) goes with none of"),
+            ready_condition(&run).1.contains("a custom endpoint (AWS_ENDPOINT_URL) cannot be combined with"),
             "{run:?}"
         );
         env.kill_controller();

@@ -8,7 +8,7 @@ use kube::api::DeleteParams;
 use kube_glue::api::credentials::{Aws, Credentials};
 use kube_glue::controllers::runtime::credentials::resolver::ClientResolver;
 use kube_glue::controllers::runtime::credentials::secrets::Secrets;
-use kube_glue::glue::aws::{Base, Glue};
+use kube_glue::glue::aws::{AwsConfig, Glue};
 use kube_glue::glue::identity::Rules;
 use kube_glue::glue::{Clients, ErrorKind};
 use kube_glue::metrics::Metrics;
@@ -21,7 +21,7 @@ use crate::harness::{DEFAULT_SECRET, REGION, TestEnv, WAIT_TIMEOUT, access_key_d
 
 /// A resolver as the controller has it, which allows the double as the Secrets' endpoint.
 async fn resolver(env: &TestEnv) -> ClientResolver {
-    let base = Base::load(WAIT_TIMEOUT, None, Metrics::new()).await;
+    let base = AwsConfig::load(WAIT_TIMEOUT, None, Metrics::new()).await;
     let endpoint = env.double.url().parse().expect("an endpoint");
     let rules = Rules { endpoints: vec![endpoint], ..Rules::default() };
     ClientResolver::new(env.client.clone(), Clients::new(base), Secrets::new(false), rules).of_kind("GlueJobRun")
@@ -90,7 +90,7 @@ async fn two_users_of_one_account_share_its_rate_limit() {
         let keys = access_key_data(&key.id, &key.secret);
         env.put_secret(user, &[&keys[..], &[("AWS_ENDPOINT_URL", &endpoint)]].concat()).await;
         let client = client(&resolver, &env, user).await;
-        while client.caller().is_none() {
+        while client.caller_identity().is_none() {
             tokio::task::yield_now().await;
         }
         clients.push(client);

@@ -90,8 +90,8 @@ async fn credentials_that_sts_would_reject_are_rejected() {
 async fn each_invalid_field_of_assume_role_is_named() {
     let cases = [
         (json!({"roleArn": "etl"}), "roleArn"),
-        (json!({"sessionTags": {"kube-glue-namespace": "owner"}}), "controller's"),
-        (json!({"sessionTags": {"Kube-Glue-Kind": "x"}}), "controller's"),
+        (json!({"sessionTags": {"kube-glue-namespace": "owner"}}), "reserved for the controller"),
+        (json!({"sessionTags": {"Kube-Glue-Kind": "x"}}), "reserved for the controller"),
         (json!({"sessionTags": {"a!": "x"}}), "as STS admits them"),
         (json!({"sessionTags": {"a": "x!"}}), "sessionTags"),
         (json!({"externalId": "x"}), "externalId"),

@@ -110,7 +110,8 @@ impl Built {
     fn is_old(&self) -> bool {
         let found = self.cell.get().and_then(|found| found.as_ref().ok());
         let age = self.since.elapsed();
-        age > READ_AGAIN || (age > REFUSED_READ_AGAIN && found.is_some_and(|found| found.client.is_refused()))
+        age > READ_AGAIN
+            || (age > REFUSED_READ_AGAIN && found.is_some_and(|found| found.client.are_credentials_refused()))
     }
 
     fn start_over(&mut self, version: Option<&str>) {
@@ -208,7 +209,7 @@ impl ClientResolver {
         let credentials = key.aws.credentials.clone().unwrap_or_default();
         let secret = if credentials.profile.is_some() { None } else { self.read(&key.namespace, key.secret()).await? };
         let default_region = self.inner.clients.default_region();
-        let request = identity::Request {
+        let request = identity::ResolveInput {
             namespace: &key.namespace,
             kind: key.kind,
             region: key.aws.region.as_deref(),

@@ -73,7 +73,7 @@ fn lists_are_split_and_empty_values_are_unset() {
     .unwrap()
     .settings();
     assert_eq!(settings.namespaces, ["a", "b-2"]);
-    assert_eq!(settings.identity_rules.own_identity, ["team-*", "ops"]);
+    assert_eq!(settings.identity_rules.controller_identity_namespaces, ["team-*", "ops"]);
     assert_eq!(settings.identity_rules.roles.len(), 2);
     assert_eq!(settings.identity_rules.endpoints, []);
     assert_eq!(settings.run_key_argument, None);

@@ -1,5 +1,6 @@
-//! Messages for the user: the remedy of an AWS error, and the text of an identity error. This file moves to the
-//! controllers: no other code in `glue` uses it.
+//! Messages for the user: the remedy of an AWS error, and the text of an identity error.
+//!
+//! They name fields of the spec and values of the chart, which `glue` does not know.
 
 use std::fmt;
 
