@@ -1,4 +1,4 @@
-//! The calls, and what is state from their answers.
+//! The calls to Glue about a connection, and what a pass keeps of their answers.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 

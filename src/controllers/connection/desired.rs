@@ -1,4 +1,4 @@
-//! From a spec and the values of its Secrets to what Glue is asked for.
+//! The `ConnectionInput` of a spec and the values of its Secrets.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -57,7 +57,7 @@ pub fn values(namespace: &str, spec: &GlueConnectionSpec, secrets: &Secrets) -> 
     Ok(values)
 }
 
-/// What Glue is asked for.
+/// The `ConnectionInput` for Glue.
 #[must_use]
 pub fn input(name: &str, spec: &GlueConnectionSpec, values: &Values) -> ConnectionInput {
     let literals = spec.properties.iter().flatten().map(|(name, value)| (name.clone(), Sensitive::new(value.clone())));
@@ -66,7 +66,7 @@ pub fn input(name: &str, spec: &GlueConnectionSpec, values: &Values) -> Connecti
     ConnectionInput {
         name: name.to_owned(),
         type_: spec.connection_type.clone(),
-        // To Glue an empty one is none.
+        // Glue treats an empty description as none.
         description: spec.description.clone().filter(|text| !text.is_empty()),
         match_criteria: spec.match_criteria.clone().unwrap_or_default(),
         properties: literals.chain(from).collect(),

@@ -1,7 +1,7 @@
-//! How what Glue shows differs from what it is asked for: by names, never by values.
+//! Which fields of a connection in Glue differ from the spec: by name, never by value.
 //!
-//! What Glue adds by itself is no difference: its defaults, the availability zone of a subnet, the secret that it
-//! makes of credentials. What it hides cannot be compared; [`hides`] says whether there is any.
+//! What Glue adds by itself is no difference: its defaults, the availability zone of a subnet, the secret that it makes of
+//! credentials. Values that Glue hides cannot be compared; [`hides`] tells whether there are any.
 
 use std::collections::BTreeMap;
 
@@ -33,7 +33,7 @@ pub fn of(input: &ConnectionInput, seen: &Connection) -> Vec<String> {
     differs
 }
 
-/// Whether Glue keeps some of it to itself.
+/// Whether Glue hides some of the values.
 #[must_use]
 pub fn hides(input: &ConnectionInput) -> bool {
     let credentials = |authentication: &Authentication| {
@@ -90,7 +90,7 @@ fn same_oauth2(asked: Option<&OAuth2>, seen: Option<&OAuth2>) -> bool {
         && asked.token_url_parameters.iter().all(|(name, value)| seen.token_url_parameters.get(name) == Some(value))
 }
 
-/// What is not asked for is Glue's to choose.
+/// A value that the spec leaves open is for Glue to choose.
 fn given<T: PartialEq>(asked: Option<&T>, seen: Option<&T>) -> bool {
     asked.is_none() || asked == seen
 }

@@ -31,29 +31,29 @@ use crate::controllers::runtime::problem::Problem;
 use crate::glue::connections::ConnectionInput;
 use crate::glue::identity::Sensitive;
 
-/// How long what was read counts of Secrets that may not be watched.
+/// The interval at which Secrets that are not watched are read again.
 pub const READ_AGAIN: Duration = Duration::from_mins(5);
 
 /// The key of the digests of this process.
 static KEY: LazyLock<RandomState> = LazyLock::new(RandomState::new);
 
-/// What Glue is asked for.
+/// The input of a connection, with the values from its Secrets.
 #[derive(Clone, Debug)]
 pub struct ConnectionInputs {
-    /// All of it.
+    /// The `ConnectionInput` for Glue.
     pub input: ConnectionInput,
-    /// Stands for it in the status.
+    /// What represents the input in the status.
     pub fingerprint: String,
-    /// A keyed hash of it.
+    /// A hash of the input, with a key of this process.
     pub digest: u64,
-    /// After this long they are read again: no watch tells when a Secret changes.
+    /// After how long the Secrets are read again, where no watch reports their changes.
     pub reread: Option<Duration>,
     /// The values that came from Secrets.
     secrets: Vec<Sensitive>,
 }
 
 impl ConnectionInputs {
-    /// Puts together what `object` asks for; `secrets` hold what it names.
+    /// The inputs of `object`, with the values from `secrets`.
     pub fn new(object: &GlueConnection, secrets: &Secrets) -> Result<Self, Problem> {
         let namespace = object.metadata.namespace.as_deref().unwrap_or_default();
         let values = desired::values(namespace, &object.spec, secrets)?;
@@ -67,7 +67,7 @@ impl ConnectionInputs {
         })
     }
 
-    /// The same, where Secrets may not be watched: it has to be read again after a while.
+    /// The same, where Secrets are not watched and must be read again.
     #[must_use]
     pub fn unwatched(self) -> Self {
         let reread = (!self.secrets.is_empty()).then_some(READ_AGAIN);

@@ -1,4 +1,4 @@
-//! The arithmetic of attempts: which one comes next, when it may, and how long is left.
+//! Which attempt is next, when it may start, and what is left of the deadlines.
 
 use std::time::Duration;
 
@@ -9,8 +9,7 @@ use super::facts::Facts;
 use crate::api::run::{Attempt, DeletionPolicy, MAX_ATTEMPTS, Phase, Retry, RetryOn, RunStatus, StopCause};
 use crate::controllers::runtime::time;
 
-/// The attempt that would be started now: the same one again after a clear no or a start that left no
-/// query, else the next.
+/// The attempt that would be started now: the same one after a start that had no effect, else the next.
 pub(super) fn next_attempt(facts: &Facts<'_>) -> Attempt {
     let now = Time(facts.common.now);
     let last = facts.status.attempt();

@@ -1,4 +1,4 @@
-//! What people look at: pages of the AWS console, in the right partition, and durations.
+//! Links to the AWS console of the right partition, and durations for people.
 
 use jiff::Timestamp;
 
@@ -6,7 +6,7 @@ use crate::api::crawler_run::CrawlLinks;
 use crate::api::job_run::Links;
 use crate::glue::crawls::Crawl;
 
-/// The pages for run `id` of `job`, with its log group when Glue says one.
+/// The pages of run `id` of `job`; its logs when Glue names the log group.
 #[must_use]
 pub fn job_run(region: &str, job: &str, id: &str, log_group: Option<&str>) -> Links {
     let console = console(region);
@@ -25,7 +25,7 @@ pub fn job_run(region: &str, job: &str, id: &str, log_group: Option<&str>) -> Li
     }
 }
 
-/// The pages for `crawl` of `crawler`.
+/// The pages of `crawl` of `crawler`.
 #[must_use]
 pub fn crawl(region: &str, crawler: &str, crawl: &Crawl) -> CrawlLinks {
     let console = console(region);
@@ -45,7 +45,7 @@ pub fn crawl(region: &str, crawler: &str, crawl: &Crawl) -> CrawlLinks {
     }
 }
 
-/// The time between two moments as kubectl shows durations: 1m12s.
+/// The time between two moments as kubectl shows durations, such as `1m12s`.
 #[must_use]
 pub fn duration(from: Timestamp, to: Timestamp) -> String {
     let seconds = to.duration_since(from).as_secs().max(0);
@@ -56,7 +56,7 @@ pub fn duration(from: Timestamp, to: Timestamp) -> String {
     }
 }
 
-/// The console of the partition that the region is in.
+/// The URL of the console in the region's partition.
 fn console(region: &str) -> String {
     let domain = if region.starts_with("cn-") {
         "console.amazonaws.cn"
@@ -68,7 +68,7 @@ fn console(region: &str) -> String {
     format!("https://{region}.{domain}")
 }
 
-/// The CloudWatch console wants names in its fragment encoded twice, with $ in place of the outer %.
+/// The CloudWatch console encodes names in its fragment twice, with $ in place of the outer %.
 fn fragment(name: &str) -> String {
     encoded(&encoded(name)).replace('%', "$")
 }
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_encoded_as_the_console_wants_them() {
+    fn names_are_encoded_as_the_console_expects_them() {
         let links = job_run("eu-west-1", "daily load", "jr_1", Some("/aws-glue/jobs"));
         assert!(links.console.ends_with("#/job/daily%20load/run/jr_1"));
         let log = links.output_log.unwrap_or_default();

@@ -1,35 +1,34 @@
-//! Whether this replica may act: the reading end of the lease.
+//! Whether this replica may start anything: the reading end of the lease.
 //!
-//! The operator elects a leader and reports every renewal through a [`LeadershipKeeper`]; the
-//! controllers hold the [`Leadership`] that belongs to it and ask [`Leadership::holds`] right before
-//! every call that starts something. The answer is a comparison with the local monotonic clock,
-//! never a call, so a replica that was cut off or held up knows by itself that its time has passed.
+//! The operator elects a leader and reports each renewal through a [`LeadershipKeeper`]. The controllers ask
+//! [`Leadership::holds`] right before each call that starts something. The answer compares the local monotonic clock and
+//! makes no call, so a replica that was cut off or paused knows by itself that its lease has expired.
 
 use std::time::Duration;
 
 use tokio::{sync::watch, time::Instant};
 
-/// Tells whether this replica holds the lease. Clones share the same answer.
+/// Whether this replica holds the lease. Clones share the state.
 #[derive(Clone, Debug)]
 pub struct Leadership {
-    /// Until when the lease is held; no channel when there is no election.
+    /// Until when the lease is held; `None` without an election.
     held_until: Option<watch::Receiver<Option<Instant>>>,
 }
 
-/// The writing end: whoever renews the lease reports it here. Dropping it gives the lease up.
+/// The writing end, for the code that renews the lease. Dropping it gives the lease up.
 #[derive(Debug)]
 pub struct LeadershipKeeper {
     held_until: watch::Sender<Option<Instant>>,
 }
 
 impl Leadership {
-    /// A leadership that is never lost: there is no election.
+    /// Leadership without an election: it is never lost.
     #[must_use]
     pub fn always() -> Self {
         Self { held_until: None }
     }
 
-    /// A leadership that is decided by an election, not held yet, and the end that reports on it.
+    /// Leadership by an election, not held yet, and its writing end.
     #[must_use]
     pub fn elected() -> (LeadershipKeeper, Self) {
         let (sender, receiver) = watch::channel(None);
@@ -45,7 +44,7 @@ impl Leadership {
         held_until.borrow().is_some_and(|until| Instant::now() < until)
     }
 
-    /// Waits until the lease is held; for ever when whoever renews it is gone.
+    /// Waits until the lease is held; forever once the writing end was dropped.
     pub async fn acquired(&self) {
         let Some(held_until) = &self.held_until else {
             return;
@@ -58,7 +57,7 @@ impl Leadership {
         }
     }
 
-    /// Waits until the lease is not held: given up, or not renewed in time.
+    /// Waits until the lease is given up or not renewed in time.
     pub async fn lost(&self) {
         let Some(held_until) = &self.held_until else {
             return std::future::pending().await;
@@ -82,21 +81,19 @@ impl Leadership {
 }
 
 impl LeadershipKeeper {
-    /// The lease was acquired or renewed by a request *sent* at `sent_at`, and is ours for
-    /// `holds_for` from then.
+    /// A request that was *sent* at `sent_at` acquired or renewed the lease for `holds_for`.
     ///
-    /// It is the time of sending that counts: another replica starts its own count when it sees the
-    /// write, which is later.
+    /// The time of sending counts: other replicas count from when they see the write, which is later.
     pub fn renewed(&self, sent_at: Instant, holds_for: Duration) {
         self.held_until.send_replace(Some(sent_at + holds_for));
     }
 
-    /// The lease was given up, or another replica has it.
+    /// The lease was given up, or another replica holds it.
     pub fn given_up(&self) {
         self.held_until.send_replace(None);
     }
 
-    /// Until when the lease is held, if it is.
+    /// Until when the lease is held.
     #[must_use]
     pub fn held_until(&self) -> Option<Instant> {
         *self.held_until.borrow()

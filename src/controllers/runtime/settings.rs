@@ -1,40 +1,37 @@
-//! What the operator may set about the controllers.
-//!
-//! The command line fills it once at the start; nothing in it changes afterwards.
+//! What the operator configures about the controllers, once, by the command line.
 
 use std::time::Duration;
 
 use crate::glue::identity::Rules;
 
-/// How the controllers behave, the same for every object.
+/// The settings; the same for every object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// The namespaces that are watched; empty: all of them.
+    /// The watched namespaces; empty for all.
     pub namespaces: Vec<String>,
-    /// How often Glue is asked about runs that have not ended. Young runs are asked about at this
-    /// interval, older ones less often. More than zero.
+    /// The interval at which Glue is polled about live runs; old runs are polled less often. More than zero.
     pub poll_interval: Duration,
-    /// How long after a start whose outcome is unclear a run that cannot be found in Glue is
-    /// started again. Must exceed the longest time a call that was sent can still take effect.
+    /// How long a sent start can take to show its effect. After a start without an answer, a run that Glue does not show
+    /// for this long is started again.
     pub start_settle: Duration,
-    /// The longest a single call to AWS may take, connecting included. More than zero.
+    /// The longest time of one call to AWS, with the connection. More than zero.
     pub aws_timeout: Duration,
-    /// How long the deletion of an object may be held up because AWS cannot be reached as it asks;
-    /// then it is let go, and an event names the run that it leaves behind.
+    /// How long the deletion of an object waits for AWS. Then its finalizer is removed, and a Warning names what goes on
+    /// in Glue.
     pub deletion_timeout: Duration,
-    /// The job argument that carries the run's key (`--kube-glue-run`); none: no argument is added
-    /// and a run is recognised by its arguments and its time.
+    /// The job argument that carries the run's key (`--kube-glue-run`); `None` adds no argument, and a run is identified
+    /// by its arguments and its start time.
     pub run_key_argument: Option<String>,
-    /// Who may use the controller's own AWS identity, and which roles, profiles and endpoints are admitted.
+    /// The namespaces that may use the controller's own AWS identity, and the allowed roles, profiles and endpoints.
     pub identity_rules: Rules,
-    /// Whether Secrets are watched (their metadata only), so that a change is taken up at once.
+    /// Whether the metadata of Secrets is watched, so that a change has an effect at once.
     pub watch_secrets: bool,
 }
 
 impl Settings {
-    /// How long after the write of its intent a call may still be sent. Whoever finds the intent later takes the
-    /// call for lost when [`Settings::start_settle`] has passed: by then the call must be over, and Glue must have
-    /// had time to show what came of it. What is left beside the call itself goes to both in equal parts.
+    /// How long after its intent was written a start may still be sent. A later pass counts the start as lost once
+    /// [`Settings::start_settle`] has passed: by then the call must have ended, and Glue must have had time to show its
+    /// effect. The time that is left beside the call is divided equally between the two.
     #[must_use]
     pub fn send_within(&self) -> Duration {
         self.start_settle.saturating_sub(self.aws_timeout) / 2
@@ -46,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_sent_is_over_and_has_been_shown_before_it_is_taken_for_lost() {
+    fn a_start_has_ended_and_shown_its_effect_before_it_counts_as_lost() {
         for (start_settle, aws_timeout, send_within) in [(60, 20, 20), (4, 2, 1), (90, 10, 40)] {
             let settings = Settings {
                 namespaces: Vec::new(),

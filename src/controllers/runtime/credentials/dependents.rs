@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::secrets::SecretKey;
 
-/// Who depends on which Secret, so that a change wakes those and nobody else.
+/// The objects `R` that depend on each Secret.
 pub struct Dependents<R> {
     by_secret: Mutex<HashMap<SecretKey, HashSet<R>>>,
 }
@@ -18,23 +18,23 @@ impl<R> Default for Dependents<R> {
 }
 
 impl<R: Clone + Eq + Hash> Dependents<R> {
-    /// `who` depends on this Secret.
-    pub fn add(&self, secret: SecretKey, who: &R) {
-        self.lock().entry(secret).or_default().insert(who.clone());
+    /// The object depends on this Secret.
+    pub fn add(&self, secret: SecretKey, object: &R) {
+        self.lock().entry(secret).or_default().insert(object.clone());
     }
 
-    /// `who` does not any more.
-    pub fn remove(&self, secret: &SecretKey, who: &R) {
+    /// The object does not depend on it any more.
+    pub fn remove(&self, secret: &SecretKey, object: &R) {
         let mut by_secret = self.lock();
         if let Some(dependents) = by_secret.get_mut(secret) {
-            dependents.remove(who);
+            dependents.remove(object);
             if dependents.is_empty() {
                 by_secret.remove(secret);
             }
         }
     }
 
-    /// Who depends on this Secret.
+    /// The objects that depend on this Secret.
     #[must_use]
     pub fn of(&self, secret: &SecretKey) -> Vec<R> {
         self.lock().get(secret).map(|dependents| dependents.iter().cloned().collect()).unwrap_or_default()
