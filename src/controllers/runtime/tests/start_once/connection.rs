@@ -8,7 +8,8 @@ use jiff::Timestamp;
 use kube::core::ObjectMeta;
 use serde_json::json;
 
-use super::world::{Object, Pass, SETTLE, Transition, World};
+use super::object::{Object, Pass};
+use super::world::{SETTLE, Transition, World};
 use super::{Exploration, Subject};
 use crate::api::{GlueConnection, GlueConnectionStatus};
 use crate::controllers::connection::calls::Call;

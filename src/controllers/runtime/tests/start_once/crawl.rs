@@ -7,7 +7,8 @@
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-use super::world::{Object, Pass, Transition, World, problem};
+use super::object::{Object, Pass};
+use super::world::{Transition, World, problem};
 use super::{Exploration, Mutation, Subject};
 use crate::api::crawler_run::OnAlreadyRunning;
 use crate::api::run::{Attempt, Baseline, Phase, RunStatus};

@@ -1,6 +1,7 @@
 //! `GlueTrigger` of type ON_DEMAND: each value of `spec.fire` is fired once, in order.
 
-use super::world::{Object, Pass, Transition, World, problem};
+use super::object::{Object, Pass};
+use super::world::{Transition, World, problem};
 use super::{Exploration, Mutation, Subject};
 use crate::api::GlueTrigger;
 use crate::api::trigger::{Baseline, GlueTriggerStatus, Started};

@@ -1,6 +1,7 @@
 //! `GlueJobRun`: each run carries the key of its attempt, by which it is found again.
 
-use super::world::{Object, Pass, Transition, World, problem};
+use super::object::{Object, Pass};
+use super::world::{Transition, World, problem};
 use super::{Exploration, Mutation, Subject};
 use crate::api::run::{Phase, RunStatus};
 use crate::controllers::run::calls::{Call, Plan, RunQuery};

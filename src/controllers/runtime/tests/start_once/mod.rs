@@ -13,15 +13,18 @@
 //!
 //! | module | what it is |
 //! |---|---|
-//! | `world` | the state: the object, Glue, the controllers, and what can happen next |
+//! | `world`, `object` | the state: the object, Glue, the controllers, and what can happen next |
+//! | `continuation` | whether a state leads to an end when nothing goes wrong any more |
 //! | `mutations` | the rules that can be broken, and that each is found |
 //! | `job_run`, `crawl`, `firing`, `connection` | what each kind adds |
 
 mod connection;
+mod continuation;
 mod crawl;
 mod firing;
 mod job_run;
 mod mutations;
+mod object;
 mod world;
 
 use std::fmt::Debug;
@@ -58,14 +61,14 @@ trait Subject: Clone + Debug + Send + Sync + 'static {
     /// The intent of a status.
     fn intent(status: &Self::Status) -> Option<Intent>;
     /// The states in which a pass may begin: by what the poller has shown, the newest observation last.
-    fn begin(&self, world: &World<Self>, who: usize, object: &world::Object<Self>) -> Vec<Self::PassState>;
+    fn begin(&self, world: &World<Self>, who: usize, object: &object::Object<Self>) -> Vec<Self::PassState>;
     /// The product's plan.
-    fn plan(&self, world: &World<Self>, pass: &world::Pass<Self>) -> Plan<Self::Status, Self::Call>;
+    fn plan(&self, world: &World<Self>, pass: &object::Pass<Self>) -> Plan<Self::Status, Self::Call>;
     /// The pass wrote `after` over `before`.
     fn on_status_written(
         &self,
         world: &mut World<Self>,
-        pass: &mut world::Pass<Self>,
+        pass: &mut object::Pass<Self>,
         before: &Self::Status,
         records_intent: bool,
     );
@@ -78,7 +81,7 @@ trait Subject: Clone + Debug + Send + Sync + 'static {
     /// Glue's answer to a start that took effect as number `started`.
     fn answer(started: usize) -> StartOutcome;
     /// The start was sent with this outcome.
-    fn on_sent(pass: &mut world::Pass<Self>, outcome: StartOutcome);
+    fn on_sent(pass: &mut object::Pass<Self>, outcome: StartOutcome);
     /// What else can happen: changes by users, lost metadata.
     fn environment(&self, _world: &World<Self>) -> Vec<Transition<Self>> {
         Vec::new()

@@ -1,16 +1,17 @@
 //! The state of the model: the object, Glue, the controllers, and what can happen next.
 
 use std::fmt;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::{Hash, Hasher};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::mutations::Mutation;
+use super::object::{Controller, Object, Pass, Started, hash};
 use super::{Exploration, Subject};
 use crate::controllers::runtime::problem::Problem;
-use crate::controllers::runtime::start_once::{IntentTracker, Lookup, StartOutcome, records_intent};
+use crate::controllers::runtime::start_once::{StartOutcome, records_intent};
 use crate::controllers::runtime::step::{Plan, Step};
 use crate::glue::ErrorKind;
 
@@ -18,63 +19,6 @@ use crate::glue::ErrorKind;
 pub const SETTLE: i64 = 60;
 /// The model's time 0.
 static EPOCH: LazyLock<Instant> = LazyLock::new(Instant::now);
-
-/// The object as the API server has it.
-#[derive(Clone, Debug)]
-pub struct Object<S: Subject> {
-    pub version: u32,
-    pub finalizer: bool,
-    pub spec: S::Spec,
-    pub status: S::Status,
-    /// A hash of all but the version, made at each change: states are compared far more often than changed.
-    hash: u64,
-}
-
-impl<S: Subject> Object<S> {
-    fn new(version: u32, finalizer: bool, spec: S::Spec, status: S::Status) -> Self {
-        let hash = hash(&format!("{finalizer}{spec:?}{status:?}"));
-        Self { version, finalizer, spec, status, hash }
-    }
-}
-
-/// A start that took effect in Glue.
-#[derive(Clone, Debug, Hash, PartialEq, Eq)]
-pub struct Started {
-    /// What it is for.
-    pub label: String,
-    /// Whether a controller of the model sent it.
-    pub ours: bool,
-    pub live: bool,
-    /// Whether every lookup shows it: within the settle time it may not.
-    pub settled: bool,
-}
-
-/// One pass of a controller.
-#[derive(Clone, Debug)]
-pub struct Pass<S: Subject> {
-    pub object: Object<S>,
-    pub state: S::PassState,
-    pub fresh_intent: bool,
-    pub intent_age: Duration,
-    /// Why the last call was refused.
-    pub problem: Option<Problem>,
-}
-
-/// One controller.
-#[derive(Clone, Debug)]
-pub struct Controller<S: Subject> {
-    /// The oldest version that its cache may still show.
-    cache: u32,
-    pub pass: Option<Pass<S>>,
-    pub tracker: IntentTracker,
-    pub local: S::Local,
-}
-
-impl<S: Subject> Controller<S> {
-    fn new(cache: u32) -> Self {
-        Self { cache, pass: None, tracker: IntentTracker::default(), local: S::Local::default() }
-    }
-}
 
 /// Something that happens, and the state that it leads to.
 #[derive(Clone)]
@@ -106,13 +50,13 @@ pub struct World<S: Subject> {
     /// What was started, oldest first.
     pub started: Vec<Started>,
     /// Starts that were sent and have not taken effect.
-    in_flight: Vec<String>,
+    pub in_flight: Vec<String>,
     pub clock: i64,
     pub controllers: [Controller<S>; 2],
     pub faults: u8,
-    others: u8,
+    pub others: u8,
     pub notes: S::Notes,
-    violation: Option<String>,
+    pub violation: Option<String>,
 }
 
 impl<S: Subject> Hash for World<S> {
@@ -139,12 +83,6 @@ impl<S: Subject> PartialEq for World<S> {
     fn eq(&self, other: &Self) -> bool {
         hash(self) == hash(other)
     }
-}
-
-pub fn hash(value: &impl Hash) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    value.hash(&mut hasher);
-    hasher.finish()
 }
 
 /// A problem with this kind of AWS error.
@@ -295,7 +233,7 @@ impl<S: Subject> World<S> {
         next
     }
 
-    fn begins(&self, who: usize, object: &Arc<Object<S>>) -> Vec<Transition<S>> {
+    pub fn begins(&self, who: usize, object: &Arc<Object<S>>) -> Vec<Transition<S>> {
         let mut with_tracker = self.clone();
         let controller = &mut with_tracker.controllers[who];
         let keeps = self.is(Mutation::OutcomeOfAnotherIntentIsKept);
@@ -431,80 +369,5 @@ impl<S: Subject> World<S> {
 
     pub fn violation(&self) -> Option<String> {
         self.violation.clone().or_else(|| self.subject.violation(self))
-    }
-
-    /// Why the state is wrong.
-    pub fn problem(&self) -> String {
-        self.violation().unwrap_or_else(|| format!("no end is reached: {:#?}", self.continued().object.status))
-    }
-
-    /// Whether the object comes to its end from here when nothing goes wrong any more, and is not written after that.
-    /// Asked between passes only: every other state leads to one of those.
-    pub fn comes_to_an_end(&self) -> bool {
-        let is_between = self.controllers.iter().all(|controller| controller.pass.is_none());
-        if self.faults > 0 || !is_between || self.violation.is_some() {
-            return true;
-        }
-        let end = self.continued();
-        let again = end.clone().pass_alone();
-        self.subject.is_settled(&end) && end.violation().is_none() && again.object.version == end.object.version
-    }
-
-    /// One controller alone, that begins anew, until the object has come to its end.
-    fn continued(&self) -> Self {
-        let mut world = self.clone();
-        (world.faults, world.others) = (0, 0);
-        world.in_flight.clear();
-        world.controllers = [Controller::new(world.object.version), Controller::new(0)];
-        for _ in 0..8 {
-            world = world.pass_alone();
-            if world.subject.is_settled(&world) {
-                break;
-            }
-            world.settle();
-            world.started.iter_mut().for_each(|started| started.live = false);
-        }
-        world
-    }
-
-    /// One pass of controller 0 on the newest version, with the newest observation.
-    fn pass_alone(self) -> Self {
-        let newest = Arc::clone(&self.object);
-        let mut world = match self.begins(0, &newest).pop() {
-            Some(begun) => *begun.next,
-            None => return self,
-        };
-        for _ in 0..60 {
-            if world.controllers[0].pass.is_none() {
-                break;
-            }
-            world = *world.of_controller(0).swap_remove(0).next;
-        }
-        world
-    }
-}
-
-impl<S: Subject> World<S> {
-    /// The age of the intent as a lookup notes it.
-    pub fn mutated_age(&self, who: usize) -> Duration {
-        if self.is(Mutation::EarlyLookupsSettle) {
-            return Duration::from_secs(SETTLE.unsigned_abs());
-        }
-        self.intent_age(who)
-    }
-
-    /// A lookup that failed.
-    pub fn failed_lookup<T>(&self, problem: Problem) -> Lookup<T> {
-        if self.is(Mutation::FailedLookupsCountAsNotFound) {
-            return Lookup::NotFound { intent_age: Duration::from_secs(SETTLE.unsigned_abs()) };
-        }
-        Lookup::Failed(problem)
-    }
-
-    /// Whether the model lets the status be lost: as the last fault, and with no pass or start under way. After a loss the
-    /// plan looks once for an earlier run, and does not wait for one that is still on its way.
-    pub fn can_lose_status(&self) -> bool {
-        let at_rest = self.controllers.iter().all(|controller| controller.pass.is_none());
-        self.faults == 1 && at_rest && self.in_flight.is_empty()
     }
 }
