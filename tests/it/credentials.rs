@@ -163,9 +163,9 @@ async fn a_role_is_assumed_with_its_external_id_and_a_wrong_id_is_reported() {
     env.create_run("one", "other-account", json!({})).await;
     let message = env.wait_for_reason("one", "AccessDenied").await;
     assert!(message.contains("AssumeRole") && message.contains(arn), "{message}");
-    let source = format!("the role that key AWS_ROLE_ARN of Secret {}/{DEFAULT_SECRET} names", env.namespace);
+    let source = format!("the role in key AWS_ROLE_ARN of Secret {}/{DEFAULT_SECRET}", env.namespace);
     assert!(message.contains(&source), "{message}");
-    assert!(message.contains("the external id that the role's trust policy asks for"), "{message}");
+    assert!(message.contains("the external id that the role's trust policy requires"), "{message}");
     assert_eq!(env.start_calls(), 0);
     env.put_secret(DEFAULT_SECRET, &with("tenant-7")).await;
     env.wait_finished("one", Phase::Succeeded).await;

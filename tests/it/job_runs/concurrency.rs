@@ -18,7 +18,7 @@ async fn runs_wait_for_a_free_slot_and_the_oldest_starts_first() {
     let waiting = env.wait_for_phase("z", Phase::Waiting).await;
     assert_eq!(ready_condition(&waiting).0, "ConcurrentRunsExceeded");
     assert!(
-        ready_condition(&waiting).1.contains("this one starts when a place is free"),
+        ready_condition(&waiting).1.contains("this one starts when another has ended"),
         "{:?}",
         ready_condition(&waiting)
     );
