@@ -25,10 +25,10 @@
 //! | question | module |
 //! |---|---|
 //! | Where is a start decided? | [`start_once`](controllers::runtime::start_once) |
-//! | What happens to a throttled call? | [`glue::budget`]; its error is an [`ErrorKind`](glue::ErrorKind) of [`glue::error`] |
-//! | Where is the message of a failed run cut? | [`conditions::bounded`](controllers::runtime::conditions::bounded) |
+//! | What happens to a throttled call? | `Glue::call` in `glue::aws::client`, which tells [`glue::rate_limiter`]; its error is an [`ErrorKind`](glue::ErrorKind) of [`glue::error`] |
+//! | Where is the message of a failed run cut? | [`truncated`](controllers::runtime::text::truncated), called in the kind's `render.rs` |
 //! | Which reasons are there? | [`reason`](controllers::runtime::reason) |
-//! | What must change for a new field? | the spec in [`api`], then the kind in [`controllers`] |
+//! | What must change for a new field? | see below |
 //!
 //! # One object from `kubectl apply` to its end
 //!
@@ -80,6 +80,15 @@
 //! 4. [`controllers::run()`](controllers::run()): one line. [`reason`](controllers::runtime::reason): its new reasons.
 //! 5. Outside `src`: one entry in the chart's list of kinds, a sample in `crds/samples`, its page and its IAM policy in
 //!    `docs`, its operations in the double and their conformance cases, its tests in `tests/it`.
+//!
+//! # How to add a field
+//!
+//! 1. `src/api/<kind>.rs`: the field with its doc, which becomes `kubectl explain`; for a run, its place in the CEL rules
+//!    (`IMMUTABLE`, and what excludes `runId`). Run `cargo crds`.
+//! 2. `src/glue/<items>/mod.rs`: the field of the request; `src/glue/aws/<items>.rs`: its place in the SDK's call.
+//! 3. `src/controllers/<kind>/mod.rs`: from the spec to the request.
+//! 4. `tests/it/validation`: good and bad values; the end-to-end test that the double received it; the kind's page in
+//!    `docs` and CHANGELOG.
 
 // The documentation is built with private items: it is the architecture page.
 #![allow(rustdoc::private_intra_doc_links)]

@@ -6,7 +6,7 @@
 //! | [`aws`] | the adapter to the AWS SDK, and the only code that uses it |
 //! | [`identity`] | resolves the AWS identity of an object; pure |
 //! | [`clients`] | caches one client per identity |
-//! | [`budget`] | limits the call rate per account and region: polls wait behind starts and stops |
+//! | [`rate_limiter`] | limits the call rate per account and region: polls wait behind starts and stops |
 //! | [`poller`] | turns polls into a watch: one task per group polls Glue and requeues the subscribers of changed items |
 //! | [`poll_plan`] | computes the poll interval and the cheapest calls of a poll; pure |
 //! | [`schedule`] | parses AWS cron expressions |
@@ -18,7 +18,6 @@
 //! None of these modules uses the Kubernetes API. [`identity`] reads the data of a Secret, which its caller passes in.
 
 pub mod aws;
-pub(crate) mod budget;
 pub(crate) mod clients;
 pub mod connections;
 pub(crate) mod crawls;
@@ -27,6 +26,7 @@ pub mod identity;
 pub mod job_runs;
 pub(crate) mod poll_plan;
 pub(crate) mod poller;
+pub(crate) mod rate_limiter;
 pub(crate) mod schedule;
 pub(crate) mod triggers;
 

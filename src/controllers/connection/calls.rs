@@ -6,8 +6,8 @@ use super::inputs::ConnectionInputs;
 use super::{CallOutcome, PassState};
 use crate::api::GlueConnection;
 use crate::api::connection::status::{TestOutcome, TestResult};
-use crate::controllers::runtime::conditions::bounded;
 use crate::controllers::runtime::kind::Inputs;
+use crate::controllers::runtime::text::truncated;
 use crate::controllers::runtime::time;
 use crate::glue::{Error, ErrorKind, Glue};
 
@@ -118,7 +118,7 @@ fn test_result(answer: &Result<(), Error>, inputs: &ConnectionInputs, before_cre
             | ErrorKind::Busy
             | ErrorKind::Denied
             | ErrorKind::Invalid
-            | ErrorKind::Ambiguous => (TestOutcome::Failed, Some(bounded(&inputs.redact(&error.to_string())))),
+            | ErrorKind::Ambiguous => (TestOutcome::Failed, Some(truncated(&inputs.redact(&error.to_string())))),
         },
     };
     let (at, fingerprint) = (Time(time::now()), inputs.fingerprint.clone());

@@ -11,10 +11,11 @@ use crate::api::GlueConnectionStatus;
 use crate::api::connection::status::{Applied, TestOutcome};
 use crate::controllers::declared::conditions::SyncState;
 use crate::controllers::declared::status;
-use crate::controllers::runtime::conditions::{bounded, condition};
+use crate::controllers::runtime::conditions::condition;
 use crate::controllers::runtime::kind::Inputs;
 use crate::controllers::runtime::reason::Reason;
 use crate::controllers::runtime::step::{Plan, Step};
+use crate::controllers::runtime::text::truncated;
 use crate::controllers::runtime::time::whole_seconds;
 use crate::glue::connections::Connection;
 use crate::glue::is_known_type;
@@ -65,7 +66,7 @@ pub(super) fn render(
     observed: Option<&Connection>,
     inputs: Option<&ConnectionInputs>,
 ) {
-    let redact = |text: &String| bounded(&inputs.map_or_else(|| text.clone(), |inputs| inputs.redact(text)));
+    let redact = |text: &String| truncated(&inputs.map_or_else(|| text.clone(), |inputs| inputs.redact(text)));
     let created_at = observed.and_then(|observed| observed.created_at).map(seconds);
     let is_same = created_at.is_some() && created_at == status.created_at;
     // The ARN contains the account, which a process may not know yet right after its start.

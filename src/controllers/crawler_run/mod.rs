@@ -21,8 +21,8 @@ use crate::controllers::run::facts::{ConcurrencyPolicy, CrawlerActivity, Crawler
 use crate::controllers::run::kind::Identification;
 use crate::controllers::run::lifecycle::RunLifecycle;
 use crate::controllers::run::local_state::RunLocalState;
-use crate::controllers::runtime::conditions::bounded;
 use crate::controllers::runtime::kind::Kind;
+use crate::controllers::runtime::text::truncated;
 use crate::glue::crawls::source::{self, CrawlItem, CrawlSource};
 use crate::glue::crawls::{Crawl, CrawlerState};
 use crate::glue::{Error, Glue};
@@ -80,7 +80,7 @@ impl RunKind for GlueCrawlerRun {
             state: crawl.state.as_str().to_owned(),
             phase: render::phase(&crawl.state),
             retry_expected: false,
-            message: crawl.error_message.as_deref().map(bounded),
+            message: crawl.error_message.as_deref().map(truncated),
         })
     }
 

@@ -7,7 +7,7 @@ use crate::api::crawler_run::{CatalogChanges, ChangeCounts};
 use crate::api::run::{Phase, RunStatus};
 use crate::api::{GlueCrawlerRun, GlueCrawlerRunStatus};
 use crate::controllers::run::links;
-use crate::controllers::runtime::conditions::bounded;
+use crate::controllers::runtime::text::{duration, truncated};
 use crate::glue::crawls::{Crawl, CrawlState};
 
 /// The status, from the part that all runs share and from the crawl as it was observed last.
@@ -50,14 +50,14 @@ fn shown(run: RunStatus, crawl: &Crawl) -> GlueCrawlerRunStatus {
         crawl_id: Some(crawl.id.clone()),
         started_at: crawl.started_on.map(Time),
         completed_at: crawl.ended_on.filter(|_| over).map(Time),
-        duration: crawl.started_on.zip(crawl.ended_on).filter(|_| over).map(|(from, to)| links::duration(from, to)),
+        duration: crawl.started_on.zip(crawl.ended_on).filter(|_| over).map(|(from, to)| duration(from, to)),
         dpu_hours: over.then_some(crawl.dpu_hours),
-        summary: summary.filter(|_| changes.is_none()).map(bounded),
+        summary: summary.filter(|_| changes.is_none()).map(truncated),
         changes,
         log_group: crawl.log_group.clone(),
         log_stream: crawl.log_stream.clone(),
         links: None,
-        error_message: crawl.error_message.as_deref().map(bounded),
+        error_message: crawl.error_message.as_deref().map(truncated),
     }
 }
 

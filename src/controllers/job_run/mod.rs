@@ -21,8 +21,8 @@ use crate::controllers::run::facts::{ObservedRun, RunPass};
 use crate::controllers::run::kind::ByKey;
 use crate::controllers::run::lifecycle::RunLifecycle;
 use crate::controllers::run::local_state::RunLocalState;
-use crate::controllers::runtime::conditions::bounded;
 use crate::controllers::runtime::kind::{Inputs, Kind};
+use crate::controllers::runtime::text::truncated;
 use crate::glue::job_runs::source::{JobRunItem, JobRunSource};
 use crate::glue::job_runs::{JobRun, RunMatcher, StartJobRun, StopOutcome};
 use crate::glue::{Error, ErrorKind, Glue};
@@ -78,7 +78,7 @@ impl RunKind for GlueJobRun {
             state: item.run.state.as_str().to_owned(),
             phase: render::phase(&item.run.state),
             retry_expected: item.retry_expected,
-            message: item.run.error_message.as_deref().map(bounded),
+            message: item.run.error_message.as_deref().map(truncated),
         })
     }
 

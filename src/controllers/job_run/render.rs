@@ -6,7 +6,7 @@ use crate::api::job_run::Workers;
 use crate::api::run::{Phase, RunStatus};
 use crate::api::{GlueJobRun, GlueJobRunStatus};
 use crate::controllers::run::links;
-use crate::controllers::runtime::conditions::bounded;
+use crate::controllers::runtime::text::{duration, truncated};
 use crate::glue::job_runs::{JobRun, JobRunState};
 
 /// The status, from the part that all runs share and from the run as it was observed last.
@@ -56,11 +56,7 @@ fn shown(run: RunStatus, observed: &JobRun) -> GlueJobRunStatus {
         run_id: Some(observed.id.clone()),
         started_at: observed.started_on.map(Time),
         completed_at: observed.completed_on.filter(|_| over).map(Time),
-        duration: observed
-            .started_on
-            .zip(observed.completed_on)
-            .filter(|_| over)
-            .map(|(from, to)| links::duration(from, to)),
+        duration: observed.started_on.zip(observed.completed_on).filter(|_| over).map(|(from, to)| duration(from, to)),
         execution_seconds: over.then_some(observed.execution_seconds),
         dpu_seconds: observed.dpu_seconds.filter(|_| over),
         glue_version: observed.glue_version.clone(),
@@ -69,6 +65,6 @@ fn shown(run: RunStatus, observed: &JobRun) -> GlueJobRunStatus {
         glue_attempt: (observed.attempt > 0).then_some(observed.attempt),
         log_group: observed.log_group.clone(),
         links: None,
-        error_message: observed.error_message.as_deref().map(bounded),
+        error_message: observed.error_message.as_deref().map(truncated),
     }
 }

@@ -1,6 +1,4 @@
-//! Links to the AWS console of the right partition, and durations for people.
-
-use jiff::Timestamp;
+//! Links to the AWS console of the right partition.
 
 use crate::api::crawler_run::CrawlLinks;
 use crate::api::job_run::Links;
@@ -42,17 +40,6 @@ pub fn crawl(region: &str, crawler: &str, crawl: &Crawl) -> CrawlLinks {
     CrawlLinks {
         console: format!("{console}/glue/home?region={region}#/v2/data-catalog/crawlers/view/{}", encoded(crawler)),
         log,
-    }
-}
-
-/// The time between two moments as kubectl shows durations, such as `1m12s`.
-#[must_use]
-pub fn duration(from: Timestamp, to: Timestamp) -> String {
-    let seconds = to.duration_since(from).as_secs().max(0);
-    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
-        (0, 0, seconds) => format!("{seconds}s"),
-        (0, minutes, seconds) => format!("{minutes}m{seconds}s"),
-        (hours, minutes, _) => format!("{hours}h{minutes}m"),
     }
 }
 

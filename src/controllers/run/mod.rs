@@ -9,7 +9,7 @@
 //! | `start` | the start of an attempt, and what an open intent leads to |
 //! | [`concurrency`] | whether an object may start a crawl now |
 //! | `follow` | a run whose id is known |
-//! | `finish` | a finished object, and one that is being deleted |
+//! | `cleanup` | a finished object, and one that is being deleted |
 //! | [`attempts`] | which attempt is next, and the deadlines |
 //! | `status`, [`conditions`] | the status builder, and the conditions of each phase |
 //! | [`events`] | the Event of each transition |
@@ -19,11 +19,11 @@
 
 pub mod attempts;
 pub mod calls;
+mod cleanup;
 pub mod concurrency;
 pub mod conditions;
 pub mod events;
 pub mod facts;
-mod finish;
 mod follow;
 pub mod kind;
 pub mod lifecycle;

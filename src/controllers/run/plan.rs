@@ -6,8 +6,8 @@
 //! protocol on one page.
 
 use super::calls::Plan;
+use super::cleanup::{deletion, finished};
 use super::facts::Facts;
-use super::finish::{deletion, finished};
 use super::follow::follow;
 use super::start::{next_start, open_intent};
 use crate::api::run::Phase;

@@ -23,6 +23,7 @@
 //! | `remedy` | what the user can do about an error |
 //! | [`problem`] | why a step cannot be taken, in words |
 //! | [`mod@conditions`] | conditions as Kubernetes keeps them |
+//! | [`text`] | messages cut to a length, and durations |
 //! | [`events`] | Kubernetes Events, filed in the background |
 //! | [`leadership`] | whether this replica may start anything |
 //! | [`settings`] | what the operator configured |
@@ -53,6 +54,7 @@ pub mod start_once;
 pub mod step;
 #[cfg(test)]
 pub mod tests;
+pub mod text;
 pub mod time;
 pub mod watch;
 

@@ -118,7 +118,7 @@ impl<K: Kind> Pass<'_, K> {
         let intent = |status: Option<&K::Status>| status.and_then(K::Lifecycle::intent);
         let intends = records_intent(intent(before.as_ref()).as_ref(), intent(Some(&status)).as_ref());
         if intends && let Some(client) = self.client() {
-            // The budget comes before the intent, so that nothing waits between the intent and the call.
+            // The rate limiter comes before the intent, so that nothing waits between the intent and the call.
             client.acquire_start_token().await;
             self.intended = Some(Instant::now());
         }

@@ -17,7 +17,7 @@
 //!
 //! [`decide`] is that order as a pure function. A kind supplies [`Intent`], its lookup, and what it records for each
 //! [`Decision`]; the [`reconciler`](super::reconciler) keeps rules 1 and 2 for all kinds. The model in
-//! `tests/start_once.rs` explores every interleaving of crashes, lost answers, stale caches, failed lookups and a second
+//! `tests/start_once` explores every interleaving of crashes, lost answers, stale caches, failed lookups and a second
 //! controller over the plans of all kinds.
 
 use std::time::Duration;

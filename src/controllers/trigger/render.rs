@@ -6,7 +6,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use crate::api::trigger::{
     Action, EventBatching, GlueTriggerStatus, MAX_ACTIONS, Schedule as ShownSchedule, Target, TargetKind,
 };
-use crate::controllers::runtime::conditions::bounded;
+use crate::controllers::runtime::text::truncated;
 use crate::glue::schedule::Schedule;
 use crate::glue::triggers::{Trigger, TriggerState};
 
@@ -20,10 +20,10 @@ pub(super) fn render(mut status: GlueTriggerStatus, trigger: &Trigger, now: Time
     });
     status.state = Some(trigger.state.as_str().to_owned());
     status.type_ = Some(trigger.type_.as_str().to_owned());
-    status.description = trigger.description.as_deref().map(bounded);
+    status.description = trigger.description.as_deref().map(truncated);
     status.workflow.clone_from(&trigger.workflow);
     status.schedule = trigger.schedule.as_deref().map(|expression| schedule(expression, &trigger.state, now));
-    status.predicate = trigger.predicate.as_ref().map(|predicate| bounded(&predicate.to_string()));
+    status.predicate = trigger.predicate.as_ref().map(|predicate| truncated(&predicate.to_string()));
     status.event_batching = trigger.event_batching.map(|(size, window_seconds)| EventBatching { size, window_seconds });
     status.actions = actions.collect();
     status

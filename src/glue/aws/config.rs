@@ -8,7 +8,7 @@ use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 
 use super::cached_credentials::{CachedCredentials, Upstream};
-use crate::glue::budget::Budgets;
+use crate::glue::rate_limiter::RateLimiters;
 use crate::metrics::Metrics;
 
 /// The controller's own AWS configuration, and what else its clients share. Cheap to clone.
@@ -17,7 +17,7 @@ pub struct AwsConfig {
     pub(super) sdk: SdkConfig,
     /// The controller's own credentials, shared by all identities that use them.
     pub(super) controller_credentials: Option<Arc<CachedCredentials>>,
-    pub(super) budgets: Budgets,
+    pub(super) limiters: RateLimiters,
     pub(super) metrics: Metrics,
     pub(super) run_key_argument: Option<String>,
 }
@@ -49,7 +49,7 @@ impl AwsConfig {
         let upstream = |provider| Upstream::Provider { provider, name: "the controller itself".to_owned() };
         let controller_credentials =
             sdk.credentials_provider().map(|provider| Arc::new(CachedCredentials::new(upstream(provider))));
-        Self { sdk, controller_credentials, budgets: Budgets::default(), metrics, run_key_argument }
+        Self { sdk, controller_credentials, limiters: RateLimiters::default(), metrics, run_key_argument }
     }
 
     /// The region of the configuration.

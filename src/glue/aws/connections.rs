@@ -14,9 +14,9 @@ use super::batching::{BatchOperation, PendingBatches};
 use super::errors;
 use super::{Glue, non_empty};
 use crate::glue::Error;
-use crate::glue::budget::Priority;
 use crate::glue::connections::{Connection, ConnectionInput, DELETE_BATCH_SIZE, DeleteOutcome, PAGE_SIZE};
 use crate::glue::identity::partition_of;
+use crate::glue::rate_limiter::Priority;
 
 /// The timeout of `TestConnection`. Glue really connects, and may have to set up the network first.
 const TEST_TIMEOUT: Duration = Duration::from_mins(1);

@@ -5,8 +5,8 @@ use aws_sdk_glue::types::{
 };
 
 use super::{Glue, non_empty, timestamp};
-use crate::glue::budget::Priority;
 use crate::glue::crawls::{CRAWL_PAGE_SIZE, Crawl, CrawlPage, CrawlState, Crawler, CrawlerState};
+use crate::glue::rate_limiter::Priority;
 use crate::glue::{Error, ErrorKind};
 
 impl Glue {

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use super::errors;
 use super::{Glue, non_empty, timestamp};
-use crate::glue::budget::Priority;
 use crate::glue::job_runs::{JobRun, JobRunPage, JobRunState, PAGE_SIZE, RunMatcher, StartJobRun, StopOutcome};
+use crate::glue::rate_limiter::Priority;
 use crate::glue::{Error, ErrorKind};
 use aws_sdk_glue::types::{
     ExecutionClass, JobRun as SdkJobRun, JobRunState as SdkState, NotificationProperty, WorkerType,

@@ -8,9 +8,9 @@ use aws_sdk_glue::types::{
 use super::{Glue, non_empty};
 use crate::api::trigger::{Target, TargetKind};
 use crate::glue::Error;
-use crate::glue::budget::Priority;
 use crate::glue::crawls::CRAWL_PAGE_SIZE;
 use crate::glue::job_runs::PAGE_SIZE;
+use crate::glue::rate_limiter::Priority;
 use crate::glue::triggers::{Action, Condition, Predicate, RunSummary, Trigger, TriggerState, TriggerType};
 
 /// The size of a page of `GetWorkflowRuns` (Glue API reference, `GetWorkflowRuns`: 1 to 1000).

@@ -1,9 +1,9 @@
 //! The client-side rate limit per account and region: starts and stops before polls, slower when AWS throttles.
 //!
 //! AWS counts calls per account and region, whoever makes them. The account of an identity is known only after AWS
-//! reports it: a client begins with a budget of its own, and shares the account's budget from then on.
+//! reports it: a client begins with a rate limiter of its own, and shares the account's from then on.
 //!
-//! A budget is a token bucket whose rate follows AWS's responses: it is halved at a throttle (at most once a second,
+//! A rate limiter is a token bucket whose rate follows AWS's responses: it is halved at a throttle (at most once a second,
 //! since throttles come in bursts), and grows by a quarter for each second without one.
 //! Glue publishes no rate that holds for every account, so none is configured here.
 
@@ -20,7 +20,7 @@ pub enum Priority {
     Start,
     /// Polls: they wait behind all starts.
     Poll,
-    /// The caller has acquired a token before, with [`Budget::acquire`].
+    /// The caller has acquired a token before, with [`RateLimiter::acquire`].
     Acquired,
 }
 
@@ -35,17 +35,17 @@ const BURST_SECONDS: f64 = 0.25;
 
 /// The rate limit of one account and region.
 #[derive(Debug)]
-pub struct Budget {
+pub struct RateLimiter {
     bucket: Mutex<Bucket>,
 }
 
-impl Default for Budget {
+impl Default for RateLimiter {
     fn default() -> Self {
         Self { bucket: Mutex::new(Bucket::new(Instant::now())) }
     }
 }
 
-impl Budget {
+impl RateLimiter {
     /// Waits for a token.
     pub async fn acquire(&self, priority: Priority) {
         // A token is a point in time, so that no queue has to be woken, and callers go first in, first out.
@@ -90,24 +90,24 @@ pub struct RateLimitScope {
     pub endpoint: Option<String>,
 }
 
-/// The budgets in use, by scope. Cheap to clone.
+/// The limiters in use, by scope. Cheap to clone.
 #[derive(Clone, Debug, Default)]
-pub struct Budgets {
-    by_scope: Arc<Mutex<HashMap<RateLimitScope, Weak<Budget>>>>,
+pub struct RateLimiters {
+    by_scope: Arc<Mutex<HashMap<RateLimitScope, Weak<RateLimiter>>>>,
 }
 
-impl Budgets {
-    /// The budget of `scope`, for a client that has used `own` until now. Where no other client uses the scope, `own`
-    /// becomes its budget; otherwise the shared budget takes over the rate of `own` if that is lower.
+impl RateLimiters {
+    /// The rate limiter of `scope`, for a client that has used `own` until now. Where no other client uses the scope, `own`
+    /// becomes its limiter; otherwise the shared one takes over the rate of `own` if that is lower.
     #[must_use]
-    pub fn share(&self, scope: RateLimitScope, own: &Arc<Budget>) -> Arc<Budget> {
-        let mut budgets = self.by_scope.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(shared) = budgets.get(&scope).and_then(Weak::upgrade) {
+    pub fn share(&self, scope: RateLimitScope, own: &Arc<RateLimiter>) -> Arc<RateLimiter> {
+        let mut limiters = self.by_scope.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(shared) = limiters.get(&scope).and_then(Weak::upgrade) {
             shared.adopt_lower_rate(own);
             return shared;
         }
-        budgets.retain(|_, budget| budget.strong_count() > 0);
-        budgets.insert(scope, Arc::downgrade(own));
+        limiters.retain(|_, limiter| limiter.strong_count() > 0);
+        limiters.insert(scope, Arc::downgrade(own));
         Arc::clone(own)
     }
 }
@@ -184,24 +184,24 @@ mod tests {
     }
 
     #[test]
-    fn clients_of_one_account_and_region_share_a_budget() {
-        let budgets = Budgets::default();
+    fn clients_of_one_account_and_region_share_a_rate_limiter() {
+        let limiters = RateLimiters::default();
         let scope = |account: &str, region: &str| RateLimitScope {
             account: account.to_owned(),
             region: region.to_owned(),
             endpoint: None,
         };
-        let [first, second, third] = [(); 3].map(|()| Arc::<Budget>::default());
-        assert!(Arc::ptr_eq(&budgets.share(scope("1", "eu-west-1"), &first), &first));
+        let [first, second, third] = [(); 3].map(|()| Arc::<RateLimiter>::default());
+        assert!(Arc::ptr_eq(&limiters.share(scope("1", "eu-west-1"), &first), &first));
         second.record_throttle();
-        assert!(Arc::ptr_eq(&budgets.share(scope("1", "eu-west-1"), &second), &first));
+        assert!(Arc::ptr_eq(&limiters.share(scope("1", "eu-west-1"), &second), &first));
         assert!(first.bucket().rate < FULL_RATE, "the throttle of the second client slows both");
         for other in [scope("1", "eu-west-2"), scope("2", "eu-west-1")] {
-            assert!(Arc::ptr_eq(&budgets.share(other, &third), &third));
+            assert!(Arc::ptr_eq(&limiters.share(other, &third), &third));
         }
         drop((first, second));
-        let fresh = Arc::<Budget>::default();
-        assert!(Arc::ptr_eq(&budgets.share(scope("1", "eu-west-1"), &fresh), &fresh), "no client uses the scope");
+        let fresh = Arc::<RateLimiter>::default();
+        assert!(Arc::ptr_eq(&limiters.share(scope("1", "eu-west-1"), &fresh), &fresh), "no client uses the scope");
     }
 
     #[test]

@@ -1,0 +1,194 @@
+//! The client of one identity, and what every call has in common: the rate limiter, metrics, errors.
+
+use std::future::Future;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock, Weak};
+use std::time::Instant;
+
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+
+use super::batching::PendingBatches;
+use super::config::AwsConfig;
+use super::errors::{self, SdkError};
+use super::signer::Signer;
+use crate::glue::connections::DeleteOutcome;
+use crate::glue::identity::{CallerIdentity, Identity};
+use crate::glue::job_runs::StopOutcome;
+use crate::glue::rate_limiter::{Priority, RateLimitScope, RateLimiter, RateLimiters};
+use crate::glue::{Error, ErrorKind};
+use crate::metrics::Metrics;
+
+/// A Glue client for one identity in one region. Cheap to clone.
+#[derive(Clone)]
+pub struct Glue {
+    pub(super) inner: Arc<Inner>,
+}
+
+pub(super) struct Inner {
+    pub(super) sdk: aws_sdk_glue::Client,
+    pub(super) identity: Identity,
+    pub(super) signer: Signer,
+    /// Whether AWS did not accept the credentials of the last call.
+    pub(super) credentials_refused: AtomicBool,
+    /// The rate limiter until the account is known.
+    pub(super) own_limiter: Arc<RateLimiter>,
+    /// The rate limiter of the account and region.
+    pub(super) shared_limiter: OnceLock<Arc<RateLimiter>>,
+    pub(super) limiters: RateLimiters,
+    pub(super) pending_stops: PendingBatches<StopOutcome>,
+    pub(super) pending_deletions: PendingBatches<DeleteOutcome>,
+    pub(super) metrics: Metrics,
+    pub(super) run_key_argument: Option<String>,
+}
+
+/// A weak reference to a [`Glue`] client.
+pub struct WeakGlue(Weak<Inner>);
+
+impl WeakGlue {
+    /// The client, unless it has been dropped.
+    #[must_use]
+    pub fn upgrade(&self) -> Option<Glue> {
+        self.0.upgrade().map(|inner| Glue { inner })
+    }
+}
+
+/// Clients are compared by pointer, since [`Clients`](crate::glue::Clients) has one per identity.
+impl PartialEq for Glue {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.inner, &other.inner)
+    }
+}
+
+impl Eq for Glue {}
+
+impl std::hash::Hash for Glue {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        Arc::as_ptr(&self.inner).hash(state);
+    }
+}
+
+impl std::fmt::Debug for Glue {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Glue").field("identity", &self.inner.identity).finish_non_exhaustive()
+    }
+}
+
+impl Glue {
+    /// A client for `identity`. The first call fetches its credentials, and later calls renew them before they expire.
+    #[must_use]
+    pub(in crate::glue) fn new(config: &AwsConfig, identity: Identity) -> Self {
+        let signer = Signer::new(config, &identity);
+        let mut sdk = aws_sdk_glue::config::Builder::from(&signer.config);
+        if let Some(url) = &identity.endpoints.glue {
+            sdk = sdk.endpoint_url(url);
+        }
+        Self {
+            inner: Arc::new(Inner {
+                sdk: aws_sdk_glue::Client::from_conf(sdk.build()),
+                identity,
+                signer,
+                credentials_refused: AtomicBool::new(false),
+                own_limiter: Arc::default(),
+                shared_limiter: OnceLock::new(),
+                limiters: config.limiters.clone(),
+                pending_stops: PendingBatches::default(),
+                pending_deletions: PendingBatches::default(),
+                metrics: config.metrics.clone(),
+                run_key_argument: config.run_key_argument.clone(),
+            }),
+        }
+    }
+
+    /// A weak reference to the client.
+    #[must_use]
+    pub fn downgrade(&self) -> WeakGlue {
+        WeakGlue(Arc::downgrade(&self.inner))
+    }
+
+    /// The identity that makes the calls.
+    #[must_use]
+    pub fn identity(&self) -> &Identity {
+        &self.inner.identity
+    }
+
+    /// The caller identity, once AWS has reported it. Until then, each call of this method may start a lookup in the
+    /// background.
+    #[must_use]
+    pub fn caller_identity(&self) -> Option<CallerIdentity> {
+        let caller = self.inner.signer.caller_identity();
+        if caller.is_none() && self.inner.signer.begin_caller_lookup() {
+            let client = self.clone();
+            tokio::spawn(async move { client.inner.signer.look_up_caller().await });
+        }
+        caller
+    }
+
+    /// Whether AWS did not accept the credentials of the last call.
+    #[must_use]
+    pub fn are_credentials_refused(&self) -> bool {
+        self.inner.credentials_refused.load(Ordering::Relaxed)
+    }
+
+    /// The job argument that carries a run's key; `None` where runs carry none.
+    #[must_use]
+    pub fn run_key_argument(&self) -> Option<&str> {
+        self.inner.run_key_argument.as_deref()
+    }
+
+    /// Waits until the rate limit allows a start. The caller does so before it writes the intent, so that the start
+    /// itself follows without a wait.
+    pub async fn acquire_start_token(&self) {
+        self.limiter().acquire(Priority::Start).await;
+    }
+
+    fn limiter(&self) -> &RateLimiter {
+        let Inner { identity, signer, own_limiter, shared_limiter, limiters, .. } = &*self.inner;
+        if let Some(shared) = shared_limiter.get() {
+            return shared;
+        }
+        let Some(caller) = signer.caller_identity() else { return own_limiter };
+        shared_limiter.get_or_init(|| {
+            let (region, endpoint) = (identity.region.clone(), identity.endpoints.glue.clone());
+            limiters.share(RateLimitScope { account: caller.account_id, region, endpoint }, own_limiter)
+        })
+    }
+
+    /// Makes one call: waits for the rate limiter, records the metrics, and maps the error.
+    pub(super) async fn call<T, E, F>(
+        &self,
+        operation: &'static str,
+        object: String,
+        priority: Priority,
+        request: F,
+    ) -> Result<T, Error>
+    where
+        F: Future<Output = Result<T, SdkError<E>>>,
+        E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
+    {
+        if priority != Priority::Acquired {
+            self.limiter().acquire(priority).await;
+        }
+        let sent_at = Instant::now();
+        let response = request.await.map_err(|error| errors::map(operation, object, &error));
+        let code = response.as_ref().err().map(|error| error.code.as_str());
+        self.inner.metrics.aws_call(operation, code, sent_at.elapsed());
+        self.check_credentials(response.as_ref().err(), sent_at).await;
+        match &response {
+            Err(error) if error.kind == ErrorKind::Throttled => {
+                self.inner.metrics.aws_throttled(operation);
+                self.limiter().record_throttle();
+            }
+            _ => self.limiter().record_response(),
+        }
+        response
+    }
+
+    /// Records whether AWS accepted the credentials, and discards them if not.
+    async fn check_credentials(&self, error: Option<&Error>, sent_at: Instant) {
+        let refused = error.is_some_and(|error| error.kind == ErrorKind::ExpiredCredentials);
+        self.inner.credentials_refused.store(refused, Ordering::Relaxed);
+        if refused {
+            self.inner.signer.invalidate_credentials(sent_at).await;
+        }
+    }
+}
