@@ -1,4 +1,4 @@
-//! A Glue, a clock and a shell that are nothing but values, for the plan to live in.
+//! The fixture for the connection plan: Glue, the clock and the reconciler, all in memory.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -27,13 +27,13 @@ use crate::glue::ErrorKind;
 use crate::glue::connections::{Connection, ConnectionInput};
 use crate::glue::poller::Observation;
 
-/// The time at which a fixture begins.
+/// The Unix time at which a fixture starts, in seconds.
 const START: i64 = 1_000_000;
 
-/// The identity of the controller in Glue.
-pub const US: &str = "arn:aws:sts::123456789012:assumed-role/kube-glue/x";
-/// Somebody else.
-pub const THEM: &str = "arn:aws:iam::123456789012:user/alice";
+/// The controller's identity in Glue.
+pub const CONTROLLER_ARN: &str = "arn:aws:sts::123456789012:assumed-role/kube-glue/x";
+/// The identity of another caller.
+pub const OTHER_ARN: &str = "arn:aws:iam::123456789012:user/alice";
 
 /// A connection in Glue, secrets included.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,17 +46,17 @@ pub struct Stored {
     pub status: String,
 }
 
-/// What goes wrong with the next call of a kind.
+/// A fault of the next call of one kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fate {
-    /// Refused.
-    Refused(ErrorKind),
-    /// Done, and the answer lost.
-    Lost,
-    /// The controller dies before the call is sent.
-    DiesBefore,
-    /// The controller dies when the call is done.
-    DiesAfter,
+pub enum Fault {
+    /// Glue rejects the call.
+    Rejected(ErrorKind),
+    /// Glue carries the call out, and the response is lost.
+    ResponseLost,
+    /// The controller crashes before it sends the call.
+    CrashBefore,
+    /// The controller crashes after Glue carried the call out.
+    CrashAfter,
 }
 
 pub struct Fixture {
@@ -66,34 +66,34 @@ pub struct Fixture {
     pub glue: Option<Stored>,
     pub ownership: Ownership<(String, String)>,
     pub leading: bool,
-    pub fates: Vec<(Call, Fate)>,
-    /// Why Glue could not be looked at last.
+    pub faults: Vec<(Call, Fault)>,
+    /// The error of the last poll.
     pub poll_problem: Option<ErrorKind>,
-    /// How long the last pass said to rest.
-    pub rested: Option<Duration>,
-    /// Whether Secrets are watched.
+    /// The requeue interval of the last pass.
+    pub requeue_after: Option<Duration>,
+    /// Whether the controller watches Secrets.
     pub watched: bool,
-    /// Whether AWS has said which account this is.
-    pub knows_account: bool,
-    /// How tests end; none is well.
+    /// Whether the AWS account is known.
+    pub account_known: bool,
+    /// Error messages of the next connection tests; `None` for success.
     pub tests: Vec<Option<String>>,
-    /// The calls in their order.
+    /// The calls in order.
     pub calls: Vec<Call>,
-    /// What was left behind, each time that the object was let go.
+    /// The `left_behind` of each removal of the finalizer from a deleted object.
     pub released: Vec<Option<String>>,
     digest: Option<AppliedDigest>,
     backoff: Option<Duration>,
     intent: IntentTracker,
-    /// When `now` was the time at which the fixture began.
+    /// The instant that corresponds to `START`.
     epoch: Instant,
 }
 
-/// A spec as YAML would say it.
+/// A spec from its JSON form.
 pub fn spec(value: Value) -> GlueConnectionSpec {
     serde_json::from_value(value).unwrap()
 }
 
-/// A JDBC connection whose password stands in a Secret.
+/// A JDBC connection whose password is in a Secret.
 pub fn jdbc() -> Value {
     json!({
         "connectionType": "JDBC",
@@ -108,19 +108,19 @@ impl Fixture {
         object.metadata.namespace = Some("team".to_owned());
         object.metadata.uid = Some("uid".to_owned());
         object.metadata.generation = Some(1);
-        let mut bench = Self {
+        let mut fixture = Self {
             now: Timestamp::from_second(START).unwrap(),
             object,
             secrets: Secrets::new(),
             glue: None,
             ownership: Ownership::Owned,
             leading: true,
-            fates: Vec::new(),
+            faults: Vec::new(),
             tests: Vec::new(),
             poll_problem: None,
-            rested: None,
+            requeue_after: None,
             watched: true,
-            knows_account: true,
+            account_known: true,
             calls: Vec::new(),
             released: Vec::new(),
             digest: None,
@@ -128,11 +128,11 @@ impl Fixture {
             intent: IntentTracker::default(),
             epoch: Instant::now(),
         };
-        bench.write_secret("hunter2");
-        bench
+        fixture.write_secret("hunter2");
+        fixture
     }
 
-    /// Writes the Secret `db` again.
+    /// Writes the Secret `db` with a new resource version.
     pub fn write_secret(&mut self, password: &str) {
         let version = format!("uid/{}", self.now.as_second() + i64::try_from(self.secrets.len()).unwrap());
         let data = BTreeMap::from([("password".to_owned(), password.as_bytes().to_vec())]);
@@ -145,7 +145,7 @@ impl Fixture {
         self.backoff = None;
     }
 
-    /// Changes the spec.
+    /// Replaces the spec and increments the generation.
     pub fn edit(&mut self, value: Value) {
         self.object.spec = spec(value);
         *self.object.metadata.generation.as_mut().unwrap() += 1;
@@ -156,34 +156,34 @@ impl Fixture {
         self.object.metadata.deletion_timestamp = Some(Time(self.now));
     }
 
-    /// The process begins anew.
+    /// Restarts the controller: process-local state is lost.
     pub fn restart(&mut self) {
         self.digest = None;
         self.intent = IntentTracker::default();
         self.backoff = None;
     }
 
-    /// Somebody else has their hands on it.
-    pub fn by_hand(&mut self, work: impl FnOnce(&mut ConnectionInput)) {
+    /// Another caller changes the connection in Glue.
+    pub fn by_hand(&mut self, change: impl FnOnce(&mut ConnectionInput)) {
         self.pass_time(1);
         let now = self.now;
         let stored = self.glue.as_mut().unwrap();
-        work(&mut stored.input);
-        (stored.updated, stored.by) = (now, THEM.to_owned());
+        change(&mut stored.input);
+        (stored.updated, stored.by) = (now, OTHER_ARN.to_owned());
     }
 
-    /// Passes until the object rests and nothing changes any more.
+    /// Passes until nothing changes and no requeue is due.
     pub fn settle(&mut self) {
         for _ in 0..60 {
-            let (object, before) = (self.object.clone(), (self.calls.len(), self.fates.len()));
+            let (object, before) = (self.object.clone(), (self.calls.len(), self.faults.len()));
             self.pass();
             self.pass_time(5);
-            let due = self.rested.is_some_and(|after| after <= Duration::from_secs(5));
-            if object == self.object && before == (self.calls.len(), self.fates.len()) && !due {
+            let due = self.requeue_after.is_some_and(|after| after <= Duration::from_secs(5));
+            if object == self.object && before == (self.calls.len(), self.faults.len()) && !due {
                 return;
             }
         }
-        panic!("it does not come to rest: {:?}\n{:#?}", self.calls, self.object.status);
+        panic!("no fixed point: {:?}\n{:#?}", self.calls, self.object.status);
     }
 
     pub fn inputs(&self) -> Result<ConnectionInputs, Problem> {
@@ -194,7 +194,7 @@ impl Fixture {
         Ok(if self.watched { inputs } else { inputs.unwatched() })
     }
 
-    /// One pass, as the shell makes it.
+    /// One pass, as the reconciler makes it.
     pub fn pass(&mut self) {
         let mut state = self.object.begin_pass(&mut self.digest, None);
         let mut problem = None;
@@ -217,28 +217,28 @@ impl Fixture {
                         return;
                     }
                 }
-                Step::Call(act) => {
-                    assert!(act != Call::Create || fresh_intent, "a creation without its intent");
+                Step::Call(call) => {
+                    assert!(call != Call::Create || fresh_intent, "a creation without an intent");
                     fresh_intent = false;
-                    let Some(answer) = self.act(&act, &mut state) else { return };
+                    let Some(result) = self.send(&call, &mut state) else { return };
                     self.digest.clone_from(&state.digest);
-                    problem = answer.err();
+                    problem = result.err();
                     if problem.is_some() {
                         self.backoff = Some(Duration::from_secs(1));
                     }
                 }
                 step @ (Step::AwaitChange | Step::RequeueAfter(_)) => {
-                    self.rested = match step {
+                    self.requeue_after = match step {
                         Step::RequeueAfter(after) => Some(after),
                         _ => None,
                     };
                     return;
                 }
                 Step::Backoff => return,
-                Step::Delete | Step::Annotate(_) => panic!("nothing deletes or marks a connection's object"),
+                Step::Delete | Step::Annotate(_) => panic!("a connection's plan never deletes or annotates"),
             }
         }
-        panic!("a pass does not come to rest: {:?}\n{:#?}", self.calls, self.object.status);
+        panic!("the pass does not end: {:?}\n{:#?}", self.calls, self.object.status);
     }
 
     fn intent_age(&mut self) -> Duration {
@@ -257,8 +257,8 @@ impl Fixture {
     ) -> ConnectionPlan {
         let inputs = self.inputs();
         let observation = self.glue.as_ref().map_or(Observation::NotFound, |stored| {
-            let seen = stored.seen();
-            Observation::Present(Connection { arn: seen.arn.filter(|_| self.knows_account), ..seen })
+            let connection = stored.observed();
+            Observation::Present(Connection { arn: connection.arn.filter(|_| self.account_known), ..connection })
         });
         plan(&Facts {
             common: CommonFacts {
@@ -267,7 +267,7 @@ impl Fixture {
                 leading: self.leading,
                 credentials_problem: None,
                 inputs_problem: inputs.as_ref().err().cloned(),
-                poll_problem: self.poll_problem.map(refused),
+                poll_problem: self.poll_problem.map(rejection),
                 fresh_intent,
                 intent_age,
                 backoff: self.backoff,
@@ -285,36 +285,36 @@ impl Fixture {
         })
     }
 
-    /// What Glue does about a call; nothing, when the controller dies of it.
-    fn act(&mut self, act: &Call, state: &mut PassState) -> Option<Result<(), Problem>> {
-        let fate = self.fates.iter().position(|(on, _)| on == act).map(|at| self.fates.remove(at).1);
-        if fate == Some(Fate::DiesBefore) {
+    /// Sends a call under its fault; `None` if the controller crashes.
+    fn send(&mut self, call: &Call, state: &mut PassState) -> Option<Result<(), Problem>> {
+        let fault = self.faults.iter().position(|(on, _)| on == call).map(|at| self.faults.remove(at).1);
+        if fault == Some(Fault::CrashBefore) {
             self.restart();
             return None;
         }
-        if *act != Call::RecordDigest {
-            self.calls.push(act.clone());
+        if *call != Call::RecordDigest {
+            self.calls.push(call.clone());
         }
-        if let Some(Fate::Refused(kind)) = fate {
-            state.outcomes.extend((*act == Call::Create).then_some(CallOutcome::Rejected));
-            return Some(Err(refused(kind)));
+        if let Some(Fault::Rejected(kind)) = fault {
+            state.outcomes.extend((*call == Call::Create).then_some(CallOutcome::Rejected));
+            return Some(Err(rejection(kind)));
         }
-        let mut told = state.clone();
-        let answer = self.carry_out(act, &mut told);
-        match fate {
-            Some(Fate::DiesAfter) => {
+        let mut updated = state.clone();
+        let result = self.carry_out(call, &mut updated);
+        match fault {
+            Some(Fault::CrashAfter) => {
                 self.restart();
                 None
             }
-            Some(Fate::Lost) => Some(Err(refused(ErrorKind::Ambiguous))),
+            Some(Fault::ResponseLost) => Some(Err(rejection(ErrorKind::Ambiguous))),
             _ => {
-                *state = told;
-                Some(answer.map_err(refused))
+                *state = updated;
+                Some(result.map_err(rejection))
             }
         }
     }
 
-    fn carry_out(&mut self, act: &Call, state: &mut PassState) -> Result<(), ErrorKind> {
+    fn carry_out(&mut self, call: &Call, state: &mut PassState) -> Result<(), ErrorKind> {
         let inputs = self.inputs().unwrap();
         let test = |tests: &mut Vec<Option<String>>, now, before_create| {
             let message = if tests.is_empty() { None } else { tests.remove(0) };
@@ -322,7 +322,7 @@ impl Fixture {
             let fingerprint = inputs.fingerprint.clone();
             TestResult { result, message, at: Time(now), fingerprint, before_create }
         };
-        match act {
+        match call {
             Call::Create if self.glue.is_some() => state.outcomes.push(CallOutcome::Exists),
             Call::Create => {
                 self.glue = Some(Stored {
@@ -330,7 +330,7 @@ impl Fixture {
                     tags: self.object.spec.tags.clone().unwrap_or_default(),
                     created: self.now,
                     updated: self.now,
-                    by: US.to_owned(),
+                    by: CONTROLLER_ARN.to_owned(),
                     status: "READY".to_owned(),
                 });
                 state.outcomes.push(CallOutcome::Created(self.now));
@@ -339,7 +339,7 @@ impl Fixture {
             Call::Update => {
                 let stored = self.glue.as_mut().ok_or(ErrorKind::NotFound)?;
                 stored.input = inputs.input.clone();
-                (stored.updated, stored.by) = (self.now, US.to_owned());
+                (stored.updated, stored.by) = (self.now, CONTROLLER_ARN.to_owned());
                 state.outcomes.push(CallOutcome::Updated(self.now));
                 state.digest = Some(inputs.applied_digest());
             }
@@ -368,15 +368,15 @@ impl Fixture {
     }
 }
 
-fn refused(kind: ErrorKind) -> Problem {
-    Problem { reason: kind.into(), message: "no".to_owned(), kind: Some(kind) }
+fn rejection(kind: ErrorKind) -> Problem {
+    Problem { reason: kind.into(), message: "rejected".to_owned(), kind: Some(kind) }
 }
 
 impl Stored {
-    /// What Glue shows of it: no passwords, no credentials, and the secret that it makes of those.
-    fn seen(&self) -> Connection {
+    /// The response of `GetConnection`: no passwords or credentials, but the secret that Glue creates for them.
+    fn observed(&self) -> Connection {
         let input = &self.input;
-        let mut authentication = input.authentication.as_ref().map(|one| one.shown.clone());
+        let mut authentication = input.authentication.as_ref().map(|authentication| authentication.shown.clone());
         if let (Some(shown), true) = (&mut authentication, crate::controllers::connection::drift::hides(input)) {
             shown.secret_arn.get_or_insert_with(|| "arn:aws:secretsmanager:made-by-glue".to_owned());
         }

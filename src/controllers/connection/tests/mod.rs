@@ -1,4 +1,4 @@
-//! Tests of the plan and of what it compares.
+//! Tests of the connection plan and of drift detection.
 
 pub(crate) mod fixture;
 mod ownership;

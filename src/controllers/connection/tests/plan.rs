@@ -1,15 +1,15 @@
-//! What is decided, case by case.
+//! Tests of the connection plan, case by case.
 
 use serde_json::{Value, json};
 
-use super::fixture::{Fate, Fixture, THEM, jdbc};
+use super::fixture::{Fault, Fixture, OTHER_ARN, jdbc};
 use crate::controllers::connection::calls::Call;
 use crate::controllers::connection::drift;
 use crate::controllers::connection::inputs::READ_AGAIN;
 use crate::glue::ErrorKind;
 use crate::glue::identity::Sensitive;
 
-/// A spec with more in it.
+/// The JDBC spec with further fields.
 pub fn with(extra: Value) -> Value {
     let mut spec = jdbc();
     if let (Value::Object(spec), Value::Object(extra)) = (&mut spec, extra) {
@@ -18,277 +18,277 @@ pub fn with(extra: Value) -> Value {
     spec
 }
 
-/// A connection that has come to rest.
+/// A fixture after its first passes, with no calls recorded.
 pub fn settled(extra: Value) -> Fixture {
-    let mut bench = Fixture::new(with(extra));
-    bench.settle();
-    bench.calls.clear();
-    bench
+    let mut fixture = Fixture::new(with(extra));
+    fixture.settle();
+    fixture.calls.clear();
+    fixture
 }
 
-/// `Ready` as status and reason, and its message.
-pub fn ready(bench: &Fixture) -> (String, String) {
-    let status = bench.object.status.as_ref().unwrap();
+/// `Ready` as "status reason", and its message.
+pub fn ready(fixture: &Fixture) -> (String, String) {
+    let status = fixture.object.status.as_ref().unwrap();
     let ready = status.declared.condition("Ready").unwrap();
     (format!("{} {}", ready.status, ready.reason), ready.message.clone())
 }
 
-pub fn password(bench: &Fixture) -> &str {
-    bench.glue.as_ref().unwrap().input.properties["PASSWORD"].expose()
+pub fn password(fixture: &Fixture) -> &str {
+    fixture.glue.as_ref().unwrap().input.properties["PASSWORD"].expose()
 }
 
-pub fn is_held(bench: &Fixture) -> bool {
-    bench.object.metadata.finalizers.is_some()
+pub fn has_finalizer(fixture: &Fixture) -> bool {
+    fixture.object.metadata.finalizers.is_some()
 }
 
 #[test]
 fn a_connection_is_created_once_and_left_alone() {
-    let mut bench = Fixture::new(jdbc());
-    bench.settle();
-    assert_eq!(bench.calls, [Call::Create]);
-    assert_eq!(ready(&bench).0, "True InSync");
-    assert!(is_held(&bench));
-    assert_eq!(password(&bench), "hunter2");
-    bench.restart();
-    bench.pass_time(1000);
-    bench.settle();
-    assert_eq!(bench.calls, [Call::Create], "a restart changes nothing");
-    let status = serde_json::to_string(&bench.object.status).unwrap();
+    let mut fixture = Fixture::new(jdbc());
+    fixture.settle();
+    assert_eq!(fixture.calls, [Call::Create]);
+    assert_eq!(ready(&fixture).0, "True InSync");
+    assert!(has_finalizer(&fixture));
+    assert_eq!(password(&fixture), "hunter2");
+    fixture.restart();
+    fixture.pass_time(1000);
+    fixture.settle();
+    assert_eq!(fixture.calls, [Call::Create], "a restart sends no call");
+    let status = serde_json::to_string(&fixture.object.status).unwrap();
     assert!(!status.contains("hunter2"), "{status}");
 }
 
 #[test]
-fn wherever_the_controller_dies_the_connection_is_its_own_and_there_once() {
-    for fate in [Fate::DiesBefore, Fate::DiesAfter, Fate::Lost, Fate::Refused(ErrorKind::Throttled)] {
-        let mut bench = Fixture::new(jdbc());
-        bench.fates.push((Call::Create, fate));
-        bench.settle();
-        assert_eq!(ready(&bench).0, "True InSync", "{fate:?}");
-        assert!(bench.object.status.as_ref().unwrap().creation.is_none(), "{fate:?}");
-        bench.delete();
-        bench.settle();
-        assert_eq!(bench.glue, None, "{fate:?}: it is deleted as its own");
-        assert_eq!(bench.released, [None]);
+fn a_fault_of_any_call_neither_duplicates_nor_abandons_the_connection() {
+    for fault in [Fault::CrashBefore, Fault::CrashAfter, Fault::ResponseLost, Fault::Rejected(ErrorKind::Throttled)] {
+        let mut fixture = Fixture::new(jdbc());
+        fixture.faults.push((Call::Create, fault));
+        fixture.settle();
+        assert_eq!(ready(&fixture).0, "True InSync", "{fault:?}");
+        assert!(fixture.object.status.as_ref().unwrap().creation.is_none(), "{fault:?}");
+        fixture.delete();
+        fixture.settle();
+        assert_eq!(fixture.glue, None, "{fault:?}: the object deletes the connection it created");
+        assert_eq!(fixture.released, [None]);
     }
-    for fate in [Fate::DiesBefore, Fate::DiesAfter, Fate::Lost, Fate::Refused(ErrorKind::Transient)] {
-        let mut bench = settled(json!({}));
-        bench.fates.push((Call::Update, fate));
-        bench.write_secret("changed");
-        bench.settle();
-        assert_eq!((password(&bench), ready(&bench).0.as_str()), ("changed", "True InSync"), "{fate:?}");
+    for fault in [Fault::CrashBefore, Fault::CrashAfter, Fault::ResponseLost, Fault::Rejected(ErrorKind::Transient)] {
+        let mut fixture = settled(json!({}));
+        fixture.faults.push((Call::Update, fault));
+        fixture.write_secret("changed");
+        fixture.settle();
+        assert_eq!((password(&fixture), ready(&fixture).0.as_str()), ("changed", "True InSync"), "{fault:?}");
     }
-    for fate in [Fate::DiesBefore, Fate::DiesAfter, Fate::Lost, Fate::Refused(ErrorKind::Throttled)] {
-        let mut bench = settled(json!({}));
-        bench.fates.push((Call::Delete, fate));
-        bench.delete();
-        bench.settle();
-        assert_eq!((bench.glue.clone(), bench.released.as_slice()), (None, [None].as_slice()), "{fate:?}");
+    for fault in [Fault::CrashBefore, Fault::CrashAfter, Fault::ResponseLost, Fault::Rejected(ErrorKind::Throttled)] {
+        let mut fixture = settled(json!({}));
+        fixture.faults.push((Call::Delete, fault));
+        fixture.delete();
+        fixture.settle();
+        assert_eq!((fixture.glue.clone(), fixture.released.as_slice()), (None, [None].as_slice()), "{fault:?}");
     }
 }
 
 #[test]
-fn a_secret_that_changes_goes_to_glue_and_one_that_is_written_again_does_not() {
-    let mut bench = settled(json!({}));
-    bench.write_secret("changed");
-    bench.settle();
-    assert_eq!((bench.calls.as_slice(), password(&bench)), ([Call::Update].as_slice(), "changed"));
-    bench.write_secret("changed");
-    bench.settle();
-    bench.restart();
-    bench.settle();
-    assert_eq!(bench.calls, [Call::Update], "the same values again are no change");
-    bench.restart();
-    bench.settle();
-    bench.write_secret("changed");
-    bench.settle();
-    assert_eq!(bench.calls, [Call::Update], "nor are they after a restart");
+fn a_changed_secret_value_is_applied_and_an_unchanged_one_is_not() {
+    let mut fixture = settled(json!({}));
+    fixture.write_secret("changed");
+    fixture.settle();
+    assert_eq!((fixture.calls.as_slice(), password(&fixture)), ([Call::Update].as_slice(), "changed"));
+    fixture.write_secret("changed");
+    fixture.settle();
+    fixture.restart();
+    fixture.settle();
+    assert_eq!(fixture.calls, [Call::Update], "the same value is no change");
+    fixture.restart();
+    fixture.settle();
+    fixture.write_secret("changed");
+    fixture.settle();
+    assert_eq!(fixture.calls, [Call::Update], "the same value is no change after a restart");
 }
 
 #[test]
-fn secrets_that_may_not_be_watched_are_read_again() {
-    let mut bench = settled(json!({}));
-    assert_eq!(bench.rested, None);
-    bench.watched = false;
-    bench.pass();
-    assert_eq!(bench.rested, Some(READ_AGAIN));
-    bench.edit(with(json!({"test": {"everyMinutes": 1}})));
-    bench.settle();
-    assert!(bench.rested < Some(READ_AGAIN), "{:?}", bench.rested);
+fn secrets_without_watch_permission_are_read_periodically() {
+    let mut fixture = settled(json!({}));
+    assert_eq!(fixture.requeue_after, None);
+    fixture.watched = false;
+    fixture.pass();
+    assert_eq!(fixture.requeue_after, Some(READ_AGAIN));
+    fixture.edit(with(json!({"test": {"everyMinutes": 1}})));
+    fixture.settle();
+    assert!(fixture.requeue_after < Some(READ_AGAIN), "{:?}", fixture.requeue_after);
 }
 
 #[test]
-fn what_passes_by_itself_is_not_worth_a_word() {
+fn a_transient_poll_error_does_not_change_ready() {
     for (kind, expected) in [
         (ErrorKind::Throttled, "True InSync"),
         (ErrorKind::Transient, "True InSync"),
         (ErrorKind::Denied, "False AccessDenied"),
         (ErrorKind::ExpiredCredentials, "False CredentialsNotAccepted"),
     ] {
-        let mut bench = settled(json!({}));
-        bench.poll_problem = Some(kind);
-        bench.settle();
-        assert_eq!(ready(&bench).0, expected, "{kind:?}");
+        let mut fixture = settled(json!({}));
+        fixture.poll_problem = Some(kind);
+        fixture.settle();
+        assert_eq!(ready(&fixture).0, expected, "{kind:?}");
     }
 }
 
 #[test]
-fn a_missing_secret_is_said_and_healed() {
-    let mut bench = Fixture::new(jdbc());
-    bench.secrets.clear();
-    bench.settle();
-    let (state, message) = ready(&bench);
+fn a_missing_secret_is_reported_until_it_exists() {
+    let mut fixture = Fixture::new(jdbc());
+    fixture.secrets.clear();
+    fixture.settle();
+    let (state, message) = ready(&fixture);
     assert_eq!(state, "False SecretNotFound");
     assert_eq!(message, "properties PASSWORD: there is no Secret team/db: create it with the key password");
-    bench.write_secret("hunter2");
-    bench.settle();
-    assert_eq!(ready(&bench).0, "True InSync");
-    bench.write_secret(&"x".repeat(1025));
-    bench.settle();
-    assert!(ready(&bench).1.ends_with("is too long: Glue takes 1024 bytes at most"), "{:?}", ready(&bench));
+    fixture.write_secret("hunter2");
+    fixture.settle();
+    assert_eq!(ready(&fixture).0, "True InSync");
+    fixture.write_secret(&"x".repeat(1025));
+    fixture.settle();
+    assert!(ready(&fixture).1.ends_with("is too long: Glue takes 1024 bytes at most"), "{:?}", ready(&fixture));
 }
 
 #[test]
-fn a_change_by_hand_is_put_right_or_told_with_who_and_when() {
-    let by_hand = |bench: &mut Fixture| {
-        bench.by_hand(|input| drop(input.properties.insert("HOST".to_owned(), Sensitive::new("evil".to_owned()))));
+fn drift_is_corrected_or_reported_with_caller_and_time() {
+    let drift_host = |fixture: &mut Fixture| {
+        fixture.by_hand(|input| drop(input.properties.insert("HOST".to_owned(), Sensitive::new("evil".to_owned()))));
     };
-    let mut bench = settled(json!({}));
-    by_hand(&mut bench);
-    bench.fates.push((Call::Update, Fate::DiesBefore));
-    bench.pass();
-    let (state, message) = ready(&bench);
+    let mut fixture = settled(json!({}));
+    drift_host(&mut fixture);
+    fixture.faults.push((Call::Update, Fault::CrashBefore));
+    fixture.pass();
+    let (state, message) = ready(&fixture);
     assert_eq!(state, "False Drifted");
-    let when = bench.glue.as_ref().unwrap().updated;
+    let updated = fixture.glue.as_ref().unwrap().updated;
     assert_eq!(
         message,
-        format!("changed in Glue by {THEM} at {when}: properties HOST; it is being corrected"),
-        "no value is shown"
+        format!("changed in Glue by {OTHER_ARN} at {updated}: properties HOST; it is being corrected"),
+        "no value is in the message"
     );
-    bench.settle();
-    assert_eq!(ready(&bench).0, "True InSync");
-    assert!(!bench.glue.as_ref().unwrap().input.properties.contains_key("HOST"));
-    assert!(bench.object.status.as_ref().unwrap().drift.is_none());
+    fixture.settle();
+    assert_eq!(ready(&fixture).0, "True InSync");
+    assert!(!fixture.glue.as_ref().unwrap().input.properties.contains_key("HOST"));
+    assert!(fixture.object.status.as_ref().unwrap().drift.is_none());
 
-    let mut bench = settled(json!({"driftPolicy": "Report"}));
-    by_hand(&mut bench);
-    bench.settle();
-    assert_eq!((ready(&bench).0.as_str(), bench.calls.len()), ("False Drifted", 0));
-    bench.by_hand(|input| drop(input.properties.remove("HOST")));
-    bench.edit(with(json!({"driftPolicy": "Correct"})));
-    bench.settle();
-    assert_eq!(ready(&bench).0, "True InSync");
+    let mut fixture = settled(json!({"driftPolicy": "Report"}));
+    drift_host(&mut fixture);
+    fixture.settle();
+    assert_eq!((ready(&fixture).0.as_str(), fixture.calls.len()), ("False Drifted", 0));
+    fixture.by_hand(|input| drop(input.properties.remove("HOST")));
+    fixture.edit(with(json!({"driftPolicy": "Correct"})));
+    fixture.settle();
+    assert_eq!(ready(&fixture).0, "True InSync");
 }
 
 #[test]
-fn what_glue_hides_is_put_right_when_somebody_else_was_there() {
-    let mut bench = settled(json!({}));
-    bench.by_hand(|input| drop(input.properties.insert("PASSWORD".to_owned(), Sensitive::new("theirs".to_owned()))));
-    bench.settle();
-    assert_eq!((bench.calls.as_slice(), password(&bench)), ([Call::Update].as_slice(), "hunter2"));
-    // Without anything hidden there is nothing to put right.
+fn hidden_values_are_applied_again_after_a_change_by_another_caller() {
+    let mut fixture = settled(json!({}));
+    fixture.by_hand(|input| drop(input.properties.insert("PASSWORD".to_owned(), Sensitive::new("theirs".to_owned()))));
+    fixture.settle();
+    assert_eq!((fixture.calls.as_slice(), password(&fixture)), ([Call::Update].as_slice(), "hunter2"));
+    // Without hidden values there is no update.
     let properties = json!({"JDBC_CONNECTION_URL": "jdbc:x", "SECRET_ID": "db"});
-    let mut bench = settled(json!({"properties": properties, "propertiesFrom": null}));
-    bench.by_hand(|_| {});
-    bench.settle();
-    assert_eq!(bench.calls, []);
+    let mut fixture = settled(json!({"properties": properties, "propertiesFrom": null}));
+    fixture.by_hand(|_| {});
+    fixture.settle();
+    assert_eq!(fixture.calls, []);
 }
 
 #[test]
-fn one_that_is_deleted_by_hand_is_created_again_or_told() {
-    let mut bench = settled(json!({}));
-    bench.glue = None;
-    bench.pass_time(100);
-    bench.settle();
-    assert_eq!((bench.calls.as_slice(), ready(&bench).0.as_str()), ([Call::Create].as_slice(), "True InSync"));
-    let mut bench = settled(json!({"driftPolicy": "Report"}));
-    bench.glue = None;
-    bench.pass_time(100);
-    bench.settle();
-    assert_eq!((bench.calls.len(), ready(&bench).0.as_str()), (0, "False Drifted"));
+fn a_connection_deleted_by_another_caller_is_created_again_or_reported() {
+    let mut fixture = settled(json!({}));
+    fixture.glue = None;
+    fixture.pass_time(100);
+    fixture.settle();
+    assert_eq!((fixture.calls.as_slice(), ready(&fixture).0.as_str()), ([Call::Create].as_slice(), "True InSync"));
+    let mut fixture = settled(json!({"driftPolicy": "Report"}));
+    fixture.glue = None;
+    fixture.pass_time(100);
+    fixture.settle();
+    assert_eq!((fixture.calls.len(), ready(&fixture).0.as_str()), (0, "False Drifted"));
 }
 
 #[test]
-fn without_the_lease_nothing_is_sent() {
-    let mut bench = Fixture::new(jdbc());
-    bench.leading = false;
-    bench.settle();
-    assert_eq!((bench.calls.len(), bench.object.status.is_none() || !is_held(&bench)), (0, true));
-    bench.leading = true;
-    bench.settle();
-    assert_eq!(bench.calls, [Call::Create]);
+fn no_call_is_sent_without_the_lease() {
+    let mut fixture = Fixture::new(jdbc());
+    fixture.leading = false;
+    fixture.settle();
+    assert_eq!((fixture.calls.len(), fixture.object.status.is_none() || !has_finalizer(&fixture)), (0, true));
+    fixture.leading = true;
+    fixture.settle();
+    assert_eq!(fixture.calls, [Call::Create]);
 }
 
 #[test]
-fn a_connection_that_is_to_stay_holds_nobody_up() {
-    let mut bench = settled(json!({"deletionPolicy": "Retain"}));
-    assert!(!is_held(&bench));
-    bench.edit(jdbc());
-    bench.settle();
-    assert!(is_held(&bench));
-    bench.edit(with(json!({"deletionPolicy": "Retain"})));
-    bench.settle();
-    assert!(!is_held(&bench));
-    assert_eq!(bench.calls, []);
+fn policy_retain_needs_no_finalizer() {
+    let mut fixture = settled(json!({"deletionPolicy": "Retain"}));
+    assert!(!has_finalizer(&fixture));
+    fixture.edit(jdbc());
+    fixture.settle();
+    assert!(has_finalizer(&fixture));
+    fixture.edit(with(json!({"deletionPolicy": "Retain"})));
+    fixture.settle();
+    assert!(!has_finalizer(&fixture));
+    assert_eq!(fixture.calls, []);
 }
 
 #[test]
-fn tags_are_brought_in_line_and_others_stay() {
-    let mut bench = settled(json!({"tags": {"a": "1", "b": "2"}}));
-    bench.glue.as_mut().unwrap().tags.insert("theirs".to_owned(), "3".to_owned());
-    bench.edit(with(json!({"tags": {"b": "4"}})));
-    bench.settle();
-    assert!(matches!(bench.calls.as_slice(), [Call::Tag { remove, .. }] if remove == &["a"]), "{:?}", bench.calls);
-    let tags = serde_json::to_value(&bench.glue.as_ref().unwrap().tags).unwrap();
+fn tags_of_the_spec_are_applied_and_other_tags_are_kept() {
+    let mut fixture = settled(json!({"tags": {"a": "1", "b": "2"}}));
+    fixture.glue.as_mut().unwrap().tags.insert("theirs".to_owned(), "3".to_owned());
+    fixture.edit(with(json!({"tags": {"b": "4"}})));
+    fixture.settle();
+    assert!(matches!(fixture.calls.as_slice(), [Call::Tag { remove, .. }] if remove == &["a"]), "{:?}", fixture.calls);
+    let tags = serde_json::to_value(&fixture.glue.as_ref().unwrap().tags).unwrap();
     assert_eq!(tags, json!({"b": "4", "theirs": "3"}));
 }
 
 #[test]
-fn tags_wait_for_the_account_and_a_restart_does_not_forget_the_arn() {
-    let mut bench = Fixture::new(with(json!({"tags": {"team": "a"}})));
-    bench.knows_account = false;
-    bench.settle();
-    assert_eq!(bench.calls, [Call::Create], "{:?}", bench.glue);
-    assert_eq!(ready(&bench).0, "True InSync", "they went along with the creation");
-    bench.edit(with(json!({"tags": {"team": "b"}})));
-    bench.settle();
-    assert_eq!(ready(&bench).0, "False Updating");
-    assert!(ready(&bench).1.contains("until AWS has named the account"), "{}", ready(&bench).1);
-    bench.knows_account = true;
-    bench.settle();
-    assert_eq!(ready(&bench).0, "True InSync");
-    assert_eq!(bench.glue.as_ref().unwrap().tags["team"], "b");
-    let arn = |bench: &Fixture| bench.object.status.as_ref().unwrap().arn.clone();
-    let known = arn(&bench);
+fn tag_updates_wait_for_the_account_and_the_arn_survives_a_restart() {
+    let mut fixture = Fixture::new(with(json!({"tags": {"team": "a"}})));
+    fixture.account_known = false;
+    fixture.settle();
+    assert_eq!(fixture.calls, [Call::Create], "{:?}", fixture.glue);
+    assert_eq!(ready(&fixture).0, "True InSync", "CreateConnection sends the tags");
+    fixture.edit(with(json!({"tags": {"team": "b"}})));
+    fixture.settle();
+    assert_eq!(ready(&fixture).0, "False Updating");
+    assert!(ready(&fixture).1.contains("until AWS has named the account"), "{}", ready(&fixture).1);
+    fixture.account_known = true;
+    fixture.settle();
+    assert_eq!(ready(&fixture).0, "True InSync");
+    assert_eq!(fixture.glue.as_ref().unwrap().tags["team"], "b");
+    let arn = |fixture: &Fixture| fixture.object.status.as_ref().unwrap().arn.clone();
+    let known = arn(&fixture);
     assert!(known.is_some());
-    bench.restart();
-    bench.knows_account = false;
-    bench.settle();
-    assert_eq!(arn(&bench), known);
-    // Of another connection under this name nothing is known.
-    bench.pass_time(10);
-    let now = bench.now;
-    bench.glue.as_mut().unwrap().created = now;
-    bench.settle();
-    assert_eq!(arn(&bench), None);
+    fixture.restart();
+    fixture.account_known = false;
+    fixture.settle();
+    assert_eq!(arn(&fixture), known);
+    // The ARN is dropped when another connection has this name.
+    fixture.pass_time(10);
+    let now = fixture.now;
+    fixture.glue.as_mut().unwrap().created = now;
+    fixture.settle();
+    assert_eq!(arn(&fixture), None);
 }
 
 #[test]
-fn how_glue_finds_the_connection_is_how_it_stands() {
-    let mut bench = settled(json!({}));
+fn ready_follows_the_status_that_glue_reports() {
+    let mut fixture = settled(json!({}));
     for (status, expected) in
         [("IN_PROGRESS", "False InProgress"), ("FAILED", "False ConnectionFailed"), ("READY", "True InSync")]
     {
-        bench.glue.as_mut().unwrap().status = status.to_owned();
-        bench.settle();
-        assert_eq!(ready(&bench).0, expected);
+        fixture.glue.as_mut().unwrap().status = status.to_owned();
+        fixture.settle();
+        assert_eq!(ready(&fixture).0, expected);
     }
-    assert_eq!(bench.calls, []);
+    assert_eq!(fixture.calls, []);
 }
 
 #[test]
-fn what_glue_adds_by_itself_is_no_drift() {
-    let mut bench = settled(json!({"physicalRequirements": {"subnetId": "s", "securityGroupIds": ["a", "b"]}}));
-    bench.by_hand(|input| {
+fn defaults_that_glue_adds_are_not_drift() {
+    let mut fixture = settled(json!({"physicalRequirements": {"subnetId": "s", "securityGroupIds": ["a", "b"]}}));
+    fixture.by_hand(|input| {
         for (name, value) in crate::api::connection::properties::DEFAULTS {
             input.properties.insert(name.to_owned(), Sensitive::new(value.to_owned()));
         }
@@ -296,12 +296,12 @@ fn what_glue_adds_by_itself_is_no_drift() {
         physical.availability_zone = Some("eu-west-1a".to_owned());
         physical.security_groups.reverse();
     });
-    bench.glue.as_mut().unwrap().by = super::fixture::US.to_owned();
-    bench.settle();
-    assert_eq!(bench.calls, []);
-    let stored = bench.glue.as_mut().unwrap();
+    fixture.glue.as_mut().unwrap().by = super::fixture::CONTROLLER_ARN.to_owned();
+    fixture.settle();
+    assert_eq!(fixture.calls, []);
+    let stored = fixture.glue.as_mut().unwrap();
     stored.input.properties.insert("JDBC_ENFORCE_SSL".to_owned(), Sensitive::new("true".to_owned()));
-    bench.settle();
-    assert_eq!(bench.calls, [Call::Update]);
-    assert!(drift::hides(&bench.inputs().unwrap().input));
+    fixture.settle();
+    assert_eq!(fixture.calls, [Call::Update]);
+    assert!(drift::hides(&fixture.inputs().unwrap().input));
 }

@@ -1,12 +1,12 @@
-//! What holds for any two specs: applying the second after the first gives in Glue what applying the second alone
-//! gives, and applying one twice changes nothing.
+//! Properties of any two specs: Glue holds the same connection whether the second spec is applied after the first or
+//! alone, and a spec applied twice sends no call but a test.
 
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::fixture::{Fate, Fixture};
+use super::fixture::{Fault, Fixture};
 use crate::controllers::connection::calls::Call;
 use crate::glue::ErrorKind;
 use crate::glue::identity::Sensitive;
@@ -42,7 +42,7 @@ fn authentication() -> impl Strategy<Value = Value> {
     ]
 }
 
-/// Specs that the API server admits, of a type that Glue says nothing about.
+/// Specs that the API server admits, of types for which AWS documents no required properties.
 fn specs() -> impl Strategy<Value = Value> {
     let known = prop_oneof![Just("JDBC_ENFORCE_SSL"), Just("KAFKA_SSL_ENABLED"), Just("HOST"), Just("USERNAME")];
     let properties = prop::collection::btree_map(known, prop_oneof![Just("true"), Just("false")], 0..4);
@@ -80,59 +80,59 @@ fn specs() -> impl Strategy<Value = Value> {
         )
 }
 
-/// Something that happens to a connection or its object.
+/// An event that affects a connection or its object.
 #[derive(Clone, Debug)]
-enum Turn {
-    /// The next call of this kind goes so.
-    Fate(Call, Fate),
-    /// The spec is changed.
+enum Event {
+    /// The next call of this kind has this fault.
+    Fault(Call, Fault),
+    /// The user changes the spec.
     Edit(Value),
-    /// The Secret is written.
+    /// The user writes the Secret.
     Secret(String),
-    /// Somebody else changes the connection.
+    /// Another caller changes the connection.
     ByHand(String),
-    /// Somebody else deletes it.
-    NotFound,
-    /// The controller begins anew.
+    /// Another caller deletes the connection.
+    Deleted,
+    /// The controller restarts.
     Restart,
     /// A pass.
     Pass,
 }
 
-fn turns() -> impl Strategy<Value = Turn> {
-    let act = prop_oneof![Just(Call::Create), Just(Call::Update), Just(Call::Delete), Just(Call::Test)];
-    let fate = prop_oneof![
-        Just(Fate::Refused(ErrorKind::Throttled)),
-        Just(Fate::Lost),
-        Just(Fate::DiesBefore),
-        Just(Fate::DiesAfter),
+fn event() -> impl Strategy<Value = Event> {
+    let call = prop_oneof![Just(Call::Create), Just(Call::Update), Just(Call::Delete), Just(Call::Test)];
+    let fault = prop_oneof![
+        Just(Fault::Rejected(ErrorKind::Throttled)),
+        Just(Fault::ResponseLost),
+        Just(Fault::CrashBefore),
+        Just(Fault::CrashAfter),
     ];
     prop_oneof![
-        3 => (act, fate).prop_map(|(act, fate)| Turn::Fate(act, fate)),
-        2 => specs().prop_map(Turn::Edit),
-        1 => "[a-z]{5}".prop_map(Turn::Secret),
-        1 => "[a-z]{5}".prop_map(Turn::ByHand),
-        1 => Just(Turn::NotFound),
-        1 => Just(Turn::Restart),
-        4 => Just(Turn::Pass),
+        3 => (call, fault).prop_map(|(call, fault)| Event::Fault(call, fault)),
+        2 => specs().prop_map(Event::Edit),
+        1 => "[a-z]{5}".prop_map(Event::Secret),
+        1 => "[a-z]{5}".prop_map(Event::ByHand),
+        1 => Just(Event::Deleted),
+        1 => Just(Event::Restart),
+        4 => Just(Event::Pass),
     ]
 }
 
-fn take(bench: &mut Fixture, turn: Turn) {
-    match turn {
-        Turn::Fate(act, fate) => bench.fates.push((act, fate)),
-        Turn::Edit(spec) => bench.edit(spec),
-        Turn::Secret(password) => bench.write_secret(&password),
-        Turn::ByHand(value) if bench.glue.is_some() => bench.by_hand(|input| {
+fn apply(fixture: &mut Fixture, event: Event) {
+    match event {
+        Event::Fault(call, fault) => fixture.faults.push((call, fault)),
+        Event::Edit(spec) => fixture.edit(spec),
+        Event::Secret(password) => fixture.write_secret(&password),
+        Event::ByHand(value) if fixture.glue.is_some() => fixture.by_hand(|input| {
             input.properties.insert("PASSWORD".to_owned(), Sensitive::new(value.clone()));
             input.description = Some(value);
         }),
-        Turn::ByHand(_) => {}
-        Turn::NotFound => bench.glue = None,
-        Turn::Restart => bench.restart(),
-        Turn::Pass => {
-            bench.pass();
-            bench.pass_time(2);
+        Event::ByHand(_) => {}
+        Event::Deleted => fixture.glue = None,
+        Event::Restart => fixture.restart(),
+        Event::Pass => {
+            fixture.pass();
+            fixture.pass_time(2);
         }
     }
 }
@@ -141,23 +141,23 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn the_last_spec_is_all_that_counts(first in specs(), second in specs(), again in any::<bool>()) {
+    fn glue_holds_the_last_spec_only(first in specs(), second in specs(), restart in any::<bool>()) {
         let mut after = Fixture::new(first);
         after.settle();
         after.edit(second.clone());
         after.settle();
         let mut alone = Fixture::new(second.clone());
         alone.settle();
-        let content = |bench: &Fixture| bench.glue.as_ref().map(|stored| (stored.input.clone(), stored.tags.clone()));
+        let content = |of: &Fixture| of.glue.as_ref().map(|stored| (stored.input.clone(), stored.tags.clone()));
         prop_assert_eq!(content(&after), content(&alone));
 
         let (calls, status) = (after.calls.len(), after.object.status.clone());
-        if again {
+        if restart {
             after.restart();
         }
         after.edit(second);
         after.settle();
-        let tests_only = after.calls[calls..].iter().all(|act| matches!(act, crate::controllers::connection::calls::Call::Test));
+        let tests_only = after.calls[calls..].iter().all(|call| matches!(call, Call::Test));
         prop_assert!(tests_only, "{:?}", &after.calls[calls..]);
         let applied = |status: &Option<crate::api::GlueConnectionStatus>| {
             status.as_ref().and_then(|status| status.applied.clone())
@@ -166,27 +166,27 @@ proptest! {
     }
 
     #[test]
-    fn whatever_goes_wrong_the_spec_stands_in_the_end_and_nothing_is_left_behind(
+    fn after_any_events_the_last_spec_is_applied_and_deletion_leaves_nothing_behind(
         first in specs(),
-        turns in prop::collection::vec(turns(), 0..20),
+        events in prop::collection::vec(event(), 0..20),
         last in specs(),
     ) {
-        let mut bench = Fixture::new(first);
-        for turn in turns {
-            take(&mut bench, turn);
+        let mut fixture = Fixture::new(first);
+        for event in events {
+            apply(&mut fixture, event);
         }
-        // What somebody changed before the creation was known for ours has to be taken over.
+        // A connection that another caller changed before ownership was confirmed has to be adopted.
         let mut last = last;
         last["adoptionPolicy"] = json!("Adopt");
         last["deletionPolicy"] = json!("Delete");
-        bench.edit(last);
-        bench.settle();
-        let input = bench.inputs().unwrap().input;
-        prop_assert_eq!(bench.glue.as_ref().map(|stored| &stored.input), Some(&input));
-        let ready = bench.object.status.as_ref().and_then(|status| status.declared.condition("Ready").cloned());
+        fixture.edit(last);
+        fixture.settle();
+        let input = fixture.inputs().unwrap().input;
+        prop_assert_eq!(fixture.glue.as_ref().map(|stored| &stored.input), Some(&input));
+        let ready = fixture.object.status.as_ref().and_then(|status| status.declared.condition("Ready").cloned());
         prop_assert_eq!(ready.map(|ready| ready.reason), Some("InSync".to_owned()));
-        bench.delete();
-        bench.settle();
-        prop_assert_eq!((bench.glue.as_ref(), bench.released.as_slice()), (None, [None].as_slice()));
+        fixture.delete();
+        fixture.settle();
+        prop_assert_eq!((fixture.glue.as_ref(), fixture.released.as_slice()), (None, [None].as_slice()));
     }
 }

@@ -1,4 +1,4 @@
-//! When a connection is tested, and what becomes of the verdict.
+//! Tests of the test schedule: when a connection is tested, and how the result is reported.
 
 use serde_json::json;
 
@@ -7,56 +7,56 @@ use super::plan::{password, ready, with};
 use crate::controllers::connection::calls::Call;
 
 #[test]
-fn it_is_tested_once_it_stands_after_changes_and_at_intervals() {
-    let mut bench = Fixture::new(with(json!({"test": {"everyMinutes": 60}})));
-    bench.settle();
-    assert_eq!(bench.calls, [Call::Create, Call::Test]);
-    bench.calls.clear();
-    bench.pass_time(50 * 60);
-    bench.settle();
-    assert_eq!(bench.calls, [], "not before its time");
-    bench.pass_time(20 * 60);
-    bench.settle();
-    assert_eq!(bench.calls, [Call::Test]);
-    bench.write_secret("changed");
-    bench.settle();
-    assert_eq!(bench.calls, [Call::Test, Call::Update, Call::Test]);
-    bench.edit(jdbc());
-    bench.settle();
-    assert_eq!(bench.object.status.as_ref().unwrap().last_test, None);
+fn a_connection_is_tested_after_creation_after_updates_and_periodically() {
+    let mut fixture = Fixture::new(with(json!({"test": {"everyMinutes": 60}})));
+    fixture.settle();
+    assert_eq!(fixture.calls, [Call::Create, Call::Test]);
+    fixture.calls.clear();
+    fixture.pass_time(50 * 60);
+    fixture.settle();
+    assert_eq!(fixture.calls, [], "no test before the interval ends");
+    fixture.pass_time(20 * 60);
+    fixture.settle();
+    assert_eq!(fixture.calls, [Call::Test]);
+    fixture.write_secret("changed");
+    fixture.settle();
+    assert_eq!(fixture.calls, [Call::Test, Call::Update, Call::Test]);
+    fixture.edit(jdbc());
+    fixture.settle();
+    assert_eq!(fixture.object.status.as_ref().unwrap().last_test, None);
 }
 
 #[test]
-fn a_test_that_fails_undoes_nothing_and_is_said() {
-    let mut bench = Fixture::new(with(json!({"test": {}})));
-    bench.tests = vec![Some("no route to host".to_owned())];
-    bench.settle();
-    let (state, message) = ready(&bench);
+fn a_failed_test_is_reported_and_keeps_the_connection() {
+    let mut fixture = Fixture::new(with(json!({"test": {}})));
+    fixture.tests = vec![Some("no route to host".to_owned())];
+    fixture.settle();
+    let (state, message) = ready(&fixture);
     assert_eq!(state, "False TestFailed");
     assert!(message.ends_with("could not connect: no route to host"), "{message}");
-    let status = bench.object.status.clone().unwrap();
+    let status = fixture.object.status.clone().unwrap();
     assert_eq!(status.declared.condition("Tested").unwrap().status, "False");
-    assert!(bench.glue.is_some());
-    bench.pass_time(20 * 60);
-    bench.settle();
-    assert_eq!(ready(&bench).0, "True InSync", "the other side may be back");
+    assert!(fixture.glue.is_some());
+    fixture.pass_time(20 * 60);
+    fixture.settle();
+    assert_eq!(ready(&fixture).0, "True InSync", "the retest succeeds");
 }
 
 #[test]
-fn a_broken_connection_never_replaces_a_good_one() {
+fn a_failed_test_before_create_blocks_creation_and_update() {
     let before = json!({"test": {"enabled": false, "beforeCreate": true}});
-    let mut bench = Fixture::new(with(before));
-    bench.tests = vec![Some("wrong password".to_owned()), Some("wrong password".to_owned())];
-    bench.pass();
-    assert_eq!((ready(&bench).0.as_str(), bench.glue.is_some()), ("False TestFailed", false));
-    bench.pass_time(5);
-    bench.settle();
-    assert_eq!(bench.calls, [Call::TestInput, Call::TestInput, Call::TestInput, Call::Create]);
-    bench.tests = vec![Some("wrong password".to_owned())];
-    bench.write_secret("wrong");
-    bench.pass();
-    assert_eq!((password(&bench), ready(&bench).0.as_str()), ("hunter2", "False TestFailed"));
-    bench.write_secret("right");
-    bench.settle();
-    assert_eq!((password(&bench), ready(&bench).0.as_str()), ("right", "True InSync"));
+    let mut fixture = Fixture::new(with(before));
+    fixture.tests = vec![Some("wrong password".to_owned()), Some("wrong password".to_owned())];
+    fixture.pass();
+    assert_eq!((ready(&fixture).0.as_str(), fixture.glue.is_some()), ("False TestFailed", false));
+    fixture.pass_time(5);
+    fixture.settle();
+    assert_eq!(fixture.calls, [Call::TestInput, Call::TestInput, Call::TestInput, Call::Create]);
+    fixture.tests = vec![Some("wrong password".to_owned())];
+    fixture.write_secret("wrong");
+    fixture.pass();
+    assert_eq!((password(&fixture), ready(&fixture).0.as_str()), ("hunter2", "False TestFailed"));
+    fixture.write_secret("right");
+    fixture.settle();
+    assert_eq!((password(&fixture), ready(&fixture).0.as_str()), ("right", "True InSync"));
 }

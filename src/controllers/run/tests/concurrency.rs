@@ -1,8 +1,9 @@
-//! ConcurrencyPolicy at a crawler by tables. (By properties: `lives`; by every interleaving: `crawl_interleavings`.)
+//! Table tests of the concurrency policy at a crawler. (Properties: `properties`; every interleaving:
+//! `runtime/tests/start_once/crawl`.)
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-use super::fixture::{Fixture, at, intent, nothing, observed, problem, word};
+use super::fixture::{Fixture, at, intent, not_found, observed, problem, step_name};
 use crate::api::crawler_run::OnAlreadyRunning::{self, Attach, Fail, Wait};
 use crate::api::run::{Attempt, Baseline, DeletionPolicy, Phase, RunPolicy};
 use crate::controllers::run::calls::{Call, Step};
@@ -13,7 +14,7 @@ use crate::controllers::runtime::problem::Problem;
 use crate::controllers::runtime::start_once::{Lookup, StartOutcome, StartState};
 use crate::glue::ErrorKind;
 
-#[allow(clippy::unnecessary_wraps, reason = "as a fixture has it")]
+#[allow(clippy::unnecessary_wraps, reason = "the type of the fixture's field")]
 fn concurrency(on_already_running: OnAlreadyRunning, coalesce: bool) -> Option<ConcurrencyPolicy> {
     Some(ConcurrencyPolicy { on_already_running, coalesce })
 }
@@ -26,26 +27,27 @@ fn crawl(id: &str) -> ObservedRun {
     ObservedRun { id: id.to_owned(), ..observed(Phase::Running) }
 }
 
-fn new() -> Fixture {
+fn object() -> Fixture {
     Fixture { concurrency: concurrency(Wait, true), ..Fixture::new() }
 }
 
-/// An intent with what was there before.
-fn after(id: &str) -> Attempt {
+/// An intent whose baseline is the crawl `id`.
+fn intent_after(id: &str) -> Attempt {
     Attempt { baseline: Some(newest(id)), ..intent() }
 }
 
 fn waiting(id: &str) -> Fixture {
-    let record = Attempt { rejected_reason: Some("CrawlerRunning".to_owned()), ..after(id) };
-    new().with(Phase::Waiting, record)
+    let record = Attempt { rejected_reason: Some("CrawlerRunning".to_owned()), ..intent_after(id) };
+    object().with(Phase::Waiting, record)
 }
 
 fn open(id: &str) -> Fixture {
-    new().held().with(Phase::Starting, after(id))
+    object().held().with(Phase::Starting, intent_after(id))
 }
 
-/// What was seen before the start: the newest crawl, whether it is under way, and the next after the record.
-fn baseline_read(fixture: Fixture, newest_id: &str, busy: bool, next: Option<&str>) -> Fixture {
+/// Adds the snapshot read before the start: the newest crawl, whether it is live, and the first crawl after the
+/// recorded baseline.
+fn with_snapshot(fixture: Fixture, newest_id: &str, busy: bool, next: Option<&str>) -> Fixture {
     let snapshot = CrawlerSnapshot {
         busy,
         newest: newest(newest_id),
@@ -55,274 +57,323 @@ fn baseline_read(fixture: Fixture, newest_id: &str, busy: bool, next: Option<&st
     Fixture { state: PassState { snapshot: Some(Ok(snapshot)), ..fixture.state.clone() }, ..fixture }
 }
 
-fn looked(fixture: Fixture, lookup: Lookup<ObservedRun>, outcome: Option<StartOutcome>) -> Fixture {
+fn with_lookup(fixture: Fixture, lookup: Lookup<ObservedRun>, outcome: Option<StartOutcome>) -> Fixture {
     Fixture {
         state: PassState { start: StartState { outcome, lookup: Some(lookup) }, ..fixture.state.clone() },
         ..fixture
     }
 }
 
-#[allow(clippy::unnecessary_wraps, reason = "as a pass has it")]
-fn busy_no() -> Option<StartOutcome> {
+#[allow(clippy::unnecessary_wraps, reason = "the type of the outcome")]
+fn busy_error() -> Option<StartOutcome> {
     Some(StartOutcome::Rejected(problem(ErrorKind::Busy)))
 }
 
 #[test]
 #[allow(clippy::too_many_lines, reason = "a table")]
-fn the_turn_of_an_object() {
+fn an_object_waits_attaches_fails_or_starts_by_its_policy() {
     let own = || concurrency(Wait, false);
     let unlisted = Ok(CrawlerSnapshot { busy: true, newest: newest("x"), live: None, next: None });
-    let blind = Err(problem(ErrorKind::Denied));
+    let denied = Err(problem(ErrorKind::Denied));
     let read = |snapshot: &Result<CrawlerSnapshot<ObservedRun>, Problem>| PassState {
         snapshot: Some(snapshot.clone()),
         ..PassState::default()
     };
-    // What there is, what is asked for, the phase, and the crawl that is taken.
+    // The case, its facts, the step, the phase, and the crawl recorded in the attempt.
     let table: Vec<(&str, Fixture, &str, Phase, Option<&str>)> = vec![
-        ("what is there is asked for first", new(), "read_baseline", Phase::Pending, None),
-        ("and not without the lease", Fixture { leading: false, ..new() }, "rest", Phase::Pending, None),
+        ("the baseline is read first", object(), "read baseline", Phase::Pending, None),
         (
-            "age tells of no earlier life: there is no key",
-            Fixture { now: 3600, ..new() },
-            "read_baseline",
+            "no baseline is read without the lease",
+            Fixture { leading: false, ..object() },
+            "await change",
             Phase::Pending,
             None,
         ),
-        ("nothing is done blindly", Fixture { state: read(&blind), ..new() }, "retry", Phase::Pending, None),
-        ("it is free", baseline_read(new(), "x", false, None), "hold", Phase::Pending, None),
-        ("it is free and held", baseline_read(new().held(), "x", false, None), "start", Phase::Starting, None),
-        ("it is busy", baseline_read(new(), "x", true, None), "rest", Phase::Waiting, None),
         (
-            "attached",
-            Fixture { concurrency: concurrency(Attach, true), ..baseline_read(new(), "x", true, None) },
-            "rest",
+            "an old object is not looked up: StartCrawler has no key",
+            Fixture { now: 3600, ..object() },
+            "read baseline",
+            Phase::Pending,
+            None,
+        ),
+        (
+            "a failed read starts no crawl",
+            Fixture { state: read(&denied), ..object() },
+            "backoff",
+            Phase::Pending,
+            None,
+        ),
+        ("idle, no finalizer", with_snapshot(object(), "x", false, None), "add finalizer", Phase::Pending, None),
+        ("idle, with finalizer", with_snapshot(object().held(), "x", false, None), "start", Phase::Starting, None),
+        ("busy", with_snapshot(object(), "x", true, None), "await change", Phase::Waiting, None),
+        (
+            "Attach takes the live crawl",
+            Fixture { concurrency: concurrency(Attach, true), ..with_snapshot(object(), "x", true, None) },
+            "await change",
             Phase::Running,
             Some("x"),
         ),
         (
-            "fails",
-            Fixture { concurrency: concurrency(Fail, true), ..baseline_read(new(), "x", true, None) },
-            "rest",
+            "Fail fails at a busy crawler",
+            Fixture { concurrency: concurrency(Fail, true), ..with_snapshot(object(), "x", true, None) },
+            "await change",
             Phase::Failed,
             None,
         ),
         (
-            "busy with what is not listed yet",
-            Fixture { state: read(&unlisted), ..new() },
-            "rest for a while",
+            "Wait polls while the live crawl is not listed yet",
+            Fixture { state: read(&unlisted), ..object() },
+            "requeue",
             Phase::Waiting,
             None,
         ),
         (
-            "which nobody attaches to",
-            Fixture { concurrency: concurrency(Attach, true), state: read(&unlisted), ..new() },
-            "rest for a while",
+            "Attach polls while the live crawl is not listed yet",
+            Fixture { concurrency: concurrency(Attach, true), state: read(&unlisted), ..object() },
+            "requeue",
             Phase::Waiting,
             None,
         ),
         (
-            "who would attach does so from any place in the line",
-            Fixture { behind: true, concurrency: concurrency(Attach, false), ..baseline_read(new(), "x", true, None) },
-            "rest",
+            "Attach takes the live crawl from any position in the queue",
+            Fixture {
+                behind: true,
+                concurrency: concurrency(Attach, false),
+                ..with_snapshot(object(), "x", true, None)
+            },
+            "await change",
             Phase::Running,
             Some("x"),
         ),
         (
-            "who would not wait does not",
-            Fixture { behind: true, concurrency: concurrency(Fail, false), ..baseline_read(new(), "x", true, None) },
-            "rest",
+            "Fail fails from any position in the queue",
+            Fixture { behind: true, concurrency: concurrency(Fail, false), ..with_snapshot(object(), "x", true, None) },
+            "await change",
             Phase::Failed,
             None,
         ),
-        ("who is behind asks as well", Fixture { behind: true, ..new() }, "read_baseline", Phase::Pending, None),
         (
-            "and waits on record",
-            Fixture { behind: true, ..baseline_read(new(), "x", false, None) },
-            "rest",
+            "behind others, the baseline is read too",
+            Fixture { behind: true, ..object() },
+            "read baseline",
+            Phase::Pending,
+            None,
+        ),
+        (
+            "behind others, the baseline is recorded",
+            Fixture { behind: true, ..with_snapshot(object(), "x", false, None) },
+            "await change",
             Phase::Waiting,
             None,
         ),
         (
-            "but not for a crawl of its own",
-            Fixture { behind: true, concurrency: own(), ..new() },
-            "rest",
+            "behind others, no baseline is read without coalescing",
+            Fixture { behind: true, concurrency: own(), ..object() },
+            "await change",
             Phase::Waiting,
             None,
         ),
-        ("who waits asks nobody", waiting("x"), "rest", Phase::Waiting, None),
+        ("a waiting object sends no call", waiting("x"), "await change", Phase::Waiting, None),
         (
-            "until it is free",
+            "a waiting object reads the baseline at an idle crawler",
             Fixture { activity: CrawlerActivity::Idle, ..waiting("x") },
-            "read_baseline",
+            "read baseline",
             Phase::Waiting,
             None,
         ),
         (
-            "and it is its turn",
+            "but not behind others",
             Fixture { activity: CrawlerActivity::Idle, behind: true, ..waiting("x") },
-            "rest",
+            "await change",
             Phase::Waiting,
             None,
         ),
         (
-            "or another crawl began, which may serve all",
+            "or after a new crawl, which all may share",
             Fixture { activity: CrawlerActivity::NewCrawl, behind: true, ..waiting("x") },
-            "read_baseline",
+            "read baseline",
             Phase::Waiting,
             None,
         ),
         (
-            "who share",
+            "without coalescing a new crawl changes nothing",
             Fixture { activity: CrawlerActivity::NewCrawl, behind: true, concurrency: own(), ..waiting("x") },
-            "rest",
+            "await change",
             Phase::Waiting,
             None,
         ),
         (
-            "a crawl that began meanwhile is taken",
-            Fixture { activity: CrawlerActivity::NewCrawl, ..baseline_read(waiting("x"), "y", true, Some("y")) },
-            "rest",
+            "a crawl after the baseline is taken",
+            Fixture { activity: CrawlerActivity::NewCrawl, ..with_snapshot(waiting("x"), "y", true, Some("y")) },
+            "await change",
             Phase::Running,
             Some("y"),
         ),
         (
-            "but not by who wants its own",
+            "a crawl after the baseline is not taken without coalescing",
             Fixture {
                 activity: CrawlerActivity::NewCrawl,
                 concurrency: own(),
-                ..baseline_read(waiting("x"), "y", true, Some("y"))
+                ..with_snapshot(waiting("x"), "y", true, Some("y"))
             },
-            "rest",
+            "await change",
             Phase::Waiting,
             None,
         ),
         (
-            "who changes its mind asks at once",
+            "a policy change to Attach reads the baseline at once",
             Fixture { concurrency: concurrency(Attach, true), ..waiting("x") },
-            "read_baseline",
+            "read baseline",
             Phase::Waiting,
             None,
         ),
         (
-            "polls that fail are told",
+            "a failed poll keeps the object waiting",
             Fixture { poll_problem: Some(problem(ErrorKind::Denied)), ..waiting("x") },
-            "rest",
+            "await change",
             Phase::Waiting,
             None,
         ),
     ];
-    for (what, fixture, step, phase, id) in table {
+    for (case, fixture, step, phase, id) in table {
         let plan = fixture.plan();
-        assert_eq!((word(&plan), plan.status.phase.unwrap_or_default()), (step, phase), "{what}: {plan:#?}");
-        assert_eq!(plan.status.attempt().and_then(|attempt| attempt.id.as_deref()), id, "{what}");
+        assert_eq!((step_name(&plan), plan.status.phase.unwrap_or_default()), (step, phase), "{case}: {plan:#?}");
+        assert_eq!(plan.status.attempt().and_then(|attempt| attempt.id.as_deref()), id, "{case}");
     }
 }
 
 #[test]
-fn what_an_open_intent_leads_to() {
+fn an_open_intent_is_settled_by_outcome_and_lookup() {
     let own = || concurrency(Wait, false);
     let found = || Lookup::Found(crawl("y"));
-    let yes = || Some(StartOutcome::Accepted);
-    let accepted = |fixture: Fixture| {
-        let attempt = Attempt { accepted: true, ..after("x") };
+    let accepted = || Some(StartOutcome::Accepted);
+    let after_accept = |fixture: Fixture| {
+        let attempt = Attempt { accepted: true, ..intent_after("x") };
         fixture.with(Phase::Starting, attempt)
     };
     let table: Vec<(&str, Fixture, &str, Option<&str>, bool)> = vec![
-        ("nobody knows whether it was sent", open("x"), "look", None, false),
-        ("a newer one is its own", looked(open("x"), found(), None), "rest", Some("y"), false),
-        ("nothing yet", looked(open("x"), nothing(1), None), "rest for a while", None, false),
-        ("nothing for good", looked(open("x"), nothing(60), None), "read_baseline", None, false),
+        ("an intent without an outcome is looked up", open("x"), "look up", None, false),
+        ("a newer crawl is its own", with_lookup(open("x"), found(), None), "await change", Some("y"), false),
+        ("no crawl before the settle time", with_lookup(open("x"), not_found(1), None), "requeue", None, false),
+        ("no crawl after the settle time", with_lookup(open("x"), not_found(60), None), "read baseline", None, false),
         (
-            "a yes names no crawl",
+            "an accepted start names no crawl",
             Fixture {
-                state: PassState { start: StartState { outcome: yes(), lookup: None }, ..PassState::default() },
+                state: PassState { start: StartState { outcome: accepted(), lookup: None }, ..PassState::default() },
                 ..open("x")
             },
-            "look",
+            "look up",
             None,
             false,
         ),
-        ("it shows", looked(open("x"), found(), yes()), "rest", Some("y"), false),
-        ("it does not: the yes is kept", looked(open("x"), nothing(60), yes()), "retry", None, false),
-        ("for ever", looked(accepted(open("x")), nothing(9999), None), "retry", None, false),
-        ("until it shows", looked(accepted(open("x")), found(), None), "rest", Some("y"), false),
-        ("busy with one that began in time", looked(open("x"), found(), busy_no()), "rest", Some("y"), true),
+        ("an accepted start is found", with_lookup(open("x"), found(), accepted()), "await change", Some("y"), false),
         (
-            "which is not for who wants its own",
-            Fixture { concurrency: own(), ..looked(open("x"), found(), busy_no()) },
-            "rest",
+            "an accepted start is not forgotten",
+            with_lookup(open("x"), not_found(60), accepted()),
+            "backoff",
             None,
             false,
         ),
-        ("busy with one that does not show", looked(open("x"), nothing(0), busy_no()), "rest", None, false),
+        ("however old it is", with_lookup(after_accept(open("x")), not_found(9999), None), "backoff", None, false),
+        (
+            "until its crawl is listed",
+            with_lookup(after_accept(open("x")), found(), None),
+            "await change",
+            Some("y"),
+            false,
+        ),
+        ("busy with a newer crawl", with_lookup(open("x"), found(), busy_error()), "await change", Some("y"), true),
+        (
+            "busy with a newer crawl, without coalescing",
+            Fixture { concurrency: own(), ..with_lookup(open("x"), found(), busy_error()) },
+            "await change",
+            None,
+            false,
+        ),
+        (
+            "busy with an unlisted crawl",
+            with_lookup(open("x"), not_found(0), busy_error()),
+            "await change",
+            None,
+            false,
+        ),
     ];
-    for (what, fixture, step, id, adopted) in table {
+    for (case, fixture, step, id, adopted) in table {
         let plan = fixture.plan();
         let attempt = plan.status.attempt().expect("an attempt");
-        assert_eq!((word(&plan), attempt.id.as_deref(), attempt.adopted), (step, id, adopted), "{what}: {plan:#?}");
+        assert_eq!(
+            (step_name(&plan), attempt.id.as_deref(), attempt.adopted),
+            (step, id, adopted),
+            "{case}: {plan:#?}"
+        );
     }
 }
 
-/// What is on record is kept by who shares, and renewed by who wants a crawl of its own.
+/// With coalescing the recorded baseline is kept; without it the baseline is replaced.
 #[test]
-fn what_was_there_before_stands_in_the_intent() {
+fn the_intent_records_the_baseline() {
     for (coalesce, kept) in [(true, "x"), (false, "y")] {
         let fixture =
             Fixture { concurrency: concurrency(Wait, coalesce), activity: CrawlerActivity::Idle, ..waiting("x") }
                 .held();
-        let plan = baseline_read(fixture, "y", false, None).plan();
+        let plan = with_snapshot(fixture, "y", false, None).plan();
         assert_eq!(plan.step, Step::Call(Call::Start));
         let attempt = plan.status.attempt().expect("an intent");
         assert_eq!((attempt.baseline.as_ref(), attempt.is_open()), (Some(&newest(kept)), true), "{coalesce}");
     }
     let none = CrawlerSnapshot { busy: false, newest: Baseline::default(), live: None, next: None };
-    let plan = Fixture { state: PassState { snapshot: Some(Ok(none)), ..PassState::default() }, ..new().held() }.plan();
+    let plan =
+        Fixture { state: PassState { snapshot: Some(Ok(none)), ..PassState::default() }, ..object().held() }.plan();
     let first = plan.status.attempt().and_then(|attempt| attempt.baseline.clone());
-    assert_eq!(first, Some(Baseline::default()), "somebody has looked, and there was none");
+    assert_eq!(first, Some(Baseline::default()), "the baseline was read, and there was no crawl");
 }
 
-/// An object waits for an hour; what it may take counts from its start.
+/// After an hour of waiting, `activeDeadlineSeconds` counts from the start.
 #[test]
-fn waiting_is_not_counted_as_running() {
+fn the_active_deadline_does_not_count_the_wait() {
     let policy = RunPolicy { active_deadline_seconds: Some(60), ..RunPolicy::default() };
     let fixture = Fixture { policy, now: 3600, activity: CrawlerActivity::Idle, ..waiting("x") }.held();
-    let plan = baseline_read(fixture, "x", false, None).plan();
+    let plan = with_snapshot(fixture, "x", false, None).plan();
     assert_eq!(plan.step, Step::Call(Call::Start));
     assert_eq!(plan.status.attempt().map(|attempt| attempt.active_since.0), Some(at(3600)));
 }
 
-/// Who was held back while it waited asks anew what is there: a crawl of that time may have missed what it was
-/// held back for.
+/// An object suspended while it waits reads a new baseline when it resumes: a crawl from before may have missed the
+/// data it was suspended for.
 #[test]
-fn who_is_held_back_forgets_what_it_waited_for() {
+fn a_suspend_while_waiting_discards_the_baseline() {
     let suspended = |suspend| RunPolicy { suspend: Some(suspend), ..RunPolicy::default() };
-    let held = Fixture { policy: suspended(true), activity: CrawlerActivity::NewCrawl, ..waiting("x") }.plan();
-    assert_eq!((word(&held), held.status.phase), ("rest", Some(Phase::Suspended)));
-    let released = Fixture { policy: suspended(false), status: held.status, ..new() };
-    assert_eq!(released.plan().step, Step::Call(Call::ReadBaseline { recorded: None }));
-    let plan = baseline_read(released.held(), "y", false, None).plan();
+    let paused = Fixture { policy: suspended(true), activity: CrawlerActivity::NewCrawl, ..waiting("x") }.plan();
+    assert_eq!((step_name(&paused), paused.status.phase), ("await change", Some(Phase::Suspended)));
+    let resumed = Fixture { policy: suspended(false), status: paused.status, ..object() };
+    assert_eq!(resumed.plan().step, Step::Call(Call::ReadBaseline { recorded: None }));
+    let plan = with_snapshot(resumed.held(), "y", false, None).plan();
     assert_eq!(plan.status.attempt().and_then(|attempt| attempt.baseline.clone()), Some(newest("y")));
 }
 
 #[test]
-fn deletion_leaves_what_is_not_its_own() {
+fn deletion_stops_only_a_crawl_of_its_own_unless_the_policy_is_stop() {
     let crawling = |adopted| {
-        let attempt = Attempt { id: Some("x".to_owned()), adopted, ..after("w") };
-        let fixture = new().held().deleted().with(Phase::Running, attempt);
+        let attempt = Attempt { id: Some("x".to_owned()), adopted, ..intent_after("w") };
+        let fixture = object().held().deleted().with(Phase::Running, attempt);
         Fixture { observation: Some(Observation::Present(crawl("x"))), ..fixture }
     };
     let stop = || RunPolicy { deletion_policy: Some(DeletionPolicy::Stop), ..RunPolicy::default() };
     let table = [
-        ("its own", crawling(false), "stop"),
-        ("one that serves others too", Fixture { shared: true, ..crawling(false) }, "release"),
-        ("even that, where it is said", Fixture { shared: true, policy: stop(), ..crawling(false) }, "stop"),
-        ("somebody else's", crawling(true), "release"),
-        ("even that, where it is said", Fixture { policy: stop(), ..crawling(true) }, "stop"),
-        ("who waits has nothing to stop", waiting("x").held().deleted(), "release"),
-        ("an open start is looked for, whoever else waits", Fixture { shared: true, ..open("x").deleted() }, "look"),
+        ("its own crawl", crawling(false), "stop"),
+        ("a crawl shared with other objects", Fixture { shared: true, ..crawling(false) }, "remove finalizer"),
+        ("a shared crawl under policy Stop", Fixture { shared: true, policy: stop(), ..crawling(false) }, "stop"),
+        ("an adopted crawl", crawling(true), "remove finalizer"),
+        ("an adopted crawl under policy Stop", Fixture { policy: stop(), ..crawling(true) }, "stop"),
+        ("a waiting object has no crawl to stop", waiting("x").held().deleted(), "remove finalizer"),
+        (
+            "an open start is looked up even when others wait",
+            Fixture { shared: true, ..open("x").deleted() },
+            "look up",
+        ),
     ];
-    for (what, fixture, step) in table {
+    for (case, fixture, step) in table {
         let plan = fixture.plan();
-        assert_eq!(word(&plan), step, "{what}: {plan:#?}");
+        assert_eq!(step_name(&plan), step, "{case}: {plan:#?}");
     }
 }

@@ -1,4 +1,4 @@
-//! A fixture for the plan of a run: one object and its facts.
+//! The fixture for the run plan: one object and its facts.
 
 use std::time::Duration;
 
@@ -86,20 +86,21 @@ impl Fixture {
         self
     }
 
-    /// With the attempt `attempt` in `phase`.
+    /// Sets the phase and makes `attempt` the only attempt.
     pub(crate) fn with(mut self, phase: Phase, attempt: Attempt) -> Self {
         self.status.phase = Some(phase);
         self.status.attempts = vec![attempt];
         self
     }
 
-    /// With a status that was written for `generation`; the object is at 1.
-    pub(crate) fn observed(mut self, generation: i64) -> Self {
+    /// Sets `observedGeneration`; the object itself has generation 1.
+    pub(crate) fn observed_generation(mut self, generation: i64) -> Self {
         self.status.observed_generation = generation;
         self
     }
 
-    pub(crate) fn seen(mut self, phase: Phase) -> Self {
+    /// Sets the observation to the run `jr_1` in this phase.
+    pub(crate) fn observing(mut self, phase: Phase) -> Self {
         self.observation = Some(Observation::Present(observed(phase)));
         self
     }
@@ -157,8 +158,8 @@ pub(crate) fn intent() -> Attempt {
     }
 }
 
-/// A start to which Glue said no.
-pub(crate) fn no() -> Attempt {
+/// An attempt whose start Glue rejected.
+pub(crate) fn rejected() -> Attempt {
     Attempt { rejected_reason: Some("Throttled".to_owned()), ..intent() }
 }
 
@@ -167,27 +168,27 @@ pub(crate) fn live() -> Attempt {
 }
 
 pub(crate) fn problem(kind: ErrorKind) -> Problem {
-    Problem { reason: kind.into(), message: "words".to_owned(), kind: Some(kind) }
+    Problem { reason: kind.into(), message: "message".to_owned(), kind: Some(kind) }
 }
 
-pub(crate) fn nothing(intent_age: u64) -> Lookup<ObservedRun> {
+pub(crate) fn not_found(intent_age: u64) -> Lookup<ObservedRun> {
     Lookup::NotFound { intent_age: Duration::from_secs(intent_age) }
 }
 
-/// What the plan asks for, reduced to a word.
-pub(crate) fn word(plan: &Plan) -> &'static str {
+/// The name of the plan's step, without its arguments.
+pub(crate) fn step_name(plan: &Plan) -> &'static str {
     match &plan.step {
-        Step::AddFinalizer => "hold",
-        Step::RemoveFinalizer { left_behind: None } => "release",
+        Step::AddFinalizer => "add finalizer",
+        Step::RemoveFinalizer { left_behind: None } => "remove finalizer",
         Step::RemoveFinalizer { left_behind: Some(_) } => "leave behind",
-        Step::Call(Call::LookUp(_)) => "look",
-        Step::Call(Call::ReadBaseline { .. }) => "read_baseline",
+        Step::Call(Call::LookUp(_)) => "look up",
+        Step::Call(Call::ReadBaseline { .. }) => "read baseline",
         Step::Call(Call::Start) => "start",
         Step::Call(Call::Stop(_)) => "stop",
         Step::Delete => "delete",
-        Step::Backoff => "retry",
-        Step::AwaitChange => "rest",
-        Step::Annotate(_) => "mark",
-        Step::RequeueAfter(_) => "rest for a while",
+        Step::Backoff => "backoff",
+        Step::AwaitChange => "await change",
+        Step::Annotate(_) => "annotate",
+        Step::RequeueAfter(_) => "requeue",
     }
 }

@@ -1,7 +1,6 @@
-//! Tests of the plan: tables, properties, and the model of the start protocol.
+//! Tests of the run plan: tables and properties. (The model of the start protocol: `runtime/tests/start_once`.)
 
 mod concurrency;
-
 pub(crate) mod fixture;
 mod plan;
 mod properties;

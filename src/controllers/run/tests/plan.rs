@@ -1,8 +1,8 @@
-//! The plan by tables. (By properties: `lives`.)
+//! Table tests of the run plan. (Properties: `properties`.)
 
 use std::time::Duration;
 
-use super::fixture::{Fixture, at, intent, live, no, nothing, observed, problem, word};
+use super::fixture::{Fixture, at, intent, live, not_found, observed, problem, rejected, step_name};
 use crate::api::run::{Attempt, DeletionPolicy, Phase, Retry, RetryOn, RunPolicy, StopCause};
 use crate::controllers::run::calls::{Call, RunQuery, Step};
 use crate::controllers::run::facts::{Observation, ObservedRun, PassState};
@@ -20,84 +20,84 @@ fn looked_up(lookup: Option<Lookup<ObservedRun>>) -> PassState {
 
 #[test]
 #[allow(clippy::too_many_lines, reason = "a table")]
-fn the_start_protocol() {
+fn each_stage_of_a_start_takes_one_step() {
     let table: Vec<(&str, Fixture, &str, Phase)> = vec![
-        ("a new object is held first", Fixture::new(), "hold", Phase::Pending),
-        ("then the intent is written", Fixture::new().held(), "start", Phase::Starting),
+        ("a new object first gets the finalizer", Fixture::new(), "add finalizer", Phase::Pending),
+        ("then the intent is recorded", Fixture::new().held(), "start", Phase::Starting),
         (
-            "which is asked for only with the lease",
+            "no finalizer is added without the lease",
             Fixture { leading: false, ..Fixture::new() },
-            "rest",
+            "await change",
             Phase::Pending,
         ),
         (
-            "a finalizer without an attempt tells of an earlier life",
+            "a finalizer without an attempt means an earlier start is possible",
             Fixture { state: PassState { had_earlier_attempt: true, ..PassState::default() }, ..Fixture::new().held() },
-            "look",
+            "look up",
             Phase::Pending,
         ),
-        ("so does age", Fixture { now: 3600, ..Fixture::new() }, "look", Phase::Pending),
+        ("so does age", Fixture { now: 3600, ..Fixture::new() }, "look up", Phase::Pending),
         (
-            "a key of the user's is always looked for",
+            "a user-supplied idempotency key is always looked up",
             Fixture {
                 policy: RunPolicy { idempotency_key: Some("k".to_owned()), ..RunPolicy::default() },
                 ..Fixture::new()
             },
-            "look",
+            "look up",
             Phase::Pending,
         ),
         (
-            "an intent of this pass is sent",
+            "an intent recorded in this pass is sent",
             Fixture { fresh_intent: true, ..Fixture::new().held().with(Phase::Starting, intent()) },
             "start",
             Phase::Starting,
         ),
         (
-            "but not without the lease",
+            "an intent is not sent without the lease",
             Fixture { leading: false, fresh_intent: true, ..Fixture::new().held().with(Phase::Starting, intent()) },
-            "rest",
+            "await change",
             Phase::Starting,
         ),
         (
-            "an intent of another pass is looked for",
+            "an intent of an earlier pass is looked up",
             Fixture::new().held().with(Phase::Starting, intent()),
-            "look",
+            "look up",
             Phase::Starting,
         ),
         (
-            "an unclear outcome too",
+            "an ambiguous outcome is looked up",
             Fixture {
                 state: sent(Some(StartOutcome::Unconfirmed(problem(ErrorKind::Ambiguous)))),
                 ..Fixture::new().held().with(Phase::Starting, intent())
             },
-            "look",
+            "look up",
             Phase::Starting,
         ),
         (
-            "a look that failed starts nothing",
+            "a failed lookup starts no run",
             Fixture {
                 state: looked_up(Some(Lookup::Failed(problem(ErrorKind::Denied)))),
                 intent_age: 9999,
                 ..Fixture::new().held().with(Phase::Starting, intent())
             },
-            "retry",
+            "backoff",
             Phase::Starting,
         ),
         (
-            "a look that came too early starts nothing, however late it is read",
+            "a lookup before the settle time starts no run, however late its result is read",
             Fixture {
-                state: looked_up(Some(nothing(59))),
+                state: looked_up(Some(not_found(59))),
                 intent_age: 9999,
                 ..Fixture::new().held().with(Phase::Starting, intent())
             },
-            "rest for a while",
+            "requeue",
             Phase::Starting,
         ),
         (
-            "a settled look that found nothing leads to a new intent",
+            "an empty lookup after the settle time leads to a new intent",
             Fixture {
                 now: 100,
-                state: looked_up(Some(nothing(60))),
+                state: looked_up(Some(not_found(60))),
                 intent_age: 60,
                 ..Fixture::new().held().with(Phase::Starting, intent())
             },
@@ -105,57 +105,57 @@ fn the_start_protocol() {
             Phase::Starting,
         ),
         (
-            "a busy job may be busy with our own run",
+            "a busy job may be running this object's run",
             Fixture {
                 state: sent(Some(StartOutcome::Rejected(problem(ErrorKind::Busy)))),
                 ..Fixture::new().held().with(Phase::Starting, intent())
             },
-            "look",
+            "look up",
             Phase::Starting,
         ),
         (
-            "a throttle is a clear no",
+            "throttling is a definite failure",
             Fixture {
                 state: sent(Some(StartOutcome::Rejected(problem(ErrorKind::Throttled)))),
                 ..Fixture::new().held().with(Phase::Starting, intent())
             },
-            "retry",
+            "backoff",
             Phase::Pending,
         ),
-        ("who is behind in line waits", Fixture { behind: true, ..Fixture::new() }, "rest", Phase::Waiting),
+        ("an object behind others waits", Fixture { behind: true, ..Fixture::new() }, "await change", Phase::Waiting),
         (
-            "and says so until a try gets through",
-            Fixture::new().held().with(Phase::Waiting, no()).observed(1),
+            "phase Waiting is kept until a start succeeds",
+            Fixture::new().held().with(Phase::Waiting, rejected()).observed_generation(1),
             "start",
             Phase::Waiting,
         ),
         (
-            "as does who was refused",
-            Fixture::new().held().with(Phase::Pending, no()).observed(1),
+            "phase Pending is kept after a rejected start",
+            Fixture::new().held().with(Phase::Pending, rejected()).observed_generation(1),
             "start",
             Phase::Pending,
         ),
         (
-            "which says nothing about another spec",
-            Fixture::new().held().with(Phase::Pending, no()).observed(0),
+            "a rejection of an older generation is not kept",
+            Fixture::new().held().with(Phase::Pending, rejected()).observed_generation(0),
             "start",
             Phase::Starting,
         ),
         (
-            "without AWS nothing is held",
+            "without credentials no finalizer is added",
             Fixture { credentials_problem: Some(problem(ErrorKind::Denied)), ..Fixture::new() },
-            "retry",
+            "backoff",
             Phase::Pending,
         ),
     ];
-    for (what, fixture, step, phase) in table {
+    for (case, fixture, step, phase) in table {
         let plan = fixture.plan();
-        assert_eq!((word(&plan), plan.status.phase.unwrap_or_default()), (step, phase), "{what}: {plan:#?}");
+        assert_eq!((step_name(&plan), plan.status.phase.unwrap_or_default()), (step, phase), "{case}: {plan:#?}");
     }
 }
 
 #[test]
-fn what_a_found_run_leads_to() {
+fn a_found_run_is_recorded_and_a_confirmed_start_wins() {
     let mut fixture = Fixture::new().held().with(Phase::Starting, intent());
     fixture.state.start.lookup = Some(Lookup::Found(observed(Phase::Running)));
     let plan = fixture.plan();
@@ -165,40 +165,48 @@ fn what_a_found_run_leads_to() {
 }
 
 #[test]
-fn deletion() {
+fn deletion_stops_a_live_run_and_removes_the_finalizer() {
     let orphan = RunPolicy { deletion_policy: Some(DeletionPolicy::Orphan), ..RunPolicy::default() };
     let running = || Fixture::new().held().deleted().with(Phase::Running, live());
     let open = || Fixture::new().held().deleted().with(Phase::Starting, intent());
     let table: Vec<(&str, Fixture, &str)> = vec![
-        ("nothing was ever started", Fixture::new().held().deleted(), "release"),
-        ("somebody else's finalizer is not ours to wait for", Fixture::new().deleted(), "rest"),
+        ("no run was started", Fixture::new().held().deleted(), "remove finalizer"),
+        ("another controller's finalizer is left alone", Fixture::new().deleted(), "await change"),
         ("a live run is stopped", running(), "stop"),
-        ("once", Fixture { stop_sent: true, ..running() }, "rest"),
-        ("an orphan is left", Fixture { policy: orphan.clone(), ..running() }, "release"),
-        ("a run that has ended holds nothing", running().seen(Phase::Stopped), "release"),
-        ("nor one that is gone", Fixture { observation: Some(Observation::NotFound), ..running() }, "release"),
-        ("an open start is looked for first", open(), "look"),
-        ("and let go when it left no query", Fixture { state: looked_up(Some(nothing(60))), ..open() }, "release"),
-        ("but not too early", Fixture { state: looked_up(Some(nothing(1))), ..open() }, "rest for a while"),
+        ("the stop is sent once", Fixture { stop_sent: true, ..running() }, "await change"),
+        ("policy Orphan leaves the run", Fixture { policy: orphan.clone(), ..running() }, "remove finalizer"),
+        ("a run that has ended does not block deletion", running().observing(Phase::Stopped), "remove finalizer"),
         (
-            "without AWS it waits",
+            "nor one that is not found",
+            Fixture { observation: Some(Observation::NotFound), ..running() },
+            "remove finalizer",
+        ),
+        ("an open start is looked up first", open(), "look up"),
+        (
+            "an open start without a run does not",
+            Fixture { state: looked_up(Some(not_found(60))), ..open() },
+            "remove finalizer",
+        ),
+        ("but only after the settle time", Fixture { state: looked_up(Some(not_found(1))), ..open() }, "requeue"),
+        (
+            "without credentials deletion waits",
             Fixture { credentials_problem: Some(problem(ErrorKind::Denied)), ..running() },
-            "retry",
+            "backoff",
         ),
         (
-            "but not for ever",
+            "until the deletion timeout",
             Fixture { now: 605, credentials_problem: Some(problem(ErrorKind::Denied)), ..running() },
             "leave behind",
         ),
     ];
-    for (what, fixture, step) in table {
+    for (case, fixture, step) in table {
         let plan = fixture.plan();
-        assert_eq!(word(&plan), step, "{what}: {plan:#?}");
+        assert_eq!(step_name(&plan), step, "{case}: {plan:#?}");
     }
 }
 
 #[test]
-fn the_life_of_a_live_run() {
+fn a_live_run_is_followed_and_stopped() {
     let running = || Fixture::new().held().with(Phase::Running, live());
     let with = |policy: RunPolicy| Fixture { policy, ..running() };
     let stop = || RunPolicy { stop: Some(true), ..RunPolicy::default() };
@@ -206,88 +214,89 @@ fn the_life_of_a_live_run() {
     let deadline = || RunPolicy { active_deadline_seconds: Some(60), ..RunPolicy::default() };
     let stopping = |cause| Fixture::new().held().with(Phase::Stopping, Attempt { stop_cause: Some(cause), ..live() });
     let table: Vec<(&str, Fixture, &str, Phase, &str)> = vec![
-        ("it runs", running().seen(Phase::Running), "rest", Phase::Running, "Running"),
-        ("stop", with(stop()).seen(Phase::Running), "stop", Phase::Stopping, "StopRequested"),
-        ("suspend", with(suspend()).seen(Phase::Running), "stop", Phase::Stopping, "Suspended"),
-        ("deadline to come", with(deadline()).seen(Phase::Running), "rest for a while", Phase::Running, "Running"),
+        ("running", running().observing(Phase::Running), "await change", Phase::Running, "Running"),
+        ("stop requested", with(stop()).observing(Phase::Running), "stop", Phase::Stopping, "StopRequested"),
+        ("suspended while running", with(suspend()).observing(Phase::Running), "stop", Phase::Stopping, "Suspended"),
+        ("deadline not reached", with(deadline()).observing(Phase::Running), "requeue", Phase::Running, "Running"),
         (
-            "deadline",
-            Fixture { now: 61, ..with(deadline()).seen(Phase::Running) },
+            "deadline reached",
+            Fixture { now: 61, ..with(deadline()).observing(Phase::Running) },
             "stop",
             Phase::Stopping,
             "DeadlineExceeded",
         ),
         (
-            "stopped by us",
-            stopping(StopCause::StopRequested).seen(Phase::Stopped),
-            "rest",
+            "stopped by the controller",
+            stopping(StopCause::StopRequested).observing(Phase::Stopped),
+            "await change",
             Phase::Stopped,
             "StopRequested",
         ),
         (
-            "too late",
-            stopping(StopCause::DeadlineExceeded).seen(Phase::Stopped),
-            "rest",
+            "stopped at the deadline",
+            stopping(StopCause::DeadlineExceeded).observing(Phase::Stopped),
+            "await change",
             Phase::Failed,
             "DeadlineExceeded",
         ),
         (
-            "held again",
-            Fixture { policy: suspend(), ..stopping(StopCause::Suspended).seen(Phase::Stopped) },
-            "rest",
+            "stopped and still suspended",
+            Fixture { policy: suspend(), ..stopping(StopCause::Suspended).observing(Phase::Stopped) },
+            "await change",
             Phase::Suspended,
             "Suspended",
         ),
-        ("resumed", stopping(StopCause::Suspended).seen(Phase::Stopped), "start", Phase::Starting, "Starting"),
-        ("stopped by somebody", running().seen(Phase::Stopped), "rest", Phase::Stopped, "Stopped"),
+        ("resumed", stopping(StopCause::Suspended).observing(Phase::Stopped), "start", Phase::Starting, "Starting"),
+        ("stopped by another caller", running().observing(Phase::Stopped), "await change", Phase::Stopped, "Stopped"),
         (
-            "it was faster than the stop",
-            stopping(StopCause::StopRequested).seen(Phase::Succeeded),
-            "rest",
+            "succeeded before the stop took effect",
+            stopping(StopCause::StopRequested).observing(Phase::Succeeded),
+            "await change",
             Phase::Succeeded,
             "Succeeded",
         ),
         (
-            "gone",
+            "not found",
             Fixture { observation: Some(Observation::NotFound), ..running() },
-            "rest",
+            "await change",
             Phase::Unknown,
             "RunNotFound",
         ),
         (
-            "gone and stopped",
+            "not found after a stop request",
             Fixture { observation: Some(Observation::NotFound), ..with(stop()) },
-            "rest",
+            "await change",
             Phase::Stopped,
             "StopRequested",
         ),
-        ("a state that nobody knows", running().seen(Phase::Unknown), "rest", Phase::Unknown, "Unknown"),
+        ("unknown state", running().observing(Phase::Unknown), "await change", Phase::Unknown, "Unknown"),
         (
-            "polls fail",
+            "failed poll",
             Fixture { poll_problem: Some(problem(ErrorKind::Denied)), ..running() },
-            "rest",
+            "await change",
             Phase::Running,
             "AccessDenied",
         ),
-        ("wiped finalizer", Fixture { meta: Fixture::new().meta, ..running() }, "hold", Phase::Running, ""),
+        ("removed finalizer", Fixture { meta: Fixture::new().meta, ..running() }, "add finalizer", Phase::Running, ""),
     ];
-    for (what, fixture, step, phase, reason) in table {
+    for (case, fixture, step, phase, reason) in table {
         let plan = fixture.plan();
-        assert_eq!((word(&plan), plan.status.phase), (step, Some(phase)), "{what}: {plan:#?}");
-        let told = plan.status.condition("Ready").map_or("", |ready| ready.reason.as_str());
-        assert_eq!(told, reason, "{what}");
+        assert_eq!((step_name(&plan), plan.status.phase), (step, Some(phase)), "{case}: {plan:#?}");
+        let ready_reason = plan.status.condition("Ready").map_or("", |ready| ready.reason.as_str());
+        assert_eq!(ready_reason, reason, "{case}");
     }
 }
 
-/// In one pass: the look finds the first attempt's run, and the poller knows already that it has failed.
+/// In one pass the lookup finds the first attempt's run, which the poller already reports as failed.
 #[test]
-fn what_was_found_of_one_attempt_is_not_taken_for_the_next() {
+fn a_lookup_result_of_one_attempt_is_not_used_for_the_next() {
     let policy = RunPolicy {
         idempotency_key: Some("k".to_owned()),
         retry: Some(Retry { limit: 1, backoff_seconds: Some(0), ..Retry::default() }),
         ..RunPolicy::default()
     };
-    let mut fixture = Fixture { policy, ..Fixture::new().held().with(Phase::Starting, live()) }.seen(Phase::Failed);
+    let mut fixture =
+        Fixture { policy, ..Fixture::new().held().with(Phase::Starting, live()) }.observing(Phase::Failed);
     fixture.state.start.lookup = Some(Lookup::Found(observed(Phase::Failed)));
     let plan = fixture.plan();
     let query = RunQuery { key: "k/1".to_owned(), ..RunQuery::default() };
@@ -299,13 +308,15 @@ fn what_was_found_of_one_attempt_is_not_taken_for_the_next() {
 }
 
 #[test]
-fn retries_by_class_and_only_so_many() {
+fn retries_follow_the_states_and_the_limit() {
     let retry = |limit, states| RunPolicy {
         retry: Some(Retry { limit, states, backoff_seconds: Some(10), max_backoff_seconds: Some(15) }),
         ..RunPolicy::default()
     };
-    let failed =
-        |policy: RunPolicy, phase| Fixture { policy, ..Fixture::new().held().with(Phase::Running, live()).seen(phase) };
+    let failed = |policy: RunPolicy, phase| Fixture {
+        policy,
+        ..Fixture::new().held().with(Phase::Running, live()).observing(phase)
+    };
     for (policy, end, phase) in [
         (retry(1, None), Phase::Failed, Phase::Waiting),
         (retry(1, None), Phase::TimedOut, Phase::Waiting),
@@ -318,7 +329,7 @@ fn retries_by_class_and_only_so_many() {
     ] {
         assert_eq!(failed(policy.clone(), end).plan().status.phase, Some(phase), "{policy:?} {end:?}");
     }
-    // The pause doubles, up to its bound; then the next attempt starts.
+    // The backoff doubles up to its maximum; then the next attempt starts.
     let ended = |retry: u32| Attempt { retry, number: retry, ended_at: Some(Time(at(10))), ..live() };
     let waiting = |retries, now| Fixture {
         now,
@@ -333,7 +344,7 @@ fn retries_by_class_and_only_so_many() {
 }
 
 #[test]
-fn a_run_that_glue_retries_is_not_failed() {
+fn a_run_that_glue_retries_does_not_fail() {
     let mut fixture = Fixture::new().held().with(Phase::Running, live());
     fixture.observation = Some(Observation::Present(ObservedRun { retry_expected: true, ..observed(Phase::Failed) }));
     assert_eq!(fixture.plan().status.phase, Some(Phase::Waiting));
@@ -345,34 +356,34 @@ fn a_run_that_glue_retries_is_not_failed() {
 }
 
 #[test]
-fn what_is_finished_is_let_go_and_cleaned_away_in_time() {
-    let over = || Attempt { ended_at: Some(Time(at(10))), ..live() };
+fn a_finished_object_loses_its_finalizer_and_is_deleted_after_the_ttl() {
+    let ended = || Attempt { ended_at: Some(Time(at(10))), ..live() };
     let ttl = RunPolicy { ttl_seconds_after_finished: Some(100), ..RunPolicy::default() };
-    let done = || Fixture::new().with(Phase::Succeeded, over());
-    assert_eq!(word(&done().held().plan()), "release");
-    assert_eq!(word(&done().plan()), "rest");
+    let done = || Fixture::new().with(Phase::Succeeded, ended());
+    assert_eq!(step_name(&done().held().plan()), "remove finalizer");
+    assert_eq!(step_name(&done().plan()), "await change");
     let timed = |now| Fixture { now, policy: ttl.clone(), ..done() };
     assert_eq!(timed(50).plan().step, Step::RequeueAfter(Duration::from_mins(1)));
     assert_eq!(timed(110).plan().step, Step::Delete);
 }
 
 #[test]
-fn deadlines_for_the_start_count_from_the_release() {
+fn the_start_deadline_counts_from_the_resume() {
     let policy =
         |suspend| RunPolicy { start_deadline_seconds: Some(30), suspend: Some(suspend), ..RunPolicy::default() };
     let fixture = |suspend, now| Fixture { now, policy: policy(suspend), ..Fixture::new().held() };
     assert_eq!(fixture(false, 31).plan().status.phase, Some(Phase::Expired));
-    let held = fixture(true, 1000).plan();
-    assert_eq!(held.status.phase, Some(Phase::Suspended));
-    // Released at 1000: thirty seconds from then.
-    let released = |now| Fixture { status: held.status.clone(), ..fixture(false, now) };
-    assert_ne!(released(1000).plan().status.phase, Some(Phase::Expired));
+    let suspended = fixture(true, 1000).plan();
+    assert_eq!(suspended.status.phase, Some(Phase::Suspended));
+    // Resumed at 1000: the 30 seconds count from there.
+    let resumed = |now| Fixture { status: suspended.status.clone(), ..fixture(false, now) };
+    assert_ne!(resumed(1000).plan().status.phase, Some(Phase::Expired));
 }
 
 #[test]
-fn a_foreign_run_is_followed_and_never_started() {
+fn an_adopted_run_is_followed_and_never_started() {
     let fixture = Fixture { follow: Some("jr_7".to_owned()), ..Fixture::new() };
     let plan = fixture.plan();
     assert_eq!(plan.status.attempt().and_then(|attempt| attempt.id.as_deref()), Some("jr_7"));
-    assert_eq!(word(&plan), "rest");
+    assert_eq!(step_name(&plan), "await change");
 }

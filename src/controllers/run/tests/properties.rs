@@ -1,12 +1,12 @@
-//! The plan by properties: whatever happens to an object and its runs, every pass comes to rest, nothing is
-//! started that must not be, and what is over stays over.
+//! Properties of the run plan: for any sequence of events, every pass reaches a fixed point, the start rules hold, and
+//! a final phase never changes.
 
 use std::time::Duration;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use proptest::prelude::*;
 
-use super::fixture::{Fixture, at, nothing, observed, problem};
+use super::fixture::{Fixture, at, not_found, observed, problem};
 use crate::api::FINALIZER;
 use crate::api::crawler_run::OnAlreadyRunning;
 use crate::api::run::{Attempt, Baseline, DeletionPolicy, Phase, Retry, RunPolicy};
@@ -19,39 +19,42 @@ use crate::controllers::run::lifecycle::intent;
 use crate::controllers::runtime::start_once::{Lookup, StartOutcome, records_intent};
 use crate::glue::ErrorKind;
 
-/// What can happen to an object between two passes.
+/// An event between two passes.
 #[derive(Clone, Copy, Debug)]
-enum Happening {
+enum Event {
     Suspend(bool),
     Stop,
     Delete,
-    /// The live run comes into this phase.
-    Glue(Phase),
-    Time(i64),
-    Refuse(bool),
+    /// The newest run enters this phase, unless it has ended.
+    RunPhase(Phase),
+    /// Seconds pass, and the backoff ends.
+    TimePasses(i64),
+    /// Glue throttles starts.
+    Throttle(bool),
     Lease(bool),
-    Blocked(bool),
-    /// Somebody else starts the crawler.
-    Elsewhere,
-    /// Older objects wait for it.
+    /// The credentials are expired.
+    CredentialsExpired(bool),
+    /// Another caller starts the crawler.
+    ForeignCrawl,
+    /// Whether older objects are ahead in the queue.
     Behind(bool),
 }
 
-fn happening() -> impl Strategy<Value = Happening> {
+fn event() -> impl Strategy<Value = Event> {
     use Phase::{Error, Expired, Failed, Running, Starting, Stopped, Stopping, Succeeded, TimedOut, Unknown, Waiting};
     let phases =
         vec![Waiting, Starting, Running, Stopping, Stopped, Succeeded, Failed, TimedOut, Error, Expired, Unknown];
     prop_oneof![
-        any::<bool>().prop_map(Happening::Suspend),
-        Just(Happening::Stop),
-        Just(Happening::Delete),
-        prop::sample::select(phases).prop_map(Happening::Glue),
-        (0..400i64).prop_map(Happening::Time),
-        any::<bool>().prop_map(Happening::Refuse),
-        any::<bool>().prop_map(Happening::Lease),
-        any::<bool>().prop_map(Happening::Blocked),
-        Just(Happening::Elsewhere),
-        any::<bool>().prop_map(Happening::Behind),
+        any::<bool>().prop_map(Event::Suspend),
+        Just(Event::Stop),
+        Just(Event::Delete),
+        prop::sample::select(phases).prop_map(Event::RunPhase),
+        (0..400i64).prop_map(Event::TimePasses),
+        any::<bool>().prop_map(Event::Throttle),
+        any::<bool>().prop_map(Event::Lease),
+        any::<bool>().prop_map(Event::CredentialsExpired),
+        Just(Event::ForeignCrawl),
+        any::<bool>().prop_map(Event::Behind),
     ]
 }
 
@@ -74,15 +77,15 @@ fn concurrency() -> impl Strategy<Value = ConcurrencyPolicy> {
         .prop_map(|(on_already_running, coalesce)| ConcurrencyPolicy { on_already_running, coalesce })
 }
 
-/// A Glue of one object's runs, or one crawler with everybody's crawls, and the passes over the object.
-struct Stage {
+/// Glue with the runs of one object, or with all crawls of one crawler, and the passes over the object.
+struct Model {
     fixture: Fixture,
     runs: Vec<Phase>,
-    refuse: bool,
+    throttle: bool,
 }
 
-impl Stage {
-    /// Passes over the object until the plan rests; the steps it took.
+impl Model {
+    /// One pass: carries out steps until the plan returns one that ends the pass.
     fn settle(&mut self) -> Result<(), TestCaseError> {
         self.fixture.fresh_intent = false;
         self.fixture.state =
@@ -90,7 +93,7 @@ impl Stage {
         for _ in 0..32 {
             let attempt = self.fixture.status.attempt();
             let id = attempt.and_then(|attempt| attempt.id.as_deref());
-            self.fixture.observation = id.map(|id| Observation::Present(self.seen(number(id))));
+            self.fixture.observation = id.map(|id| Observation::Present(self.observed_run(number(id))));
             self.fixture.activity = attempt
                 .filter(|attempt| concurrency::is_waiting(attempt))
                 .map_or(CrawlerActivity::Unchanged, |it| self.activity(it));
@@ -110,7 +113,7 @@ impl Stage {
                 Step::RemoveFinalizer { .. } => self.fixture.meta.finalizers = None,
                 Step::Call(Call::LookUp(query)) => {
                     let found = query.baseline.and_then(|after| self.newer(&after));
-                    self.fixture.state.start.lookup = Some(found.map_or(nothing(9999), Lookup::Found));
+                    self.fixture.state.start.lookup = Some(found.map_or(not_found(9999), Lookup::Found));
                 }
                 Step::Call(Call::ReadBaseline { recorded: after }) => {
                     let newest = self.runs.len().checked_sub(1);
@@ -118,7 +121,7 @@ impl Stage {
                     self.fixture.state.snapshot = Some(Ok(CrawlerSnapshot {
                         busy: live.is_some(),
                         newest: Baseline { id: newest.map(|run| format!("jr_{run}")), started_at: None },
-                        live: live.map(|run| self.seen(run)),
+                        live: live.map(|run| self.observed_run(run)),
                         next: after.and_then(|after| self.newer(&after)),
                     }));
                 }
@@ -144,7 +147,7 @@ impl Stage {
         let own = attempts.filter_map(|attempt| attempt.id.as_deref()).map(number);
         prop_assert!(own.into_iter().all(|run| self.runs[run].is_final()), "two attempts at once");
         let concurrency = self.fixture.concurrency.is_some();
-        let outcome = if self.refuse {
+        let outcome = if self.throttle {
             self.fixture.backoff = Some(Duration::from_secs(1));
             StartOutcome::Rejected(problem(ErrorKind::Throttled))
         } else if concurrency && self.runs.last().is_some_and(|run| !run.is_final()) {
@@ -162,15 +165,15 @@ impl Stage {
         Ok(())
     }
 
-    fn seen(&self, run: usize) -> ObservedRun {
+    fn observed_run(&self, run: usize) -> ObservedRun {
         ObservedRun { id: format!("jr_{run}"), ..observed(self.runs[run]) }
     }
 
-    /// The first crawl that is newer.
+    /// The first crawl after the baseline that no attempt records.
     fn newer(&self, after: &Baseline) -> Option<ObservedRun> {
         let known: Vec<_> = self.fixture.status.attempts.iter().filter_map(|attempt| attempt.id.as_deref()).collect();
         let first = after.id.as_deref().map_or(0, |id| number(id) + 1);
-        (first..self.runs.len()).map(|run| self.seen(run)).find(|run| !known.contains(&run.id.as_str()))
+        (first..self.runs.len()).map(|run| self.observed_run(run)).find(|run| !known.contains(&run.id.as_str()))
     }
 
     fn activity(&self, waiting: &Attempt) -> CrawlerActivity {
@@ -184,7 +187,7 @@ impl Stage {
         }
     }
 
-    /// What was there before the object began to wait is never taken for its own, except where it asks for that.
+    /// A crawl at or before the baseline is never recorded as the object's own, except under Attach.
     fn check_adoption(&self, before: Option<&Attempt>) -> Result<(), TestCaseError> {
         let attaches = self
             .fixture
@@ -192,39 +195,39 @@ impl Stage {
             .is_none_or(|concurrency| concurrency.on_already_running == OnAlreadyRunning::Attach);
         let attempt = self.fixture.status.attempt().filter(|attempt| !attaches && attempt.id.is_some());
         if let Some(attempt) = attempt.filter(|attempt| before.is_none_or(|before| before.id != attempt.id)) {
-            let after = attempt.baseline.as_ref().ok_or_else(|| TestCaseError::fail("nobody looked what was there"))?;
+            let after = attempt.baseline.as_ref().ok_or_else(|| TestCaseError::fail("a crawl without a baseline"))?;
             let run = attempt.id.as_deref().map(number);
-            prop_assert!(run > after.id.as_deref().map(number), "{attempt:?} was there before");
+            prop_assert!(run > after.id.as_deref().map(number), "{attempt:?} is not newer than the baseline");
         }
         Ok(())
     }
 
-    fn happen(&mut self, happening: Happening) {
-        match happening {
-            Happening::Suspend(suspend) => self.fixture.policy.suspend = Some(suspend),
-            Happening::Stop => self.fixture.policy.stop = Some(true),
-            Happening::Delete => {
+    fn apply(&mut self, event: Event) {
+        match event {
+            Event::Suspend(suspend) => self.fixture.policy.suspend = Some(suspend),
+            Event::Stop => self.fixture.policy.stop = Some(true),
+            Event::Delete => {
                 self.fixture.meta.deletion_timestamp.get_or_insert(Time(at(self.fixture.now)));
             }
-            Happening::Glue(phase) => {
+            Event::RunPhase(phase) => {
                 if let Some(run) = self.runs.last_mut().filter(|run| !run.is_final()) {
                     *run = phase;
                 }
             }
-            Happening::Time(seconds) => {
+            Event::TimePasses(seconds) => {
                 self.fixture.now += seconds;
                 self.fixture.backoff = None;
             }
-            Happening::Refuse(refuse) => self.refuse = refuse,
-            Happening::Elsewhere => {
+            Event::Throttle(throttle) => self.throttle = throttle,
+            Event::ForeignCrawl => {
                 if self.fixture.concurrency.is_some() && self.runs.iter().all(|run| run.is_final()) {
                     self.runs.push(Phase::Running);
                 }
             }
-            Happening::Behind(behind) => self.fixture.behind = behind,
-            Happening::Lease(leading) => self.fixture.leading = leading,
-            Happening::Blocked(blocked) => {
-                self.fixture.credentials_problem = blocked.then(|| problem(ErrorKind::ExpiredCredentials));
+            Event::Behind(behind) => self.fixture.behind = behind,
+            Event::Lease(leading) => self.fixture.leading = leading,
+            Event::CredentialsExpired(expired) => {
+                self.fixture.credentials_problem = expired.then(|| problem(ErrorKind::ExpiredCredentials));
             }
         }
     }
@@ -236,18 +239,19 @@ fn number(id: &str) -> usize {
 
 proptest! {
     #[test]
-    fn every_life_comes_to_rest_and_keeps_the_rules(
+    fn every_event_sequence_reaches_a_fixed_point_and_keeps_the_rules(
         policy in policy(),
         concurrency in prop::option::of(concurrency()),
-        life in prop::collection::vec(happening(), 1..30),
+        events in prop::collection::vec(event(), 1..30),
     ) {
-        let mut stage = Stage { fixture: Fixture { policy, concurrency, ..Fixture::new() }, runs: Vec::new(), refuse: false };
-        stage.settle()?;
-        for happening in life {
-            stage.happen(happening);
-            stage.settle()?;
-            let again = stage.fixture.plan();
-            prop_assert_eq!(&again.status, &stage.fixture.status, "a pass that changes nothing writes nothing");
+        let fixture = Fixture { policy, concurrency, ..Fixture::new() };
+        let mut model = Model { fixture, runs: Vec::new(), throttle: false };
+        model.settle()?;
+        for event in events {
+            model.apply(event);
+            model.settle()?;
+            let again = model.fixture.plan();
+            prop_assert_eq!(&again.status, &model.fixture.status, "a pass without a change writes no status");
         }
     }
 }

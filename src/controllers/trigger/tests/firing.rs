@@ -1,4 +1,5 @@
-//! Firing by tables: which values are new, and what becomes of each. (What can go wrong: `interleavings`.)
+//! Table tests of firing: which values of `fire` are new, and how each is handled. (Every interleaving:
+//! `runtime/tests/start_once/firing`.)
 
 use std::time::Duration;
 
@@ -19,65 +20,65 @@ fn started(id: &str, state: &str, ended: bool) -> Started {
     Started { target: job(), id: id.to_owned(), state: Some(state.to_owned()), ended }
 }
 
-/// What is known of an object's past, where `fireOnCreation` asks for it.
+/// The evidence about an object's creation, used only under `fireOnCreation`.
 #[derive(Clone, Copy, PartialEq)]
-enum Past {
-    /// `fireOnCreation` does not ask.
-    Whatever,
-    /// This process saw it come to be.
-    Born,
-    /// Nobody saw it come to be.
-    Unseen,
-    /// It was restored, or its status lost.
-    Lived,
+enum Evidence {
+    /// `fireOnCreation` is not set.
+    NotNeeded,
+    /// This process observed the creation.
+    Created,
+    /// The creation was not observed.
+    Unknown,
+    /// The object was restored, or its status was lost.
+    Existed,
 }
 
-/// Which values of fire wait to be fired, after the object was seen so: observed generation and the value taken
-/// last, what the watch has shown, and what stands there now.
+/// A case: its name, the evidence, (`observedGeneration`, `lastHandledFire`), the (generation, value) pairs the watch
+/// delivered, the current pair, and the expected `pendingFires`.
 #[test]
-fn which_values_are_new() {
-    use Past::{Born, Lived, Unseen, Whatever};
+fn only_new_values_become_pending() {
+    use Evidence::{Created, Existed, NotNeeded, Unknown};
     const A: Option<&str> = Some("a");
     const B: Option<&str> = Some("b");
     let cases: [(_, _, _, &[_], _, &[&str]); 13] = [
-        ("no value", Born, (-1, None), &[], (1, None), &[]),
-        ("there from the beginning", Whatever, (-1, None), &[], (1, A), &[]),
-        ("fired on creation", Born, (-1, None), &[], (1, A), &["a"]),
-        ("created, and nobody saw it", Unseen, (-1, None), &[], (1, A), &["a"]),
-        ("restored, or its status lost", Lived, (-1, None), &[], (1, A), &[]),
-        ("the same, and more had been seen of it", Lived, (-1, None), &[(1, A), (2, B)], (3, A), &[]),
-        ("a new value", Whatever, (1, None), &[], (2, A), &["a"]),
-        ("the same value", Whatever, (1, A), &[], (2, A), &[]),
-        ("taken away", Whatever, (1, A), &[], (2, None), &[]),
-        ("two within a moment", Whatever, (1, None), &[(1, None), (2, A), (3, B)], (3, B), &["a", "b"]),
-        ("there and back again", Whatever, (1, A), &[(2, B)], (3, A), &["b", "a"]),
-        ("replaced before anybody decided", Whatever, (-1, None), &[(1, A), (2, B)], (2, B), &["b"]),
-        ("nothing but another field", Whatever, (3, A), &[], (3, A), &[]),
+        ("no value", Created, (-1, None), &[], (1, None), &[]),
+        ("set before the object was first seen", NotNeeded, (-1, None), &[], (1, A), &[]),
+        ("fired on creation", Created, (-1, None), &[], (1, A), &["a"]),
+        ("created unobserved", Unknown, (-1, None), &[], (1, A), &["a"]),
+        ("restored, or status lost", Existed, (-1, None), &[], (1, A), &[]),
+        ("restored, with later values delivered", Existed, (-1, None), &[(1, A), (2, B)], (3, A), &[]),
+        ("a new value", NotNeeded, (1, None), &[], (2, A), &["a"]),
+        ("the same value", NotNeeded, (1, A), &[], (2, A), &[]),
+        ("value removed", NotNeeded, (1, A), &[], (2, None), &[]),
+        ("two values before a pass", NotNeeded, (1, None), &[(1, None), (2, A), (3, B)], (3, B), &["a", "b"]),
+        ("changed and changed back", NotNeeded, (1, A), &[(2, B)], (3, A), &["b", "a"]),
+        ("replaced before the first pass", NotNeeded, (-1, None), &[(1, A), (2, B)], (2, B), &["b"]),
+        ("another field changed", NotNeeded, (3, A), &[], (3, A), &[]),
     ];
-    for (what, past, (observed, taken), seen, (generation, now), waits) in cases {
+    for (case, evidence, (observed, handled), delivered, (generation, current), pending) in cases {
         let fixture = Fixture::on_demand().spec(|spec| {
-            spec.fire = now.map(str::to_owned);
-            spec.fire_on_creation = Some(past != Whatever);
+            spec.fire = current.map(str::to_owned);
+            spec.fire_on_creation = Some(evidence != NotNeeded);
         });
         let mut fixture = fixture.status(|status| {
             status.declared.observed_generation = observed;
-            status.last_handled_fire = taken.map(str::to_owned);
+            status.last_handled_fire = handled.map(str::to_owned);
         });
         fixture.object.metadata.generation = Some(generation);
-        fixture.state.delivered_fires = seen.iter().map(|(at, value)| (*at, value.map(str::to_owned))).collect();
-        fixture.state.saw_creation = past == Born;
-        fixture.state.existed_before = past == Lived;
-        // Held up, so that what waits is written down.
+        fixture.state.delivered_fires = delivered.iter().map(|(at, value)| (*at, value.map(str::to_owned))).collect();
+        fixture.state.saw_creation = evidence == Created;
+        fixture.state.existed_before = evidence == Existed;
+        // A credentials problem keeps the values pending.
         fixture.credentials_problem = Some(problem(ErrorKind::Denied));
         let status = fixture.plan().status;
-        assert_eq!(status.pending_fires, waits, "{what}");
-        assert_eq!(status.requires_history_check, past == Unseen && !waits.is_empty(), "{what}");
+        assert_eq!(status.pending_fires, pending, "{case}");
+        assert_eq!(status.requires_history_check, evidence == Unknown && !pending.is_empty(), "{case}");
     }
 }
 
-/// The newest value always has a place, and what lost its own is counted.
+/// The newest value is never dropped, and dropped values are counted.
 #[test]
-fn a_hundred_values_wait_and_the_newest_is_among_them() {
+fn at_most_100_values_are_pending_and_the_newest_is_one_of_them() {
     let values: Vec<_> = (0..150).map(|day| format!("day-{day}")).collect();
     let mut fixture = Fixture::on_demand().status(|status| status.declared.observed_generation = 1);
     fixture.object.spec.fire = values.last().cloned();
@@ -90,11 +91,11 @@ fn a_hundred_values_wait_and_the_newest_is_among_them() {
     assert_eq!((status.dropped_fires, status.last_handled_fire.as_ref()), (50, values.last()));
 }
 
-fn intends(before: Option<&GlueTriggerStatus>, after: &GlueTriggerStatus) -> bool {
+fn records_new_intent(before: Option<&GlueTriggerStatus>, after: &GlueTriggerStatus) -> bool {
     records_intent(before.and_then(GlueTrigger::intent).as_ref(), GlueTrigger::intent(after).as_ref())
 }
 
-/// An object whose value `a` is new.
+/// An object with the new value `a`.
 pub(crate) fn wants_a() -> Fixture {
     let mut fixture = Fixture::on_demand().spec(|spec| spec.fire = Some("a".to_owned()));
     fixture = fixture.status(|status| status.declared.observed_generation = 1);
@@ -102,19 +103,19 @@ pub(crate) fn wants_a() -> Fixture {
     fixture
 }
 
-fn surveyed(fixture: Fixture, ever: bool) -> Fixture {
-    let baseline = BaselineReading { baseline: newest(Some("jr_0")), has_started: ever };
+fn with_baseline(fixture: Fixture, has_started: bool) -> Fixture {
+    let baseline = BaselineReading { baseline: newest(Some("jr_0")), has_started };
     Fixture { state: PassState { baseline: Some(Ok(baseline)), ..fixture.state }, ..fixture }
 }
 
 #[test]
-fn a_value_is_fired_once_what_was_there_before_stands_in_its_intent() {
+fn a_value_is_fired_only_after_its_intent_records_the_baseline() {
     let (fixture, step) = wants_a().settled();
     assert_eq!(step, Step::Call(Call::ReadBaseline { targets: vec![job()], history: false }));
     assert_eq!(
         fixture.object.status.as_ref().expect("a status").last_firing,
         None,
-        "nothing is written before the look"
+        "no firing is recorded before the baseline is read"
     );
     let failed = Fixture {
         state: PassState { baseline: Some(Err(problem(ErrorKind::Denied))), ..PassState::default() },
@@ -123,9 +124,9 @@ fn a_value_is_fired_once_what_was_there_before_stands_in_its_intent() {
     let (after, step) = failed.settled();
     assert_eq!((ready(&after.object.status.expect("a status")).0, step), ("AccessDenied", Step::Backoff));
 
-    let Plan { status, step } = surveyed(fixture, false).plan();
+    let Plan { status, step } = with_baseline(fixture, false).plan();
     assert_eq!(step, Step::Call(Call::Fire));
-    assert!(intends(None, &status));
+    assert!(records_new_intent(None, &status));
     let firing = status.last_firing.as_ref().expect("an intent");
     assert_eq!((firing.value.as_str(), firing.baseline.clone(), firing.is_open()), ("a", newest(Some("jr_0")), true));
     assert_eq!((ready(&status), status.pending_fires.len()), (("Firing", false), 0));
@@ -134,24 +135,28 @@ fn a_value_is_fired_once_what_was_there_before_stands_in_its_intent() {
     fixture.object.status = Some(status);
     let (fresh, step) = Fixture { fresh_intent: true, ..fixture.clone() }.settled();
     assert_eq!(step, Step::Call(Call::Fire));
-    assert!(!intends(fixture.object.status.as_ref(), fresh.object.status.as_ref().expect("a status")));
-    assert_eq!(fixture.settled().1, Step::Call(Call::LookUp(newest(Some("jr_0")))), "not of this pass: look first");
+    assert!(!records_new_intent(fixture.object.status.as_ref(), fresh.object.status.as_ref().expect("a status")));
+    assert_eq!(
+        fixture.settled().1,
+        Step::Call(Call::LookUp(newest(Some("jr_0")))),
+        "an intent of an earlier pass is looked up first"
+    );
 }
 
 fn looked_up(started: Vec<Started>, intent_age: Duration) -> StartState<FoundRuns> {
     StartState { outcome: None, lookup: Some(Lookup::Found(FoundRuns { started, intent_age })) }
 }
 
-/// The intent to fire `a` is recorded; this came of it.
-fn intended() -> Fixture {
+/// An object whose intent to fire `a` is recorded.
+fn with_open_intent() -> Fixture {
     let mut fixture = wants_a();
-    fixture.object.status = Some(surveyed(wants_a(), false).plan().status);
+    fixture.object.status = Some(with_baseline(wants_a(), false).plan().status);
     fixture
 }
 
 #[test]
-fn what_becomes_of_an_open_intent() {
-    let answered = |outcome| PassState {
+fn an_open_intent_is_settled_by_outcome_and_lookup() {
+    let sent = |outcome| PassState {
         start: StartState { outcome: Some(outcome), lookup: None },
         sent: true,
         ..PassState::default()
@@ -161,30 +166,35 @@ fn what_becomes_of_an_open_intent() {
         ..PassState::default()
     };
     let live = || vec![started("jr_1", "RUNNING", false)];
-    for (what, state, reason, step) in [
-        ("fired", answered(StartOutcome::Accepted), "Fired", Step::Call(Call::LookUp(newest(Some("jr_0"))))),
+    for (case, state, reason, step) in [
+        ("fired", sent(StartOutcome::Accepted), "Fired", Step::Call(Call::LookUp(newest(Some("jr_0"))))),
         (
-            "refused",
-            answered(StartOutcome::Rejected(problem(ErrorKind::Busy))),
+            "rejected",
+            sent(StartOutcome::Rejected(problem(ErrorKind::Busy))),
             "ConcurrentRunsExceeded",
             Step::RequeueAfter(Duration::ZERO),
         ),
         (
-            "unclear",
-            answered(StartOutcome::Unconfirmed(problem(ErrorKind::Ambiguous))),
+            "ambiguous",
+            sent(StartOutcome::Unconfirmed(problem(ErrorKind::Ambiguous))),
             "Firing",
             Step::Call(Call::LookUp(newest(Some("jr_0")))),
         ),
-        ("found", found(live(), 1), "Fired", Step::AwaitChange),
-        ("nothing found yet", found(vec![], 1), "AnswerUnclear", Step::RequeueAfter(Duration::from_secs(5))),
+        ("run found", found(live(), 1), "Fired", Step::AwaitChange),
         (
-            "nothing found for long enough",
+            "no run before the settle time",
+            found(vec![], 1),
+            "AnswerUnclear",
+            Step::RequeueAfter(Duration::from_secs(5)),
+        ),
+        (
+            "no run after the settle time",
             found(vec![], 60),
             "Firing",
             Step::Call(Call::ReadBaseline { targets: vec![job()], history: false }),
         ),
         (
-            "not to be asked",
+            "lookup denied",
             PassState {
                 start: StartState { outcome: None, lookup: Some(Lookup::Failed(problem(ErrorKind::Denied))) },
                 ..PassState::default()
@@ -193,16 +203,16 @@ fn what_becomes_of_an_open_intent() {
             Step::Backoff,
         ),
     ] {
-        let (after, taken) = Fixture { state, ..intended() }.settled();
+        let (after, taken) = Fixture { state, ..with_open_intent() }.settled();
         let status = after.object.status.expect("a status");
-        assert_eq!((ready(&status).0, &taken), (reason, &step), "{what}");
-        assert_eq!(status.last_handled_fire.as_deref(), Some("a"), "{what}");
+        assert_eq!((ready(&status).0, &taken), (reason, &step), "{case}");
+        assert_eq!(status.last_handled_fire.as_deref(), Some("a"), "{case}");
     }
 }
 
 #[test]
-fn the_next_value_waits_until_what_this_one_started_is_known() {
-    let fixture = intended().status(|status| status.pending_fires = vec!["b".to_owned()]);
+fn the_next_value_waits_until_the_runs_of_this_firing_are_resolved() {
+    let fixture = with_open_intent().status(|status| status.pending_fires = vec!["b".to_owned()]);
     let found = |started: Vec<Started>| PassState {
         start: StartState { outcome: Some(StartOutcome::Accepted), ..looked_up(started, Duration::ZERO) },
         ..PassState::default()
@@ -223,11 +233,11 @@ fn the_next_value_waits_until_what_this_one_started_is_known() {
     assert_eq!(status.last_firing.as_ref().map(|last| (last.number, last.value.as_str())), Some((1, "b")));
     assert_eq!(status.earlier_firings.len(), 1);
     let sent = Fixture { state: PassState { sent: true, ..PassState::default() }, ..after };
-    assert_eq!(sent.settled().1, Step::RequeueAfter(Duration::ZERO), "one pass sends one firing");
+    assert_eq!(sent.settled().1, Step::RequeueAfter(Duration::ZERO), "a pass fires at most once");
 }
 
 #[test]
-fn what_a_firing_started_is_followed_until_it_ends() {
+fn the_runs_of_a_firing_are_followed_until_they_end() {
     let done = PassState {
         start: StartState {
             outcome: Some(StartOutcome::Accepted),
@@ -235,7 +245,7 @@ fn what_a_firing_started_is_followed_until_it_ends() {
         },
         ..PassState::default()
     };
-    let (fixture, _) = Fixture { state: done, ..intended() }.settled();
+    let (fixture, _) = Fixture { state: done, ..with_open_intent() }.settled();
     let fixture = Fixture { state: PassState::default(), ..fixture };
     let run = |state: &str, ended| {
         let run = RunSummary { id: "jr_1".to_owned(), state: state.to_owned(), ended, is_triggered: true };
@@ -253,31 +263,31 @@ fn what_a_firing_started_is_followed_until_it_ends() {
         let firing: Firing = status.last_firing.expect("a firing");
         assert_eq!((firing.ended_at.is_some(), firing.started[0].ended), (ended, ended));
     }
-    let gone = vec![("jr_1".to_owned(), Observation::NotFound)];
-    let late = Fixture { related: gone.clone(), now: 100, ..fixture.clone() };
+    let missing = vec![("jr_1".to_owned(), Observation::NotFound)];
+    let late = Fixture { related: missing.clone(), now: 100, ..fixture.clone() };
     assert!(late.settled().0.object.status.expect("a status").last_firing.expect("a firing").ended_at.is_some());
-    let early = Fixture { related: gone, ..fixture };
+    let early = Fixture { related: missing, ..fixture };
     assert!(early.settled().0.object.status.expect("a status").last_firing.expect("a firing").ended_at.is_none());
 }
 
 /// Without evidence that the object is new, its first value fires only when the trigger has never started anything.
 #[test]
-fn an_unproven_value_is_fired_only_where_nothing_was_ever_started() {
+fn a_first_value_without_evidence_fires_only_if_the_trigger_never_started_a_run() {
     let fixture = Fixture::on_demand().spec(|spec| {
         spec.fire = Some("a".to_owned());
         spec.fire_on_creation = Some(true);
     });
     let (fixture, step) = fixture.settled();
     assert_eq!(step, Step::Call(Call::ReadBaseline { targets: vec![job()], history: true }));
-    assert_eq!(surveyed(fixture.clone(), false).plan().step, Step::Call(Call::Fire));
-    let (after, step) = surveyed(fixture, true).settled();
+    assert_eq!(with_baseline(fixture.clone(), false).plan().step, Step::Call(Call::Fire));
+    let (after, step) = with_baseline(fixture, true).settled();
     let status = after.object.status.as_ref().expect("a status");
     assert_eq!((ready(status), &status.last_firing, status.requires_history_check), (("NotFired", true), &None, false));
     assert_eq!(step, Step::Annotate(FIRED_ANNOTATION));
 }
 
 #[test]
-fn what_does_not_fit_the_type_is_said_and_nothing_is_done() {
+fn a_spec_that_does_not_fit_the_trigger_type_is_reported_and_no_call_is_sent() {
     let fire = Fixture::scheduled(TriggerState::Deactivated).spec(|spec| spec.fire = Some("a".to_owned()));
     let state = Fixture::on_demand().spec(|spec| spec.state = Some(Activation::Deactivated));
     let type_ = Fixture::new(TriggerType::Unknown("NEW".to_owned()), TriggerState::Created);

@@ -1,10 +1,10 @@
-//! What the process keeps about a trigger's object.
+//! Tests of the process-local state of a trigger object.
 
 use super::firing::wants_a;
 use crate::api::GlueTrigger;
 use crate::controllers::trigger::local_state::{FIRED_ANNOTATION, TriggerLocalState};
 
-/// An object of this generation, with this value, and a status of that generation.
+/// An object with this generation and `fire` value, whose status has this `observedGeneration`.
 fn object(generation: i64, value: &str, observed: i64) -> GlueTrigger {
     let mut object = wants_a().object;
     object.metadata.generation = Some(generation);
@@ -14,7 +14,7 @@ fn object(generation: i64, value: &str, observed: i64) -> GlueTrigger {
 }
 
 #[test]
-fn only_a_watch_event_outside_a_list_shows_a_creation() {
+fn only_a_watch_event_outside_a_list_proves_a_creation() {
     let first = object(1, "a", -1);
     for (listed, created) in [(false, true), (true, false)] {
         let mut local = TriggerLocalState::default();
@@ -30,10 +30,10 @@ fn only_a_watch_event_outside_a_list_shows_a_creation() {
 fn an_object_that_had_a_status_or_has_the_annotation_existed_before() {
     let mut local = TriggerLocalState::default();
     local.on_applied(&object(1, "a", 1), false);
-    assert!(local.begin_pass(&object(1, "a", -1), None).existed_before, "its status was lost");
-    let mut marked = object(1, "a", -1);
-    marked.metadata.annotations = Some([(FIRED_ANNOTATION.to_owned(), "true".to_owned())].into());
-    assert!(TriggerLocalState::default().begin_pass(&marked, None).existed_before, "it was restored");
+    assert!(local.begin_pass(&object(1, "a", -1), None).existed_before, "the status was lost");
+    let mut annotated = object(1, "a", -1);
+    annotated.metadata.annotations = Some([(FIRED_ANNOTATION.to_owned(), "true".to_owned())].into());
+    assert!(TriggerLocalState::default().begin_pass(&annotated, None).existed_before, "the object was restored");
 }
 
 #[test]
@@ -42,6 +42,6 @@ fn each_delivered_value_is_kept_in_order_until_the_status_accounts_for_it() {
     for (generation, value, observed) in [(1, "a", -1), (2, "b", -1), (2, "b", -1), (3, "c", 1)] {
         local.on_applied(&object(generation, value, observed), false);
     }
-    let seen = local.begin_pass(&object(3, "c", 1), None).delivered_fires;
-    assert_eq!(seen, [(2, Some("b".to_owned())), (3, Some("c".to_owned()))]);
+    let delivered = local.begin_pass(&object(3, "c", 1), None).delivered_fires;
+    assert_eq!(delivered, [(2, Some("b".to_owned())), (3, Some("c".to_owned()))]);
 }

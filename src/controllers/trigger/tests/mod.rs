@@ -1,4 +1,4 @@
-//! Tests of the plan: tables, properties, and the model of the start protocol.
+//! Tests of the trigger plan: tables and properties. (The model of the start protocol: `runtime/tests/start_once`.)
 
 pub(crate) mod firing;
 mod local_state;

@@ -1,5 +1,5 @@
-//! The plan by tables: a trigger that is held in its state, and the scenes of all tables. (Firing:
-//! `firing_tests`; by properties: `lives`.)
+//! Table tests of the activation state, and the fixture of all trigger tests. (Firing: `firing`; properties:
+//! `properties`.)
 
 use std::time::Duration;
 
@@ -33,7 +33,7 @@ pub(crate) fn at(seconds: i64) -> Timestamp {
     Timestamp::from_second(1_000_000 + seconds).expect("a time")
 }
 
-/// One object and all that is known of it.
+/// One object and its facts.
 #[derive(Clone, Debug)]
 pub(crate) struct Fixture {
     pub(crate) now: i64,
@@ -52,10 +52,10 @@ pub(crate) struct Fixture {
     pub(crate) intent_age: Duration,
 }
 
-pub(crate) type ScenePlan = Plan<GlueTriggerStatus, Call>;
+pub(crate) type FixturePlan = Plan<GlueTriggerStatus, Call>;
 
 impl Fixture {
-    /// An object that nobody has seen yet, about a trigger of this type in this state.
+    /// An object not yet reconciled, and an observed trigger of this type and state.
     pub(crate) fn new(type_: TriggerType, state: TriggerState) -> Self {
         let metadata = ObjectMeta {
             name: Some("one".to_owned()),
@@ -103,16 +103,16 @@ impl Fixture {
         self
     }
 
-    /// Its status speaks of the object as it is, and of this state as reached.
-    fn held(self, applied: Activation) -> Self {
-        let mut held = self.status(|status| status.last_applied_state = Some(applied));
-        let plan = Fixture { observation: Some(Observation::Present(in_state(applied))), ..held.clone() };
+    /// Sets the status of an object whose trigger has reached this state.
+    fn applied(self, applied: Activation) -> Self {
+        let mut fixture = self.status(|status| status.last_applied_state = Some(applied));
+        let plan = Fixture { observation: Some(Observation::Present(in_state(applied))), ..fixture.clone() };
         let plan = plan.spec(|spec| spec.state = Some(applied)).plan();
-        held.object.status = Some(plan.status);
-        held
+        fixture.object.status = Some(plan.status);
+        fixture
     }
 
-    pub(crate) fn plan(&self) -> ScenePlan {
+    pub(crate) fn plan(&self) -> FixturePlan {
         plan(&Facts {
             common: CommonFacts {
                 now: at(self.now),
@@ -138,7 +138,7 @@ impl Fixture {
         })
     }
 
-    /// Plans, and takes over the status as if it had been written, until it stands.
+    /// Plans and writes the status until it no longer changes; the step of the last plan.
     pub(crate) fn settled(mut self) -> (Self, Step<Call>) {
         for _ in 0..8 {
             let Plan { status, step } = self.plan();
@@ -147,7 +147,7 @@ impl Fixture {
             }
             self.object.status = Some(status);
         }
-        panic!("the plan does not come to rest: {self:?}");
+        panic!("the plan reaches no fixed point: {self:?}");
     }
 }
 
@@ -180,7 +180,7 @@ fn in_state(activation: Activation) -> TriggerItem {
 }
 
 pub(crate) fn problem(kind: ErrorKind) -> Problem {
-    Problem { reason: kind.into(), message: "words".to_owned(), kind: Some(kind) }
+    Problem { reason: kind.into(), message: "message".to_owned(), kind: Some(kind) }
 }
 
 pub(crate) fn job() -> Target {
@@ -191,7 +191,7 @@ pub(crate) fn newest(id: Option<&str>) -> Vec<Baseline> {
     vec![Baseline { target: job(), id: id.map(str::to_owned) }]
 }
 
-/// Reason of Ready, and whether it holds.
+/// The reason of `Ready`, and whether it is `True`.
 pub(crate) fn ready(status: &GlueTriggerStatus) -> (&str, bool) {
     let ready = status.declared.condition("Ready").expect("Ready");
     (ready.reason.as_str(), ready.status == "True")
@@ -201,32 +201,32 @@ pub(crate) fn types(status: &GlueTriggerStatus) -> Vec<&str> {
     status.declared.conditions.iter().map(|condition| condition.type_.as_str()).collect()
 }
 
-/// Each state of Glue under each state of the spec, reached before or not.
+/// Glue's states under both states of the spec, with and without an applied state.
 #[test]
-fn a_trigger_is_brought_to_its_state_and_what_is_on_its_way_is_waited_out() {
+fn a_trigger_is_switched_to_the_spec_state_and_transitions_are_waited_out() {
     use Activation::{Activated, Deactivated};
     use TriggerState as Is;
-    let rest = Step::AwaitChange;
+    let wait = Step::AwaitChange;
     for (state, wanted, applied, reason, step) in [
         (Is::Created, Activated, None, "Activating", Step::Call(Call::Activate)),
         (Is::Deactivated, Activated, None, "Activating", Step::Call(Call::Activate)),
         (Is::Activated, Deactivated, None, "Deactivating", Step::Call(Call::Deactivate)),
-        (Is::Created, Deactivated, None, "Deactivated", rest.clone()),
-        (Is::Deactivated, Deactivated, None, "Deactivated", rest.clone()),
-        (Is::Activating, Activated, None, "Activating", rest.clone()),
-        (Is::Activating, Deactivated, None, "Activating", rest.clone()),
-        (Is::Deactivating, Activated, None, "Deactivating", rest.clone()),
-        (Is::Creating, Activated, None, "Creating", rest.clone()),
-        (Is::Updating, Activated, None, "Updating", rest.clone()),
-        (Is::Deleting, Activated, None, "Deleting", rest.clone()),
-        (Is::Unknown("NEW".to_owned()), Activated, None, "StateUnknown", rest.clone()),
-        // Somebody else has done this.
+        (Is::Created, Deactivated, None, "Deactivated", wait.clone()),
+        (Is::Deactivated, Deactivated, None, "Deactivated", wait.clone()),
+        (Is::Activating, Activated, None, "Activating", wait.clone()),
+        (Is::Activating, Deactivated, None, "Activating", wait.clone()),
+        (Is::Deactivating, Activated, None, "Deactivating", wait.clone()),
+        (Is::Creating, Activated, None, "Creating", wait.clone()),
+        (Is::Updating, Activated, None, "Updating", wait.clone()),
+        (Is::Deleting, Activated, None, "Deleting", wait.clone()),
+        (Is::Unknown("NEW".to_owned()), Activated, None, "StateUnknown", wait.clone()),
+        // Another caller changed the state.
         (Is::Deactivated, Activated, Some(Activated), "Drifted", Step::Call(Call::Activate)),
         (Is::Activated, Deactivated, Some(Deactivated), "Drifted", Step::Call(Call::Deactivate)),
-        (Is::Deactivating, Activated, Some(Activated), "Deactivating", rest.clone()),
-        // The spec has changed since.
+        (Is::Deactivating, Activated, Some(Activated), "Deactivating", wait.clone()),
+        // The spec changed after the state was applied.
         (Is::Activated, Deactivated, Some(Activated), "Deactivating", Step::Call(Call::Deactivate)),
-        // Another trigger of the same name.
+        // The trigger was created again under the same name.
         (Is::Created, Activated, Some(Activated), "Activating", Step::Call(Call::Activate)),
     ] {
         let fixture = Fixture::scheduled(state.clone())
@@ -236,10 +236,10 @@ fn a_trigger_is_brought_to_its_state_and_what_is_on_its_way_is_waited_out() {
         let status = after.object.status.expect("a status");
         assert_eq!((ready(&status).0, &taken), (reason, &step), "{state:?}, {wanted:?} wanted, {applied:?} applied");
         assert_eq!(status.state.as_deref(), Some(state.as_str()));
-        let ours = step != rest && reason != "Drifted";
+        let own_change = step != wait && reason != "Drifted";
         assert!(
-            !ours || status.last_applied_state.is_none(),
-            "{state:?}: what we change ourselves is no drift, whatever follows"
+            !own_change || status.last_applied_state.is_none(),
+            "{state:?}: a change by the controller is not drift later"
         );
         assert_eq!(status.declared.observed_generation, 1);
     }
@@ -262,9 +262,9 @@ fn an_activated_trigger_is_ready_and_shows_when_it_fires_next() {
 }
 
 #[test]
-fn a_drift_is_only_told_where_the_policy_says_report() {
+fn drift_is_only_reported_under_policy_report() {
     let fixture = Fixture::scheduled(TriggerState::Deactivated)
-        .held(Activation::Activated)
+        .applied(Activation::Activated)
         .spec(|spec| spec.drift_policy = Some(DriftPolicy::Report));
     let (after, step) = fixture.settled();
     let status = after.object.status.clone().expect("a status");
@@ -272,9 +272,9 @@ fn a_drift_is_only_told_where_the_policy_says_report() {
     assert_eq!(types(&status), ["Ready", "Stalled"]);
     let back = Fixture { observation: Some(Observation::Present(in_state(Activation::Activated))), ..after.clone() };
     assert_eq!(types(&back.settled().0.object.status.expect("a status")), ["Ready"]);
-    // The spec itself is another matter.
+    // A change of the spec is applied under policy Report too.
     let (_, step) = Fixture::scheduled(TriggerState::Activated)
-        .held(Activation::Activated)
+        .applied(Activation::Activated)
         .spec(|spec| {
             spec.drift_policy = Some(DriftPolicy::Report);
             spec.state = Some(Activation::Deactivated);
@@ -284,7 +284,7 @@ fn a_drift_is_only_told_where_the_policy_says_report() {
 }
 
 #[test]
-fn nothing_is_sent_before_the_trigger_is_seen_again_nor_out_of_turn_nor_without_the_lease() {
+fn no_call_is_sent_without_an_observation_the_lease_ownership_or_the_queue_position() {
     let fixture = Fixture::scheduled(TriggerState::Deactivated);
     assert_eq!(Fixture { observation: None, ..fixture.clone() }.settled().1, Step::AwaitChange);
     assert_eq!(Fixture { behind: true, ..fixture.clone() }.settled().1, Step::AwaitChange);
@@ -293,19 +293,20 @@ fn nothing_is_sent_before_the_trigger_is_seen_again_nor_out_of_turn_nor_without_
         Fixture { ownership: Ownership::Undetermined, ..fixture.clone() }.settled().1,
         Step::RequeueAfter(Duration::from_secs(1))
     );
-    let pause = Duration::from_secs(3);
-    assert_eq!(Fixture { backoff: Some(pause), ..fixture.clone() }.settled().1, Step::RequeueAfter(pause));
-    let held = Fixture { ownership: Ownership::OwnedBy(("other".to_owned(), "older".to_owned())), ..fixture };
-    let (after, step) = held.settled();
+    let backoff = Duration::from_secs(3);
+    assert_eq!(Fixture { backoff: Some(backoff), ..fixture.clone() }.settled().1, Step::RequeueAfter(backoff));
+    let owned = Fixture { ownership: Ownership::OwnedBy(("other".to_owned(), "older".to_owned())), ..fixture };
+    let (after, step) = owned.settled();
     assert_eq!((ready(&after.object.status.expect("a status")), step), (("OwnedByAnother", false), Step::AwaitChange));
 }
 
-/// What Glue refuses is said, tried again, and stays said until it goes through; a conflict passes unsaid.
+/// A rejection is reported and retried, and its reason stays until the call succeeds. A conflict is retried without a
+/// report.
 #[test]
-fn a_refusal_is_said_once_and_a_conflict_is_not() {
+fn a_rejection_is_reported_until_the_call_succeeds_and_a_conflict_is_not() {
     for kind in [ErrorKind::LimitExceeded, ErrorKind::Denied, ErrorKind::Throttled, ErrorKind::Busy] {
-        let refused = Fixture { problem: Some(problem(kind)), ..Fixture::scheduled(TriggerState::Created) };
-        let (after, step) = refused.settled();
+        let rejected = Fixture { problem: Some(problem(kind)), ..Fixture::scheduled(TriggerState::Created) };
+        let (after, step) = rejected.settled();
         assert_eq!(step, Step::Backoff);
         let again = Fixture { problem: None, ..after };
         let before = again.object.status.clone();
@@ -316,23 +317,23 @@ fn a_refusal_is_said_once_and_a_conflict_is_not() {
     let conflict = Fixture { problem: Some(problem(ErrorKind::Conflict)), ..Fixture::scheduled(TriggerState::Created) };
     let (after, step) = conflict.settled();
     assert_eq!((ready(&after.object.status.expect("a status")).0, step), ("Activating", Step::Backoff));
-    // A time-out on Glue's side: it may have been done, so the trigger is seen first.
-    let unclear = Fixture {
+    // After an ambiguous error the call may have taken effect, so the trigger is observed first.
+    let ambiguous = Fixture {
         observation: None,
         problem: Some(problem(ErrorKind::Ambiguous)),
         ..Fixture::scheduled(TriggerState::Created)
     };
-    let (after, step) = unclear.settled();
+    let (after, step) = ambiguous.settled();
     assert_eq!((ready(&after.object.status.expect("a status")).0, step), ("AnswerUnclear", Step::AwaitChange));
 }
 
 #[test]
-fn a_trigger_that_is_gone_is_said_and_taken_up_again() {
-    let gone = Fixture {
+fn a_missing_trigger_is_reported_and_activated_when_it_exists_again() {
+    let missing = Fixture {
         observation: Some(Observation::NotFound),
-        ..Fixture::scheduled(TriggerState::Activated).held(Activation::Activated)
+        ..Fixture::scheduled(TriggerState::Activated).applied(Activation::Activated)
     };
-    let (after, step) = gone.settled();
+    let (after, step) = missing.settled();
     let status = after.object.status.as_ref().expect("a status");
     assert_eq!((ready(status), status.state.as_deref(), status.last_applied_state), (("NotFound", false), None, None));
     assert_eq!(step, Step::AwaitChange);
@@ -346,41 +347,45 @@ fn a_trigger_that_is_gone_is_said_and_taken_up_again() {
 }
 
 #[test]
-fn the_finalizer_is_held_only_to_deactivate_a_trigger_that_has_a_state() {
+fn the_finalizer_is_added_only_to_deactivate_a_trigger_with_a_state() {
     let deactivate = |spec: &mut GlueTriggerSpec| spec.deletion_policy = Some(TriggerDeletionPolicy::Deactivate);
     assert_eq!(Fixture::scheduled(TriggerState::Created).spec(deactivate).settled().1, Step::AddFinalizer);
     assert_ne!(Fixture::on_demand().spec(deactivate).settled().1, Step::AddFinalizer);
-    let mut held = Fixture::scheduled(TriggerState::Activated).spec(deactivate);
-    held.object.metadata.finalizers = Some(vec![FINALIZER.to_owned()]);
-    let release = Step::RemoveFinalizer { left_behind: None };
-    let retain = held.clone().spec(|spec| spec.deletion_policy = None);
-    assert_eq!(retain.settled().1, release);
+    let mut with_finalizer = Fixture::scheduled(TriggerState::Activated).spec(deactivate);
+    with_finalizer.object.metadata.finalizers = Some(vec![FINALIZER.to_owned()]);
+    let remove = Step::RemoveFinalizer { left_behind: None };
+    let retain = with_finalizer.clone().spec(|spec| spec.deletion_policy = None);
+    assert_eq!(retain.settled().1, remove);
 
-    held.object.metadata.deletion_timestamp = Some(Time(at(5)));
-    let (after, step) = held.clone().settled();
+    with_finalizer.object.metadata.deletion_timestamp = Some(Time(at(5)));
+    let (after, step) = with_finalizer.clone().settled();
     assert_eq!(
         (ready(&after.object.status.expect("a status")).0, step),
         ("Deactivating", Step::Call(Call::Deactivate))
     );
-    let seen = |state| Some(Observation::Present(TriggerItem::Trigger(trigger(TriggerType::Scheduled, state))));
+    let observed = |state| Some(Observation::Present(TriggerItem::Trigger(trigger(TriggerType::Scheduled, state))));
     for (observation, expected) in [
-        (seen(TriggerState::Deactivated), release.clone()),
-        (seen(TriggerState::Created), release.clone()),
-        (Some(Observation::NotFound), release.clone()),
-        (seen(TriggerState::Deactivating), Step::RequeueAfter(Duration::from_secs(595))),
+        (observed(TriggerState::Deactivated), remove.clone()),
+        (observed(TriggerState::Created), remove.clone()),
+        (Some(Observation::NotFound), remove.clone()),
+        (observed(TriggerState::Deactivating), Step::RequeueAfter(Duration::from_secs(595))),
         (None, Step::RequeueAfter(Duration::from_secs(595))),
     ] {
         assert_eq!(
-            Fixture { observation: observation.clone(), ..held.clone() }.settled().1,
+            Fixture { observation: observation.clone(), ..with_finalizer.clone() }.settled().1,
             expected,
             "{observation:?}"
         );
     }
-    let others =
-        Fixture { ownership: Ownership::OwnedBy(("a".to_owned(), "b".to_owned())), observation: None, ..held.clone() };
-    assert_eq!(others.settled().1, release, "what another object holds is not deactivated");
-    let blocked = Fixture { credentials_problem: Some(problem(ErrorKind::Denied)), observation: None, ..held };
+    let foreign = Fixture {
+        ownership: Ownership::OwnedBy(("a".to_owned(), "b".to_owned())),
+        observation: None,
+        ..with_finalizer.clone()
+    };
+    assert_eq!(foreign.settled().1, remove, "a trigger owned by another object is not deactivated");
+    let blocked =
+        Fixture { credentials_problem: Some(problem(ErrorKind::Denied)), observation: None, ..with_finalizer };
     assert_eq!(blocked.clone().settled().1, Step::Backoff);
-    let late = Fixture { now: 1000, ..blocked };
-    assert_eq!(late.settled().1, Step::RemoveFinalizer { left_behind: Some("nightly".to_owned()) });
+    let timed_out = Fixture { now: 1000, ..blocked };
+    assert_eq!(timed_out.settled().1, Step::RemoveFinalizer { left_behind: Some("nightly".to_owned()) });
 }

@@ -1,6 +1,5 @@
-//! The plan by properties: whatever happens to a trigger and to its object, every pass comes to rest, nothing is
-//! sent to a trigger on its way or in the state that is asked for, and when nothing happens any more the trigger
-//! is where the spec wants it.
+//! Properties of the trigger plan: for any sequence of events every pass ends, no call is sent to a trigger that is in
+//! transition or already in the spec's state, and after the last event the trigger reaches the spec's state.
 
 use proptest::prelude::*;
 
@@ -16,35 +15,35 @@ use crate::glue::poller::Observation;
 use crate::glue::triggers::source::TriggerItem;
 use crate::glue::triggers::{TriggerState, TriggerType};
 
-/// What can happen next.
+/// An event that affects the trigger or its object.
 #[derive(Clone, Copy, Debug)]
-enum Happens {
-    /// The spec asks for this state.
+enum Event {
+    /// The spec's state changes.
     Spec(Activation),
-    /// Somebody switches the trigger by hand.
+    /// Another caller switches the trigger.
     ByHand(Activation),
-    /// It comes to where it was on its way to.
-    Arrives,
-    /// A poll shows it, and a pass follows.
+    /// Glue completes the transition.
+    TransitionEnds,
+    /// A poll observes the trigger, and a pass follows.
     Poll,
-    /// A pass, for whatever reason.
-    Wake,
-    /// Glue refuses the next switch.
-    Refuses(ErrorKind),
+    /// A pass without a new observation.
+    Pass,
+    /// The next call fails with this error.
+    NextCallFails(ErrorKind),
     /// The policies change.
     Policy(DriftPolicy, TriggerDeletionPolicy),
-    /// It is deleted in Glue, or created again.
-    GoesOrComes,
+    /// The trigger is deleted in Glue, or created again.
+    DeletedOrCreated,
     /// The status is lost.
-    Forgets,
+    StatusLost,
 }
 
 fn activation() -> impl Strategy<Value = Activation> {
     prop_oneof![Just(Activation::Activated), Just(Activation::Deactivated)]
 }
 
-fn happens() -> impl Strategy<Value = Happens> {
-    let class = prop_oneof![
+fn event() -> impl Strategy<Value = Event> {
+    let error = prop_oneof![
         Just(ErrorKind::Conflict),
         Just(ErrorKind::Throttled),
         Just(ErrorKind::LimitExceeded),
@@ -54,78 +53,78 @@ fn happens() -> impl Strategy<Value = Happens> {
     let drift = prop_oneof![Just(DriftPolicy::Correct), Just(DriftPolicy::Report)];
     let deletion = prop_oneof![Just(TriggerDeletionPolicy::Retain), Just(TriggerDeletionPolicy::Deactivate)];
     prop_oneof![
-        3 => activation().prop_map(Happens::Spec),
-        2 => activation().prop_map(Happens::ByHand),
-        4 => Just(Happens::Arrives),
-        6 => Just(Happens::Poll),
-        2 => Just(Happens::Wake),
-        1 => class.prop_map(Happens::Refuses),
-        1 => (drift, deletion).prop_map(|(drift, deletion)| Happens::Policy(drift, deletion)),
-        1 => Just(Happens::GoesOrComes),
-        1 => Just(Happens::Forgets),
+        3 => activation().prop_map(Event::Spec),
+        2 => activation().prop_map(Event::ByHand),
+        4 => Just(Event::TransitionEnds),
+        6 => Just(Event::Poll),
+        2 => Just(Event::Pass),
+        1 => error.prop_map(Event::NextCallFails),
+        1 => (drift, deletion).prop_map(|(drift, deletion)| Event::Policy(drift, deletion)),
+        1 => Just(Event::DeletedOrCreated),
+        1 => Just(Event::StatusLost),
     ]
 }
 
 /// An object and its trigger in Glue.
-struct Lifecycle {
+struct Model {
     fixture: Fixture,
-    /// Its state in Glue, while it is there.
+    /// The state in Glue; none while the trigger does not exist.
     state: Option<TriggerState>,
-    refuses: Option<ErrorKind>,
+    next_error: Option<ErrorKind>,
 }
 
-impl Lifecycle {
+impl Model {
     fn new() -> Self {
         let fixture = Fixture { observation: None, ..Fixture::new(TriggerType::Scheduled, TriggerState::Created) };
-        Self { fixture, state: Some(TriggerState::Created), refuses: None }
+        Self { fixture, state: Some(TriggerState::Created), next_error: None }
     }
 
     fn object(&mut self) -> &mut GlueTrigger {
         &mut self.fixture.object
     }
 
-    fn happen(&mut self, happens: Happens) -> Result<(), TestCaseError> {
-        match happens {
-            Happens::Spec(activation) => {
+    fn apply(&mut self, event: Event) -> Result<(), TestCaseError> {
+        match event {
+            Event::Spec(activation) => {
                 let object = self.object();
                 object.spec.state = Some(activation);
                 object.metadata.generation = object.metadata.generation.map(|generation| generation + 1);
                 self.pass()
             }
-            Happens::ByHand(activation) => {
+            Event::ByHand(activation) => {
                 if self.state.as_ref().is_some_and(|state| !state.is_transitional()) {
-                    self.state = Some(on_the_way(activation));
+                    self.state = Some(transitional(activation));
                 }
                 Ok(())
             }
-            Happens::Arrives => {
-                self.arrive();
+            Event::TransitionEnds => {
+                self.end_transition();
                 Ok(())
             }
-            Happens::Poll => self.poll(),
-            Happens::Wake => self.pass(),
-            Happens::Refuses(kind) => {
-                self.refuses = Some(kind);
+            Event::Poll => self.poll(),
+            Event::Pass => self.pass(),
+            Event::NextCallFails(kind) => {
+                self.next_error = Some(kind);
                 Ok(())
             }
-            Happens::Policy(drift, deletion) => {
+            Event::Policy(drift, deletion) => {
                 let spec = &mut self.object().spec;
                 spec.drift_policy = Some(drift);
                 spec.deletion_policy = Some(deletion);
                 self.pass()
             }
-            Happens::GoesOrComes => {
+            Event::DeletedOrCreated => {
                 self.state = if self.state.is_some() { None } else { Some(TriggerState::Created) };
                 Ok(())
             }
-            Happens::Forgets => {
+            Event::StatusLost => {
                 self.object().status = Fixture::on_demand().object.status;
                 self.pass()
             }
         }
     }
 
-    fn arrive(&mut self) {
+    fn end_transition(&mut self) {
         self.state = self.state.take().map(|state| match state {
             TriggerState::Activating => TriggerState::Activated,
             TriggerState::Deactivating => TriggerState::Deactivated,
@@ -140,7 +139,7 @@ impl Lifecycle {
         self.pass()
     }
 
-    /// One pass, as the shell makes it.
+    /// One pass, as the reconciler makes it.
     fn pass(&mut self) -> Result<(), TestCaseError> {
         self.fixture.problem = None;
         self.fixture.state = PassState::default();
@@ -156,34 +155,34 @@ impl Lifecycle {
                 Step::Call(Call::Activate) => self.switch(Activation::Activated)?,
                 Step::Call(Call::Deactivate) => self.switch(Activation::Deactivated)?,
                 Step::AwaitChange | Step::RequeueAfter(_) | Step::Backoff => return Ok(()),
-                other => return Err(TestCaseError::fail(format!("nothing asks for {other:?}"))),
+                other => return Err(TestCaseError::fail(format!("unexpected step {other:?}"))),
             }
         }
-        Err(TestCaseError::fail("a pass without end"))
+        Err(TestCaseError::fail("the pass does not end"))
     }
 
     fn switch(&mut self, to: Activation) -> Result<(), TestCaseError> {
         let Some(Observation::Present(TriggerItem::Trigger(seen))) = &self.fixture.observation else {
-            return Err(TestCaseError::fail("sent without a observation"));
+            return Err(TestCaseError::fail("a call without an observation"));
         };
-        prop_assert!(!seen.state.is_transitional(), "sent to a trigger on its way");
-        prop_assert_eq!(self.fixture.object.spec.state.unwrap_or_default(), to, "not what the spec asks for");
-        let is_there = (seen.state == TriggerState::Activated) == (to == Activation::Activated);
-        prop_assert!(!is_there, "sent to a trigger that is {:?} already", seen.state);
-        let refusal = self.refuses.take();
-        self.fixture.problem = refusal.map(problem);
-        if refusal.is_none() && self.state.as_ref().is_some_and(|state| !state.is_transitional()) {
-            self.state = Some(on_the_way(to));
+        prop_assert!(!seen.state.is_transitional(), "a call during a transition");
+        prop_assert_eq!(self.fixture.object.spec.state.unwrap_or_default(), to, "the call does not match the spec");
+        let is_applied = (seen.state == TriggerState::Activated) == (to == Activation::Activated);
+        prop_assert!(!is_applied, "a call to a trigger that is {:?} already", seen.state);
+        let error = self.next_error.take();
+        self.fixture.problem = error.map(problem);
+        if error.is_none() && self.state.as_ref().is_some_and(|state| !state.is_transitional()) {
+            self.state = Some(transitional(to));
         }
-        if refusal.is_none_or(|kind| kind == ErrorKind::Ambiguous) {
-            // What was seen before says nothing any more.
+        if error.is_none_or(|kind| kind == ErrorKind::Ambiguous) {
+            // The observation is outdated.
             self.fixture.observation = None;
         }
         Ok(())
     }
 }
 
-fn on_the_way(to: Activation) -> TriggerState {
+fn transitional(to: Activation) -> TriggerState {
     match to {
         Activation::Activated => TriggerState::Activating,
         Activation::Deactivated => TriggerState::Deactivating,
@@ -192,33 +191,33 @@ fn on_the_way(to: Activation) -> TriggerState {
 
 proptest! {
     #[test]
-    fn whatever_happens_the_trigger_ends_where_the_spec_wants_it(story in prop::collection::vec(happens(), 0..40)) {
-        let mut life = Lifecycle::new();
-        for happens in story {
-            life.happen(happens)?;
+    fn after_any_events_the_trigger_reaches_the_spec_state(events in prop::collection::vec(event(), 0..40)) {
+        let mut model = Model::new();
+        for event in events {
+            model.apply(event)?;
         }
-        // From here on nobody meddles, and drift is put right.
-        life.refuses = None;
-        life.object().spec.drift_policy = Some(DriftPolicy::Correct);
-        if life.state.is_none() {
-            life.state = Some(TriggerState::Created);
+        // No more events; drift is corrected.
+        model.next_error = None;
+        model.object().spec.drift_policy = Some(DriftPolicy::Correct);
+        if model.state.is_none() {
+            model.state = Some(TriggerState::Created);
         }
         for _ in 0..6 {
-            life.arrive();
-            life.poll()?;
+            model.end_transition();
+            model.poll()?;
         }
-        let wanted = life.fixture.object.spec.state.unwrap_or_default();
-        let is = life.state.clone().expect("a state");
-        prop_assert_eq!(is == TriggerState::Activated, wanted == Activation::Activated);
-        prop_assert!(!is.is_transitional());
-        let status = life.fixture.object.status.clone().expect("a status");
+        let desired = model.fixture.object.spec.state.unwrap_or_default();
+        let state = model.state.clone().expect("a state");
+        prop_assert_eq!(state == TriggerState::Activated, desired == Activation::Activated);
+        prop_assert!(!state.is_transitional());
+        let status = model.fixture.object.status.clone().expect("a status");
         prop_assert_eq!(status.declared.condition("Ready").map(|ready| ready.status.as_str()), Some("True"));
-        prop_assert_eq!(status.last_applied_state, Some(wanted));
-        let held = life.fixture.object.metadata.finalizers.is_some();
-        let deactivate = life.fixture.object.spec.deletion_policy == Some(TriggerDeletionPolicy::Deactivate);
-        prop_assert_eq!(held, deactivate);
-        // Once more changes nothing.
-        life.poll()?;
-        prop_assert_eq!(Some(status), life.fixture.object.status);
+        prop_assert_eq!(status.last_applied_state, Some(desired));
+        let has_finalizer = model.fixture.object.metadata.finalizers.is_some();
+        let deactivate = model.fixture.object.spec.deletion_policy == Some(TriggerDeletionPolicy::Deactivate);
+        prop_assert_eq!(has_finalizer, deactivate);
+        // Another pass changes nothing.
+        model.poll()?;
+        prop_assert_eq!(Some(status), model.fixture.object.status);
     }
 }
