@@ -42,7 +42,7 @@ fn waiting(id: &str) -> Fixture {
 }
 
 fn open(id: &str) -> Fixture {
-    object().held().with(Phase::Starting, intent_after(id))
+    object().with_finalizer().with(Phase::Starting, intent_after(id))
 }
 
 /// Adds the snapshot read before the start: the newest crawl, whether it is live, and the first crawl after the
@@ -104,7 +104,13 @@ fn an_object_waits_attaches_fails_or_starts_by_its_policy() {
             None,
         ),
         ("idle, no finalizer", with_snapshot(object(), "x", false, None), "add finalizer", Phase::Pending, None),
-        ("idle, with finalizer", with_snapshot(object().held(), "x", false, None), "start", Phase::Starting, None),
+        (
+            "idle, with finalizer",
+            with_snapshot(object().with_finalizer(), "x", false, None),
+            "start",
+            Phase::Starting,
+            None,
+        ),
         ("busy", with_snapshot(object(), "x", true, None), "await change", Phase::Waiting, None),
         (
             "Attach takes the live crawl",
@@ -315,7 +321,7 @@ fn the_intent_records_the_baseline() {
     for (coalesce, kept) in [(true, "x"), (false, "y")] {
         let fixture =
             Fixture { concurrency: concurrency(Wait, coalesce), activity: CrawlerActivity::Idle, ..waiting("x") }
-                .held();
+                .with_finalizer();
         let plan = with_snapshot(fixture, "y", false, None).plan();
         assert_eq!(plan.step, Step::Call(Call::Start));
         let attempt = plan.status.attempt().expect("an intent");
@@ -323,7 +329,8 @@ fn the_intent_records_the_baseline() {
     }
     let none = CrawlerSnapshot { busy: false, newest: Baseline::default(), live: None, next: None };
     let plan =
-        Fixture { state: PassState { snapshot: Some(Ok(none)), ..PassState::default() }, ..object().held() }.plan();
+        Fixture { state: PassState { snapshot: Some(Ok(none)), ..PassState::default() }, ..object().with_finalizer() }
+            .plan();
     let first = plan.status.attempt().and_then(|attempt| attempt.baseline.clone());
     assert_eq!(first, Some(Baseline::default()), "the baseline was read, and there was no crawl");
 }
@@ -332,7 +339,7 @@ fn the_intent_records_the_baseline() {
 #[test]
 fn the_active_deadline_does_not_count_the_wait() {
     let policy = RunPolicy { active_deadline_seconds: Some(60), ..RunPolicy::default() };
-    let fixture = Fixture { policy, now: 3600, activity: CrawlerActivity::Idle, ..waiting("x") }.held();
+    let fixture = Fixture { policy, now: 3600, activity: CrawlerActivity::Idle, ..waiting("x") }.with_finalizer();
     let plan = with_snapshot(fixture, "x", false, None).plan();
     assert_eq!(plan.step, Step::Call(Call::Start));
     assert_eq!(plan.status.attempt().map(|attempt| attempt.active_since.0), Some(at(3600)));
@@ -347,7 +354,7 @@ fn a_suspend_while_waiting_discards_the_baseline() {
     assert_eq!((step_name(&paused), paused.status.phase), ("await change", Some(Phase::Suspended)));
     let resumed = Fixture { policy: suspended(false), status: paused.status, ..object() };
     assert_eq!(resumed.plan().step, Step::Call(Call::ReadBaseline { recorded: None }));
-    let plan = with_snapshot(resumed.held(), "y", false, None).plan();
+    let plan = with_snapshot(resumed.with_finalizer(), "y", false, None).plan();
     assert_eq!(plan.status.attempt().and_then(|attempt| attempt.baseline.clone()), Some(newest("y")));
 }
 
@@ -355,7 +362,7 @@ fn a_suspend_while_waiting_discards_the_baseline() {
 fn deletion_stops_only_a_crawl_of_its_own_unless_the_policy_is_stop() {
     let crawling = |adopted| {
         let attempt = Attempt { id: Some("x".to_owned()), adopted, ..intent_after("w") };
-        let fixture = object().held().deleted().with(Phase::Running, attempt);
+        let fixture = object().with_finalizer().deleted().with(Phase::Running, attempt);
         Fixture { observation: Some(Observation::Present(crawl("x"))), ..fixture }
     };
     let stop = || RunPolicy { deletion_policy: Some(DeletionPolicy::Stop), ..RunPolicy::default() };
@@ -365,7 +372,7 @@ fn deletion_stops_only_a_crawl_of_its_own_unless_the_policy_is_stop() {
         ("a shared crawl under policy Stop", Fixture { shared: true, policy: stop(), ..crawling(false) }, "stop"),
         ("an adopted crawl", crawling(true), "remove finalizer"),
         ("an adopted crawl under policy Stop", Fixture { policy: stop(), ..crawling(true) }, "stop"),
-        ("a waiting object has no crawl to stop", waiting("x").held().deleted(), "remove finalizer"),
+        ("a waiting object has no crawl to stop", waiting("x").with_finalizer().deleted(), "remove finalizer"),
         (
             "an open start is looked up even when others wait",
             Fixture { shared: true, ..open("x").deleted() },

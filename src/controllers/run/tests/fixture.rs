@@ -76,7 +76,7 @@ impl Fixture {
         }
     }
 
-    pub(crate) fn held(mut self) -> Self {
+    pub(crate) fn with_finalizer(mut self) -> Self {
         self.meta.finalizers = Some(vec![FINALIZER.to_owned()]);
         self
     }

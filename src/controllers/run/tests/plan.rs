@@ -23,7 +23,7 @@ fn looked_up(lookup: Option<Lookup<ObservedRun>>) -> PassState {
 fn each_stage_of_a_start_takes_one_step() {
     let table: Vec<(&str, Fixture, &str, Phase)> = vec![
         ("a new object first gets the finalizer", Fixture::new(), "add finalizer", Phase::Pending),
-        ("then the intent is recorded", Fixture::new().held(), "start", Phase::Starting),
+        ("then the intent is recorded", Fixture::new().with_finalizer(), "start", Phase::Starting),
         (
             "no finalizer is added without the lease",
             Fixture { leading: false, ..Fixture::new() },
@@ -32,7 +32,10 @@ fn each_stage_of_a_start_takes_one_step() {
         ),
         (
             "a finalizer without an attempt means an earlier start is possible",
-            Fixture { state: PassState { had_earlier_attempt: true, ..PassState::default() }, ..Fixture::new().held() },
+            Fixture {
+                state: PassState { had_earlier_attempt: true, ..PassState::default() },
+                ..Fixture::new().with_finalizer()
+            },
             "look up",
             Phase::Pending,
         ),
@@ -48,19 +51,23 @@ fn each_stage_of_a_start_takes_one_step() {
         ),
         (
             "an intent recorded in this pass is sent",
-            Fixture { fresh_intent: true, ..Fixture::new().held().with(Phase::Starting, intent()) },
+            Fixture { fresh_intent: true, ..Fixture::new().with_finalizer().with(Phase::Starting, intent()) },
             "start",
             Phase::Starting,
         ),
         (
             "an intent is not sent without the lease",
-            Fixture { leading: false, fresh_intent: true, ..Fixture::new().held().with(Phase::Starting, intent()) },
+            Fixture {
+                leading: false,
+                fresh_intent: true,
+                ..Fixture::new().with_finalizer().with(Phase::Starting, intent())
+            },
             "await change",
             Phase::Starting,
         ),
         (
             "an intent of an earlier pass is looked up",
-            Fixture::new().held().with(Phase::Starting, intent()),
+            Fixture::new().with_finalizer().with(Phase::Starting, intent()),
             "look up",
             Phase::Starting,
         ),
@@ -68,7 +75,7 @@ fn each_stage_of_a_start_takes_one_step() {
             "an ambiguous outcome is looked up",
             Fixture {
                 state: sent(Some(StartOutcome::Unconfirmed(problem(ErrorKind::Ambiguous)))),
-                ..Fixture::new().held().with(Phase::Starting, intent())
+                ..Fixture::new().with_finalizer().with(Phase::Starting, intent())
             },
             "look up",
             Phase::Starting,
@@ -78,7 +85,7 @@ fn each_stage_of_a_start_takes_one_step() {
             Fixture {
                 state: looked_up(Some(Lookup::Failed(problem(ErrorKind::Denied)))),
                 intent_age: 9999,
-                ..Fixture::new().held().with(Phase::Starting, intent())
+                ..Fixture::new().with_finalizer().with(Phase::Starting, intent())
             },
             "backoff",
             Phase::Starting,
@@ -88,7 +95,7 @@ fn each_stage_of_a_start_takes_one_step() {
             Fixture {
                 state: looked_up(Some(not_found(59))),
                 intent_age: 9999,
-                ..Fixture::new().held().with(Phase::Starting, intent())
+                ..Fixture::new().with_finalizer().with(Phase::Starting, intent())
             },
             "requeue",
             Phase::Starting,
@@ -99,7 +106,7 @@ fn each_stage_of_a_start_takes_one_step() {
                 now: 100,
                 state: looked_up(Some(not_found(60))),
                 intent_age: 60,
-                ..Fixture::new().held().with(Phase::Starting, intent())
+                ..Fixture::new().with_finalizer().with(Phase::Starting, intent())
             },
             "start",
             Phase::Starting,
@@ -108,7 +115,7 @@ fn each_stage_of_a_start_takes_one_step() {
             "a busy job may be running this object's run",
             Fixture {
                 state: sent(Some(StartOutcome::Rejected(problem(ErrorKind::Busy)))),
-                ..Fixture::new().held().with(Phase::Starting, intent())
+                ..Fixture::new().with_finalizer().with(Phase::Starting, intent())
             },
             "look up",
             Phase::Starting,
@@ -117,7 +124,7 @@ fn each_stage_of_a_start_takes_one_step() {
             "throttling is a definite failure",
             Fixture {
                 state: sent(Some(StartOutcome::Rejected(problem(ErrorKind::Throttled)))),
-                ..Fixture::new().held().with(Phase::Starting, intent())
+                ..Fixture::new().with_finalizer().with(Phase::Starting, intent())
             },
             "backoff",
             Phase::Pending,
@@ -125,19 +132,19 @@ fn each_stage_of_a_start_takes_one_step() {
         ("an object behind others waits", Fixture { behind: true, ..Fixture::new() }, "await change", Phase::Waiting),
         (
             "phase Waiting is kept until a start succeeds",
-            Fixture::new().held().with(Phase::Waiting, rejected()).observed_generation(1),
+            Fixture::new().with_finalizer().with(Phase::Waiting, rejected()).observed_generation(1),
             "start",
             Phase::Waiting,
         ),
         (
             "phase Pending is kept after a rejected start",
-            Fixture::new().held().with(Phase::Pending, rejected()).observed_generation(1),
+            Fixture::new().with_finalizer().with(Phase::Pending, rejected()).observed_generation(1),
             "start",
             Phase::Pending,
         ),
         (
             "a rejection of an older generation is not kept",
-            Fixture::new().held().with(Phase::Pending, rejected()).observed_generation(0),
+            Fixture::new().with_finalizer().with(Phase::Pending, rejected()).observed_generation(0),
             "start",
             Phase::Starting,
         ),
@@ -156,7 +163,7 @@ fn each_stage_of_a_start_takes_one_step() {
 
 #[test]
 fn a_found_run_is_recorded_and_a_confirmed_start_wins() {
-    let mut fixture = Fixture::new().held().with(Phase::Starting, intent());
+    let mut fixture = Fixture::new().with_finalizer().with(Phase::Starting, intent());
     fixture.state.start.lookup = Some(Lookup::Found(observed(Phase::Running)));
     let plan = fixture.plan();
     assert_eq!(plan.status.attempt().and_then(|attempt| attempt.id.as_deref()), Some("jr_1"));
@@ -167,10 +174,10 @@ fn a_found_run_is_recorded_and_a_confirmed_start_wins() {
 #[test]
 fn deletion_stops_a_live_run_and_removes_the_finalizer() {
     let orphan = RunPolicy { deletion_policy: Some(DeletionPolicy::Orphan), ..RunPolicy::default() };
-    let running = || Fixture::new().held().deleted().with(Phase::Running, live());
-    let open = || Fixture::new().held().deleted().with(Phase::Starting, intent());
+    let running = || Fixture::new().with_finalizer().deleted().with(Phase::Running, live());
+    let open = || Fixture::new().with_finalizer().deleted().with(Phase::Starting, intent());
     let table: Vec<(&str, Fixture, &str)> = vec![
-        ("no run was started", Fixture::new().held().deleted(), "remove finalizer"),
+        ("no run was started", Fixture::new().with_finalizer().deleted(), "remove finalizer"),
         ("another controller's finalizer is left alone", Fixture::new().deleted(), "await change"),
         ("a live run is stopped", running(), "stop"),
         ("the stop is sent once", Fixture { stop_sent: true, ..running() }, "await change"),
@@ -207,12 +214,13 @@ fn deletion_stops_a_live_run_and_removes_the_finalizer() {
 
 #[test]
 fn a_live_run_is_followed_and_stopped() {
-    let running = || Fixture::new().held().with(Phase::Running, live());
+    let running = || Fixture::new().with_finalizer().with(Phase::Running, live());
     let with = |policy: RunPolicy| Fixture { policy, ..running() };
     let stop = || RunPolicy { stop: Some(true), ..RunPolicy::default() };
     let suspend = || RunPolicy { suspend: Some(true), ..RunPolicy::default() };
     let deadline = || RunPolicy { active_deadline_seconds: Some(60), ..RunPolicy::default() };
-    let stopping = |cause| Fixture::new().held().with(Phase::Stopping, Attempt { stop_cause: Some(cause), ..live() });
+    let stopping =
+        |cause| Fixture::new().with_finalizer().with(Phase::Stopping, Attempt { stop_cause: Some(cause), ..live() });
     let table: Vec<(&str, Fixture, &str, Phase, &str)> = vec![
         ("running", running().observing(Phase::Running), "await change", Phase::Running, "Running"),
         ("stop requested", with(stop()).observing(Phase::Running), "stop", Phase::Stopping, "StopRequested"),
@@ -296,7 +304,7 @@ fn a_lookup_result_of_one_attempt_is_not_used_for_the_next() {
         ..RunPolicy::default()
     };
     let mut fixture =
-        Fixture { policy, ..Fixture::new().held().with(Phase::Starting, live()) }.observing(Phase::Failed);
+        Fixture { policy, ..Fixture::new().with_finalizer().with(Phase::Starting, live()) }.observing(Phase::Failed);
     fixture.state.start.lookup = Some(Lookup::Found(observed(Phase::Failed)));
     let plan = fixture.plan();
     let query = RunQuery { key: "k/1".to_owned(), ..RunQuery::default() };
@@ -315,7 +323,7 @@ fn retries_follow_the_states_and_the_limit() {
     };
     let failed = |policy: RunPolicy, phase| Fixture {
         policy,
-        ..Fixture::new().held().with(Phase::Running, live()).observing(phase)
+        ..Fixture::new().with_finalizer().with(Phase::Running, live()).observing(phase)
     };
     for (policy, end, phase) in [
         (retry(1, None), Phase::Failed, Phase::Waiting),
@@ -334,7 +342,7 @@ fn retries_follow_the_states_and_the_limit() {
     let waiting = |retries, now| Fixture {
         now,
         policy: retry(9, None),
-        ..Fixture::new().held().with(Phase::Waiting, ended(retries))
+        ..Fixture::new().with_finalizer().with(Phase::Waiting, ended(retries))
     };
     assert_eq!(waiting(0, 15).plan().step, Step::RequeueAfter(Duration::from_secs(5)));
     assert_eq!(waiting(1, 15).plan().step, Step::RequeueAfter(Duration::from_secs(10)));
@@ -345,7 +353,7 @@ fn retries_follow_the_states_and_the_limit() {
 
 #[test]
 fn a_run_that_glue_retries_does_not_fail() {
-    let mut fixture = Fixture::new().held().with(Phase::Running, live());
+    let mut fixture = Fixture::new().with_finalizer().with(Phase::Running, live());
     fixture.observation = Some(Observation::Present(ObservedRun { retry_expected: true, ..observed(Phase::Failed) }));
     assert_eq!(fixture.plan().status.phase, Some(Phase::Waiting));
     fixture.observation =
@@ -360,7 +368,7 @@ fn a_finished_object_loses_its_finalizer_and_is_deleted_after_the_ttl() {
     let ended = || Attempt { ended_at: Some(Time(at(10))), ..live() };
     let ttl = RunPolicy { ttl_seconds_after_finished: Some(100), ..RunPolicy::default() };
     let done = || Fixture::new().with(Phase::Succeeded, ended());
-    assert_eq!(step_name(&done().held().plan()), "remove finalizer");
+    assert_eq!(step_name(&done().with_finalizer().plan()), "remove finalizer");
     assert_eq!(step_name(&done().plan()), "await change");
     let timed = |now| Fixture { now, policy: ttl.clone(), ..done() };
     assert_eq!(timed(50).plan().step, Step::RequeueAfter(Duration::from_mins(1)));
@@ -371,7 +379,7 @@ fn a_finished_object_loses_its_finalizer_and_is_deleted_after_the_ttl() {
 fn the_start_deadline_counts_from_the_resume() {
     let policy =
         |suspend| RunPolicy { start_deadline_seconds: Some(30), suspend: Some(suspend), ..RunPolicy::default() };
-    let fixture = |suspend, now| Fixture { now, policy: policy(suspend), ..Fixture::new().held() };
+    let fixture = |suspend, now| Fixture { now, policy: policy(suspend), ..Fixture::new().with_finalizer() };
     assert_eq!(fixture(false, 31).plan().status.phase, Some(Phase::Expired));
     let suspended = fixture(true, 1000).plan();
     assert_eq!(suspended.status.phase, Some(Phase::Suspended));

@@ -210,7 +210,7 @@ impl Subject for Crawl {
             observation: id.map(|id| Observation::Present(world.crawl(number(&id)))),
             ..Fixture::new()
         };
-        if pass.object.finalizer { fixture.held() } else { fixture }.plan()
+        if pass.object.finalizer { fixture.with_finalizer() } else { fixture }.plan()
     }
 
     fn on_status_written(

@@ -58,7 +58,7 @@ impl Subject for JobRun {
             observation: id.map(|id| Observation::Present(ObservedRun { id, ..run(0) })),
             ..Fixture::new()
         };
-        if pass.object.finalizer { fixture.held() } else { fixture }.plan()
+        if pass.object.finalizer { fixture.with_finalizer() } else { fixture }.plan()
     }
 
     fn on_status_written(&self, _: &mut World<Self>, pass: &mut Pass<Self>, before: &RunStatus, records_intent: bool) {

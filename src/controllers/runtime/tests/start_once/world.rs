@@ -87,7 +87,7 @@ impl<S: Subject> PartialEq for World<S> {
 
 /// A problem with this kind of AWS error.
 pub fn problem(kind: ErrorKind) -> Problem {
-    Problem { reason: kind.into(), message: "words".to_owned(), kind: Some(kind) }
+    Problem { reason: kind.into(), message: "message".to_owned(), kind: Some(kind) }
 }
 
 impl<S: Subject> World<S> {
