@@ -73,16 +73,8 @@ mod tests {
     #[test]
     fn what_is_newer_is_told_by_glues_clock_and_by_the_id() {
         let crawl = |id: &str, second| Crawl {
-            id: id.to_owned(),
-            state: CrawlState::Running,
             started_on: Timestamp::from_second(second).ok(),
-            ended_on: None,
-            dpu_hours: 0.0,
-            summary: None,
-            error_message: None,
-            log_group: None,
-            log_stream: None,
-            message_prefix: None,
+            ..Crawl::fixture(id, CrawlState::Running)
         };
         let listed = crawl("a", 10);
         let baseline = newest_of(Some(&listed), Timestamp::from_second(5).ok());

@@ -84,6 +84,25 @@ pub struct Crawl {
     pub message_prefix: Option<String>,
 }
 
+#[cfg(test)]
+impl Crawl {
+    /// A crawl of which only the ID and the state are known.
+    pub(crate) fn fixture(id: &str, state: CrawlState) -> Self {
+        Self {
+            id: id.to_owned(),
+            state,
+            started_on: None,
+            ended_on: None,
+            dpu_hours: 0.0,
+            summary: None,
+            error_message: None,
+            log_group: None,
+            log_stream: None,
+            message_prefix: None,
+        }
+    }
+}
+
 /// A page of crawls, newest first.
 #[derive(Clone, Debug)]
 pub struct CrawlPage {

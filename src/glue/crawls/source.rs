@@ -116,18 +116,7 @@ mod tests {
     }
 
     fn observation(state: CrawlState, last_crawl_started_on: i64) -> Observation<CrawlItem> {
-        let crawl = Crawl {
-            id: "c".to_owned(),
-            state,
-            started_on: None,
-            ended_on: None,
-            dpu_hours: 0.0,
-            summary: None,
-            error_message: None,
-            log_group: None,
-            log_stream: None,
-            message_prefix: None,
-        };
+        let crawl = Crawl::fixture("c", state);
         Observation::Present(CrawlItem::Crawl {
             crawl: Box::new(crawl),
             last_crawl_started_on: Timestamp::from_second(last_crawl_started_on).ok(),

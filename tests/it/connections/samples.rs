@@ -5,10 +5,11 @@ use std::path::Path;
 
 use kube::api::ListParams;
 use kube_glue::api::GlueConnection;
+use kube_glue_testbed::sample_resources;
 use serde_json::{Value, json};
 
 use super::{PASSWORD, setup_with_ready};
-use crate::harness::{TestEnv, condition, status};
+use crate::harness::{REGION, TestEnv, condition, status};
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/crds/samples");
 
@@ -30,10 +31,7 @@ async fn every_connection_type_has_a_sample_that_works() {
     let mut env = TestEnv::without_controller("conn-samples").await;
     env.secrets.push("correct horse battery staple".to_owned());
     env.put_credentials("aws").await;
-    let theirs = json!({"Name": "legacy-warehouse", "ConnectionType": "JDBC", "ConnectionProperties": {
-        "JDBC_CONNECTION_URL": "jdbc:redshift://old.example.com:5439/dev", "SECRET_ID": "old",
-    }});
-    env.call_glue("CreateConnection", &json!({"ConnectionInput": theirs}));
+    sample_resources::create_legacy_connection(&env.double, REGION).expect("a connection");
     env.double.clock().hold();
     env.start_controller();
     for entry in Path::new(FOLDER).read_dir().expect("the samples") {

@@ -12,8 +12,7 @@ use kube_glue_double::{
     AccessKey, Changes, CrawlOutcome, CrawlPlan, CrawlScript, CrawlerSettings, DEFAULT_ACCOUNT, Double, JobDefinition,
     Outcome, Policy, Role, RunPlan, RunScript,
 };
-use kube_glue_testbed::{ControlPlane, Kubelet, Options, RunningPod};
-use serde_json::json;
+use kube_glue_testbed::{ControlPlane, Kubelet, Options, RunningPod, sample_resources};
 use tokio::process::Command;
 use tokio::time::timeout;
 
@@ -85,31 +84,9 @@ async fn glue() -> Double {
     ]);
     let crawls = crawls.changes(&changes).stopping(Duration::from_millis(500));
     double.define_crawler(DEFAULT_ACCOUNT, REGION, CrawlerSettings::new("raw-orders"), crawls).expect("a crawler");
-    let legacy = json!({"Name": "legacy-warehouse", "ConnectionType": "JDBC", "ConnectionProperties": {
-        "JDBC_CONNECTION_URL": "jdbc:redshift://old.example.com:5439/dev", "SECRET_ID": "warehouse/etl",
-    }});
+    sample_resources::create_legacy_connection(&double, REGION).expect("a connection");
+    sample_resources::create_triggers(&double, REGION, LONG).expect("triggers");
     double
-        .call(DEFAULT_ACCOUNT, REGION, "CreateConnection", &json!({"ConnectionInput": legacy}))
-        .expect("a connection that was made by hand");
-    define_triggers(&double);
-    double
-}
-
-/// The triggers of the samples.
-fn define_triggers(double: &Double) {
-    let crawls = CrawlScript::ends(CrawlOutcome::Completed).running(LONG).stopping(Duration::ZERO);
-    double.define_crawler(DEFAULT_ACCOUNT, REGION, CrawlerSettings::new("orders"), crawls).expect("a crawler");
-    let job = json!({"JobName": "orders-etl"});
-    let ends = json!({"Conditions": [{"LogicalOperator": "EQUALS", "JobName": "orders-load", "State": "SUCCEEDED"}]});
-    let by_time =
-        json!({"Name": "orders-nightly", "Type": "SCHEDULED", "Schedule": "cron(15 2 * * ? *)", "Actions": [job]});
-    let by_end = json!({"Name": "orders-after-load", "Type": "CONDITIONAL", "Predicate": ends, "Actions": [job]});
-    let actions = json!([job, {"CrawlerName": "orders"}]);
-    let by_hand = json!({"Name": "orders-refresh", "Type": "ON_DEMAND", "WorkflowName": "orders", "Actions": actions});
-    double.call(DEFAULT_ACCOUNT, REGION, "CreateWorkflow", &json!({"Name": "orders"})).expect("a workflow");
-    for trigger in [by_time, by_end, by_hand] {
-        double.call(DEFAULT_ACCOUNT, REGION, "CreateTrigger", &trigger).expect("a trigger");
-    }
 }
 
 /// Runs a block from the repository's root, and returns what it printed.

@@ -5,6 +5,7 @@
 //! - [`audit`]: the API server's audit log.
 //! - [`kubelet`]: runs Pods as local processes, with their environment, probes and permissions.
 //! - [`controller`]: the program under test, built by cargo.
+//! - [`sample_resources`]: what the samples name in Glue but do not create.
 //! - [`tools`]: kubectl and Helm as commands.
 //! - [`guard`]: child processes that end with this process.
 //!
@@ -20,6 +21,7 @@ pub mod guard;
 mod http;
 pub mod kubelet;
 mod progress;
+pub mod sample_resources;
 pub mod tools;
 
 pub use crate::{

@@ -6,7 +6,7 @@ use kube_glue_double::{
     AccessKey, Changes, CrawlScript, CrawlerSettings, DEFAULT_ACCOUNT, Double, JobDefinition, Outcome, RunPlan,
     RunScript,
 };
-use serde_json::json;
+use kube_glue_testbed::sample_resources;
 
 use crate::{environment::REGION, error::DemoError};
 
@@ -42,28 +42,7 @@ pub(crate) fn create(double: &Double) -> Result<String, DemoError> {
     let crawls = CrawlScript::default().running(Duration::from_secs(6)).stopping(Duration::from_secs(2));
     let crawler = CrawlerSettings::new("raw-orders");
     double.define_crawler(DEFAULT_ACCOUNT, REGION, crawler, crawls.changes(&changes))?;
-    create_triggers(double)?;
-    let by_hand = json!({"Name": "legacy-warehouse", "ConnectionType": "JDBC", "ConnectionProperties": {
-        "JDBC_CONNECTION_URL": "jdbc:redshift://old.example.com:5439/dev", "SECRET_ID": "warehouse/etl",
-    }});
-    double.call(DEFAULT_ACCOUNT, REGION, "CreateConnection", &json!({"ConnectionInput": by_hand}))?;
+    sample_resources::create_triggers(double, REGION, Duration::from_secs(6))?;
+    sample_resources::create_legacy_connection(double, REGION)?;
     Ok(format!("{count} jobs, two crawlers, three triggers and a connection"))
-}
-
-/// The triggers of the samples, and the crawler that they start.
-fn create_triggers(double: &Double) -> Result<(), DemoError> {
-    let crawls = CrawlScript::default().running(Duration::from_secs(6)).stopping(Duration::ZERO);
-    double.define_crawler(DEFAULT_ACCOUNT, REGION, CrawlerSettings::new("orders"), crawls)?;
-    let job = json!({"JobName": "orders-etl"});
-    let ends = json!({"Conditions": [{"LogicalOperator": "EQUALS", "JobName": "orders-load", "State": "SUCCEEDED"}]});
-    let by_time =
-        json!({"Name": "orders-nightly", "Type": "SCHEDULED", "Schedule": "cron(15 2 * * ? *)", "Actions": [job]});
-    let by_end = json!({"Name": "orders-after-load", "Type": "CONDITIONAL", "Predicate": ends, "Actions": [job]});
-    let actions = json!([job, {"CrawlerName": "orders"}]);
-    let by_hand = json!({"Name": "orders-refresh", "Type": "ON_DEMAND", "WorkflowName": "orders", "Actions": actions});
-    double.call(DEFAULT_ACCOUNT, REGION, "CreateWorkflow", &json!({"Name": "orders"}))?;
-    for trigger in [by_time, by_end, by_hand] {
-        double.call(DEFAULT_ACCOUNT, REGION, "CreateTrigger", &trigger)?;
-    }
-    Ok(())
 }
