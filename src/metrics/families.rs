@@ -98,10 +98,10 @@ impl Families {
                 "Time from a change in Glue to the status that shows it",
                 wait_buckets,
             ),
-            queue_depth: gauges(registry, "queue_depth", "Objects that wait for a pass"),
+            queue_depth: gauges(registry, "queue_depth", "Objects that wait for a free run of their job or crawler"),
             queue_age: {
                 let family = Family::<KindLabels, Gauge<f64, AtomicU64>>::default();
-                let help = "Longest time that an object has been waiting for a pass";
+                let help = "Longest time that an object has been waiting for a free run of its job or crawler";
                 registry.register_with_unit("queue_age", help, Unit::Seconds, family.clone());
                 family
             },

@@ -94,7 +94,7 @@ impl Metrics {
         self.inner.families.status_lag.get_or_create(&KindLabels { kind }).observe(lag.as_secs_f64());
     }
 
-    /// `depth` objects of `kind` wait for a pass, the oldest of them for `age`.
+    /// `depth` objects of `kind` wait for a free run of their job or crawler, the oldest of them for `age`.
     pub(crate) fn queue(&self, kind: &'static str, depth: usize, age: Duration) {
         let families = &self.inner.families;
         families.queue_depth.get_or_create(&KindLabels { kind }).set(saturating(depth));

@@ -63,7 +63,7 @@ fn shown(run: RunStatus, crawl: &Crawl) -> GlueCrawlerRunStatus {
 
 /// The changes in a crawl's summary: a JSON object by `TABLE` and `PARTITION`, of objects by `ADD`, `UPDATE` and
 /// `DELETE`, each inner object written as a JSON string. AWS's documentation does not describe the form; a summary with
-/// anyresource else in it is shown as text.
+/// anything else in it is shown as text.
 fn changes(summary: &str) -> Option<CatalogChanges> {
     let summary: Value = serde_json::from_str(summary).ok()?;
     let mut changes = CatalogChanges::default();

@@ -33,7 +33,7 @@ mod tests {
     use crate::controllers::runtime::reason::Reason;
 
     fn status(sync: SyncState, reason: Reason) -> DeclaredStatus {
-        let conditions = conditions::of(sync, reason, "words", &[], Timestamp::UNIX_EPOCH);
+        let conditions = conditions::of(sync, reason, "message", &[], Timestamp::UNIX_EPOCH);
         DeclaredStatus { conditions, ..DeclaredStatus::default() }
     }
 

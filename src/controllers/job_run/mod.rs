@@ -110,12 +110,12 @@ impl RunKind for GlueJobRun {
         query: &RunQuery,
         inputs: Option<&Arguments>,
     ) -> Result<Option<JobRunItem>, Error> {
-        let mark = self.mark(client, &query.key, inputs)?;
+        let matcher = self.matcher(client, &query.key, inputs)?;
         let oldest = query.since.and_then(|since| since.checked_sub(CLOCK_SLACK).ok());
         let mut token = None;
         let mut found: Option<JobRun> = None;
         loop {
-            let page = client.job_runs(&self.spec.job_name, token, Some(&mark)).await?;
+            let page = client.job_runs(&self.spec.job_name, token, Some(&matcher)).await?;
             let past =
                 page.runs.last().and_then(|run| run.started_on).zip(oldest).is_some_and(|(last, oldest)| last < oldest);
             let ours = |run: &JobRun| run.matches && is_recent(run, oldest) && !self.has_run(&run.id);
@@ -157,7 +157,7 @@ impl GlueJobRun {
     }
 
     /// What identifies this object's run among the runs of the job.
-    fn mark(&self, client: &Glue, key: &str, inputs: Option<&Arguments>) -> Result<RunMatcher, Error> {
+    fn matcher(&self, client: &Glue, key: &str, inputs: Option<&Arguments>) -> Result<RunMatcher, Error> {
         match (client.run_key_argument(), inputs) {
             (Some(name), _) => Ok(RunMatcher::Argument { name: name.to_owned(), value: key.to_owned() }),
             (None, Some(inputs)) => Ok(RunMatcher::Arguments(inputs.exposed())),

@@ -48,7 +48,7 @@ mod tests {
     use crate::api::run::ReadyWhen;
 
     fn status(phase: Phase, reason: Reason) -> RunStatus {
-        let conditions = conditions::of(phase, reason, "words", ReadyWhen::Completed, &[], Timestamp::UNIX_EPOCH);
+        let conditions = conditions::of(phase, reason, "message", ReadyWhen::Completed, &[], Timestamp::UNIX_EPOCH);
         RunStatus { phase: Some(phase), conditions, ..RunStatus::default() }
     }
 

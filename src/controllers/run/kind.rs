@@ -15,7 +15,7 @@ use crate::glue::{Error, Glue};
 pub trait RunKind: Kind<PassState = RunPass<Self>, LocalState = RunLocalState> {
     /// Glue's noun for a run of this kind.
     const NOUN: &'static str;
-    /// How the run of an object is told from others: [`ByKey`], or by a baseline.
+    /// How the controller identifies the run of an object: [`ByKey`], or by a baseline.
     type Identification: Identification<Self>;
 
     /// The run policy of the spec.
@@ -62,7 +62,7 @@ pub trait RunKind: Kind<PassState = RunPass<Self>, LocalState = RunLocalState> {
     fn stop(&self, client: &Glue, id: &str) -> impl Future<Output = Result<(), Error>> + Send;
 }
 
-/// How the run of an object is told from others.
+/// How the controller identifies the run of an object among the runs of its job or crawler.
 pub trait Identification<K: RunKind> {
     /// How objects share the target; `None` where each run carries a key.
     fn concurrency(_object: &K) -> Option<ConcurrencyPolicy> {

@@ -21,7 +21,7 @@
 //! | [`credentials`] | from an object to its AWS client, by way of its Secret |
 //! | [`reason`] | the reasons of conditions and Events |
 //! | `remedy` | what the user can do about an error |
-//! | [`problem`] | why a step cannot be taken, in words |
+//! | [`problem`] | why the controller cannot take a step |
 //! | [`mod@conditions`] | conditions as Kubernetes keeps them |
 //! | [`text`] | messages cut to a length, and durations |
 //! | [`events`] | Kubernetes Events, filed in the background |

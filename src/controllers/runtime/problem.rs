@@ -1,4 +1,4 @@
-//! Why a step cannot be taken, in words for a person.
+//! Why the controller cannot take a step, as a reason and a message.
 
 use super::reason::Reason;
 use crate::glue::identity::Provenance;

@@ -191,7 +191,7 @@ impl Iam {
         self.0.write().instance_role = Some(role.to_owned());
     }
 
-    /// Expires all sessions of a role now, before the expiration that clients were told.
+    /// Expires all sessions of a role now, before the `Expiration` that `AssumeRole` returned.
     pub fn expire_sessions(&self, role: &str) {
         for credential in self.0.read().credentials.values() {
             if credential.principal.session.as_ref().is_some_and(|session| session.role == role) {
