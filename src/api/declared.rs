@@ -34,6 +34,12 @@ pub struct DeclaredStatus {
 }
 
 impl DeclaredStatus {
+    /// The status of an object that the controller has not observed yet: the default in the schema.
+    #[must_use]
+    pub fn unobserved() -> Self {
+        Self { observed_generation: -1, ..Self::default() }
+    }
+
     /// The condition of this type, if the status has one.
     #[must_use]
     pub fn condition(&self, type_: &str) -> Option<&Condition> {

@@ -272,6 +272,12 @@ pub struct RunStatus {
 pub(crate) const MAX_ATTEMPTS: usize = 10;
 
 impl RunStatus {
+    /// The status of an object that the controller has not observed yet: the default in the schema.
+    #[must_use]
+    pub fn unobserved() -> Self {
+        Self { observed_generation: -1, ..Self::default() }
+    }
+
     /// The latest attempt.
     #[must_use]
     pub fn attempt(&self) -> Option<&Attempt> {

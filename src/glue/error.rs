@@ -60,3 +60,11 @@ impl fmt::Display for Error {
         if self.message.is_empty() { Ok(()) } else { write!(f, ": {}", self.message) }
     }
 }
+
+/// The answer of a call; `None` when AWS reports that the resource does not exist.
+pub(crate) fn if_found<T>(answer: Result<T, Error>) -> Result<Option<T>, Error> {
+    match answer {
+        Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
+        answer => answer.map(Some),
+    }
+}

@@ -9,6 +9,7 @@ use crate::api::connection::status::{TestOutcome, TestResult};
 use crate::controllers::runtime::kind::Inputs;
 use crate::controllers::runtime::text::truncated;
 use crate::controllers::runtime::time;
+use crate::glue::error::if_found;
 use crate::glue::{Error, ErrorKind, Glue};
 
 /// The calls about a connection.
@@ -46,14 +47,10 @@ pub(super) async fn call(
     let catalog = object.spec.catalog_id.as_deref();
     let name = object.connection_name();
     if let Call::Delete = call {
-        return match client.delete_connection(catalog, name).await {
-            Err(error) if error.kind != ErrorKind::NotFound => Err(repeatable(error)),
-            // A connection that does not exist is deleted.
-            Ok(()) | Err(_) => {
-                state.outcomes.push(CallOutcome::Deleted);
-                Ok(())
-            }
-        };
+        // A connection that does not exist is deleted.
+        if_found(client.delete_connection(catalog, name).await).map_err(repeatable)?;
+        state.outcomes.push(CallOutcome::Deleted);
+        return Ok(());
     }
     let Some(inputs) = inputs else { return Ok(()) };
     let tags = object.spec.tags.clone().unwrap_or_default();

@@ -166,15 +166,14 @@ type Related<K> = Vec<(String, Observation<Item<K>>)>;
 
 /// What the poller knows of the resource and of the related items. Asking subscribes the object.
 fn report<K: DeclaredKind>(pass: &Pass<'_, K>, ownership: &Ownership<Name>) -> (Report<Item<K>>, Related<K>) {
-    let nothing = Report { observation: None, error: None };
     let Some(client) = pass.client().filter(|_| *ownership == Ownership::Owned) else {
-        return (nothing, Vec::new());
+        return (Report::default(), Vec::new());
     };
     let source = pass.object.source(client);
     let mut wanted = vec![(source.clone(), pass.object.id().to_owned())];
     wanted.extend(pass.object.related(client));
     let mut reports = pass.context.poller.watch_all(&wanted, &pass.reference).into_iter();
-    let report = reports.next().unwrap_or(nothing);
+    let report = reports.next().unwrap_or_default();
     let ids = wanted.into_iter().skip(1).map(|(_, id)| id);
     let related = ids.zip(reports).filter_map(|(id, report)| Some((id, report.observation?))).collect();
     if report.observation.is_none() && report.error.is_none() {

@@ -1,9 +1,11 @@
 //! The status builder of declared resources, and the plans that several steps end with.
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+
 use super::conditions::{self, SyncState};
 use super::facts::Facts;
 use super::kind::{DeclaredKind, DeclaredPlan};
-use crate::api::declared::DriftPolicy;
+use crate::api::declared::{DeclaredStatus, DriftPolicy};
 use crate::controllers::runtime::kind::Inputs;
 use crate::controllers::runtime::problem::Problem;
 use crate::controllers::runtime::reason::Reason;
@@ -26,9 +28,7 @@ pub fn report<K: DeclaredKind>(
     status
 }
 
-fn conditions_of<'a, K: DeclaredKind>(
-    facts: &'a Facts<'_, K>,
-) -> &'a [k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition] {
+fn conditions_of<'a, K: DeclaredKind>(facts: &'a Facts<'_, K>) -> &'a [Condition] {
     facts.object.status().map(|status| K::declared(status).conditions.as_slice()).unwrap_or_default()
 }
 
@@ -47,7 +47,7 @@ pub fn unchanged<K: DeclaredKind<Status: Default>>(facts: &Facts<'_, K>, step: S
 pub fn current<K: DeclaredKind<Status: Default>>(facts: &Facts<'_, K>) -> K::Status {
     facts.object.status().cloned().unwrap_or_else(|| {
         let mut status = K::Status::default();
-        K::declared_mut(&mut status).observed_generation = -1;
+        *K::declared_mut(&mut status) = DeclaredStatus::unobserved();
         status
     })
 }

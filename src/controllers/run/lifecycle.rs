@@ -103,8 +103,7 @@ pub(crate) fn intent(status: &RunStatus) -> Option<Intent> {
 
 /// The shared part of the status as the object has it.
 fn run_status<K: RunKind>(object: &K) -> RunStatus {
-    let unobserved = || RunStatus { observed_generation: -1, ..RunStatus::default() };
-    object.status().map_or_else(unobserved, |status| K::run_status(status).clone())
+    object.status().map_or_else(RunStatus::unobserved, |status| K::run_status(status).clone())
 }
 
 fn phase<K: RunKind>(object: &K) -> Option<Phase> {
@@ -174,14 +173,13 @@ fn observe<K: RunKind>(pass: &mut Pass<'_, K>, item: Item<K>) -> Option<Observed
 
 /// What the poller knows of the live run, or of the crawler that the object waits for. Asking subscribes the object.
 fn report<K: RunKind>(pass: &Pass<'_, K>, status: &RunStatus) -> Report<Item<K>> {
-    let nothing = Report { observation: None, error: None };
     let over = status.phase.is_some_and(Phase::is_final);
     let Some(attempt) = status.attempt().filter(|attempt| !over && attempt.ended_at.is_none()) else {
-        return nothing;
+        return Report::default();
     };
     match (pass.client(), pass.object.poll_id(attempt)) {
         (Some(client), Some(id)) => pass.context.poller.watch(&pass.object.source(client), &id, &pass.reference),
-        _ => nothing,
+        _ => Report::default(),
     }
 }
 

@@ -167,6 +167,11 @@ impl<'a, K: Kind> Pass<'a, K> {
         patch::has_finalizer(self.object.meta())
     }
 
+    /// Whether the object is being deleted.
+    pub(super) fn is_deleting(&self) -> bool {
+        self.object.meta().deletion_timestamp.is_some()
+    }
+
     /// Files an Event about the object.
     pub fn publish(&self, event: Event) {
         self.context.shared.events.publish(self.object_reference(), event);

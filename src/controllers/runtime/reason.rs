@@ -297,26 +297,20 @@ impl Reason {
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|reason| reason.as_str() == word)
     }
-}
 
-impl Reason {
     /// Whether AWS refused a call for this reason, so that only a call that succeeds clears it.
     #[must_use]
     pub fn is_refusal(self) -> bool {
-        use Reason::{
-            AccessDenied, AnswerUnclear, AwsUnreachable, ConcurrentRunsExceeded, CredentialsNotAccepted, InvalidSpec,
-            LimitExceeded, Throttled,
-        };
         matches!(
             self,
-            ConcurrentRunsExceeded
-                | Throttled
-                | AccessDenied
-                | CredentialsNotAccepted
-                | InvalidSpec
-                | LimitExceeded
-                | AnswerUnclear
-                | AwsUnreachable
+            Self::ConcurrentRunsExceeded
+                | Self::Throttled
+                | Self::AccessDenied
+                | Self::CredentialsNotAccepted
+                | Self::InvalidSpec
+                | Self::LimitExceeded
+                | Self::AnswerUnclear
+                | Self::AwsUnreachable
         )
     }
 }

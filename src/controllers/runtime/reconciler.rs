@@ -86,7 +86,7 @@ impl<K: Kind> Pass<'_, K> {
 
     /// Resolves the client and reads the inputs, for objects that may need them.
     async fn resolve(&mut self) {
-        let deleting = self.object.meta().deletion_timestamp.is_some();
+        let deleting = self.is_deleting();
         if self.client.is_some() || K::Lifecycle::is_finished(&self.object) || (deleting && !self.has_finalizer()) {
             return;
         }
@@ -160,7 +160,7 @@ impl<K: Kind> Pass<'_, K> {
             Step::Backoff => {
                 let pause =
                     self.with_local(|local| local.backoff.remaining().unwrap_or_else(|| local.backoff.next_pause()));
-                let deleting = self.object.meta().deletion_timestamp.is_some();
+                let deleting = self.is_deleting();
                 Ok(Some(Action::requeue(if deleting { pause.min(DELETING_AGAIN) } else { pause })))
             }
             Step::AwaitChange => {
@@ -185,7 +185,7 @@ impl<K: Kind> Pass<'_, K> {
             );
             self.publish(events::left_behind(&object, &K::Lifecycle::describe_left_behind(&left_behind)));
         }
-        let deleting = self.object.meta().deletion_timestamp.is_some();
+        let deleting = self.is_deleting();
         let written = patch::finalizer(&self.api, &self.object, false).await?;
         self.on_written(written, "metadata");
         if deleting {

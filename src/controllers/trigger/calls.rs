@@ -6,7 +6,8 @@ use crate::api::trigger::{Baseline, Started, Target};
 use crate::controllers::declared::kind;
 use crate::controllers::runtime::problem::Problem;
 use crate::controllers::runtime::start_once::{Lookup, StartOutcome};
-use crate::glue::{Error, ErrorKind, Glue};
+use crate::glue::error::if_found;
+use crate::glue::{Error, Glue};
 
 /// The calls about a trigger.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -97,11 +98,4 @@ async fn look_up(client: &Glue, trigger: &str, baseline: &[Baseline]) -> Result<
         }));
     }
     Ok(started)
-}
-
-fn if_found<T>(answer: Result<T, Error>) -> Result<Option<T>, Error> {
-    match answer {
-        Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
-        answer => answer.map(Some),
-    }
 }

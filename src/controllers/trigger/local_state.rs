@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use kube::ResourceExt;
 
+use crate::api::GlueTrigger;
 use crate::api::trigger::{Baseline, Started};
-use crate::api::{FINALIZER, GlueTrigger};
+use crate::controllers::runtime::patch;
 use crate::controllers::runtime::problem::Problem;
 use crate::controllers::runtime::start_once::{StartOutcome, StartState};
 
@@ -82,8 +83,7 @@ impl TriggerLocalState {
     /// The state that a pass begins with.
     #[must_use]
     pub fn begin_pass(&self, object: &GlueTrigger, outcome: Option<&StartOutcome>) -> PassState {
-        let has_trace = object.annotations().contains_key(FIRED_ANNOTATION)
-            || object.finalizers().iter().any(|finalizer| finalizer == FINALIZER);
+        let has_trace = object.annotations().contains_key(FIRED_ANNOTATION) || patch::has_finalizer(&object.metadata);
         PassState {
             delivered_fires: self.delivered_fires.clone(),
             saw_creation: self.saw_creation,

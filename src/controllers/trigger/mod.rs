@@ -142,8 +142,7 @@ impl DeclaredKind for GlueTrigger {
     /// The workflow of the trigger: Glue answers two concurrent changes of one workflow with
     /// `ConcurrentModificationException`.
     fn exclusive_target(&self, call: &Call) -> Option<String> {
-        let switches = matches!(call, Call::Activate | Call::Deactivate);
-        self.status.as_ref().and_then(|status| status.workflow.clone()).filter(|_| switches)
+        self.status.as_ref().and_then(|status| status.workflow.clone()).filter(|_| Self::changes_resource(call))
     }
 
     fn is_changing(&self) -> bool {

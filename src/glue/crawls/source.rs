@@ -4,8 +4,9 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::{CRAWLER_BATCH_SIZE, Crawl, Crawler, CrawlerState};
+use crate::glue::error::if_found;
 use crate::glue::poller::{Observation, PollRequest, PollResult, Source};
-use crate::glue::{Error, ErrorKind, Glue};
+use crate::glue::{Error, Glue};
 
 /// All crawlers and crawls of one client.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -78,15 +79,9 @@ impl Source for CrawlSource {
 
 impl CrawlSource {
     async fn crawl(&self, crawler: &Crawler, crawl: &str) -> Result<Observation<CrawlItem>, Error> {
-        match self.client.crawl(&crawler.name, crawl).await {
-            Ok(Some(crawl)) => Ok(Observation::Present(CrawlItem::Crawl {
-                crawl: Box::new(crawl),
-                last_crawl_started_on: crawler.last_crawl_started_on,
-            })),
-            Ok(None) => Ok(Observation::NotFound),
-            Err(error) if error.kind == ErrorKind::NotFound => Ok(Observation::NotFound),
-            Err(error) => Err(error),
-        }
+        let crawl = if_found(self.client.crawl(&crawler.name, crawl).await)?.flatten();
+        let last_crawl_started_on = crawler.last_crawl_started_on;
+        Ok(crawl.map(|crawl| CrawlItem::Crawl { crawl: Box::new(crawl), last_crawl_started_on }).into())
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use super::{JobRun, JobRunState};
+use crate::glue::error::if_found;
 use crate::glue::poll_plan;
 use crate::glue::poller::{Observation, PollRequest, PollResult, Source};
 use crate::glue::{Error, ErrorKind, Glue};
@@ -83,11 +84,7 @@ impl JobRunSource {
     }
 
     async fn get(&self, id: &str) -> Result<Observation<JobRun>, Error> {
-        match self.client.job_run(&self.job, id).await {
-            Ok(run) => Ok(Observation::Present(run)),
-            Err(error) if error.kind == ErrorKind::NotFound => Ok(Observation::NotFound),
-            Err(error) => Err(error),
-        }
+        Ok(if_found(self.client.job_run(&self.job, id).await)?.into())
     }
 
     /// Replaces each failed run by Glue's retry of it (`PreviousRunId`), where there is one.

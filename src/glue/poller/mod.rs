@@ -72,6 +72,12 @@ pub enum Observation<T> {
     NotFound,
 }
 
+impl<T> From<Option<T>> for Observation<T> {
+    fn from(item: Option<T>) -> Self {
+        item.map_or(Self::NotFound, Self::Present)
+    }
+}
+
 /// What the poller knows of an item.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Report<T> {
@@ -79,6 +85,13 @@ pub struct Report<T> {
     pub observation: Option<Observation<T>>,
     /// The error of the last poll, while polls fail.
     pub error: Option<Arc<Error>>,
+}
+
+/// Of an item that is not watched.
+impl<T> Default for Report<T> {
+    fn default() -> Self {
+        Self { observation: None, error: None }
+    }
 }
 
 /// Polls items for subscribers `R`. Cheap to clone.
@@ -111,7 +124,7 @@ impl<S: Source, R: Clone + Eq + Hash + Send + Sync + 'static> Poller<S, R> {
     #[must_use]
     pub fn watch(&self, source: &S, id: &str, subscriber: &R) -> Report<S::Item> {
         let reports = self.watch_all(&[(source.clone(), id.to_owned())], subscriber);
-        reports.into_iter().next().unwrap_or(Report { observation: None, error: None })
+        reports.into_iter().next().unwrap_or_default()
     }
 
     /// Replaces all subscriptions of `subscriber` by these `items`, and reports on each in their order.

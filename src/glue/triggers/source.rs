@@ -1,9 +1,10 @@
 //! The triggers of one client, and the runs that they started, as sources of the poller.
 
 use super::{BATCH_SIZE, RunSummary, Trigger};
+use crate::glue::error::if_found;
 use crate::glue::job_runs::source::{JobRunItem, JobRunSource};
 use crate::glue::poller::{Observation, PollRequest, PollResult, Source};
-use crate::glue::{Error, ErrorKind, Glue};
+use crate::glue::{Error, Glue};
 
 /// A group of triggers or of runs.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -84,8 +85,7 @@ async fn poll_triggers(
         let found = client.triggers(&names).await?;
         results.extend(names.into_iter().map(|name| {
             let trigger = found.iter().find(|trigger| trigger.name == name);
-            let observation = observation(trigger.cloned().map(TriggerItem::Trigger));
-            PollResult { id: name, observation, page: None }
+            PollResult { id: name, observation: trigger.cloned().map(TriggerItem::Trigger).into(), page: None }
         }));
     }
     Ok(results)
@@ -123,12 +123,9 @@ async fn poll_crawls(
 ) -> Result<Vec<PollResult<TriggerItem>>, Error> {
     let mut results = Vec::with_capacity(requests.len());
     for request in requests {
-        let crawl = match client.crawl(crawler, &request.id).await {
-            Err(error) if error.kind == ErrorKind::NotFound => None,
-            response => response?,
-        };
+        let crawl = if_found(client.crawl(crawler, &request.id).await)?.flatten();
         let item = crawl.as_ref().map(RunSummary::from).map(TriggerItem::Run);
-        results.push(PollResult { id: request.id, observation: observation(item), page: None });
+        results.push(PollResult { id: request.id, observation: item.into(), page: None });
     }
     Ok(results)
 }
@@ -140,16 +137,8 @@ async fn poll_workflow_runs(
 ) -> Result<Vec<PollResult<TriggerItem>>, Error> {
     let mut results = Vec::with_capacity(requests.len());
     for request in requests {
-        let run = match client.workflow_run(workflow, &request.id).await {
-            Ok(run) => Some(TriggerItem::Run(run)),
-            Err(error) if error.kind == ErrorKind::NotFound => None,
-            Err(error) => return Err(error),
-        };
-        results.push(PollResult { id: request.id, observation: observation(run), page: None });
+        let run = if_found(client.workflow_run(workflow, &request.id).await)?.map(TriggerItem::Run);
+        results.push(PollResult { id: request.id, observation: run.into(), page: None });
     }
     Ok(results)
-}
-
-fn observation(item: Option<TriggerItem>) -> Observation<TriggerItem> {
-    item.map_or(Observation::NotFound, Observation::Present)
 }

@@ -60,7 +60,7 @@ impl Fixture {
             policy: RunPolicy::default(),
             concurrency: None,
             follow: None,
-            status: RunStatus { observed_generation: -1, ..RunStatus::default() },
+            status: RunStatus::unobserved(),
             leading: true,
             credentials_problem: None,
             state: PassState::default(),

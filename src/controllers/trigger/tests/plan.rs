@@ -65,7 +65,7 @@ impl Fixture {
             ..ObjectMeta::default()
         };
         let spec = GlueTriggerSpec { trigger_name: "nightly".to_owned(), ..GlueTriggerSpec::default() };
-        let declared = DeclaredStatus { observed_generation: -1, ..DeclaredStatus::default() };
+        let declared = DeclaredStatus::unobserved();
         let status = GlueTriggerStatus { declared, ..GlueTriggerStatus::default() };
         Self {
             now: 10,

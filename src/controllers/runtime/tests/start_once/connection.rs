@@ -11,6 +11,7 @@ use serde_json::json;
 use super::object::{Object, Pass};
 use super::world::{SETTLE, Transition, World};
 use super::{Exploration, Subject};
+use crate::api::declared::DeclaredStatus;
 use crate::api::{GlueConnection, GlueConnectionStatus};
 use crate::controllers::connection::calls::Call;
 use crate::controllers::connection::inputs::ConnectionInputs;
@@ -87,9 +88,7 @@ impl Subject for Connection {
     const VISIBLE: usize = 2;
 
     fn initial(&self) -> ((), GlueConnectionStatus) {
-        let mut status = GlueConnectionStatus::default();
-        status.declared.observed_generation = -1;
-        ((), status)
+        ((), GlueConnectionStatus { declared: DeclaredStatus::unobserved(), ..GlueConnectionStatus::default() })
     }
 
     fn intent(status: &GlueConnectionStatus) -> Option<Intent> {

@@ -174,7 +174,7 @@ impl Subject for Crawl {
     const EXCLUSIVE: bool = true;
 
     fn initial(&self) -> ((), RunStatus) {
-        ((), RunStatus { observed_generation: -1, ..RunStatus::default() })
+        ((), RunStatus::unobserved())
     }
 
     fn intent(status: &RunStatus) -> Option<Intent> {

@@ -31,7 +31,7 @@ impl Subject for JobRun {
     const VISIBLE: usize = 3;
 
     fn initial(&self) -> ((), RunStatus) {
-        ((), RunStatus { observed_generation: -1, ..RunStatus::default() })
+        ((), RunStatus::unobserved())
     }
 
     fn intent(status: &RunStatus) -> Option<Intent> {
