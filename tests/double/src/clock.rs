@@ -18,6 +18,9 @@ use std::{
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize, Serializer};
 
+/// Longer than any test: the duration of what never happens.
+pub const FOREVER: Duration = Duration::from_hours(24 * 365 * 100);
+
 /// A time on the double's clock, in milliseconds since the Unix epoch (the precision of Glue's timestamps).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Time(pub i64);

@@ -6,6 +6,8 @@
 
 mod api_call;
 mod authentication;
+#[cfg(test)]
+mod tests;
 
 use std::{sync::Arc, time::Duration};
 
@@ -83,6 +85,7 @@ impl State {
     ) -> Result<HttpAnswer, Dropped> {
         let mut stale_by = None;
         let mut effect_on_answer = None;
+        let mut pretended = None;
         let mut outcome = None;
         let principal = match identity {
             Ok(principal) => Some(principal),
@@ -103,10 +106,12 @@ impl State {
                 Some(Then::Error { code, status, message }) => {
                     outcome = Some(Err(AwsError { code: code.into(), message, status, modelled: true }));
                 }
+                Some(Then::AccessDenied) => outcome = Some(Err(api_call.in_dialect(denied(call)))),
                 Some(Then::Http500) => outcome = Some(Err(AwsError::internal())),
+                Some(Then::Http503) => outcome = Some(Err(AwsError::unavailable())),
                 Some(Then::ExpiredToken) => outcome = Some(Err(api_call.in_dialect(authentication::expired()))),
                 Some(Then::DropConnectionBefore) => {
-                    let answer = Answer { status: 0, code: None, dropped: false, executed: false };
+                    let answer = Answer { status: 0, code: None, dropped: false, executed: false, rewritten: false };
                     return self.drop_answer(record, answer);
                 }
                 Some(Then::Delay { time }) => tokio::time::sleep(time).await,
@@ -116,17 +121,30 @@ impl State {
                     then @ (Then::Http500AfterWork
                     | Then::DelayAnswer { .. }
                     | Then::HoldAnswer
-                    | Then::DropAnswerAfterWork),
+                    | Then::DropAnswerAfterWork
+                    | Then::AnswerText { .. }
+                    | Then::RewriteAnswer { .. }),
                 ) => effect_on_answer = Some(then),
+                Some(Then::Lie) => pretended = api_call.pretended(),
             }
         }
+        if let Some(body) = pretended {
+            let answer = Answer { status: 200, code: None, dropped: false, executed: false, rewritten: true };
+            self.requests.record_answer(record, answer);
+            return Ok(aws_json::answer(body.to_string().into_bytes()));
+        }
         let executed = outcome.is_none();
-        let outcome = outcome.unwrap_or_else(|| self.execute(api_call, principal.as_deref(), call, stale_by));
+        let mut outcome = outcome.unwrap_or_else(|| self.execute(api_call, principal.as_deref(), call, stale_by));
+        let mut rewritten = false;
+        if let (Ok(sent), Some(effect)) = (&mut outcome, &effect_on_answer) {
+            rewritten = api_call.rewrite(effect, sent);
+        }
         let answer = Answer {
             status: outcome.as_ref().map_or_else(|error| error.status, |_| 200),
             code: outcome.as_ref().err().map(|error| error.code.to_string()),
             dropped: false,
             executed,
+            rewritten,
         };
         match effect_on_answer {
             Some(Then::DropAnswerAfterWork) => return self.drop_answer(record, answer),
@@ -178,4 +196,10 @@ impl State {
             }
         }
     }
+}
+
+/// The error of a call that a fault denies.
+fn denied(call: &Call) -> AwsError {
+    let message = format!("User: {} is not authorized to perform: {}:{}", call.principal, call.service, call.operation);
+    AwsError::common("AccessDeniedException", message)
 }

@@ -25,19 +25,19 @@ use crate::{
     requests::Requests,
     seed::Seed,
     state::State,
-    wire::server::{self, ListenError},
+    wire::server::{self, ListenError, Serving},
 };
 
 /// Stops the server when the last handle is dropped.
 #[derive(Debug)]
 struct Listener {
     address: SocketAddr,
-    stop: watch::Sender<bool>,
+    stop: watch::Sender<Serving>,
 }
 
 impl Drop for Listener {
     fn drop(&mut self) {
-        self.stop.send_replace(true);
+        self.stop.send_replace(Serving::Stopped);
     }
 }
 
@@ -60,7 +60,7 @@ impl Double {
         let socket = server::listen(address).await?;
         let address = socket.local_addr().unwrap_or(address);
         let state = Arc::new(State::new());
-        let (stop, stopped) = watch::channel(false);
+        let (stop, stopped) = watch::channel(Serving::Accepting);
         tokio::spawn(server::serve(socket, stopped, {
             let state = state.clone();
             move |request| state.clone().handle(request)
@@ -70,7 +70,17 @@ impl Double {
 
     /// Closes the listener and all connections. The record of requests can still be read.
     pub fn stop(&self) {
-        self.listener.stop.send_replace(true);
+        self.listener.stop.send_replace(Serving::Stopped);
+    }
+
+    /// Closes all connections and refuses new ones until [`Double::accept_connections`]. Its port stays reserved.
+    pub fn refuse_connections(&self) {
+        self.listener.stop.send_replace(Serving::Refusing);
+    }
+
+    /// Accepts connections again.
+    pub fn accept_connections(&self) {
+        self.listener.stop.send_replace(Serving::Accepting);
     }
 
     /// The address it listens on.
@@ -169,6 +179,12 @@ impl Double {
     /// Creates a job, or replaces the definition and script of the job with this name.
     pub fn define_job(&self, account: &str, region: &str, job: JobDefinition) {
         self.state.glue.with_region(account, region, |region| region.define_job(job));
+    }
+
+    /// Sets whether the runs of a deleted job are no longer found by their ids, and their stops refused one by one. By
+    /// default they are found. AWS documents neither. `GetJobRuns` is refused in both cases.
+    pub fn forget_runs_of_deleted_jobs(&self, account: &str, region: &str, forget: bool) {
+        self.state.glue.with_region(account, region, |region| region.forget_runs_of_deleted_jobs(forget));
     }
 
     /// The runs of a job as `GetJobRun` shows them now, oldest first.

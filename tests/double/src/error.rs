@@ -60,6 +60,12 @@ impl AwsError {
         Self::modelled("InternalServiceException", "An internal error has occurred.").status(500)
     }
 
+    /// `ServiceUnavailable`, with HTTP status 503.
+    #[must_use]
+    pub fn unavailable() -> Self {
+        Self::common("ServiceUnavailable", "The service is unavailable.").status(503)
+    }
+
     /// `ThrottlingException`
     #[must_use]
     pub fn throttled() -> Self {

@@ -4,75 +4,20 @@
 //! are tried in the order they were added, and the first that hits decides. A rule that matches a call need not hit
 //! it: the call may not be the nth, or the probability may decide against it. Then the next rule is tried.
 
+pub mod lies;
+pub mod rewrite;
 #[cfg(test)]
 mod tests;
+mod then;
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
+pub use self::{rewrite::Rewrite, then::Then};
 use crate::requests::Call;
-
-/// The effect of a fault on a call. "Nothing done" means that the operation does not run.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", tag = "do")]
-pub enum Then {
-    /// `ThrottlingException`, nothing done.
-    Throttle,
-    /// This error, nothing done.
-    Error {
-        /// The AWS error code.
-        code: String,
-        /// The HTTP status.
-        status: u16,
-        /// The message.
-        message: String,
-    },
-    /// `InternalServiceException` with HTTP 500, nothing done.
-    Http500,
-    /// HTTP 500 after the operation has run, so that the client does not know its outcome.
-    Http500AfterWork,
-    /// `ExpiredTokenException`, nothing done.
-    ExpiredToken,
-    /// Waits before the operation runs, in real time.
-    Delay {
-        /// In JSON, seconds.
-        #[serde(with = "crate::seconds")]
-        time: Duration,
-    },
-    /// Runs the operation, then waits before the answer, in real time.
-    DelayAnswer {
-        /// In JSON, seconds.
-        #[serde(with = "crate::seconds")]
-        time: Duration,
-    },
-    /// Holds the call before the operation runs, until [`Faults::release`] or [`Faults::clear`].
-    Hold,
-    /// Runs the operation, then holds the answer until [`Faults::release`] or [`Faults::clear`].
-    HoldAnswer,
-    /// Runs the operation, then closes the connection without an answer.
-    DropAnswerAfterWork,
-    /// Closes the connection, nothing done.
-    DropConnectionBefore,
-    /// Reads show an earlier state, by the double's clock: runs and crawls have their states of that time, and
-    /// runs, crawls and connections that were created later are missing. Writes are not affected. Triggers and
-    /// definitions are read as they are now.
-    StaleRead {
-        /// How old the state is; in JSON, seconds.
-        #[serde(with = "crate::seconds")]
-        age: Duration,
-    },
-}
-
-impl Then {
-    /// An error by code, with HTTP status 400.
-    #[must_use]
-    pub fn error(code: &str, message: &str) -> Self {
-        Self::Error { code: code.to_owned(), status: 400, message: message.to_owned() }
-    }
-}
 
 /// A rule: the calls it matches, and its effect.
 #[derive(Clone, Debug, Serialize, Deserialize)]

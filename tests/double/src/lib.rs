@@ -80,7 +80,7 @@ pub use crate::{
     clock::{Clock, Time},
     double::Double,
     error::AwsError,
-    faults::{Fault, Faults, Then},
+    faults::{Fault, Faults, Rewrite, Then},
     glue::{
         connections::{ConnectionScript, Failure},
         crawlers::{Changes, CrawlOutcome, CrawlPlan, CrawlScript, CrawlerSettings},

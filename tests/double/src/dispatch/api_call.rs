@@ -1,12 +1,19 @@
 //! A parsed request: which operation of which service it calls, with which input.
 
+use std::{
+    pin::Pin,
+    task::{Context, Poll, Waker},
+};
+
 use bytes::Bytes;
-use hyper::http::request::Parts;
+use http_body_util::Full;
+use hyper::{body::Body, http::request::Parts};
 use serde_json::Value;
 
 use super::authentication;
 use crate::{
     error::AwsError,
+    faults::{Rewrite, Then, lies, rewrite::without_result},
     glue::{self, operation::Operation},
     sts,
     wire::{
@@ -68,11 +75,52 @@ impl ApiCall {
         }
     }
 
+    /// The answer as if the operation had run; none for an operation that changes nothing.
+    pub(super) fn pretended(&self) -> Option<Value> {
+        match self {
+            Self::Glue { name, body: Ok(body), .. } => lies::pretended(name, body),
+            Self::Glue { .. } | Self::Sts { .. } => None,
+        }
+    }
+
+    /// Changes a successful answer as a fault says. Returns whether the body is another.
+    pub(super) fn rewrite(&self, effect: &Then, answer: &mut HttpAnswer) -> bool {
+        let before = bytes_of(answer);
+        let after = match (effect, self) {
+            (Then::AnswerText { text }, _) => text.clone().into_bytes(),
+            (Then::RewriteAnswer { rewrite }, Self::Glue { .. }) => {
+                let Ok(body) = serde_json::from_slice::<Value>(&before) else { return false };
+                let after = rewrite.apply(body.clone());
+                if after == body {
+                    return false;
+                }
+                after.to_string().into_bytes()
+            }
+            (Then::RewriteAnswer { rewrite: Rewrite::OnlyIdentities }, Self::Sts { name, .. }) => {
+                without_result(name, &String::from_utf8_lossy(&before)).into_bytes()
+            }
+            _ => return false,
+        };
+        let is_other = after != before;
+        *answer.body_mut() = Full::new(Bytes::from(after));
+        is_other
+    }
+
     pub(super) fn error(&self, error: &AwsError) -> HttpAnswer {
         match self {
             Self::Glue { .. } => aws_json::error(error),
             Self::Sts { .. } => aws_query::error(error),
         }
+    }
+}
+
+/// The body of an answer that is whole in memory.
+fn bytes_of(answer: &HttpAnswer) -> Bytes {
+    let mut body = answer.body().clone();
+    let frame = Pin::new(&mut body).poll_frame(&mut Context::from_waker(Waker::noop()));
+    match frame {
+        Poll::Ready(Some(Ok(frame))) => frame.into_data().unwrap_or_default(),
+        _ => Bytes::new(),
     }
 }
 

@@ -80,6 +80,7 @@ pub(super) fn as_sts(error: AwsError) -> AwsError {
         "IncompleteSignatureException" => ("IncompleteSignature", 400),
         "ExpiredTokenException" => ("ExpiredToken", 403),
         "ThrottlingException" => ("Throttling", 400),
+        "AccessDeniedException" => ("AccessDenied", 403),
         _ => return error,
     };
     AwsError { code: code.into(), status, ..error }

@@ -40,6 +40,8 @@ pub struct Answer {
     pub dropped: bool,
     /// Whether the operation ran, whatever answer the client got.
     pub executed: bool,
+    /// Whether a fault replaced a successful answer, or a part of it, by another.
+    pub rewritten: bool,
 }
 
 /// A recorded request.

@@ -14,9 +14,11 @@ async fn a_wait_is_woken_by_requests_and_answers() {
         async move { requests.wait_for(Request::succeeded).await.sequence }
     });
     let first = requests.record(Time(0), call("GetJobRun", "a"), Bytes::new());
-    requests.record_answer(&first, Answer { status: 400, code: None, dropped: false, executed: false });
+    requests
+        .record_answer(&first, Answer { status: 400, code: None, dropped: false, executed: false, rewritten: false });
     let second = requests.record(Time(0), call("GetJobRun", "a"), Bytes::new());
-    requests.record_answer(&second, Answer { status: 200, code: None, dropped: false, executed: true });
+    requests
+        .record_answer(&second, Answer { status: 200, code: None, dropped: false, executed: true, rewritten: false });
     assert_eq!(waiter.await.unwrap(), 2);
 }
 

@@ -4,7 +4,11 @@ use std::{convert::Infallible, future::Future, net::SocketAddr, time::Duration};
 
 use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
-use tokio::{net::TcpListener, sync::watch, task::JoinSet};
+use tokio::{
+    net::{TcpListener, TcpSocket},
+    sync::watch,
+    task::JoinSet,
+};
 
 use super::{Dropped, HttpAnswer};
 
@@ -21,8 +25,46 @@ pub async fn listen(address: SocketAddr) -> Result<TcpListener, ListenError> {
     TcpListener::bind(address).await.map_err(|source| ListenError { address, source })
 }
 
-/// Serves until `stop` is true or its sender is dropped. Then all connections are closed.
-pub async fn serve<S, F>(listener: TcpListener, mut stop: watch::Receiver<bool>, service: S)
+/// What a server does with connections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Serving {
+    /// It serves them.
+    Accepting,
+    /// It has closed them, and refuses new ones.
+    Refusing,
+    /// It has ended.
+    Stopped,
+}
+
+/// Serves as `serving` says, until it is [`Serving::Stopped`] or its sender is dropped.
+pub async fn serve<S, F>(listener: TcpListener, mut serving: watch::Receiver<Serving>, service: S)
+where
+    S: Fn(Request<Incoming>) -> F + Clone + Send + 'static,
+    F: Future<Output = Result<HttpAnswer, Dropped>> + Send + 'static,
+{
+    let Ok(address) = listener.local_addr() else { return };
+    let mut listener = Some(listener);
+    while let Some(accepting) = listener.take() {
+        accept(accepting, &mut serving, &service).await;
+        if *serving.borrow_and_update() == Serving::Refusing {
+            // A socket that does not listen reserves the port. The next listener can be bound beside it.
+            let reserved = reserve(address);
+            let ended = serving.wait_for(|serving| *serving != Serving::Refusing).await.is_err();
+            listener = if ended { None } else { listen(address).await.ok() };
+            drop(reserved);
+        }
+    }
+}
+
+fn reserve(address: SocketAddr) -> std::io::Result<TcpSocket> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    Ok(socket)
+}
+
+/// Serves connections until it shall not. Then all are closed.
+async fn accept<S, F>(listener: TcpListener, serving: &mut watch::Receiver<Serving>, service: &S)
 where
     S: Fn(Request<Incoming>) -> F + Clone + Send + 'static,
     F: Future<Output = Result<HttpAnswer, Dropped>> + Send + 'static,
@@ -31,7 +73,7 @@ where
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
-            _ = stop.wait_for(|stop| *stop) => return,
+            _ = serving.wait_for(|serving| *serving != Serving::Accepting) => return,
             Some(_) = connections.join_next() => continue,
         };
         let stream = match accepted {

@@ -177,7 +177,9 @@ fn list(region: &mut Region, input: &Input<'_>) -> Reply {
         None => crawler.crawls.partition_point(|crawl| crawl.started <= now),
         Some(token) => page::position(&list, &token)?.parse().unwrap_or(0).min(crawler.crawls.len()),
     };
-    let mut matching = crawler.crawls[..left].iter().enumerate().rev().filter_map(|(at, crawl)| {
+    let listed = crawler.crawls[..left].iter().enumerate().rev();
+    let listed = listed.filter(|(_, crawl)| crawl.started + crawl.plan.hidden <= now);
+    let mut matching = listed.filter_map(|(at, crawl)| {
         let shown = crawl.history(&crawler_name, now);
         filters.iter().all(|filter| filter.matches(&shown)).then_some((at, shown))
     });

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::glue::plans::Plans;
+use crate::{clock::FOREVER, glue::plans::Plans};
 
 /// How a crawl ends unless it is stopped.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -73,6 +73,9 @@ pub struct CrawlPlan {
     /// The time in STOPPING afterwards.
     #[serde(with = "crate::seconds")]
     pub stopping: Duration,
+    /// The time after the start during which `ListCrawls` does not show the crawl.
+    #[serde(with = "crate::seconds")]
+    pub hidden: Duration,
     /// The outcome.
     pub outcome: CrawlOutcome,
     /// The changes in the Data Catalog.
@@ -88,6 +91,7 @@ impl Default for CrawlPlan {
         Self {
             running: Duration::from_mins(1),
             stopping: Duration::from_secs(10),
+            hidden: Duration::ZERO,
             outcome: CrawlOutcome::Completed,
             changes: Changes::default(),
             summary: None,
@@ -112,6 +116,18 @@ impl CrawlScript {
     #[must_use]
     pub fn ends(outcome: CrawlOutcome) -> Self {
         Self::sequence([CrawlPlan { outcome, ..CrawlPlan::default() }])
+    }
+
+    /// All crawls stay in STOPPING at their end.
+    #[must_use]
+    pub fn never_stops(self) -> Self {
+        self.stopping(FOREVER)
+    }
+
+    /// Sets the time during which new crawls are not listed.
+    #[must_use]
+    pub fn hidden(self, time: Duration) -> Self {
+        self.each(|plan| plan.hidden = time)
     }
 
     /// Sets the time in RUNNING of all plans.

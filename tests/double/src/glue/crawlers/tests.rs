@@ -172,3 +172,16 @@ fn a_running_crawler_cannot_be_changed_or_deleted() {
     fixture.call("DeleteCrawler", &named()).unwrap();
     fixture.expect_error("GetCrawler", &named(), "EntityNotFoundException");
 }
+
+#[test]
+fn a_hidden_crawl_is_not_listed_for_some_time_and_a_crawler_may_stay_in_stopping() {
+    let fixture = fixture(CrawlScript::ends(CrawlOutcome::Never).hidden(Duration::from_secs(30)).never_stops());
+    fixture.call("StartCrawler", &named()).unwrap();
+    fixture.step(29);
+    assert_eq!((crawls(&fixture, &json!({})).len(), state(&fixture).as_str()), (0, "RUNNING"));
+    fixture.step(1);
+    assert_eq!(crawls(&fixture, &json!({})).len(), 1);
+    fixture.call("StopCrawler", &named()).unwrap();
+    fixture.step(24 * 3600 * 365);
+    assert_eq!(state(&fixture), "STOPPING");
+}

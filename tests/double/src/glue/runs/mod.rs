@@ -83,11 +83,22 @@ pub(super) struct Run {
     pub retries_left: u32,
 }
 
+impl Run {
+    /// Whether Glue shows the run at a time.
+    fn is_visible(&self, at: Time) -> bool {
+        self.started_on + self.plan.hidden <= at
+    }
+}
+
 /// The runs of a region.
 #[derive(Debug, Default)]
 pub struct Runs {
     all: Vec<Run>,
     by_id: HashMap<Arc<str>, RunNumber>,
+    /// Whether any run was hidden at its start.
+    any_hidden: bool,
+    /// Whether Glue no longer knows the runs of a deleted job by their ids. AWS does not document it.
+    forgets_runs_of_deleted_jobs: bool,
 }
 
 impl Runs {
@@ -106,6 +117,7 @@ impl Runs {
     }
 
     fn add(&mut self, run: Run) -> RunNumber {
+        self.any_hidden |= !run.plan.hidden.is_zero();
         let number = RunNumber(self.all.len());
         self.by_id.insert(run.id.clone(), number);
         self.all.push(run);

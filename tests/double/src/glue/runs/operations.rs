@@ -11,6 +11,7 @@ use super::{
     start::StartJobRun,
 };
 use crate::{
+    clock::Time,
     error::AwsError,
     glue::{
         Region,
@@ -65,11 +66,7 @@ fn get(region: &mut Region, input: &Input<'_>) -> Reply {
         job_run: JobRun<'a>,
     }
     let Request { job_name, run_id } = input.read()?;
-    let number = region
-        .runs
-        .find(&job_name, &run_id)
-        .filter(|number| input.as_of.is_none_or(|as_of| region.runs.get(*number).started_on <= as_of))
-        .ok_or_else(|| run_not_found(&run_id))?;
+    let number = region.shown_run(&job_name, &run_id, input.as_of).ok_or_else(|| run_not_found(&run_id))?;
     reply(&Answer { job_run: region.view(number, input.as_of) })
 }
 
@@ -89,6 +86,12 @@ fn get_all(region: &mut Region, input: &Input<'_>) -> Reply {
     };
     let list = format!("GetJobRuns {job_name}");
     let view = |number: &RunNumber| region.view(*number, input.as_of);
+    if region.runs.any_hidden {
+        let now = input.as_of.unwrap_or(region.now());
+        let is_visible = |number: &RunNumber| region.runs.get(*number).is_visible(now);
+        let shown: Vec<RunNumber> = runs[..visible].iter().copied().filter(is_visible).collect();
+        return paging.newest_first(&list, &shown, DEFAULT_PAGE, view)?.reply("JobRuns");
+    }
     paging.newest_first(&list, &runs[..visible], DEFAULT_PAGE, view)?.reply("JobRuns")
 }
 
@@ -104,8 +107,7 @@ fn batch_stop(region: &mut Region, input: &Input<'_>) -> Reply {
     let mut errors = Vec::new();
     for id in job_run_ids {
         let outcome = region
-            .runs
-            .find(&job_name, &id)
+            .shown_run(&job_name, &id, None)
             .ok_or_else(|| run_not_found(&id))
             .and_then(|number| region.stop_run(number));
         match outcome {
@@ -118,6 +120,23 @@ fn batch_stop(region: &mut Region, input: &Input<'_>) -> Reply {
         }
     }
     reply(&json!({ "SuccessfulSubmissions": stopped, "Errors": errors }))
+}
+
+impl Region {
+    /// The run that Glue shows by its id, now or at an earlier time.
+    fn shown_run(&self, job: &str, id: &str, as_of: Option<Time>) -> Option<RunNumber> {
+        let number = self.runs.find(job, id)?;
+        let run = self.runs.get(number);
+        let is_of_a_job = self.job(job).is_some_and(|job| job.uid == run.start.job_uid);
+        let is_known = is_of_a_job || !self.runs.forgets_runs_of_deleted_jobs;
+        (is_known && run.is_visible(as_of.unwrap_or(self.now()))).then_some(number)
+    }
+
+    /// Sets whether the runs of a deleted job are no longer found by their ids. By default they are: AWS documents
+    /// neither.
+    pub fn forget_runs_of_deleted_jobs(&mut self, forget: bool) {
+        self.runs.forgets_runs_of_deleted_jobs = forget;
+    }
 }
 
 fn run_not_found(id: &str) -> AwsError {

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use crate::glue::plans::Plans;
+use crate::{clock::FOREVER, glue::plans::Plans};
 
 /// How a run ends unless it is stopped.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -38,6 +38,9 @@ pub struct RunPlan {
     /// The time in STOPPING after a stop.
     #[serde(with = "crate::seconds")]
     pub stopping: Duration,
+    /// The time after the start during which Glue neither lists the run nor finds it by its id.
+    #[serde(with = "crate::seconds")]
+    pub hidden: Duration,
     /// The time after the end until the slot (`MaxConcurrentRuns`) is free.
     #[serde(with = "crate::seconds")]
     pub slot_lag: Duration,
@@ -56,6 +59,7 @@ impl Default for RunPlan {
             running: Duration::from_mins(1),
             outcome: Outcome::Succeeded,
             stopping: Duration::from_secs(3),
+            hidden: Duration::ZERO,
             slot_lag: Duration::from_secs(5),
             retry_after: Duration::from_secs(5),
             longest_wait: Duration::from_hours(24),
@@ -135,6 +139,18 @@ impl RunScript {
     #[must_use]
     pub fn stopping(self, time: Duration) -> Self {
         self.each(|plan| plan.stopping = time)
+    }
+
+    /// All stopped runs stay in STOPPING.
+    #[must_use]
+    pub fn never_stops(self) -> Self {
+        self.stopping(FOREVER)
+    }
+
+    /// Sets the time during which all new runs are neither listed nor found.
+    #[must_use]
+    pub fn hidden(self, time: Duration) -> Self {
+        self.each(|plan| plan.hidden = time)
     }
 
     /// Sets the time until the slot is free of all plans.

@@ -282,6 +282,51 @@ fn a_run_of_a_deleted_job_frees_no_slot_of_a_new_job_with_its_name() {
 }
 
 #[test]
+fn the_runs_of_a_deleted_job_are_not_listed_and_may_be_forgotten() {
+    let fixture = fixture_with(job());
+    let ids = [(); 2].map(|()| fixture.start(json!({})).unwrap());
+    fixture.call("DeleteJob", &json!({ "JobName": "etl" })).unwrap();
+    fixture.expect_error("GetJobRuns", &json!({ "JobName": "etl" }), "EntityNotFoundException");
+    assert_eq!(fixture.state(&ids[0]), "STARTING", "it is found by its id");
+    let stop = || fixture.call("BatchStopJobRun", &json!({ "JobName": "etl", "JobRunIds": ids })).unwrap();
+    fixture.with(|region| region.forget_runs_of_deleted_jobs(true));
+    fixture.expect_error("GetJobRun", &json!({ "JobName": "etl", "RunId": ids[0] }), "EntityNotFoundException");
+    let refused = stop();
+    assert_eq!(refused["Errors"].as_array().unwrap().len(), 2);
+    assert_eq!(refused["Errors"][1]["ErrorDetail"]["ErrorCode"], "EntityNotFoundException");
+    fixture.with(|region| region.forget_runs_of_deleted_jobs(false));
+    assert_eq!(stop()["SuccessfulSubmissions"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn a_hidden_run_is_neither_listed_nor_found_for_some_time() {
+    let fixture = fixture_with(job().script(RunScript::never_ends().hidden(Duration::from_secs(30))));
+    let first = fixture.start(json!({})).unwrap();
+    fixture.step(29);
+    let second = fixture.start(json!({})).unwrap();
+    let get = |id: &str| fixture.call("GetJobRun", &json!({ "JobName": "etl", "RunId": id }));
+    let listed = || {
+        let answer = fixture.call("GetJobRuns", &json!({ "JobName": "etl" })).unwrap();
+        answer["JobRuns"].as_array().unwrap().iter().map(|run| run["Id"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!((get(&first).unwrap_err().code.as_ref(), listed()), ("EntityNotFoundException", Vec::<String>::new()));
+    fixture.step(1);
+    assert_eq!(listed(), [first.clone()]);
+    assert!(get(&first).is_ok() && get(&second).is_err());
+    fixture.step(29);
+    assert_eq!(listed(), [second, first]);
+}
+
+#[test]
+fn a_stopped_run_may_stay_in_stopping() {
+    let fixture = fixture_with(job().script(RunScript::never_ends().never_stops()));
+    let id = fixture.start(json!({})).unwrap();
+    fixture.call("BatchStopJobRun", &json!({ "JobName": "etl", "JobRunIds": [id] })).unwrap();
+    fixture.step(24 * 3600 * 365);
+    assert_eq!(fixture.state(&id), "STOPPING");
+}
+
+#[test]
 fn one_long_step_is_equivalent_to_many_short_steps() {
     let run = |steps: &[u64]| {
         let script = RunScript::fails("a").then(Outcome::Succeeded).starting(Duration::from_secs(7));
