@@ -163,7 +163,7 @@ impl CachedCredentials {
         }
         let credentials = response
             .credentials
-            .ok_or_else(|| not_understood(object(), "the response has no credentials".to_owned()))?;
+            .ok_or_else(|| errors::incomplete("AssumeRole", object(), ErrorKind::Transient, "credentials"))?;
         Ok(Credentials::new(
             credentials.access_key_id,
             credentials.secret_access_key,

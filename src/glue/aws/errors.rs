@@ -115,20 +115,33 @@ pub(super) fn of_code(operation: &'static str, object: String, status: u16, code
     Error { operation, object, kind, code: code.to_owned(), message: message.to_owned() }
 }
 
+/// The error for a successful answer that lacks what it must have. `kind` says whether the call may have had an effect.
+pub(super) fn incomplete(operation: &'static str, object: String, kind: ErrorKind, what: &str) -> Error {
+    let message = format!("the response has no {what}");
+    Error { operation, object, kind, code: "AnswerNotUnderstood".to_owned(), message }
+}
+
 /// The error of a failed SDK call.
 pub(super) fn map<E>(operation: &'static str, object: String, error: &SdkError<E>) -> Error
 where
     E: StdError + ProvideErrorMetadata + Send + Sync + 'static,
 {
     if let SdkError::ServiceError(service) = error {
-        let status = service.raw().status().as_u16();
+        let status = service.raw().status();
+        if status.is_success() {
+            // The answer cannot be parsed: it may come from a proxy, and the call may have had an effect.
+            let (kind, code) = (ErrorKind::Ambiguous, "AnswerNotUnderstood".to_owned());
+            return Error { operation, object, kind, code, message: message_chain(error) };
+        }
+        let status = status.as_u16();
         let metadata = service.err().meta();
+        let no_message = metadata.code().is_none().then(|| format!("HTTP status {status} without an error of AWS"));
         return of_code(
             operation,
             object,
             status,
             metadata.code().unwrap_or("Unknown"),
-            metadata.message().unwrap_or_default(),
+            metadata.message().or(no_message.as_deref()).unwrap_or_default(),
         );
     }
     if let Some(assume) = causes(error).find_map(|cause| cause.downcast_ref::<Error>()) {

@@ -38,13 +38,7 @@ impl Glue {
         let request = request.set_allocated_capacity(run.allocated_capacity);
         let object = job(&run.job);
         let response = self.call("StartJobRun", object.clone(), Priority::Acquired, request.send()).await?;
-        response.job_run_id.ok_or_else(|| Error {
-            operation: "StartJobRun",
-            object,
-            kind: ErrorKind::Ambiguous,
-            code: "AnswerNotUnderstood".to_owned(),
-            message: "the response has no run id".to_owned(),
-        })
+        response.job_run_id.ok_or_else(|| errors::incomplete("StartJobRun", object, ErrorKind::Ambiguous, "run id"))
     }
 
     /// `GetJobRun`.
@@ -52,7 +46,10 @@ impl Glue {
         let object = format!("job {job_name} run {id}");
         let request = self.inner.sdk.get_job_run().job_name(job_name).run_id(id).send();
         let response = self.call("GetJobRun", object.clone(), Priority::Poll, request).await?;
-        response.job_run.and_then(|run| job_run(run, None)).ok_or_else(|| no_run("GetJobRun", object))
+        response
+            .job_run
+            .and_then(|run| job_run(run, None))
+            .ok_or_else(|| errors::incomplete("GetJobRun", object, ErrorKind::Transient, "run"))
     }
 
     /// One page of `GetJobRuns`, newest first. `matcher` sets [`JobRun::matches`].
@@ -99,22 +96,14 @@ impl Glue {
     pub async fn job_max_retries(&self, job_name: &str) -> Result<i32, Error> {
         let request = self.inner.sdk.get_job().job_name(job_name).send();
         let response = self.call("GetJob", job(job_name), Priority::Poll, request).await?;
-        Ok(response.job.map_or(0, |job| job.max_retries))
+        let job =
+            response.job.ok_or_else(|| errors::incomplete("GetJob", job(job_name), ErrorKind::Transient, "job"))?;
+        Ok(job.max_retries)
     }
 }
 
 fn job(name: &str) -> String {
     format!("job {name}")
-}
-
-fn no_run(operation: &'static str, object: String) -> Error {
-    Error {
-        operation,
-        object,
-        kind: ErrorKind::Transient,
-        code: "AnswerNotUnderstood".to_owned(),
-        message: "the response has no run".to_owned(),
-    }
 }
 
 fn job_run(run: SdkJobRun, matcher: Option<&RunMatcher>) -> Option<JobRun> {

@@ -5,13 +5,13 @@ use aws_sdk_glue::types::{
     TriggerState as SdkState, TriggerType as SdkType, WorkflowRunStatus,
 };
 
-use super::{Glue, non_empty};
+use super::{Glue, errors, non_empty};
 use crate::api::trigger::{Target, TargetKind};
-use crate::glue::Error;
 use crate::glue::crawls::CRAWL_PAGE_SIZE;
 use crate::glue::job_runs::PAGE_SIZE;
 use crate::glue::rate_limiter::Priority;
 use crate::glue::triggers::{Action, Condition, Predicate, RunSummary, Trigger, TriggerState, TriggerType};
+use crate::glue::{Error, ErrorKind};
 
 /// The size of a page of `GetWorkflowRuns` (Glue API reference, `GetWorkflowRuns`: 1 to 1000).
 const WORKFLOW_PAGE_SIZE: i32 = 100;
@@ -118,8 +118,10 @@ impl Glue {
     pub async fn workflow_run(&self, workflow: &str, id: &str) -> Result<RunSummary, Error> {
         let request = self.inner.sdk.get_workflow_run().name(workflow).run_id(id).send();
         let object = format!("workflow {workflow} run {id}");
-        let response = self.call("GetWorkflowRun", object, Priority::Poll, request).await?;
-        Ok(workflow_run_summary(id.to_owned(), response.run.and_then(|run| run.status)))
+        let response = self.call("GetWorkflowRun", object.clone(), Priority::Poll, request).await?;
+        let run =
+            response.run.ok_or_else(|| errors::incomplete("GetWorkflowRun", object, ErrorKind::Transient, "run"))?;
+        Ok(workflow_run_summary(id.to_owned(), run.status))
     }
 }
 

@@ -1,3 +1,4 @@
 //! Tests of whole clients against a recording HTTP connector.
 
+mod answers;
 mod endpoints;

@@ -1,0 +1,79 @@
+//! Successful answers that lack what they must have are errors, and not the default of what is missing.
+
+use std::time::Duration;
+
+use aws_config::{BehaviorVersion, Region};
+use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_types::body::SdkBody;
+
+use crate::glue::aws::{AwsConfig, Glue};
+use crate::glue::identity::{CredentialSource, Endpoints, Identity, Keys, Sensitive};
+use crate::glue::job_runs::StartJobRun;
+use crate::glue::{Error, ErrorKind};
+use crate::metrics::Metrics;
+
+/// Answers every request with this HTTP status and body.
+#[derive(Clone, Debug)]
+struct Canned(u16, &'static str);
+
+impl HttpConnector for Canned {
+    fn call(&self, _request: HttpRequest) -> HttpConnectorFuture {
+        let status = self.0.try_into().unwrap();
+        HttpConnectorFuture::ready(Ok(HttpResponse::new(status, SdkBody::from(self.1))))
+    }
+}
+
+async fn client(status: u16, body: &'static str) -> Glue {
+    let connector = SharedHttpConnector::new(Canned(status, body));
+    let loader = aws_config::defaults(BehaviorVersion::latest())
+        .empty_test_environment()
+        .region(Region::new("eu-central-1"))
+        .http_client(http_client_fn(move |_, _| connector.clone()));
+    let config = AwsConfig::from_loader(loader, Duration::from_secs(1), None, Metrics::new()).await;
+    let hidden = |text: &str| Sensitive::new(text.to_owned());
+    let keys = Keys { access_key_id: hidden("AKIA1"), secret_access_key: hidden("hush"), session_token: None };
+    let endpoints = Endpoints { glue: None, sts: None };
+    let source = CredentialSource::Keys(keys);
+    Glue::new(&config, Identity { region: "eu-central-1".to_owned(), source, role: None, endpoints })
+}
+
+/// The page of a proxy.
+const PAGE: &str = "<html>Please sign in</html>";
+
+fn start() -> StartJobRun {
+    StartJobRun { job: "etl".to_owned(), ..StartJobRun::default() }
+}
+
+fn kind_and_code<T: std::fmt::Debug>(answer: Result<T, Error>) -> (ErrorKind, String) {
+    let error = answer.unwrap_err();
+    (error.kind, error.code)
+}
+
+#[tokio::test]
+async fn an_answer_without_its_content_is_an_error() {
+    for body in ["{}", PAGE, ""] {
+        let glue = client(200, body).await;
+        let read_kind = if body == PAGE { ErrorKind::Ambiguous } else { ErrorKind::Transient };
+        let read = (read_kind, "AnswerNotUnderstood".to_owned());
+        assert_eq!(kind_and_code(glue.job_run("etl", "jr_1").await), read, "{body:?}");
+        assert_eq!(kind_and_code(glue.job_max_retries("etl").await), read, "{body:?}");
+        assert_eq!(kind_and_code(glue.workflow_run("daily", "wr_1").await), read, "{body:?}");
+        // The run may have been started.
+        let start = kind_and_code(glue.start_job_run(&start()).await);
+        assert_eq!(start, (ErrorKind::Ambiguous, "AnswerNotUnderstood".to_owned()), "{body:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_error_of_a_proxys_page_says_what_came() {
+    for (status, kind, code, words) in [
+        (200, ErrorKind::Ambiguous, "AnswerNotUnderstood", "expected"),
+        (403, ErrorKind::Denied, "Unknown", "HTTP status 403"),
+        (502, ErrorKind::Ambiguous, "Unknown", "HTTP status 502"),
+    ] {
+        let error = client(status, PAGE).await.job_run("etl", "jr_1").await.unwrap_err();
+        assert_eq!((error.kind, error.code.as_str()), (kind, code), "{error}");
+        assert!(error.message.contains(words), "{error}");
+    }
+}
