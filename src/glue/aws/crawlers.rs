@@ -4,7 +4,7 @@ use aws_sdk_glue::types::{
     CrawlerHistory, CrawlerHistoryState, CrawlerState as SdkState, CrawlsFilter, FieldName, FilterOperator,
 };
 
-use super::{Glue, non_empty, timestamp};
+use super::{Glue, newest_first, non_empty, timestamp};
 use crate::glue::crawls::{CRAWL_PAGE_SIZE, Crawl, CrawlPage, CrawlState, Crawler, CrawlerState};
 use crate::glue::rate_limiter::Priority;
 use crate::glue::{Error, ErrorKind};
@@ -67,7 +67,7 @@ impl Glue {
             self.inner.sdk.list_crawls().crawler_name(name).max_results(CRAWL_PAGE_SIZE).set_next_token(token).send();
         let response = self.call("ListCrawls", crawler(name), Priority::Start, request).await?;
         Ok(CrawlPage {
-            crawls: response.crawls.unwrap_or_default().into_iter().filter_map(crawl).collect(),
+            crawls: newest_first(response.crawls, |crawl| crawl.start_time).filter_map(crawl).collect(),
             next: non_empty(response.next_token),
         })
     }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::errors;
-use super::{Glue, non_empty, timestamp};
+use super::{Glue, newest_first, non_empty, timestamp};
 use crate::glue::job_runs::{JobRun, JobRunPage, JobRunState, PAGE_SIZE, RunMatcher, StartJobRun, StopOutcome};
 use crate::glue::rate_limiter::Priority;
 use crate::glue::{Error, ErrorKind};
@@ -65,7 +65,9 @@ impl Glue {
         let priority = if matcher.is_some() { Priority::Start } else { Priority::Poll };
         let response = self.call("GetJobRuns", job(job_name), priority, request).await?;
         Ok(JobRunPage {
-            runs: response.job_runs.unwrap_or_default().into_iter().filter_map(|run| job_run(run, matcher)).collect(),
+            runs: newest_first(response.job_runs, |run| run.started_on)
+                .filter_map(|run| job_run(run, matcher))
+                .collect(),
             next: non_empty(response.next_token),
         })
     }

@@ -18,15 +18,26 @@ mod stops;
 mod tests;
 mod triggers;
 
+use std::cmp::Reverse;
+
 use aws_credential_types::provider::error::CredentialsError;
+use aws_smithy_types::DateTime;
 
 pub use self::client::{Glue, WeakGlue};
 pub use self::config::AwsConfig;
 pub(crate) use self::connections::is_known_type;
 
 /// A time of the SDK, in whole seconds.
-fn timestamp(time: aws_smithy_types::DateTime) -> Option<jiff::Timestamp> {
+fn timestamp(time: DateTime) -> Option<jiff::Timestamp> {
     jiff::Timestamp::from_second(time.secs()).ok()
+}
+
+/// The items of a page, newest first. Glue lists them so, but does not document it. Items of the same time, and those
+/// without one, keep Glue's order.
+fn newest_first<T>(items: Option<Vec<T>>, started_on: impl Fn(&T) -> Option<DateTime>) -> impl Iterator<Item = T> {
+    let mut items = items.unwrap_or_default();
+    items.sort_by_key(|item| Reverse(started_on(item)));
+    items.into_iter()
 }
 
 /// Glue returns an empty string in place of none.

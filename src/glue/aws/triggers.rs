@@ -5,7 +5,7 @@ use aws_sdk_glue::types::{
     TriggerState as SdkState, TriggerType as SdkType, WorkflowRunStatus,
 };
 
-use super::{Glue, errors, non_empty};
+use super::{Glue, errors, newest_first, non_empty};
 use crate::api::trigger::{Target, TargetKind};
 use crate::glue::crawls::CRAWL_PAGE_SIZE;
 use crate::glue::job_runs::PAGE_SIZE;
@@ -93,7 +93,7 @@ impl Glue {
             TargetKind::Job => {
                 let request = sdk.get_job_runs().job_name(name).max_results(size).set_next_token(token).send();
                 let response = self.call("GetJobRuns", format!("job {name}"), Priority::Start, request).await?;
-                let runs = response.job_runs.unwrap_or_default().into_iter();
+                let runs = newest_first(response.job_runs, |run| run.started_on);
                 (runs.filter_map(|run| job_run_summary(run, trigger)).collect(), response.next_token)
             }
             TargetKind::Crawler => {
@@ -104,7 +104,7 @@ impl Glue {
                 let request = sdk.get_workflow_runs().name(name).max_results(size).set_next_token(token).send();
                 let response =
                     self.call("GetWorkflowRuns", format!("workflow {name}"), Priority::Start, request).await?;
-                let runs = response.runs.unwrap_or_default().into_iter();
+                let runs = newest_first(response.runs, |run| run.started_on);
                 (
                     runs.filter_map(|run| Some(workflow_run_summary(run.workflow_run_id?, run.status))).collect(),
                     response.next_token,

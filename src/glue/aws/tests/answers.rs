@@ -1,4 +1,4 @@
-//! Successful answers that lack what they must have are errors, and not the default of what is missing.
+//! Answers that are not as documented: without their content, of a proxy, in another order.
 
 use std::time::Duration;
 
@@ -7,6 +7,7 @@ use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture, S
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_types::body::SdkBody;
 
+use crate::api::trigger::{Target, TargetKind};
 use crate::glue::aws::{AwsConfig, Glue};
 use crate::glue::identity::{CredentialSource, Endpoints, Identity, Keys, Sensitive};
 use crate::glue::job_runs::StartJobRun;
@@ -76,4 +77,21 @@ async fn the_error_of_a_proxys_page_says_what_came() {
         assert_eq!((error.kind, error.code.as_str()), (kind, code), "{error}");
         assert!(error.message.contains(words), "{error}");
     }
+}
+
+#[tokio::test]
+async fn a_page_is_newest_first_whatever_its_order() {
+    let glue = client(200, r#"{"JobRuns": [{"Id": "old", "StartedOn": 1.5}, {"Id": "new", "StartedOn": 1.6}]}"#).await;
+    let page = glue.job_runs("etl", None, None).await.unwrap();
+    assert_eq!(page.runs.iter().map(|run| run.id.as_str()).collect::<Vec<_>>(), ["new", "old"]);
+    let target = |kind| Target { kind, name: "daily".to_owned() };
+    assert_eq!(glue.newest_run(&target(TargetKind::Job)).await.unwrap().as_deref(), Some("new"));
+
+    let crawls = r#"{"Crawls": [{"CrawlId": "old", "StartTime": 1.5}, {"CrawlId": "new", "StartTime": 1.6}]}"#;
+    let page = client(200, crawls).await.newest_crawls("raw", None).await.unwrap();
+    assert_eq!(page.crawls.iter().map(|crawl| crawl.id.as_str()).collect::<Vec<_>>(), ["new", "old"]);
+
+    let runs = r#"{"Runs": [{"WorkflowRunId": "old", "StartedOn": 1.5}, {"WorkflowRunId": "new", "StartedOn": 1.6}]}"#;
+    let newest = client(200, runs).await.newest_run(&target(TargetKind::Workflow)).await.unwrap();
+    assert_eq!(newest.as_deref(), Some("new"));
 }
