@@ -9,6 +9,7 @@ mod events;
 mod glue;
 mod job_runs;
 mod leak_search;
+mod namespaces;
 mod objects;
 pub mod proxy;
 mod run_scripts;
@@ -193,6 +194,11 @@ impl TestEnv {
     /// Status line and body of the controller's `/readyz`.
     pub async fn readyz(&self) -> (String, String) {
         self.controllers[IDENTITY].get("/readyz").await
+    }
+
+    /// The controller's metrics.
+    pub async fn metrics(&self) -> String {
+        self.controllers[IDENTITY].get("/metrics").await.1
     }
 
     /// The last 40 lines that the controllers logged themselves, for failure messages. The full log goes to a file.

@@ -36,5 +36,6 @@ pub fn stepwise(outcome: Outcome) -> RunScript {
         slot_lag: STEP,
         retry_after: STEP,
         longest_wait: STEP * 2,
+        hidden: Duration::ZERO,
     }])
 }

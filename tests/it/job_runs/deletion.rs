@@ -2,18 +2,14 @@
 
 use std::time::Duration;
 
-use k8s_openapi::api::core::v1::Namespace;
 use k8s_openapi::api::events::v1::Event;
 use kube::api::{Api, DeleteParams};
-use kube::runtime::wait::{await_condition, conditions};
 use kube_glue::api::run::Phase;
 use kube_glue_double::{Fault, JobDefinition, Outcome, Then};
 use serde_json::json;
-use tokio::time::timeout;
 
 use crate::harness::{
-    DEFAULT_SECRET, SHORT_TIMEOUTS, STEP, TestEnv, WAIT_TIMEOUT, endless, has_finalizer, object_name, run_id,
-    wait_for_event,
+    DEFAULT_SECRET, SHORT_TIMEOUTS, STEP, TestEnv, endless, has_finalizer, object_name, run_id, wait_for_event,
 };
 
 #[tokio::test]
@@ -91,14 +87,6 @@ async fn deleting_an_object_during_its_start_leaves_no_run_behind() {
     }
 }
 
-async fn delete_namespace(env: &TestEnv) {
-    let namespaces: Api<Namespace> = Api::all(env.client.clone());
-    let uid = namespaces.get(&env.namespace).await.expect("the namespace").metadata.uid.expect("a uid");
-    namespaces.delete(&env.namespace, &DeleteParams::default()).await.expect("the deletion");
-    let deleted = await_condition(namespaces, &env.namespace, conditions::is_deleted(&uid));
-    assert!(timeout(WAIT_TIMEOUT, deleted).await.is_ok(), "the namespace was not deleted\n{}", env.log_tail());
-}
-
 /// Kubernetes' namespace controller deletes in no order: the Secret may be deleted before the runs that need it.
 #[tokio::test]
 async fn deleting_a_namespace_stops_every_run_even_when_the_secret_is_deleted_first() {
@@ -113,7 +101,7 @@ async fn deleting_a_namespace_stops_every_run_even_when_the_secret_is_deleted_fi
         env.wait_for_phase(name, Phase::Running).await;
     }
     env.secret_api().delete(DEFAULT_SECRET, &DeleteParams::default()).await.expect("the deletion");
-    delete_namespace(&env).await;
+    env.delete_namespace().await;
     let runs = env.glue_runs("endless");
     assert_eq!(runs.len(), 50);
     assert!(runs.iter().all(|run| run["JobRunState"] == "STOPPED"), "{runs:?}");
@@ -145,7 +133,7 @@ async fn deleting_a_namespace_with_revoked_credentials_files_an_event_about_the_
         TestEnv::with_flags("space-revoked", &[("--deletion-timeout", "3s"), ("--leader-election", "false")]).await;
     let run = env.create_endless_run(json!({})).await;
     env.double.iam().delete_access_key(&env.key.id);
-    delete_namespace(&env).await;
+    env.delete_namespace().await;
     let events: Api<Event> = Api::namespaced(env.client.clone(), "default");
     let event = wait_for_event(events, |event| object_name(event) == Some(&env.namespace)).await;
     let note = event.expect("an event about the namespace").note.unwrap_or_default();

@@ -38,7 +38,7 @@ pub enum Rewrite {
     OnlyIdentities,
     /// Each list has the reverse order. The pages stay in order.
     ReverseLists,
-    /// Each list that is not empty begins with copies of its first entry that have other identities.
+    /// Each list that is not empty ends with copies of its last entry that have other identities.
     LongLists {
         /// The number of entries of each list afterwards.
         entries: usize,
@@ -78,11 +78,10 @@ fn each_list(body: Value, mut change: impl FnMut(Vec<Value>) -> Vec<Value>) -> V
 }
 
 fn lengthened(list: Vec<Value>, entries: usize) -> Vec<Value> {
-    let Some(first) = list.first() else { return list };
+    let Some(oldest) = list.last() else { return list };
     let missing = entries.saturating_sub(list.len());
-    let mut long: Vec<Value> = (0..missing).map(|number| copy(first, number)).collect();
-    long.extend(list);
-    long
+    let copies: Vec<Value> = (0..missing).map(|number| copy(oldest, number)).collect();
+    list.into_iter().chain(copies).collect()
 }
 
 fn copy(entry: &Value, number: usize) -> Value {
@@ -182,10 +181,10 @@ mod tests {
     }
 
     #[test]
-    fn a_long_list_has_the_true_entries_at_its_end() {
+    fn a_long_list_has_the_true_entries_at_its_beginning() {
         let page = Rewrite::LongLists { entries: 10_000 }.apply(page());
         let runs = page["JobRuns"].as_array().unwrap();
-        assert_eq!((runs.len(), &runs[9999]["Id"], &runs[9998]["Id"]), (10_000, &json!("jr_1"), &json!("jr_2")));
+        assert_eq!((runs.len(), &runs[0]["Id"], &runs[1]["Id"]), (10_000, &json!("jr_2"), &json!("jr_1")));
         let ids: std::collections::BTreeSet<_> = runs.iter().map(|run| run["Id"].as_str().unwrap()).collect();
         assert_eq!(ids.len(), 10_000);
         let empty = json!({ "Errors": [] });

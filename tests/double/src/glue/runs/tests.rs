@@ -311,7 +311,7 @@ fn a_hidden_run_is_neither_listed_nor_found_for_some_time() {
     };
     assert_eq!((get(&first).unwrap_err().code.as_ref(), listed()), ("EntityNotFoundException", Vec::<String>::new()));
     fixture.step(1);
-    assert_eq!(listed(), [first.clone()]);
+    assert_eq!(listed(), std::slice::from_ref(&first));
     assert!(get(&first).is_ok() && get(&second).is_err());
     fixture.step(29);
     assert_eq!(listed(), [second, first]);

@@ -1,0 +1,51 @@
+//! The operations of AWS that the controller calls, read from its source.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+/// The folder that alone knows the SDK.
+const ADAPTER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/glue/aws");
+/// What stands before the name of an operation where the adapter makes a call.
+const CALLS: [&str; 2] = ["self.call(", "aws_call("];
+
+/// The operations by name.
+pub fn all() -> BTreeSet<String> {
+    let mut operations = BTreeSet::new();
+    collect(Path::new(ADAPTER), &mut operations);
+    operations
+}
+
+fn collect(folder: &Path, operations: &mut BTreeSet<String>) {
+    for entry in folder.read_dir().expect("the adapter's folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            // The adapter's own tests make up operations.
+            if !path.ends_with("tests") {
+                collect(&path, operations);
+            }
+        } else {
+            let source = std::fs::read_to_string(&path).expect("a source file");
+            operations.extend(CALLS.iter().flat_map(|call| named(&source, call)));
+        }
+    }
+}
+
+/// The string literals that follow `call`.
+fn named<'s>(source: &'s str, call: &str) -> impl Iterator<Item = String> + use<'s> {
+    let calls: Vec<_> = source.split(call).skip(1).collect();
+    calls.into_iter().filter_map(|rest| {
+        let literal = rest.trim_start().strip_prefix('"')?;
+        Some(literal.split_once('"')?.0.to_owned())
+    })
+}
+
+#[test]
+fn the_operations_of_the_policies_are_those_of_the_source() {
+    let policies = crate::docs::policies::by_kind().values().flatten();
+    let documented: BTreeSet<_> = policies.map(|action| action.trim_start_matches("glue:").to_owned()).collect();
+    let sts = ["AssumeRole", "GetCallerIdentity"].map(str::to_owned);
+    let called = all();
+    assert!(sts.iter().all(|operation| called.contains(operation)), "{called:?}");
+    let of_glue: BTreeSet<_> = called.into_iter().filter(|operation| !sts.contains(operation)).collect();
+    assert_eq!(of_glue, documented, "the source's calls of Glue, and what the documented policies allow");
+}
