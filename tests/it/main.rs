@@ -13,6 +13,7 @@ mod connections;
 mod crawler_runs;
 mod crds;
 mod credentials;
+mod deletion_ends;
 mod docs;
 mod fault_matrix;
 mod harness;
