@@ -112,8 +112,9 @@ impl RateLimiters {
     }
 }
 
+/// The tokens of a rate limiter; pure.
 #[derive(Debug)]
-struct Bucket {
+pub(crate) struct Bucket {
     /// Calls per second.
     rate: f64,
     /// When the next start may be sent.
@@ -125,11 +126,11 @@ struct Bucket {
 }
 
 impl Bucket {
-    fn new(now: Instant) -> Self {
+    pub(crate) fn new(now: Instant) -> Self {
         Self { rate: FULL_RATE, next_start: now, next_poll: now, changed_at: now }
     }
 
-    fn reserve(&mut self, priority: Priority, now: Instant) -> Instant {
+    pub(crate) fn reserve(&mut self, priority: Priority, now: Instant) -> Instant {
         let step = Duration::from_secs_f64(1.0 / self.rate);
         let earliest = now.checked_sub(Duration::from_secs_f64(BURST_SECONDS)).unwrap_or(now);
         let at = match priority {
@@ -146,7 +147,7 @@ impl Bucket {
         at.max(now)
     }
 
-    fn record_throttle(&mut self, now: Instant) {
+    pub(crate) fn record_throttle(&mut self, now: Instant) {
         let is_full = self.rate >= FULL_RATE;
         if is_full || now.duration_since(self.changed_at) >= Duration::from_secs(1) {
             self.rate = if is_full { FIRST_THROTTLED_RATE } else { (self.rate / 2.0).max(MIN_RATE) };
@@ -154,7 +155,7 @@ impl Bucket {
         }
     }
 
-    fn record_response(&mut self, now: Instant) {
+    pub(crate) fn record_response(&mut self, now: Instant) {
         let elapsed = now.duration_since(self.changed_at);
         if self.rate < FULL_RATE && elapsed >= Duration::from_secs(1) {
             self.rate = (self.rate * 1.25f64.powf(elapsed.as_secs_f64().min(10.0))).min(FULL_RATE);

@@ -15,7 +15,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use self::state::State;
+pub(crate) use self::state::State;
 use super::{Error, poll_plan};
 
 /// A group of items that are polled together. Equal sources are one group.

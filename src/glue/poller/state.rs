@@ -12,7 +12,8 @@ use tracing::debug;
 
 use super::{Error, Observation, PollRequest, PollResult, Report, Source};
 
-pub(super) struct State<S: Source, R> {
+/// The groups of one poller.
+pub(crate) struct State<S: Source, R> {
     groups: HashMap<S, Group<S::Item, R>>,
     /// The items of each subscriber.
     subscriptions: HashMap<R, Vec<(S, String)>>,
@@ -54,12 +55,12 @@ impl<S: Source, R> Default for State<S, R> {
 }
 
 impl<S: Source, R: Clone + Eq + Hash> State<S, R> {
-    pub(super) fn live(&self) -> usize {
+    pub(crate) fn live(&self) -> usize {
         self.live
     }
 
     /// Records `items` as the subscriptions of `subscriber`, and ends its others.
-    pub(super) fn replace_subscriptions(&mut self, items: &[(S, String)], subscriber: &R) {
+    pub(crate) fn replace_subscriptions(&mut self, items: &[(S, String)], subscriber: &R) {
         let before = self.subscriptions.insert(subscriber.clone(), items.to_vec()).unwrap_or_default();
         for (source, id) in before.iter().filter(|item| !items.contains(item)) {
             self.unsubscribe(source, id, subscriber);
@@ -67,7 +68,7 @@ impl<S: Source, R: Clone + Eq + Hash> State<S, R> {
     }
 
     /// Adds `subscriber` to an item. `spawn` starts the task of a new group.
-    pub(super) fn subscribe(
+    pub(crate) fn subscribe(
         &mut self,
         source: &S,
         id: &str,
@@ -112,21 +113,21 @@ impl<S: Source, R: Clone + Eq + Hash> State<S, R> {
     }
 
     /// See [`super::Poller::forget`].
-    pub(super) fn forget(&mut self, subscriber: &R) {
+    pub(crate) fn forget(&mut self, subscriber: &R) {
         for (source, id) in self.subscriptions.remove(subscriber).unwrap_or_default() {
             self.unsubscribe(&source, &id, subscriber);
         }
     }
 
     /// See [`super::Poller::other_subscribers`].
-    pub(super) fn other_subscribers(&self, subscriber: &R) -> usize {
+    pub(crate) fn other_subscribers(&self, subscriber: &R) -> usize {
         let subscriptions = self.subscriptions.get(subscriber).into_iter().flatten();
         let items = subscriptions.filter_map(|(source, id)| self.groups.get(source)?.items.get(id));
         items.map(|item| item.subscribers.iter().filter(|other| *other != subscriber).count()).sum()
     }
 
     /// See [`super::Poller::refresh`].
-    pub(super) fn refresh(&mut self, source: &S, id: &str) {
+    pub(crate) fn refresh(&mut self, source: &S, id: &str) {
         let Some(group) = self.groups.get_mut(source) else { return };
         if let Some(item) = group.items.get_mut(id) {
             self.live += usize::from(is_finished::<S>(item.last.as_ref()));
@@ -139,14 +140,14 @@ impl<S: Source, R: Clone + Eq + Hash> State<S, R> {
     }
 
     /// See [`super::Poller::poll_soon`].
-    pub(super) fn poll_soon(&self, source: &S) {
+    pub(crate) fn poll_soon(&self, source: &S) {
         if let Some(group) = self.groups.get(source) {
             group.poll_soon.notify_one();
         }
     }
 
     /// What the poll interval of a group depends on: how many groups its client has, and the age of its youngest item.
-    pub(super) fn load(&self, source: &S) -> (usize, Duration) {
+    pub(crate) fn load(&self, source: &S) -> (usize, Duration) {
         let now = Instant::now();
         let groups = self.groups.keys().filter(|other| other.client() == source.client()).count();
         let group = self.groups.get(source);
@@ -156,7 +157,7 @@ impl<S: Source, R: Clone + Eq + Hash> State<S, R> {
 
     /// The unfinished items of a group. `None` when there are none: the group is removed then, since it has reported
     /// all its finished items, and a later subscription opens it again.
-    pub(super) fn poll_requests(&mut self, source: &S) -> Option<Vec<PollRequest<S::Item>>> {
+    pub(crate) fn poll_requests(&mut self, source: &S) -> Option<Vec<PollRequest<S::Item>>> {
         let group = self.groups.get(source)?;
         let now = Instant::now();
         let requests: Vec<_> = group
@@ -190,7 +191,7 @@ impl<S: Source, R: Clone + Eq + Hash> State<S, R> {
     }
 
     /// Applies the results of a poll that was sent at `polled_at`, and returns the subscribers to requeue.
-    pub(super) fn apply(
+    pub(crate) fn apply(
         &mut self,
         source: &S,
         polled_at: Instant,

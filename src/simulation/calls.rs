@@ -1,0 +1,297 @@
+//! The calls to Glue, on their way and back, and what a pass makes of the answers.
+
+use std::time::Duration;
+
+use super::Name;
+use super::glue::episode::Operation;
+use super::glue::job::Listed;
+use super::glue::network::{Told, way};
+use super::glue::{Caller, ClientId};
+use super::mutations::Mutation;
+use super::polls::Source;
+use super::shell::{Pass, Waits};
+use super::time::{Ms, millis};
+use super::world::{Event, World};
+use crate::api::GlueJobRun;
+use crate::controllers::run::RunKind;
+use crate::controllers::run::calls::RunQuery;
+use crate::controllers::runtime::problem::Problem;
+use crate::controllers::runtime::start_once::{Lookup, StartOutcome};
+use crate::glue::job_runs::JobRun;
+use crate::glue::job_runs::source::JobRunItem;
+use crate::glue::rate_limiter::Priority;
+use crate::glue::{Error, ErrorKind};
+
+/// The longest pause before the first object of a queue tries again.
+const TRY_AGAIN: Duration = Duration::from_secs(15);
+
+/// A call of the controller.
+#[derive(Clone, Debug)]
+pub struct GlueCall {
+    pub client: ClientId,
+    /// The object that it is for; `None` for a poll.
+    pub plan: Option<usize>,
+    /// The job or crawler.
+    pub target: String,
+    pub call: CallTo,
+}
+
+/// What is called.
+#[derive(Clone, Debug)]
+pub enum CallTo {
+    Start { key: String },
+    Stop { id: String },
+    List { page: usize },
+    Get { id: String },
+}
+
+/// Who reads the answer.
+#[derive(Clone, Debug)]
+pub enum Reader {
+    Pass(Name, u64),
+    Poll(Source),
+}
+
+/// Glue's answer.
+#[derive(Clone, Debug)]
+pub enum Answer {
+    Started(String),
+    Stopped,
+    Page(Vec<Listed>, bool),
+    Run(Box<JobRun>),
+}
+
+/// A call that is under way.
+#[derive(Debug)]
+pub struct Flight {
+    process: u32,
+    call: GlueCall,
+    reader: Reader,
+    told: Told,
+    answer: Option<Result<Answer, ErrorKind>>,
+    is_answered: bool,
+    arrives: bool,
+}
+
+/// A look for a run among those of its job, page by page.
+#[derive(Clone, Debug)]
+pub struct Search {
+    query: RunQuery,
+    found: Option<JobRun>,
+    /// For how long the process had known of the intent when the look began.
+    intent_age: Duration,
+}
+
+impl Search {
+    pub fn new(query: RunQuery, intent_age: Duration) -> Self {
+        Self { query, found: None, intent_age }
+    }
+}
+
+impl CallTo {
+    fn operation(&self) -> Operation {
+        match self {
+            Self::Start { .. } => Operation::StartJobRun,
+            Self::Stop { .. } => Operation::StopJobRun,
+            Self::List { .. } => Operation::GetJobRuns,
+            Self::Get { .. } => Operation::GetJobRun,
+        }
+    }
+}
+
+impl GlueCall {
+    /// The error of this call.
+    pub fn error(&self, kind: ErrorKind) -> Error {
+        let operation = self.call.operation().name();
+        Error { operation, object: self.target.clone(), kind, code: format!("{kind:?}"), message: String::new() }
+    }
+}
+
+impl World {
+    /// When a call of this client may be sent.
+    pub fn reserve(&mut self, client: ClientId, priority: Priority) -> Ms {
+        let account = self.glue.clients[client];
+        let at = self.process.reserve(account, priority);
+        self.now + millis(at.saturating_duration_since(tokio::time::Instant::now()))
+    }
+
+    /// Sends a call.
+    pub fn send(&mut self, call: &GlueCall, reader: Reader) {
+        let faults = self.faults();
+        let way = way(&mut self.network, faults);
+        if way.told != Told::Answer
+            && let Some(object) = call.plan.and_then(|plan| self.cluster.get(&self.scenario.plans[plan].name))
+        {
+            self.checks.lost(object.uid());
+        }
+        self.numbers += 1;
+        let number = self.numbers;
+        if let Some(arrives) = way.arrives {
+            self.at(self.now + arrives, Event::Arrive(number));
+        }
+        self.at(self.now + way.answered, Event::Answered(number));
+        let flight = Flight {
+            process: self.process.number,
+            call: call.clone(),
+            reader,
+            told: way.told,
+            answer: None,
+            is_answered: false,
+            arrives: way.arrives.is_some(),
+        };
+        self.flights.insert(number, flight);
+    }
+
+    /// A call reaches Glue.
+    pub fn arrive(&mut self, number: u64) {
+        let Some(mut flight) = self.flights.remove(&number) else { return };
+        let GlueCall { client, plan, target, call } = &flight.call;
+        let (now, who) = (self.now, Caller { client: *client, plan: *plan });
+        self.checks.called(now, &flight.call, &self.glue);
+        let answer = match call {
+            CallTo::Start { key } => self.glue.start_job_run(now, &who, target, key).map(Answer::Started),
+            CallTo::Stop { id } => self.glue.stop_job_run(now, &who, target, id).map(|_| Answer::Stopped),
+            CallTo::List { page } => {
+                self.glue.job_runs(now, &who, target, *page).map(|(runs, more)| Answer::Page(runs, more))
+            }
+            CallTo::Get { id } => self.glue.job_run(now, &who, target, id).map(|run| Answer::Run(Box::new(run))),
+        };
+        if let (Some(plan), false) = (plan, matches!(call, CallTo::List { .. } | CallTo::Get { .. })) {
+            let name = self.scenario.plans[*plan].name.clone();
+            let told = match &answer {
+                Ok(Answer::Started(id)) => format!("Glue starts {id}"),
+                Ok(_) => "Glue accepts the stop".to_owned(),
+                Err(kind) => format!("Glue refuses: {kind:?}"),
+            };
+            self.tell(Some(&name), || format!("{call:?} reaches Glue; {told}"));
+        }
+        match (call, &answer) {
+            (CallTo::Start { .. }, Ok(Answer::Started(id))) => {
+                self.figures.starts += 1;
+                self.checks.started(now, &self.glue, id);
+            }
+            (CallTo::Stop { id }, Ok(_)) => self.checks.stopped(now, &self.glue, &self.cluster, id, *plan),
+            _ => {}
+        }
+        flight.answer = Some(answer);
+        if !flight.is_answered {
+            self.flights.insert(number, flight);
+        }
+    }
+
+    /// The caller gets its answer, or gives up.
+    pub fn answered(&mut self, number: u64) {
+        let Some(mut flight) = self.flights.remove(&number) else { return };
+        let call = flight.call.clone();
+        let result = match (flight.told, &flight.answer) {
+            (Told::Answer, Some(answer)) => answer.clone().map_err(|kind| call.error(kind)),
+            (Told::Answer | Told::Nothing, _) => Err(call.error(ErrorKind::Ambiguous)),
+            (Told::NotSent, _) => Err(call.error(ErrorKind::Transient)),
+        };
+        let (process, reader) = (flight.process, flight.reader.clone());
+        if flight.arrives && flight.answer.is_none() {
+            flight.is_answered = true;
+            self.flights.insert(number, flight);
+        }
+        if process != self.process.number {
+            return;
+        }
+        let throttled = result.as_ref().is_err_and(|error| error.kind == ErrorKind::Throttled);
+        self.process.record(self.glue.clients[call.client], throttled);
+        match reader {
+            Reader::Poll(source) => self.poll_answered(&source, &call, result),
+            Reader::Pass(name, pass) => self.pass_answered(&name, pass, &call, result),
+        }
+    }
+
+    fn pass_answered(&mut self, name: &Name, number: u64, call: &GlueCall, result: Result<Answer, Error>) {
+        let Some(mut pass) = self.process.passes.remove(name) else { return };
+        if pass.number == number && matches!(pass.waits, Waits::Answer(_)) {
+            pass.waits = Waits::Nothing;
+            match &call.call {
+                CallTo::Start { .. } => self.start_answered(&mut pass, result),
+                CallTo::Stop { id } => match result {
+                    Ok(_) => self.process.local.with(pass.object.uid(), |local| local.kind_state.stop_accepted(id)),
+                    Err(error) if matches!(error.kind, ErrorKind::NotFound | ErrorKind::Invalid) => {
+                        self.process.local.with(pass.object.uid(), |local| local.kind_state.stop_accepted(id));
+                    }
+                    Err(error) => pass.state.stop_problem = Some(Problem::of(&error, None)),
+                },
+                CallTo::List { page } => self.page_answered(&mut pass, *page, call, result),
+                CallTo::Get { .. } => {}
+            }
+        }
+        let goes_on = matches!(pass.waits, Waits::Nothing);
+        self.process.passes.insert(name.clone(), pass);
+        if goes_on {
+            self.go_on(name);
+        }
+    }
+
+    /// As `start` of the lifecycle.
+    fn start_answered(&mut self, pass: &mut Pass, result: Result<Answer, Error>) {
+        let answer = result.map(|answer| match answer {
+            Answer::Started(id) => Some(id),
+            _ => None,
+        });
+        let outcome = StartOutcome::of(answer, |error| Problem::of(error, None));
+        let is_busy = |problem: &Problem| problem.kind == Some(ErrorKind::Busy);
+        self.process.local.with(pass.object.uid(), |local| {
+            local.intent.record(&outcome);
+            match &outcome {
+                StartOutcome::Started(_) | StartOutcome::Accepted => local.backoff.reset(),
+                StartOutcome::Rejected(problem) if is_busy(problem) => local.backoff.delay(TRY_AGAIN),
+                StartOutcome::Rejected(_) => local.backoff.delay(Duration::MAX),
+                StartOutcome::Unconfirmed(_) => {}
+            }
+        });
+        match &outcome {
+            StartOutcome::Rejected(problem) if is_busy(problem) => self.join_queue(pass),
+            StartOutcome::Started(_) => self.leave_queue(&pass.object.name),
+            StartOutcome::Rejected(_) | StartOutcome::Unconfirmed(_) | StartOutcome::Accepted => {}
+        }
+        pass.state.start.on_sent(outcome);
+        pass.state.snapshot = None;
+    }
+
+    /// As `look_up` of the kind.
+    fn page_answered(&mut self, pass: &mut Pass, page: usize, call: &GlueCall, result: Result<Answer, Error>) {
+        let Some(mut search) = pass.search.take() else { return };
+        let intent_age = search.intent_age;
+        let (runs, more) = match result {
+            Ok(Answer::Page(runs, more)) => (runs, more),
+            Ok(_) => (Vec::new(), false),
+            Err(_) if self.is(Mutation::FailedLooksFindNothing) => (Vec::new(), false),
+            Err(error) => {
+                self.tell(Some(&pass.object.name), || format!("the look failed: {error}"));
+                pass.state.start.lookup = Some(Lookup::Failed(Problem::of(&error, None)));
+                return;
+            }
+        };
+        let oldest = search.query.since.and_then(|since| since.checked_sub(jiff::SignedDuration::from_hours(1)).ok());
+        let is_recent = |run: &JobRun| run.started_on.zip(oldest).is_none_or(|(started, oldest)| started >= oldest);
+        let is_past = runs.last().is_some_and(|(run, _)| !is_recent(run));
+        let is_ours = |(run, key): &Listed| {
+            let known = pass.object.status.attempts.iter().any(|attempt| attempt.id.as_deref() == Some(&run.id));
+            *key == search.query.key && is_recent(run) && !known
+        };
+        for (run, _) in runs.into_iter().filter(is_ours) {
+            let live = !run.state.is_final();
+            search.found = if live { Some(run) } else { search.found.or(Some(run)) };
+            if live {
+                break;
+            }
+        }
+        if more && !is_past && search.found.is_none() {
+            pass.search = Some(search);
+            let call = GlueCall { call: CallTo::List { page: page + 1 }, ..call.clone() };
+            return self.ask(pass, call, Priority::Start);
+        }
+        let found = search.found.and_then(|run| GlueJobRun::observe(&JobRunItem { run, retry_expected: false }));
+        self.tell(Some(&pass.object.name), || {
+            let found = found.as_ref().map_or("nothing", |run| &run.id);
+            format!("looks for {}: {found}", search.query.key)
+        });
+        pass.state.start.lookup = Some(found.map_or(Lookup::NotFound { intent_age }, Lookup::Found));
+    }
+}
