@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use super::checks::{Property, Violation};
 use super::figures::Figures;
+use super::glue::episode::Episode;
 use super::mutations::Mutation;
 use super::scenario::Scenario;
 use super::story::Story;
@@ -74,16 +75,18 @@ impl Campaign {
             self.objects,
             kept.len()
         );
-        for episode in &world.scenario.episodes {
+        let plans: Vec<_> = found.about.iter().filter_map(|name| world.scenario.plan(name)).collect();
+        let concerns = |episode: &&Episode| plans.iter().any(|(number, plan)| {
+            let tenant = &world.scenario.tenants[plan.tenant];
+            episode.concerns(tenant.account, tenant.client, &plan.target, *number)
+        });
+        for episode in world.scenario.episodes.iter().filter(concerns) {
             let _ = writeln!(report, "  {episode}");
         }
-        for name in &found.about {
-            let plan = world.scenario.plans.iter().find(|plan| plan.name == *name);
-            if let Some(plan) = plan {
-                let tenant = &world.scenario.tenants[plan.tenant];
-                let key = plan.policy.idempotency_key.as_deref().unwrap_or("its uid");
-                let _ = writeln!(report, "  {}: client {}, {}, key {key}", name.1, tenant.client, plan.target);
-            }
+        for (_, plan) in &plans {
+            let tenant = &world.scenario.tenants[plan.tenant];
+            let key = plan.policy.idempotency_key.as_deref().unwrap_or("its uid");
+            let _ = writeln!(report, "  {}: client {}, {}, key {key}", plan.name.1, tenant.client, plan.target);
         }
         report.push_str(&world.story.about(&found.about));
         Finding { seed, violation: found, report }

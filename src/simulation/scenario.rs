@@ -148,6 +148,11 @@ impl Scenario {
         self
     }
 
+    /// The plan of this name, and its number.
+    pub fn plan(&self, name: &Name) -> Option<(usize, &ObjectPlan)> {
+        self.plans.iter().enumerate().find(|(_, plan)| plan.name == *name)
+    }
+
     /// The number of plans for each target.
     pub fn load(&self) -> BTreeMap<&str, usize> {
         let mut load = BTreeMap::new();
@@ -172,17 +177,14 @@ impl Scenario {
         if random.chance(0.1) {
             policy.deletion_policy = Some(random.one_of(&[DeletionPolicy::Stop, DeletionPolicy::Orphan]));
         }
+        let target = random.one_of(&jobs);
         let keyed = keys && random.chance(0.4);
         if keyed {
-            // Some objects share a key, and so a run.
-            let sharers = if random.chance(0.3) { number / 4 * 4 } else { number };
-            policy.idempotency_key = Some(format!("{namespace}-{sharers}"));
+            // Objects of one key share a run.
+            let own = format!("{namespace}-{number}");
+            let key = if random.chance(0.3) { format!("{namespace}-{target}") } else { own };
+            policy.idempotency_key = Some(key);
         }
-        let shares = keyed && policy.idempotency_key != Some(format!("{namespace}-{number}"));
-        let target = match self.plans.get(number / 4 * 4).filter(|first| shares && first.name.0 == namespace) {
-            Some(first) => first.target.clone(),
-            None => random.one_of(&jobs),
-        };
         self.plans.push(ObjectPlan {
             name: (namespace, format!("run-{number}")),
             tenant,

@@ -235,7 +235,10 @@ impl World {
 
     fn act(&mut self, action: Action) {
         let name = action.plan().map(|plan| self.scenario.plans[plan].name.clone());
-        self.tell(name.as_ref(), || format!("{action:?}"));
+        let is_again = matches!(action, Action::Create(_)) && name.as_ref().is_some_and(|name| self.cluster.get(name).is_some());
+        if !is_again {
+            self.tell(name.as_ref(), || format!("{action:?}"));
+        }
         self.checks.acted(self.now, &action);
         let name = name.unwrap_or_default();
         match action {

@@ -19,7 +19,7 @@ impl Checks {
     pub fn started(&mut self, now: Ms, glue: &Glue, id: &str) {
         self.now = now;
         let Some(run) = glue.runs.iter().find(|run| run.id == id) else { return };
-        let others = glue.runs.iter().filter(|other| other.id != run.id && other.base() == run.base());
+        let others = glue.runs.iter().filter(|other| other.id != run.id && other.job == run.job && other.base() == run.base());
         for other in others {
             let stopped = other.stop.is_some() || self.left_behind.contains(&other.id);
             let about = [self.names[run.plan].clone(), self.names[other.plan].clone()];
