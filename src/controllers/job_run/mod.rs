@@ -23,8 +23,9 @@ use crate::controllers::run::lifecycle::RunLifecycle;
 use crate::controllers::run::local_state::RunLocalState;
 use crate::controllers::runtime::kind::{Inputs, Kind};
 use crate::controllers::runtime::text::truncated;
+use crate::glue::job_runs::search::matching_runs;
 use crate::glue::job_runs::source::{JobRunItem, JobRunSource};
-use crate::glue::job_runs::{JobRun, RunMatcher, StartJobRun, StopOutcome};
+use crate::glue::job_runs::{JobRun, RunMatch, RunMatcher, StartJobRun, StopOutcome, parse_attempt_key};
 use crate::glue::{Error, ErrorKind, Glue};
 
 /// How much earlier than the intent, by Glue's clock, a run may have started and still be ours: more than any two clocks
@@ -112,25 +113,14 @@ impl RunKind for GlueJobRun {
     ) -> Result<Option<JobRunItem>, Error> {
         let matcher = self.matcher(client, &query.key, inputs)?;
         let oldest = query.since.and_then(|since| since.checked_sub(CLOCK_SLACK).ok());
-        let mut token = None;
-        let mut found: Option<JobRun> = None;
-        loop {
-            let page = client.job_runs(&self.spec.job_name, token, Some(&matcher)).await?;
-            let past =
-                page.runs.last().and_then(|run| run.started_on).zip(oldest).is_some_and(|(last, oldest)| last < oldest);
-            let ours = |run: &JobRun| run.matches && is_recent(run, oldest) && !self.has_run(&run.id);
-            for run in page.runs.into_iter().filter(ours) {
-                if !run.state.is_final() {
-                    return Ok(Some(item(run)));
-                }
-                found = found.or(Some(run));
-            }
-            token = page.next;
-            // Runs come newest first; an ended run counts only when this page has no live one.
-            if token.is_none() || past || found.is_some() {
-                return Ok(found.map(item));
-            }
-        }
+        let found = matching_runs(client, &self.spec.job_name, &matcher, oldest).await?;
+        let wanted = parse_attempt_key(&query.key).map(|(_, number)| number);
+        let is_ours = |run: &JobRun| match run.matched {
+            Some(RunMatch::Attempt(number)) => wanted == Some(number),
+            Some(RunMatch::Arguments) => true,
+            None => false,
+        };
+        Ok(found.into_iter().find(|run| is_ours(run) && !self.has_run(&run.id)).map(item))
     }
 
     async fn start(&self, client: &Glue, key: &str, inputs: &Arguments) -> Result<Option<String>, Error> {
@@ -159,7 +149,10 @@ impl GlueJobRun {
     /// What identifies this object's run among the runs of the job.
     fn matcher(&self, client: &Glue, key: &str, inputs: Option<&Arguments>) -> Result<RunMatcher, Error> {
         match (client.run_key_argument(), inputs) {
-            (Some(name), _) => Ok(RunMatcher::Argument { name: name.to_owned(), value: key.to_owned() }),
+            (Some(name), _) => {
+                let base = parse_attempt_key(key).map_or(key, |(base, _)| base);
+                Ok(RunMatcher::Argument { name: name.to_owned(), base: base.to_owned() })
+            }
             (None, Some(inputs)) => Ok(RunMatcher::Arguments(inputs.exposed())),
             (None, None) => Err(Error {
                 operation: "GetJobRuns",
@@ -200,8 +193,4 @@ impl GlueJobRun {
 
 fn item(run: JobRun) -> JobRunItem {
     JobRunItem { run, retry_expected: false }
-}
-
-fn is_recent(run: &JobRun, oldest: Option<Timestamp>) -> bool {
-    run.started_on.zip(oldest).is_none_or(|(started, oldest)| started >= oldest)
 }
