@@ -126,10 +126,11 @@ fn job_run(run: SdkJobRun, matcher: Option<&RunMatcher>) -> Option<JobRun> {
             (of_run, number) if of_run == base => Some(RunMatch::Attempt(number)),
             _ => None,
         },
-        RunMatcher::Arguments(expected) => {
+        RunMatcher::Arguments { literal, from } => {
+            let others = arguments.keys().filter(|name| !from.contains(*name)).count();
             let is_match = run.trigger_name.is_none()
-                && arguments.len() == expected.len()
-                && expected.iter().all(|(name, value)| arguments.get(name) == Some(value));
+                && others == literal.len()
+                && literal.iter().all(|(name, value)| arguments.get(name) == Some(value));
             is_match.then_some(RunMatch::Arguments)
         }
     });

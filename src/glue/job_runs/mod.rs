@@ -3,7 +3,7 @@
 pub mod search;
 pub(crate) mod source;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -44,8 +44,13 @@ pub enum RunMatcher {
         /// The part of the key that all attempts share.
         base: String,
     },
-    /// A run with exactly these arguments that no trigger started. For scripts that reject unknown arguments.
-    Arguments(BTreeMap<String, String>),
+    /// A run with these arguments, and no others, that no trigger started. For scripts that reject unknown arguments.
+    Arguments {
+        /// Arguments by name.
+        literal: BTreeMap<String, String>,
+        /// The names of arguments with any value, or none: a Secret may have changed since the start.
+        from: BTreeSet<String>,
+    },
 }
 
 /// How a run satisfies a [`RunMatcher`].
