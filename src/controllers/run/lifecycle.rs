@@ -244,9 +244,13 @@ fn publish<K: RunKind>(pass: &Pass<'_, K>, before: &RunStatus, after: &RunStatus
     metrics.live_runs(K::KIND, pass.context.poller.live());
 }
 
-/// Reads what exists before a start that carries no key.
+/// Reads what exists before a start that carries no key. The object is in the queue from now on.
 async fn read_baseline<K: RunKind>(pass: &mut Pass<'_, K>, recorded: Option<&Baseline>) {
     let Some(client) = pass.client().cloned() else { return };
+    if let Some(key) = queue_key(pass) {
+        let place = Some((&key, Cause::ConcurrentRuns));
+        pass.context.with_queues(|queues| queues.settle(&name_of(&pass.reference), place, Instant::now()));
+    }
     let snapshot = match K::Identification::snapshot(&pass.object, &client, recorded).await {
         Ok(CrawlerSnapshot { busy, newest, live, next }) => {
             let live = live.and_then(|item| observe(pass, item));

@@ -107,7 +107,9 @@ fn earlier_run(facts: &Facts<'_>, next: Attempt) -> Result<Attempt, Box<Plan>> {
                 let number = next.number.max(number + 1);
                 return Ok(Attempt { number, key: facts.key(number), ..next });
             }
-            Err(Box::new(adopt(facts, Attempt { number, key: facts.key(number), ..next }, run)))
+            // The attempts before it count as retries: an object that is created again has no more of them.
+            let retry = next.retry.max(number);
+            Err(Box::new(adopt(facts, Attempt { number, key: facts.key(number), retry, ..next }, run)))
         }
         Some(Lookup::NotFound { .. }) => Ok(next),
     }
