@@ -44,12 +44,11 @@ pub trait RunKind: Kind<PassState = RunPass<Self>, LocalState = RunLocalState> {
         item
     }
 
-    /// Looks for the run that an intent started, newest first.
+    /// Looks for a run of the object, without those that its status lists.
     fn look_up(
         &self,
         client: &Glue,
         query: &RunQuery,
-        inputs: Option<&Self::Inputs>,
     ) -> impl Future<Output = Result<Option<Item<Self>>, Error>> + Send;
     /// Starts a run with this key, in one call. Its id, when Glue answers with one.
     fn start(

@@ -35,6 +35,7 @@ pub mod conditions;
 pub mod context;
 pub mod credentials;
 pub mod events;
+pub mod exclusive;
 pub mod facts;
 pub mod kind;
 pub mod leadership;
@@ -50,6 +51,7 @@ pub mod reconciler;
 mod remedy;
 pub mod requeue;
 pub mod settings;
+pub mod shared_runs;
 pub mod start_once;
 pub mod step;
 #[cfg(test)]

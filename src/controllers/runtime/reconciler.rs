@@ -69,9 +69,15 @@ impl<K: Kind> Pass<'_, K> {
             // The cache does not show our last write yet; the event that brings it requeues the object.
             return Ok((Action::requeue(WRITE_AGAIN), 0));
         }
+        let result = self.take_steps().await;
+        K::Lifecycle::on_pass_end(&self, result.is_ok());
+        result
+    }
+
+    async fn take_steps(&mut self) -> Result<(Action, u32), WriteError> {
         for _ in 0..MAX_STEPS {
             self.resolve().await;
-            let Plan { status, step } = K::Lifecycle::plan(&mut self);
+            let Plan { status, step } = K::Lifecycle::plan(self);
             if self.write_status(status).await? {
                 continue;
             }

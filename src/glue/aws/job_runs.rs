@@ -4,7 +4,9 @@ use std::collections::HashMap;
 
 use super::errors;
 use super::{Glue, non_empty, timestamp};
-use crate::glue::job_runs::{JobRun, JobRunPage, JobRunState, PAGE_SIZE, RunMatcher, StartJobRun, StopOutcome};
+use crate::glue::job_runs::{
+    JobRun, JobRunPage, JobRunState, PAGE_SIZE, RunMatch, RunMatcher, StartJobRun, StopOutcome, parse_attempt_key,
+};
 use crate::glue::rate_limiter::Priority;
 use crate::glue::{Error, ErrorKind};
 use aws_sdk_glue::types::{
@@ -55,7 +57,7 @@ impl Glue {
         response.job_run.and_then(|run| job_run(run, None)).ok_or_else(|| no_run("GetJobRun", object))
     }
 
-    /// One page of `GetJobRuns`, newest first. `matcher` sets [`JobRun::matches`].
+    /// One page of `GetJobRuns`, newest first. `matcher` sets [`JobRun::matched`].
     pub async fn job_runs(
         &self,
         job_name: &str,
@@ -119,21 +121,25 @@ fn no_run(operation: &'static str, object: String) -> Error {
 
 fn job_run(run: SdkJobRun, matcher: Option<&RunMatcher>) -> Option<JobRun> {
     let arguments = run.arguments.unwrap_or_default();
-    let is_match = match matcher {
-        None => false,
-        Some(RunMatcher::Argument { name, value }) => arguments.get(name) == Some(value),
-        Some(RunMatcher::Arguments(expected)) => {
-            run.trigger_name.is_none()
-                && arguments.len() == expected.len()
-                && expected.iter().all(|(name, value)| arguments.get(name) == Some(value))
+    let matched = matcher.and_then(|matcher| match matcher {
+        RunMatcher::Argument { name, base } => match parse_attempt_key(arguments.get(name)?)? {
+            (of_run, number) if of_run == base => Some(RunMatch::Attempt(number)),
+            _ => None,
+        },
+        RunMatcher::Arguments { literal, from } => {
+            let others = arguments.keys().filter(|name| !from.contains(*name)).count();
+            let is_match = run.trigger_name.is_none()
+                && others == literal.len()
+                && literal.iter().all(|(name, value)| arguments.get(name) == Some(value));
+            is_match.then_some(RunMatch::Arguments)
         }
-    };
+    });
     let state = state(run.job_run_state);
     let has_ended = state.is_final();
     Some(JobRun {
         id: run.id?,
         state,
-        matches: is_match,
+        matched,
         attempt: run.attempt,
         previous: run.previous_run_id,
         started_on: run.started_on.and_then(timestamp),

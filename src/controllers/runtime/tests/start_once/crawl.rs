@@ -71,6 +71,7 @@ impl World<Crawl> {
             id: format!("crawl-{number}"),
             state: "ANY".to_owned(),
             phase,
+            attempt: None,
             retry_expected: false,
             message: None,
         }
