@@ -13,17 +13,17 @@ use super::shell::{Pass, Waits};
 use super::time::{Ms, millis};
 use super::world::{Event, World};
 use crate::api::GlueJobRun;
+use crate::api::run::{Phase, RunStatus};
 use crate::controllers::run::RunKind;
 use crate::controllers::run::calls::RunQuery;
+use crate::controllers::run::facts::ObservedRun;
 use crate::controllers::runtime::problem::Problem;
+use crate::controllers::runtime::queue::Cause;
 use crate::controllers::runtime::start_once::{Lookup, StartOutcome};
-use crate::glue::job_runs::JobRun;
 use crate::glue::job_runs::source::JobRunItem;
+use crate::glue::job_runs::{JobRun, RunMatch, parse_attempt_key};
 use crate::glue::rate_limiter::Priority;
 use crate::glue::{Error, ErrorKind};
-
-/// The longest pause before the first object of a queue tries again.
-const TRY_AGAIN: Duration = Duration::from_secs(15);
 
 /// A call of the controller.
 #[derive(Clone, Debug)]
@@ -77,14 +77,14 @@ pub struct Flight {
 #[derive(Clone, Debug)]
 pub struct Search {
     query: RunQuery,
-    found: Option<JobRun>,
+    found: Vec<JobRun>,
     /// For how long the process had known of the intent when the look began.
     intent_age: Duration,
 }
 
 impl Search {
     pub fn new(query: RunQuery, intent_age: Duration) -> Self {
-        Self { query, found: None, intent_age }
+        Self { query, found: Vec::new(), intent_age }
     }
 }
 
@@ -168,7 +168,7 @@ impl World {
         match (call, &answer) {
             (CallTo::Start { .. }, Ok(Answer::Started(id))) => {
                 self.figures.starts += 1;
-                self.checks.started(now, &self.glue, id);
+                self.checks.started(now, &self.glue, &self.cluster, &self.scenario, id);
             }
             (CallTo::Stop { id }, Ok(_)) => self.checks.stopped(now, &self.glue, &self.cluster, id, *plan),
             _ => {}
@@ -235,26 +235,26 @@ impl World {
             _ => None,
         });
         let outcome = StartOutcome::of(answer, |error| Problem::of(error, None));
-        let is_busy = |problem: &Problem| problem.kind == Some(ErrorKind::Busy);
+        let cause = match &outcome {
+            StartOutcome::Rejected(problem) => problem.kind.and_then(Cause::of),
+            StartOutcome::Started(_) | StartOutcome::Accepted | StartOutcome::Unconfirmed(_) => None,
+        };
+        let by_itself = self.is(Mutation::EachObjectTriesByItself) && cause != Some(Cause::ConcurrentRuns);
         self.process.local.with(pass.object.uid(), |local| {
             local.intent.record(&outcome);
             match &outcome {
                 StartOutcome::Started(_) | StartOutcome::Accepted => local.backoff.reset(),
-                StartOutcome::Rejected(problem) if is_busy(problem) => local.backoff.delay(TRY_AGAIN),
+                StartOutcome::Rejected(_) if cause.is_some() && !by_itself => {}
                 StartOutcome::Rejected(_) => local.backoff.delay(Duration::MAX),
                 StartOutcome::Unconfirmed(_) => {}
             }
         });
-        match &outcome {
-            StartOutcome::Rejected(problem) if is_busy(problem) => self.join_queue(pass),
-            StartOutcome::Started(_) => self.leave_queue(&pass.object.name),
-            StartOutcome::Rejected(_) | StartOutcome::Unconfirmed(_) | StartOutcome::Accepted => {}
-        }
+        self.start_is_known(pass, &outcome, cause);
         pass.state.start.on_sent(outcome);
         pass.state.snapshot = None;
     }
 
-    /// As `look_up` of the kind.
+    /// A page of a look has come.
     fn page_answered(&mut self, pass: &mut Pass, page: usize, call: &GlueCall, result: Result<Answer, Error>) {
         let Some(mut search) = pass.search.take() else { return };
         let intent_age = search.intent_age;
@@ -269,29 +269,49 @@ impl World {
             }
         };
         let oldest = search.query.since.and_then(|since| since.checked_sub(jiff::SignedDuration::from_hours(1)).ok());
-        let is_recent = |run: &JobRun| run.started_on.zip(oldest).is_none_or(|(started, oldest)| started >= oldest);
-        let is_past = runs.last().is_some_and(|(run, _)| !is_recent(run));
-        let is_ours = |(run, key): &Listed| {
-            let known = pass.object.status.attempts.iter().any(|attempt| attempt.id.as_deref() == Some(&run.id));
-            *key == search.query.key && is_recent(run) && !known
-        };
-        for (run, _) in runs.into_iter().filter(is_ours) {
-            let live = !run.state.is_final();
-            search.found = if live { Some(run) } else { search.found.or(Some(run)) };
-            if live {
-                break;
-            }
-        }
-        if more && !is_past && search.found.is_none() {
+        let is_since = |run: &JobRun| run.started_on.zip(oldest).is_none_or(|(started, oldest)| started >= oldest);
+        let is_past = runs.last().is_some_and(|(run, _)| !is_since(run));
+        let matching = runs.into_iter().filter_map(|(run, key)| {
+            let (base, number) = parse_attempt_key(&key)?;
+            let matched = (base == search.query.base_key).then_some(RunMatch::Attempt(number));
+            Some(JobRun { matched, ..run }).filter(|run| run.matched.is_some() && is_since(run))
+        });
+        search.found.extend(matching);
+        if more && !is_past {
             pass.search = Some(search);
             let call = GlueCall { call: CallTo::List { page: page + 1 }, ..call.clone() };
             return self.ask(pass, call, Priority::Start);
         }
-        let found = search.found.and_then(|run| GlueJobRun::observe(&JobRunItem { run, retry_expected: false }));
+        search.found.sort_by_key(|run| run.state.is_final());
+        let found = self
+            .newest(&search, &pass.object.status)
+            .or_else(|| search.query.attempt.is_none().then(|| self.run_of_other(pass)).flatten());
         self.tell(Some(&pass.object.name), || {
             let found = found.as_ref().map_or("nothing", |run| &run.id);
-            format!("looks for {}: {found}", search.query.key)
+            format!("looks for {}: {found}", search.query.base_key)
         });
         pass.state.start.lookup = Some(found.map_or(Lookup::NotFound { intent_age }, Lookup::Found));
+    }
+
+    /// As `look_up` of the kind.
+    fn newest(&self, search: &Search, status: &RunStatus) -> Option<ObservedRun> {
+        let number = |run: &JobRun| match run.matched {
+            Some(RunMatch::Attempt(number)) => Some(number),
+            Some(RunMatch::Arguments) | None => None,
+        };
+        let only_first = self.is(Mutation::OnlyTheFirstAttemptIsFound).then_some(0);
+        let wanted = search.query.attempt.or(only_first);
+        let is_asked_for = |run: &&JobRun| wanted.is_none_or(|attempt| number(run) == Some(attempt));
+        let is_known = |run: &&JobRun| status.attempts.iter().any(|attempt| attempt.id.as_deref() == Some(&run.id));
+        let ours = search.found.iter().filter(|run| is_asked_for(run) && !is_known(run));
+        let newest = ours.fold(None, |newest: Option<&JobRun>, run| match newest {
+            Some(newest) if number(newest) >= number(run) => Some(newest),
+            _ => Some(run),
+        });
+        let mut run = GlueJobRun::observe(&JobRunItem { run: newest?.clone(), retry_expected: false })?;
+        if self.is(Mutation::StoppedRunsAreAdopted) && matches!(run.phase, Phase::Stopping | Phase::Stopped) {
+            run.phase = Phase::Starting;
+        }
+        Some(run)
     }
 }

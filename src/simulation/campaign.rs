@@ -76,10 +76,12 @@ impl Campaign {
             kept.len()
         );
         let plans: Vec<_> = found.about.iter().filter_map(|name| world.scenario.plan(name)).collect();
-        let concerns = |episode: &&Episode| plans.iter().any(|(number, plan)| {
-            let tenant = &world.scenario.tenants[plan.tenant];
-            episode.concerns(tenant.account, tenant.client, &plan.target, *number)
-        });
+        let concerns = |episode: &&Episode| {
+            plans.iter().any(|(number, plan)| {
+                let tenant = &world.scenario.tenants[plan.tenant];
+                episode.concerns(tenant.account, tenant.client, &plan.target, *number)
+            })
+        };
         for episode in world.scenario.episodes.iter().filter(concerns) {
             let _ = writeln!(report, "  {episode}");
         }

@@ -3,14 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::core::ObjectMeta;
 
 use super::Name;
 use super::scenario::ObjectPlan;
 use super::time::{Ms, timestamp};
-use crate::api::FINALIZER;
 use crate::api::run::{RunPolicy, RunStatus};
+use crate::api::{FINALIZER, GlueJobRun, GlueJobRunSpec};
 use crate::controllers::runtime::patch::has_finalizer;
 
 /// An object as the API server has it.
@@ -52,9 +53,15 @@ impl Object {
         self.status.phase.is_some_and(crate::api::run::Phase::is_final)
     }
 
-    /// The key that its attempts begin with.
-    pub fn key(&self) -> &str {
-        self.policy.idempotency_key.as_deref().unwrap_or_else(|| self.uid())
+    pub fn created(&self) -> Timestamp {
+        self.meta.creation_timestamp.as_ref().map_or(Timestamp::UNIX_EPOCH, |created| created.0)
+    }
+
+    /// The object as the product's kinds have it, without its status.
+    pub fn typed(&self) -> GlueJobRun {
+        let spec =
+            GlueJobRunSpec { job_name: self.target.clone(), policy: self.policy.clone(), ..GlueJobRunSpec::default() };
+        GlueJobRun { metadata: self.meta.clone(), spec, status: None }
     }
 }
 

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use super::mutations::Mutation;
 use super::polls::Source;
-use super::process::Target;
 use super::scenario::CREDENTIALS;
 use super::shell::{Pass, observe_intent};
 use super::time::timestamp;
@@ -62,10 +61,12 @@ impl World {
             poller::Observation::Present(item) => GlueJobRun::observe(&item).map(Observation::Present),
             poller::Observation::NotFound => Some(Observation::NotFound),
         });
-        let behind = self.is_behind(pass);
+        let turn = self.turn(pass);
         let live_id = object.status.attempt().and_then(|attempt| attempt.id.clone()).unwrap_or_default();
-        let others = self.process.poller.other_subscribers(&object.name);
-        let deletion_timeout = if self.is(Mutation::DeletionsNeverTimeOut) { Duration::MAX } else { DELETION_TIMEOUT };
+        let shared = self.process.shared_runs.is_needed_by_others(&live_id, &object.name);
+        let is_refused = pass.credentials_problem().is_some() || pass.state.stop_problem.is_some();
+        let waits_on = self.is(Mutation::StuckStopsNeverTimeOut) && !is_refused;
+        let deletion_timeout = if waits_on { Duration::MAX } else { DELETION_TIMEOUT };
         let settle = if self.is(Mutation::LostAnswersSettleAtOnce) { Duration::ZERO } else { SETTLE };
         let (intent_age, backoff, stop_sent) = self.process.local.with(object.uid(), |local| {
             local.kind_state.observe(&object.status);
@@ -83,7 +84,7 @@ impl World {
                 fresh_intent: pass.fresh_intent,
                 intent_age,
                 backoff,
-                behind,
+                behind: false,
                 settle,
                 deletion_timeout,
             },
@@ -94,7 +95,9 @@ impl World {
             status: &object.status,
             state: &pass.state,
             activity: CrawlerActivity::Unchanged,
-            shared: others > 0 && !self.is(Mutation::SharedRunsHaveOneOwner),
+            carries_key: true,
+            turn,
+            shared: shared && !self.is(Mutation::SharedRunsHaveOneOwner),
             observation,
             stop_sent,
         })
@@ -113,24 +116,4 @@ impl World {
             _ => Report::default(),
         }
     }
-
-    fn is_behind(&mut self, pass: &Pass) -> bool {
-        let Some(target) = target(pass) else { return false };
-        let created = created(pass);
-        self.process.queues.is_behind(&target, created, &pass.object.name)
-    }
-
-    pub fn join_queue(&mut self, pass: &Pass) {
-        if let Some(target) = target(pass) {
-            self.process.queues.join(&target, created(pass), &pass.object.name);
-        }
-    }
-}
-
-fn target(pass: &Pass) -> Option<Target> {
-    pass.client().map(|client| (client, pass.object.target.clone()))
-}
-
-fn created(pass: &Pass) -> jiff::Timestamp {
-    pass.object.meta.creation_timestamp.as_ref().map_or(jiff::Timestamp::UNIX_EPOCH, |created| created.0)
 }

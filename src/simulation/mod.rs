@@ -12,7 +12,7 @@
 //! | [`cluster`], [`glue`] | the API server and Glue |
 //! | [`world`] | the events in the order of virtual time |
 //! | [`process`] | what the controller keeps while it runs |
-//! | [`shell`], [`facts`], [`calls`], [`polls`] | one pass, its facts, its calls, and the polls |
+//! | [`shell`], [`facts`], [`calls`], [`polls`], [`sharing`] | one pass, its facts, its calls, the polls, and what objects share |
 //! | [`checks`] | what must hold |
 //! | [`mutations`] | the faults that the checks must find |
 //! | [`story`] | the way to a violation |
@@ -31,6 +31,7 @@ mod mutations;
 mod polls;
 mod process;
 mod scenario;
+mod sharing;
 mod shell;
 mod story;
 #[cfg(test)]

@@ -11,22 +11,43 @@ pub enum Mutation {
     FailedLooksFindNothing,
     /// A write takes whatever version the object has.
     WritesIgnoreTheVersion,
+    /// An object that is blocked by something else stays in the queue, and may head it.
+    BlockedObjectsStayInTheQueue,
+    /// Each object that AWS refuses tries by itself whether the cause is gone.
+    EachObjectTriesByItself,
+    /// A restart forgets who waited, and the youngest may go first.
+    RestartsForgetTheOrder,
     /// The deletion of one object stops the run that another one has, too.
     SharedRunsHaveOneOwner,
-    /// A deletion never gives up.
-    DeletionsNeverTimeOut,
+    /// Two objects of one key may start at the same time.
+    ObjectsOfOneKeyStartTogether,
+    /// What another object has started for a key is unknown until Glue lists it.
+    OnlyGlueKnowsTheRunsOfAKey,
+    /// An object that is created again adopts the run that its predecessor's deletion stopped.
+    StoppedRunsAreAdopted,
+    /// Of a lost status, only the first attempt is looked for.
+    OnlyTheFirstAttemptIsFound,
+    /// The deletion waits for ever for a run that stays in STOPPING.
+    StuckStopsNeverTimeOut,
     /// One poll that failed wakes all objects of the job.
     FailedPollsWakeTheGroup,
 }
 
 impl Mutation {
-    /// All of them, with the properties of which one must be found broken.
-    pub const ALL: [(Self, &'static [Property]); 6] = [
-        (Self::LostAnswersSettleAtOnce, &[Property::StartedOnce]),
-        (Self::FailedLooksFindNothing, &[Property::StartedOnce]),
-        (Self::WritesIgnoreTheVersion, &[Property::StartedOnce]),
-        (Self::SharedRunsHaveOneOwner, &[Property::OthersRunsGoOn]),
-        (Self::DeletionsNeverTimeOut, &[Property::DeletionsEnd]),
-        (Self::FailedPollsWakeTheGroup, &[Property::FewWrites]),
+    /// All of them, with the property that must be found broken.
+    pub const ALL: [(Self, Property); 13] = [
+        (Self::LostAnswersSettleAtOnce, Property::StartedOnce),
+        (Self::FailedLooksFindNothing, Property::StartedOnce),
+        (Self::WritesIgnoreTheVersion, Property::StartedOnce),
+        (Self::BlockedObjectsStayInTheQueue, Property::WorkGoesOn),
+        (Self::EachObjectTriesByItself, Property::FewWrites),
+        (Self::RestartsForgetTheOrder, Property::OldestFirst),
+        (Self::SharedRunsHaveOneOwner, Property::OthersRunsGoOn),
+        (Self::ObjectsOfOneKeyStartTogether, Property::StartedOnce),
+        (Self::OnlyGlueKnowsTheRunsOfAKey, Property::StartedOnce),
+        (Self::StoppedRunsAreAdopted, Property::WorkIsDone),
+        (Self::OnlyTheFirstAttemptIsFound, Property::StartedOnce),
+        (Self::StuckStopsNeverTimeOut, Property::DeletionsEnd),
+        (Self::FailedPollsWakeTheGroup, Property::FewWrites),
     ];
 }

@@ -12,13 +12,25 @@ use super::polls::{Group, Source};
 use super::shell::Pass;
 use super::time::Ms;
 use crate::controllers::run::local_state::RunLocalState;
+use crate::controllers::runtime::exclusive::Exclusive;
 use crate::controllers::runtime::local_state::LocalStates;
-use crate::controllers::runtime::queue::Queues;
+use crate::controllers::runtime::queue::{self, Queues};
+use crate::controllers::runtime::shared_runs::SharedRuns;
 use crate::glue::poller::State;
 use crate::glue::rate_limiter::{Bucket, Priority};
 
 /// The job or crawler that objects of one client wait for.
-pub type Target = (ClientId, String);
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Target {
+    pub client: ClientId,
+    pub name: String,
+}
+
+impl queue::Target for Target {
+    fn name(&self) -> &str {
+        &self.name
+    }
+}
 
 /// One process.
 pub struct Process {
@@ -30,6 +42,8 @@ pub struct Process {
     pub passes: BTreeMap<Name, Pass>,
     pub local: LocalStates<RunLocalState>,
     pub queues: Queues<Target, Name>,
+    pub keys: Exclusive<String, Name>,
+    pub shared_runs: SharedRuns<Name>,
     pub poller: State<Source, Name>,
     /// The polls under way.
     pub groups: BTreeMap<Source, Group>,
@@ -54,6 +68,8 @@ impl Process {
             passes: BTreeMap::new(),
             local: LocalStates::default(),
             queues: Queues::default(),
+            keys: Exclusive::default(),
+            shared_runs: SharedRuns::default(),
             poller: State::default(),
             groups: BTreeMap::new(),
             buckets: BTreeMap::new(),

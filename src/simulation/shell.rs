@@ -22,7 +22,8 @@ use crate::controllers::run::lifecycle::intent;
 use crate::controllers::run::local_state::RunLocalState;
 use crate::controllers::runtime::local_state::LocalState;
 use crate::controllers::runtime::problem::Problem;
-use crate::controllers::runtime::start_once::{StartState, records_intent};
+use crate::controllers::runtime::reason::Reason;
+use crate::controllers::runtime::start_once::{Lookup, StartState, records_intent};
 use crate::glue::rate_limiter::Priority;
 
 const MAX_STEPS: usize = 32;
@@ -133,7 +134,10 @@ impl World {
                 self.advance(&mut pass, plan)
             };
             match next {
-                Next::Ends(after) => return self.end_pass(name, after),
+                Next::Ends(after) => {
+                    self.on_pass_end(&pass, true);
+                    return self.end_pass(name, after);
+                }
                 Next::Waits => {
                     self.process.passes.insert(name.clone(), pass);
                     return;
@@ -227,6 +231,11 @@ impl World {
                 self.send(&call, Reader::Pass(object.name.clone(), pass.number));
                 pass.waits = Waits::Answer(call);
             }
+            Call::LookUp(_) if !self.acquire_key(pass) => {
+                let message = "another object with the same idempotencyKey is starting its run";
+                pass.state.start.lookup = Some(Lookup::Failed(Problem::new(Reason::KeyInUse, message)));
+                return Next::Again;
+            }
             Call::LookUp(query) => {
                 let age = self.process.local.with(object.uid(), |local| observe_intent(&object, local));
                 pass.search = Some(Search::new(query, age));
@@ -279,7 +288,9 @@ impl World {
         let base = if self.is(Mutation::WritesIgnoreTheVersion) { self.cluster.get(&name) } else { None };
         let base = base.cloned().unwrap_or_else(|| Arc::clone(&pass.object));
         let after = status.clone();
-        let Some(written) = self.write(&base, |object| object.status = status) else { return };
+        let Some(written) = self.write(&base, |object| object.status = status) else {
+            return self.on_pass_end(&pass, false);
+        };
         self.on_written(&mut pass, written);
         let obstacles = self.obstacles(&pass.object);
         self.checks.status_written(self.now, &pass.object, &before, &after, obstacles);
@@ -293,10 +304,7 @@ impl World {
         let intends = records_intent(intent(&before).as_ref(), intent(&after).as_ref());
         pass.fresh_intent |= intends;
         pass.state.on_status_written(&before, &after, intends);
-        let has_run = |status: &RunStatus| status.attempt().is_some_and(|attempt| attempt.id.is_some());
-        if has_run(&after) && !has_run(&before) {
-            self.leave_queue(&name);
-        }
+        self.share_status(&pass, &before, &after);
         self.process.passes.insert(name.clone(), pass);
         self.go_on(&name);
     }
@@ -304,11 +312,14 @@ impl World {
     fn write_finalizer(&mut self, mut pass: Pass, add: bool) {
         let name = pass.object.name.clone();
         let base = Arc::clone(&pass.object);
-        let Some(written) = self.write(&base, |object| object.set_finalizer(add)) else { return };
+        let Some(written) = self.write(&base, |object| object.set_finalizer(add)) else {
+            return self.on_pass_end(&pass, false);
+        };
         self.tell(Some(&name), || format!("the finalizer is {}", if add { "added" } else { "removed" }));
         self.on_written(&mut pass, written);
         if !add && pass.object.is_deleting() {
             self.release(&name);
+            self.on_pass_end(&pass, true);
             return self.end_pass(&name, None);
         }
         self.process.passes.insert(name.clone(), pass);
@@ -354,20 +365,7 @@ impl World {
         if phase.is_final() {
             self.release(&pass.object.name);
         } else if phase == Phase::Suspended {
-            self.leave_queue(&pass.object.name);
             self.process.poller.forget(&pass.object.name);
-        }
-    }
-
-    /// The object waits for nothing any more.
-    pub fn release(&mut self, name: &Name) {
-        self.process.poller.forget(name);
-        self.leave_queue(name);
-    }
-
-    pub fn leave_queue(&mut self, name: &Name) {
-        for next in self.process.queues.leave(name) {
-            self.requeue(&next);
         }
     }
 

@@ -235,7 +235,8 @@ impl World {
 
     fn act(&mut self, action: Action) {
         let name = action.plan().map(|plan| self.scenario.plans[plan].name.clone());
-        let is_again = matches!(action, Action::Create(_)) && name.as_ref().is_some_and(|name| self.cluster.get(name).is_some());
+        let is_again =
+            matches!(action, Action::Create(_)) && name.as_ref().is_some_and(|name| self.cluster.get(name).is_some());
         if !is_again {
             self.tell(name.as_ref(), || format!("{action:?}"));
         }
@@ -315,6 +316,7 @@ impl World {
         self.watches.shuffle(&mut objects);
         for object in objects {
             self.process.cache.insert(object.name.clone(), std::sync::Arc::clone(&object));
+            self.on_applied(&object, true);
             self.requeue(&object.name);
         }
     }
@@ -323,6 +325,7 @@ impl World {
         match change {
             Change::Applied(object) => {
                 let name = object.name.clone();
+                self.on_applied(&object, false);
                 self.process.cache.insert(name.clone(), object);
                 self.requeue(&name);
             }

@@ -105,7 +105,14 @@ impl Checks {
     }
 
     /// Whether nothing keeps the object from being started, and nothing did a short time ago.
-    fn is_ready(&self, object: &Arc<Object>, now: Ms, cluster: &Cluster, glue: &Glue, scenario: &Scenario) -> bool {
+    pub(super) fn is_ready(
+        &self,
+        object: &Arc<Object>,
+        now: Ms,
+        cluster: &Cluster,
+        glue: &Glue,
+        scenario: &Scenario,
+    ) -> bool {
         let tenant = &scenario.tenants[scenario.plans[object.plan].tenant];
         let (namespace, _) = &object.name;
         let policy = &object.policy;

@@ -30,6 +30,8 @@ pub enum Property {
     WorkGoesOn,
     /// No tenant is passed by while others start.
     FairShares,
+    /// Of the objects of one client that wait for a job, the oldest starts first.
+    OldestFirst,
     /// An obstacle costs an object few writes, however long it lasts.
     FewWrites,
     /// One object asks whether an obstacle is gone, not each.
@@ -52,11 +54,12 @@ pub enum Property {
 
 impl Property {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::StartedOnce,
         Self::Settles,
         Self::WorkGoesOn,
         Self::FairShares,
+        Self::OldestFirst,
         Self::FewWrites,
         Self::FewTries,
         Self::FewPolls,

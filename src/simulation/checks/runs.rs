@@ -1,11 +1,16 @@
 //! What Glue starts and stops.
 
+use std::sync::Arc;
+
 use super::bounds::ADOPTED_LONG_AGO;
 use super::{Checks, Property};
 use crate::api::run::{DeletionPolicy, Phase, RunStatus, StopCause};
+use crate::controllers::run::waiting::waits_for;
+use crate::controllers::runtime::queue::Cause;
 use crate::simulation::cluster::{Cluster, Object};
 use crate::simulation::glue::Glue;
-use crate::simulation::time::Ms;
+use crate::simulation::scenario::Scenario;
+use crate::simulation::time::{Ms, timestamp};
 
 /// A stop that Glue has accepted.
 #[derive(Clone, Debug)]
@@ -16,10 +21,12 @@ pub struct Stop {
 
 impl Checks {
     /// Glue has started a run.
-    pub fn started(&mut self, now: Ms, glue: &Glue, id: &str) {
+    pub fn started(&mut self, now: Ms, glue: &Glue, cluster: &Cluster, scenario: &Scenario, id: &str) {
         self.now = now;
+        self.oldest_first(glue, cluster, scenario, id);
         let Some(run) = glue.runs.iter().find(|run| run.id == id) else { return };
-        let others = glue.runs.iter().filter(|other| other.id != run.id && other.job == run.job && other.base() == run.base());
+        let others =
+            glue.runs.iter().filter(|other| other.id != run.id && other.job == run.job && other.base() == run.base());
         for other in others {
             let stopped = other.stop.is_some() || self.left_behind.contains(&other.id);
             let about = [self.names[run.plan].clone(), self.names[other.plan].clone()];
@@ -50,6 +57,31 @@ impl Checks {
             let what =
                 format!("client {client} waits for a place of {} while others start {starts} runs of it", run.job);
             self.flag(Property::FairShares, &[name], what);
+        }
+    }
+
+    /// No object of the client that has waited for the job for a while is older than the one that starts.
+    fn oldest_first(&mut self, glue: &Glue, cluster: &Cluster, scenario: &Scenario, id: &str) {
+        let Some(run) = glue.runs.iter().find(|run| run.id == id) else { return };
+        let Some(started) = cluster.get(&self.names[run.plan]) else { return };
+        let is_first = |object: &&Arc<Object>| {
+            let client = scenario.tenants[scenario.plans[object.plan].tenant].client;
+            let waits = waits_for(&object.status) == Some(Cause::ConcurrentRuns);
+            let for_a_while = object
+                .status
+                .condition("Ready")
+                .is_some_and(|ready| timestamp(self.now).duration_since(ready.last_transition_time.0).as_secs() > 30);
+            object.target == run.job
+                && client == run.client
+                && object.created() < started.created()
+                && waits
+                && for_a_while
+                && self.is_ready(object, self.now, cluster, glue, scenario)
+        };
+        if let Some(older) = cluster.objects().find(is_first) {
+            let what = format!("{} is started, and the older {} waits for the same job", started.name.1, older.name.1);
+            let about = [older.name.clone(), started.name.clone()];
+            self.flag(Property::OldestFirst, &about, what);
         }
     }
 

@@ -97,7 +97,7 @@ impl Run {
         JobRun {
             id: self.id.clone(),
             state,
-            matches: false,
+            matched: None,
             attempt: 0,
             previous: None,
             started_on: Some(timestamp(self.begun)),
