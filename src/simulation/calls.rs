@@ -119,10 +119,13 @@ impl World {
     pub fn send(&mut self, call: &GlueCall, reader: Reader) {
         let faults = self.faults();
         let way = way(&mut self.network, faults);
-        if way.told != Told::Answer
-            && let Some(object) = call.plan.and_then(|plan| self.cluster.get(&self.scenario.plans[plan].name))
-        {
-            self.checks.lost(object.uid());
+        if let Some(object) = call.plan.and_then(|plan| self.cluster.get(&self.scenario.plans[plan].name)) {
+            if way.told != Told::Answer {
+                self.checks.lost(self.now, object.uid());
+            }
+            if matches!(call.call, CallTo::Start { .. }) {
+                self.checks.tried(object.uid());
+            }
         }
         self.numbers += 1;
         let number = self.numbers;

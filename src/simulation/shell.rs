@@ -338,7 +338,7 @@ impl World {
         let written = if fate == 1 { None } else { Some(self.cluster.write(base, change)) };
         self.figures.writes += 1;
         if fate > 0 {
-            self.checks.lost(base.uid());
+            self.checks.lost(self.now, base.uid());
         }
         match written {
             Some(Ok(written)) => {

@@ -22,6 +22,10 @@ pub struct Account {
     pub runs: u64,
     /// Its own calls and writes that were lost.
     pub losses: u64,
+    /// When the last of them was.
+    pub lost_at: Option<Ms>,
+    /// Starts that it has sent. Each takes an intent before and an outcome after it.
+    pub tries: u64,
 }
 
 impl Checks {
@@ -37,8 +41,15 @@ impl Checks {
     }
 
     /// Something that the object sent or wrote was lost: it may cost a write or two.
-    pub fn lost(&mut self, uid: &str) {
-        self.accounts.entry(uid.to_owned()).or_default().losses += 1;
+    pub fn lost(&mut self, now: Ms, uid: &str) {
+        let account = self.accounts.entry(uid.to_owned()).or_default();
+        account.losses += 1;
+        account.lost_at = Some(now);
+    }
+
+    /// The object sends a start.
+    pub fn tried(&mut self, uid: &str) {
+        self.accounts.entry(uid.to_owned()).or_default().tries += 1;
     }
 
     /// The status was written.
@@ -50,14 +61,15 @@ impl Checks {
         let attempts = after.attempts.last().map_or(0, |last| u64::from(last.number) + 1);
         let account = self.accounts.entry(object.uid().to_owned()).or_default();
         account.runs = account.runs.max(attempts);
-        // A whole life is six writes. Each attempt may wait for a place, and end as a retry. An obstacle is reported, and
-        // its end.
-        let bound = 6 + 7 * account.runs + 3 * obstacles + 3 * acts + 2 * secrets + restarts + 3 * account.losses;
+        // The finalizer comes and goes. Each attempt may wait for a place, run, and end as a retry; each try takes an
+        // intent and an outcome. An obstacle is reported, and its end.
+        let own = 2 + 5 * account.runs + 2 * account.tries;
+        let bound = own + 3 * obstacles + 3 * acts + 2 * secrets + restarts + 3 * account.losses;
         if account.writes > bound {
             let what = format!(
-                "{} writes; {bound} would do for {} attempts, {obstacles} obstacles, {acts} changes by users, {secrets} \
+                "{} writes; {bound} would do for {} attempts, {} tries, {obstacles} obstacles, {acts} changes by users, {secrets} \
                  changes of Secrets, {restarts} restarts and {} losses",
-                account.writes, account.runs, account.losses
+                account.writes, account.runs, account.tries, account.losses
             );
             self.flag(Property::FewWrites, &[object.name.clone()], what);
         }

@@ -131,7 +131,10 @@ impl Checks {
                 && !matches!(episode.refusal, Refusal::Invalid if episode.plan != Some(object.plan))
                 && episode.concerns(tenant.account, tenant.client, &object.target, object.plan)
         });
-        idle && !object.is_deleting()
+        let lost = self.accounts.get(object.uid()).and_then(|account| account.lost_at);
+        let just_lost = lost.is_some_and(|at| at + OBSTACLE_LINGERS > now);
+        idle && !just_lost
+            && !object.is_deleting()
             && !object.is_finished()
             && policy.suspend != Some(true)
             && policy.stop != Some(true)
