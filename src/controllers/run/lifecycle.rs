@@ -83,6 +83,7 @@ impl<K: RunKind> Lifecycle<K> for RunLifecycle {
         match call {
             Call::LookUp(query) => look_up(pass, &query).await,
             Call::ReadBaseline { recorded } => read_baseline(pass, recorded.as_ref()).await,
+            Call::CheckPlace => check_place(pass).await,
             Call::Start => start(pass).await,
             Call::Stop(id) => stop(pass, &id).await,
         }
@@ -242,6 +243,18 @@ fn publish<K: RunKind>(pass: &Pass<'_, K>, before: &RunStatus, after: &RunStatus
     }
     pass.publish(event);
     metrics.live_runs(K::KIND, pass.context.poller.live());
+}
+
+/// Sees whether the target may have a free place. If not, the next look is after a pause.
+async fn check_place<K: RunKind>(pass: &mut Pass<'_, K>) {
+    let (Some(client), Some(key)) = (pass.client().cloned(), queue_key(pass)) else { return };
+    // If Glue does not tell, a start will.
+    let has_place = pass.object.has_place(&client).await.unwrap_or(true);
+    if !has_place {
+        let (name, now) = (name_of(&pass.reference), Instant::now());
+        pass.context.with_queues(|queues| queues.refused(&key, Cause::ConcurrentRuns, &name, false, now));
+    }
+    pass.state.observed.has_place = Some(has_place);
 }
 
 /// Reads what exists before a start that carries no key. The object is in the queue from now on.
