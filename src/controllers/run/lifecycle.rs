@@ -16,6 +16,7 @@ use super::local_state::RunLocalState;
 use super::waiting::waits_for;
 use super::{events, plan, sharing};
 use crate::api::run::{Attempt, Baseline, Phase, RunStatus};
+use crate::controllers::runtime::conditions::reason_of;
 use crate::controllers::runtime::context::{Context, QueueKey, created, name_of};
 use crate::controllers::runtime::kind::Item;
 use crate::controllers::runtime::lifecycle::Lifecycle;
@@ -121,7 +122,8 @@ impl<K: RunKind> Lifecycle<K> for RunLifecycle {
         let waits = waits_for(&status).filter(|_| succeeded && pass.object.meta().deletion_timestamp.is_none());
         let (key, name) = (queue_key(pass), name_of(&pass.reference));
         pass.context.with_queues(|queues| queues.settle(&name, key.as_ref().zip(waits), Instant::now()));
-        if !status.attempt().is_some_and(Attempt::is_open) {
+        let waits_for_key = status.condition("Ready").and_then(reason_of) == Some(Reason::KeyInUse);
+        if !waits_for_key && !status.attempt().is_some_and(Attempt::is_open) {
             pass.context.leave_key(&pass.reference);
         }
     }
