@@ -25,6 +25,7 @@ use crate::controllers::run::lifecycle::RunLifecycle;
 use crate::controllers::run::local_state::RunLocalState;
 use crate::controllers::runtime::kind::{Inputs, Kind};
 use crate::controllers::runtime::text::truncated;
+use crate::glue::job_runs::places::has_free_place;
 use crate::glue::job_runs::search::matching_runs;
 use crate::glue::job_runs::source::{JobRunItem, JobRunSource};
 use crate::glue::job_runs::{JobRun, RunMatch, RunMatcher, StartJobRun, StopOutcome};
@@ -124,6 +125,10 @@ impl RunKind for GlueJobRun {
             _ => Some(run),
         });
         Ok(newest.map(item))
+    }
+
+    async fn has_place(&self, client: &Glue) -> Result<bool, Error> {
+        has_free_place(client, &self.spec.job_name).await
     }
 
     async fn start(&self, client: &Glue, key: &str, inputs: &Arguments) -> Result<Option<String>, Error> {

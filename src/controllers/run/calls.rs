@@ -20,6 +20,8 @@ pub enum Call {
         /// What the attempt has recorded already.
         recorded: Option<Baseline>,
     },
+    /// See whether the job or crawler may have a free place, before the object that waits for one tries again.
+    CheckPlace,
     /// Start the current attempt, once.
     Start,
     /// Stop this run.

@@ -145,6 +145,8 @@ pub struct PassState {
     pub had_earlier_attempt: bool,
     /// The crawler before the start, or why it could not be read.
     pub snapshot: Option<Result<CrawlerSnapshot<ObservedRun>, Problem>>,
+    /// Whether the target may have a free place, for an object that waits for one.
+    pub has_place: Option<bool>,
     /// The start protocol.
     pub start: StartState<ObservedRun>,
     /// Why AWS refused the stop.

@@ -16,6 +16,7 @@ use super::local_state::RunLocalState;
 use super::waiting::waits_for;
 use super::{events, plan, sharing};
 use crate::api::run::{Attempt, Baseline, Phase, RunStatus};
+use crate::controllers::runtime::conditions::reason_of;
 use crate::controllers::runtime::context::{Context, QueueKey, created, name_of};
 use crate::controllers::runtime::kind::Item;
 use crate::controllers::runtime::lifecycle::Lifecycle;
@@ -83,6 +84,7 @@ impl<K: RunKind> Lifecycle<K> for RunLifecycle {
         match call {
             Call::LookUp(query) => look_up(pass, &query).await,
             Call::ReadBaseline { recorded } => read_baseline(pass, recorded.as_ref()).await,
+            Call::CheckPlace => check_place(pass).await,
             Call::Start => start(pass).await,
             Call::Stop(id) => stop(pass, &id).await,
         }
@@ -120,7 +122,8 @@ impl<K: RunKind> Lifecycle<K> for RunLifecycle {
         let waits = waits_for(&status).filter(|_| succeeded && pass.object.meta().deletion_timestamp.is_none());
         let (key, name) = (queue_key(pass), name_of(&pass.reference));
         pass.context.with_queues(|queues| queues.settle(&name, key.as_ref().zip(waits), Instant::now()));
-        if !status.attempt().is_some_and(Attempt::is_open) {
+        let waits_for_key = status.condition("Ready").and_then(reason_of) == Some(Reason::KeyInUse);
+        if !waits_for_key && !status.attempt().is_some_and(Attempt::is_open) {
             pass.context.leave_key(&pass.reference);
         }
     }
@@ -242,6 +245,18 @@ fn publish<K: RunKind>(pass: &Pass<'_, K>, before: &RunStatus, after: &RunStatus
     }
     pass.publish(event);
     metrics.live_runs(K::KIND, pass.context.poller.live());
+}
+
+/// Sees whether the target may have a free place. If not, the next look is after a pause.
+async fn check_place<K: RunKind>(pass: &mut Pass<'_, K>) {
+    let (Some(client), Some(key)) = (pass.client().cloned(), queue_key(pass)) else { return };
+    // If Glue does not tell, a start will.
+    let has_place = pass.object.has_place(&client).await.unwrap_or(true);
+    if !has_place {
+        let (name, now) = (name_of(&pass.reference), Instant::now());
+        pass.context.with_queues(|queues| queues.refused(&key, Cause::ConcurrentRuns, &name, false, now));
+    }
+    pass.state.observed.has_place = Some(has_place);
 }
 
 /// Reads what exists before a start that carries no key. The object is in the queue from now on.

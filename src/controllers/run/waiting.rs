@@ -3,9 +3,9 @@
 
 use std::time::Duration;
 
-use super::calls::{Plan, Step};
+use super::calls::{Call, Plan, Step};
 use super::facts::Facts;
-use super::status::{keep, wait};
+use super::status::{keep, unchanged, wait};
 use crate::api::run::{Phase, RunStatus};
 use crate::controllers::runtime::conditions::reason_of;
 use crate::controllers::runtime::queue::{Cause, Turn};
@@ -27,6 +27,15 @@ pub fn waits_for(status: &RunStatus) -> Option<Cause> {
 /// `startDeadlineSeconds`.
 pub(super) fn wait_for_turn(facts: &Facts<'_>, deadline: Option<Duration>) -> Option<Plan> {
     let (cause, pause) = match facts.turn {
+        Turn::Now if facts.concurrency.is_none() && waits_for(facts.status) == Some(Cause::ConcurrentRuns) => {
+            // A try costs two writes of the object; most of them are in vain.
+            return match facts.state.has_place {
+                Some(true) => None,
+                Some(false) => Some(Plan { status: keep(facts), step: Step::requeue(deadline) }),
+                None if facts.common.leading => Some(unchanged(facts, Step::Call(Call::CheckPlace))),
+                None => None,
+            };
+        }
         Turn::Now => return None,
         Turn::Behind(cause) => (cause, None),
         Turn::After(cause, pause) => (cause, Some(pause)),

@@ -105,6 +105,16 @@ impl Glue {
     }
 }
 
+impl Glue {
+    /// How many runs of the job may be live at once (`GetJob`: `ExecutionProperty.MaxConcurrentRuns`, by default 1).
+    pub async fn job_max_concurrent_runs(&self, job_name: &str) -> Result<i32, Error> {
+        let request = self.inner.sdk.get_job().job_name(job_name).send();
+        let response = self.call("GetJob", job(job_name), Priority::Poll, request).await?;
+        let property = response.job.and_then(|job| job.execution_property);
+        Ok(property.map_or(1, |property| property.max_concurrent_runs))
+    }
+}
+
 fn job(name: &str) -> String {
     format!("job {name}")
 }

@@ -1,5 +1,6 @@
 //! The model of job runs.
 
+pub mod places;
 pub mod search;
 pub(crate) mod source;
 

@@ -191,6 +191,7 @@ pub(crate) fn step_name(plan: &Plan) -> &'static str {
         Step::RemoveFinalizer { left_behind: Some(_) } => "leave behind",
         Step::Call(Call::LookUp(_)) => "look up",
         Step::Call(Call::ReadBaseline { .. }) => "read baseline",
+        Step::Call(Call::CheckPlace) => "check place",
         Step::Call(Call::Start) => "start",
         Step::Call(Call::Stop(_)) => "stop",
         Step::Delete => "delete",

@@ -45,6 +45,8 @@ enum Event {
     Polls(Polls),
     /// Whether lookups fail.
     LookupsFail(bool),
+    /// Whether Glue shows a free place.
+    HasPlace(bool),
     /// Whether another object needs the same run.
     Shared(bool),
 }
@@ -85,6 +87,7 @@ fn event() -> impl Strategy<Value = Event> {
         any::<bool>().prop_map(Event::StopsWork),
         prop::sample::select(vec![Polls::Runs, Polls::Nothing, Polls::NotFound, Polls::Errors]).prop_map(Event::Polls),
         any::<bool>().prop_map(Event::LookupsFail),
+        any::<bool>().prop_map(Event::HasPlace),
         any::<bool>().prop_map(Event::Shared),
     ]
 }
@@ -116,6 +119,7 @@ struct Model {
     stops_work: bool,
     polls: Polls,
     lookups_fail: bool,
+    has_place: bool,
 }
 
 impl Model {
@@ -168,6 +172,7 @@ impl Model {
                         next: after.and_then(|after| self.newer(&after)),
                     }));
                 }
+                Step::Call(Call::CheckPlace) => self.fixture.state.has_place = Some(self.has_place),
                 Step::Call(Call::Start) => self.start()?,
                 Step::Call(Call::Stop(id)) => {
                     self.fixture.stop_sent = Some(Duration::from_mins(1));
@@ -273,6 +278,7 @@ impl Model {
             Event::StopsWork(works) => self.stops_work = works,
             Event::Polls(polls) => self.polls = polls,
             Event::LookupsFail(fail) => self.lookups_fail = fail,
+            Event::HasPlace(has_place) => self.has_place = has_place,
             Event::Shared(shared) => self.fixture.shared = shared,
             Event::Lease(leading) => self.fixture.leading = leading,
             Event::CredentialsExpired(expired) => {
@@ -294,7 +300,7 @@ proptest! {
         events in prop::collection::vec(event(), 1..30),
     ) {
         let fixture = Fixture { policy, concurrency, ..Fixture::new() };
-        let mut model = Model { fixture, runs: Vec::new(), throttle: false, stops_work: true, polls: Polls::Runs, lookups_fail: false };
+        let mut model = Model { fixture, runs: Vec::new(), throttle: false, stops_work: true, polls: Polls::Runs, lookups_fail: false, has_place: true };
         model.settle()?;
         for event in events {
             model.apply(event);

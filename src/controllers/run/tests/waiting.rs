@@ -96,3 +96,17 @@ fn whatever_glue_does_a_deleted_object_is_gone_after_the_deletion_timeout() {
         assert_eq!(step_name(&Fixture { now: 606, ..fixture }.plan()), after, "{case}, after the timeout");
     }
 }
+
+/// A try costs two writes. While Glue shows that the place is taken, none is made.
+#[test]
+fn an_object_that_waits_for_a_place_looks_before_it_tries() {
+    let waiting = || refused(ErrorKind::Busy);
+    assert_eq!(step_name(&waiting().plan()), "check place");
+    for (has_place, step) in [(false, "await change"), (true, "start")] {
+        let mut looked = waiting().with_finalizer();
+        looked.state.has_place = Some(has_place);
+        let plan = looked.plan();
+        assert_eq!((step_name(&plan), plan.status == looked.status), (step, !has_place));
+    }
+    assert_ne!(step_name(&refused(ErrorKind::LimitExceeded).plan()), "check place");
+}

@@ -243,7 +243,7 @@ impl Subject for Crawl {
         match call {
             Call::ReadBaseline { recorded } => world.reads_baseline(who, recorded.as_ref()),
             Call::LookUp(query) => world.looks_up(who, &query.baseline.clone().unwrap_or_default()),
-            Call::Start | Call::Stop(_) => panic!("no plan of the model asks for {call:?}"),
+            Call::CheckPlace | Call::Start | Call::Stop(_) => panic!("no plan of the model asks for {call:?}"),
         }
     }
 
