@@ -21,7 +21,7 @@ use crate::controllers::runtime::problem::Problem;
 use crate::controllers::runtime::queue::Cause;
 use crate::controllers::runtime::start_once::{Lookup, StartOutcome};
 use crate::glue::job_runs::source::JobRunItem;
-use crate::glue::job_runs::{JobRun, RunMatch, parse_attempt_key};
+use crate::glue::job_runs::{JobRun, JobRunState, RunMatch, parse_attempt_key};
 use crate::glue::rate_limiter::Priority;
 use crate::glue::{Error, ErrorKind};
 
@@ -43,6 +43,7 @@ pub enum CallTo {
     Stop { id: String },
     List { page: usize },
     Get { id: String },
+    GetJob,
 }
 
 /// Who reads the answer.
@@ -58,6 +59,7 @@ pub enum Answer {
     Started(String),
     Stopped,
     Page(Vec<Listed>, bool),
+    Places(usize),
     Run(Box<JobRun>),
 }
 
@@ -95,6 +97,7 @@ impl CallTo {
             Self::Stop { .. } => Operation::StopJobRun,
             Self::List { .. } => Operation::GetJobRuns,
             Self::Get { .. } => Operation::GetJobRun,
+            Self::GetJob => Operation::GetJob,
         }
     }
 }
@@ -157,9 +160,10 @@ impl World {
             CallTo::List { page } => {
                 self.glue.job_runs(now, &who, target, *page).map(|(runs, more)| Answer::Page(runs, more))
             }
+            CallTo::GetJob => self.glue.job(now, &who, target).map(Answer::Places),
             CallTo::Get { id } => self.glue.job_run(now, &who, target, id).map(|run| Answer::Run(Box::new(run))),
         };
-        if let (Some(plan), false) = (plan, matches!(call, CallTo::List { .. } | CallTo::Get { .. })) {
+        if let (Some(plan), true) = (plan, matches!(call, CallTo::Start { .. } | CallTo::Stop { .. })) {
             let name = self.scenario.plans[*plan].name.clone();
             let told = match &answer {
                 Ok(Answer::Started(id)) => format!("Glue starts {id}"),
@@ -220,6 +224,18 @@ impl World {
                     }
                     Err(error) => pass.state.stop_problem = Some(Problem::of(&error, None)),
                 },
+                CallTo::GetJob => match result {
+                    Ok(Answer::Places(places)) => {
+                        pass.places = Some(places);
+                        self.ask(
+                            &mut pass,
+                            GlueCall { call: CallTo::List { page: 0 }, ..call.clone() },
+                            Priority::Poll,
+                        );
+                    }
+                    _ => pass.state.has_place = Some(true),
+                },
+                CallTo::List { .. } if pass.places.is_some() => self.places_answered(&mut pass, result),
                 CallTo::List { page } => self.page_answered(&mut pass, *page, call, result),
                 CallTo::Get { .. } => {}
             }
@@ -255,6 +271,20 @@ impl World {
         self.start_is_known(pass, &outcome, cause);
         pass.state.start.on_sent(outcome);
         pass.state.snapshot = None;
+    }
+
+    /// As `has_free_place`, and what the lifecycle makes of it. If Glue does not tell, a start will.
+    fn places_answered(&mut self, pass: &mut Pass, result: Result<Answer, Error>) {
+        let places = pass.places.take().unwrap_or_default();
+        let takes_place = |run: &JobRun| !run.state.is_final() && run.state != JobRunState::Waiting;
+        let has_place = match result {
+            Ok(Answer::Page(runs, _)) => runs.iter().filter(|(run, _)| takes_place(run)).count() < places,
+            _ => true,
+        };
+        if !has_place {
+            self.is_refused(pass, Cause::ConcurrentRuns);
+        }
+        pass.state.has_place = Some(has_place);
     }
 
     /// A page of a look has come.

@@ -13,13 +13,16 @@ use crate::api::run::{Attempt, Phase, RunStatus};
 use crate::controllers::run::facts::{ObservedRun, shared_key};
 use crate::controllers::run::sharing;
 use crate::controllers::run::waiting::waits_for;
+use crate::controllers::runtime::conditions::reason_of;
 use crate::controllers::runtime::queue::{Cause, Queues, Turn};
+use crate::controllers::runtime::reason::Reason;
 use crate::controllers::runtime::start_once::StartOutcome;
 
 impl World {
     /// The watch shows the object; `listed` when it came with a list.
     pub fn on_applied(&mut self, object: &Object, listed: bool) {
         let (name, status) = (&object.name, &object.status);
+        self.process.local.register(object.uid());
         self.process.shared_runs.set(name, sharing::need(&object.typed(), status));
         if status.phase.is_some_and(Phase::is_final) {
             self.with_queues(|queues| queues.remove(name));
@@ -49,7 +52,8 @@ impl World {
         if !stays {
             self.with_queues(|queues| queues.settle(&object.name, target.as_ref().zip(waits), Instant::now()));
         }
-        if !status.attempt().is_some_and(Attempt::is_open) {
+        let waits_for_key = status.condition("Ready").and_then(reason_of) == Some(Reason::KeyInUse);
+        if !waits_for_key && !status.attempt().is_some_and(Attempt::is_open) {
             self.leave_key(&object.name);
         }
     }
@@ -89,6 +93,13 @@ impl World {
             (StartOutcome::Rejected(_), Some(cause)) => queues.refused(&target, cause, name, false, now),
             (StartOutcome::Rejected(_) | StartOutcome::Unconfirmed(_), _) => Vec::new(),
         });
+    }
+
+    /// Glue would refuse a start of the object for this cause.
+    pub fn is_refused(&mut self, pass: &Pass, cause: Cause) {
+        if let Some(target) = target(pass) {
+            self.with_queues(|queues| queues.refused(&target, cause, &pass.object.name, false, Instant::now()));
+        }
     }
 
     /// Whether no other object starts a run of the object's key.

@@ -44,6 +44,8 @@ pub struct Pass {
     steps: usize,
     /// What it waits for.
     pub waits: Waits,
+    /// How many places the job has, while the pass looks for a free one.
+    pub places: Option<usize>,
     /// A search of the job's runs that is under way.
     pub search: Option<Search>,
 }
@@ -114,6 +116,7 @@ impl World {
             intended: None,
             steps: 0,
             waits: Waits::Nothing,
+            places: None,
             search: None,
         };
         self.process.passes.insert(name.clone(), pass);
@@ -241,6 +244,8 @@ impl World {
                 pass.search = Some(Search::new(query, age));
                 self.ask(pass, caller(CallTo::List { page: 0 }), Priority::Start);
             }
+            // The place is looked for in two calls: how many the job has, and how many are taken.
+            Call::CheckPlace => self.ask(pass, caller(CallTo::GetJob), Priority::Poll),
             Call::Stop(id) => self.ask(pass, caller(CallTo::Stop { id }), Priority::Start),
             Call::ReadBaseline { .. } => return Next::Ends(Some(WRITE_AGAIN)),
         }

@@ -10,6 +10,7 @@ pub enum Operation {
     StopJobRun,
     GetJobRuns,
     GetJobRun,
+    GetJob,
     StartCrawler,
     StopCrawler,
     GetCrawlers,
@@ -24,6 +25,7 @@ impl Operation {
             Self::StopJobRun => "BatchStopJobRun",
             Self::GetJobRuns => "GetJobRuns",
             Self::GetJobRun => "GetJobRun",
+            Self::GetJob => "GetJob",
             Self::StartCrawler => "StartCrawler",
             Self::StopCrawler => "StopCrawler",
             Self::GetCrawlers => "BatchGetCrawlers",
@@ -36,7 +38,7 @@ impl Operation {
     }
 
     fn is_read(self) -> bool {
-        matches!(self, Self::GetJobRuns | Self::GetJobRun | Self::GetCrawlers | Self::ListCrawls)
+        matches!(self, Self::GetJobRuns | Self::GetJobRun | Self::GetJob | Self::GetCrawlers | Self::ListCrawls)
     }
 }
 

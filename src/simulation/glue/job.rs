@@ -203,6 +203,15 @@ impl Glue {
         Ok((listed, shown.next().is_some()))
     }
 
+    /// `GetJob`: `MaxConcurrentRuns`.
+    pub fn job(&mut self, now: Ms, who: &Caller, job: &str) -> Result<usize, ErrorKind> {
+        self.admit(now, who, Operation::GetJob, job)?;
+        if self.is_gone(now, who, job) {
+            return Err(ErrorKind::NotFound);
+        }
+        self.jobs.get(job).map(|job| job.places).ok_or(ErrorKind::NotFound)
+    }
+
     /// `GetJobRun`.
     pub fn job_run(&mut self, now: Ms, who: &Caller, job: &str, id: &str) -> Result<JobRun, ErrorKind> {
         self.admit(now, who, Operation::GetJobRun, job)?;
