@@ -6,7 +6,7 @@
 //! | [`aws`] | the adapter to the AWS SDK, and the only code that uses it |
 //! | [`identity`] | resolves the AWS identity of an object; pure |
 //! | [`clients`] | caches one client per identity |
-//! | [`rate_limiter`] | limits the call rate per account and region: polls wait behind starts and stops |
+//! | [`rate_limiter`] | limits the call rate per account and region: stops before starts before searches before polls |
 //! | [`poller`] | turns polls into a watch: one task per group polls Glue and requeues the subscribers of changed items |
 //! | [`poll_plan`] | computes the poll interval and the cheapest calls of a poll; pure |
 //! | [`schedule`] | parses AWS cron expressions |
@@ -30,7 +30,7 @@ pub(crate) mod rate_limiter;
 pub(crate) mod schedule;
 pub(crate) mod triggers;
 
-pub use aws::Glue;
 pub(crate) use aws::is_known_type;
+pub use aws::{Glue, StartPlace};
 pub use clients::Clients;
 pub use error::{Error, ErrorKind};

@@ -3,7 +3,7 @@
 pub mod search;
 pub(crate) mod source;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 
@@ -46,6 +46,25 @@ pub enum RunMatcher {
     },
     /// A run with exactly these arguments that no trigger started. For scripts that reject unknown arguments.
     Arguments(BTreeMap<String, String>),
+}
+
+impl RunMatcher {
+    /// How a run with these arguments satisfies it; `triggered` when a trigger started the run.
+    #[must_use]
+    pub fn satisfied_by(&self, arguments: &HashMap<String, String>, triggered: bool) -> Option<RunMatch> {
+        match self {
+            Self::Argument { name, base } => match parse_attempt_key(arguments.get(name)?)? {
+                (of_run, number) if of_run == base => Some(RunMatch::Attempt(number)),
+                _ => None,
+            },
+            Self::Arguments(expected) => {
+                let is_match = !triggered
+                    && arguments.len() == expected.len()
+                    && expected.iter().all(|(name, value)| arguments.get(name) == Some(value));
+                is_match.then_some(RunMatch::Arguments)
+            }
+        }
+    }
 }
 
 /// How a run satisfies a [`RunMatcher`].
