@@ -179,6 +179,11 @@ impl Glue {
         StartPlace { client: self.clone(), place }
     }
 
+    /// The rate limiter of the account and region, once AWS has reported the account.
+    pub(in crate::glue) fn rate_limiter(&self) -> Arc<RateLimiter> {
+        Arc::clone(self.limiter())
+    }
+
     fn limiter(&self) -> &Arc<RateLimiter> {
         let Inner { identity, signer, own_limiter, shared_limiter, limiters, .. } = &*self.inner;
         if let Some(shared) = shared_limiter.get() {

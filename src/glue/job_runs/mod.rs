@@ -1,5 +1,6 @@
 //! The model of job runs.
 
+mod list_plan;
 pub mod search;
 pub(crate) mod source;
 
@@ -178,6 +179,29 @@ pub struct JobRun {
     pub max_capacity: Option<f64>,
     /// The CloudWatch log group.
     pub log_group: Option<String>,
+}
+
+#[cfg(test)]
+impl JobRun {
+    /// A run of which only the ID and the state are known.
+    pub(crate) fn fixture(id: &str, state: JobRunState) -> Self {
+        Self {
+            id: id.to_owned(),
+            state,
+            matched: None,
+            attempt: 0,
+            previous: None,
+            started_on: None,
+            completed_on: None,
+            error_message: None,
+            execution_seconds: 0,
+            dpu_seconds: None,
+            glue_version: None,
+            workers: None,
+            max_capacity: None,
+            log_group: None,
+        }
+    }
 }
 
 /// A page of runs, newest first.

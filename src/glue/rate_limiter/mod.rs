@@ -5,11 +5,13 @@
 //! |---|---|
 //! | `rate` | the rate that AWS's answers show; pure |
 //! | `budget` | who gets the next token; pure |
+//! | `poll_load` | how many groups poll the account |
 //! | [`scope`] | the rate limiter of an account and region |
 //!
 //! This module is the shell around the two: it gives the tokens to callers when they are due.
 
 mod budget;
+mod poll_load;
 mod rate;
 pub mod scope;
 
@@ -21,6 +23,8 @@ use tokio::time::Instant;
 
 pub use self::budget::ClientId;
 use self::budget::{Budget, Next, Ticket};
+pub use self::poll_load::PollGroup;
+use self::poll_load::PollLoad;
 
 /// The priority of a call: the first comes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +51,7 @@ pub struct RateLimiter {
     state: Mutex<State>,
     /// The rate changed, or a token was returned.
     changed: Notify,
+    polls: PollLoad,
 }
 
 struct State {
@@ -61,7 +66,7 @@ impl Default for RateLimiter {
     fn default() -> Self {
         let budget = Budget::new(Instant::now());
         let state = State { budget, on_granted: HashMap::new(), is_driven: false };
-        Self { state: Mutex::new(state), changed: Notify::new() }
+        Self { state: Mutex::new(state), changed: Notify::new(), polls: PollLoad::default() }
     }
 }
 
