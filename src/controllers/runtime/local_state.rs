@@ -4,6 +4,8 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use tokio::time::Instant;
+
 use super::backoff::Backoff;
 use super::start_once::IntentTracker;
 
@@ -27,6 +29,8 @@ pub struct LocalState<S> {
     pub backoff: Backoff,
     /// The intent that the status records.
     pub intent: IntentTracker,
+    /// Since when this process has known that the object is being deleted.
+    pub deleting_since: Option<Instant>,
     /// The kind's own part.
     pub kind_state: S,
 }
