@@ -4,6 +4,8 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use tokio::time::Instant;
+
 use super::backoff::Backoff;
 use super::start_once::IntentTracker;
 use crate::glue::StartPlace;
@@ -30,6 +32,8 @@ pub struct LocalState<S> {
     pub intent: IntentTracker,
     /// The place in the rate limiter's queue, while the object waits to start something.
     pub start_place: Option<StartPlace>,
+    /// Since when this process has known that the object is being deleted.
+    pub deleting_since: Option<Instant>,
     /// The kind's own part.
     pub kind_state: S,
 }
