@@ -176,6 +176,12 @@ impl<K: Kind> Context<K> {
         next.iter().for_each(|name| self.requeue(name));
     }
 
+    /// Requeues the object when it is called.
+    pub(crate) fn requeue_later(&self, reference: &ObjectRef<K>) -> impl FnOnce() + Send + use<K> {
+        let (requeuer, reference) = (self.requeuer.clone(), reference.clone());
+        move || requeuer.requeue(reference)
+    }
+
     /// Requeues the object of this name.
     pub(crate) fn requeue(&self, (namespace, name): &Name) {
         self.requeuer.requeue(ObjectRef::new(name).within(namespace));

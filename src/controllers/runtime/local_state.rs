@@ -4,8 +4,11 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use tokio::time::Instant;
+
 use super::backoff::Backoff;
 use super::start_once::IntentTracker;
+use crate::glue::StartPlace;
 
 /// The local state of all objects of a kind, by uid. `S` is the kind's own part.
 pub struct LocalStates<S> {
@@ -19,7 +22,7 @@ impl<S> Default for LocalStates<S> {
 }
 
 /// The local state of one object.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct LocalState<S> {
     /// The resource version of our last write (client-go calls this an expectation): an older object is stale.
     pub expected_version: Option<u64>,
@@ -27,6 +30,10 @@ pub struct LocalState<S> {
     pub backoff: Backoff,
     /// The intent that the status records.
     pub intent: IntentTracker,
+    /// The place in the rate limiter's queue, while the object waits to start something.
+    pub start_place: Option<StartPlace>,
+    /// Since when this process has known that the object is being deleted.
+    pub deleting_since: Option<Instant>,
     /// The kind's own part.
     pub kind_state: S,
 }

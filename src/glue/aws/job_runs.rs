@@ -4,9 +4,7 @@ use std::collections::HashMap;
 
 use super::errors;
 use super::{Glue, non_empty, timestamp};
-use crate::glue::job_runs::{
-    JobRun, JobRunPage, JobRunState, PAGE_SIZE, RunMatch, RunMatcher, StartJobRun, StopOutcome, parse_attempt_key,
-};
+use crate::glue::job_runs::{JobRun, JobRunPage, JobRunState, PAGE_SIZE, RunMatcher, StartJobRun, StopOutcome};
 use crate::glue::rate_limiter::Priority;
 use crate::glue::{Error, ErrorKind};
 use aws_sdk_glue::types::{
@@ -14,8 +12,7 @@ use aws_sdk_glue::types::{
 };
 
 impl Glue {
-    /// `StartJobRun`, sent once; returns the run id. The caller has acquired a token with
-    /// [`Glue::acquire_start_token`].
+    /// `StartJobRun`, sent once; returns the run id. The caller has acquired a token with [`Glue::queue_for_start`].
     pub async fn start_job_run(&self, run: &StartJobRun) -> Result<String, Error> {
         let request = self
             .inner
@@ -39,7 +36,7 @@ impl Glue {
         #[allow(deprecated)]
         let request = request.set_allocated_capacity(run.allocated_capacity);
         let object = job(&run.job);
-        let response = self.call("StartJobRun", object.clone(), Priority::Acquired, request.send()).await?;
+        let response = self.send("StartJobRun", object.clone(), request.send()).await?;
         response.job_run_id.ok_or_else(|| Error {
             operation: "StartJobRun",
             object,
@@ -66,8 +63,7 @@ impl Glue {
     ) -> Result<JobRunPage, Error> {
         let request =
             self.inner.sdk.get_job_runs().job_name(job_name).max_results(PAGE_SIZE).set_next_token(token).send();
-        // A lookup with a matcher precedes a start, and is as urgent.
-        let priority = if matcher.is_some() { Priority::Start } else { Priority::Poll };
+        let priority = if matcher.is_some() { Priority::Search } else { Priority::Poll };
         let response = self.call("GetJobRuns", job(job_name), priority, request).await?;
         Ok(JobRunPage {
             runs: response.job_runs.unwrap_or_default().into_iter().filter_map(|run| job_run(run, matcher)).collect(),
@@ -78,7 +74,7 @@ impl Glue {
     /// `BatchStopJobRun` of up to [`crate::glue::job_runs::STOP_BATCH_SIZE`] runs of one job; returns the outcome of each.
     pub async fn stop_job_runs(&self, job_name: &str, ids: &[String]) -> Result<HashMap<String, StopOutcome>, Error> {
         let request = self.inner.sdk.batch_stop_job_run().job_name(job_name).set_job_run_ids(Some(ids.to_vec())).send();
-        let response = self.call("BatchStopJobRun", job(job_name), Priority::Start, request).await?;
+        let response = self.call("BatchStopJobRun", job(job_name), Priority::Stop, request).await?;
         let mut outcomes: HashMap<String, StopOutcome> =
             ids.iter().map(|id| (id.clone(), StopOutcome::Accepted)).collect();
         for refusal in response.errors.unwrap_or_default() {
@@ -131,25 +127,13 @@ fn no_run(operation: &'static str, object: String) -> Error {
 
 fn job_run(run: SdkJobRun, matcher: Option<&RunMatcher>) -> Option<JobRun> {
     let arguments = run.arguments.unwrap_or_default();
-    let matched = matcher.and_then(|matcher| match matcher {
-        RunMatcher::Argument { name, base } => match parse_attempt_key(arguments.get(name)?)? {
-            (of_run, number) if of_run == base => Some(RunMatch::Attempt(number)),
-            _ => None,
-        },
-        RunMatcher::Arguments { literal, from } => {
-            let others = arguments.keys().filter(|name| !from.contains(*name)).count();
-            let is_match = run.trigger_name.is_none()
-                && others == literal.len()
-                && literal.iter().all(|(name, value)| arguments.get(name) == Some(value));
-            is_match.then_some(RunMatch::Arguments)
-        }
-    });
+    let run_match = matcher.and_then(|matcher| matcher.satisfied_by(&arguments, run.trigger_name.is_some()));
     let state = state(run.job_run_state);
     let has_ended = state.is_final();
     Some(JobRun {
         id: run.id?,
         state,
-        matched,
+        matched: run_match,
         attempt: run.attempt,
         previous: run.previous_run_id,
         started_on: run.started_on.and_then(timestamp),

@@ -1,10 +1,11 @@
 //! The model of job runs.
 
+mod list_plan;
 pub mod places;
 pub mod search;
 pub(crate) mod source;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::Timestamp;
 
@@ -52,6 +53,26 @@ pub enum RunMatcher {
         /// The names of arguments with any value, or none: a Secret may have changed since the start.
         from: BTreeSet<String>,
     },
+}
+
+impl RunMatcher {
+    /// How a run with these arguments satisfies it; `triggered` when a trigger started the run.
+    #[must_use]
+    pub fn satisfied_by(&self, arguments: &HashMap<String, String>, triggered: bool) -> Option<RunMatch> {
+        match self {
+            Self::Argument { name, base } => match parse_attempt_key(arguments.get(name)?)? {
+                (of_run, number) if of_run == base => Some(RunMatch::Attempt(number)),
+                _ => None,
+            },
+            Self::Arguments { literal, from } => {
+                let others = arguments.keys().filter(|name| !from.contains(*name)).count();
+                let is_match = !triggered
+                    && others == literal.len()
+                    && literal.iter().all(|(name, value)| arguments.get(name) == Some(value));
+                is_match.then_some(RunMatch::Arguments)
+            }
+        }
+    }
 }
 
 /// How a run satisfies a [`RunMatcher`].
@@ -165,6 +186,29 @@ pub struct JobRun {
     pub max_capacity: Option<f64>,
     /// The CloudWatch log group.
     pub log_group: Option<String>,
+}
+
+#[cfg(test)]
+impl JobRun {
+    /// A run of which only the ID and the state are known.
+    pub(crate) fn fixture(id: &str, state: JobRunState) -> Self {
+        Self {
+            id: id.to_owned(),
+            state,
+            matched: None,
+            attempt: 0,
+            previous: None,
+            started_on: None,
+            completed_on: None,
+            error_message: None,
+            execution_seconds: 0,
+            dpu_seconds: None,
+            glue_version: None,
+            workers: None,
+            max_capacity: None,
+            log_group: None,
+        }
+    }
 }
 
 /// A page of runs, newest first.
