@@ -10,7 +10,6 @@ use super::glue::{Caller, ClientId};
 use super::mutations::Mutation;
 use super::polls::Source;
 use super::shell::{Pass, Waits};
-use super::time::{Ms, millis};
 use super::world::{Event, World};
 use crate::api::GlueJobRun;
 use crate::api::run::{Phase, RunStatus};
@@ -111,13 +110,6 @@ impl GlueCall {
 }
 
 impl World {
-    /// When a call of this client may be sent.
-    pub fn reserve(&mut self, client: ClientId, priority: Priority) -> Ms {
-        let account = self.glue.clients[client];
-        let at = self.process.reserve(account, priority);
-        self.now + millis(at.saturating_duration_since(tokio::time::Instant::now()))
-    }
-
     /// Sends a call.
     pub fn send(&mut self, call: &GlueCall, reader: Reader) {
         let faults = self.faults();
@@ -204,9 +196,9 @@ impl World {
             return;
         }
         let throttled = result.as_ref().is_err_and(|error| error.kind == ErrorKind::Throttled);
-        self.process.record(self.glue.clients[call.client], throttled);
+        self.record(call.client, throttled);
         match reader {
-            Reader::Poll(source) => self.poll_answered(&source, &call, result),
+            Reader::Poll(source) => self.poll_answered(&source, result),
             Reader::Pass(name, pass) => self.pass_answered(&name, pass, &call, result),
         }
     }
@@ -313,7 +305,7 @@ impl World {
         if more && !is_past {
             pass.search = Some(search);
             let call = GlueCall { call: CallTo::List { page: page + 1 }, ..call.clone() };
-            return self.ask(pass, call, Priority::Start);
+            return self.ask(pass, call, Priority::Search);
         }
         search.found.sort_by_key(|run| run.state.is_final());
         let found = self

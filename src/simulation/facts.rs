@@ -61,6 +61,8 @@ impl World {
             poller::Observation::Present(item) => GlueJobRun::observe(&item).map(Observation::Present),
             poller::Observation::NotFound => Some(Observation::NotFound),
         });
+        let source = pass.client().map(|client| Source { client, job: object.target.clone() });
+        let reported_at_once = source.and_then(|source| self.failed_polls.get(&source)).map(|error| &**error);
         let turn = self.turn(pass);
         let live_id = object.status.attempt().and_then(|attempt| attempt.id.clone()).unwrap_or_default();
         let shared = self.process.shared_runs.is_needed_by_others(&live_id, &object.name);
@@ -80,7 +82,7 @@ impl World {
                 leading: true,
                 credentials_problem: pass.credentials_problem().cloned(),
                 inputs_problem: pass.inputs.as_ref().err().cloned(),
-                poll_problem: report.error.as_deref().map(|error| Problem::of(error, None)),
+                poll_problem: report.error.as_deref().or(reported_at_once).map(|error| Problem::of(error, None)),
                 fresh_intent: pass.fresh_intent,
                 intent_age,
                 backoff,

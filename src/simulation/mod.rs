@@ -13,6 +13,7 @@
 //! | [`world`] | the events in the order of virtual time |
 //! | [`process`] | what the controller keeps while it runs |
 //! | [`shell`], [`facts`], [`calls`], [`polls`], [`sharing`] | one pass, its facts, its calls, the polls, and what objects share |
+//! | [`tokens`] | the rate limit |
 //! | [`checks`] | what must hold |
 //! | [`mutations`] | the faults that the checks must find |
 //! | [`story`] | the way to a violation |
@@ -37,6 +38,7 @@ mod story;
 #[cfg(test)]
 mod tests;
 mod time;
+mod tokens;
 mod world;
 
 /// An object's namespace and name.

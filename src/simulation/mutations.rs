@@ -29,13 +29,17 @@ pub enum Mutation {
     OnlyTheFirstAttemptIsFound,
     /// The deletion waits for ever for a run that stays in STOPPING.
     StuckStopsNeverTimeOut,
-    /// One poll that failed wakes all objects of the job.
-    FailedPollsWakeTheGroup,
+    /// One poll that failed is written into every object of the job, and its end again.
+    FailedPollsAreReportedAtOnce,
+    /// One call that failed discards all answers of a poll.
+    OneErrorBlindsThePoll,
+    /// A run that is not on the first page is read by id for ever.
+    DeepRunsAreReadOneByOne,
 }
 
 impl Mutation {
     /// All of them, with the property that must be found broken.
-    pub const ALL: [(Self, Property); 13] = [
+    pub const ALL: [(Self, Property); 15] = [
         (Self::LostAnswersSettleAtOnce, Property::StartedOnce),
         (Self::FailedLooksFindNothing, Property::StartedOnce),
         (Self::WritesIgnoreTheVersion, Property::StartedOnce),
@@ -48,6 +52,8 @@ impl Mutation {
         (Self::StoppedRunsAreAdopted, Property::WorkIsDone),
         (Self::OnlyTheFirstAttemptIsFound, Property::StartedOnce),
         (Self::StuckStopsNeverTimeOut, Property::DeletionsEnd),
-        (Self::FailedPollsWakeTheGroup, Property::FewWrites),
+        (Self::FailedPollsAreReportedAtOnce, Property::FewWrites),
+        (Self::OneErrorBlindsThePoll, Property::DeletionsEnd),
+        (Self::DeepRunsAreReadOneByOne, Property::FewPolls),
     ];
 }

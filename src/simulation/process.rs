@@ -3,21 +3,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use tokio::time::Instant;
-
 use super::Name;
 use super::cluster::Object;
 use super::glue::ClientId;
-use super::polls::{Group, Source};
+use super::polls::{Group, POLL_INTERVAL, Source, Watched};
 use super::shell::Pass;
 use super::time::Ms;
+use super::tokens::Tokens;
 use crate::controllers::run::local_state::RunLocalState;
 use crate::controllers::runtime::exclusive::Exclusive;
 use crate::controllers::runtime::local_state::LocalStates;
 use crate::controllers::runtime::queue::{self, Queues};
 use crate::controllers::runtime::shared_runs::SharedRuns;
 use crate::glue::poller::State;
-use crate::glue::rate_limiter::{Bucket, Priority};
+use crate::glue::rate_limiter::budget::Ticket;
 
 /// The job or crawler that objects of one client wait for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -44,10 +43,13 @@ pub struct Process {
     pub queues: Queues<Target, Name>,
     pub keys: Exclusive<String, Name>,
     pub shared_runs: SharedRuns<Name>,
-    pub poller: State<Source, Name>,
+    pub poller: State<Watched, Name>,
     /// The polls under way.
     pub groups: BTreeMap<Source, Group>,
-    buckets: BTreeMap<usize, Bucket>,
+    /// The tokens of each account.
+    pub tokens: BTreeMap<usize, Tokens>,
+    /// The places of objects that wait to start something, by uid.
+    pub places: BTreeMap<String, (ClientId, Ticket)>,
     /// The clients that have been built.
     pub clients: BTreeSet<ClientId>,
 }
@@ -70,29 +72,11 @@ impl Process {
             queues: Queues::default(),
             keys: Exclusive::default(),
             shared_runs: SharedRuns::default(),
-            poller: State::default(),
+            poller: State::new(POLL_INTERVAL),
             groups: BTreeMap::new(),
-            buckets: BTreeMap::new(),
+            tokens: BTreeMap::new(),
+            places: BTreeMap::new(),
             clients: BTreeSet::new(),
         }
-    }
-
-    /// When a call to this account may be sent.
-    pub fn reserve(&mut self, account: usize, priority: Priority) -> Instant {
-        self.bucket(account).reserve(priority, Instant::now())
-    }
-
-    /// Records what Glue answered.
-    pub fn record(&mut self, account: usize, throttled: bool) {
-        let bucket = self.bucket(account);
-        if throttled {
-            bucket.record_throttle(Instant::now());
-        } else {
-            bucket.record_response(Instant::now());
-        }
-    }
-
-    fn bucket(&mut self, account: usize) -> &mut Bucket {
-        self.buckets.entry(account).or_insert_with(|| Bucket::new(Instant::now()))
     }
 }

@@ -13,6 +13,7 @@ use super::cluster::Object;
 use super::glue::ClientId;
 use super::mutations::Mutation;
 use super::time::{Ms, SECOND};
+use super::tokens::Waiter;
 use super::world::{Event, World};
 use crate::api::run::{Phase, RunStatus};
 use crate::controllers::run::calls::{Call, Plan, Step};
@@ -25,6 +26,7 @@ use crate::controllers::runtime::problem::Problem;
 use crate::controllers::runtime::reason::Reason;
 use crate::controllers::runtime::start_once::{Lookup, StartState, records_intent};
 use crate::glue::rate_limiter::Priority;
+use crate::glue::rate_limiter::budget::Ticket;
 
 const MAX_STEPS: usize = 32;
 const WRITE_AGAIN: Duration = Duration::from_secs(2);
@@ -55,9 +57,8 @@ pub struct Pass {
 pub enum Waits {
     #[default]
     Nothing,
-    /// The rate limit, before the status with an intent is written.
-    StartToken(RunStatus),
-    Status(RunStatus),
+    /// This status is written; with an intent, on a token of the rate limit.
+    Status(RunStatus, Option<(ClientId, Ticket)>),
     Finalizer {
         add: bool,
     },
@@ -71,6 +72,8 @@ pub enum Waits {
 enum Next {
     Again,
     Waits,
+    /// It waits until the rate limit allows a start, and the object is reconciled then.
+    Parked,
     Ends(Option<Duration>),
 }
 
@@ -137,7 +140,12 @@ impl World {
                 self.advance(&mut pass, plan)
             };
             match next {
+                Next::Parked => {
+                    self.on_pass_end(&pass, true);
+                    return self.end_pass(name, None);
+                }
                 Next::Ends(after) => {
+                    self.leave_place(pass.object.uid());
                     self.on_pass_end(&pass, true);
                     return self.end_pass(name, after);
                 }
@@ -169,13 +177,17 @@ impl World {
         let Plan { status, step } = plan;
         if status != pass.object.status {
             let intends = records_intent(intent(&pass.object.status).as_ref(), intent(&status).as_ref());
-            if let (true, Some(client)) = (intends, pass.client()) {
-                let at = self.reserve(client, Priority::Start);
-                self.wait_until(pass, at, Waits::StartToken(status));
-            } else {
-                let latency = self.api_latency();
-                self.wait_until(pass, self.now + latency, Waits::Status(status));
+            let place = pass.client().filter(|_| intends).map(|client| self.place_for_start(pass.object.uid(), client));
+            if let Some((client, ticket)) = place
+                && !self.is_granted(client, ticket)
+            {
+                self.on_granted(client, ticket, &pass.object.name);
+                self.process.places.insert(pass.object.uid().to_owned(), (client, ticket));
+                return Next::Parked;
             }
+            pass.intended = place.map(|_| Instant::now()).or(pass.intended);
+            let latency = self.api_latency();
+            self.wait_until(pass, self.now + latency, Waits::Status(status, place));
             return Next::Waits;
         }
         self.take(pass, step)
@@ -242,20 +254,35 @@ impl World {
             Call::LookUp(query) => {
                 let age = self.process.local.with(object.uid(), |local| observe_intent(&object, local));
                 pass.search = Some(Search::new(query, age));
-                self.ask(pass, caller(CallTo::List { page: 0 }), Priority::Start);
+                self.ask(pass, caller(CallTo::List { page: 0 }), Priority::Search);
             }
             // The place is looked for in two calls: how many the job has, and how many are taken.
             Call::CheckPlace => self.ask(pass, caller(CallTo::GetJob), Priority::Poll),
-            Call::Stop(id) => self.ask(pass, caller(CallTo::Stop { id }), Priority::Start),
+            Call::Stop(id) => self.ask(pass, caller(CallTo::Stop { id }), Priority::Stop),
             Call::ReadBaseline { .. } => return Next::Ends(Some(WRITE_AGAIN)),
         }
         Next::Waits
     }
 
+    /// The object's place in the queue for starts: that of an earlier pass, if it is one with the client of this pass.
+    fn place_for_start(&mut self, uid: &str, client: ClientId) -> (ClientId, Ticket) {
+        match self.process.places.remove(uid) {
+            Some((earlier, ticket)) if earlier == client => (client, ticket),
+            earlier => {
+                if let Some((earlier, ticket)) = earlier {
+                    self.give_back(earlier, ticket);
+                }
+                (client, self.queue(client, Priority::Start, None))
+            }
+        }
+    }
+
     /// Sends a call once the rate limit lets it.
     pub fn ask(&mut self, pass: &mut Pass, call: GlueCall, priority: Priority) {
-        let at = self.reserve(call.client, priority);
-        self.wait_until(pass, at, Waits::Token(call));
+        let waiter = Waiter::Pass(pass.object.name.clone(), pass.number);
+        let client = call.client;
+        pass.waits = Waits::Token(call);
+        self.queue(client, priority, Some(waiter));
     }
 
     fn wait_until(&mut self, pass: &mut Pass, at: Ms, waits: Waits) {
@@ -271,29 +298,27 @@ impl World {
             return;
         }
         match std::mem::take(&mut pass.waits) {
-            Waits::StartToken(status) => {
-                pass.intended = Some(Instant::now());
-                let latency = self.api_latency();
-                self.wait_until(&mut pass, self.now + latency, Waits::Status(status));
-            }
             Waits::Token(call) => {
                 self.send(&call, Reader::Pass(name.clone(), pass.number));
                 pass.waits = Waits::Answer(call);
             }
-            Waits::Status(status) => return self.write_status(pass, status),
+            Waits::Status(status, place) => return self.write_status(pass, status, place),
             Waits::Finalizer { add } => return self.write_finalizer(pass, add),
             waits @ (Waits::Nothing | Waits::Answer(_)) => pass.waits = waits,
         }
         self.process.passes.insert(name.clone(), pass);
     }
 
-    fn write_status(&mut self, mut pass: Pass, status: RunStatus) {
+    fn write_status(&mut self, mut pass: Pass, status: RunStatus, place: Option<(ClientId, Ticket)>) {
         let name = pass.object.name.clone();
         let before = pass.object.status.clone();
         let base = if self.is(Mutation::WritesIgnoreTheVersion) { self.cluster.get(&name) } else { None };
         let base = base.cloned().unwrap_or_else(|| Arc::clone(&pass.object));
         let after = status.clone();
         let Some(written) = self.write(&base, |object| object.status = status) else {
+            if let Some((client, ticket)) = place {
+                self.give_back(client, ticket);
+            }
             return self.on_pass_end(&pass, false);
         };
         self.on_written(&mut pass, written);

@@ -1,10 +1,11 @@
 //! The events of a world, in the order of virtual time.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::Name;
-use super::calls::{Flight, GlueCall};
+use super::calls::Flight;
 use super::checks::Checks;
 use super::cluster::{Change, Cluster, Object};
 use super::figures::Figures;
@@ -12,11 +13,12 @@ use super::glue::episode::Episode;
 use super::glue::job::Job;
 use super::glue::{Account, Glue};
 use super::mutations::Mutation;
-use super::polls::Source;
+use super::polls::{Pause, Source};
 use super::process::Process;
 use super::scenario::{ARGUMENTS, Action, CREDENTIALS, FAULTS_UNTIL, Scenario};
 use super::story::Story;
-use super::time::{MINUTE, Ms, Random, SECOND, clock, millis};
+use super::time::{Ms, Random, SECOND, clock, millis};
+use crate::glue::Error;
 
 /// How often the checks look at the whole world.
 const LOOK: Ms = 5 * SECOND;
@@ -41,8 +43,10 @@ pub enum Event {
     Answered(u64),
     /// A poll is due.
     Poll(u32, Source),
-    /// A call of a poll may be sent.
-    PollCall(u32, Source, GlueCall),
+    /// The pause before a poll is computed again.
+    Pause(u32, Source, Pause),
+    /// Tokens of this account may be given out.
+    Tokens(u32, usize),
     /// The checks look at the world.
     Look,
 }
@@ -58,6 +62,8 @@ pub struct World {
     /// Whether the process has listed the objects.
     pub is_up: bool,
     pub flights: BTreeMap<u64, Flight>,
+    /// The groups whose last poll failed, and why, for a mutation.
+    pub failed_polls: BTreeMap<Source, Arc<Error>>,
     pub checks: Checks,
     pub figures: Figures,
     pub story: Story,
@@ -109,6 +115,7 @@ impl World {
             process: Process::new(0),
             is_up: false,
             flights: BTreeMap::new(),
+            failed_polls: BTreeMap::new(),
             checks: Checks::new(&scenario),
             figures: Figures::default(),
             story,
@@ -219,7 +226,8 @@ impl World {
             Event::Arrive(call) => self.arrive(call),
             Event::Answered(call) => self.answered(call),
             Event::Poll(number, source) if number == current => self.poll(&source),
-            Event::PollCall(number, source, call) if number == current => self.send_poll(&source, &call),
+            Event::Pause(number, source, pause) if number == current => self.wait_for_poll(&source, pause),
+            Event::Tokens(number, account) if number == current => self.grant(account),
             Event::Look => {
                 self.look();
                 self.at(self.now + LOOK, Event::Look);
@@ -332,6 +340,7 @@ impl World {
             Change::Deleted(object) => {
                 self.process.cache.remove(&object.name);
                 self.release(&object.name);
+                self.leave_place(object.uid());
                 self.process.local.forget(object.uid());
             }
             Change::Secret((namespace, secret)) => {

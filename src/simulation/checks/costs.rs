@@ -10,7 +10,7 @@ use crate::simulation::cluster::Object;
 use crate::simulation::glue::Caller;
 use crate::simulation::glue::Glue;
 use crate::simulation::glue::episode::Operation;
-use crate::simulation::glue::job::{Job, PAGE};
+use crate::simulation::glue::job::PAGE;
 use crate::simulation::polls::Source;
 use crate::simulation::time::Ms;
 
@@ -109,11 +109,10 @@ impl Checks {
         source: &Source,
         calls: usize,
         requests: &[PollRequest<JobRunItem>],
-        job: Option<&Job>,
         glue: &Glue,
     ) {
         self.now = now;
-        let Some(job) = job else { return };
+        let Some(job) = glue.jobs.get(&source.job) else { return };
         let depth = |id: &str| job.runs.iter().rev().position(|run| glue.runs[*run].id == id);
         let (shown, hidden): (Vec<_>, Vec<_>) =
             requests.iter().map(|request| depth(&request.id)).partition(Option::is_some);
