@@ -289,6 +289,7 @@ impl World {
             Err(_) if self.is(Mutation::FailedLooksFindNothing) => (Vec::new(), false),
             Err(error) => {
                 self.tell(Some(&pass.object.name), || format!("the look failed: {error}"));
+                self.checks.look_failed(pass.object.uid());
                 pass.state.start.lookup = Some(Lookup::Failed(Problem::of(&error, None)));
                 return;
             }

@@ -21,6 +21,8 @@ pub struct Figures {
     pub time: Ms,
     /// The longest time for which a ready object waited beside a free place, until a start was tried.
     pub worst_idle: Ms,
+    /// The longest time from the end of a run until its object says so.
+    pub worst_lag: Ms,
     /// The most starts of others that passed a tenant by.
     pub worst_passed: u64,
     pub worst_writes: u64,
@@ -35,6 +37,7 @@ impl Figures {
         self.time = now;
         self.calls = glue.calls.values().sum();
         self.worst_idle = checks.worst_idle;
+        self.worst_lag = checks.worst_lag;
         self.worst_passed = checks.worst_passed;
         self.worst_writes = checks.worst_writes;
         self.settled_after = checks.settled_after;
@@ -51,6 +54,7 @@ impl Figures {
         self.calls += other.calls;
         self.time += other.time;
         self.worst_idle = self.worst_idle.max(other.worst_idle);
+        self.worst_lag = self.worst_lag.max(other.worst_lag);
         self.worst_passed = self.worst_passed.max(other.worst_passed);
         self.worst_writes = self.worst_writes.max(other.worst_writes);
         self.settled_after = self.settled_after.max(other.settled_after);
@@ -69,6 +73,7 @@ impl fmt::Display for Figures {
         writeln!(f, "writes              {}", self.writes)?;
         writeln!(f, "most writes         {} to one object", self.worst_writes)?;
         writeln!(f, "worst wait          {} s beside a free place", self.worst_idle / SECOND)?;
+        writeln!(f, "worst lag           {} s from the end of a run to its status", self.worst_lag / SECOND)?;
         writeln!(f, "fairness            {} starts of others at most pass a tenant by", self.worst_passed)?;
         write!(f, "settled             {} s after the last fault at most", self.settled_after / SECOND)
     }

@@ -44,7 +44,7 @@ impl Mutation {
         (Self::FailedLooksFindNothing, Property::StartedOnce),
         (Self::WritesIgnoreTheVersion, Property::StartedOnce),
         (Self::BlockedObjectsStayInTheQueue, Property::WorkGoesOn),
-        (Self::EachObjectTriesByItself, Property::FewWrites),
+        (Self::EachObjectTriesByItself, Property::FewTries),
         (Self::RestartsForgetTheOrder, Property::OldestFirst),
         (Self::SharedRunsHaveOneOwner, Property::OthersRunsGoOn),
         (Self::ObjectsOfOneKeyStartTogether, Property::StartedOnce),
@@ -53,7 +53,7 @@ impl Mutation {
         (Self::OnlyTheFirstAttemptIsFound, Property::StartedOnce),
         (Self::StuckStopsNeverTimeOut, Property::DeletionsEnd),
         (Self::FailedPollsAreReportedAtOnce, Property::FewWrites),
-        (Self::OneErrorBlindsThePoll, Property::DeletionsEnd),
+        (Self::OneErrorBlindsThePoll, Property::EndsAreSeen),
         (Self::DeepRunsAreReadOneByOne, Property::FewPolls),
     ];
 }

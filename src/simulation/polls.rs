@@ -210,7 +210,12 @@ impl World {
         }
     }
 
-    pub fn poll_answered(&mut self, source: &Source, result: Result<Answer, Error>) {
+    pub fn poll_answered(&mut self, source: &Source, mut result: Result<Answer, Error>) {
+        if let Ok(Answer::Page(_, more)) = &mut result
+            && self.is(Mutation::DeepRunsAreReadOneByOne)
+        {
+            *more = false;
+        }
         if let Some(group) = self.process.groups.get_mut(source) {
             if let Err(error) = result.as_ref().map_err(Clone::clone)
                 && error.operation == "GetJobRuns"
@@ -244,11 +249,6 @@ impl World {
         group: &Group,
         mut results: Vec<PollResult<JobRunItem>>,
     ) -> Vec<PollResult<JobRunItem>> {
-        if self.is(Mutation::DeepRunsAreReadOneByOne) {
-            for result in &mut results {
-                result.page = result.page.filter(|page| *page == 0);
-            }
-        }
         if let Some(error) = group.list_error.clone().filter(|_| self.is(Mutation::OneErrorBlindsThePoll)) {
             for result in &mut results {
                 result.answer = Err(Arc::clone(&error));

@@ -109,10 +109,12 @@ impl Scenario {
         let mut themes = Themes(Random::new(seed, "themes", 0));
         let mut random = Random::new(seed, "scenario", 0);
         let accounts = accounts(&mut random, themes.has());
-        let tenants = tenants(&mut random, accounts.len(), objects);
+        // Few jobs and tenants make long queues.
+        let crowded = themes.has();
+        let tenants = tenants(&mut random, accounts.len(), if crowded { 3 } else { objects / 8 });
         let (lies, sticks) = (themes.has(), themes.has());
-        let jobs: Vec<_> =
-            (0..(objects / 6).clamp(2, 24)).map(|n| job(&mut random, n, accounts.len(), lies, sticks)).collect();
+        let jobs = if crowded { accounts.len() * 2 } else { (objects / 6).clamp(2, 24) };
+        let jobs: Vec<_> = (0..jobs).map(|n| job(&mut random, n, accounts.len(), lies, sticks)).collect();
         let tenants: Vec<_> = tenants
             .into_iter()
             .filter(|tenant: &Tenant| jobs.iter().any(|job| job.account == tenant.account))
@@ -191,7 +193,7 @@ impl Scenario {
             target,
             is_crawl: false,
             policy,
-            argument_secret: random.chance(0.2).then(|| ARGUMENTS.to_owned()),
+            argument_secret: random.chance(0.3).then(|| ARGUMENTS.to_owned()),
         });
         // Bursts, and a trickle.
         let created = if random.chance(0.6) {
@@ -281,8 +283,8 @@ fn accounts(random: &mut Random, throttles: bool) -> Vec<f64> {
     (0..number).map(|_| if throttles { random.one_of(&[3.0, 8.0, 20.0]) } else { 1000.0 }).collect()
 }
 
-fn tenants(random: &mut Random, accounts: usize, objects: usize) -> Vec<Tenant> {
-    let number = (objects / 8).clamp(2, 12);
+fn tenants(random: &mut Random, accounts: usize, number: usize) -> Vec<Tenant> {
+    let number = number.clamp(2, 12);
     let account = |client: usize, random: &mut Random| {
         if client < accounts { client } else { usize::try_from(random.between(0, accounts as u64 - 1)).unwrap_or(0) }
     };

@@ -21,6 +21,9 @@ pub const ADOPTED_LONG_AGO: Ms = 30 * SECOND;
 /// Polls in a row that may cost more than they need: those that find out where the runs are.
 pub const DEAR_POLLS: u32 = 3;
 
+/// How long after its end a run is seen to have ended: the longest pause between two polls where the account allows more,
+/// polls that failed, and the writes.
+pub const SEEN_AFTER: Ms = 180 * SECOND;
 /// How long nothing may be written after everybody has settled.
 pub const QUIET: Ms = 30 * MINUTE;
 

@@ -7,7 +7,7 @@ use super::bounds::{self, OBSTACLE_LINGERS, TRIED_AFTER, TRIED_AFTER_LOSSES};
 use super::{Checks, Property};
 use crate::simulation::Name;
 use crate::simulation::cluster::{Cluster, Object};
-use crate::simulation::glue::episode::Refusal;
+use crate::simulation::glue::episode::{DeniedCalls, Episode, Refusal};
 use crate::simulation::glue::{ClientId, Glue};
 use crate::simulation::scenario::{CREDENTIALS, FAULTS_UNTIL, Scenario};
 use crate::simulation::time::{MINUTE, Ms, SECOND, clock, timestamp};
@@ -18,7 +18,57 @@ impl Checks {
         self.now = now;
         self.deletions_end(now, cluster);
         self.work_goes_on(now, is_up, cluster, glue, scenario);
+        self.ends_are_seen(now, is_up, cluster, glue, scenario);
         self.settle(now, cluster);
+    }
+
+    /// A run that has ended, or that Glue does not know any more, is soon over for its object too.
+    fn ends_are_seen(&mut self, now: Ms, is_up: bool, cluster: &Cluster, glue: &Glue, scenario: &Scenario) {
+        let just_down = !is_up || self.downs.iter().any(|(_, until)| *until + bounds::SEEN_AFTER > now);
+        if just_down {
+            return;
+        }
+        for object in cluster.objects() {
+            let attempt = object.status.attempt().filter(|attempt| attempt.ended_at.is_none() && !object.is_finished());
+            let Some(id) = attempt.and_then(|attempt| attempt.id.as_ref()) else { continue };
+            let tenant = &scenario.tenants[scenario.plans[object.plan].tenant];
+            let mut since = glue.runs.iter().find(|run| run.id == *id).map_or(Ms::MAX, |run| run.ended());
+            let concerns =
+                |episode: &&Episode| episode.concerns(tenant.account, tenant.client, &object.target, object.plan);
+            let mut is_hidden = !cluster.has_secret(&object.name.0, CREDENTIALS);
+            is_hidden |=
+                self.secrets.iter().any(|(at, secret)| secret.0 == object.name.0 && *at + bounds::SEEN_AFTER > now);
+            is_hidden |= glue.throttled.get(&tenant.account).is_some_and(|at| at + bounds::SEEN_AFTER > now);
+            for episode in glue.episodes.iter().filter(concerns) {
+                match episode.refusal {
+                    Refusal::TargetGone if object.is_deleting() && episode.is_on(now) => {
+                        since = since.min(episode.from)
+                    }
+                    Refusal::TargetGone | Refusal::Denied(DeniedCalls::Reads) | Refusal::Unreadable => {
+                        is_hidden |= episode.from <= now && now < episode.until + bounds::SEEN_AFTER;
+                    }
+                    _ => {}
+                }
+            }
+            let known = self.adopted.get(&(object.uid().to_owned(), id.clone())).copied().unwrap_or(now);
+            let deleted = object.meta.deletion_timestamp.as_ref().map_or(0, |deleted| self.ms_of(now, deleted.0));
+            let since = since.max(known).max(if since < Ms::MAX { deleted } else { 0 });
+            if is_hidden || since >= now {
+                continue;
+            }
+            self.worst_lag = self.worst_lag.max(now - since);
+            if now - since > bounds::SEEN_AFTER {
+                let what = format!("{id} is over since {}, and the object is {:?}", clock(since), object.status.phase);
+                self.flag(Property::EndsAreSeen, &[object.name.clone()], what);
+                return;
+            }
+        }
+    }
+
+    /// When a time of a status was.
+    fn ms_of(&self, now: Ms, time: jiff::Timestamp) -> Ms {
+        let ago = timestamp(now).duration_since(time).as_secs();
+        now.saturating_sub(Ms::try_from(ago).unwrap_or_default() * SECOND)
     }
 
     /// Whether nothing more is to be seen: nothing was written for a while after everybody settled, or somebody never did.

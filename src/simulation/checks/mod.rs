@@ -46,6 +46,8 @@ pub enum Property {
     OthersRunsGoOn,
     /// No run goes on when the last object that wanted it is gone.
     NothingIsForgotten,
+    /// The end of a run is seen, also of one that Glue does not know any more.
+    EndsAreSeen,
     /// When everybody has settled, nothing is written or called.
     Quiet,
     /// A pass has few steps.
@@ -54,7 +56,7 @@ pub enum Property {
 
 impl Property {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::StartedOnce,
         Self::Settles,
         Self::WorkGoesOn,
@@ -67,6 +69,7 @@ impl Property {
         Self::WorkIsDone,
         Self::OthersRunsGoOn,
         Self::NothingIsForgotten,
+        Self::EndsAreSeen,
         Self::Quiet,
         Self::PassesEnd,
     ];
@@ -113,6 +116,7 @@ pub struct Checks {
     passed: BTreeMap<(ClientId, String), (u64, Name)>,
     /// The worst of each, for the figures.
     pub worst_idle: Ms,
+    pub worst_lag: Ms,
     pub worst_passed: u64,
     pub worst_writes: u64,
     pub settled_after: Ms,
@@ -139,6 +143,7 @@ impl Checks {
             idle: BTreeMap::new(),
             passed: BTreeMap::new(),
             worst_idle: 0,
+            worst_lag: 0,
             worst_passed: 0,
             worst_writes: 0,
             settled_after: 0,

@@ -89,12 +89,11 @@ impl Checks {
     pub fn stopped(&mut self, now: Ms, glue: &Glue, cluster: &Cluster, id: &str, plan: Option<usize>) {
         self.now = now;
         let Some(plan) = plan else { return };
-        let asker = cluster.get(&self.names[plan]).cloned();
-        let by_deletion = asker.as_ref().is_none_or(|object| object.is_deleting());
+        let asker = cluster.get(&self.names[plan]);
+        let by_deletion = asker.is_none_or(|object| object.is_deleting());
         self.stops.entry(id.to_owned()).or_default().push(Stop { by_deletion });
         let is_live = glue.runs.iter().any(|run| run.id == id && run.stop.is_some_and(|(accepted, _)| accepted == now));
-        let explicitly = asker.is_some_and(|object| object.policy.deletion_policy == Some(DeletionPolicy::Stop));
-        if !by_deletion || !is_live || explicitly {
+        if !by_deletion || !is_live {
             return;
         }
         let wants = |object: &Object| {
