@@ -17,7 +17,7 @@ pub fn waits_for(status: &RunStatus) -> Option<Cause> {
     let reason = status.condition("Ready").and_then(reason_of)?;
     let attempt = status.attempt();
     let refused = attempt.and_then(|attempt| attempt.rejected_reason.as_deref());
-    let has_run = attempt.is_some_and(|attempt| attempt.ended_at.is_none() && refused.is_none());
+    let has_run = attempt.is_some_and(|attempt| attempt.ended_at.is_none() && attempt.id.is_some());
     // A problem with something else, such as a lookup, may have the same reason.
     let is_waiting = phase == Phase::Waiting || refused == Some(reason.as_str());
     Cause::of_reason(reason).filter(|_| is_waiting && !has_run)

@@ -39,6 +39,15 @@ fn the_status_says_what_an_object_waits_for() {
     assert_eq!(waits_for(&Fixture::new().with(Phase::Running, live()).status), None, "a live run");
 }
 
+/// The answer to a start was lost, and the start had no effect. Meanwhile the place was given to an older object.
+#[test]
+fn an_object_whose_start_had_no_effect_waits_like_any_other() {
+    let mut settled = Fixture { intent_age: 60, ..Fixture::new().with_finalizer().with(Phase::Starting, intent()) };
+    settled.state.start.lookup = Some(not_found(60));
+    settled.turn = Turn::Behind(Cause::ConcurrentRuns);
+    assert_eq!(waits_for(&settled.plan().status), Some(Cause::ConcurrentRuns));
+}
+
 /// The Secret of its arguments is deleted: it must not keep a younger object from the free place.
 #[test]
 fn an_object_that_is_blocked_by_something_else_waits_for_no_place() {
