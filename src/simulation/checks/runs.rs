@@ -119,7 +119,9 @@ impl Checks {
         self.now = now;
         let Some(attempt) = after.attempt() else { return };
         if let Some(id) = &attempt.id {
-            self.adopted.entry((object.uid().to_owned(), id.clone())).or_insert(now);
+            if before.attempt().and_then(|before| before.id.as_ref()) != Some(id) {
+                self.adopted.insert((object.uid().to_owned(), id.clone()), now);
+            }
         }
         let ends_stopped = after.phase == Some(Phase::Stopped) && before.phase != Some(Phase::Stopped);
         let wanted = object.policy.stop == Some(true)
