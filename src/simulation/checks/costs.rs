@@ -9,11 +9,14 @@ use crate::simulation::calls::{CallTo, GlueCall};
 use crate::simulation::cluster::Object;
 use crate::simulation::glue::Caller;
 use crate::simulation::glue::Glue;
-use crate::simulation::glue::episode::Operation;
+use crate::simulation::glue::episode::{Operation, Refusal};
 use crate::simulation::glue::job::PAGE;
 use crate::simulation::polls::Source;
 use crate::simulation::time::Ms;
 
+/// Known: an object whose start is invalid, and that waits for a place in between, reports the one in place of the other
+/// with each try.
+const KNOWN_WRITES_PER_REFUSED_TRY: u64 = 2;
 /// Known: a look that fails before the start is reported in place of the wait for a turn, and the wait in its place
 /// again, each time.
 const KNOWN_WRITES_PER_FAILED_LOOK: u64 = 2;
@@ -75,7 +78,8 @@ impl Checks {
         // The finalizer comes and goes. Each attempt may wait for a place, run, and end as a retry; each try takes an
         // intent and an outcome. An obstacle is reported, and its end.
         let own = 2 + 5 * account.runs + 2 * account.tries;
-        let known = KNOWN_WRITES_PER_FAILED_LOOK * account.failed_looks;
+        let refused = if obstacles > 0 { account.tries } else { 0 };
+        let known = KNOWN_WRITES_PER_FAILED_LOOK * account.failed_looks + KNOWN_WRITES_PER_REFUSED_TRY * refused;
         let bound = own + 3 * obstacles + 3 * acts + 2 * secrets + restarts + 3 * account.losses + known;
         if account.writes > bound {
             let what = format!(
@@ -124,7 +128,13 @@ impl Checks {
         glue: &Glue,
     ) {
         self.now = now;
-        let Some(job) = glue.jobs.get(&source.job) else { return };
+        let account = glue.clients[source.client];
+        let is_refused = glue.episodes.iter().any(|episode| {
+            let is_of_reads = !matches!(episode.refusal, Refusal::Quota | Refusal::Invalid);
+            is_of_reads && episode.is_on(now) && episode.account == account
+        });
+        // Where a list is refused, its runs are read one by one.
+        let Some(job) = glue.jobs.get(&source.job).filter(|_| !is_refused) else { return };
         let depth = |id: &str| job.runs.iter().rev().position(|run| glue.runs[*run].id == id);
         let (shown, hidden): (Vec<_>, Vec<_>) =
             requests.iter().map(|request| depth(&request.id)).partition(Option::is_some);
