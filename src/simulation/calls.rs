@@ -205,7 +205,7 @@ impl World {
 
     fn pass_answered(&mut self, name: &Name, number: u64, call: &GlueCall, result: Result<Answer, Error>) {
         let Some(mut pass) = self.process.passes.remove(name) else { return };
-        if pass.number == number && matches!(pass.waits, Waits::Answer(_)) {
+        if pass.number == number && matches!(pass.waits, Waits::Answer) {
             pass.waits = Waits::Nothing;
             match &call.call {
                 CallTo::Start { .. } => self.start_answered(&mut pass, result),
@@ -214,7 +214,10 @@ impl World {
                     Err(error) if matches!(error.kind, ErrorKind::NotFound | ErrorKind::Invalid) => {
                         self.process.local.with(pass.object.uid(), |local| local.kind_state.stop_accepted(id));
                     }
-                    Err(error) => pass.state.stop_problem = Some(Problem::of(&error, None)),
+                    Err(error) => {
+                        self.checks.stop_failed(pass.object.uid());
+                        pass.state.stop_problem = Some(Problem::of(&error, None));
+                    }
                 },
                 CallTo::GetJob => match result {
                     Ok(Answer::Places(places)) => {

@@ -25,15 +25,6 @@ pub struct Campaign {
     pub properties: BTreeSet<Property>,
 }
 
-/// A violation, with everything that leads to it.
-#[derive(Clone, Debug)]
-pub struct Finding {
-    pub seed: u64,
-    pub violation: Violation,
-    /// The way to it, as a person reads it.
-    pub report: String,
-}
-
 impl Campaign {
     /// A campaign that checks everything.
     #[must_use]
@@ -59,7 +50,7 @@ impl Campaign {
 
     /// The story of the violation in the world of `seed`, in as small a world as is found.
     #[must_use]
-    pub fn explain(&self, seed: u64, violation: &Violation) -> Finding {
+    pub fn explain(&self, seed: u64, violation: &Violation) -> String {
         let mut only = self.clone();
         only.properties = BTreeSet::from([violation.property]);
         let whole = Scenario::new(seed, self.objects);
@@ -91,7 +82,7 @@ impl Campaign {
             let _ = writeln!(report, "  {}: client {}, {}, key {key}", plan.name.1, tenant.client, plan.target);
         }
         report.push_str(&world.story.about(&found.about));
-        Finding { seed, violation: found, report }
+        report
     }
 
     /// The objects that the violation needs, as far as dropping some of them in turn shows.

@@ -54,9 +54,9 @@ impl Cli {
                 seeds.push(seed);
                 if seeds.len() == 1 {
                     progress(&format!("seed {seed} breaks {:?}: looking for a small world", violation.property));
-                    let finding = campaign.explain(seed, violation);
+                    let story = campaign.explain(seed, violation);
                     progress("");
-                    print(&format!("{}\n", finding.report));
+                    print(&format!("{story}\n"));
                 }
             }
             if !self.keep_going && !found.is_empty() {

@@ -23,8 +23,6 @@ pub struct Object {
     pub meta: ObjectMeta,
     /// The job or the crawler.
     pub target: String,
-    /// Whether it is a crawler run.
-    pub is_crawl: bool,
     pub policy: RunPolicy,
     /// The Secret of its arguments.
     pub argument_secret: Option<String>,
@@ -127,7 +125,6 @@ impl Cluster {
             name: plan.name.clone(),
             meta,
             target: plan.target.clone(),
-            is_crawl: plan.is_crawl,
             policy: plan.policy.clone(),
             argument_secret: plan.argument_secret.clone(),
             status: RunStatus::unobserved(),

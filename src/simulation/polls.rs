@@ -123,8 +123,6 @@ pub struct Group {
     polled_at: Instant,
     requests: Vec<PollRequest<JobRunItem>>,
     reads: Reads,
-    /// Why a page could not be read.
-    list_error: Option<Arc<Error>>,
     poll: Pin<Box<dyn Future<Output = Polled<JobRunItem>>>>,
 }
 
@@ -189,9 +187,7 @@ impl World {
         let watched = source.watched();
         let (reads, asked) = (watched.client.clone(), requests.clone());
         let poll = Box::pin(async move { watched.poll(asked).await });
-        self.process
-            .groups
-            .insert(source.clone(), Group { polled_at: Instant::now(), requests, reads, list_error: None, poll });
+        self.process.groups.insert(source.clone(), Group { polled_at: Instant::now(), requests, reads, poll });
         self.go_on_polling(source);
     }
 
@@ -216,12 +212,7 @@ impl World {
         {
             *more = false;
         }
-        if let Some(group) = self.process.groups.get_mut(source) {
-            if let Err(error) = result.as_ref().map_err(Clone::clone)
-                && error.operation == "GetJobRuns"
-            {
-                group.list_error = Some(Arc::new(error));
-            }
+        if let Some(group) = self.process.groups.get(source) {
             group.reads.mailbox().answer = Some(result);
             self.go_on_polling(source);
         }
@@ -233,7 +224,7 @@ impl World {
         self.checks.polled(self.now, source, calls, &group.requests, &self.glue);
         self.account_of(source).polls.insert(source.clone(), calls);
         self.tell(None, || format!("a poll of {} for client {} takes {calls} calls", source.job, source.client));
-        let results = self.mutated(source, group, results);
+        self.report_at_once(source, &results);
         let watched = source.watched();
         let mut changed: Vec<_> = self.process.poller.apply(&watched, group.polled_at, results).into_iter().collect();
         changed.sort();
@@ -243,18 +234,8 @@ impl World {
         self.poll_later(source);
     }
 
-    /// The results, as a mutation would have them.
-    fn mutated(
-        &mut self,
-        source: &Source,
-        group: &Group,
-        mut results: Vec<PollResult<JobRunItem>>,
-    ) -> Vec<PollResult<JobRunItem>> {
-        if let Some(error) = group.list_error.clone().filter(|_| self.is(Mutation::OneErrorBlindsThePoll)) {
-            for result in &mut results {
-                result.answer = Err(Arc::clone(&error));
-            }
-        }
+    /// Under a mutation, a poll that failed is written into every object, and its end again.
+    fn report_at_once(&mut self, source: &Source, results: &[PollResult<JobRunItem>]) {
         if self.is(Mutation::FailedPollsAreReportedAtOnce) {
             let error = results.iter().find_map(|result| result.answer.as_ref().err()).cloned();
             let before = match &error {
@@ -268,6 +249,5 @@ impl World {
                 all.iter().for_each(|name| self.requeue(name));
             }
         }
-        results
     }
 }

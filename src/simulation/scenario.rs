@@ -43,7 +43,6 @@ pub struct ObjectPlan {
     pub name: Name,
     pub tenant: usize,
     pub target: String,
-    pub is_crawl: bool,
     pub policy: RunPolicy,
     pub argument_secret: Option<String>,
 }
@@ -180,18 +179,17 @@ impl Scenario {
             policy.deletion_policy = Some(random.one_of(&[DeletionPolicy::Stop, DeletionPolicy::Orphan]));
         }
         let target = random.one_of(&jobs);
-        let keyed = keys && random.chance(0.4);
+        let keyed = keys && random.chance(0.6);
         if keyed {
             // Objects of one key share a run.
             let own = format!("{namespace}-{number}");
-            let key = if random.chance(0.3) { format!("{namespace}-{target}") } else { own };
+            let key = if random.chance(0.5) { format!("{namespace}-{target}") } else { own };
             policy.idempotency_key = Some(key);
         }
         self.plans.push(ObjectPlan {
             name: (namespace, format!("run-{number}")),
             tenant,
             target,
-            is_crawl: false,
             policy,
             argument_secret: random.chance(0.3).then(|| ARGUMENTS.to_owned()),
         });
@@ -307,7 +305,7 @@ fn job(random: &mut Random, number: usize, accounts: usize, lies: bool, sticks: 
             lies: if lies { 0.5 } else { 0.0 },
             sticks: if sticks { 0.3 } else { 0.0 },
             stuck_until: STUCK_UNTIL,
-            shown_late: random.between(0, 10) * SECOND,
+            shown_late: random.one_of(&[0, 0, 3, 10]) * SECOND,
         },
     }
 }

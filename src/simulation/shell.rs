@@ -11,7 +11,6 @@ use super::calls::{CallTo, GlueCall, Reader, Search};
 use super::checks::Property;
 use super::cluster::Object;
 use super::glue::ClientId;
-use super::mutations::Mutation;
 use super::time::{Ms, SECOND};
 use super::tokens::Waiter;
 use super::world::{Event, World};
@@ -65,7 +64,7 @@ pub enum Waits {
     /// The rate limit, before this call.
     Token(GlueCall),
     /// The answer to this call.
-    Answer(GlueCall),
+    Answer,
 }
 
 /// How a pass goes on.
@@ -244,9 +243,10 @@ impl World {
                 let key = object.status.attempt().map(|attempt| attempt.key.clone()).unwrap_or_default();
                 let call = caller(CallTo::Start { key });
                 self.send(&call, Reader::Pass(object.name.clone(), pass.number));
-                pass.waits = Waits::Answer(call);
+                pass.waits = Waits::Answer;
             }
             Call::LookUp(_) if !self.acquire_key(pass) => {
+                self.checks.look_failed(object.uid());
                 let message = "another object with the same idempotencyKey is starting its run";
                 pass.state.start.lookup = Some(Lookup::Failed(Problem::new(Reason::KeyInUse, message)));
                 return Next::Again;
@@ -300,11 +300,11 @@ impl World {
         match std::mem::take(&mut pass.waits) {
             Waits::Token(call) => {
                 self.send(&call, Reader::Pass(name.clone(), pass.number));
-                pass.waits = Waits::Answer(call);
+                pass.waits = Waits::Answer;
             }
             Waits::Status(status, place) => return self.write_status(pass, status, place),
             Waits::Finalizer { add } => return self.write_finalizer(pass, add),
-            waits @ (Waits::Nothing | Waits::Answer(_)) => pass.waits = waits,
+            waits @ (Waits::Nothing | Waits::Answer) => pass.waits = waits,
         }
         self.process.passes.insert(name.clone(), pass);
     }
@@ -312,8 +312,7 @@ impl World {
     fn write_status(&mut self, mut pass: Pass, status: RunStatus, place: Option<(ClientId, Ticket)>) {
         let name = pass.object.name.clone();
         let before = pass.object.status.clone();
-        let base = if self.is(Mutation::WritesIgnoreTheVersion) { self.cluster.get(&name) } else { None };
-        let base = base.cloned().unwrap_or_else(|| Arc::clone(&pass.object));
+        let base = Arc::clone(&pass.object);
         let after = status.clone();
         let Some(written) = self.write(&base, |object| object.status = status) else {
             if let Some((client, ticket)) = place {

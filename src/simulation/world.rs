@@ -86,7 +86,6 @@ impl World {
         fastrand::seed(seed);
         let jobs = scenario.jobs.iter().enumerate().map(|(number, plan)| {
             let job = Job {
-                account: plan.account,
                 places: plan.places,
                 frees_late: plan.frees_late,
                 course: plan.course.clone(),

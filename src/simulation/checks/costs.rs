@@ -10,13 +10,15 @@ use crate::simulation::cluster::Object;
 use crate::simulation::glue::Caller;
 use crate::simulation::glue::Glue;
 use crate::simulation::glue::episode::{Operation, Refusal};
-use crate::simulation::glue::job::PAGE;
+use crate::simulation::glue::job::{Job, PAGE};
 use crate::simulation::polls::Source;
 use crate::simulation::time::Ms;
 
 /// Known: an object whose start is invalid, and that waits for a place in between, reports the one in place of the other
 /// with each try.
 const KNOWN_WRITES_PER_REFUSED_TRY: u64 = 2;
+/// Known: a stop that AWS refuses is reported in place of the stop, and the stop in its place again, each time.
+const KNOWN_WRITES_PER_FAILED_STOP: u64 = 2;
 /// Known: a look that fails before the start is reported in place of the wait for a turn, and the wait in its place
 /// again, each time.
 const KNOWN_WRITES_PER_FAILED_LOOK: u64 = 2;
@@ -35,6 +37,8 @@ pub struct Account {
     pub tries: u64,
     /// Its looks for a run that failed.
     pub failed_looks: u64,
+    /// Its stops that were refused.
+    pub failed_stops: u64,
 }
 
 impl Checks {
@@ -61,6 +65,11 @@ impl Checks {
         self.accounts.entry(uid.to_owned()).or_default().failed_looks += 1;
     }
 
+    /// A stop of the object was refused.
+    pub fn stop_failed(&mut self, uid: &str) {
+        self.accounts.entry(uid.to_owned()).or_default().failed_stops += 1;
+    }
+
     /// The object sends a start.
     pub fn tried(&mut self, uid: &str) {
         self.accounts.entry(uid.to_owned()).or_default().tries += 1;
@@ -79,7 +88,9 @@ impl Checks {
         // intent and an outcome. An obstacle is reported, and its end.
         let own = 2 + 5 * account.runs + 2 * account.tries;
         let refused = if obstacles > 0 { account.tries } else { 0 };
-        let known = KNOWN_WRITES_PER_FAILED_LOOK * account.failed_looks + KNOWN_WRITES_PER_REFUSED_TRY * refused;
+        let known = KNOWN_WRITES_PER_FAILED_STOP * account.failed_stops
+            + KNOWN_WRITES_PER_FAILED_LOOK * account.failed_looks
+            + KNOWN_WRITES_PER_REFUSED_TRY * refused;
         let bound = own + 3 * obstacles + 3 * acts + 2 * secrets + restarts + 3 * account.losses + known;
         if account.writes > bound {
             let what = format!(
@@ -134,7 +145,9 @@ impl Checks {
             is_of_reads && episode.is_on(now) && episode.account == account
         });
         // Where a list is refused, its runs are read one by one.
-        let Some(job) = glue.jobs.get(&source.job).filter(|_| !is_refused) else { return };
+        // Known: a run that the list shows late is remembered as deeper than it is.
+        let is_exact = |job: &&Job| !is_refused && job.course.shown_late == 0;
+        let Some(job) = glue.jobs.get(&source.job).filter(is_exact) else { return };
         let depth = |id: &str| job.runs.iter().rev().position(|run| glue.runs[*run].id == id);
         let (shown, hidden): (Vec<_>, Vec<_>) =
             requests.iter().map(|request| depth(&request.id)).partition(Option::is_some);

@@ -154,11 +154,6 @@ impl Checks {
         &self.violations
     }
 
-    /// When everybody had settled.
-    pub fn settled(&self) -> Option<Ms> {
-        self.settled
-    }
-
     /// A property does not hold. The first time counts.
     pub fn flag(&mut self, property: Property, about: &[Name], what: impl Into<String>) {
         if self.on.contains(&property) && !self.violations.contains_key(&property) {

@@ -11,10 +11,6 @@ pub enum Operation {
     GetJobRuns,
     GetJobRun,
     GetJob,
-    StartCrawler,
-    StopCrawler,
-    GetCrawlers,
-    ListCrawls,
 }
 
 impl Operation {
@@ -26,19 +22,15 @@ impl Operation {
             Self::GetJobRuns => "GetJobRuns",
             Self::GetJobRun => "GetJobRun",
             Self::GetJob => "GetJob",
-            Self::StartCrawler => "StartCrawler",
-            Self::StopCrawler => "StopCrawler",
-            Self::GetCrawlers => "BatchGetCrawlers",
-            Self::ListCrawls => "ListCrawls",
         }
     }
 
     pub fn is_start(self) -> bool {
-        matches!(self, Self::StartJobRun | Self::StartCrawler)
+        self == Self::StartJobRun
     }
 
     fn is_read(self) -> bool {
-        matches!(self, Self::GetJobRuns | Self::GetJobRun | Self::GetJob | Self::GetCrawlers | Self::ListCrawls)
+        matches!(self, Self::GetJobRuns | Self::GetJobRun | Self::GetJob)
     }
 }
 
@@ -88,7 +80,7 @@ impl Episode {
     pub fn refuses(&self, now: Ms, account: usize, who: &Caller, operation: Operation, target: &str) -> bool {
         let of_kind = match &self.refusal {
             Refusal::Denied(DeniedCalls::Starts) | Refusal::Quota | Refusal::Invalid => operation.is_start(),
-            Refusal::Denied(DeniedCalls::Stops) => matches!(operation, Operation::StopJobRun | Operation::StopCrawler),
+            Refusal::Denied(DeniedCalls::Stops) => operation == Operation::StopJobRun,
             Refusal::Denied(DeniedCalls::Reads) | Refusal::Unreadable => operation.is_read(),
             Refusal::TargetGone => true,
         };
