@@ -26,6 +26,7 @@ use crate::controllers::runtime::text::truncated;
 use crate::glue::job_runs::search::matching_runs;
 use crate::glue::job_runs::source::{JobRunItem, JobRunSource};
 use crate::glue::job_runs::{JobRun, RunMatch, RunMatcher, StartJobRun, StopOutcome, parse_attempt_key};
+use crate::glue::rate_limiter::Priority;
 use crate::glue::{Error, ErrorKind, Glue};
 
 /// How much earlier than the intent, by Glue's clock, a run may have started and still be ours: more than any two clocks
@@ -113,7 +114,9 @@ impl RunKind for GlueJobRun {
     ) -> Result<Option<JobRunItem>, Error> {
         let matcher = self.matcher(client, &query.key, inputs)?;
         let oldest = query.since.and_then(|since| since.checked_sub(CLOCK_SLACK).ok());
-        let found = matching_runs(client, &self.spec.job_name, &matcher, oldest).await?;
+        let is_deleted = self.metadata.deletion_timestamp.is_some();
+        let urgency = if is_deleted { Priority::Stop } else { Priority::Search };
+        let found = matching_runs(client, &self.spec.job_name, &matcher, oldest, urgency).await?;
         let wanted = parse_attempt_key(&query.key).map(|(_, number)| number);
         let is_ours = |run: &JobRun| match run.matched {
             Some(RunMatch::Attempt(number)) => wanted == Some(number),

@@ -65,8 +65,9 @@ impl Glue {
         &self,
         job_name: &str,
         token: Option<String>,
+        urgency: Priority,
     ) -> Result<HistoryPage, Error> {
-        let (runs, next) = self.list_job_runs(job_name, token, Priority::Search).await?;
+        let (runs, next) = self.list_job_runs(job_name, token, urgency).await?;
         let run = |run: SdkJobRun| {
             let arguments = run.arguments.unwrap_or_default();
             Some(HistoryRun {
@@ -85,8 +86,9 @@ impl Glue {
         job_name: &str,
         id: &str,
         matcher: &RunMatcher,
+        urgency: Priority,
     ) -> Result<JobRun, Error> {
-        self.get_job_run(job_name, id, Some(matcher), Priority::Search).await
+        self.get_job_run(job_name, id, Some(matcher), urgency).await
     }
 
     async fn list_job_runs(

@@ -15,6 +15,7 @@ use tokio::time::Instant;
 use super::history::{Entry, History, HistoryPage, Next};
 use super::{JobRun, RunMatcher};
 use crate::glue::error::if_found;
+use crate::glue::rate_limiter::Priority;
 use crate::glue::{Error, ErrorKind, Glue};
 
 /// How long what was listed is kept after the last search.
@@ -33,7 +34,8 @@ const MOST_ACTIVE: usize = 100;
 /// 100), and newer runs before older ones (the newest 20 that have ended). [`JobRun::matched`] has the number of the
 /// attempt.
 ///
-/// The answer has what Glue shows after the call. Its calls have the priority of a search.
+/// The answer has what Glue shows after the call. `urgency` is the priority of its calls: [`Priority::Search`], or
+/// [`Priority::Stop`] where the object is being deleted and what is found will be stopped.
 ///
 /// # Errors
 ///
@@ -43,8 +45,10 @@ pub async fn matching_runs(
     job: &str,
     matcher: &RunMatcher,
     since: Option<Timestamp>,
+    urgency: Priority,
 ) -> Result<Vec<JobRun>, Error> {
-    let search = tokio::time::timeout(LONGEST, client.histories().search(client, job, matcher, since)).await;
+    let reader = Reader { client, urgency };
+    let search = tokio::time::timeout(LONGEST, client.histories().search(&reader, job, matcher, since)).await;
     forget_later(client);
     search.unwrap_or_else(|_| {
         Err(Error {
@@ -74,21 +78,35 @@ fn forget_later(client: &Glue) {
     });
 }
 
-/// What reads the history of jobs: a [`Glue`] client.
+/// What reads the history of jobs.
 pub(crate) trait HistoryReader: Sync {
+    /// Whether a search does not wait for others that are under way: they may be less urgent.
+    fn is_urgent(&self) -> bool {
+        false
+    }
     /// A page of the history.
     fn page(&self, job: &str, token: Option<String>) -> impl Future<Output = Result<HistoryPage, Error>> + Send;
     /// One run, with [`JobRun::matched`].
     fn run(&self, job: &str, id: &str, matcher: &RunMatcher) -> impl Future<Output = Result<JobRun, Error>> + Send;
 }
 
-impl HistoryReader for Glue {
+/// A client, and the priority of its calls.
+struct Reader<'a> {
+    client: &'a Glue,
+    urgency: Priority,
+}
+
+impl HistoryReader for Reader<'_> {
+    fn is_urgent(&self) -> bool {
+        self.urgency == Priority::Stop
+    }
+
     async fn page(&self, job: &str, token: Option<String>) -> Result<HistoryPage, Error> {
-        self.job_run_history(job, token).await
+        self.client.job_run_history(job, token, self.urgency).await
     }
 
     async fn run(&self, job: &str, id: &str, matcher: &RunMatcher) -> Result<JobRun, Error> {
-        self.matching_job_run(job, id, matcher).await
+        self.client.matching_job_run(job, id, matcher, self.urgency).await
     }
 }
 
@@ -124,11 +142,20 @@ impl Histories {
     ) -> Result<Vec<JobRun>, Error> {
         let asked = Instant::now();
         let history = self.of(job, asked);
-        let listed = {
-            let mut history = history.lock().await;
-            let listed = list(reader, job, &mut history, asked, since).await;
-            self.keep(job, history.len());
-            listed.map(|()| newest(&history, matcher, since))
+        let listed = match history.try_lock() {
+            Err(_) if reader.is_urgent() => {
+                let mut own = History::default();
+                list(reader, job, &mut own, asked, since).await.map(|()| newest(&own, matcher, since))
+            }
+            guard => {
+                let mut history = match guard {
+                    Ok(history) => history,
+                    Err(_) => history.lock().await,
+                };
+                let listed = list(reader, job, &mut history, asked, since).await;
+                self.keep(job, history.len());
+                listed.map(|()| newest(&history, matcher, since))
+            }
         };
         let mut runs = Vec::new();
         for entry in listed? {
