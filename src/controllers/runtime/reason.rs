@@ -118,6 +118,9 @@ reasons! {
     ConcurrentRunsExceeded Warning
         "The job has its maximum of concurrent runs, or older objects wait for a free run."
         "Wait, or raise the job's `MaxConcurrentRuns`."
+    KeyInUse Normal
+        "Another object with the same `idempotencyKey` is starting its run, or does not know yet whether it has one."
+        "Wait: this object follows that run."
     LimitExceeded Warning
         "A quota of the AWS account is used up."
         "Wait, or have the quota raised."
@@ -170,8 +173,11 @@ reasons! {
         "Somebody changed the trigger or the connection in Glue. The controller corrects it, or with `driftPolicy: Report` only reports it."
         "The message names what changed, who changed it and when. Ask them, or change the spec."
     OwnedByAnother Warning
-        "An older object manages the same Glue resource."
+        "Another object manages the same Glue resource: an older one, or one that took it over while AWS refused this object's credentials."
         "Delete one of the two objects."
+    OwnershipUnknown Warning
+        "It is not known whether another object manages the same Glue resource. The message names the object and what is not known of it."
+        "Correct the credentials of the object that the message names, let STS be reached, or delete one of the two objects."
     Observing Normal
         "The controller is asking Glue for the trigger's state."
         "Wait."

@@ -78,9 +78,15 @@ impl<K: Kind> Pass<'_, K> {
             // The cache does not show our last write yet; the event that brings it requeues the object.
             return Ok((Action::requeue(WRITE_AGAIN), 0));
         }
+        let result = self.take_steps().await;
+        K::Lifecycle::on_pass_end(&self, result.is_ok());
+        result
+    }
+
+    async fn take_steps(&mut self) -> Result<(Action, u32), WriteError> {
         for _ in 0..MAX_STEPS {
             self.resolve().await;
-            let Plan { status, step } = K::Lifecycle::plan(&mut self);
+            let Plan { status, step } = K::Lifecycle::plan(self);
             match self.write_status(status).await? {
                 StatusWrite::Unchanged => {}
                 StatusWrite::Written => continue,
@@ -163,6 +169,7 @@ impl<K: Kind> Pass<'_, K> {
             Step::AddFinalizer => {
                 let written = patch::finalizer(&self.api, &self.object, true).await?;
                 self.on_written(written, "metadata");
+                self.with_local(|local| local.finalizer_is_own = true);
                 Ok(None)
             }
             Step::Annotate(annotation) => {
@@ -216,6 +223,7 @@ impl<K: Kind> Pass<'_, K> {
         let deleting = self.is_deleting();
         let written = patch::finalizer(&self.api, &self.object, false).await?;
         self.on_written(written, "metadata");
+        self.with_local(|local| local.finalizer_is_own = false);
         if deleting {
             // The local state stays until the watch reports the deletion: with a stale cache the run would be stopped
             // once more.

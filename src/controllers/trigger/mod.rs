@@ -62,10 +62,6 @@ impl DeclaredKind for GlueTrigger {
 
     const NOUN: &'static str = "trigger";
 
-    fn resource_name(&self) -> String {
-        self.spec.trigger_name.clone()
-    }
-
     fn source(&self, client: &Glue) -> TriggerSource {
         TriggerSource::Triggers(client.clone())
     }

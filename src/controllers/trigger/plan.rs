@@ -72,7 +72,7 @@ pub(super) fn release(facts: &TriggerFacts<'_>) -> Release<GlueTrigger> {
         Some(Observation::Present(TriggerItem::Trigger(trigger))) => trigger,
         Some(Observation::Present(_)) | None => return Release::Needs(unchanged(facts, Step::AwaitChange)),
     };
-    if trigger.type_ == TriggerType::OnDemand
+    if matches!(trigger.type_, TriggerType::OnDemand | TriggerType::Event)
         || matches!(trigger.state, TriggerState::Created | TriggerState::Deactivated)
     {
         return Release::Done;

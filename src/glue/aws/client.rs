@@ -12,7 +12,7 @@ use super::config::AwsConfig;
 use super::errors::{self, SdkError};
 use super::signer::Signer;
 use crate::glue::connections::DeleteOutcome;
-use crate::glue::identity::{CallerIdentity, Identity};
+use crate::glue::identity::{Acceptance, CallerIdentity, Identity, Role};
 use crate::glue::job_runs::StopOutcome;
 use crate::glue::job_runs::search::Histories;
 use crate::glue::rate_limiter::scope::{RateLimitScope, RateLimiters};
@@ -162,6 +162,20 @@ impl Glue {
         caller
     }
 
+    /// The account of the credentials, once it is known: that of a role is in its ARN, and that of keys is looked up as
+    /// [`Glue::caller_identity`] is.
+    #[must_use]
+    pub fn account(&self) -> Option<String> {
+        let of_role = self.inner.identity.role.as_ref().and_then(Role::account).map(str::to_owned);
+        of_role.or_else(|| self.caller_identity().map(|caller| caller.account_id))
+    }
+
+    /// What AWS has said of the credentials, last.
+    #[must_use]
+    pub fn acceptance(&self) -> Acceptance {
+        self.inner.signer.acceptance()
+    }
+
     /// Whether AWS did not accept the credentials of the last call.
     #[must_use]
     pub fn are_credentials_refused(&self) -> bool {
@@ -230,7 +244,7 @@ impl Glue {
         let response = request.await.map_err(|error| errors::map(operation, object, &error));
         let code = response.as_ref().err().map(|error| error.code.as_str());
         self.inner.metrics.aws_call(operation, code, sent_at.elapsed());
-        self.check_credentials(response.as_ref().err(), sent_at).await;
+        self.check_credentials(response.as_ref().map(|_| ()), sent_at).await;
         match &response {
             Err(error) if error.kind == ErrorKind::Throttled => {
                 self.inner.metrics.aws_throttled(operation);
@@ -242,8 +256,9 @@ impl Glue {
     }
 
     /// Records whether AWS accepted the credentials, and discards them if not.
-    async fn check_credentials(&self, error: Option<&Error>, sent_at: Instant) {
-        let refused = error.is_some_and(|error| error.kind == ErrorKind::ExpiredCredentials);
+    async fn check_credentials(&self, answer: Result<(), &Error>, sent_at: Instant) {
+        self.inner.signer.record_answer(answer);
+        let refused = answer.err().is_some_and(|error| error.kind == ErrorKind::ExpiredCredentials);
         self.inner.credentials_refused.store(refused, Ordering::Relaxed);
         if refused {
             self.inner.signer.invalidate_credentials(sent_at).await;

@@ -4,10 +4,9 @@ use std::collections::HashMap;
 
 use super::errors;
 use super::{Glue, non_empty, timestamp};
+use crate::glue::job_runs::fingerprint::Fingerprint;
 use crate::glue::job_runs::history::{HistoryPage, HistoryRun};
-use crate::glue::job_runs::{
-    JobRun, JobRunPage, JobRunState, PAGE_SIZE, RunMatcher, StartJobRun, StopOutcome, fingerprint,
-};
+use crate::glue::job_runs::{JobRun, JobRunPage, JobRunState, PAGE_SIZE, RunMatcher, StartJobRun, StopOutcome};
 use crate::glue::rate_limiter::Priority;
 use crate::glue::{Error, ErrorKind};
 use aws_sdk_glue::types::{
@@ -74,7 +73,7 @@ impl Glue {
                 id: run.id?.into(),
                 started_on: run.started_on.and_then(timestamp),
                 is_final: state(run.job_run_state).is_final(),
-                fingerprint: fingerprint(&arguments, run.trigger_name.is_some(), self.run_key_argument()),
+                fingerprint: Fingerprint::of(&arguments, run.trigger_name.is_some(), self.run_key_argument()),
             })
         };
         Ok(HistoryPage { runs: runs.into_iter().filter_map(run).collect(), next })
@@ -143,6 +142,16 @@ impl Glue {
         let request = self.inner.sdk.get_job().job_name(job_name).send();
         let response = self.call("GetJob", job(job_name), Priority::Poll, request).await?;
         Ok(response.job.map_or(0, |job| job.max_retries))
+    }
+}
+
+impl Glue {
+    /// How many runs of the job may be live at once (`GetJob`: `ExecutionProperty.MaxConcurrentRuns`, by default 1).
+    pub async fn job_max_concurrent_runs(&self, job_name: &str) -> Result<i32, Error> {
+        let request = self.inner.sdk.get_job().job_name(job_name).send();
+        let response = self.call("GetJob", job(job_name), Priority::Poll, request).await?;
+        let property = response.job.and_then(|job| job.execution_property);
+        Ok(property.map_or(1, |property| property.max_concurrent_runs))
     }
 }
 

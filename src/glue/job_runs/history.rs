@@ -15,6 +15,8 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
+use super::fingerprint::Fingerprint;
+
 /// How many pages of the list a search looks through: 50,000 runs, in full pages.
 const MOST_PAGES: usize = 250;
 /// How many runs are kept: some 6 MB.
@@ -27,20 +29,20 @@ const TOKEN_AGE: Duration = Duration::from_mins(10);
 
 /// A run as a search needs it. It has no arguments: they may contain secrets.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HistoryRun {
+pub(crate) struct HistoryRun {
     /// The run id.
     pub id: Box<str>,
     /// By Glue's clock.
     pub started_on: Option<Timestamp>,
     /// Whether the run has ended.
     pub is_final: bool,
-    /// A hash of what a [`RunMatcher`](super::RunMatcher) looks for; `None` for a run that none can match.
-    pub fingerprint: Option<u64>,
+    /// What stands for its arguments; `None` for a run that no [`RunMatcher`](super::RunMatcher) can match.
+    pub fingerprint: Option<Fingerprint>,
 }
 
 /// A page of the history, newest first.
 #[derive(Clone, Debug)]
-pub struct HistoryPage {
+pub(crate) struct HistoryPage {
     /// The runs.
     pub runs: Vec<HistoryRun>,
     /// The token of the next page.
@@ -72,7 +74,7 @@ pub(super) struct Entry {
     pub(super) is_final: bool,
     /// By Glue's clock; that of the next newer run, where Glue shows none.
     at: Timestamp,
-    fingerprint: u64,
+    fingerprint: Fingerprint,
 }
 
 /// What is known of the runs of one job.
@@ -186,10 +188,14 @@ impl History {
         self.entries = entries;
     }
 
-    /// The runs with this fingerprint that started at `since` or later, newest first.
-    pub(super) fn matching(&self, fingerprint: u64, since: Option<Timestamp>) -> impl Iterator<Item = &Entry> {
+    /// The runs whose fingerprint `is_match` accepts and that started at `since` or later, newest first.
+    pub(super) fn matching(
+        &self,
+        is_match: impl Fn(&Fingerprint) -> bool,
+        since: Option<Timestamp>,
+    ) -> impl Iterator<Item = &Entry> {
         let is_since = move |entry: &&Entry| since.is_none_or(|since| entry.at >= since);
-        self.entries.iter().filter(move |entry| entry.fingerprint == fingerprint).filter(is_since)
+        self.entries.iter().filter(is_since).filter(move |entry| is_match(&entry.fingerprint))
     }
 
     /// How many runs it keeps.
@@ -229,7 +235,7 @@ mod tests {
                     id: at.to_string().into(),
                     started_on: Timestamp::from_second(*at).ok(),
                     is_final: true,
-                    fingerprint: (*fingerprint > 0).then_some(*fingerprint),
+                    fingerprint: (*fingerprint > 0).then_some(Fingerprint::Key(*fingerprint)),
                 })
                 .collect();
             let next = (older.len() > PAGE).then(|| older[PAGE - 1].0.to_string());
@@ -249,7 +255,10 @@ mod tests {
     }
 
     fn found(history: &History, fingerprint: u64, since: Option<Timestamp>) -> Vec<i64> {
-        history.matching(fingerprint, since).map(|entry| entry.id.parse().expect("a number")).collect()
+        history
+            .matching(move |of| *of == Fingerprint::Key(fingerprint), since)
+            .map(|entry| entry.id.parse().expect("a number"))
+            .collect()
     }
 
     #[test]

@@ -1,13 +1,13 @@
 //! The model of job runs.
 
+pub(crate) mod fingerprint;
 pub(crate) mod history;
 mod list_plan;
+pub mod places;
 pub mod search;
 pub(crate) mod source;
 
-use std::collections::{BTreeMap, HashMap};
-use std::hash::{BuildHasher, RandomState};
-use std::sync::LazyLock;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::Timestamp;
 
@@ -48,20 +48,16 @@ pub enum RunMatcher {
         /// The part of the key that all attempts share.
         base: String,
     },
-    /// A run with exactly these arguments that no trigger started. For scripts that reject unknown arguments.
-    Arguments(BTreeMap<String, String>),
+    /// A run with these arguments, and no others, that no trigger started. For scripts that reject unknown arguments.
+    Arguments {
+        /// Arguments by name.
+        literal: BTreeMap<String, String>,
+        /// The names of arguments with any value, or none: a Secret may have changed since the start.
+        from: BTreeSet<String>,
+    },
 }
 
 impl RunMatcher {
-    /// The [`fingerprint()`] of the runs that satisfy it.
-    #[must_use]
-    pub(crate) fn fingerprint(&self) -> u64 {
-        match self {
-            Self::Argument { base, .. } => FINGERPRINTS.hash_one(base.as_str()),
-            Self::Arguments(arguments) => FINGERPRINTS.hash_one(arguments),
-        }
-    }
-
     /// How a run with these arguments satisfies it; `triggered` when a trigger started the run.
     #[must_use]
     pub fn satisfied_by(&self, arguments: &HashMap<String, String>, triggered: bool) -> Option<RunMatch> {
@@ -70,33 +66,16 @@ impl RunMatcher {
                 (of_run, number) if of_run == base => Some(RunMatch::Attempt(number)),
                 _ => None,
             },
-            Self::Arguments(expected) => {
+            Self::Arguments { literal, from } => {
+                let others = arguments.keys().filter(|name| !from.contains(*name)).count();
                 let is_match = !triggered
-                    && arguments.len() == expected.len()
-                    && expected.iter().all(|(name, value)| arguments.get(name) == Some(value));
+                    && others == literal.len()
+                    && literal.iter().all(|(name, value)| arguments.get(name) == Some(value));
                 is_match.then_some(RunMatch::Arguments)
             }
         }
     }
 }
-
-/// Stands for what a [`RunMatcher`] looks for in the arguments of a run. `key_argument` is the argument that carries the
-/// run's key; without one, it stands for all arguments. Other runs may have the same, so it only narrows a search.
-#[must_use]
-pub(crate) fn fingerprint(
-    arguments: &HashMap<String, String>,
-    triggered: bool,
-    key_argument: Option<&str>,
-) -> Option<u64> {
-    match key_argument {
-        Some(name) => Some(FINGERPRINTS.hash_one(parse_attempt_key(arguments.get(name)?)?.0)),
-        None if triggered => None,
-        None => Some(FINGERPRINTS.hash_one(arguments.iter().collect::<BTreeMap<_, _>>())),
-    }
-}
-
-/// The key of the fingerprints of this process.
-static FINGERPRINTS: LazyLock<RandomState> = LazyLock::new(RandomState::new);
 
 /// How a run satisfies a [`RunMatcher`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -261,22 +240,6 @@ pub enum StopOutcome {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_run_that_satisfies_a_matcher_has_its_fingerprint() {
-        let run = HashMap::from([("--key".to_owned(), "a/b/3".to_owned()), ("--day".to_owned(), "1".to_owned())]);
-        let by_key = RunMatcher::Argument { name: "--key".to_owned(), base: "a/b".to_owned() };
-        assert_eq!(by_key.satisfied_by(&run, true), Some(RunMatch::Attempt(3)));
-        assert_eq!(fingerprint(&run, true, Some("--key")), Some(by_key.fingerprint()));
-        assert_eq!(fingerprint(&run, true, Some("--other")), None);
-        let by_arguments = RunMatcher::Arguments(run.clone().into_iter().collect());
-        assert_eq!(by_arguments.satisfied_by(&run, false), Some(RunMatch::Arguments));
-        assert_eq!(fingerprint(&run, false, None), Some(by_arguments.fingerprint()));
-        assert_eq!((by_arguments.satisfied_by(&run, true), fingerprint(&run, true, None)), (None, None));
-        let other = RunMatcher::Argument { name: "--key".to_owned(), base: "a".to_owned() };
-        assert_eq!(other.satisfied_by(&run, false), None);
-        assert_ne!(other.fingerprint(), by_key.fingerprint());
-    }
 
     #[test]
     fn a_key_names_its_base_and_its_attempt() {

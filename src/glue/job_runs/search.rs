@@ -12,6 +12,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
+use super::fingerprint::recognizer;
 use super::history::{Entry, History, HistoryPage, Next};
 use super::{JobRun, RunMatcher};
 use crate::glue::error::if_found;
@@ -247,7 +248,7 @@ fn newest(history: &History, matcher: &RunMatcher, since: Option<Timestamp>) -> 
         *count += 1;
         *count <= most
     };
-    history.matching(matcher.fingerprint(), since).filter(is_among_newest).cloned().collect()
+    history.matching(recognizer(matcher), since).filter(is_among_newest).cloned().collect()
 }
 
 #[cfg(test)]
@@ -256,6 +257,7 @@ mod tests {
     use futures::future::join_all;
 
     use super::*;
+    use crate::glue::job_runs::fingerprint::Fingerprint;
     use crate::glue::job_runs::history::HistoryRun;
     use crate::glue::job_runs::{JobRunState, RunMatch, parse_attempt_key};
 
@@ -292,7 +294,7 @@ mod tests {
                 id: run.to_string().into(),
                 started_on: Timestamp::from_second(i64::try_from(run).unwrap()).ok(),
                 is_final: run < 9_990,
-                fingerprint: parse_attempt_key(&keys[run]).map(|(base, _)| matcher(base).fingerprint()),
+                fingerprint: parse_attempt_key(&keys[run]).map(|(base, _)| Fingerprint::of_base(base)),
             });
             Ok(HistoryPage { runs: runs.collect(), next: (first > 0).then(|| first.to_string()) })
         }

@@ -165,12 +165,6 @@ impl<S: Source, R: Clone + Eq + Hash + Send + Sync + 'static> Poller<S, R> {
         self.state().poll_soon(source);
     }
 
-    /// How many other subscribers the items of `subscriber` have.
-    #[must_use]
-    pub fn other_subscribers(&self, subscriber: &R) -> usize {
-        self.state().other_subscribers(subscriber)
-    }
-
     /// Ends all subscriptions of `subscriber`.
     pub fn forget(&self, subscriber: &R) {
         self.state().forget(subscriber);

@@ -114,13 +114,6 @@ impl<S: Source, R: Clone + Eq + Hash> State<S, R> {
         }
     }
 
-    /// See [`super::Poller::other_subscribers`].
-    pub(super) fn other_subscribers(&self, subscriber: &R) -> usize {
-        let subscriptions = self.subscriptions.get(subscriber).into_iter().flatten();
-        let items = subscriptions.filter_map(|(source, id)| self.groups.get(source)?.items.get(id));
-        items.map(|item| item.subscribers.len() - usize::from(item.subscribers.contains(subscriber))).sum()
-    }
-
     /// See [`super::Poller::refresh`].
     pub(super) fn refresh(&mut self, source: &S, id: &str) {
         let Some(group) = self.groups.get_mut(source) else { return };

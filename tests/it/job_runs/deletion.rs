@@ -99,7 +99,7 @@ async fn an_object_that_waits_for_the_rate_limit_can_be_deleted() {
     for number in 0..60 {
         env.create_run(&format!("run-{number}"), "etl", json!({})).await;
     }
-    env.wait_for_calls("StartJobRun", 75).await;
+    env.wait_for_calls("StartJobRun", 45).await;
     let last = env.create_run("last", "etl", json!({})).await;
     env.wait_until("last", "our finalizer", has_finalizer).await;
     let begun = Instant::now();

@@ -23,6 +23,7 @@ use crate::controllers::runtime::ownership::Ownership;
 use crate::controllers::runtime::problem::Problem;
 use crate::controllers::runtime::start_once::{IntentTracker, records_intent};
 use crate::controllers::runtime::step::{Plan, Step};
+use crate::controllers::runtime::time;
 use crate::glue::ErrorKind;
 use crate::glue::connections::{Connection, ConnectionInput};
 use crate::glue::poller::Observation;
@@ -67,6 +68,8 @@ pub struct Fixture {
     pub ownership: Ownership<(String, String)>,
     pub leading: bool,
     pub faults: Vec<(Call, Fault)>,
+    /// Whether the poller has an observation.
+    pub observes: bool,
     /// The error of the last poll.
     pub poll_problem: Option<ErrorKind>,
     /// The requeue interval of the last pass.
@@ -117,6 +120,7 @@ impl Fixture {
             leading: true,
             faults: Vec::new(),
             tests: Vec::new(),
+            observes: true,
             poll_problem: None,
             requeue_after: None,
             watched: true,
@@ -278,8 +282,12 @@ impl Fixture {
             object: &self.object,
             inputs: inputs.as_ref().ok(),
             ownership: self.ownership.clone(),
-            observation: Some(observation),
+            observation: self.observes.then_some(observation),
             related: Vec::new(),
+            deleting_for: time::since(
+                self.now,
+                self.object.metadata.deletion_timestamp.as_ref().map_or(self.now, |deleted| deleted.0),
+            ),
             problem,
             state,
         })
@@ -315,6 +323,11 @@ impl Fixture {
     }
 
     fn carry_out(&mut self, call: &Call, state: &mut PassState) -> Result<(), ErrorKind> {
+        if *call == Call::Delete {
+            self.glue = None;
+            state.outcomes.push(CallOutcome::Deleted);
+            return Ok(());
+        }
         let inputs = self.inputs().unwrap();
         let test = |tests: &mut Vec<Option<String>>, now, before_create| {
             let message = if tests.is_empty() { None } else { tests.remove(0) };
@@ -343,10 +356,7 @@ impl Fixture {
                 state.outcomes.push(CallOutcome::Updated(self.now));
                 state.digest = Some(inputs.applied_digest());
             }
-            Call::Delete => {
-                self.glue = None;
-                state.outcomes.push(CallOutcome::Deleted);
-            }
+            Call::Delete => {}
             Call::TestInput => {
                 let tested = test(&mut self.tests, self.now, true);
                 let failed = tested.result == TestOutcome::Failed;

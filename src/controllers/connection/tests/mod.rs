@@ -1,5 +1,6 @@
 //! Tests of the connection plan and of drift detection.
 
+mod deletion;
 pub(crate) mod fixture;
 mod ownership;
 mod plan;
