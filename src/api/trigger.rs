@@ -296,6 +296,13 @@ pub struct Started {
     /// Whether the run has ended.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub ended: bool,
+    /// Whether the run failed: a workflow run also when it is COMPLETED and one of its actions failed, timed out or was
+    /// stopped.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub failed: bool,
+    /// Why the run failed, in Glue's words, at most 256 characters. Of the last firing only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
 }
 
 fn add_rules(schema: &mut Schema) {

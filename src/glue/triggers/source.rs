@@ -2,6 +2,7 @@
 
 use super::{BATCH_SIZE, RunSummary, Trigger};
 use crate::glue::error::if_found;
+use crate::glue::job_runs::JobRunState;
 use crate::glue::job_runs::source::{JobRunItem, JobRunSource};
 use crate::glue::poller::{Observation, PollRequest, PollResult, Source};
 use crate::glue::{Error, Glue};
@@ -35,12 +36,17 @@ impl TriggerItem {
         match self {
             Self::Trigger(_) => None,
             Self::Run(run) => Some(run.clone()),
-            Self::JobRun(item) => Some(RunSummary {
-                id: item.run.id.clone(),
-                state: item.run.state.as_str().to_owned(),
-                ended: JobRunSource::is_finished(item),
-                is_triggered: true,
-            }),
+            Self::JobRun(item) => {
+                let ended = JobRunSource::is_finished(item);
+                let failed = ended && item.run.state != JobRunState::Succeeded;
+                Some(RunSummary {
+                    id: item.run.id.clone(),
+                    state: item.run.state.as_str().to_owned(),
+                    ended,
+                    failure: failed.then(|| item.run.error_message.clone().unwrap_or_default()),
+                    is_triggered: true,
+                })
+            }
         }
     }
 }
@@ -137,7 +143,7 @@ async fn poll_workflow_runs(
 ) -> Result<Vec<PollResult<TriggerItem>>, Error> {
     let mut results = Vec::with_capacity(requests.len());
     for request in requests {
-        let run = if_found(client.workflow_run(workflow, &request.id).await)?.map(TriggerItem::Run);
+        let run = if_found(client.workflow_run(workflow, &request.id).await)?.flatten().map(TriggerItem::Run);
         results.push(PollResult { id: request.id, observation: run.into(), page: None });
     }
     Ok(results)
