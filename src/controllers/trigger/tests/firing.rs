@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::plan::{Fixture, at, job, newest, problem, ready, types};
 use crate::api::GlueTrigger;
-use crate::api::trigger::{Activation, Firing, GlueTriggerStatus, Started};
+use crate::api::trigger::{Activation, Firing, GlueTriggerSpec, GlueTriggerStatus, Started};
 use crate::controllers::declared::DeclaredKind;
 use crate::controllers::runtime::start_once::{Lookup, StartOutcome, StartState, records_intent};
 use crate::controllers::runtime::step::{Plan, Step};
@@ -305,11 +305,38 @@ fn a_first_value_without_evidence_fires_only_if_the_trigger_never_started_a_run(
 }
 
 #[test]
+fn an_event_trigger_is_ready_as_glue_shows_it_and_gets_no_call() {
+    for (state, expected) in [
+        (TriggerState::Created, ("OnEvent", true)),
+        (TriggerState::Activated, ("OnEvent", true)),
+        (TriggerState::Deactivated, ("OnEvent", true)),
+        (TriggerState::Creating, ("Creating", false)),
+        (TriggerState::Unknown("NEW".to_owned()), ("StateUnknown", false)),
+    ] {
+        let (after, step) = Fixture::new(TriggerType::Event, state.clone()).settled();
+        let status = after.object.status.expect("a status");
+        assert_eq!(
+            (ready(&status), step, status.state.as_deref()),
+            (expected, Step::AwaitChange, Some(state.as_str()))
+        );
+    }
+}
+
+#[test]
 fn a_spec_that_does_not_fit_the_trigger_type_is_reported_and_no_call_is_sent() {
     let fire = Fixture::scheduled(TriggerState::Deactivated).spec(|spec| spec.fire = Some("a".to_owned()));
     let state = Fixture::on_demand().spec(|spec| spec.state = Some(Activation::Deactivated));
     let type_ = Fixture::new(TriggerType::Unknown("NEW".to_owned()), TriggerState::Created);
-    for (fixture, reason) in [(fire, "NotOnDemand"), (state, "StateNotApplicable"), (type_, "TypeUnknown")] {
+    let event = |change: fn(&mut GlueTriggerSpec)| Fixture::new(TriggerType::Event, TriggerState::Created).spec(change);
+    let event_fire = event(|spec| spec.fire = Some("a".to_owned()));
+    let event_state = event(|spec| spec.state = Some(Activation::Deactivated));
+    for (fixture, reason) in [
+        (fire, "NotOnDemand"),
+        (state, "StateNotApplicable"),
+        (type_, "TypeUnknown"),
+        (event_fire, "NotOnDemand"),
+        (event_state, "StateNotApplicable"),
+    ] {
         let (after, step) = fixture.settled();
         let status = after.object.status.expect("a status");
         assert_eq!((ready(&status), step), ((reason, false), Step::AwaitChange));
