@@ -80,7 +80,7 @@ impl<K: DeclaredKind<Status: Default>> Lifecycle<K> for DeclaredLifecycle {
     async fn call(pass: &mut Pass<'_, K>, call: K::Call) {
         let Some(client) = pass.client().cloned() else { return };
         if let Some(key) = pass.object.exclusive_target(&call).and_then(|target| pass.queue_key(&target)) {
-            pass.behind = !pass.context.exclusive.acquire(&key, pass.created(), &name_of(&pass.reference));
+            pass.behind = !pass.context.acquire_exclusive(&key, pass.created(), &pass.reference);
             if pass.behind {
                 return;
             }

@@ -118,6 +118,9 @@ reasons! {
     ConcurrentRunsExceeded Warning
         "The job has its maximum of concurrent runs, or older objects wait for a free run."
         "Wait, or raise the job's `MaxConcurrentRuns`."
+    KeyInUse Normal
+        "Another object with the same `idempotencyKey` is starting its run, or does not know yet whether it has one."
+        "Wait: this object follows that run."
     LimitExceeded Warning
         "A quota of the AWS account is used up."
         "Wait, or have the quota raised."

@@ -14,7 +14,8 @@ use super::signer::Signer;
 use crate::glue::connections::DeleteOutcome;
 use crate::glue::identity::{Acceptance, CallerIdentity, Identity, Role};
 use crate::glue::job_runs::StopOutcome;
-use crate::glue::rate_limiter::{Priority, RateLimitScope, RateLimiter, RateLimiters};
+use crate::glue::rate_limiter::scope::{RateLimitScope, RateLimiters};
+use crate::glue::rate_limiter::{ClientId, Place, Priority, RateLimiter};
 use crate::glue::{Error, ErrorKind};
 use crate::metrics::Metrics;
 
@@ -30,6 +31,8 @@ pub(super) struct Inner {
     pub(super) signer: Signer,
     /// Whether AWS did not accept the credentials of the last call.
     pub(super) credentials_refused: AtomicBool,
+    /// The client as rate limiters know it.
+    pub(super) limited_as: ClientId,
     /// The rate limiter until the account is known.
     pub(super) own_limiter: Arc<RateLimiter>,
     /// The rate limiter of the account and region.
@@ -73,6 +76,38 @@ impl std::fmt::Debug for Glue {
     }
 }
 
+/// A client's place in the queue for the token of a start, and then the token. Dropping it gives up the place, or
+/// returns the token.
+#[derive(Debug)]
+pub struct StartPlace {
+    client: Glue,
+    place: Place,
+}
+
+impl StartPlace {
+    /// Whether the place is that of `client`.
+    #[must_use]
+    pub fn is_of(&self, client: &Glue) -> bool {
+        self.client == *client
+    }
+
+    /// Whether the token is there.
+    #[must_use]
+    pub fn is_granted(&self) -> bool {
+        self.place.is_granted()
+    }
+
+    /// Has `call` called when the token is there; at once, when it is there already.
+    pub fn on_granted(&self, call: impl FnOnce() + Send + 'static) {
+        self.place.on_granted(call);
+    }
+
+    /// Uses the token up.
+    pub fn take(self) {
+        self.place.take();
+    }
+}
+
 impl Glue {
     /// A client for `identity`. The first call fetches its credentials, and later calls renew them before they expire.
     #[must_use]
@@ -88,6 +123,7 @@ impl Glue {
                 identity,
                 signer,
                 credentials_refused: AtomicBool::new(false),
+                limited_as: ClientId::next(),
                 own_limiter: Arc::default(),
                 shared_limiter: OnceLock::new(),
                 limiters: config.limiters.clone(),
@@ -149,13 +185,20 @@ impl Glue {
         self.inner.run_key_argument.as_deref()
     }
 
-    /// Waits until the rate limit allows a start. The caller does so before it writes the intent, so that the start
-    /// itself follows without a wait.
-    pub async fn acquire_start_token(&self) {
-        self.limiter().acquire(Priority::Start).await;
+    /// A place in the queue for the token of a start. The caller waits for the token before it writes the intent, and
+    /// then sends the start with [`Glue::send`].
+    #[must_use]
+    pub fn queue_for_start(&self) -> StartPlace {
+        let place = self.limiter().queue(Priority::Start, self.inner.limited_as);
+        StartPlace { client: self.clone(), place }
     }
 
-    fn limiter(&self) -> &RateLimiter {
+    /// The rate limiter of the account and region, once AWS has reported the account.
+    pub(in crate::glue) fn rate_limiter(&self) -> Arc<RateLimiter> {
+        Arc::clone(self.limiter())
+    }
+
+    fn limiter(&self) -> &Arc<RateLimiter> {
         let Inner { identity, signer, own_limiter, shared_limiter, limiters, .. } = &*self.inner;
         if let Some(shared) = shared_limiter.get() {
             return shared;
@@ -167,7 +210,7 @@ impl Glue {
         })
     }
 
-    /// Makes one call: waits for the rate limiter, records the metrics, and maps the error.
+    /// Makes one call: waits for the rate limiter, and sends.
     pub(super) async fn call<T, E, F>(
         &self,
         operation: &'static str,
@@ -179,9 +222,16 @@ impl Glue {
         F: Future<Output = Result<T, SdkError<E>>>,
         E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
     {
-        if priority != Priority::Acquired {
-            self.limiter().acquire(priority).await;
-        }
+        self.limiter().acquire(priority, self.inner.limited_as).await;
+        self.send(operation, object, request).await
+    }
+
+    /// Sends one call, for which the caller has a token: records the metrics, and maps the error.
+    pub(super) async fn send<T, E, F>(&self, operation: &'static str, object: String, request: F) -> Result<T, Error>
+    where
+        F: Future<Output = Result<T, SdkError<E>>>,
+        E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
+    {
         let sent_at = Instant::now();
         let response = request.await.map_err(|error| errors::map(operation, object, &error));
         let code = response.as_ref().err().map(|error| error.code.as_str());

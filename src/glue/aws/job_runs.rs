@@ -12,8 +12,7 @@ use aws_sdk_glue::types::{
 };
 
 impl Glue {
-    /// `StartJobRun`, sent once; returns the run id. The caller has acquired a token with
-    /// [`Glue::acquire_start_token`].
+    /// `StartJobRun`, sent once; returns the run id. The caller has acquired a token with [`Glue::queue_for_start`].
     pub async fn start_job_run(&self, run: &StartJobRun) -> Result<String, Error> {
         let request = self
             .inner
@@ -37,7 +36,7 @@ impl Glue {
         #[allow(deprecated)]
         let request = request.set_allocated_capacity(run.allocated_capacity);
         let object = job(&run.job);
-        let response = self.call("StartJobRun", object.clone(), Priority::Acquired, request.send()).await?;
+        let response = self.send("StartJobRun", object.clone(), request.send()).await?;
         response.job_run_id.ok_or_else(|| Error {
             operation: "StartJobRun",
             object,
@@ -55,7 +54,7 @@ impl Glue {
         response.job_run.and_then(|run| job_run(run, None)).ok_or_else(|| no_run("GetJobRun", object))
     }
 
-    /// One page of `GetJobRuns`, newest first. `matcher` sets [`JobRun::matches`].
+    /// One page of `GetJobRuns`, newest first. `matcher` sets [`JobRun::matched`].
     pub async fn job_runs(
         &self,
         job_name: &str,
@@ -64,8 +63,7 @@ impl Glue {
     ) -> Result<JobRunPage, Error> {
         let request =
             self.inner.sdk.get_job_runs().job_name(job_name).max_results(PAGE_SIZE).set_next_token(token).send();
-        // A lookup with a matcher precedes a start, and is as urgent.
-        let priority = if matcher.is_some() { Priority::Start } else { Priority::Poll };
+        let priority = if matcher.is_some() { Priority::Search } else { Priority::Poll };
         let response = self.call("GetJobRuns", job(job_name), priority, request).await?;
         Ok(JobRunPage {
             runs: response.job_runs.unwrap_or_default().into_iter().filter_map(|run| job_run(run, matcher)).collect(),
@@ -76,7 +74,7 @@ impl Glue {
     /// `BatchStopJobRun` of up to [`crate::glue::job_runs::STOP_BATCH_SIZE`] runs of one job; returns the outcome of each.
     pub async fn stop_job_runs(&self, job_name: &str, ids: &[String]) -> Result<HashMap<String, StopOutcome>, Error> {
         let request = self.inner.sdk.batch_stop_job_run().job_name(job_name).set_job_run_ids(Some(ids.to_vec())).send();
-        let response = self.call("BatchStopJobRun", job(job_name), Priority::Start, request).await?;
+        let response = self.call("BatchStopJobRun", job(job_name), Priority::Stop, request).await?;
         let mut outcomes: HashMap<String, StopOutcome> =
             ids.iter().map(|id| (id.clone(), StopOutcome::Accepted)).collect();
         for refusal in response.errors.unwrap_or_default() {
@@ -103,6 +101,16 @@ impl Glue {
     }
 }
 
+impl Glue {
+    /// How many runs of the job may be live at once (`GetJob`: `ExecutionProperty.MaxConcurrentRuns`, by default 1).
+    pub async fn job_max_concurrent_runs(&self, job_name: &str) -> Result<i32, Error> {
+        let request = self.inner.sdk.get_job().job_name(job_name).send();
+        let response = self.call("GetJob", job(job_name), Priority::Poll, request).await?;
+        let property = response.job.and_then(|job| job.execution_property);
+        Ok(property.map_or(1, |property| property.max_concurrent_runs))
+    }
+}
+
 fn job(name: &str) -> String {
     format!("job {name}")
 }
@@ -119,21 +127,13 @@ fn no_run(operation: &'static str, object: String) -> Error {
 
 fn job_run(run: SdkJobRun, matcher: Option<&RunMatcher>) -> Option<JobRun> {
     let arguments = run.arguments.unwrap_or_default();
-    let is_match = match matcher {
-        None => false,
-        Some(RunMatcher::Argument { name, value }) => arguments.get(name) == Some(value),
-        Some(RunMatcher::Arguments(expected)) => {
-            run.trigger_name.is_none()
-                && arguments.len() == expected.len()
-                && expected.iter().all(|(name, value)| arguments.get(name) == Some(value))
-        }
-    };
+    let run_match = matcher.and_then(|matcher| matcher.satisfied_by(&arguments, run.trigger_name.is_some()));
     let state = state(run.job_run_state);
     let has_ended = state.is_final();
     Some(JobRun {
         id: run.id?,
         state,
-        matches: is_match,
+        matched: run_match,
         attempt: run.attempt,
         previous: run.previous_run_id,
         started_on: run.started_on.and_then(timestamp),

@@ -20,7 +20,7 @@ mod triggers;
 
 use aws_credential_types::provider::error::CredentialsError;
 
-pub use self::client::{Glue, WeakGlue};
+pub use self::client::{Glue, StartPlace, WeakGlue};
 pub use self::config::AwsConfig;
 pub(crate) use self::connections::is_known_type;
 

@@ -35,17 +35,20 @@ impl Glue {
     }
 
     /// `StartTrigger`, sent once: activates a trigger, or fires one of type ON_DEMAND. Before a firing, the caller has
-    /// acquired a token with [`Glue::acquire_start_token`].
+    /// acquired a token with [`Glue::queue_for_start`].
     pub async fn start_trigger(&self, name: &str, fires: bool) -> Result<(), Error> {
         let request = self.inner.sdk.start_trigger().name(name).send();
-        let priority = if fires { Priority::Acquired } else { Priority::Start };
-        self.call("StartTrigger", trigger(name), priority, request).await.map(drop)
+        if fires {
+            self.send("StartTrigger", trigger(name), request).await.map(drop)
+        } else {
+            self.call("StartTrigger", trigger(name), Priority::Start, request).await.map(drop)
+        }
     }
 
     /// `StopTrigger`: deactivates a trigger.
     pub async fn stop_trigger(&self, name: &str) -> Result<(), Error> {
         let request = self.inner.sdk.stop_trigger().name(name).send();
-        self.call("StopTrigger", trigger(name), Priority::Start, request).await.map(drop)
+        self.call("StopTrigger", trigger(name), Priority::Stop, request).await.map(drop)
     }
 
     /// The id of the newest run of `target`.
