@@ -100,3 +100,6 @@ pub mod controllers;
 pub mod glue;
 pub mod metrics;
 pub mod operator;
+#[cfg(any(test, feature = "simulation"))]
+#[allow(missing_docs, reason = "not part of the product's API")]
+pub mod simulation;

@@ -10,7 +10,7 @@
 //!
 //! This module is the shell around the two: it gives the tokens to callers when they are due.
 
-mod budget;
+pub(crate) mod budget;
 mod poll_load;
 mod rate;
 pub mod scope;
