@@ -60,6 +60,7 @@ pub enum Fault {
     CrashAfter,
 }
 
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Fixture {
     pub now: Timestamp,
     pub object: GlueConnection,
