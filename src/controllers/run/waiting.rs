@@ -30,10 +30,9 @@ pub(super) fn wait_for_turn(facts: &Facts<'_>, deadline: Option<Duration>) -> Op
         Turn::Now if facts.concurrency.is_none() && waits_for(facts.status) == Some(Cause::ConcurrentRuns) => {
             // A try costs two writes of the object; most of them are in vain.
             return match facts.state.has_place {
-                Some(true) => None,
                 Some(false) => Some(Plan { status: keep(facts), step: Step::requeue(deadline) }),
                 None if facts.common.leading => Some(unchanged(facts, Step::Call(Call::CheckPlace))),
-                None => None,
+                Some(true) | None => None,
             };
         }
         Turn::Now => return None,

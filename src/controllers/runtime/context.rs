@@ -169,7 +169,9 @@ impl<K: Kind> Context<K> {
     /// The object has finished its change, or does not wait to make one; the next object is requeued.
     pub(crate) fn leave_exclusive(&self, reference: &ObjectRef<K>) {
         let next = lock(&self.exclusive).leave(&name_of(reference));
-        next.iter().for_each(|name| self.requeue(name));
+        if let Some(name) = next {
+            self.requeue(&name);
+        }
     }
 
     /// Gives the object the right to start a run of the key, unless another object has it.
@@ -181,7 +183,9 @@ impl<K: Kind> Context<K> {
     /// The object starts no run of its key now; the next object is requeued.
     pub(crate) fn leave_key(&self, reference: &ObjectRef<K>) {
         let next = lock(&self.keys).leave(&name_of(reference));
-        next.iter().for_each(|name| self.requeue(name));
+        if let Some(name) = next {
+            self.requeue(&name);
+        }
     }
 
     /// Requeues the object when it is called.

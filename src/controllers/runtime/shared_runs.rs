@@ -8,11 +8,11 @@ use std::hash::Hash;
 
 /// The runs that objects `O` need.
 pub struct SharedRuns<O> {
-    by_object: HashMap<O, Need>,
+    needs: HashMap<O, Need>,
     /// How many objects need each run, by Glue's id. Glue's ids are random, and differ between accounts.
-    by_run: HashMap<String, usize>,
+    users: HashMap<String, usize>,
     /// The newest attempt of each object, by the key that the objects share.
-    by_key: HashMap<String, BTreeMap<O, (u32, String)>>,
+    attempts: HashMap<String, BTreeMap<O, (u32, String)>>,
 }
 
 /// What an object needs.
@@ -26,14 +26,14 @@ pub struct Need {
 
 impl<O> Default for SharedRuns<O> {
     fn default() -> Self {
-        Self { by_object: HashMap::new(), by_run: HashMap::new(), by_key: HashMap::new() }
+        Self { needs: HashMap::new(), users: HashMap::new(), attempts: HashMap::new() }
     }
 }
 
 impl<O: Clone + Ord + Hash> SharedRuns<O> {
     /// The object needs this, and nothing else.
     pub fn set(&mut self, object: &O, need: Need) {
-        if self.by_object.get(object).is_some_and(|known| *known == need) {
+        if self.needs.get(object).is_some_and(|known| *known == need) {
             return;
         }
         self.remove(object);
@@ -41,31 +41,31 @@ impl<O: Clone + Ord + Hash> SharedRuns<O> {
             return;
         }
         if let Some(run) = &need.run {
-            *self.by_run.entry(run.clone()).or_default() += 1;
+            *self.users.entry(run.clone()).or_default() += 1;
         }
         if let Some((key, number, run)) = &need.keyed {
-            self.by_key.entry(key.clone()).or_default().insert(object.clone(), (*number, run.clone()));
+            self.attempts.entry(key.clone()).or_default().insert(object.clone(), (*number, run.clone()));
         }
-        self.by_object.insert(object.clone(), need);
+        self.needs.insert(object.clone(), need);
     }
 
     /// The object needs nothing any more.
     pub fn remove(&mut self, object: &O) {
-        let Some(need) = self.by_object.remove(object) else { return };
+        let Some(need) = self.needs.remove(object) else { return };
         if let Some(run) = need.run
-            && let Some(count) = self.by_run.get_mut(&run)
+            && let Some(count) = self.users.get_mut(&run)
         {
             *count -= 1;
             if *count == 0 {
-                self.by_run.remove(&run);
+                self.users.remove(&run);
             }
         }
         if let Some((key, ..)) = need.keyed
-            && let Some(attempts) = self.by_key.get_mut(&key)
+            && let Some(of_key) = self.attempts.get_mut(&key)
         {
-            attempts.remove(object);
-            if attempts.is_empty() {
-                self.by_key.remove(&key);
+            of_key.remove(object);
+            if of_key.is_empty() {
+                self.attempts.remove(&key);
             }
         }
     }
@@ -73,15 +73,15 @@ impl<O: Clone + Ord + Hash> SharedRuns<O> {
     /// Whether another object needs the run.
     #[must_use]
     pub fn is_needed_by_others(&self, run: &str, object: &O) -> bool {
-        let own = self.by_object.get(object).is_some_and(|need| need.run.as_deref() == Some(run));
-        self.by_run.get(run).copied().unwrap_or_default() > usize::from(own)
+        let own = self.needs.get(object).is_some_and(|need| need.run.as_deref() == Some(run));
+        self.users.get(run).copied().unwrap_or_default() > usize::from(own)
     }
 
     /// The newest attempt that another object has recorded for this key: its number and its run.
     #[must_use]
     pub fn attempt_of_others(&self, key: &str, object: &O) -> Option<(u32, String)> {
-        let attempts = self.by_key.get(key)?.iter().filter(|(other, _)| *other != object);
-        attempts.map(|(_, attempt)| attempt).max().cloned()
+        let others = self.attempts.get(key)?.iter().filter(|(other, _)| *other != object);
+        others.map(|(_, attempt)| attempt).max().cloned()
     }
 }
 
@@ -109,7 +109,7 @@ mod tests {
         runs.remove(&"a");
         assert!(!runs.is_needed_by_others("jr_1", &"b"));
         runs.remove(&"b");
-        assert!(runs.by_object.is_empty() && runs.by_run.is_empty() && runs.by_key.is_empty());
+        assert!(runs.needs.is_empty() && runs.users.is_empty() && runs.attempts.is_empty());
     }
 
     #[test]

@@ -9,7 +9,7 @@
 
 pub(crate) mod calls;
 mod failing;
-mod pause;
+pub(crate) mod pause;
 mod state;
 
 use std::fmt::Debug;
@@ -22,7 +22,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use self::pause::Load;
-use self::state::State;
+pub(crate) use self::state::State;
 use super::Error;
 use super::rate_limiter::{PollGroup, RateLimiter};
 

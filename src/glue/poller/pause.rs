@@ -11,13 +11,13 @@ const LONGEST_WHEN_THROTTLED: u32 = 120;
 
 /// The polls of an account.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Load {
+pub(crate) struct Load {
     /// How many groups poll it.
-    pub(super) groups: usize,
+    pub(crate) groups: usize,
     /// How many calls one poll of all groups takes.
-    pub(super) calls: usize,
+    pub(crate) calls: usize,
     /// The calls per second that the account allows now.
-    pub(super) rate: f64,
+    pub(crate) rate: f64,
 }
 
 /// The pause between two polls of a group whose youngest item is `youngest` old.
@@ -25,7 +25,7 @@ pub(super) struct Load {
 /// `base` applies to few groups with young items. The pause grows with the number of groups, so that twenty make 80
 /// polls a minute at the default of 5 s, and with the age, up to six times at two hours. It grows to a minute. Only
 /// where the account does not allow that many calls it is longer: polls then take a fifth of what it allows.
-pub(super) fn pause(base: Duration, load: Load, youngest: Duration) -> Duration {
+pub(crate) fn pause(base: Duration, load: Load, youngest: Duration) -> Duration {
     #[allow(clippy::cast_precision_loss)]
     let (groups, calls) = (load.groups as f64, load.calls as f64);
     let by_age = (youngest.as_secs_f64() / 1200.0).clamp(1.0, 6.0);

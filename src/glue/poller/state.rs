@@ -13,7 +13,8 @@ use tracing::debug;
 use super::failing::Failing;
 use super::{Observation, PollRequest, PollResult, Report, Source};
 
-pub(super) struct State<S: Source, R> {
+/// The groups of one poller.
+pub(crate) struct State<S: Source, R> {
     groups: HashMap<S, Group<S::Item, R>>,
     /// The items of each subscriber.
     subscriptions: HashMap<R, Vec<(S, String)>>,
@@ -44,16 +45,16 @@ struct WatchedItem<T, R> {
 }
 
 impl<S: Source, R: Clone + Eq + Hash> State<S, R> {
-    pub(super) fn new(base_interval: Duration) -> Self {
+    pub(crate) fn new(base_interval: Duration) -> Self {
         Self { groups: HashMap::new(), subscriptions: HashMap::new(), live: 0, base_interval }
     }
 
-    pub(super) fn live(&self) -> usize {
+    pub(crate) fn live(&self) -> usize {
         self.live
     }
 
     /// Records `items` as the subscriptions of `subscriber`, and ends its others.
-    pub(super) fn replace_subscriptions(&mut self, items: &[(S, String)], subscriber: &R) {
+    pub(crate) fn replace_subscriptions(&mut self, items: &[(S, String)], subscriber: &R) {
         let before = self.subscriptions.insert(subscriber.clone(), items.to_vec()).unwrap_or_default();
         for (source, id) in before.iter().filter(|item| !items.contains(item)) {
             self.unsubscribe(source, id, subscriber);
@@ -61,7 +62,7 @@ impl<S: Source, R: Clone + Eq + Hash> State<S, R> {
     }
 
     /// Adds `subscriber` to an item. `spawn` starts the task of a new group.
-    pub(super) fn subscribe(
+    pub(crate) fn subscribe(
         &mut self,
         source: &S,
         id: &str,
@@ -108,14 +109,14 @@ impl<S: Source, R: Clone + Eq + Hash> State<S, R> {
     }
 
     /// See [`super::Poller::forget`].
-    pub(super) fn forget(&mut self, subscriber: &R) {
+    pub(crate) fn forget(&mut self, subscriber: &R) {
         for (source, id) in self.subscriptions.remove(subscriber).unwrap_or_default() {
             self.unsubscribe(&source, &id, subscriber);
         }
     }
 
     /// See [`super::Poller::refresh`].
-    pub(super) fn refresh(&mut self, source: &S, id: &str) {
+    pub(crate) fn refresh(&mut self, source: &S, id: &str) {
         let Some(group) = self.groups.get_mut(source) else { return };
         if let Some(item) = group.items.get_mut(id) {
             self.live += usize::from(is_finished::<S>(item.last.as_ref()));
@@ -131,14 +132,14 @@ impl<S: Source, R: Clone + Eq + Hash> State<S, R> {
     }
 
     /// See [`super::Poller::poll_soon`].
-    pub(super) fn poll_soon(&self, source: &S) {
+    pub(crate) fn poll_soon(&self, source: &S) {
         if let Some(group) = self.groups.get(source) {
             group.poll_soon.notify_one();
         }
     }
 
     /// The age of the youngest item of a group.
-    pub(super) fn youngest(&self, source: &S) -> Duration {
+    pub(crate) fn youngest(&self, source: &S) -> Duration {
         let now = Instant::now();
         let group = self.groups.get(source);
         let youngest = group.and_then(|group| group.items.values().map(|item| now - item.since).min());
@@ -148,7 +149,7 @@ impl<S: Source, R: Clone + Eq + Hash> State<S, R> {
     /// The unfinished items of a group that are to be polled now, those first that do not fail. `None` when there is no
     /// unfinished item: the group is removed then, since it has reported all its finished items, and a later
     /// subscription opens it again.
-    pub(super) fn poll_requests(&mut self, source: &S) -> Option<Vec<PollRequest<S::Item>>> {
+    pub(crate) fn poll_requests(&mut self, source: &S) -> Option<Vec<PollRequest<S::Item>>> {
         let group = self.groups.get(source)?;
         let now = Instant::now();
         let unfinished = || group.items.iter().filter(|(_, item)| !is_finished::<S>(item.last.as_ref()));
@@ -184,7 +185,7 @@ impl<S: Source, R: Clone + Eq + Hash> State<S, R> {
     }
 
     /// Applies the results of a poll that was sent at `polled_at`, and returns the subscribers to requeue.
-    pub(super) fn apply(&mut self, source: &S, polled_at: Instant, results: Vec<PollResult<S::Item>>) -> HashSet<R> {
+    pub(crate) fn apply(&mut self, source: &S, polled_at: Instant, results: Vec<PollResult<S::Item>>) -> HashSet<R> {
         let mut changed = HashSet::new();
         let Some(group) = self.groups.get_mut(source) else {
             return changed;

@@ -35,11 +35,11 @@ impl ClientId {
 
 /// A caller that waits or has waited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct Ticket(u64);
+pub(crate) struct Ticket(u64);
 
 /// What follows now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Next {
+pub(crate) enum Next {
     /// This caller has a token.
     Granted(Ticket),
     /// Nobody gets a token before this time.
@@ -50,8 +50,8 @@ pub(super) enum Next {
 
 /// The tokens of one account and region, and who waits for them.
 #[derive(Debug)]
-pub(super) struct Budget {
-    pub(super) rate: Rate,
+pub(crate) struct Budget {
+    pub(crate) rate: Rate,
     tokens: f64,
     refilled_at: Instant,
     queues: [Queue; Priority::COUNT],
@@ -60,14 +60,14 @@ pub(super) struct Budget {
 }
 
 impl Budget {
-    pub(super) fn new(now: Instant) -> Self {
+    pub(crate) fn new(now: Instant) -> Self {
         let rate = Rate::new(now);
         let tokens = burst(rate.at(now));
         Self { rate, tokens, refilled_at: now, queues: Default::default(), waiting: HashMap::new(), last_ticket: 0 }
     }
 
     /// Adds a caller.
-    pub(super) fn enqueue(&mut self, priority: Priority, client: ClientId) -> Ticket {
+    pub(crate) fn enqueue(&mut self, priority: Priority, client: ClientId) -> Ticket {
         self.last_ticket += 1;
         let ticket = Ticket(self.last_ticket);
         self.waiting.insert(ticket, (priority, client));
@@ -76,17 +76,17 @@ impl Budget {
     }
 
     /// Whether the caller has no token yet.
-    pub(super) fn is_waiting(&self, ticket: Ticket) -> bool {
+    pub(crate) fn is_waiting(&self, ticket: Ticket) -> bool {
         self.waiting.contains_key(&ticket)
     }
 
     /// Whether nobody waits.
-    pub(super) fn is_idle(&self) -> bool {
+    pub(crate) fn is_idle(&self) -> bool {
         self.waiting.is_empty()
     }
 
     /// The caller does not want its token any more: it gives up its place, or returns the token.
-    pub(super) fn cancel(&mut self, ticket: Ticket, now: Instant) {
+    pub(crate) fn cancel(&mut self, ticket: Ticket, now: Instant) {
         if let Some((priority, client)) = self.waiting.remove(&ticket) {
             self.queues[priority as usize].remove(client, ticket);
         } else {
@@ -96,7 +96,7 @@ impl Budget {
     }
 
     /// Gives the next token, if there is one now.
-    pub(super) fn next(&mut self, now: Instant) -> Next {
+    pub(crate) fn next(&mut self, now: Instant) -> Next {
         let Some(index) = self.next_queue() else { return Next::Idle };
         self.refill(now);
         if self.tokens < 1.0 {
@@ -113,7 +113,7 @@ impl Budget {
     }
 
     /// AWS throttled a call.
-    pub(super) fn record_throttle(&mut self, now: Instant) {
+    pub(crate) fn record_throttle(&mut self, now: Instant) {
         self.refill(now);
         if self.rate.record_throttle(now) {
             // Glue's own bucket is empty.

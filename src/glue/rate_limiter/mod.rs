@@ -10,7 +10,7 @@
 //!
 //! This module is the shell around the two: it gives the tokens to callers when they are due.
 
-mod budget;
+pub(crate) mod budget;
 mod poll_load;
 mod rate;
 pub mod scope;
@@ -29,7 +29,7 @@ use self::poll_load::PollLoad;
 /// The priority of a call: the first comes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Priority {
-    /// Stops and deletions: what goes on costs money.
+    /// Stops and deletions, and the reads before them: what goes on costs money.
     Stop,
     /// Starts, changes, and the reads before them.
     Start,

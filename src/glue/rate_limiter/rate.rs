@@ -15,11 +15,11 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// Calls per second that are tried without evidence that the account allows them.
-pub(super) const UNPROVEN_RATE: f64 = 200.0;
+pub(crate) const UNPROVEN_RATE: f64 = 200.0;
 /// Calls per second that are never exceeded.
-pub(super) const MAX_RATE: f64 = 1000.0;
+pub(crate) const MAX_RATE: f64 = 1000.0;
 /// The lowest rate, in calls per second: enough to notice that AWS stopped throttling.
-pub(super) const MIN_RATE: f64 = 0.5;
+pub(crate) const MIN_RATE: f64 = 0.5;
 /// A throttle of an account that made fewer calls per second than this does not show its limit: others use it too.
 const LOWEST_MEASURED_LIMIT: f64 = 10.0;
 /// How long after a throttle the rate is back at the limit.
@@ -34,25 +34,25 @@ const SLOTS: u32 = 4;
 
 /// The allowed rate of one account and region.
 #[derive(Clone, Debug)]
-pub(super) struct Rate {
+pub(crate) struct Rate {
     /// The limit that the last throttle showed, and when.
     throttled: Option<(f64, Instant)>,
     answers: Answers,
 }
 
 impl Rate {
-    pub(super) fn new(now: Instant) -> Self {
+    pub(crate) fn new(now: Instant) -> Self {
         Self { throttled: None, answers: Answers { since: now, slots: VecDeque::new() } }
     }
 
     /// The allowed calls per second.
-    pub(super) fn at(&self, now: Instant) -> f64 {
+    pub(crate) fn at(&self, now: Instant) -> f64 {
         let proven = (2.0 * self.answers.per_second(now)).clamp(UNPROVEN_RATE, MAX_RATE);
         self.throttled.map_or(proven, |(limit, at)| curve(limit, now.saturating_duration_since(at)).min(proven))
     }
 
     /// AWS throttled a call. Whether the rate fell.
-    pub(super) fn record_throttle(&mut self, now: Instant) -> bool {
+    pub(crate) fn record_throttle(&mut self, now: Instant) -> bool {
         if self.throttled.is_some_and(|(_, at)| now.saturating_duration_since(at) < ONE_THROTTLE) {
             return false;
         }
@@ -62,12 +62,12 @@ impl Rate {
     }
 
     /// AWS answered a call otherwise.
-    pub(super) fn record_response(&mut self, now: Instant) {
+    pub(crate) fn record_response(&mut self, now: Instant) {
         self.answers.record(now);
     }
 
     /// Takes over what `other` knows, where that is the lower rate.
-    pub(super) fn adopt_lower(&mut self, other: &Self, now: Instant) {
+    pub(crate) fn adopt_lower(&mut self, other: &Self, now: Instant) {
         if other.at(now) < self.at(now) {
             self.throttled = other.throttled;
         }

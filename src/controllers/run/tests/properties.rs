@@ -112,6 +112,7 @@ fn concurrency() -> impl Strategy<Value = ConcurrencyPolicy> {
 }
 
 /// Glue with the runs of one object, or with all crawls of one crawler, and the passes over the object.
+#[allow(clippy::struct_excessive_bools, reason = "facts that do not depend on each other")]
 struct Model {
     fixture: Fixture,
     runs: Vec<Phase>,

@@ -18,8 +18,7 @@ fn refused(kind: ErrorKind) -> Fixture {
     fixture.state.start.outcome = Some(StartOutcome::Rejected(problem(kind)));
     fixture.state.start.lookup = Some(not_found(0));
     let status = fixture.plan().status;
-    let meta = fixture.meta.clone();
-    Fixture { status, meta, ..Fixture::new() }
+    Fixture { meta: fixture.meta, status, ..Fixture::new() }
 }
 
 #[test]

@@ -163,11 +163,11 @@ impl<T: Target, O: Clone + Ord + Hash> Queues<T, O> {
         woken
     }
 
-    /// AWS accepted a start of `target`, so no cause holds any more. Returns the objects that may try now.
+    /// AWS accepted a start of `target`, so no shared cause holds any more. Returns the objects that may try now.
     #[must_use]
     pub fn succeeded(&mut self, target: &T, object: &O, now: Instant) -> Vec<O> {
         let mut woken = self.settle(object, None, now);
-        for cause in Cause::ALL {
+        for cause in Cause::ALL.into_iter().filter(|cause| cause.is_shared()) {
             let Entry::Occupied(mut list) = self.lists.entry((target.clone(), cause)) else { continue };
             if cause.admits_one() {
                 list.get_mut().try_now(now);

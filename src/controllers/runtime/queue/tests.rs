@@ -71,6 +71,16 @@ fn an_object_that_is_blocked_by_something_else_does_not_head_the_queue() {
     assert_eq!(queues.turn(&JOB, &"first", None, due), Turn::Now, "it may try again when it is healed");
 }
 
+/// What is wrong with one object's spec is not mended by another's start.
+#[test]
+fn a_success_of_another_object_does_not_wake_one_that_is_invalid() {
+    let (mut queues, now) = with(&["invalid", "good"]);
+    let _ = queues.refused(&JOB, Cause::Invalid, &"invalid", false, now);
+    assert_eq!(queues.succeeded(&JOB, &"good", now), NONE);
+    let turn = queues.turn(&JOB, &"invalid", Some(Cause::Invalid), now);
+    assert_eq!(turn, Turn::After(Cause::Invalid, Duration::from_secs(1)), "its pause goes on growing");
+}
+
 #[test]
 fn a_success_lets_the_next_object_try_at_once() {
     let (mut queues, now) = with(&["a", "b", "c"]);
