@@ -16,10 +16,10 @@ use crate::glue::triggers::{Trigger, TriggerState};
 
 /// Decides about a trigger of a type that has a state.
 pub(super) fn plan(facts: &TriggerFacts<'_>, mut status: GlueTriggerStatus, trigger: &Trigger) -> TriggerPlan {
-    status = match without_fire(facts, status, trigger) {
-        Ok(status) => status,
-        Err(plan) => return plan,
-    };
+    forget_fires(&mut status);
+    if facts.object.spec.fire.is_some() {
+        return not_on_demand(facts, status, trigger);
+    }
     let spec = &facts.object.spec;
     let name = &spec.trigger_name;
     let needs_finalizer = spec.deletion_policy == Some(TriggerDeletionPolicy::Deactivate);
@@ -60,24 +60,21 @@ pub(super) fn plan(facts: &TriggerFacts<'_>, mut status: GlueTriggerStatus, trig
     })
 }
 
-/// A trigger of this type is not fired: the values do not wait for its type to change. The plan when the spec has one.
-pub(super) fn without_fire(
-    facts: &TriggerFacts<'_>,
-    mut status: GlueTriggerStatus,
-    trigger: &Trigger,
-) -> Result<GlueTriggerStatus, TriggerPlan> {
+/// A trigger of this type is not fired: the values do not wait for its type to change.
+pub(super) fn forget_fires(status: &mut GlueTriggerStatus) {
     status.pending_fires.clear();
     status.requires_history_check = false;
-    if facts.object.spec.fire.is_none() {
-        return Ok(status);
-    }
+}
+
+/// The spec has a value of `spec.fire`, and the trigger is of another type.
+pub(super) fn not_on_demand(facts: &TriggerFacts<'_>, status: GlueTriggerStatus, trigger: &Trigger) -> TriggerPlan {
     let message = format!(
         "trigger {} is of type {}, and only triggers of type ON_DEMAND are fired: remove spec.fire",
         facts.object.spec.trigger_name,
         trigger.type_.as_str()
     );
     let status = report(facts, status, SyncState::Stalled, Reason::NotOnDemand, &message);
-    Err(Plan { status, step: Step::AwaitChange })
+    Plan { status, step: Step::AwaitChange }
 }
 
 fn switching(wanted: Activation) -> (Reason, &'static str) {

@@ -3,7 +3,7 @@
 //! It stays CREATED: `StartTrigger` is refused for its type, and `StopTrigger` for that state. This is no documented
 //! behaviour, but a report from AWS: <https://github.com/hashicorp/terraform-provider-aws/pull/49408>.
 
-use super::activation::without_fire;
+use super::activation::{forget_fires, not_on_demand};
 use super::facts::{TriggerFacts, TriggerPlan, state_reason};
 use crate::api::trigger::{Activation, GlueTriggerStatus};
 use crate::controllers::declared::conditions::SyncState;
@@ -13,14 +13,14 @@ use crate::controllers::runtime::step::{Plan, Step};
 use crate::glue::triggers::Trigger;
 
 /// Decides about a trigger of type EVENT.
-pub(super) fn plan(facts: &TriggerFacts<'_>, status: GlueTriggerStatus, trigger: &Trigger) -> TriggerPlan {
+pub(super) fn plan(facts: &TriggerFacts<'_>, mut status: GlueTriggerStatus, trigger: &Trigger) -> TriggerPlan {
     if facts.common.has_finalizer() {
         return unchanged(facts, Step::RemoveFinalizer { left_behind: None });
     }
-    let mut status = match without_fire(facts, status, trigger) {
-        Ok(status) => status,
-        Err(plan) => return plan,
-    };
+    forget_fires(&mut status);
+    if facts.object.spec.fire.is_some() {
+        return not_on_demand(facts, status, trigger);
+    }
     status.last_applied_state = None;
     let (name, state) = (&facts.object.spec.trigger_name, trigger.state.as_str());
     let was_synced = status.declared.condition("Ready").is_some_and(|ready| ready.status == "True");

@@ -250,6 +250,7 @@ mod tests {
 
     #[test]
     fn a_completed_workflow_run_failed_when_one_of_its_actions_did() {
+        use WorkflowRunStatus::{Completed, Error, Running, Stopped, Stopping};
         let statistics = |failed, errored, timed_out, stopped| {
             WorkflowRunStatistics::builder()
                 .total_actions(5)
@@ -260,7 +261,6 @@ mod tests {
                 .stopped_actions(stopped)
                 .build()
         };
-        use WorkflowRunStatus::{Completed, Error, Running, Stopped, Stopping};
         for (status, counts, message, ended, failure) in [
             (Completed, (0, 0, 0, 0), None, true, None),
             (Completed, (1, 0, 0, 0), None, true, Some("of 5 actions 1 failed")),
