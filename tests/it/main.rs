@@ -14,6 +14,7 @@ mod crawler_runs;
 mod crds;
 mod credentials;
 mod docs;
+mod events;
 mod harness;
 mod job_runs;
 mod rbac;

@@ -50,11 +50,11 @@ impl<K: DeclaredKind<Status: Default>> Lifecycle<K> for DeclaredLifecycle {
     }
 
     fn plan(pass: &mut Pass<'_, K>) -> Plan<K::Status, K::Call> {
-        if pass.credentials_problem().is_some() {
+        let ownership = ownership(pass);
+        if pass.credentials_problem().is_some() || ownership != Ownership::Owned {
             // An object that cannot make its change does not hold up the others.
             pass.context.leave_exclusive(&pass.reference);
         }
-        let ownership = ownership(pass);
         let (report, related) = report(pass, &ownership);
         plan::plan(&Facts {
             common: pass.common_facts(report.error.as_deref(), pass.behind),

@@ -29,6 +29,7 @@ use crate::glue::job_runs::places::has_free_place;
 use crate::glue::job_runs::search::matching_runs;
 use crate::glue::job_runs::source::{JobRunItem, JobRunSource};
 use crate::glue::job_runs::{JobRun, RunMatch, RunMatcher, StartJobRun, StopOutcome};
+use crate::glue::rate_limiter::Priority;
 use crate::glue::{Error, ErrorKind, Glue};
 
 /// How much earlier than the intent, by Glue's clock, a run may have started and still be ours: more than any two clocks
@@ -115,7 +116,9 @@ impl RunKind for GlueJobRun {
         let matcher = self.matcher(client, &query.base_key);
         let slack = if matches!(matcher, RunMatcher::Argument { .. }) { CLOCK_SLACK } else { UNKEYED_CLOCK_SLACK };
         let oldest = query.since.and_then(|since| since.checked_sub(slack).ok());
-        let found = matching_runs(client, &self.spec.job_name, &matcher, oldest).await?;
+        let is_deleted = self.metadata.deletion_timestamp.is_some();
+        let urgency = if is_deleted { Priority::Stop } else { Priority::Search };
+        let found = matching_runs(client, &self.spec.job_name, &matcher, oldest, urgency).await?;
         let is_asked_for =
             |run: &JobRun| query.attempt.is_none_or(|attempt| attempt_of(run).is_none_or(|number| number == attempt));
         let ours = found.into_iter().filter(|run| is_asked_for(run) && !self.has_run(&run.id));

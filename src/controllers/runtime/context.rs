@@ -155,7 +155,15 @@ impl<K: Kind> Context<K> {
     /// Gives the object the right to change what `key` names, unless another object has it.
     #[must_use]
     pub(crate) fn acquire_exclusive(&self, key: &QueueKey, created: Timestamp, reference: &ObjectRef<K>) -> bool {
-        lock(&self.exclusive).acquire(key, created, &name_of(reference))
+        let name = name_of(reference);
+        let mut exclusive = lock(&self.exclusive);
+        let next = exclusive.leave_other(key, &name);
+        let acquired = exclusive.acquire(key, created, &name);
+        drop(exclusive);
+        if let Some(name) = next {
+            self.requeue(&name);
+        }
+        acquired
     }
 
     /// The object has finished its change, or does not wait to make one; the next object is requeued.

@@ -27,7 +27,8 @@ impl<K, O> Default for Exclusive<K, O> {
 
 impl<K: Clone + Eq + Hash, O: Clone + Ord + Hash> Exclusive<K, O> {
     /// Gives `key` to the object, created at `created`, when no other object holds it, until [`Exclusive::leave`];
-    /// otherwise the object waits. Whether it holds it now. What it held or waited for before must have been left.
+    /// otherwise the object waits. Whether it holds it now. What it held or waited for before must have been left
+    /// ([`Exclusive::leave_other`]).
     #[must_use]
     pub fn acquire(&mut self, key: &K, created: Timestamp, object: &O) -> bool {
         self.members.insert(object.clone(), (key.clone(), created));
@@ -40,6 +41,14 @@ impl<K: Clone + Eq + Hash, O: Clone + Ord + Hash> Exclusive<K, O> {
             holders.waiting.insert((created, object.clone()));
         }
         holds
+    }
+
+    /// The object holds and waits for nothing but `key`: its credentials, or the workflow of its trigger, may have changed.
+    /// Returns the object that holds the other key from now on.
+    #[must_use]
+    pub fn leave_other(&mut self, key: &K, object: &O) -> Option<O> {
+        let (of_object, _) = self.members.get(object)?;
+        if of_object == key { None } else { self.leave(object) }
     }
 
     /// The object holds and waits for nothing any more. Returns the object that holds its key from now on.
@@ -84,5 +93,18 @@ mod tests {
         assert_eq!(exclusive.leave(&"c"), None);
         assert!(exclusive.acquire(&"workflow", at(4), &"d"));
         assert_eq!(exclusive.leave(&"unknown"), None);
+    }
+
+    #[test]
+    fn an_object_that_turns_to_another_key_holds_up_nobody_at_the_first() {
+        let mut exclusive = Exclusive::default();
+        assert!(exclusive.acquire(&"before", at(1), &"a"));
+        assert!(!exclusive.acquire(&"before", at(2), &"b"));
+        assert_eq!(exclusive.leave_other(&"before", &"a"), None);
+        assert_eq!(exclusive.leave_other(&"after", &"a"), Some("b"));
+        assert!(exclusive.acquire(&"after", at(1), &"a"));
+        assert!(exclusive.acquire(&"before", at(2), &"b"));
+        assert_eq!(exclusive.leave(&"a"), None);
+        assert!(exclusive.acquire(&"after", at(3), &"c"));
     }
 }

@@ -30,6 +30,8 @@ pub struct LocalState<S> {
     pub backoff: Backoff,
     /// The intent that the status records.
     pub intent: IntentTracker,
+    /// Whether this process added the finalizer that is on the object.
+    pub finalizer_is_own: bool,
     /// The place in the rate limiter's queue, while the object waits to start something.
     pub start_place: Option<StartPlace>,
     /// Since when this process has known that the object is being deleted.

@@ -154,6 +154,9 @@ reasons! {
     OnDemand Normal
         "The trigger is of type ON_DEMAND and waits for a new value of `spec.fire`."
         ""
+    OnEvent Normal
+        "The trigger is of type EVENT: Glue fires it on its events, and neither activates nor deactivates it."
+        ""
     Activating Normal
         "The trigger is being activated."
         "Wait."
@@ -200,8 +203,8 @@ reasons! {
         "`spec.fire` is set, but the trigger is not of type ON_DEMAND."
         "Remove `spec.fire`, or make the trigger one of type ON_DEMAND."
     StateNotApplicable Warning
-        "`spec.state: Deactivated` is set, but the trigger is of type ON_DEMAND and has no such state."
-        "Remove `spec.state`."
+        "`spec.state: Deactivated` is set, but the trigger is of type ON_DEMAND or EVENT and has no such state."
+        "Remove `spec.state`. To silence an EVENT trigger, disable the EventBridge rule that sends its events."
     StateUnknown Warning
         "Glue reports a state that this version does not know. The controller waits for a state that it knows."
         "Upgrade kube-glue."

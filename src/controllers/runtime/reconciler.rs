@@ -169,6 +169,7 @@ impl<K: Kind> Pass<'_, K> {
             Step::AddFinalizer => {
                 let written = patch::finalizer(&self.api, &self.object, true).await?;
                 self.on_written(written, "metadata");
+                self.with_local(|local| local.finalizer_is_own = true);
                 Ok(None)
             }
             Step::Annotate(annotation) => {
@@ -222,6 +223,7 @@ impl<K: Kind> Pass<'_, K> {
         let deleting = self.is_deleting();
         let written = patch::finalizer(&self.api, &self.object, false).await?;
         self.on_written(written, "metadata");
+        self.with_local(|local| local.finalizer_is_own = false);
         if deleting {
             // The local state stays until the watch reports the deletion: with a stale cache the run would be stopped
             // once more.

@@ -12,7 +12,8 @@
 
 mod activation;
 pub mod calls;
-pub mod facts;
+pub mod event;
+mod facts;
 mod firing;
 pub mod local_state;
 pub mod plan;

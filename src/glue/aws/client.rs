@@ -14,6 +14,7 @@ use super::signer::Signer;
 use crate::glue::connections::DeleteOutcome;
 use crate::glue::identity::{Acceptance, CallerIdentity, Identity, Role};
 use crate::glue::job_runs::StopOutcome;
+use crate::glue::job_runs::search::Histories;
 use crate::glue::rate_limiter::scope::{RateLimitScope, RateLimiters};
 use crate::glue::rate_limiter::{ClientId, Place, Priority, RateLimiter};
 use crate::glue::{Error, ErrorKind};
@@ -40,6 +41,7 @@ pub(super) struct Inner {
     pub(super) limiters: RateLimiters,
     pub(super) pending_stops: PendingBatches<StopOutcome>,
     pub(super) pending_deletions: PendingBatches<DeleteOutcome>,
+    pub(super) histories: Histories,
     pub(super) metrics: Metrics,
     pub(super) run_key_argument: Option<String>,
 }
@@ -129,6 +131,7 @@ impl Glue {
                 limiters: config.limiters.clone(),
                 pending_stops: PendingBatches::default(),
                 pending_deletions: PendingBatches::default(),
+                histories: Histories::default(),
                 metrics: config.metrics.clone(),
                 run_key_argument: config.run_key_argument.clone(),
             }),
@@ -191,6 +194,11 @@ impl Glue {
     pub fn queue_for_start(&self) -> StartPlace {
         let place = self.limiter().queue(Priority::Start, self.inner.limited_as);
         StartPlace { client: self.clone(), place }
+    }
+
+    /// What the searches of this client share.
+    pub(in crate::glue) fn histories(&self) -> &Histories {
+        &self.inner.histories
     }
 
     /// The rate limiter of the account and region, once AWS has reported the account.

@@ -4,6 +4,8 @@ use std::collections::HashMap;
 
 use super::errors;
 use super::{Glue, non_empty, timestamp};
+use crate::glue::job_runs::fingerprint::Fingerprint;
+use crate::glue::job_runs::history::{HistoryPage, HistoryRun};
 use crate::glue::job_runs::{JobRun, JobRunPage, JobRunState, PAGE_SIZE, RunMatcher, StartJobRun, StopOutcome};
 use crate::glue::rate_limiter::Priority;
 use crate::glue::{Error, ErrorKind};
@@ -48,27 +50,69 @@ impl Glue {
 
     /// `GetJobRun`.
     pub async fn job_run(&self, job_name: &str, id: &str) -> Result<JobRun, Error> {
-        let object = format!("job {job_name} run {id}");
-        let request = self.inner.sdk.get_job_run().job_name(job_name).run_id(id).send();
-        let response = self.call("GetJobRun", object.clone(), Priority::Poll, request).await?;
-        response.job_run.and_then(|run| job_run(run, None)).ok_or_else(|| no_run("GetJobRun", object))
+        self.get_job_run(job_name, id, None, Priority::Poll).await
     }
 
-    /// One page of `GetJobRuns`, newest first. `matcher` sets [`JobRun::matched`].
-    pub async fn job_runs(
+    /// One page of `GetJobRuns`, newest first.
+    pub async fn job_runs(&self, job_name: &str, token: Option<String>) -> Result<JobRunPage, Error> {
+        let (runs, next) = self.list_job_runs(job_name, token, Priority::Poll).await?;
+        Ok(JobRunPage { runs: runs.into_iter().filter_map(|run| job_run(run, None)).collect(), next })
+    }
+
+    /// One page of `GetJobRuns` for a search, newest first.
+    pub(in crate::glue) async fn job_run_history(
         &self,
         job_name: &str,
         token: Option<String>,
-        matcher: Option<&RunMatcher>,
-    ) -> Result<JobRunPage, Error> {
+        urgency: Priority,
+    ) -> Result<HistoryPage, Error> {
+        let (runs, next) = self.list_job_runs(job_name, token, urgency).await?;
+        let run = |run: SdkJobRun| {
+            let arguments = run.arguments.unwrap_or_default();
+            Some(HistoryRun {
+                id: run.id?.into(),
+                started_on: run.started_on.and_then(timestamp),
+                is_final: state(run.job_run_state).is_final(),
+                fingerprint: Fingerprint::of(&arguments, run.trigger_name.is_some(), self.run_key_argument()),
+            })
+        };
+        Ok(HistoryPage { runs: runs.into_iter().filter_map(run).collect(), next })
+    }
+
+    /// `GetJobRun` for a search; `matcher` sets [`JobRun::matched`].
+    pub(in crate::glue) async fn matching_job_run(
+        &self,
+        job_name: &str,
+        id: &str,
+        matcher: &RunMatcher,
+        urgency: Priority,
+    ) -> Result<JobRun, Error> {
+        self.get_job_run(job_name, id, Some(matcher), urgency).await
+    }
+
+    async fn list_job_runs(
+        &self,
+        job_name: &str,
+        token: Option<String>,
+        priority: Priority,
+    ) -> Result<(Vec<SdkJobRun>, Option<String>), Error> {
         let request =
             self.inner.sdk.get_job_runs().job_name(job_name).max_results(PAGE_SIZE).set_next_token(token).send();
-        let priority = if matcher.is_some() { Priority::Search } else { Priority::Poll };
         let response = self.call("GetJobRuns", job(job_name), priority, request).await?;
-        Ok(JobRunPage {
-            runs: response.job_runs.unwrap_or_default().into_iter().filter_map(|run| job_run(run, matcher)).collect(),
-            next: non_empty(response.next_token),
-        })
+        Ok((response.job_runs.unwrap_or_default(), non_empty(response.next_token)))
+    }
+
+    async fn get_job_run(
+        &self,
+        job_name: &str,
+        id: &str,
+        matcher: Option<&RunMatcher>,
+        priority: Priority,
+    ) -> Result<JobRun, Error> {
+        let object = format!("job {job_name} run {id}");
+        let request = self.inner.sdk.get_job_run().job_name(job_name).run_id(id).send();
+        let response = self.call("GetJobRun", object.clone(), priority, request).await?;
+        response.job_run.and_then(|run| job_run(run, matcher)).ok_or_else(|| no_run("GetJobRun", object))
     }
 
     /// `BatchStopJobRun` of up to [`crate::glue::job_runs::STOP_BATCH_SIZE`] runs of one job; returns the outcome of each.

@@ -1,5 +1,7 @@
 //! The model of job runs.
 
+pub(crate) mod fingerprint;
+pub(crate) mod history;
 mod list_plan;
 pub mod places;
 pub mod search;

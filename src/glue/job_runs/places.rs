@@ -11,7 +11,7 @@ use crate::glue::{Error, Glue};
 /// Glue refuses or does not answer `GetJob` or `GetJobRuns`.
 pub async fn has_free_place(client: &Glue, job: &str) -> Result<bool, Error> {
     let places = client.job_max_concurrent_runs(job).await?;
-    let newest = client.job_runs(job, None, None).await?;
+    let newest = client.job_runs(job, None).await?;
     Ok(newest.runs.iter().filter(|run| takes_place(run)).count() < usize::try_from(places).unwrap_or_default())
 }
 

@@ -37,7 +37,7 @@ impl RunReader for Glue {
     }
 
     async fn page(&self, job: &str, token: Option<String>) -> Result<JobRunPage, Error> {
-        self.job_runs(job, token, None).await
+        self.job_runs(job, token).await
     }
 
     async fn run(&self, job: &str, id: &str) -> Result<JobRun, Error> {

@@ -29,7 +29,7 @@ use self::poll_load::PollLoad;
 /// The priority of a call: the first comes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Priority {
-    /// Stops and deletions: what goes on costs money.
+    /// Stops and deletions, and the reads before them: what goes on costs money.
     Stop,
     /// Starts, changes, and the reads before them.
     Start,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{BATCH_SIZE, RunSummary, Trigger};
 use crate::glue::Glue;
 use crate::glue::error::if_found;
+use crate::glue::job_runs::JobRunState;
 use crate::glue::job_runs::source::{JobRunItem, JobRunSource};
 use crate::glue::poller::calls::Calls;
 use crate::glue::poller::{Observation, PollRequest, PollResult, Polled, Source};
@@ -39,12 +40,17 @@ impl TriggerItem {
         match self {
             Self::Trigger(_) => None,
             Self::Run(run) => Some(run.clone()),
-            Self::JobRun(item) => Some(RunSummary {
-                id: item.run.id.clone(),
-                state: item.run.state.as_str().to_owned(),
-                ended: JobRunSource::<Glue>::is_finished(item),
-                is_triggered: true,
-            }),
+            Self::JobRun(item) => {
+                let ended = JobRunSource::<Glue>::is_finished(item);
+                let failed = ended && item.run.state != JobRunState::Succeeded;
+                Some(RunSummary {
+                    id: item.run.id.clone(),
+                    state: item.run.state.as_str().to_owned(),
+                    ended,
+                    failure: failed.then(|| item.run.error_message.clone().unwrap_or_default()),
+                    is_triggered: true,
+                })
+            }
         }
     }
 }
@@ -139,7 +145,7 @@ async fn poll_workflow_runs(
 ) -> Polled<TriggerItem> {
     let (mut calls, mut results) = (Calls::default(), Vec::with_capacity(requests.len()));
     for request in requests {
-        let read = async { if_found(client.workflow_run(workflow, &request.id).await) };
+        let read = async { if_found(client.workflow_run(workflow, &request.id).await).map(Option::flatten) };
         let answer = calls.make(read).await.map(|run| run.map(TriggerItem::Run).into());
         results.push(PollResult { id: request.id, answer, page: None });
     }

@@ -11,7 +11,7 @@ use serde_json::json;
 
 fn ownerships() -> Vec<Ownership<(String, String)>> {
     let other = || ("team".to_owned(), "older".to_owned());
-    let waited = Duration::from_secs(60);
+    let waited = Duration::from_mins(1);
     vec![
         Ownership::Owned,
         Ownership::OwnedBy { owner: other(), at_most: None, regaining: false },

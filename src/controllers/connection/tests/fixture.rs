@@ -8,6 +8,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
+use super::stored::Stored;
 use crate::api::connection::status::{TestOutcome, TestResult};
 use crate::api::{FINALIZER, GlueConnection, GlueConnectionSpec};
 use crate::controllers::connection::calls::Call;
@@ -36,17 +37,6 @@ pub const CONTROLLER_ARN: &str = "arn:aws:sts::123456789012:assumed-role/kube-gl
 /// The identity of another caller.
 pub const OTHER_ARN: &str = "arn:aws:iam::123456789012:user/alice";
 
-/// A connection in Glue, secrets included.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Stored {
-    pub input: ConnectionInput,
-    pub tags: BTreeMap<String, String>,
-    pub created: Timestamp,
-    pub updated: Timestamp,
-    pub by: String,
-    pub status: String,
-}
-
 /// A fault of the next call of one kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
@@ -60,6 +50,7 @@ pub enum Fault {
     CrashAfter,
 }
 
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Fixture {
     pub now: Timestamp,
     pub object: GlueConnection,
@@ -380,40 +371,4 @@ impl Fixture {
 
 fn rejection(kind: ErrorKind) -> Problem {
     Problem { reason: kind.into(), message: "rejected".to_owned(), kind: Some(kind) }
-}
-
-impl Stored {
-    /// The response of `GetConnection`: no passwords or credentials, but the secret that Glue creates for them.
-    fn observed(&self) -> Connection {
-        let input = &self.input;
-        let mut authentication = input.authentication.as_ref().map(|authentication| authentication.shown.clone());
-        if let (Some(shown), true) = (&mut authentication, crate::controllers::connection::drift::hides(input)) {
-            shown.secret_arn.get_or_insert_with(|| "arn:aws:secretsmanager:made-by-glue".to_owned());
-        }
-        Connection {
-            name: input.name.clone(),
-            arn: Some("arn:aws:glue:eu-west-1:123456789012:connection/orders".to_owned()),
-            type_: input.type_.clone(),
-            description: input.description.clone(),
-            match_criteria: input.match_criteria.clone(),
-            properties: input
-                .properties
-                .iter()
-                .filter(|(name, _)| !name.ends_with("PASSWORD"))
-                .map(|(name, value)| (name.clone(), value.clone()))
-                .collect(),
-            spark: input.spark.clone(),
-            athena: input.athena.clone(),
-            python: input.python.clone(),
-            physical: input.physical.clone(),
-            authentication,
-            status: Some(self.status.clone()),
-            status_reason: None,
-            created_at: Some(self.created),
-            updated_at: Some(self.updated),
-            updated_by: Some(self.by.clone()),
-            validated_at: None,
-            schema_version: Some(1),
-        }
-    }
 }

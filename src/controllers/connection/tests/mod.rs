@@ -5,4 +5,5 @@ pub(crate) mod fixture;
 mod ownership;
 mod plan;
 mod spec;
+mod stored;
 mod test_schedule;

@@ -60,12 +60,11 @@ impl Standing {
     #[must_use]
     pub fn after(self, acceptance: Acceptance, now: Timestamp, terms: Terms) -> Self {
         match (self.at(now, terms), acceptance) {
-            (standing, Acceptance::Unknown) => standing,
-            (Self::Untried(_) | Self::Good | Self::Failing(_), Acceptance::Accepted) => Self::Good,
+            (Self::Untried(_) | Self::Failing(_), Acceptance::Accepted) => Self::Good,
             (Self::Lapsed, Acceptance::Accepted) => Self::Regaining(now),
             (Self::Untried(_) | Self::Regaining(_), Acceptance::Refused) => Self::Lapsed,
             (Self::Good, Acceptance::Refused) => Self::Failing(now),
-            (standing, Acceptance::Accepted | Acceptance::Refused) => standing,
+            (standing, Acceptance::Unknown | Acceptance::Accepted | Acceptance::Refused) => standing,
         }
     }
 
