@@ -97,10 +97,10 @@ impl Campaign {
                 let fewer: Vec<usize> = kept[..from].iter().chain(&kept[until..]).copied().collect();
                 let fewer_objects = fewer.iter().copied().collect();
                 let world = self.world(whole.clone().only(&fewer_objects), Story::default(), false);
-                if !world.checks.violations().is_empty() {
-                    kept = fewer;
-                } else {
+                if world.checks.violations().is_empty() {
                     from += size;
+                } else {
+                    kept = fewer;
                 }
             }
             size /= 2;

@@ -12,7 +12,8 @@
 //! | [`cluster`], [`glue`] | the API server and Glue |
 //! | [`world`] | the events in the order of virtual time |
 //! | [`process`] | what the controller keeps while it runs |
-//! | [`shell`], [`facts`], [`calls`], [`polls`], [`sharing`] | one pass, its facts, its calls, the polls, and what objects share |
+//! | [`shell`], [`facts`], [`calls`], [`writes`] | one pass, its facts, its calls and its writes |
+//! | [`polls`], [`sharing`] | the polls, and what objects share |
 //! | [`tokens`] | the rate limit |
 //! | [`checks`] | what must hold |
 //! | [`mutations`] | the faults that the checks must find |
@@ -40,6 +41,7 @@ mod tests;
 mod time;
 mod tokens;
 mod world;
+mod writes;
 
 /// An object's namespace and name.
 pub type Name = (String, String);

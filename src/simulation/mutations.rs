@@ -1,5 +1,6 @@
 //! The faults that the checks must find. Each takes one rule away from the product, in the shell around its decisions.
 
+#[cfg(test)]
 use super::checks::Property;
 
 /// A fault.
@@ -33,6 +34,7 @@ pub enum Mutation {
     DeepRunsAreReadOneByOne,
 }
 
+#[cfg(test)]
 impl Mutation {
     /// All of them, with the property that must be found broken, and the first seed in which it is.
     pub const ALL: [(Self, Property, u64); 13] = [

@@ -246,7 +246,9 @@ impl World {
                 let watches = |object: &&Arc<Object>| object.target == source.job && !object.is_finished();
                 let all: Vec<_> =
                     self.process.cache.values().filter(watches).map(|object| object.name.clone()).collect();
-                all.iter().for_each(|name| self.requeue(name));
+                for name in &all {
+                    self.requeue(name);
+                }
             }
         }
     }

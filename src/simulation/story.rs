@@ -1,5 +1,7 @@
 //! What happened in a world, event by event.
 
+use std::fmt::Write as _;
+
 use super::Name;
 use super::time::{Ms, clock};
 
@@ -32,11 +34,11 @@ impl Story {
         let left_out = lines.len().saturating_sub(LINES);
         let mut story = String::new();
         if left_out > 0 {
-            story.push_str(&format!("  ... {left_out} earlier lines\n"));
+            let _ = writeln!(story, "  ... {left_out} earlier lines");
         }
         for (at, about, text) in &lines[left_out..] {
             let name = about.as_ref().map_or("-", |(_, name)| name);
-            story.push_str(&format!("  {}  {name:<10} {text}\n", clock(*at)));
+            let _ = writeln!(story, "  {}  {name:<10} {text}", clock(*at));
         }
         story
     }

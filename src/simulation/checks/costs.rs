@@ -49,7 +49,11 @@ impl Checks {
         account.writes += 1;
         self.worst_writes = self.worst_writes.max(account.writes);
         if self.settled.is_some() {
-            self.flag(Property::Quiet, &[object.name.clone()], "everybody had settled, and the object is written");
+            self.flag(
+                Property::Quiet,
+                std::slice::from_ref(&object.name),
+                "everybody had settled, and the object is written",
+            );
         }
     }
 
@@ -98,7 +102,7 @@ impl Checks {
                  changes of Secrets, {restarts} restarts and {} losses",
                 account.writes, account.runs, account.tries, account.losses
             );
-            self.flag(Property::FewWrites, &[object.name.clone()], what);
+            self.flag(Property::FewWrites, std::slice::from_ref(&object.name), what);
         }
     }
 

@@ -8,6 +8,7 @@ use super::{Checks, Property};
 use crate::simulation::Name;
 use crate::simulation::cluster::{Cluster, Object};
 use crate::simulation::glue::episode::{DeniedCalls, Episode, Refusal};
+use crate::simulation::glue::job::Run;
 use crate::simulation::glue::{ClientId, Glue};
 use crate::simulation::scenario::{CREDENTIALS, FAULTS_UNTIL, Scenario};
 use crate::simulation::time::{MINUTE, Ms, SECOND, clock, timestamp};
@@ -32,7 +33,7 @@ impl Checks {
             let attempt = object.status.attempt().filter(|attempt| attempt.ended_at.is_none() && !object.is_finished());
             let Some(id) = attempt.and_then(|attempt| attempt.id.as_ref()) else { continue };
             let tenant = &scenario.tenants[scenario.plans[object.plan].tenant];
-            let mut since = glue.runs.iter().find(|run| run.id == *id).map_or(Ms::MAX, |run| run.ended());
+            let mut since = glue.runs.iter().find(|run| run.id == *id).map_or(Ms::MAX, Run::ended);
             let concerns =
                 |episode: &&Episode| episode.concerns(tenant.account, tenant.client, &object.target, object.plan);
             let mut is_hidden = !cluster.has_secret(&object.name.0, CREDENTIALS);
@@ -42,7 +43,7 @@ impl Checks {
             for episode in glue.episodes.iter().filter(concerns) {
                 match episode.refusal {
                     Refusal::TargetGone if object.is_deleting() && episode.is_on(now) => {
-                        since = since.min(episode.from)
+                        since = since.min(episode.from);
                     }
                     Refusal::TargetGone | Refusal::Denied(DeniedCalls::Reads) | Refusal::Unreadable => {
                         is_hidden |= episode.from <= now && now < episode.until + bounds::SEEN_AFTER;
@@ -51,7 +52,7 @@ impl Checks {
                 }
             }
             let known = self.adopted.get(&(object.uid().to_owned(), id.clone())).copied().unwrap_or(now);
-            let deleted = object.meta.deletion_timestamp.as_ref().map_or(0, |deleted| self.ms_of(now, deleted.0));
+            let deleted = object.meta.deletion_timestamp.as_ref().map_or(0, |deleted| ms_of(now, deleted.0));
             let since = since.max(known).max(if since < Ms::MAX { deleted } else { 0 });
             if is_hidden || since >= now {
                 continue;
@@ -59,16 +60,10 @@ impl Checks {
             self.worst_lag = self.worst_lag.max(now - since);
             if now - since > bounds::SEEN_AFTER {
                 let what = format!("{id} is over since {}, and the object is {:?}", clock(since), object.status.phase);
-                self.flag(Property::EndsAreSeen, &[object.name.clone()], what);
+                self.flag(Property::EndsAreSeen, std::slice::from_ref(&object.name), what);
                 return;
             }
         }
-    }
-
-    /// When a time of a status was.
-    fn ms_of(&self, now: Ms, time: jiff::Timestamp) -> Ms {
-        let ago = timestamp(now).duration_since(time).as_secs();
-        now.saturating_sub(Ms::try_from(ago).unwrap_or_default() * SECOND)
     }
 
     /// Whether nothing more is to be seen: nothing was written for a while after everybody settled, or somebody never did.
@@ -91,7 +86,7 @@ impl Checks {
         });
         if let Some(object) = overdue.cloned() {
             let what = format!("it was deleted at {:?}, and exists", object.meta.deletion_timestamp);
-            self.flag(Property::DeletionsEnd, &[object.name.clone()], what);
+            self.flag(Property::DeletionsEnd, std::slice::from_ref(&object.name), what);
         }
     }
 
@@ -108,7 +103,7 @@ impl Checks {
             }
             Some(object) if now > self.bound => {
                 let what = format!("it is {:?} at {}", object.status.phase, clock(now));
-                self.flag(Property::Settles, &[object.name.clone()], what);
+                self.flag(Property::Settles, std::slice::from_ref(&object.name), what);
             }
             Some(_) => {}
         }
@@ -193,4 +188,10 @@ impl Checks {
             && !throttled
             && !refused
     }
+}
+
+/// When a time of a status was.
+fn ms_of(now: Ms, time: jiff::Timestamp) -> Ms {
+    let ago = timestamp(now).duration_since(time).as_secs();
+    now.saturating_sub(Ms::try_from(ago).unwrap_or_default() * SECOND)
 }

@@ -118,10 +118,10 @@ impl Checks {
     pub(super) fn status_is_right(&mut self, now: Ms, object: &Object, before: &RunStatus, after: &RunStatus) {
         self.now = now;
         let Some(attempt) = after.attempt() else { return };
-        if let Some(id) = &attempt.id {
-            if before.attempt().and_then(|before| before.id.as_ref()) != Some(id) {
-                self.adopted.insert((object.uid().to_owned(), id.clone()), now);
-            }
+        if let Some(id) = &attempt.id
+            && before.attempt().and_then(|before| before.id.as_ref()) != Some(id)
+        {
+            self.adopted.insert((object.uid().to_owned(), id.clone()), now);
         }
         let ends_stopped = after.phase == Some(Phase::Stopped) && before.phase != Some(Phase::Stopped);
         let wanted = object.policy.stop == Some(true)
@@ -133,7 +133,7 @@ impl Checks {
         if ends_stopped && !wanted && by_deletion {
             let what =
                 format!("it ends as Stopped with {:?}, which only another object's deletion stopped", attempt.id);
-            self.flag(Property::WorkIsDone, &[object.name.clone()], what);
+            self.flag(Property::WorkIsDone, std::slice::from_ref(&object.name), what);
         }
     }
 
@@ -151,7 +151,7 @@ impl Checks {
         };
         if run.is_live(now) && run.stop.is_none() && !may_go_on && cluster.objects().find(has).is_none() {
             let what = format!("{id} goes on, and the last object that wanted it is gone");
-            self.flag(Property::NothingIsForgotten, &[object.name.clone()], what);
+            self.flag(Property::NothingIsForgotten, std::slice::from_ref(&object.name), what);
         }
     }
 }
