@@ -25,7 +25,9 @@
 //! | question | module |
 //! |---|---|
 //! | Where is a start decided? | [`start_once`](controllers::runtime::start_once) |
-//! | What happens to a throttled call? | `Glue::call` in `glue::aws::client`, which tells [`glue::rate_limiter`]; its error is an [`ErrorKind`](glue::ErrorKind) of [`glue::error`] |
+//! | What happens to a throttled call? | `Glue::send` in `glue::aws::client`, which tells [`glue::rate_limiter`]; its error is an [`ErrorKind`](glue::ErrorKind) of [`glue::error`] |
+//! | How is the run of an intent found? | [`search`](glue::job_runs::search) |
+//! | Who may call AWS now? | `glue::rate_limiter::budget` |
 //! | Where is the message of a failed run cut? | [`truncated`](controllers::runtime::text::truncated), called in the kind's `render.rs` |
 //! | Which reasons are there? | [`reason`](controllers::runtime::reason) |
 //! | What must change for a new field? | see below |
@@ -98,3 +100,6 @@ pub mod controllers;
 pub mod glue;
 pub mod metrics;
 pub mod operator;
+#[cfg(any(test, feature = "simulation"))]
+#[allow(missing_docs, reason = "not part of the product's API")]
+pub mod simulation;

@@ -49,8 +49,8 @@ pub struct GlueTriggerSpec {
     #[schemars(length(min = 1, max = 255), regex(pattern = r"^[^\x00-\x08\x0A-\x1F]+$"))]
     pub trigger_name: String,
 
-    /// The state in which the controller keeps a trigger of type SCHEDULED, CONDITIONAL or EVENT for as long as the
-    /// object exists. A trigger of type ON_DEMAND has no such state. Default: Activated.
+    /// The state in which the controller keeps a trigger of type SCHEDULED or CONDITIONAL for as long as the object
+    /// exists. Triggers of type ON_DEMAND and EVENT have no such state. Default: Activated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<Activation>,
 
@@ -296,6 +296,13 @@ pub struct Started {
     /// Whether the run has ended.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub ended: bool,
+    /// Whether the run failed: a workflow run also when it is COMPLETED and one of its actions failed, timed out or was
+    /// stopped.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub failed: bool,
+    /// Why the run failed, in Glue's words, at most 256 characters. Of the last firing only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
 }
 
 fn add_rules(schema: &mut Schema) {

@@ -6,9 +6,8 @@
 //! | [`aws`] | the adapter to the AWS SDK, and the only code that uses it |
 //! | [`identity`] | resolves the AWS identity of an object; pure |
 //! | [`clients`] | caches one client per identity |
-//! | [`rate_limiter`] | limits the call rate per account and region: polls wait behind starts and stops |
+//! | [`rate_limiter`] | limits the call rate per account and region: stops before starts before searches before polls |
 //! | [`poller`] | turns polls into a watch: one task per group polls Glue and requeues the subscribers of changed items |
-//! | [`poll_plan`] | computes the poll interval and the cheapest calls of a poll; pure |
 //! | [`schedule`] | parses AWS cron expressions |
 //! | [`job_runs`] | the model of job runs, and their source for the poller |
 //! | [`crawls`] | the model of crawlers and crawls, and their source for the poller |
@@ -24,13 +23,12 @@ pub(crate) mod crawls;
 pub(crate) mod error;
 pub mod identity;
 pub mod job_runs;
-pub(crate) mod poll_plan;
 pub(crate) mod poller;
 pub(crate) mod rate_limiter;
 pub(crate) mod schedule;
 pub(crate) mod triggers;
 
-pub use aws::Glue;
 pub(crate) use aws::is_known_type;
+pub use aws::{Glue, StartPlace};
 pub use clients::Clients;
 pub use error::{Error, ErrorKind};

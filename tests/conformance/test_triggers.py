@@ -128,10 +128,20 @@ def test_conditions_are_met_within_a_chain_only(target, double, glue, name):
     assert run["PredecessorRuns"] == [{"JobName": first, "RunId": runs(glue, first)[0]["Id"]}]
 
 
+@pytest.mark.moto_differs("activates it")
+@pytest.mark.documentation("https://github.com/hashicorp/terraform-provider-aws/pull/49408 (a report, reproduced on AWS)")
+def test_an_event_trigger_is_neither_started_nor_stopped(target, glue, name, job):
+    create(glue, name, "EVENT", job)
+    target.step(60)
+    assert refused(glue.start_trigger, Name=name).code == "InvalidInputException"
+    assert refused(glue.stop_trigger, Name=name).code == "InvalidInputException"
+    assert glue.get_trigger(Name=name)["Trigger"]["State"] == "CREATED"
+
+
 @pytest.mark.documentation("Starting an AWS Glue workflow with an EventBridge event (batching)")
 def test_events_are_counted_to_a_batch(target, double, glue, name, job):
     batch = {"BatchSize": 2, "BatchWindow": 60}
-    create(glue, name, "EVENT", job, EventBatchingCondition=batch, StartOnCreation=True)
+    create(glue, name, "EVENT", job, EventBatchingCondition=batch)
     double.request("POST", f"events?region=eu-west-1&trigger={name}")
     assert runs(glue, job) == []
     double.request("POST", f"events?region=eu-west-1&trigger={name}")

@@ -5,5 +5,6 @@ mod concurrency;
 mod deadlines;
 mod deletion;
 mod retries;
+mod sharing;
 mod states;
 mod stop_and_suspend;

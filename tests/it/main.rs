@@ -15,6 +15,7 @@ mod crds;
 mod credentials;
 mod deletion_ends;
 mod docs;
+mod events;
 mod fault_matrix;
 mod harness;
 mod job_runs;

@@ -6,6 +6,7 @@ mod assumed_roles;
 mod controller_identity;
 mod endpoints;
 mod shared_clients;
+mod shared_connections;
 
 use std::path::PathBuf;
 

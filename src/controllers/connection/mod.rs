@@ -125,9 +125,8 @@ impl DeclaredKind for GlueConnection {
 
     const NOUN: &'static str = "connection";
 
-    /// Catalog and name; a name has no line break.
-    fn resource_name(&self) -> String {
-        format!("{}\n{}", self.spec.catalog_id.as_deref().unwrap_or_default(), self.connection_name())
+    fn catalog(&self) -> Option<&str> {
+        self.spec.catalog_id.as_deref()
     }
 
     fn source(&self, client: &Glue) -> ConnectionSource {

@@ -79,6 +79,7 @@ impl RunKind for GlueCrawlerRun {
             id: crawl.id.clone(),
             state: crawl.state.as_str().to_owned(),
             phase: render::phase(&crawl.state),
+            attempt: None,
             retry_expected: false,
             message: crawl.error_message.as_deref().map(truncated),
         })
@@ -93,7 +94,7 @@ impl RunKind for GlueCrawlerRun {
         render::status(self, region, run, item.and_then(crawl_of))
     }
 
-    async fn look_up(&self, client: &Glue, query: &RunQuery, _: Option<&()>) -> Result<Option<CrawlItem>, Error> {
+    async fn look_up(&self, client: &Glue, query: &RunQuery) -> Result<Option<CrawlItem>, Error> {
         let (_, next) = self.history(client, Some(&query.baseline.clone().unwrap_or_default())).await?;
         Ok(next.map(item))
     }

@@ -1,5 +1,7 @@
 //! What the plan of a declared resource rests on, and nothing else: no client, no clock, no lock.
 
+use std::time::Duration;
+
 use crate::controllers::runtime::context::Name;
 use crate::controllers::runtime::facts::CommonFacts;
 use crate::controllers::runtime::kind::{Item, Kind};
@@ -22,6 +24,8 @@ pub struct Facts<'a, K: Kind> {
     pub observation: Option<Observation<Item<K>>>,
     /// The observed items of [`DeclaredKind::related`](super::DeclaredKind::related), by id.
     pub related: Vec<(String, Observation<Item<K>>)>,
+    /// For how long this process has known that the object is being deleted; zero when it is not.
+    pub deleting_for: Duration,
     /// Why AWS refused the last call of this pass.
     pub problem: Option<Problem>,
     /// What this pass has observed so far.

@@ -21,11 +21,14 @@ pub trait DeclaredKind: Kind<PassState: Default> {
     /// The noun for the resource, such as `trigger`.
     const NOUN: &'static str;
 
-    /// The resource's identity in one account and region: two objects with the same one declare the same resource.
-    fn resource_name(&self) -> String;
+    /// The account that the spec names for the resource; `None` for that of the credentials.
+    fn catalog(&self) -> Option<&str> {
+        None
+    }
     /// The poller's source of the resource.
     fn source(&self, client: &Glue) -> Self::Source;
-    /// The resource's id in that source.
+    /// The resource's name, by which the source knows it. Two objects with the same one in one account and region declare
+    /// the same resource.
     fn id(&self) -> &str;
     /// Other items that the object waits for, each with its id.
     fn related(&self, _client: &Glue) -> Vec<(Self::Source, String)> {

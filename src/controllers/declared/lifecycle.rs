@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use kube::ResourceExt;
 use kube::runtime::reflector::ObjectRef;
+use tokio::time::Instant;
 use tracing::info;
 
 use super::facts::Facts;
@@ -13,11 +14,14 @@ use super::{events, plan};
 use crate::controllers::runtime::context::{Context, Name, created, name_of};
 use crate::controllers::runtime::kind::Item;
 use crate::controllers::runtime::lifecycle::Lifecycle;
-use crate::controllers::runtime::ownership::{AwsLocation, ClaimLocation, Ownership};
+use crate::controllers::runtime::ownership::{AwsLocation, Ownership, Terms};
 use crate::controllers::runtime::pass::Pass;
+use crate::controllers::runtime::reason::Reason;
 use crate::controllers::runtime::start_once::{Intent, StartOutcome, records_intent};
 use crate::controllers::runtime::step::Plan;
+use crate::controllers::runtime::time;
 use crate::glue::ErrorKind;
+use crate::glue::identity::Acceptance;
 use crate::glue::poller::{Observation, Report};
 
 /// The lifecycle of a declared resource.
@@ -27,13 +31,16 @@ impl<K: DeclaredKind<Status: Default>> Lifecycle<K> for DeclaredLifecycle {
     type Call = K::Call;
 
     fn on_applied(context: &Context<K>, object: &K, listed: bool) {
-        context.owners.register(&object.resource_name(), created(object), &name_of(&ObjectRef::from_obj(object)));
-        let uid = object.uid().unwrap_or_default();
+        let (uid, name) = (object.uid().unwrap_or_default(), name_of(&ObjectRef::from_obj(object)));
+        for other in context.owners.register(object.id(), &name, &uid, created(object), time::now()) {
+            context.requeue(&other);
+        }
         context.local_states.with(&uid, |local| object.on_applied(&mut local.kind_state, listed));
     }
 
     fn on_deleted(context: &Context<K>, object: &K) {
-        for other in context.owners.remove(&object.resource_name(), &name_of(&ObjectRef::from_obj(object))) {
+        let uid = object.uid().unwrap_or_default();
+        for other in context.owners.remove(&name_of(&ObjectRef::from_obj(object)), &uid) {
             context.requeue(&other);
         }
     }
@@ -43,11 +50,11 @@ impl<K: DeclaredKind<Status: Default>> Lifecycle<K> for DeclaredLifecycle {
     }
 
     fn plan(pass: &mut Pass<'_, K>) -> Plan<K::Status, K::Call> {
-        if pass.credentials_problem().is_some() {
+        let ownership = ownership(pass);
+        if pass.credentials_problem().is_some() || ownership != Ownership::Owned {
             // An object that cannot make its change does not hold up the others.
             pass.context.leave_exclusive(&pass.reference);
         }
-        let ownership = ownership(pass);
         let (report, related) = report(pass, &ownership);
         plan::plan(&Facts {
             common: pass.common_facts(report.error.as_deref(), pass.behind),
@@ -56,6 +63,7 @@ impl<K: DeclaredKind<Status: Default>> Lifecycle<K> for DeclaredLifecycle {
             ownership,
             observation: report.observation,
             related,
+            deleting_for: deleting_for(pass),
             problem: pass.problem.clone(),
             state: &pass.state,
         })
@@ -72,7 +80,7 @@ impl<K: DeclaredKind<Status: Default>> Lifecycle<K> for DeclaredLifecycle {
     async fn call(pass: &mut Pass<'_, K>, call: K::Call) {
         let Some(client) = pass.client().cloned() else { return };
         if let Some(key) = pass.object.exclusive_target(&call).and_then(|target| pass.queue_key(&target)) {
-            pass.behind = !pass.context.exclusive.acquire(&key, pass.created(), &name_of(&pass.reference));
+            pass.behind = !pass.context.acquire_exclusive(&key, pass.created(), &pass.reference);
             if pass.behind {
                 return;
             }
@@ -135,21 +143,37 @@ impl<K: DeclaredKind<Status: Default>> Lifecycle<K> for DeclaredLifecycle {
     }
 }
 
-/// Whether the object manages its resource. Reports its location on the way, and requeues the objects for which that is
-/// news.
+/// Whether the object manages its resource. Reports what is known of it on the way, and requeues the objects for which
+/// that is news.
 fn ownership<K: DeclaredKind>(pass: &Pass<'_, K>) -> Ownership<Name> {
-    let (resource, created, object) = (pass.object.resource_name(), pass.created(), name_of(&pass.reference));
+    let known = pass.client().map(|client| AwsLocation::new(client.clone(), pass.object.catalog().map(str::to_owned)));
+    let acceptance = match (&known, pass.credentials_problem()) {
+        (Some(location), _) => location.client.acceptance(),
+        // The object may have credentials.
+        (None, None) => Acceptance::Unknown,
+        (None, Some(problem)) if problem.reason == Reason::SecretNotReadable => Acceptance::Unknown,
+        (None, Some(_)) => Acceptance::Refused,
+    };
+    let (name, uid) = (name_of(&pass.reference), pass.object.uid().unwrap_or_default());
+    let terms = Terms::of(pass.context.shared.settings.start_settle);
     let owners = &pass.context.owners;
-    let location = pass.client().map(|client| AwsLocation {
-        client: client.clone(),
-        account: client.caller_identity().map(|caller| caller.account_id),
-    });
-    let at = location.clone().map_or(ClaimLocation::Unavailable, ClaimLocation::At);
-    for other in owners.locate(&resource, created, &object, at) {
+    let verdict = owners.observe((&name, &uid), (known, acceptance), AwsLocation::refreshed, time::now(), terms);
+    for other in verdict.wake {
         pass.context.requeue(&other);
     }
-    // Without a client it can do nothing anyway.
-    location.map_or(Ownership::Owned, |location| owners.ownership(&resource, created, &object, &location))
+    if verdict.is_new_owner {
+        // The pauses were those of the wait.
+        pass.with_local(|local| local.backoff.reset());
+    }
+    verdict.ownership
+}
+
+/// For how long this process has known that the object is being deleted.
+fn deleting_for<K: DeclaredKind>(pass: &Pass<'_, K>) -> Duration {
+    if pass.object.meta().deletion_timestamp.is_none() {
+        return Duration::ZERO;
+    }
+    pass.with_local(|local| local.deleting_since.get_or_insert_with(Instant::now).elapsed())
 }
 
 /// The longest pause after AWS refused a call. A conflict is over soon, and nobody is notified.
@@ -166,7 +190,9 @@ type Related<K> = Vec<(String, Observation<Item<K>>)>;
 
 /// What the poller knows of the resource and of the related items. Asking subscribes the object.
 fn report<K: DeclaredKind>(pass: &Pass<'_, K>, ownership: &Ownership<Name>) -> (Report<Item<K>>, Related<K>) {
-    let Some(client) = pass.client().filter(|_| *ownership == Ownership::Owned) else {
+    // An object that lapsed observes, to notice that AWS accepts its credentials again.
+    let observes = matches!(ownership, Ownership::Owned | Ownership::Lapsed { .. });
+    let Some(client) = pass.client().filter(|_| observes) else {
         return (Report::default(), Vec::new());
     };
     let source = pass.object.source(client);

@@ -8,6 +8,8 @@
 pub mod arguments;
 mod render;
 
+use std::collections::BTreeSet;
+
 use jiff::{SignedDuration, Timestamp};
 
 use self::arguments::Arguments;
@@ -23,13 +25,18 @@ use crate::controllers::run::lifecycle::RunLifecycle;
 use crate::controllers::run::local_state::RunLocalState;
 use crate::controllers::runtime::kind::{Inputs, Kind};
 use crate::controllers::runtime::text::truncated;
+use crate::glue::job_runs::places::has_free_place;
+use crate::glue::job_runs::search::matching_runs;
 use crate::glue::job_runs::source::{JobRunItem, JobRunSource};
-use crate::glue::job_runs::{JobRun, RunMatcher, StartJobRun, StopOutcome};
+use crate::glue::job_runs::{JobRun, RunMatch, RunMatcher, StartJobRun, StopOutcome};
+use crate::glue::rate_limiter::Priority;
 use crate::glue::{Error, ErrorKind, Glue};
 
 /// How much earlier than the intent, by Glue's clock, a run may have started and still be ours: more than any two clocks
 /// differ. It bounds how far a lookup goes back, and decides no start.
 const CLOCK_SLACK: SignedDuration = SignedDuration::from_hours(1);
+/// The same for runs without a key, which another run with the same arguments looks like: clocks that are kept in time.
+const UNKEYED_CLOCK_SLACK: SignedDuration = SignedDuration::from_mins(5);
 
 impl Kind for GlueJobRun {
     const KIND: &'static str = "GlueJobRun";
@@ -77,6 +84,7 @@ impl RunKind for GlueJobRun {
             id: item.run.id.clone(),
             state: item.run.state.as_str().to_owned(),
             phase: render::phase(&item.run.state),
+            attempt: attempt_of(&item.run),
             retry_expected: item.retry_expected,
             message: item.run.error_message.as_deref().map(truncated),
         })
@@ -104,33 +112,26 @@ impl RunKind for GlueJobRun {
         item
     }
 
-    async fn look_up(
-        &self,
-        client: &Glue,
-        query: &RunQuery,
-        inputs: Option<&Arguments>,
-    ) -> Result<Option<JobRunItem>, Error> {
-        let matcher = self.matcher(client, &query.key, inputs)?;
-        let oldest = query.since.and_then(|since| since.checked_sub(CLOCK_SLACK).ok());
-        let mut token = None;
-        let mut found: Option<JobRun> = None;
-        loop {
-            let page = client.job_runs(&self.spec.job_name, token, Some(&matcher)).await?;
-            let past =
-                page.runs.last().and_then(|run| run.started_on).zip(oldest).is_some_and(|(last, oldest)| last < oldest);
-            let ours = |run: &JobRun| run.matches && is_recent(run, oldest) && !self.has_run(&run.id);
-            for run in page.runs.into_iter().filter(ours) {
-                if !run.state.is_final() {
-                    return Ok(Some(item(run)));
-                }
-                found = found.or(Some(run));
-            }
-            token = page.next;
-            // Runs come newest first; an ended run counts only when this page has no live one.
-            if token.is_none() || past || found.is_some() {
-                return Ok(found.map(item));
-            }
-        }
+    async fn look_up(&self, client: &Glue, query: &RunQuery) -> Result<Option<JobRunItem>, Error> {
+        let matcher = self.matcher(client, &query.base_key);
+        let slack = if matches!(matcher, RunMatcher::Argument { .. }) { CLOCK_SLACK } else { UNKEYED_CLOCK_SLACK };
+        let oldest = query.since.and_then(|since| since.checked_sub(slack).ok());
+        let is_deleted = self.metadata.deletion_timestamp.is_some();
+        let urgency = if is_deleted { Priority::Stop } else { Priority::Search };
+        let found = matching_runs(client, &self.spec.job_name, &matcher, oldest, urgency).await?;
+        let is_asked_for =
+            |run: &JobRun| query.attempt.is_none_or(|attempt| attempt_of(run).is_none_or(|number| number == attempt));
+        let ours = found.into_iter().filter(|run| is_asked_for(run) && !self.has_run(&run.id));
+        // Of the runs of one attempt, those that have not ended come first.
+        let newest = ours.fold(None, |newest: Option<JobRun>, run| match newest {
+            Some(newest) if attempt_of(&newest) >= attempt_of(&run) => Some(newest),
+            _ => Some(run),
+        });
+        Ok(newest.map(item))
+    }
+
+    async fn has_place(&self, client: &Glue) -> Result<bool, Error> {
+        has_free_place(client, &self.spec.job_name).await
     }
 
     async fn start(&self, client: &Glue, key: &str, inputs: &Arguments) -> Result<Option<String>, Error> {
@@ -156,21 +157,15 @@ impl GlueJobRun {
         attempts.iter().any(|attempt| attempt.id.as_deref() == Some(id))
     }
 
-    /// What identifies this object's run among the runs of the job.
-    fn matcher(&self, client: &Glue, key: &str, inputs: Option<&Arguments>) -> Result<RunMatcher, Error> {
-        match (client.run_key_argument(), inputs) {
-            (Some(name), _) => Ok(RunMatcher::Argument { name: name.to_owned(), value: key.to_owned() }),
-            (None, Some(inputs)) => Ok(RunMatcher::Arguments(inputs.exposed())),
-            (None, None) => Err(Error {
-                operation: "GetJobRuns",
-                object: format!("job {}", self.spec.job_name),
-                kind: ErrorKind::Transient,
-                code: "NotSent".to_owned(),
-                message:
-                    "a run without a key argument is found by its arguments, and those of argumentsFrom cannot be read"
-                        .to_owned(),
-            }),
+    /// What identifies this object's runs among the runs of the job.
+    fn matcher(&self, client: &Glue, base_key: &str) -> RunMatcher {
+        if let Some(name) = client.run_key_argument() {
+            return RunMatcher::Argument { name: name.to_owned(), base: base_key.to_owned() };
         }
+        let from: BTreeSet<String> = self.spec.arguments_from.iter().flatten().map(|from| from.name.clone()).collect();
+        let literal = self.spec.arguments.clone().unwrap_or_default();
+        let literal = literal.into_iter().filter(|(name, _)| !from.contains(name)).collect();
+        RunMatcher::Arguments { literal, from }
     }
 
     fn request(&self, client: &Glue, key: &str, inputs: &Arguments) -> StartJobRun {
@@ -198,10 +193,14 @@ impl GlueJobRun {
     }
 }
 
-fn item(run: JobRun) -> JobRunItem {
-    JobRunItem { run, retry_expected: false }
+/// The number of the attempt that the run's key names.
+fn attempt_of(run: &JobRun) -> Option<u32> {
+    match run.matched? {
+        RunMatch::Attempt(number) => Some(number),
+        RunMatch::Arguments => None,
+    }
 }
 
-fn is_recent(run: &JobRun, oldest: Option<Timestamp>) -> bool {
-    run.started_on.zip(oldest).is_none_or(|(started, oldest)| started >= oldest)
+fn item(run: JobRun) -> JobRunItem {
+    JobRunItem { run, retry_expected: false }
 }

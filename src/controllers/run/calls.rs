@@ -13,13 +13,15 @@ pub type Step = step::Step<Call>;
 /// The calls about a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Call {
-    /// Look for the run of the current attempt.
+    /// Look for the run of an attempt.
     LookUp(RunQuery),
     /// Read what exists before a start that carries no key.
     ReadBaseline {
         /// What the attempt has recorded already.
         recorded: Option<Baseline>,
     },
+    /// See whether the job or crawler may have a free place, before the object that waits for one tries again.
+    CheckPlace,
     /// Start the current attempt, once.
     Start,
     /// Stop this run.
@@ -29,9 +31,11 @@ pub enum Call {
 /// What identifies the run of an attempt.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RunQuery {
-    /// The key that the run carries.
-    pub key: String,
-    /// When the intent was recorded; `None` looks through everything that Glue keeps.
+    /// What the keys of all attempts of the object begin with.
+    pub base_key: String,
+    /// The number of the attempt; `None` for the newest one that Glue has, where the status may not list it.
+    pub attempt: Option<u32>,
+    /// When the intent was recorded, or the object created; `None` looks through everything that Glue keeps.
     pub since: Option<Timestamp>,
     /// The newest run before the start, where runs carry no key.
     pub baseline: Option<Baseline>,

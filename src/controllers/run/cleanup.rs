@@ -9,7 +9,6 @@ use super::start::open_intent;
 use super::status::{blocked, keep, record_id, unchanged};
 use crate::api::run::{Attempt, Phase, StopCause};
 use crate::controllers::runtime::facts::CommonFacts;
-use crate::controllers::runtime::problem::Problem;
 use crate::controllers::runtime::start_once::{Lookup, StartOutcome};
 
 /// Nothing follows: the finalizer is removed, and the object when its TTL has passed.
@@ -32,21 +31,28 @@ pub(super) fn finished(facts: &Facts<'_>) -> Plan {
     Plan { status: keep(facts), step }
 }
 
-/// The object is being deleted: its live run is stopped first, unless it is to go on.
+/// The object is being deleted: its live run is stopped first, unless it is to go on. Whatever Glue does, the object is
+/// gone after the deletion timeout.
 pub(super) fn deletion(facts: &Facts<'_>) -> Plan {
+    let Plan { status, step } = release_run(facts);
+    let left = facts.common.deletion_time_left();
+    let step = match step {
+        Step::AwaitChange if facts.common.has_finalizer() && !left.is_zero() => Step::RequeueAfter(left),
+        Step::RequeueAfter(pause) if !left.is_zero() => Step::RequeueAfter(pause.min(left)),
+        step => step,
+    };
+    Plan { status, step }
+}
+
+fn release_run(facts: &Facts<'_>) -> Plan {
     let release = || unchanged(facts, Step::RemoveFinalizer { left_behind: None });
     if !facts.common.has_finalizer() {
         return unchanged(facts, Step::AwaitChange);
     }
     let Some(attempt) = live_attempt(facts) else { return release() };
-    // A run that serves other objects too goes on for them, unless this object says explicitly that it is stopped.
-    let shared = facts.shared && attempt.id.is_some() && facts.policy.deletion_policy.is_none();
-    if !needs_finalizer(facts) || shared {
+    // A run that other objects need too goes on for them: the last of them stops it.
+    if !needs_finalizer(facts) || facts.shared && attempt.id.is_some() {
         return release();
-    }
-    if obstacle(facts).is_some() && facts.common.deletion_time_left().is_zero() {
-        let left_behind = Some(attempt.id.clone().unwrap_or_else(|| attempt.key.clone()));
-        return unchanged(facts, Step::RemoveFinalizer { left_behind });
     }
     let Some(id) = &attempt.id else {
         let start = &facts.state.start;
@@ -54,6 +60,8 @@ pub(super) fn deletion(facts: &Facts<'_>) -> Plan {
             (Some(StartOutcome::Started(id)), _) => record_id(facts, attempt, id),
             (Some(StartOutcome::Rejected(_)), _) => release(),
             (_, Some(Lookup::NotFound { intent_age })) if *intent_age >= facts.common.settle => release(),
+            (_, Some(Lookup::NotFound { .. } | Lookup::Failed(_))) if is_overdue(facts) => leave_behind(facts, attempt),
+            _ if is_overdue(facts) && facts.common.credentials_problem.is_some() => leave_behind(facts, attempt),
             _ => {
                 // Nothing is started any more, not even by the pass that wrote the intent.
                 let common = CommonFacts { fresh_intent: false, ..facts.common.clone() };
@@ -63,6 +71,9 @@ pub(super) fn deletion(facts: &Facts<'_>) -> Plan {
     };
     if facts.observation == Some(Observation::NotFound) || facts.ended_run().is_some() {
         return release();
+    }
+    if is_overdue(facts) && was_stop_tried(facts) {
+        return leave_behind(facts, attempt);
     }
     match &facts.common.credentials_problem {
         Some(problem) => blocked(facts, Phase::Stopping, problem),
@@ -77,11 +88,21 @@ fn live_attempt<'a>(facts: &'a Facts<'_>) -> Option<&'a Attempt> {
     (attempt.ended_at.is_none() && attempt.rejected_reason.is_none()).then_some(attempt)
 }
 
-/// What keeps the run from being stopped.
-fn obstacle<'a>(facts: &'a Facts<'_>) -> Option<&'a Problem> {
-    let lookup = match &facts.state.start.lookup {
-        Some(Lookup::Failed(problem)) => Some(problem),
-        _ => None,
-    };
-    facts.common.credentials_problem.as_ref().or(facts.state.stop_problem.as_ref()).or(lookup)
+/// Whether the deletion has waited for Glue for long enough.
+fn is_overdue(facts: &Facts<'_>) -> bool {
+    facts.common.deletion_time_left().is_zero()
+}
+
+/// Whether everything was tried to stop the run, also by a process that began when the deletion was overdue already.
+fn was_stop_tried(facts: &Facts<'_>) -> bool {
+    let is_stopping = matches!(&facts.observation, Some(Observation::Present(run)) if run.phase == Phase::Stopping);
+    is_stopping
+        || facts.stop_sent.is_some()
+        || facts.state.stop_problem.is_some()
+        || facts.common.credentials_problem.is_some()
+}
+
+fn leave_behind(facts: &Facts<'_>, attempt: &Attempt) -> Plan {
+    let left_behind = Some(attempt.id.clone().unwrap_or_else(|| attempt.key.clone()));
+    unchanged(facts, Step::RemoveFinalizer { left_behind })
 }

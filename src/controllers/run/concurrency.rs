@@ -38,7 +38,7 @@ pub(super) fn admit(
     next: Attempt,
     deadline: Option<Duration>,
 ) -> Result<Attempt, Box<Plan>> {
-    let behind = facts.common.behind;
+    let behind = facts.is_behind();
     let recorded = facts.status.attempt().filter(|attempt| is_waiting(attempt));
     // An object that does not wait for a running crawl need not wait to see it either.
     let waits = policy.on_already_running == OnAlreadyRunning::Wait;
@@ -114,7 +114,7 @@ fn busy_plan(
 pub(super) fn wait_in_queue(facts: &Facts<'_>, record: Attempt, deadline: Option<Duration>) -> Plan {
     let known = facts.status.attempt().filter(|known| is_waiting(known) && known.baseline == record.baseline);
     let record = known.cloned().unwrap_or(record);
-    let message = if facts.common.behind {
+    let message = if facts.is_behind() {
         "older objects wait for the crawler before this one"
     } else {
         "the crawler is busy; it is started when its crawl has ended"

@@ -1,11 +1,17 @@
 //! What the plan of a run rests on, and nothing else: no client, no clock, no lock.
 
+use std::time::Duration;
+
+use kube::core::ObjectMeta;
+
 use crate::api::crawler_run::OnAlreadyRunning;
 use crate::api::run::{Baseline, Phase, RunPolicy, RunStatus};
 use crate::controllers::runtime::facts::CommonFacts;
 use crate::controllers::runtime::kind::{Item, Kind};
 use crate::controllers::runtime::problem::Problem;
+use crate::controllers::runtime::queue::{Cause, Turn};
 use crate::controllers::runtime::start_once::StartState;
+use crate::glue::job_runs::attempt_key;
 use crate::glue::poller;
 
 /// Everything that the plan rests on.
@@ -27,12 +33,16 @@ pub struct Facts<'a> {
     pub state: &'a PassState,
     /// What the poller has observed of the crawler since the object began to wait for it.
     pub activity: CrawlerActivity,
-    /// Whether other objects follow the same run.
+    /// Whether the runs of this kind carry the key of their attempt.
+    pub carries_key: bool,
+    /// Whether the object may try to start now.
+    pub turn: Turn,
+    /// Whether other objects need the same run.
     pub shared: bool,
     /// The poller's last observation of the live run.
     pub observation: Option<Observation>,
-    /// Whether AWS accepted a stop of the live run a short time ago.
-    pub stop_sent: bool,
+    /// AWS accepted a stop of the live run: after this time it is sent again.
+    pub stop_sent: Option<Duration>,
 }
 
 /// The run as Glue shows it.
@@ -47,6 +57,8 @@ pub struct ObservedRun {
     pub state: String,
     /// The phase of that state.
     pub phase: Phase,
+    /// The number of the attempt that its key names, when it was found by its key.
+    pub attempt: Option<u32>,
     /// Whether it failed, and Glue is about to retry it by itself.
     pub retry_expected: bool,
     /// Glue's message about a failure, bounded and redacted.
@@ -88,12 +100,31 @@ pub struct CrawlerSnapshot<T> {
     pub next: Option<T>,
 }
 
+/// What the keys of all attempts of an object begin with: its uid; with an `idempotencyKey`, that key and the namespace,
+/// since the key means nothing in other namespaces.
+#[must_use]
+pub fn base_key(meta: &ObjectMeta, policy: &RunPolicy) -> String {
+    shared_key(meta, policy).unwrap_or_else(|| meta.uid.clone().unwrap_or_default())
+}
+
+/// The base key that an object shares with others: that of its `idempotencyKey`.
+#[must_use]
+pub fn shared_key(meta: &ObjectMeta, policy: &RunPolicy) -> Option<String> {
+    let key = policy.idempotency_key.as_deref()?;
+    Some(format!("{}/{key}", meta.namespace.as_deref().unwrap_or_default()))
+}
+
 impl Facts<'_> {
     /// The key of attempt `number`, by which its run is found again.
     #[must_use]
     pub fn key(&self, number: u32) -> String {
-        let base = self.policy.idempotency_key.as_deref().or(self.common.meta.uid.as_deref()).unwrap_or_default();
-        format!("{base}/{number}")
+        attempt_key(&base_key(self.common.meta, self.policy), number)
+    }
+
+    /// Whether older objects wait for the same target.
+    #[must_use]
+    pub fn is_behind(&self) -> bool {
+        self.turn == Turn::Behind(Cause::ConcurrentRuns)
     }
 
     /// The final observation of the live run, when it has ended and Glue does not retry it.
@@ -114,6 +145,8 @@ pub struct PassState {
     pub had_earlier_attempt: bool,
     /// The crawler before the start, or why it could not be read.
     pub snapshot: Option<Result<CrawlerSnapshot<ObservedRun>, Problem>>,
+    /// Whether the target may have a free place, for an object that waits for one.
+    pub has_place: Option<bool>,
     /// The start protocol.
     pub start: StartState<ObservedRun>,
     /// Why AWS refused the stop.

@@ -107,12 +107,12 @@ pub(super) fn stop(facts: &Facts<'_>, attempt: &Attempt, id: &str, cause: StopCa
         }
         (None, StopCause::Deleted) => (Reason::Deleted, format!("{noun} {id} is being stopped: the object is deleted")),
     };
-    let step = if stopping || facts.stop_sent {
-        Step::AwaitChange
-    } else if facts.state.stop_problem.is_some() {
-        Step::Backoff
-    } else {
-        Step::Call(Call::Stop(id))
+    let step = match facts.stop_sent {
+        _ if stopping => Step::AwaitChange,
+        // A stop that has no effect is sent again.
+        Some(again) => Step::RequeueAfter(again),
+        None if facts.state.stop_problem.is_some() => Step::Backoff,
+        None => Step::Call(Call::Stop(id)),
     };
     Plan { status: status(facts, Phase::Stopping, reason, &message, attempts), step }
 }
@@ -123,6 +123,7 @@ fn unknown_to_glue(id: &str) -> ObservedRun {
         id: id.to_owned(),
         state: "GONE".to_owned(),
         phase: Phase::Stopped,
+        attempt: None,
         retry_expected: false,
         message: None,
     }

@@ -44,13 +44,16 @@ pub trait RunKind: Kind<PassState = RunPass<Self>, LocalState = RunLocalState> {
         item
     }
 
-    /// Looks for the run that an intent started, newest first.
+    /// Looks for a run of the object, without those that its status lists.
     fn look_up(
         &self,
         client: &Glue,
         query: &RunQuery,
-        inputs: Option<&Self::Inputs>,
     ) -> impl Future<Output = Result<Option<Item<Self>>, Error>> + Send;
+    /// Whether the target may have a free place. A start tells for certain; this only saves tries, and their writes.
+    fn has_place(&self, _client: &Glue) -> impl Future<Output = Result<bool, Error>> + Send {
+        async { Ok(true) }
+    }
     /// Starts a run with this key, in one call. Its id, when Glue answers with one.
     fn start(
         &self,

@@ -4,36 +4,57 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use kube::runtime::reflector::ObjectRef;
+use tokio::time::Instant;
 use tracing::info;
 
 use super::calls::{self, Call, RunQuery};
 use super::concurrency::is_waiting;
-use super::events;
-use super::facts::{CrawlerActivity, CrawlerSnapshot, Facts, Observation, ObservedRun, PassState, RunPass};
+use super::facts::{CrawlerActivity, CrawlerSnapshot, Facts, Observation, ObservedRun, PassState, RunPass, shared_key};
 use super::kind::{Identification, RunKind};
 use super::local_state::RunLocalState;
-use super::plan;
+use super::waiting::waits_for;
+use super::{events, plan, sharing};
 use crate::api::run::{Attempt, Baseline, Phase, RunStatus};
-use crate::controllers::runtime::context::{QueueKey, name_of};
+use crate::controllers::runtime::conditions::reason_of;
+use crate::controllers::runtime::context::{Context, QueueKey, created, name_of};
 use crate::controllers::runtime::kind::Item;
 use crate::controllers::runtime::lifecycle::Lifecycle;
 use crate::controllers::runtime::pass::Pass;
+use crate::controllers::runtime::problem::Problem;
+use crate::controllers::runtime::queue::{Cause, Turn};
 use crate::controllers::runtime::reason::Reason;
 use crate::controllers::runtime::start_once::{Intent, IntentId, Lookup, StartOutcome, StartState, records_intent};
 use crate::controllers::runtime::step::Plan;
 use crate::controllers::runtime::{patch, time};
-use crate::glue::ErrorKind;
 use crate::glue::poller::{self, Report};
-
-/// The longest pause before the first object of a queue tries again. Glue frees a run's place some seconds after the
-/// run's end and notifies nobody.
-const TRY_AGAIN: Duration = Duration::from_secs(15);
 
 /// The lifecycle of a run.
 pub struct RunLifecycle;
 
 impl<K: RunKind> Lifecycle<K> for RunLifecycle {
     type Call = Call;
+
+    fn on_applied(context: &Context<K>, object: &K, listed: bool) {
+        let (reference, status) = (ObjectRef::from_obj(object), run_status(object));
+        let name = name_of(&reference);
+        context.with_shared_runs(|runs| runs.set(&name, sharing::need(object, &status)));
+        if status.phase.is_some_and(Phase::is_final) {
+            context.with_queues(|queues| queues.remove(&name));
+            return;
+        }
+        context.with_queues(|queues| {
+            let woken = queues.register(created(object), &name);
+            if listed && waits_for(&status).is_some() {
+                queues.expect(object.target(), &name);
+            }
+            woken
+        });
+        let is_open = status.attempt().is_some_and(Attempt::is_open);
+        if let Some(key) = shared_key(object.meta(), object.policy()).filter(|_| listed && is_open) {
+            let _ = context.acquire_key(&key, created(object), &reference);
+        }
+    }
 
     fn begin_pass(object: &K, local: &mut RunLocalState, outcome: Option<&StartOutcome>) -> RunPass<K> {
         local.observe(&run_status(object));
@@ -63,6 +84,7 @@ impl<K: RunKind> Lifecycle<K> for RunLifecycle {
         match call {
             Call::LookUp(query) => look_up(pass, &query).await,
             Call::ReadBaseline { recorded } => read_baseline(pass, recorded.as_ref()).await,
+            Call::CheckPlace => check_place(pass).await,
             Call::Start => start(pass).await,
             Call::Stop(id) => stop(pass, &id).await,
         }
@@ -73,9 +95,14 @@ impl<K: RunKind> Lifecycle<K> for RunLifecycle {
         let after = run_status(&pass.object);
         let is_intent = records_intent(intent(&before).as_ref(), intent(&after).as_ref());
         pass.state.observed.on_status_written(&before, &after, is_intent);
-        let has_run = |status: &RunStatus| status.attempt().is_some_and(|attempt| attempt.id.is_some());
-        if has_run(&after) && !has_run(&before) {
-            pass.context.leave_queue(&pass.reference);
+        let name = name_of(&pass.reference);
+        pass.context.with_shared_runs(|runs| runs.set(&name, sharing::need(&pass.object, &after)));
+        let live = |status: &RunStatus| status.attempt().filter(|last| last.ended_at.is_none())?.id.clone();
+        if live(&before).is_some()
+            && live(&after).is_none()
+            && let Some(key) = queue_key(pass)
+        {
+            pass.context.with_queues(|queues| queues.freed(&key, Instant::now()).into_iter().collect());
         }
         publish(pass, &before, &after);
     }
@@ -85,8 +112,19 @@ impl<K: RunKind> Lifecycle<K> for RunLifecycle {
         if phase.is_final() {
             pass.context.release(&pass.object);
         } else if phase == Phase::Suspended {
-            pass.context.leave_queue(&pass.reference);
             pass.context.poller.forget(&pass.reference);
+        }
+    }
+
+    fn on_pass_end(pass: &Pass<'_, K>, succeeded: bool) {
+        let status = run_status(&pass.object);
+        // An object that the API server refuses to write does not keep the others waiting.
+        let waits = waits_for(&status).filter(|_| succeeded && pass.object.meta().deletion_timestamp.is_none());
+        let (key, name) = (queue_key(pass), name_of(&pass.reference));
+        pass.context.with_queues(|queues| queues.settle(&name, key.as_ref().zip(waits), Instant::now()));
+        let waits_for_key = status.condition("Ready").and_then(reason_of) == Some(Reason::KeyInUse);
+        if !waits_for_key && !status.attempt().is_some_and(Attempt::is_open) {
+            pass.context.leave_key(&pass.reference);
         }
     }
 
@@ -130,14 +168,14 @@ fn decide<K: RunKind>(pass: &mut Pass<'_, K>) -> calls::Plan {
         poller::Observation::Present(item) => observe(pass, item).map(Observation::Present),
         poller::Observation::NotFound => Some(Observation::NotFound),
     });
-    let behind = is_behind(pass, waiting);
+    let turn = turn(pass, &status);
     let live_id = status.attempt().and_then(|attempt| attempt.id.clone()).unwrap_or_default();
     let stop_sent = pass.with_local(|local| {
         local.kind_state.observe(&status);
         local.kind_state.stop_sent(&live_id)
     });
     plan::plan(&Facts {
-        common: pass.common_facts(report.error.as_deref(), behind),
+        common: pass.common_facts(report.error.as_deref(), false),
         policy: pass.object.policy(),
         noun: K::NOUN,
         concurrency: K::Identification::concurrency(&pass.object),
@@ -145,22 +183,19 @@ fn decide<K: RunKind>(pass: &mut Pass<'_, K>) -> calls::Plan {
         status: &status,
         state: &pass.state.observed,
         activity,
-        shared: pass.context.poller.other_subscribers(&pass.reference) > 0,
+        carries_key: pass.client().is_some_and(|client| client.run_key_argument().is_some()),
+        turn,
+        shared: pass.context.with_shared_runs(|runs| runs.is_needed_by_others(&live_id, &name_of(&pass.reference))),
         observation,
         stop_sent,
     })
 }
 
-/// Whether older objects wait for the same target. An object whose status records a wait is in the queue, also after a
-/// restart.
-fn is_behind<K: RunKind>(pass: &Pass<'_, K>, waiting: Option<&Attempt>) -> bool {
-    let (created, name) = (pass.created(), name_of(&pass.reference));
-    queue_key(pass).is_some_and(|key| {
-        if waiting.is_some() {
-            pass.context.queues.join(&key, created, &name);
-        }
-        pass.context.queues.is_behind(&key, created, &name)
-    })
+/// Whether the object may try to start now.
+fn turn<K: RunKind>(pass: &Pass<'_, K>, status: &RunStatus) -> Turn {
+    let (recorded, name, now) = (waits_for(status), name_of(&pass.reference), Instant::now());
+    let turn = |key: QueueKey| pass.context.queues(|queues| queues.turn(&key, &name, recorded, now));
+    queue_key(pass).map_or(Turn::Now, turn)
 }
 
 /// Keeps a run as Glue shows it, without the secret values that it may show.
@@ -212,10 +247,25 @@ fn publish<K: RunKind>(pass: &Pass<'_, K>, before: &RunStatus, after: &RunStatus
     metrics.live_runs(K::KIND, pass.context.poller.live());
 }
 
-/// Reads what exists before a start that carries no key. The object joins the queue.
+/// Sees whether the target may have a free place. If not, the next look is after a pause.
+async fn check_place<K: RunKind>(pass: &mut Pass<'_, K>) {
+    let (Some(client), Some(key)) = (pass.client().cloned(), queue_key(pass)) else { return };
+    // If Glue does not tell, a start will.
+    let has_place = pass.object.has_place(&client).await.unwrap_or(true);
+    if !has_place {
+        let (name, now) = (name_of(&pass.reference), Instant::now());
+        pass.context.with_queues(|queues| queues.refused(&key, Cause::ConcurrentRuns, &name, false, now));
+    }
+    pass.state.observed.has_place = Some(has_place);
+}
+
+/// Reads what exists before a start that carries no key. The object is in the queue from now on.
 async fn read_baseline<K: RunKind>(pass: &mut Pass<'_, K>, recorded: Option<&Baseline>) {
     let Some(client) = pass.client().cloned() else { return };
-    join_queue(pass);
+    if let Some(key) = queue_key(pass) {
+        let place = Some((&key, Cause::ConcurrentRuns));
+        pass.context.with_queues(|queues| queues.settle(&name_of(&pass.reference), place, Instant::now()));
+    }
     let snapshot = match K::Identification::snapshot(&pass.object, &client, recorded).await {
         Ok(CrawlerSnapshot { busy, newest, live, next }) => {
             let live = live.and_then(|item| observe(pass, item));
@@ -229,9 +279,21 @@ async fn read_baseline<K: RunKind>(pass: &mut Pass<'_, K>, recorded: Option<&Bas
 
 async fn look_up<K: RunKind>(pass: &mut Pass<'_, K>, query: &RunQuery) {
     let Some(client) = pass.client().cloned() else { return };
+    let shared_key = shared_key(pass.object.meta(), pass.object.policy());
+    if let Some(key) = &shared_key
+        && !pass.context.acquire_key(key, pass.created(), &pass.reference)
+    {
+        let message = "another object with the same idempotencyKey is starting its run; this one follows it then";
+        pass.state.observed.start.lookup = Some(Lookup::Failed(Problem::new(Reason::KeyInUse, message)));
+        return;
+    }
     let intent_age = pass.intent_age();
-    let lookup = match pass.object.look_up(&client, query, pass.inputs()).await {
-        Ok(found) => found.and_then(|item| observe(pass, item)).map_or(Lookup::NotFound { intent_age }, Lookup::Found),
+    let lookup = match pass.object.look_up(&client, query).await {
+        Ok(found) => {
+            let found = found.and_then(|item| observe(pass, item));
+            let newest = found.or_else(|| of_other_object(pass, query, shared_key.as_deref()));
+            newest.map_or(Lookup::NotFound { intent_age }, Lookup::Found)
+        }
         Err(error) => Lookup::Failed(pass.explain(&error)),
     };
     pass.state.observed.start.lookup = Some(lookup);
@@ -245,28 +307,39 @@ async fn start<K: RunKind>(pass: &mut Pass<'_, K>) {
     let answer = pass.object.start(&client, &attempt.key, inputs).await;
     let outcome = StartOutcome::of(answer, |error| pass.explain(error));
     pass.record_outcome(&outcome);
-    let is_keyless = K::Identification::concurrency(&pass.object).is_some();
+    let cause = match &outcome {
+        StartOutcome::Rejected(problem) => problem.kind.and_then(Cause::of),
+        StartOutcome::Started(_) | StartOutcome::Accepted | StartOutcome::Unconfirmed(_) => None,
+    };
     pass.with_local(|local| match &outcome {
         StartOutcome::Started(_) | StartOutcome::Accepted => local.backoff.reset(),
-        // The poller requeues an object that waits for a crawler when the crawler is idle.
-        StartOutcome::Rejected(problem) if problem.kind == Some(ErrorKind::Busy) && is_keyless => {}
-        StartOutcome::Rejected(problem) if problem.kind == Some(ErrorKind::Busy) => local.backoff.delay(TRY_AGAIN),
+        // The queue has the pause.
+        StartOutcome::Rejected(_) if cause.is_some() => {}
         StartOutcome::Rejected(_) => local.backoff.delay(Duration::MAX),
         StartOutcome::Unconfirmed(_) => {}
     });
-    match &outcome {
-        StartOutcome::Rejected(problem) if problem.kind == Some(ErrorKind::Busy) => join_queue(pass),
-        StartOutcome::Started(_) => pass.context.leave_queue(&pass.reference),
-        StartOutcome::Rejected(_) | StartOutcome::Unconfirmed(_) | StartOutcome::Accepted => {}
+    if let Some(key) = queue_key(pass) {
+        let (name, now) = (name_of(&pass.reference), Instant::now());
+        // The poller requeues an object that waits for a crawler when the crawler is idle.
+        let is_notified = K::Identification::concurrency(&pass.object).is_some();
+        pass.context.with_queues(|queues| match (&outcome, cause) {
+            (StartOutcome::Started(_) | StartOutcome::Accepted, _) => queues.succeeded(&key, &name, now),
+            (StartOutcome::Rejected(_), Some(cause)) => {
+                queues.refused(&key, cause, &name, is_notified && cause == Cause::ConcurrentRuns, now)
+            }
+            (StartOutcome::Rejected(_) | StartOutcome::Unconfirmed(_), _) => Vec::new(),
+        });
     }
     pass.state.observed.start.on_sent(outcome);
     pass.state.observed.snapshot = None;
 }
 
-fn join_queue<K: RunKind>(pass: &Pass<'_, K>) {
-    if let Some(key) = queue_key(pass) {
-        pass.context.join_queue(&key, pass.created(), &pass.reference);
-    }
+/// The run that another object has recorded for the same key. Glue may not list it yet.
+fn of_other_object<K: RunKind>(pass: &Pass<'_, K>, query: &RunQuery, key: Option<&str>) -> Option<ObservedRun> {
+    let name = name_of(&pass.reference);
+    let attempt = pass.context.with_shared_runs(|runs| runs.attempt_of_others(key?, &name))?;
+    let is_known = run_status(&pass.object).attempts.iter().any(|own| own.id.as_deref() == Some(&attempt.1));
+    (query.attempt.is_none() && !is_known).then(|| sharing::run_of_other(attempt))
 }
 
 async fn stop<K: RunKind>(pass: &mut Pass<'_, K>, id: &str) {

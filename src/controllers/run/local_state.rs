@@ -35,9 +35,10 @@ impl RunLocalState {
         self.stopped = Some((id.to_owned(), Instant::now()));
     }
 
-    /// Whether AWS accepted a stop of run `id` a short time ago.
+    /// AWS accepted a stop of run `id`: after this time it is sent again. `None` when none was sent, or the time is over.
     #[must_use]
-    pub fn stop_sent(&self, id: &str) -> bool {
-        self.stopped.as_ref().is_some_and(|(stopped, at)| stopped == id && at.elapsed() < STOP_AGAIN)
+    pub fn stop_sent(&self, id: &str) -> Option<Duration> {
+        let (_, at) = self.stopped.as_ref().filter(|(stopped, _)| stopped == id)?;
+        STOP_AGAIN.checked_sub(at.elapsed()).filter(|left| !left.is_zero())
     }
 }

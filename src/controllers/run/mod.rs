@@ -8,6 +8,8 @@
 //! | [`calls`] | the calls that it can ask for |
 //! | `start` | the start of an attempt, and what an open intent leads to |
 //! | [`concurrency`] | whether an object may start a crawl now |
+//! | [`waiting`] | an object that waits until a start may succeed |
+//! | [`sharing`] | the runs that several objects need |
 //! | `follow` | a run whose id is known |
 //! | `cleanup` | a finished object, and one that is being deleted |
 //! | [`attempts`] | which attempt is next, and the deadlines |
@@ -30,8 +32,10 @@ pub mod lifecycle;
 pub mod links;
 pub mod local_state;
 pub mod plan;
+pub mod sharing;
 mod start;
 mod status;
+pub mod waiting;
 
 pub use kind::RunKind;
 

@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use super::attempts::{active_deadline, needs_finalizer, next_attempt, retry_pause, start_deadline, with_attempt};
 use super::calls::{Call, Plan, RunQuery, Step};
-use super::concurrency;
-use super::facts::{Facts, ObservedRun};
+use super::facts::{Facts, ObservedRun, base_key};
 use super::status::{adopt, adopt_foreign, blocked, end, keep, record_id, rejected, status, unchanged, wait};
+use super::{concurrency, waiting};
 use crate::api::run::{Attempt, Phase, RunStatus};
+use crate::controllers::runtime::problem::Problem;
 use crate::controllers::runtime::reason::Reason;
 use crate::controllers::runtime::start_once::{AnswerRules, Decision, Lookup, OpenIntent, StartOutcome, decide};
 use crate::glue::ErrorKind;
@@ -50,21 +51,17 @@ pub(super) fn next_start(facts: &Facts<'_>) -> Plan {
         let pause = deadline.map_or(pause, |left| left.min(pause));
         return Plan { status: keep(facts), step: Step::RequeueAfter(pause) };
     }
-    if facts.common.behind && facts.concurrency.is_none() {
-        let message = "older objects wait for a free run of the job before this one";
-        return wait(facts, Phase::Waiting, Reason::ConcurrentRunsExceeded, message, deadline);
-    }
     if let Some(problem) = facts.common.credentials_problem.as_ref().or(facts.common.inputs_problem.as_ref()) {
         return blocked(facts, facts.status.phase.unwrap_or_default(), problem);
+    }
+    if let Some(plan) = waiting::wait_for_turn(facts, deadline) {
+        return plan;
     }
     if !facts.common.leading {
         return unchanged(facts, Step::AwaitChange);
     }
-    if let Some(plan) = earlier_run(facts, &next) {
-        return plan;
-    }
     let admitted = match facts.concurrency {
-        None => Ok(next),
+        None => earlier_run(facts, next),
         Some(policy) => concurrency::admit(facts, policy, next, deadline),
     };
     admitted.map_or_else(|plan| *plan, |next| record_intent(facts, next))
@@ -84,29 +81,45 @@ fn ended_without_start(facts: &Facts<'_>, never_ran: bool) -> Option<Plan> {
 }
 
 /// Looks for a run that the status does not list, where there may be one: by an idempotency key, or because the status
-/// was lost.
-fn earlier_run(facts: &Facts<'_>, next: &Attempt) -> Option<Plan> {
-    if !may_have_earlier_run(facts) {
-        return None;
+/// was lost. The attempt to intend now, when there is none to adopt.
+fn earlier_run(facts: &Facts<'_>, next: Attempt) -> Result<Attempt, Box<Plan>> {
+    let shared_key = facts.policy.idempotency_key.is_some();
+    if !shared_key && !may_have_lost_status(facts) {
+        return Ok(next);
     }
     match &facts.state.start.lookup {
         None => {
-            let query = RunQuery { key: next.key.clone(), ..RunQuery::default() };
-            Some(unchanged(facts, Step::Call(Call::LookUp(query))))
+            // No run of an object is older than the object, unless it shares its key.
+            let created = facts.common.meta.creation_timestamp.as_ref().map(|created| created.0);
+            let query = RunQuery {
+                base_key: base_key(facts.common.meta, facts.policy),
+                attempt: None,
+                since: created.filter(|_| !shared_key),
+                baseline: None,
+            };
+            Err(Box::new(unchanged(facts, Step::Call(Call::LookUp(query)))))
         }
-        Some(Lookup::Failed(problem)) => Some(blocked(facts, Phase::Pending, problem)),
-        Some(Lookup::Found(run)) => Some(adopt(facts, next.clone(), run)),
-        Some(Lookup::NotFound { .. }) => None,
+        Some(Lookup::Failed(problem)) => Err(Box::new(blocked(facts, Phase::Pending, problem))),
+        Some(Lookup::Found(run)) => {
+            let number = run.attempt.unwrap_or(next.number);
+            if shared_key && matches!(run.phase, Phase::Stopping | Phase::Stopped) {
+                // It was stopped before its work was done, such as by the deletion of the object before this one.
+                let number = next.number.max(number + 1);
+                return Ok(Attempt { number, key: facts.key(number), ..next });
+            }
+            // The attempts before it count as retries: an object that is created again has no more of them.
+            let retry = next.retry.max(number);
+            Err(Box::new(adopt(facts, Attempt { number, key: facts.key(number), retry, ..next }, run)))
+        }
+        Some(Lookup::NotFound { .. }) => Ok(next),
     }
 }
 
-fn may_have_earlier_run(facts: &Facts<'_>) -> bool {
-    if facts.concurrency.is_some() {
-        // There is no key to look for.
-        return false;
-    }
-    facts.policy.idempotency_key.is_some()
-        || facts.status.attempts.is_empty() && (facts.state.had_earlier_attempt || facts.common.age() > NEW_OBJECT)
+/// Whether the status may have listed attempts that it does not list now.
+fn may_have_lost_status(facts: &Facts<'_>) -> bool {
+    // A run without a key is found by its arguments. Another object's run may have the same, so age is no reason to look.
+    let is_old = facts.carries_key && facts.common.age() > NEW_OBJECT;
+    facts.status.attempts.is_empty() && (facts.state.had_earlier_attempt || is_old)
 }
 
 /// The finalizer, then the intent; the start follows when both are in the object.
@@ -162,15 +175,46 @@ pub(super) fn open_intent(facts: &Facts<'_>, attempt: &Attempt) -> Plan {
         }
         Decision::Rejected(problem) => rejected(facts, attempt, problem),
         Decision::LookUp => look_up(facts, attempt),
-        Decision::LookupFailed(problem) => blocked(facts, Phase::Starting, problem),
+        Decision::LookupFailed(problem) => match gives_up(facts, attempt) {
+            None => blocked(facts, Phase::Starting, problem),
+            Some(why) => {
+                let message = format!("{why}; whether a {} was started is not known: {}", facts.noun, problem.message);
+                blocked(facts, Phase::Stopping, &Problem { message, ..problem.clone() })
+            }
+        },
         Decision::StartAgain => next_start(facts),
         Decision::Settling(left) => {
             let noun = facts.noun;
-            let message =
-                format!("Glue's answer to the start was lost; looking for the {noun} before it is started again");
-            let again = Some(left.min(LOOK_UP_AGAIN));
-            wait(facts, Phase::Starting, Reason::AnswerUnclear, &message, again)
+            let (phase, message) = match gives_up(facts, attempt) {
+                None => (
+                    Phase::Starting,
+                    format!("Glue's answer to the start was lost; looking for the {noun} before it is started again"),
+                ),
+                Some(why) => (
+                    Phase::Stopping,
+                    format!("{why}; Glue's answer to the start was lost, and a {noun} that it started is stopped"),
+                ),
+            };
+            wait(facts, phase, Reason::AnswerUnclear, &message, Some(left.min(LOOK_UP_AGAIN)))
         }
+    }
+}
+
+/// Why nothing is started any more, whatever becomes of the open intent. (`activeDeadlineSeconds` counts from the first
+/// start that succeeds.)
+fn gives_up(facts: &Facts<'_>, attempt: &Attempt) -> Option<&'static str> {
+    let never_ran = facts.status.attempts.iter().all(|attempt| attempt.id.is_none());
+    let is_over = |left: Option<Duration>| left.is_some_and(|left| left.is_zero());
+    if facts.policy.stop == Some(true) {
+        Some("spec.stop is true")
+    } else if facts.policy.suspend == Some(true) {
+        Some("spec.suspend is true")
+    } else if never_ran && is_over(start_deadline(facts)) {
+        Some("startDeadlineSeconds passed")
+    } else if attempt.retry > 0 && is_over(active_deadline(facts, &attempt.active_since)) {
+        Some("activeDeadlineSeconds passed")
+    } else {
+        None
     }
 }
 
@@ -179,7 +223,12 @@ fn look_up(facts: &Facts<'_>, attempt: &Attempt) -> Plan {
         return blocked(facts, Phase::Starting, problem);
     }
     let since = Some(attempt.intended_at.0);
-    let query = RunQuery { key: attempt.key.clone(), since, baseline: attempt.baseline.clone() };
+    let query = RunQuery {
+        base_key: base_key(facts.common.meta, facts.policy),
+        attempt: Some(attempt.number),
+        since,
+        baseline: attempt.baseline.clone(),
+    };
     Plan { status: keep(facts), step: Step::Call(Call::LookUp(query)) }
 }
 

@@ -1,5 +1,7 @@
 //! What the objects of one kind share, and what is released when one of them is deleted.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use jiff::Timestamp;
 use kube::runtime::reflector::ObjectRef;
 use kube::{Client, ResourceExt};
@@ -8,11 +10,13 @@ use super::credentials::dependents::Dependents;
 use super::credentials::resolver::{self, ClientResolver};
 use super::credentials::secrets::SecretKey;
 use super::events::Events;
+use super::exclusive::Exclusive;
 use super::kind::{Inputs, Kind};
 use super::local_state::LocalStates;
 use super::ownership::{AwsLocation, Owners};
-use super::queue::Queues;
+use super::queue::{Queues, Target};
 use super::requeue::Requeuer;
+use super::shared_runs::SharedRuns;
 use super::{Leadership, Settings, time};
 use crate::glue::Glue;
 use crate::glue::poller::Poller;
@@ -45,10 +49,14 @@ pub struct Context<K: Kind> {
     /// The objects that depend on each Secret, with their uids.
     pub(crate) dependents: Dependents<(ObjectRef<K>, String)>,
     pub(crate) local_states: LocalStates<K::LocalState>,
-    /// The objects that wait for a free run of a job or for a crawler.
-    pub(crate) queues: Queues<QueueKey, Name>,
+    /// The objects that wait until a start of their job or crawler may succeed.
+    queues: Mutex<Queues<QueueKey, Name>>,
     /// The objects that change the triggers of one workflow, one at a time.
-    pub(crate) exclusive: Queues<QueueKey, Name>,
+    exclusive: Mutex<Exclusive<QueueKey, Name>>,
+    /// The objects that start runs of one `idempotencyKey`, one at a time.
+    keys: Mutex<Exclusive<String, Name>>,
+    /// The objects that need the same run.
+    shared_runs: Mutex<SharedRuns<Name>>,
     /// The objects that declare the same Glue resource.
     pub(crate) owners: Owners<AwsLocation, Name>,
     requeuer: Requeuer<K>,
@@ -67,8 +75,10 @@ impl<K: Kind> Context<K> {
             poller,
             dependents: Dependents::default(),
             local_states: LocalStates::default(),
-            queues: Queues::default(),
-            exclusive: Queues::default(),
+            queues: Mutex::default(),
+            exclusive: Mutex::default(),
+            keys: Mutex::default(),
+            shared_runs: Mutex::default(),
             owners: Owners::default(),
             requeuer,
         }
@@ -99,8 +109,10 @@ impl<K: Kind> Context<K> {
         let reference = ObjectRef::from_obj(object);
         self.poller.forget(&reference);
         self.remove_dependent(object);
-        self.leave_queue(&reference);
+        self.with_queues(|queues| queues.remove(&name_of(&reference)));
+        self.with_shared_runs(|runs| runs.remove(&name_of(&reference)));
         self.leave_exclusive(&reference);
+        self.leave_key(&reference);
     }
 
     fn remove_dependent(&self, object: &K) {
@@ -117,37 +129,79 @@ impl<K: Kind> Context<K> {
         names.map(|name| (namespace.clone(), name.to_owned())).collect()
     }
 
-    /// Adds the object to the queue of `key`.
-    pub(crate) fn join_queue(&self, key: &QueueKey, created: Timestamp, reference: &ObjectRef<K>) {
-        self.queues.join(key, created, &name_of(reference));
-        self.measure_queues();
-    }
-
-    /// Removes the object from its queues, and requeues the objects that come first by that.
-    pub(crate) fn leave_queue(&self, reference: &ObjectRef<K>) {
-        for name in self.queues.leave(&name_of(reference)) {
+    /// Works on the queues, and requeues the objects whose turn it is by that.
+    pub(crate) fn with_queues(&self, work: impl FnOnce(&mut Queues<QueueKey, Name>) -> Vec<Name>) {
+        let (woken, (depth, oldest)) = {
+            let mut queues = lock(&self.queues);
+            (work(&mut queues), queues.depth())
+        };
+        for name in woken {
             self.requeue(&name);
         }
-        self.measure_queues();
-    }
-
-    fn measure_queues(&self) {
-        let (depth, oldest) = self.queues.depth();
         let age = oldest.map(|oldest| time::since(Timestamp::now(), oldest));
         self.shared.metrics.queue(K::KIND, depth, age.unwrap_or_default());
     }
 
-    /// The object has finished its change, or does not wait to make one; the next object is requeued.
-    pub(crate) fn leave_exclusive(&self, reference: &ObjectRef<K>) {
-        for name in self.exclusive.leave(&name_of(reference)) {
+    /// Reads the queues.
+    pub(crate) fn queues<T>(&self, read: impl FnOnce(&Queues<QueueKey, Name>) -> T) -> T {
+        read(&lock(&self.queues))
+    }
+
+    /// The runs that several objects need.
+    pub(crate) fn with_shared_runs<T>(&self, work: impl FnOnce(&mut SharedRuns<Name>) -> T) -> T {
+        work(&mut lock(&self.shared_runs))
+    }
+
+    /// Gives the object the right to change what `key` names, unless another object has it.
+    #[must_use]
+    pub(crate) fn acquire_exclusive(&self, key: &QueueKey, created: Timestamp, reference: &ObjectRef<K>) -> bool {
+        let name = name_of(reference);
+        let mut exclusive = lock(&self.exclusive);
+        let next = exclusive.leave_other(key, &name);
+        let acquired = exclusive.acquire(key, created, &name);
+        drop(exclusive);
+        if let Some(name) = next {
             self.requeue(&name);
         }
+        acquired
+    }
+
+    /// The object has finished its change, or does not wait to make one; the next object is requeued.
+    pub(crate) fn leave_exclusive(&self, reference: &ObjectRef<K>) {
+        let next = lock(&self.exclusive).leave(&name_of(reference));
+        if let Some(name) = next {
+            self.requeue(&name);
+        }
+    }
+
+    /// Gives the object the right to start a run of the key, unless another object has it.
+    #[must_use]
+    pub(crate) fn acquire_key(&self, key: &str, created: Timestamp, reference: &ObjectRef<K>) -> bool {
+        lock(&self.keys).acquire(&key.to_owned(), created, &name_of(reference))
+    }
+
+    /// The object starts no run of its key now; the next object is requeued.
+    pub(crate) fn leave_key(&self, reference: &ObjectRef<K>) {
+        let next = lock(&self.keys).leave(&name_of(reference));
+        if let Some(name) = next {
+            self.requeue(&name);
+        }
+    }
+
+    /// Requeues the object when it is called.
+    pub(crate) fn requeue_later(&self, reference: &ObjectRef<K>) -> impl FnOnce() + Send + use<K> {
+        let (requeuer, reference) = (self.requeuer.clone(), reference.clone());
+        move || requeuer.requeue(reference)
     }
 
     /// Requeues the object of this name.
     pub(crate) fn requeue(&self, (namespace, name): &Name) {
         self.requeuer.requeue(ObjectRef::new(name).within(namespace));
     }
+}
+
+fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// An object's name as queues have it.
@@ -167,4 +221,10 @@ pub struct QueueKey {
     pub client: Glue,
     /// The job, the crawler or the workflow.
     pub target: String,
+}
+
+impl Target for QueueKey {
+    fn name(&self) -> &str {
+        &self.target
+    }
 }

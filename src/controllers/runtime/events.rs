@@ -5,12 +5,28 @@
 
 use futures::StreamExt;
 use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
+use jiff::Timestamp;
 use k8s_openapi::api::core::v1::ObjectReference;
-use kube::Client;
-use kube::runtime::events::{Event, Recorder, Reporter};
+use k8s_openapi::api::events::v1::Event as FiledEvent;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
+use kube::api::{ObjectMeta, PostParams};
+use kube::runtime::events::{Event, EventType, Recorder, Reporter};
+use kube::{Api, Client};
 use tracing::{debug, warn};
 
 use super::reason::Reason;
+
+/// The controller's name in Events.
+const CONTROLLER: &str = "kube-glue";
+/// The most bytes of a note. Source: `k8s.io/kubernetes/pkg/apis/core/validation/events.go`, `NoteLengthLimit`.
+const MAX_NOTE: usize = 1024;
+/// The most bytes of a reason and of an action. Source: the same file, `ReasonLengthLimit` and `ActionLengthLimit`.
+const MAX_WORD: usize = 128;
+/// The most bytes of the object's name within an Event's name: a dot and 16 digits of the time follow, and a name has 253
+/// bytes at most.
+const MAX_NAME: usize = 236;
+/// What a note that was cut ends with.
+const SHORTENED: &str = "… (shortened)";
 
 /// Files Events one after the other. Cheap to clone.
 #[derive(Clone)]
@@ -23,27 +39,49 @@ impl Events {
     #[must_use]
     pub fn new(client: Client, instance: Option<String>) -> Self {
         let (queue, waiting) = unbounded();
-        let reporter = Reporter { controller: "kube-glue".to_owned(), instance };
-        tokio::spawn(file(Recorder::new(client, reporter), waiting));
+        let reporter = Reporter { controller: CONTROLLER.to_owned(), instance };
+        tokio::spawn(file(Recorder::new(client.clone(), reporter), client, waiting));
         Self { queue }
     }
 
-    /// Files `event` about `object`.
+    /// Files `event` about `object`, with a note that is cut to what the API server admits.
     pub fn publish(&self, object: ObjectReference, event: Event) {
         // This fails only when the filing task has ended, with the process.
-        let _ = self.queue.unbounded_send((object, event));
+        let _ = self.queue.unbounded_send((object, admitted(event)));
     }
 }
 
-async fn file(recorder: Recorder, mut waiting: UnboundedReceiver<(ObjectReference, Event)>) {
+async fn file(recorder: Recorder, client: Client, mut waiting: UnboundedReceiver<(ObjectReference, Event)>) {
     while let Some((object, event)) = waiting.next().await {
-        let Err(error) = recorder.publish(&event, &object).await else { continue };
-        debug!(%error, reason = event.reason, "an Event could not be filed");
+        let has_long_name = object.name.as_ref().is_some_and(|name| name.len() > MAX_NAME);
+        let answer = match &object.namespace {
+            // The recorder would make a name that is too long.
+            Some(namespace) if has_long_name => {
+                let filed = with_short_name(&event, &object, Timestamp::now());
+                Api::namespaced(client.clone(), namespace).create(&PostParams::default(), &filed).await.map(drop)
+            }
+            _ => recorder.publish(&event, &object).await,
+        };
+        let Err(error) = answer else { continue };
+        let (kind, namespace, name) = (object.kind.clone(), object.namespace.clone(), object.name.clone());
+        if !is_terminating(&error) {
+            warn!(%error, kind, namespace, name, reason = event.reason, "the API server refused an Event");
+        } else if event.reason != Reason::LeftBehind.as_str() {
+            debug!(
+                kind,
+                namespace,
+                name,
+                reason = event.reason,
+                "an Event is not filed: its namespace is being deleted"
+            );
+            continue;
+        }
         if event.reason != Reason::LeftBehind.as_str() {
             continue;
         }
         // Nothing can be created in a namespace that is being deleted, but this Event must not be lost: it is filed
-        // about the namespace itself, whose Events are in the namespace `default`.
+        // about the namespace itself, whose Events are in the namespace `default`. The recorder takes Events about one
+        // object as repetitions, unless they are related to different ones.
         let Some(namespace) = object.namespace.clone() else { continue };
         let about = ObjectReference {
             api_version: Some("v1".to_owned()),
@@ -51,10 +89,64 @@ async fn file(recorder: Recorder, mut waiting: UnboundedReceiver<(ObjectReferenc
             name: Some(namespace),
             ..ObjectReference::default()
         };
+        let event = Event { secondary: Some(object), ..event };
         if let Err(error) = recorder.publish(&event, &about).await {
             warn!(%error, "the Event about what goes on in Glue could not be filed");
         }
     }
+}
+
+/// Whether the API server refused an Event because the namespace is being deleted.
+fn is_terminating(error: &kube::Error) -> bool {
+    let kube::Error::Api(status) = error else { return false };
+    let causes = status.details.iter().flat_map(|details| &details.causes);
+    causes.into_iter().any(|cause| cause.reason == "NamespaceTerminating")
+}
+
+/// The Event as it is filed about an object with a long name.
+fn with_short_name(event: &Event, object: &ObjectReference, now: Timestamp) -> FiledEvent {
+    let name = object.name.as_deref().unwrap_or_default();
+    // Neither part of the Event's name ends with a dot or a dash.
+    let name = name[..name.floor_char_boundary(MAX_NAME)].trim_end_matches(['.', '-']);
+    let type_ = match event.type_ {
+        EventType::Normal => "Normal",
+        EventType::Warning => "Warning",
+    };
+    FiledEvent {
+        metadata: ObjectMeta {
+            namespace: object.namespace.clone(),
+            name: Some(format!("{name}.{:x}", now.as_nanosecond())),
+            ..ObjectMeta::default()
+        },
+        action: Some(event.action.clone()),
+        reason: Some(event.reason.clone()),
+        note: event.note.clone(),
+        type_: Some(type_.to_owned()),
+        event_time: Some(MicroTime(now)),
+        regarding: Some(object.clone()),
+        related: event.secondary.clone(),
+        reporting_controller: Some(CONTROLLER.to_owned()),
+        reporting_instance: Some(CONTROLLER.to_owned()),
+        ..FiledEvent::default()
+    }
+}
+
+/// The Event, with every field within the bounds of the API server.
+fn admitted(event: Event) -> Event {
+    Event {
+        note: event.note.map(|note| bounded(note, MAX_NOTE, SHORTENED)),
+        reason: bounded(event.reason, MAX_WORD, ""),
+        action: bounded(event.action, MAX_WORD, ""),
+        ..event
+    }
+}
+
+/// The text, cut to `most` bytes at a character; it ends with `mark` then.
+fn bounded(text: String, most: usize, mark: &str) -> String {
+    if text.len() <= most {
+        return text;
+    }
+    format!("{}{mark}", &text[..text.floor_char_boundary(most - mark.len())])
 }
 
 /// The Event of an object that was deleted although something of it goes on in Glue; `fate` says what.
@@ -66,5 +158,57 @@ pub fn left_behind(object: &str, fate: &str) -> Event {
         note: Some(format!("{object} was deleted after the deletion timeout, and {fate}")),
         action: "Deleting".to_owned(),
         secondary: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kube::runtime::events::EventType;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn event(note: &str, word: &str) -> Event {
+        Event {
+            type_: EventType::Warning,
+            reason: word.to_owned(),
+            note: Some(note.to_owned()),
+            action: word.to_owned(),
+            secondary: None,
+        }
+    }
+
+    #[test]
+    fn a_long_note_is_cut_at_a_character_and_says_so() {
+        for (note, cut) in [("x".repeat(1500), true), ("失".repeat(400), true), ("x".repeat(1024), false)] {
+            let admitted = admitted(event(&note, "Failed")).note.unwrap_or_default();
+            assert!(admitted.len() <= MAX_NOTE && admitted.len() > MAX_NOTE - 4, "{}", admitted.len());
+            assert_eq!(admitted != note, cut);
+            assert_eq!(admitted.ends_with(SHORTENED), cut);
+        }
+    }
+
+    #[test]
+    fn the_events_of_an_object_with_the_longest_name_have_a_valid_name() {
+        let now = Timestamp::from_second(4_000_000_000).unwrap_or_default();
+        for name in ["x".repeat(253), format!("{}.{}", "x".repeat(235), "y".repeat(10)), "z".repeat(237)] {
+            let object = ObjectReference { name: Some(name.clone()), ..ObjectReference::default() };
+            let filed = with_short_name(&event("note", "Failed"), &object, now);
+            let filed_name = filed.metadata.name.unwrap_or_default();
+            assert!(filed_name.len() <= 253 && !filed_name.contains(".."), "{filed_name}");
+            assert_eq!(filed.regarding.and_then(|object| object.name), Some(name));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_api_server_admits_every_event(note in "\\PC{0,2000}|[a-z]{900,1500}|\\p{Han}{300,400}", word in "\\PC{1,200}") {
+            let event = admitted(event(&note, &word));
+            let shown = event.note.unwrap_or_default();
+            prop_assert!(shown.len() <= MAX_NOTE);
+            prop_assert!((1..=MAX_WORD).contains(&event.reason.len()) && (1..=MAX_WORD).contains(&event.action.len()));
+            prop_assert_eq!(note.len() <= MAX_NOTE, shown == note);
+            prop_assert!(note.starts_with(shown.trim_end_matches(SHORTENED)));
+        }
     }
 }

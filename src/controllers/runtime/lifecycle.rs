@@ -38,6 +38,8 @@ pub trait Lifecycle<K: Kind>: Sized + 'static {
     fn on_status_written(pass: &mut Pass<'_, K>, before: Option<&K::Status>);
     /// The pass ends, and waits for a change.
     fn on_idle(pass: &Pass<'_, K>);
+    /// The pass ends; `succeeded` unless the API server refused a write.
+    fn on_pass_end(_pass: &Pass<'_, K>, _succeeded: bool) {}
     /// What becomes of `left_behind` in Glue, and what a person should do about it.
     fn describe_left_behind(left_behind: &str) -> String;
 }

@@ -4,8 +4,11 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use tokio::time::Instant;
+
 use super::backoff::Backoff;
 use super::start_once::IntentTracker;
+use crate::glue::StartPlace;
 
 /// The local state of all objects of a kind, by uid. `S` is the kind's own part.
 pub struct LocalStates<S> {
@@ -19,7 +22,7 @@ impl<S> Default for LocalStates<S> {
 }
 
 /// The local state of one object.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct LocalState<S> {
     /// The resource version of our last write (client-go calls this an expectation): an older object is stale.
     pub expected_version: Option<u64>,
@@ -27,14 +30,31 @@ pub struct LocalState<S> {
     pub backoff: Backoff,
     /// The intent that the status records.
     pub intent: IntentTracker,
+    /// Whether this process added the finalizer that is on the object.
+    pub finalizer_is_own: bool,
+    /// The place in the rate limiter's queue, while the object waits to start something.
+    pub start_place: Option<StartPlace>,
+    /// Since when this process has known that the object is being deleted.
+    pub deleting_since: Option<Instant>,
     /// The kind's own part.
     pub kind_state: S,
 }
 
 impl<S: Default> LocalStates<S> {
-    /// Works on the state of the object with this uid.
+    /// The watch shows the object with this uid.
+    pub fn register(&self, uid: &str) {
+        if !self.by_uid().contains_key(uid) {
+            self.by_uid().insert(uid.to_owned(), LocalState::default());
+        }
+    }
+
+    /// Works on the state of the object with this uid. Nothing is kept of an object that is gone: a pass over it may
+    /// still be under way.
     pub fn with<T>(&self, uid: &str, work: impl FnOnce(&mut LocalState<S>) -> T) -> T {
-        work(self.by_uid().entry(uid.to_owned()).or_default())
+        match self.by_uid().get_mut(uid) {
+            Some(state) => work(state),
+            None => work(&mut LocalState::default()),
+        }
     }
 
     /// Forgets the object.
@@ -44,5 +64,22 @@ impl<S: Default> LocalStates<S> {
 
     fn by_uid(&self) -> MutexGuard<'_, HashMap<String, LocalState<S>>> {
         self.by_uid.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_kept_of_an_object_that_is_gone() {
+        let states = LocalStates::<u8>::default();
+        states.register("uid");
+        states.with("uid", |state| state.kind_state = 7);
+        states.register("uid");
+        assert_eq!(states.with("uid", |state| state.kind_state), 7);
+        states.forget("uid");
+        states.with("uid", |state| state.kind_state = 9);
+        assert!(states.by_uid().is_empty());
     }
 }

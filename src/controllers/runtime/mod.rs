@@ -14,7 +14,9 @@
 //! | [`backoff`] | the pause before something that failed is tried again |
 //! | [`start_once`] | the start protocol, pure |
 //! | [`facts`] | what every plan rests on |
-//! | [`mod@queue`] | which objects wait for a free run of a job, crawler or workflow, oldest first |
+//! | [`mod@queue`] | which objects wait until a start that AWS refused may succeed, and whose turn it is |
+//! | [`exclusive`] | who changes what only one object may change at a time |
+//! | [`shared_runs`] | which objects need the same run |
 //! | [`ownership`] | which of several objects manages a Glue resource |
 //! | [`requeue`] | sends an object to its reconcile loop |
 //! | [`cache_sync`] | which watches have listed, for the readiness probe |
@@ -35,6 +37,7 @@ pub mod conditions;
 pub mod context;
 pub mod credentials;
 pub mod events;
+pub mod exclusive;
 pub mod facts;
 pub mod kind;
 pub mod leadership;
@@ -50,6 +53,7 @@ pub mod reconciler;
 mod remedy;
 pub mod requeue;
 pub mod settings;
+pub mod shared_runs;
 pub mod start_once;
 pub mod step;
 #[cfg(test)]

@@ -16,6 +16,7 @@ use super::local_state::LocalState;
 use super::problem::Problem;
 use super::start_once::StartOutcome;
 use super::{patch, time};
+use crate::api::FINALIZER;
 use crate::glue::identity::Provenance;
 use crate::glue::{Error, Glue};
 
@@ -50,7 +51,16 @@ impl<'a, K: Kind> Pass<'a, K> {
         let uid = object.uid().unwrap_or_default();
         let state = context.local_states.with(&uid, |local| {
             observe_intent(object, local);
-            K::Lifecycle::begin_pass(object, &mut local.kind_state, local.intent.outcome())
+            let mut begin =
+                |object: &K| K::Lifecycle::begin_pass(object, &mut local.kind_state, local.intent.outcome());
+            if !local.finalizer_is_own {
+                return begin(object);
+            }
+            // A pass that waits for a token ends between the finalizer and the intent: such a finalizer is no trace of
+            // an earlier attempt.
+            let mut unmarked = object.clone();
+            unmarked.finalizers_mut().retain(|name| name != FINALIZER);
+            begin(&unmarked)
         });
         Self {
             state,

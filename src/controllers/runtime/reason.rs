@@ -118,6 +118,9 @@ reasons! {
     ConcurrentRunsExceeded Warning
         "The job has its maximum of concurrent runs, or older objects wait for a free run."
         "Wait, or raise the job's `MaxConcurrentRuns`."
+    KeyInUse Normal
+        "Another object with the same `idempotencyKey` is starting its run, or does not know yet whether it has one."
+        "Wait: this object follows that run."
     LimitExceeded Warning
         "A quota of the AWS account is used up."
         "Wait, or have the quota raised."
@@ -151,6 +154,9 @@ reasons! {
     OnDemand Normal
         "The trigger is of type ON_DEMAND and waits for a new value of `spec.fire`."
         ""
+    OnEvent Normal
+        "The trigger is of type EVENT: Glue fires it on its events, and neither activates nor deactivates it."
+        ""
     Activating Normal
         "The trigger is being activated."
         "Wait."
@@ -170,8 +176,11 @@ reasons! {
         "Somebody changed the trigger or the connection in Glue. The controller corrects it, or with `driftPolicy: Report` only reports it."
         "The message names what changed, who changed it and when. Ask them, or change the spec."
     OwnedByAnother Warning
-        "An older object manages the same Glue resource."
+        "Another object manages the same Glue resource: an older one, or one that took it over while AWS refused this object's credentials."
         "Delete one of the two objects."
+    OwnershipUnknown Warning
+        "It is not known whether another object manages the same Glue resource. The message names the object and what is not known of it."
+        "Correct the credentials of the object that the message names, let STS be reached, or delete one of the two objects."
     Observing Normal
         "The controller is asking Glue for the trigger's state."
         "Wait."
@@ -194,8 +203,8 @@ reasons! {
         "`spec.fire` is set, but the trigger is not of type ON_DEMAND."
         "Remove `spec.fire`, or make the trigger one of type ON_DEMAND."
     StateNotApplicable Warning
-        "`spec.state: Deactivated` is set, but the trigger is of type ON_DEMAND and has no such state."
-        "Remove `spec.state`."
+        "`spec.state: Deactivated` is set, but the trigger is of type ON_DEMAND or EVENT and has no such state."
+        "Remove `spec.state`. To silence an EVENT trigger, disable the EventBridge rule that sends its events."
     StateUnknown Warning
         "Glue reports a state that this version does not know. The controller waits for a state that it knows."
         "Upgrade kube-glue."

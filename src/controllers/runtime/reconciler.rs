@@ -21,8 +21,8 @@ use super::patch::{self, WriteError};
 use super::start_once::records_intent;
 use super::step::{Plan, Step};
 use crate::api::credentials::AwsIdentity;
-use crate::glue::Glue;
 use crate::glue::identity::CallerIdentity;
+use crate::glue::{Glue, StartPlace};
 
 /// The most steps of one pass. No plan needs nearly as many: it ends a loop that a defect would cause.
 const MAX_STEPS: usize = 32;
@@ -62,6 +62,15 @@ pub fn error_policy<K: Kind>(object: Arc<K>, error: &WriteError, context: Arc<Co
     Action::requeue(pause)
 }
 
+/// What became of a status.
+enum StatusWrite {
+    /// The object has it already.
+    Unchanged,
+    Written,
+    /// It waits until the rate limiter allows a start, and requeues the object then.
+    Parked,
+}
+
 impl<K: Kind> Pass<'_, K> {
     async fn run(mut self) -> Result<(Action, u32), WriteError> {
         let version = self.object.resource_version().and_then(|version| version.parse::<u64>().ok());
@@ -69,14 +78,24 @@ impl<K: Kind> Pass<'_, K> {
             // The cache does not show our last write yet; the event that brings it requeues the object.
             return Ok((Action::requeue(WRITE_AGAIN), 0));
         }
+        let result = self.take_steps().await;
+        K::Lifecycle::on_pass_end(&self, result.is_ok());
+        result
+    }
+
+    async fn take_steps(&mut self) -> Result<(Action, u32), WriteError> {
         for _ in 0..MAX_STEPS {
             self.resolve().await;
-            let Plan { status, step } = K::Lifecycle::plan(&mut self);
-            if self.write_status(status).await? {
-                continue;
+            let Plan { status, step } = K::Lifecycle::plan(self);
+            match self.write_status(status).await? {
+                StatusWrite::Unchanged => {}
+                StatusWrite::Written => continue,
+                StatusWrite::Parked => return Ok((Action::await_change(), self.writes)),
             }
             debug!(namespace = self.reference.namespace, name = self.reference.name, ?step, "next step");
             if let Some(action) = self.take(step).await? {
+                // It starts nothing now: another object gets its token.
+                self.with_local(|local| local.start_place = None);
                 return Ok((action, self.writes));
             }
         }
@@ -101,10 +120,11 @@ impl<K: Kind> Pass<'_, K> {
         self.inputs = Some(K::Inputs::read(&self.object, &shared.client, &shared.settings).await);
     }
 
-    /// Writes the status unless the object has it already. Whether it was written.
-    async fn write_status(&mut self, mut status: K::Status) -> Result<bool, WriteError> {
+    /// Writes the status unless the object has it already, or it records an intent and the rate limiter allows no start
+    /// now. The pass does not wait for the rate limiter, so that its object can be stopped and deleted meanwhile.
+    async fn write_status(&mut self, mut status: K::Status) -> Result<StatusWrite, WriteError> {
         if self.object.status() == Some(&status) {
-            return Ok(false);
+            return Ok(StatusWrite::Unchanged);
         }
         // The caller identity is written only with another change.
         let known = self
@@ -117,16 +137,30 @@ impl<K: Kind> Pass<'_, K> {
         let before = self.object.status().cloned();
         let intent = |status: Option<&K::Status>| status.and_then(K::Lifecycle::intent);
         let intends = records_intent(intent(before.as_ref()).as_ref(), intent(Some(&status)).as_ref());
-        if intends && let Some(client) = self.client() {
-            // The rate limiter comes before the intent, so that nothing waits between the intent and the call.
-            client.acquire_start_token().await;
-            self.intended = Some(Instant::now());
+        // The rate limiter comes before the intent, so that nothing waits between the intent and the call.
+        let place = if intends { self.place_for_start() } else { None };
+        if let Some(waiting) = place.as_ref().filter(|place| !place.is_granted()) {
+            waiting.on_granted(self.context.requeue_later(&self.reference));
+            self.with_local(|local| local.start_place = place);
+            return Ok(StatusWrite::Parked);
         }
+        self.intended = place.is_some().then(Instant::now).or(self.intended);
+        // A write that fails returns the token.
         let written = patch::status(&self.api, &self.object, &status).await?;
+        if let Some(place) = place {
+            place.take();
+        }
         self.on_written(written, "status");
         self.fresh_intent |= intends;
         K::Lifecycle::on_status_written(self, before.as_ref());
-        Ok(true)
+        Ok(StatusWrite::Written)
+    }
+
+    /// The object's place in the queue for starts: that of an earlier pass, if it is one with the client of this pass.
+    fn place_for_start(&mut self) -> Option<StartPlace> {
+        let client = self.client()?.clone();
+        let earlier = self.with_local(|local| local.start_place.take());
+        Some(earlier.filter(|place| place.is_of(&client)).unwrap_or_else(|| client.queue_for_start()))
     }
 
     /// Takes one step. An action ends the pass; `None` means: plan again.
@@ -135,6 +169,7 @@ impl<K: Kind> Pass<'_, K> {
             Step::AddFinalizer => {
                 let written = patch::finalizer(&self.api, &self.object, true).await?;
                 self.on_written(written, "metadata");
+                self.with_local(|local| local.finalizer_is_own = true);
                 Ok(None)
             }
             Step::Annotate(annotation) => {
@@ -188,6 +223,7 @@ impl<K: Kind> Pass<'_, K> {
         let deleting = self.is_deleting();
         let written = patch::finalizer(&self.api, &self.object, false).await?;
         self.on_written(written, "metadata");
+        self.with_local(|local| local.finalizer_is_own = false);
         if deleting {
             // The local state stays until the watch reports the deletion: with a stale cache the run would be stopped
             // once more.

@@ -42,10 +42,10 @@ pub fn reconcile_loop<K: Kind>(
         .default_backoff()
         .filter_map(|event| future::ready(event.map(decoded).transpose()))
         .inspect(move |event| match event {
-            Ok(Event::Apply(object)) => K::Lifecycle::on_applied(&observer, object, false),
+            Ok(Event::Apply(object)) => on_applied(&observer, object, false),
             Ok(Event::InitApply(object)) => {
                 listed.insert(ObjectRef::from_obj(object), object.uid());
-                K::Lifecycle::on_applied(&observer, object, true);
+                on_applied(&observer, object, true);
             }
             Ok(Event::Delete(object)) => on_deleted(&observer, object),
             Ok(Event::Init) => listed.clear(),
@@ -74,6 +74,11 @@ pub fn reconcile_loop<K: Kind>(
             }
             future::ready(())
         })
+}
+
+fn on_applied<K: Kind>(context: &Context<K>, object: &K, listed: bool) {
+    context.local_states.register(&object.uid().unwrap_or_default());
+    K::Lifecycle::on_applied(context, object, listed);
 }
 
 fn on_deleted<K: Kind>(context: &Context<K>, object: &K) {

@@ -16,19 +16,12 @@ use crate::glue::triggers::{Trigger, TriggerState};
 
 /// Decides about a trigger of a type that has a state.
 pub(super) fn plan(facts: &TriggerFacts<'_>, mut status: GlueTriggerStatus, trigger: &Trigger) -> TriggerPlan {
-    // A trigger of this type is not fired: the values do not wait for its type to change.
-    status.pending_fires.clear();
-    status.requires_history_check = false;
+    forget_fires(&mut status);
+    if facts.object.spec.fire.is_some() {
+        return not_on_demand(facts, status, trigger);
+    }
     let spec = &facts.object.spec;
     let name = &spec.trigger_name;
-    if spec.fire.is_some() {
-        let message = format!(
-            "trigger {name} is of type {}, and only triggers of type ON_DEMAND are fired: remove spec.fire to have it kept in spec.state",
-            trigger.type_.as_str()
-        );
-        let status = report(facts, status, SyncState::Stalled, Reason::NotOnDemand, &message);
-        return Plan { status, step: Step::AwaitChange };
-    }
     let needs_finalizer = spec.deletion_policy == Some(TriggerDeletionPolicy::Deactivate);
     if needs_finalizer != facts.common.has_finalizer() {
         let remove = Step::RemoveFinalizer { left_behind: None };
@@ -65,6 +58,23 @@ pub(super) fn plan(facts: &TriggerFacts<'_>, mut status: GlueTriggerStatus, trig
         let message = format!("{what}; it is being {} again", switching(wanted).1);
         switch(facts, status, wanted, Reason::Drifted, &message)
     })
+}
+
+/// A trigger of this type is not fired: the values do not wait for its type to change.
+pub(super) fn forget_fires(status: &mut GlueTriggerStatus) {
+    status.pending_fires.clear();
+    status.requires_history_check = false;
+}
+
+/// The spec has a value of `spec.fire`, and the trigger is of another type.
+pub(super) fn not_on_demand(facts: &TriggerFacts<'_>, status: GlueTriggerStatus, trigger: &Trigger) -> TriggerPlan {
+    let message = format!(
+        "trigger {} is of type {}, and only triggers of type ON_DEMAND are fired: remove spec.fire",
+        facts.object.spec.trigger_name,
+        trigger.type_.as_str()
+    );
+    let status = report(facts, status, SyncState::Stalled, Reason::NotOnDemand, &message);
+    Plan { status, step: Step::AwaitChange }
 }
 
 fn switching(wanted: Activation) -> (Reason, &'static str) {

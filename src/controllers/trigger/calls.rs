@@ -1,6 +1,7 @@
 //! The calls to Glue about a trigger.
 
 use super::local_state::{BaselineReading, FoundRuns, PassState};
+use super::render::started_run;
 use crate::api::GlueTrigger;
 use crate::api::trigger::{Baseline, Started, Target};
 use crate::controllers::declared::kind;
@@ -90,12 +91,7 @@ async fn look_up(client: &Glue, trigger: &str, baseline: &[Baseline]) -> Result<
     let mut started = Vec::new();
     for Baseline { target, id } in baseline {
         let runs = if_found(client.newer_runs(target, trigger, id.as_deref()).await)?.unwrap_or_default();
-        started.extend(runs.into_iter().map(|run| Started {
-            target: target.clone(),
-            id: run.id,
-            state: Some(run.state),
-            ended: run.ended,
-        }));
+        started.extend(runs.into_iter().map(|run| started_run(target, run)));
     }
     Ok(started)
 }

@@ -13,7 +13,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use super::calls::Call;
 use super::facts::{TriggerFacts, TriggerPlan, reports_refusal, state_reason};
 use super::local_state::{FIRED_ANNOTATION, FoundRuns};
-use super::render::{expected, targets};
+use super::render::{expected, started_run, targets};
 use crate::api::trigger::{
     Activation, Baseline, Firing, GlueTriggerStatus, MAX_EARLIER_FIRINGS, Started, Target, TargetKind,
 };
@@ -149,6 +149,7 @@ pub(super) fn record_intent(
         status.earlier_firings.push(last);
         let surplus = status.earlier_firings.len().saturating_sub(MAX_EARLIER_FIRINGS);
         status.earlier_firings.drain(..surplus);
+        drop_earlier_messages(&mut status);
     }
     status
 }
@@ -246,8 +247,7 @@ fn idle_message(facts: &TriggerFacts<'_>, status: &GlueTriggerStatus) -> (Reason
         let message = format!("trigger {name} is of type ON_DEMAND, and is fired for each new value of spec.fire");
         return (Reason::OnDemand, message);
     };
-    let ended_well = |state: &str| matches!(state, "SUCCEEDED" | "COMPLETED");
-    let good = firing.started.iter().all(|run| run.state.as_deref().is_none_or(ended_well));
+    let good = !firing.started.iter().any(|run| run.failed);
     let reason = match firing.ended_at {
         None => Reason::Fired,
         Some(_) if good => Reason::Completed,
@@ -264,13 +264,13 @@ fn follow_runs(facts: &TriggerFacts<'_>, mut status: GlueTriggerStatus) -> GlueT
             match facts.related.iter().find(|(id, _)| *id == run.id).map(|(_, observation)| observation) {
                 Some(Observation::Present(item)) => {
                     if let Some(observed) = item.run() {
-                        run.state = Some(observed.state);
-                        run.ended = observed.ended;
+                        *run = started_run(&run.target, observed);
                     }
                 }
                 // Glue may list a run late; after the settle time it does not know the run any more.
                 Some(Observation::NotFound) if time::since(facts.common.now, fired_at) >= facts.common.settle => {
-                    run.ended = true;
+                    (run.ended, run.failed) = (true, true);
+                    run.message = Some("Glue does not know the run any more".to_owned());
                 }
                 Some(Observation::NotFound) | None => {}
             }
@@ -280,7 +280,15 @@ fn follow_runs(facts: &TriggerFacts<'_>, mut status: GlueTriggerStatus) -> GlueT
             firing.ended_at = Some(Time(facts.common.now));
         }
     }
+    drop_earlier_messages(&mut status);
     status
+}
+
+/// The status has the messages of the last firing only, so that it stays small. The states of all runs stay.
+fn drop_earlier_messages(status: &mut GlueTriggerStatus) {
+    for run in status.earlier_firings.iter_mut().flat_map(|firing| &mut firing.started) {
+        run.message = None;
+    }
 }
 
 /// The lookup, reduced to the runs that no firing has yet.
@@ -313,7 +321,9 @@ fn describe(facts: &TriggerFacts<'_>, value: &str, started: &[Started]) -> Strin
             TargetKind::Crawler => ("crawler", "crawl"),
             TargetKind::Workflow => ("workflow", "run"),
         };
-        let state = run.state.as_ref().filter(|_| run.ended).map(|state| format!(" ({state})")).unwrap_or_default();
+        let message = run.message.as_ref().map(|message| format!(": {message}")).unwrap_or_default();
+        let state = run.state.as_ref().filter(|_| run.ended);
+        let state = state.map(|state| format!(" ({state}{message})")).unwrap_or_default();
         format!("{what} {} {one} {}{state}", run.target.name, run.id)
     };
     let runs: Vec<_> = started.iter().map(run).collect();

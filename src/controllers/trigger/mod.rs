@@ -12,7 +12,8 @@
 
 mod activation;
 pub mod calls;
-pub mod facts;
+pub mod event;
+mod facts;
 mod firing;
 pub mod local_state;
 pub mod plan;
@@ -61,10 +62,6 @@ impl DeclaredKind for GlueTrigger {
     type Call = Call;
 
     const NOUN: &'static str = "trigger";
-
-    fn resource_name(&self) -> String {
-        self.spec.trigger_name.clone()
-    }
 
     fn source(&self, client: &Glue) -> TriggerSource {
         TriggerSource::Triggers(client.clone())

@@ -6,7 +6,7 @@
 use super::calls::Call;
 use super::facts::{TriggerFacts, TriggerPlan};
 use super::render::{render, render_absent};
-use super::{activation, firing, requests};
+use super::{activation, event, firing, requests};
 use crate::api::GlueTrigger;
 use crate::api::trigger::{GlueTriggerStatus, TriggerDeletionPolicy};
 use crate::controllers::declared::conditions::SyncState;
@@ -23,9 +23,8 @@ pub(super) fn present(facts: &TriggerFacts<'_>, status: GlueTriggerStatus, trigg
     let status = render(status, trigger, facts.common.now);
     match &trigger.type_ {
         TriggerType::OnDemand => firing::plan(facts, status, trigger),
-        TriggerType::Scheduled | TriggerType::Conditional | TriggerType::Event => {
-            activation::plan(facts, status, trigger)
-        }
+        TriggerType::Scheduled | TriggerType::Conditional => activation::plan(facts, status, trigger),
+        TriggerType::Event => event::plan(facts, status, trigger),
         TriggerType::Unknown(type_) => {
             let name = &facts.object.spec.trigger_name;
             let message = format!("trigger {name} is of type {type_}, which this version does not know");
@@ -72,7 +71,7 @@ pub(super) fn release(facts: &TriggerFacts<'_>) -> Release<GlueTrigger> {
         Some(Observation::Present(TriggerItem::Trigger(trigger))) => trigger,
         Some(Observation::Present(_)) | None => return Release::Needs(unchanged(facts, Step::AwaitChange)),
     };
-    if trigger.type_ == TriggerType::OnDemand
+    if matches!(trigger.type_, TriggerType::OnDemand | TriggerType::Event)
         || matches!(trigger.state, TriggerState::Created | TriggerState::Deactivated)
     {
         return Release::Done;

@@ -4,11 +4,11 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use crate::api::trigger::{
-    Action, EventBatching, GlueTriggerStatus, MAX_ACTIONS, Schedule as ShownSchedule, Target, TargetKind,
+    Action, EventBatching, GlueTriggerStatus, MAX_ACTIONS, Schedule as ShownSchedule, Started, Target, TargetKind,
 };
 use crate::controllers::runtime::text::truncated;
 use crate::glue::schedule::Schedule;
-use crate::glue::triggers::{Trigger, TriggerState};
+use crate::glue::triggers::{RunSummary, Trigger, TriggerState};
 
 /// The status with the trigger as Glue shows it; with the first [`MAX_ACTIONS`] actions.
 pub(super) fn render(mut status: GlueTriggerStatus, trigger: &Trigger, now: Timestamp) -> GlueTriggerStatus {
@@ -60,6 +60,23 @@ pub(super) fn targets(trigger: &Trigger) -> Vec<Target> {
     targets.sort();
     targets.dedup();
     targets
+}
+
+/// The most characters of the message of a run.
+const MAX_MESSAGE: usize = 256;
+
+/// A run that a firing started, as Glue shows it.
+pub(super) fn started_run(target: &Target, run: RunSummary) -> Started {
+    let failed = run.failure.is_some();
+    let message = run.failure.map(|message| message.chars().take(MAX_MESSAGE).collect::<String>());
+    Started {
+        target: target.clone(),
+        id: run.id,
+        state: Some(run.state),
+        ended: run.ended,
+        failed,
+        message: message.filter(|message| !message.is_empty()),
+    }
 }
 
 /// How many runs of `target` one firing starts.

@@ -12,9 +12,11 @@ use super::config::AwsConfig;
 use super::errors::{self, SdkError};
 use super::signer::Signer;
 use crate::glue::connections::DeleteOutcome;
-use crate::glue::identity::{CallerIdentity, Identity};
+use crate::glue::identity::{Acceptance, CallerIdentity, Identity, Role};
 use crate::glue::job_runs::StopOutcome;
-use crate::glue::rate_limiter::{Priority, RateLimitScope, RateLimiter, RateLimiters};
+use crate::glue::job_runs::search::Histories;
+use crate::glue::rate_limiter::scope::{RateLimitScope, RateLimiters};
+use crate::glue::rate_limiter::{ClientId, Place, Priority, RateLimiter};
 use crate::glue::{Error, ErrorKind};
 use crate::metrics::Metrics;
 
@@ -30,6 +32,8 @@ pub(super) struct Inner {
     pub(super) signer: Signer,
     /// Whether AWS did not accept the credentials of the last call.
     pub(super) credentials_refused: AtomicBool,
+    /// The client as rate limiters know it.
+    pub(super) limited_as: ClientId,
     /// The rate limiter until the account is known.
     pub(super) own_limiter: Arc<RateLimiter>,
     /// The rate limiter of the account and region.
@@ -37,6 +41,7 @@ pub(super) struct Inner {
     pub(super) limiters: RateLimiters,
     pub(super) pending_stops: PendingBatches<StopOutcome>,
     pub(super) pending_deletions: PendingBatches<DeleteOutcome>,
+    pub(super) histories: Histories,
     pub(super) metrics: Metrics,
     pub(super) run_key_argument: Option<String>,
 }
@@ -73,6 +78,38 @@ impl std::fmt::Debug for Glue {
     }
 }
 
+/// A client's place in the queue for the token of a start, and then the token. Dropping it gives up the place, or
+/// returns the token.
+#[derive(Debug)]
+pub struct StartPlace {
+    client: Glue,
+    place: Place,
+}
+
+impl StartPlace {
+    /// Whether the place is that of `client`.
+    #[must_use]
+    pub fn is_of(&self, client: &Glue) -> bool {
+        self.client == *client
+    }
+
+    /// Whether the token is there.
+    #[must_use]
+    pub fn is_granted(&self) -> bool {
+        self.place.is_granted()
+    }
+
+    /// Has `call` called when the token is there; at once, when it is there already.
+    pub fn on_granted(&self, call: impl FnOnce() + Send + 'static) {
+        self.place.on_granted(call);
+    }
+
+    /// Uses the token up.
+    pub fn take(self) {
+        self.place.take();
+    }
+}
+
 impl Glue {
     /// A client for `identity`. The first call fetches its credentials, and later calls renew them before they expire.
     #[must_use]
@@ -88,11 +125,13 @@ impl Glue {
                 identity,
                 signer,
                 credentials_refused: AtomicBool::new(false),
+                limited_as: ClientId::next(),
                 own_limiter: Arc::default(),
                 shared_limiter: OnceLock::new(),
                 limiters: config.limiters.clone(),
                 pending_stops: PendingBatches::default(),
                 pending_deletions: PendingBatches::default(),
+                histories: Histories::default(),
                 metrics: config.metrics.clone(),
                 run_key_argument: config.run_key_argument.clone(),
             }),
@@ -123,6 +162,20 @@ impl Glue {
         caller
     }
 
+    /// The account of the credentials, once it is known: that of a role is in its ARN, and that of keys is looked up as
+    /// [`Glue::caller_identity`] is.
+    #[must_use]
+    pub fn account(&self) -> Option<String> {
+        let of_role = self.inner.identity.role.as_ref().and_then(Role::account).map(str::to_owned);
+        of_role.or_else(|| self.caller_identity().map(|caller| caller.account_id))
+    }
+
+    /// What AWS has said of the credentials, last.
+    #[must_use]
+    pub fn acceptance(&self) -> Acceptance {
+        self.inner.signer.acceptance()
+    }
+
     /// Whether AWS did not accept the credentials of the last call.
     #[must_use]
     pub fn are_credentials_refused(&self) -> bool {
@@ -135,13 +188,25 @@ impl Glue {
         self.inner.run_key_argument.as_deref()
     }
 
-    /// Waits until the rate limit allows a start. The caller does so before it writes the intent, so that the start
-    /// itself follows without a wait.
-    pub async fn acquire_start_token(&self) {
-        self.limiter().acquire(Priority::Start).await;
+    /// A place in the queue for the token of a start. The caller waits for the token before it writes the intent, and
+    /// then sends the start with [`Glue::send`].
+    #[must_use]
+    pub fn queue_for_start(&self) -> StartPlace {
+        let place = self.limiter().queue(Priority::Start, self.inner.limited_as);
+        StartPlace { client: self.clone(), place }
     }
 
-    fn limiter(&self) -> &RateLimiter {
+    /// What the searches of this client share.
+    pub(in crate::glue) fn histories(&self) -> &Histories {
+        &self.inner.histories
+    }
+
+    /// The rate limiter of the account and region, once AWS has reported the account.
+    pub(in crate::glue) fn rate_limiter(&self) -> Arc<RateLimiter> {
+        Arc::clone(self.limiter())
+    }
+
+    fn limiter(&self) -> &Arc<RateLimiter> {
         let Inner { identity, signer, own_limiter, shared_limiter, limiters, .. } = &*self.inner;
         if let Some(shared) = shared_limiter.get() {
             return shared;
@@ -153,7 +218,7 @@ impl Glue {
         })
     }
 
-    /// Makes one call: waits for the rate limiter, records the metrics, and maps the error.
+    /// Makes one call: waits for the rate limiter, and sends.
     pub(super) async fn call<T, E, F>(
         &self,
         operation: &'static str,
@@ -165,14 +230,21 @@ impl Glue {
         F: Future<Output = Result<T, SdkError<E>>>,
         E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
     {
-        if priority != Priority::Acquired {
-            self.limiter().acquire(priority).await;
-        }
+        self.limiter().acquire(priority, self.inner.limited_as).await;
+        self.send(operation, object, request).await
+    }
+
+    /// Sends one call, for which the caller has a token: records the metrics, and maps the error.
+    pub(super) async fn send<T, E, F>(&self, operation: &'static str, object: String, request: F) -> Result<T, Error>
+    where
+        F: Future<Output = Result<T, SdkError<E>>>,
+        E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
+    {
         let sent_at = Instant::now();
         let response = request.await.map_err(|error| errors::map(operation, object, &error));
         let code = response.as_ref().err().map(|error| error.code.as_str());
         self.inner.metrics.aws_call(operation, code, sent_at.elapsed());
-        self.check_credentials(response.as_ref().err(), sent_at).await;
+        self.check_credentials(response.as_ref().map(|_| ()), sent_at).await;
         match &response {
             Err(error) if error.kind == ErrorKind::Throttled => {
                 self.inner.metrics.aws_throttled(operation);
@@ -184,8 +256,9 @@ impl Glue {
     }
 
     /// Records whether AWS accepted the credentials, and discards them if not.
-    async fn check_credentials(&self, error: Option<&Error>, sent_at: Instant) {
-        let refused = error.is_some_and(|error| error.kind == ErrorKind::ExpiredCredentials);
+    async fn check_credentials(&self, answer: Result<(), &Error>, sent_at: Instant) {
+        self.inner.signer.record_answer(answer);
+        let refused = answer.err().is_some_and(|error| error.kind == ErrorKind::ExpiredCredentials);
         self.inner.credentials_refused.store(refused, Ordering::Relaxed);
         if refused {
             self.inner.signer.invalidate_credentials(sent_at).await;

@@ -8,7 +8,7 @@ use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 
 use super::cached_credentials::{CachedCredentials, Upstream};
-use crate::glue::rate_limiter::RateLimiters;
+use crate::glue::rate_limiter::scope::RateLimiters;
 use crate::metrics::Metrics;
 
 /// The controller's own AWS configuration, and what else its clients share. Cheap to clone.

@@ -54,7 +54,7 @@ impl Glue {
         ))
     }
 
-    /// `CreateConnection`, sent once. The caller has acquired a token with [`Glue::acquire_start_token`].
+    /// `CreateConnection`, sent once. The caller has acquired a token with [`Glue::queue_for_start`].
     pub async fn create_connection(
         &self,
         catalog: Option<&str>,
@@ -72,7 +72,7 @@ impl Glue {
         let validate = input.validate_credentials;
         let request =
             request.customize().mutate_request(move |request| write::set_validate_credentials(request, validate));
-        self.call("CreateConnection", object, Priority::Acquired, request.send()).await.map(drop)
+        self.send("CreateConnection", object, request.send()).await.map(drop)
     }
 
     /// `UpdateConnection`.
@@ -134,7 +134,7 @@ impl Glue {
             [name] => connection(name),
             names => format!("{} connections", names.len()),
         };
-        let response = self.call("BatchDeleteConnection", object, Priority::Start, request).await?;
+        let response = self.call("BatchDeleteConnection", object, Priority::Stop, request).await?;
         let refused = response.errors.unwrap_or_default().into_iter().map(|(name, detail)| {
             let code = detail.error_code.as_deref().unwrap_or("Unknown");
             let message = detail.error_message.as_deref().unwrap_or_default();

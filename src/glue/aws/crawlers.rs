@@ -10,17 +10,16 @@ use crate::glue::rate_limiter::Priority;
 use crate::glue::{Error, ErrorKind};
 
 impl Glue {
-    /// `StartCrawler`, sent once. Its response has no crawl id. The caller has acquired a token with
-    /// [`Glue::acquire_start_token`].
+    /// `StartCrawler`, sent once. Its response has no crawl id. The caller has acquired a token with [`Glue::queue_for_start`].
     pub async fn start_crawler(&self, name: &str) -> Result<(), Error> {
         let request = self.inner.sdk.start_crawler().name(name).send();
-        self.call("StartCrawler", crawler(name), Priority::Acquired, request).await.map(drop)
+        self.send("StartCrawler", crawler(name), request).await.map(drop)
     }
 
     /// `StopCrawler`. It succeeds as well where the crawler is stopping or not running.
     pub async fn stop_crawler(&self, name: &str) -> Result<(), Error> {
         let request = self.inner.sdk.stop_crawler().name(name).send();
-        match self.call("StopCrawler", crawler(name), Priority::Start, request).await {
+        match self.call("StopCrawler", crawler(name), Priority::Stop, request).await {
             Err(error) if matches!(error.code.as_str(), "CrawlerStoppingException" | "CrawlerNotRunningException") => {
                 Ok(())
             }

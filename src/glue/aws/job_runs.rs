@@ -4,6 +4,8 @@ use std::collections::HashMap;
 
 use super::errors;
 use super::{Glue, newest_first, non_empty, timestamp};
+use crate::glue::job_runs::fingerprint::Fingerprint;
+use crate::glue::job_runs::history::{HistoryPage, HistoryRun};
 use crate::glue::job_runs::{JobRun, JobRunPage, JobRunState, PAGE_SIZE, RunMatcher, StartJobRun, StopOutcome};
 use crate::glue::rate_limiter::Priority;
 use crate::glue::{Error, ErrorKind};
@@ -12,8 +14,7 @@ use aws_sdk_glue::types::{
 };
 
 impl Glue {
-    /// `StartJobRun`, sent once; returns the run id. The caller has acquired a token with
-    /// [`Glue::acquire_start_token`].
+    /// `StartJobRun`, sent once; returns the run id. The caller has acquired a token with [`Glue::queue_for_start`].
     pub async fn start_job_run(&self, run: &StartJobRun) -> Result<String, Error> {
         let request = self
             .inner
@@ -37,45 +38,85 @@ impl Glue {
         #[allow(deprecated)]
         let request = request.set_allocated_capacity(run.allocated_capacity);
         let object = job(&run.job);
-        let response = self.call("StartJobRun", object.clone(), Priority::Acquired, request.send()).await?;
+        let response = self.send("StartJobRun", object.clone(), request.send()).await?;
         response.job_run_id.ok_or_else(|| errors::incomplete("StartJobRun", object, ErrorKind::Ambiguous, "run id"))
     }
 
     /// `GetJobRun`.
     pub async fn job_run(&self, job_name: &str, id: &str) -> Result<JobRun, Error> {
-        let object = format!("job {job_name} run {id}");
-        let request = self.inner.sdk.get_job_run().job_name(job_name).run_id(id).send();
-        let response = self.call("GetJobRun", object.clone(), Priority::Poll, request).await?;
-        response
-            .job_run
-            .and_then(|run| job_run(run, None))
-            .ok_or_else(|| errors::incomplete("GetJobRun", object, ErrorKind::Transient, "run"))
+        self.get_job_run(job_name, id, None, Priority::Poll).await
     }
 
-    /// One page of `GetJobRuns`, newest first. `matcher` sets [`JobRun::matches`].
-    pub async fn job_runs(
+    /// One page of `GetJobRuns`, newest first.
+    pub async fn job_runs(&self, job_name: &str, token: Option<String>) -> Result<JobRunPage, Error> {
+        let (runs, next) = self.list_job_runs(job_name, token, Priority::Poll).await?;
+        Ok(JobRunPage { runs: runs.into_iter().filter_map(|run| job_run(run, None)).collect(), next })
+    }
+
+    /// One page of `GetJobRuns` for a search, newest first.
+    pub(in crate::glue) async fn job_run_history(
         &self,
         job_name: &str,
         token: Option<String>,
-        matcher: Option<&RunMatcher>,
-    ) -> Result<JobRunPage, Error> {
+        urgency: Priority,
+    ) -> Result<HistoryPage, Error> {
+        let (runs, next) = self.list_job_runs(job_name, token, urgency).await?;
+        let run = |run: SdkJobRun| {
+            let arguments = run.arguments.unwrap_or_default();
+            Some(HistoryRun {
+                id: run.id?.into(),
+                started_on: run.started_on.and_then(timestamp),
+                is_final: state(run.job_run_state).is_final(),
+                fingerprint: Fingerprint::of(&arguments, run.trigger_name.is_some(), self.run_key_argument()),
+            })
+        };
+        Ok(HistoryPage { runs: runs.into_iter().filter_map(run).collect(), next })
+    }
+
+    /// `GetJobRun` for a search; `matcher` sets [`JobRun::matched`].
+    pub(in crate::glue) async fn matching_job_run(
+        &self,
+        job_name: &str,
+        id: &str,
+        matcher: &RunMatcher,
+        urgency: Priority,
+    ) -> Result<JobRun, Error> {
+        self.get_job_run(job_name, id, Some(matcher), urgency).await
+    }
+
+    async fn list_job_runs(
+        &self,
+        job_name: &str,
+        token: Option<String>,
+        priority: Priority,
+    ) -> Result<(Vec<SdkJobRun>, Option<String>), Error> {
         let request =
             self.inner.sdk.get_job_runs().job_name(job_name).max_results(PAGE_SIZE).set_next_token(token).send();
-        // A lookup with a matcher precedes a start, and is as urgent.
-        let priority = if matcher.is_some() { Priority::Start } else { Priority::Poll };
         let response = self.call("GetJobRuns", job(job_name), priority, request).await?;
-        Ok(JobRunPage {
-            runs: newest_first(response.job_runs, |run| run.started_on)
-                .filter_map(|run| job_run(run, matcher))
-                .collect(),
-            next: non_empty(response.next_token),
-        })
+        let runs = newest_first(response.job_runs, |run| run.started_on);
+        Ok((runs.collect(), non_empty(response.next_token)))
+    }
+
+    async fn get_job_run(
+        &self,
+        job_name: &str,
+        id: &str,
+        matcher: Option<&RunMatcher>,
+        priority: Priority,
+    ) -> Result<JobRun, Error> {
+        let object = format!("job {job_name} run {id}");
+        let request = self.inner.sdk.get_job_run().job_name(job_name).run_id(id).send();
+        let response = self.call("GetJobRun", object.clone(), priority, request).await?;
+        response
+            .job_run
+            .and_then(|run| job_run(run, matcher))
+            .ok_or_else(|| errors::incomplete("GetJobRun", object, ErrorKind::Transient, "run"))
     }
 
     /// `BatchStopJobRun` of up to [`crate::glue::job_runs::STOP_BATCH_SIZE`] runs of one job; returns the outcome of each.
     pub async fn stop_job_runs(&self, job_name: &str, ids: &[String]) -> Result<HashMap<String, StopOutcome>, Error> {
         let request = self.inner.sdk.batch_stop_job_run().job_name(job_name).set_job_run_ids(Some(ids.to_vec())).send();
-        let response = self.call("BatchStopJobRun", job(job_name), Priority::Start, request).await?;
+        let response = self.call("BatchStopJobRun", job(job_name), Priority::Stop, request).await?;
         let mut outcomes: HashMap<String, StopOutcome> =
             ids.iter().map(|id| (id.clone(), StopOutcome::Accepted)).collect();
         for refusal in response.errors.unwrap_or_default() {
@@ -104,27 +145,29 @@ impl Glue {
     }
 }
 
+impl Glue {
+    /// How many runs of the job may be live at once (`GetJob`: `ExecutionProperty.MaxConcurrentRuns`, by default 1).
+    pub async fn job_max_concurrent_runs(&self, job_name: &str) -> Result<i32, Error> {
+        let request = self.inner.sdk.get_job().job_name(job_name).send();
+        let response = self.call("GetJob", job(job_name), Priority::Poll, request).await?;
+        let property = response.job.and_then(|job| job.execution_property);
+        Ok(property.map_or(1, |property| property.max_concurrent_runs))
+    }
+}
+
 fn job(name: &str) -> String {
     format!("job {name}")
 }
 
 fn job_run(run: SdkJobRun, matcher: Option<&RunMatcher>) -> Option<JobRun> {
     let arguments = run.arguments.unwrap_or_default();
-    let is_match = match matcher {
-        None => false,
-        Some(RunMatcher::Argument { name, value }) => arguments.get(name) == Some(value),
-        Some(RunMatcher::Arguments(expected)) => {
-            run.trigger_name.is_none()
-                && arguments.len() == expected.len()
-                && expected.iter().all(|(name, value)| arguments.get(name) == Some(value))
-        }
-    };
+    let run_match = matcher.and_then(|matcher| matcher.satisfied_by(&arguments, run.trigger_name.is_some()));
     let state = state(run.job_run_state);
     let has_ended = state.is_final();
     Some(JobRun {
         id: run.id?,
         state,
-        matches: is_match,
+        matched: run_match,
         attempt: run.attempt,
         previous: run.previous_run_id,
         started_on: run.started_on.and_then(timestamp),

@@ -13,7 +13,8 @@ use tracing::debug;
 
 use super::cached_credentials::{CachedCredentials, RoleSession, Upstream};
 use super::{AwsConfig, errors};
-use crate::glue::identity::{CallerIdentity, CredentialSource, Identity, Keys};
+use crate::glue::Error;
+use crate::glue::identity::{Acceptance, CallerIdentity, CredentialSource, Identity, Keys};
 use crate::metrics::Metrics;
 
 /// The pause after the first failed `GetCallerIdentity`. It doubles with each further failure.
@@ -38,6 +39,7 @@ pub(super) struct Signer {
 #[derive(Default)]
 struct CallerLookup {
     caller: Option<CallerIdentity>,
+    acceptance: Acceptance,
     last_attempt: Option<Instant>,
     pause: Duration,
 }
@@ -83,6 +85,19 @@ impl Signer {
         self.role.as_ref().map_or_else(|| self.lookup().caller.clone(), |role| role.caller_identity())
     }
 
+    /// What AWS has said of the credentials, last.
+    pub(super) fn acceptance(&self) -> Acceptance {
+        self.lookup().acceptance
+    }
+
+    /// Records what the answer to a call says of the credentials.
+    pub(super) fn record_answer(&self, answer: Result<(), &Error>) {
+        let acceptance = Acceptance::of(answer);
+        if acceptance != Acceptance::Unknown {
+            self.lookup().acceptance = acceptance;
+        }
+    }
+
     /// Discards the credentials after AWS refused a call that was sent at `sent_at`.
     pub(super) async fn invalidate_credentials(&self, sent_at: Instant) {
         if let Some(credentials) = self.role.as_ref().or(self.source.as_ref()) {
@@ -95,13 +110,15 @@ impl Signer {
         self.role.is_none() && self.lookup().begin(Instant::now())
     }
 
-    /// Calls `GetCallerIdentity`. A failure is only logged: the calls to Glue report invalid credentials.
+    /// Calls `GetCallerIdentity`. A failure is only logged: the calls to Glue report invalid credentials. A refusal is
+    /// recorded: the call needs no permission, so it is about the credentials.
     pub(super) async fn look_up_caller(&self) {
         let sent_at = Instant::now();
         let response = self.sts.get_caller_identity().send().await;
         let response = response.map_err(|error| errors::map("GetCallerIdentity", "the credentials".to_owned(), &error));
         let code = response.as_ref().err().map(|error| error.code.as_str());
         self.metrics.aws_call("GetCallerIdentity", code, sent_at.elapsed());
+        self.record_answer(response.as_ref().map(|_| ()));
         match response {
             Ok(response) => {
                 let caller = response.account.zip(response.arn);

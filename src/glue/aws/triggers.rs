@@ -2,15 +2,15 @@
 
 use aws_sdk_glue::types::{
     Action as SdkAction, JobRun as SdkJobRun, Logical, Predicate as SdkPredicate, Trigger as SdkTrigger,
-    TriggerState as SdkState, TriggerType as SdkType, WorkflowRunStatus,
+    TriggerState as SdkState, TriggerType as SdkType, WorkflowRun, WorkflowRunStatistics, WorkflowRunStatus,
 };
 
 use super::{Glue, errors, newest_first, non_empty};
 use crate::api::trigger::{Target, TargetKind};
 use crate::glue::crawls::CRAWL_PAGE_SIZE;
-use crate::glue::job_runs::PAGE_SIZE;
+use crate::glue::job_runs::{JobRunState, PAGE_SIZE};
 use crate::glue::rate_limiter::Priority;
-use crate::glue::triggers::{Action, Condition, Predicate, RunSummary, Trigger, TriggerState, TriggerType};
+use crate::glue::triggers::{Action, Condition, Predicate, RunSummary, Trigger, TriggerState, TriggerType, join_items};
 use crate::glue::{Error, ErrorKind};
 
 /// The size of a page of `GetWorkflowRuns` (Glue API reference, `GetWorkflowRuns`: 1 to 1000).
@@ -35,17 +35,20 @@ impl Glue {
     }
 
     /// `StartTrigger`, sent once: activates a trigger, or fires one of type ON_DEMAND. Before a firing, the caller has
-    /// acquired a token with [`Glue::acquire_start_token`].
+    /// acquired a token with [`Glue::queue_for_start`].
     pub async fn start_trigger(&self, name: &str, fires: bool) -> Result<(), Error> {
         let request = self.inner.sdk.start_trigger().name(name).send();
-        let priority = if fires { Priority::Acquired } else { Priority::Start };
-        self.call("StartTrigger", trigger(name), priority, request).await.map(drop)
+        if fires {
+            self.send("StartTrigger", trigger(name), request).await.map(drop)
+        } else {
+            self.call("StartTrigger", trigger(name), Priority::Start, request).await.map(drop)
+        }
     }
 
     /// `StopTrigger`: deactivates a trigger.
     pub async fn stop_trigger(&self, name: &str) -> Result<(), Error> {
         let request = self.inner.sdk.stop_trigger().name(name).send();
-        self.call("StopTrigger", trigger(name), Priority::Start, request).await.map(drop)
+        self.call("StopTrigger", trigger(name), Priority::Stop, request).await.map(drop)
     }
 
     /// The id of the newest run of `target`.
@@ -105,23 +108,20 @@ impl Glue {
                 let response =
                     self.call("GetWorkflowRuns", format!("workflow {name}"), Priority::Start, request).await?;
                 let runs = newest_first(response.runs, |run| run.started_on);
-                (
-                    runs.filter_map(|run| Some(workflow_run_summary(run.workflow_run_id?, run.status))).collect(),
-                    response.next_token,
-                )
+                (runs.filter_map(workflow_run_summary).collect(), response.next_token)
             }
         };
         Ok(RunPage { runs, next: non_empty(next) })
     }
 
     /// One run of a workflow (`GetWorkflowRun`).
-    pub async fn workflow_run(&self, workflow: &str, id: &str) -> Result<RunSummary, Error> {
+    pub async fn workflow_run(&self, workflow: &str, id: &str) -> Result<Option<RunSummary>, Error> {
         let request = self.inner.sdk.get_workflow_run().name(workflow).run_id(id).send();
         let object = format!("workflow {workflow} run {id}");
         let response = self.call("GetWorkflowRun", object.clone(), Priority::Poll, request).await?;
         let run =
             response.run.ok_or_else(|| errors::incomplete("GetWorkflowRun", object, ErrorKind::Transient, "run"))?;
-        Ok(workflow_run_summary(id.to_owned(), run.status))
+        Ok(workflow_run_summary(run))
     }
 }
 
@@ -203,15 +203,88 @@ fn predicate(predicate: SdkPredicate) -> Predicate {
 fn job_run_summary(run: SdkJobRun, trigger: &str) -> Option<RunSummary> {
     let state = super::job_runs::state(run.job_run_state);
     let is_triggered = run.trigger_name.as_deref() == Some(trigger);
-    Some(RunSummary { id: run.id?, ended: state.is_final(), state: state.as_str().to_owned(), is_triggered })
+    let failed = state.is_final() && state != JobRunState::Succeeded;
+    let failure = failed.then(|| run.error_message.unwrap_or_default());
+    Some(RunSummary { id: run.id?, ended: state.is_final(), state: state.as_str().to_owned(), failure, is_triggered })
 }
 
-/// An unknown state counts as not ended.
-fn workflow_run_summary(id: String, status: Option<WorkflowRunStatus>) -> RunSummary {
-    let ended = match &status {
-        Some(WorkflowRunStatus::Completed | WorkflowRunStatus::Stopped | WorkflowRunStatus::Error) => true,
-        Some(_) | None => false,
+/// An unknown state counts as not ended. Glue reports a run as COMPLETED although actions failed: its statistics tell.
+/// Source: Glue API reference, "Workflows", `WorkflowRun` and `WorkflowRunStatistics`.
+fn workflow_run_summary(run: WorkflowRun) -> Option<RunSummary> {
+    let message = non_empty(run.error_message);
+    let bad_actions = run.statistics.as_ref().and_then(bad_actions);
+    let failure = match &run.status {
+        Some(WorkflowRunStatus::Completed) => match (bad_actions, message) {
+            (None, None) => None,
+            (Some(actions), None) => Some(actions),
+            (None, Some(message)) => Some(message),
+            (Some(actions), Some(message)) => Some(format!("{actions}: {message}")),
+        },
+        Some(WorkflowRunStatus::Stopped | WorkflowRunStatus::Error) => {
+            Some(message.or(bad_actions).unwrap_or_default())
+        }
+        Some(_) | None => None,
     };
-    let state = status.map_or_else(|| "none".to_owned(), |status| status.as_str().to_owned());
-    RunSummary { id, ended, state, is_triggered: true }
+    let ended = matches!(
+        run.status,
+        Some(WorkflowRunStatus::Completed | WorkflowRunStatus::Stopped | WorkflowRunStatus::Error)
+    );
+    let state = run.status.map_or_else(|| "none".to_owned(), |status| status.as_str().to_owned());
+    Some(RunSummary { id: run.workflow_run_id?, ended, state, failure, is_triggered: true })
+}
+
+/// The actions of a workflow run that did not end well; `None` when there are none.
+fn bad_actions(statistics: &WorkflowRunStatistics) -> Option<String> {
+    let counts = [
+        (statistics.failed_actions, "failed"),
+        (statistics.errored_actions, "errored"),
+        (statistics.timeout_actions, "timed out"),
+        (statistics.stopped_actions, "stopped"),
+    ];
+    let bad: Vec<_> =
+        counts.iter().filter(|(count, _)| *count > 0).map(|(count, how)| format!("{count} {how}")).collect();
+    (!bad.is_empty()).then(|| format!("of {} actions {}", statistics.total_actions, join_items(&bad)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_completed_workflow_run_failed_when_one_of_its_actions_did() {
+        use WorkflowRunStatus::{Completed, Error, Running, Stopped, Stopping};
+        let statistics = |failed, errored, timed_out, stopped| {
+            WorkflowRunStatistics::builder()
+                .total_actions(5)
+                .succeeded_actions(1)
+                .failed_actions(failed)
+                .errored_actions(errored)
+                .timeout_actions(timed_out)
+                .stopped_actions(stopped)
+                .build()
+        };
+        for (status, counts, message, ended, failure) in [
+            (Completed, (0, 0, 0, 0), None, true, None),
+            (Completed, (1, 0, 0, 0), None, true, Some("of 5 actions 1 failed")),
+            (Completed, (0, 1, 0, 0), None, true, Some("of 5 actions 1 errored")),
+            (Completed, (0, 0, 1, 0), None, true, Some("of 5 actions 1 timed out")),
+            (Completed, (1, 0, 1, 2), Some("why"), true, Some("of 5 actions 1 failed, 1 timed out and 2 stopped: why")),
+            (Completed, (0, 0, 0, 0), Some("why"), true, Some("why")),
+            (Stopped, (0, 0, 0, 1), None, true, Some("of 5 actions 1 stopped")),
+            (Error, (0, 0, 0, 0), Some("why"), true, Some("why")),
+            (Error, (0, 0, 0, 0), None, true, Some("")),
+            (Running, (1, 0, 0, 0), None, false, None),
+            (Stopping, (0, 0, 0, 1), None, false, None),
+        ] {
+            let (failed, errored, timed_out, stopped) = counts;
+            let run = WorkflowRun::builder()
+                .workflow_run_id("wr_1")
+                .status(status.clone())
+                .statistics(statistics(failed, errored, timed_out, stopped))
+                .set_error_message(message.map(str::to_owned))
+                .build();
+            let summary = workflow_run_summary(run).expect("a run");
+            assert_eq!((summary.ended, summary.failure.as_deref()), (ended, failure), "{status:?} {counts:?}");
+        }
+    }
 }

@@ -1,10 +1,13 @@
 //! The connections of one catalog as a source of the poller: one list shows all of them.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use super::Connection;
-use crate::glue::poller::{Observation, PollRequest, PollResult, Source};
-use crate::glue::{Error, Glue};
+use crate::glue::Glue;
+use crate::glue::poller::calls::Calls;
+use crate::glue::poller::{Observation, PollRequest, PollResult, Polled, Source};
+use crate::glue::rate_limiter::RateLimiter;
 
 /// All connections of one catalog, for one client.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -16,10 +19,9 @@ pub struct ConnectionSource {
 
 impl Source for ConnectionSource {
     type Item = Connection;
-    type Client = Glue;
 
-    fn client(&self) -> &Glue {
-        &self.client
+    fn limiter(&self) -> Arc<RateLimiter> {
+        self.client.rate_limiter()
     }
 
     /// A connection may change at any time.
@@ -27,12 +29,16 @@ impl Source for ConnectionSource {
         false
     }
 
-    async fn poll(&self, requests: Vec<PollRequest<Connection>>) -> Result<Vec<PollResult<Connection>>, Error> {
+    async fn poll(&self, requests: Vec<PollRequest<Connection>>) -> Polled<Connection> {
         let names: HashSet<&str> = requests.iter().map(|request| request.id.as_str()).collect();
         let mut found: HashMap<&str, (Connection, usize)> = HashMap::with_capacity(requests.len());
-        let (mut token, mut page) = (None, 0);
-        loop {
-            let (connections, next) = self.client.connections(self.catalog.as_deref(), token).await?;
+        let (mut calls, mut token, mut page) = (Calls::default(), None, 0);
+        let error = loop {
+            let (connections, next) = match calls.make(self.client.connections(self.catalog.as_deref(), token)).await {
+                Ok(list) => list,
+                // What the pages before showed counts.
+                Err(error) => break Some(error),
+            };
             for connection in connections {
                 if let Some(name) = names.get(connection.name.as_str()) {
                     found.insert(name, (connection, page));
@@ -42,15 +48,17 @@ impl Source for ConnectionSource {
             page += 1;
             // Only the whole list shows that a connection does not exist.
             if token.is_none() || found.len() == names.len() {
-                break;
+                break None;
             }
-        }
-        let results = requests.iter().map(|request| match found.remove(request.id.as_str()) {
-            Some((connection, page)) => {
-                PollResult { id: request.id.clone(), observation: Observation::Present(connection), page: Some(page) }
-            }
-            None => PollResult { id: request.id.clone(), observation: Observation::NotFound, page: None },
+        };
+        let results = requests.iter().map(|request| {
+            let (answer, page) = match (found.remove(request.id.as_str()), &error) {
+                (Some((connection, page)), _) => (Ok(Observation::Present(connection)), Some(page)),
+                (None, Some(error)) => (Err(Arc::clone(error)), None),
+                (None, None) => (Ok(Observation::NotFound), None),
+            };
+            PollResult { id: request.id.clone(), answer, page }
         });
-        Ok(results.collect())
+        Polled { results: results.collect(), calls: calls.made() }
     }
 }

@@ -1,11 +1,14 @@
 //! The crawls and crawlers of one client as a source of the poller: one `BatchGetCrawlers` for a hundred crawlers,
 //! and `ListCrawls` only for a crawl without an observation, or one that may have ended.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::{CRAWLER_BATCH_SIZE, Crawl, Crawler, CrawlerState};
 use crate::glue::error::if_found;
-use crate::glue::poller::{Observation, PollRequest, PollResult, Source};
+use crate::glue::poller::calls::Calls;
+use crate::glue::poller::{Observation, PollRequest, PollResult, Polled, Source};
+use crate::glue::rate_limiter::RateLimiter;
 use crate::glue::{Error, Glue};
 
 /// All crawlers and crawls of one client.
@@ -41,10 +44,9 @@ fn parse_poll_id(id: &str) -> (&str, Option<&str>) {
 
 impl Source for CrawlSource {
     type Item = CrawlItem;
-    type Client = Glue;
 
-    fn client(&self) -> &Glue {
-        &self.client
+    fn limiter(&self) -> Arc<RateLimiter> {
+        self.client.rate_limiter()
     }
 
     fn is_finished(item: &CrawlItem) -> bool {
@@ -54,26 +56,40 @@ impl Source for CrawlSource {
         }
     }
 
-    async fn poll(&self, requests: Vec<PollRequest<CrawlItem>>) -> Result<Vec<PollResult<CrawlItem>>, Error> {
-        let names: BTreeSet<_> = requests.iter().map(|request| parse_poll_id(&request.id).0.to_owned()).collect();
-        let names: Vec<_> = names.into_iter().collect();
-        let mut crawlers = HashMap::with_capacity(names.len());
-        for batch in names.chunks(CRAWLER_BATCH_SIZE) {
-            let found = self.client.crawlers(batch).await?;
-            crawlers.extend(found.into_iter().map(|crawler| (crawler.name.clone(), crawler)));
+    async fn poll(&self, requests: Vec<PollRequest<CrawlItem>>) -> Polled<CrawlItem> {
+        let mut calls = Calls::default();
+        // A crawler whose crawls were read in vain is read apart from the others.
+        let mut fails = BTreeMap::new();
+        for request in &requests {
+            *fails.entry(parse_poll_id(&request.id).0.to_owned()).or_insert(true) &= request.failures > 0;
         }
+        let (doubtful, names) = fails.into_iter().partition::<Vec<_>, _>(|(_, fails)| *fails);
+        let [names, doubtful] =
+            [names, doubtful].map(|names| names.into_iter().map(|(name, _)| name).collect::<Vec<String>>());
+        let crawlers = calls.in_batches((names, doubtful), CRAWLER_BATCH_SIZE, async |batch: Vec<String>| {
+            let found = self.client.crawlers(&batch).await?;
+            Ok(found.into_iter().map(|crawler| (crawler.name.clone(), crawler)).collect())
+        });
+        let crawlers = crawlers.await;
         let mut results = Vec::new();
         for request in requests {
             let (name, crawl) = parse_poll_id(&request.id);
-            let observation = match (crawlers.get(name), crawl) {
-                (None, _) => Observation::NotFound,
-                (Some(crawler), None) => Observation::Present(CrawlItem::Crawler(crawler.clone())),
-                (Some(crawler), Some(_)) if is_still_running(request.last.as_ref(), crawler) => continue,
-                (Some(crawler), Some(crawl)) => self.crawl(crawler, crawl).await?,
+            let answer = match (crawlers.get(name), crawl) {
+                (None | Some(Ok(None)), _) => Ok(Observation::NotFound),
+                (Some(Err(error)), _) => Err(Arc::clone(error)),
+                (Some(Ok(Some(crawler))), None) => Ok(Observation::Present(CrawlItem::Crawler(crawler.clone()))),
+                (Some(Ok(Some(crawler))), Some(_)) if is_still_running(request.last.as_ref(), crawler) => {
+                    // An error that subscribers know of is over.
+                    if request.failures == 0 {
+                        continue;
+                    }
+                    request.last.map_or(Ok(Observation::NotFound), Ok)
+                }
+                (Some(Ok(Some(crawler))), Some(crawl)) => calls.make(self.crawl(crawler, crawl)).await,
             };
-            results.push(PollResult { id: request.id, observation, page: None });
+            results.push(PollResult { id: request.id, answer, page: None });
         }
-        Ok(results)
+        Polled { results, calls: calls.made() }
     }
 }
 

@@ -23,7 +23,7 @@ mod secret;
 mod sensitive;
 mod validation;
 
-pub use self::caller_identity::CallerIdentity;
+pub use self::caller_identity::{Acceptance, CallerIdentity};
 pub use self::credentials::{CredentialSource, Keys};
 use self::error::check;
 pub use self::error::{IdentityError, Setting};

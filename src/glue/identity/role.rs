@@ -27,6 +27,14 @@ pub struct Role {
     pub duration: Option<i32>,
 }
 
+impl Role {
+    /// The account of the role, which is also that of its sessions.
+    #[must_use]
+    pub fn account(&self) -> Option<&str> {
+        self.arn.split(':').nth(4).filter(|account| !account.is_empty())
+    }
+}
+
 /// A role, and the setting with its ARN.
 pub(super) struct RequestedRole {
     pub role: Role,

@@ -1,8 +1,13 @@
 //! The model of job runs.
 
+pub(crate) mod fingerprint;
+pub(crate) mod history;
+mod list_plan;
+pub mod places;
+pub mod search;
 pub(crate) mod source;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::Timestamp;
 
@@ -36,15 +41,64 @@ pub struct StartJobRun {
 /// Identifies the runs that the controller started among all runs of a job.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RunMatcher {
-    /// A run with this argument.
+    /// Every run of one object: its argument `name` is the key `<base>/<number of the attempt>`.
     Argument {
         /// The argument's name.
         name: String,
-        /// The run's key.
-        value: String,
+        /// The part of the key that all attempts share.
+        base: String,
     },
-    /// A run with exactly these arguments that no trigger started. For scripts that reject unknown arguments.
-    Arguments(BTreeMap<String, String>),
+    /// A run with these arguments, and no others, that no trigger started. For scripts that reject unknown arguments.
+    Arguments {
+        /// Arguments by name.
+        literal: BTreeMap<String, String>,
+        /// The names of arguments with any value, or none: a Secret may have changed since the start.
+        from: BTreeSet<String>,
+    },
+}
+
+impl RunMatcher {
+    /// How a run with these arguments satisfies it; `triggered` when a trigger started the run.
+    #[must_use]
+    pub fn satisfied_by(&self, arguments: &HashMap<String, String>, triggered: bool) -> Option<RunMatch> {
+        match self {
+            Self::Argument { name, base } => match parse_attempt_key(arguments.get(name)?)? {
+                (of_run, number) if of_run == base => Some(RunMatch::Attempt(number)),
+                _ => None,
+            },
+            Self::Arguments { literal, from } => {
+                let others = arguments.keys().filter(|name| !from.contains(*name)).count();
+                let is_match = !triggered
+                    && others == literal.len()
+                    && literal.iter().all(|(name, value)| arguments.get(name) == Some(value));
+                is_match.then_some(RunMatch::Arguments)
+            }
+        }
+    }
+}
+
+/// How a run satisfies a [`RunMatcher`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RunMatch {
+    /// Its key names this attempt.
+    Attempt(u32),
+    /// It has the arguments. Every attempt of an object, and every other object with the same arguments, looks like it.
+    Arguments,
+}
+
+/// The key that the run of an attempt carries.
+#[must_use]
+pub fn attempt_key(base: &str, number: u32) -> String {
+    format!("{base}/{number}")
+}
+
+/// The base and the number of an [`attempt_key`]; `None` for other text. The base may contain slashes.
+#[must_use]
+pub fn parse_attempt_key(key: &str) -> Option<(&str, u32)> {
+    let (base, number) = key.rsplit_once('/')?;
+    let number: u32 = number.parse().ok()?;
+    // One attempt has one spelling: `+1` and `01` are not ours.
+    (attempt_key(base, number) == key).then_some((base, number))
 }
 
 /// Glue's `JobRunState`.
@@ -110,8 +164,8 @@ pub struct JobRun {
     pub id: String,
     /// The state.
     pub state: JobRunState,
-    /// Whether the [`RunMatcher`] of the request matches; false without one.
-    pub matches: bool,
+    /// How it satisfies the [`RunMatcher`] of the request; `None` when it does not, and without a matcher.
+    pub matched: Option<RunMatch>,
     /// The number of the attempt among Glue's own retries, from 0.
     pub attempt: i32,
     /// The id of the run that this one retries, for one of Glue's own retries.
@@ -136,6 +190,29 @@ pub struct JobRun {
     pub log_group: Option<String>,
 }
 
+#[cfg(test)]
+impl JobRun {
+    /// A run of which only the ID and the state are known.
+    pub(crate) fn fixture(id: &str, state: JobRunState) -> Self {
+        Self {
+            id: id.to_owned(),
+            state,
+            matched: None,
+            attempt: 0,
+            previous: None,
+            started_on: None,
+            completed_on: None,
+            error_message: None,
+            execution_seconds: 0,
+            dpu_seconds: None,
+            glue_version: None,
+            workers: None,
+            max_capacity: None,
+            log_group: None,
+        }
+    }
+}
+
 /// A page of runs, newest first.
 #[derive(Clone, Debug)]
 pub struct JobRunPage {
@@ -158,4 +235,25 @@ pub enum StopOutcome {
     Accepted,
     /// Glue refused to stop it.
     Refused(crate::glue::Error),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_names_its_base_and_its_attempt() {
+        for (key, parsed) in [
+            ("uid/0", Some(("uid", 0))),
+            ("a/b/12", Some(("a/b", 12))),
+            ("uid", None),
+            ("uid/", None),
+            ("uid/x", None),
+            ("uid/+1", None),
+            ("uid/01", None),
+            ("uid/4294967296", None),
+        ] {
+            assert_eq!(parse_attempt_key(key), parsed, "{key}");
+        }
+    }
 }

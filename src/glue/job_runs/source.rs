@@ -1,22 +1,58 @@
 //! The runs of one job as a source of the poller. It follows Glue's own retries to the last run of the chain.
 
 use std::collections::{HashMap, HashSet};
+use std::fmt::Debug;
+use std::future::Future;
+use std::hash::Hash;
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::{JobRun, JobRunState};
+use super::list_plan::{ListPlan, NextCall};
+use super::{JobRun, JobRunPage, JobRunState};
 use crate::glue::error::if_found;
-use crate::glue::poll_plan;
-use crate::glue::poller::{Observation, PollRequest, PollResult, Source};
+use crate::glue::poller::calls::Calls;
+use crate::glue::poller::{Observation, PollRequest, PollResult, Polled, Source};
+use crate::glue::rate_limiter::RateLimiter;
 use crate::glue::{Error, ErrorKind, Glue};
 
 /// How long after a failure Glue may take to show the retry. AWS's documentation gives no bound; in practice it takes
 /// seconds.
 const RETRY_GRACE: Duration = Duration::from_mins(1);
 
+/// What reads the runs of jobs: a [`Glue`] client.
+pub trait RunReader: Clone + Debug + Eq + Hash + Send + Sync + 'static {
+    /// The rate limiter of its account.
+    fn limiter(&self) -> Arc<RateLimiter>;
+    /// One page of the list, newest first.
+    fn page(&self, job: &str, token: Option<String>) -> impl Future<Output = Result<JobRunPage, Error>> + Send;
+    /// One run.
+    fn run(&self, job: &str, id: &str) -> impl Future<Output = Result<JobRun, Error>> + Send;
+    /// How many times Glue itself retries a run of the job.
+    fn max_retries(&self, job: &str) -> impl Future<Output = Result<i32, Error>> + Send;
+}
+
+impl RunReader for Glue {
+    fn limiter(&self) -> Arc<RateLimiter> {
+        self.rate_limiter()
+    }
+
+    async fn page(&self, job: &str, token: Option<String>) -> Result<JobRunPage, Error> {
+        self.job_runs(job, token).await
+    }
+
+    async fn run(&self, job: &str, id: &str) -> Result<JobRun, Error> {
+        self.job_run(job, id).await
+    }
+
+    async fn max_retries(&self, job: &str) -> Result<i32, Error> {
+        self.job_max_retries(job).await
+    }
+}
+
 /// All runs of one job, for one client.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct JobRunSource {
-    pub client: Glue,
+pub struct JobRunSource<C = Glue> {
+    pub client: C,
     /// The name of the job.
     pub job: String,
 }
@@ -29,62 +65,94 @@ pub struct JobRunItem {
     pub retry_expected: bool,
 }
 
-impl Source for JobRunSource {
+impl<C: RunReader> Source for JobRunSource<C> {
     type Item = JobRunItem;
-    type Client = Glue;
 
-    fn client(&self) -> &Glue {
-        &self.client
+    fn limiter(&self) -> Arc<RateLimiter> {
+        self.client.limiter()
     }
 
     fn is_finished(item: &JobRunItem) -> bool {
         item.run.state.is_final() && !item.retry_expected
     }
 
-    async fn poll(&self, requests: Vec<PollRequest<JobRunItem>>) -> Result<Vec<PollResult<JobRunItem>>, Error> {
-        let runs: Vec<_> = requests.iter().map(|request| (current_id(request).to_owned(), request.page)).collect();
-        let listed = self.list(poll_plan::cheapest_calls(&runs).pages).await?;
+    async fn poll(&self, requests: Vec<PollRequest<JobRunItem>>) -> Polled<JobRunItem> {
+        let mut calls = Calls::default();
+        let mut list = self.list(&mut calls, &requests).await;
         let mut results = Vec::with_capacity(requests.len());
         let mut failed = Vec::new();
         for request in &requests {
             let id = current_id(request);
-            let (observation, page) = match listed.get(id) {
-                Some((run, page)) => (Observation::Present(run.clone()), Some(*page)),
-                None => (self.get(id).await?, None),
+            let (answer, page) = if let Some((run, page)) = list.runs.get(id) {
+                (Ok(Observation::Present(run.clone())), Some(*page))
+            } else {
+                let answer = match &list.error {
+                    Some(error) if !is_read_by_id(request, error) => Err(Arc::clone(error)),
+                    _ => self.get(&mut calls, id).await,
+                };
+                (answer, list.plan.page_of_missing(request.page))
             };
-            match observation {
-                Observation::NotFound => {
-                    results.push(PollResult { id: request.id.clone(), observation: Observation::NotFound, page });
+            match answer {
+                Ok(Observation::Present(run)) if run.state == JobRunState::Failed => failed.push((request, run, page)),
+                Ok(Observation::Present(run)) => results.push(present(request, run, false, page)),
+                Ok(Observation::NotFound) => {
+                    results.push(PollResult { id: request.id.clone(), answer: Ok(Observation::NotFound), page });
                 }
-                Observation::Present(run) if run.state == JobRunState::Failed => failed.push((request, run, page)),
-                Observation::Present(run) => results.push(present(request, run, false, page)),
+                Err(error) => results.push(PollResult { id: request.id.clone(), answer: Err(error), page }),
             }
         }
         if !failed.is_empty() {
-            results.extend(self.follow_retries(failed).await?);
+            results.extend(self.follow_retries(&mut calls, &mut list, failed).await);
         }
-        Ok(results)
+        Polled { results, calls: calls.made() }
     }
 }
 
-impl JobRunSource {
-    /// The runs on the first `pages` of the list, by id, each with its page.
-    async fn list(&self, pages: usize) -> Result<HashMap<String, (JobRun, usize)>, Error> {
-        let mut listed = HashMap::new();
+/// What the pages of the list showed.
+struct List {
+    plan: ListPlan,
+    /// The runs by id, each with its page.
+    runs: HashMap<String, (JobRun, usize)>,
+    /// How many pages were read.
+    pages: usize,
+    /// Why the next page could not be read.
+    error: Option<Arc<Error>>,
+}
+
+impl<C: RunReader> JobRunSource<C> {
+    /// Lists as many pages as make the poll cheapest.
+    async fn list(&self, calls: &mut Calls, requests: &[PollRequest<JobRunItem>]) -> List {
+        let plan = ListPlan::new(requests.iter().map(|request| request.page));
+        let mut list = List { plan, runs: HashMap::new(), pages: 0, error: None };
+        let wanted: HashMap<&str, Option<usize>> =
+            requests.iter().map(|request| (current_id(request), request.page)).collect();
         let mut token = None;
-        for page in 0..pages {
-            let list = self.client.job_runs(&self.job, token.take(), None).await?;
-            listed.extend(list.runs.into_iter().map(|run| (run.id.clone(), (run, page))));
-            token = list.next;
+        while list.plan.next() == NextCall::ListPage {
+            let page = match calls.make(self.client.page(&self.job, token.take())).await {
+                Ok(page) => page,
+                Err(error) => {
+                    list.error = Some(error);
+                    break;
+                }
+            };
+            // A run that a new one has pushed down between two calls is on both pages.
+            let is_new = |run: &&JobRun| !list.runs.contains_key(&run.id);
+            let shown = page.runs.iter().filter(is_new).filter_map(|run| wanted.get(run.id.as_str()));
+            list.plan.on_page(shown.copied());
+            let pages = list.pages;
+            list.runs.extend(page.runs.into_iter().map(|run| (run.id.clone(), (run, pages))));
+            list.pages += 1;
+            token = page.next;
             if token.is_none() {
                 break;
             }
         }
-        Ok(listed)
+        list
     }
 
-    async fn get(&self, id: &str) -> Result<Observation<JobRun>, Error> {
-        Ok(if_found(self.client.job_run(&self.job, id).await)?.into())
+    async fn get(&self, calls: &mut Calls, id: &str) -> Result<Observation<JobRun>, Arc<Error>> {
+        let read = async { if_found(self.client.run(&self.job, id).await) };
+        Ok(calls.make(read).await?.into())
     }
 
     /// Replaces each failed run by Glue's retry of it (`PreviousRunId`), where there is one.
@@ -92,34 +160,63 @@ impl JobRunSource {
     /// properties"), so only FAILED is followed.
     async fn follow_retries(
         &self,
+        calls: &mut Calls,
+        list: &mut List,
         failed: Vec<(&PollRequest<JobRunItem>, JobRun, Option<usize>)>,
-    ) -> Result<Vec<PollResult<JobRunItem>>, Error> {
-        let max_retries = match self.client.job_max_retries(&self.job).await {
+    ) -> Vec<PollResult<JobRunItem>> {
+        let max_retries = match self.retries(calls, list, &failed).await {
+            Ok(max_retries) => max_retries,
+            Err(error) => {
+                let of = |(request, _, page): (&PollRequest<_>, JobRun, Option<usize>)| PollResult {
+                    id: request.id.clone(),
+                    answer: Err(Arc::clone(&error)),
+                    page,
+                };
+                return failed.into_iter().map(of).collect();
+            }
+        };
+        let retries: HashMap<_, _> =
+            list.runs.values().filter_map(|retry| Some((retry.0.previous.as_deref()?, retry))).collect();
+        let mut assigned = HashSet::new();
+        let results = failed.into_iter().map(|(request, run, page)| {
+            let retry = retries.get(run.id.as_str()).filter(|(retry, _)| assigned.insert(retry.id.clone()));
+            if let Some((retry, page)) = retry {
+                let retry_expected = retry.state == JobRunState::Failed && retry.attempt < max_retries;
+                return present(request, retry.clone(), retry_expected, Some(*page));
+            }
+            let failed_for = if had_failed(request, &run) { request.unchanged_for } else { Duration::ZERO };
+            let retry_expected = run.attempt < max_retries && failed_for < RETRY_GRACE;
+            present(request, run, retry_expected, page)
+        });
+        results.collect()
+    }
+
+    /// How many times Glue retries a run of the job; lists the newest runs, where one may be such a retry.
+    async fn retries(
+        &self,
+        calls: &mut Calls,
+        list: &mut List,
+        failed: &[(&PollRequest<JobRunItem>, JobRun, Option<usize>)],
+    ) -> Result<i32, Arc<Error>> {
+        let max_retries = match calls.make(self.client.max_retries(&self.job)).await {
             Ok(max_retries) => max_retries,
             // Without the job, or the right to read it, no retry can be expected.
             Err(error) if matches!(error.kind, ErrorKind::NotFound | ErrorKind::Denied) => 0,
             Err(error) => return Err(error),
         };
         let may_retry = failed.iter().any(|(_, run, _)| run.attempt < max_retries);
-        let listed = if may_retry { self.list(1).await? } else { HashMap::new() };
-        let mut assigned = HashSet::new();
-        let results = failed
-            .into_iter()
-            .map(|(request, run, page)| {
-                let retry = listed.values().find(|(retry, _)| {
-                    retry.previous.as_deref() == Some(run.id.as_str()) && assigned.insert(retry.id.clone())
-                });
-                if let Some((retry, page)) = retry {
-                    let retry_expected = retry.state == JobRunState::Failed && retry.attempt < max_retries;
-                    return present(request, retry.clone(), retry_expected, Some(*page));
-                }
-                let failed_for = if had_failed(request, &run) { request.unchanged_for } else { Duration::ZERO };
-                let retry_expected = run.attempt < max_retries && failed_for < RETRY_GRACE;
-                present(request, run, retry_expected, page)
-            })
-            .collect();
-        Ok(results)
+        if may_retry && list.pages == 0 {
+            let page = calls.make(self.client.page(&self.job, None)).await?;
+            list.runs.extend(page.runs.into_iter().map(|run| (run.id.clone(), (run, 0))));
+        }
+        Ok(max_retries)
     }
+}
+
+/// Whether a run is read by id although a page of the list could not be read. A job that does not exist has no list, but
+/// Glue may still know its runs. Any other error may pass; a run that it hides twice in a row is read by id.
+fn is_read_by_id(request: &PollRequest<JobRunItem>, error: &Error) -> bool {
+    error.kind == ErrorKind::NotFound || request.failures > 0
 }
 
 /// The id of the last run of the chain that was observed.
@@ -144,6 +241,9 @@ fn present(
     retry_expected: bool,
     page: Option<usize>,
 ) -> PollResult<JobRunItem> {
-    let observation = Observation::Present(JobRunItem { run, retry_expected });
-    PollResult { id: request.id.clone(), observation, page }
+    let answer = Ok(Observation::Present(JobRunItem { run, retry_expected }));
+    PollResult { id: request.id.clone(), answer, page }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,13 @@
 //! A group is what one call can show, such as the runs of one job for one client. A subscriber watches an item with
 //! [`Poller::watch`] and gets the last observation of it. When the observation changes, the poller requeues the
 //! subscriber. A finished item is not polled any more, and the task of a group ends when no unfinished item is left.
+//!
+//! The answers of a poll count one by one: an error of one item changes nothing for the others. See `failing` for when a
+//! subscriber hears of an error.
 
+pub(crate) mod calls;
+mod failing;
+pub(crate) mod pause;
 mod state;
 
 use std::fmt::Debug;
@@ -15,25 +21,24 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use self::state::State;
-use super::{Error, poll_plan};
+use self::pause::Load;
+pub(crate) use self::state::State;
+use super::Error;
+use super::rate_limiter::{PollGroup, RateLimiter};
+
+/// After how many base intervals a pause is computed again.
+const LOOK_AGAIN: u32 = 12;
 
 /// A group of items that are polled together. Equal sources are one group.
 pub trait Source: Clone + Debug + Eq + Hash + Send + Sync + 'static {
     /// An item as Glue shows it.
     type Item: Clone + PartialEq + Send + Sync + 'static;
 
-    /// What makes the calls.
-    type Client: PartialEq;
+    /// The rate limiter of the account that is polled. All groups of an account share what it allows.
+    fn limiter(&self) -> Arc<RateLimiter>;
 
-    /// The client that polls. The poll interval grows with the number of groups of one client.
-    fn client(&self) -> &Self::Client;
-
-    /// Polls all `requests`. An item without a result keeps its last observation.
-    fn poll(
-        &self,
-        requests: Vec<PollRequest<Self::Item>>,
-    ) -> impl Future<Output = Result<Vec<PollResult<Self::Item>>, Error>> + Send;
+    /// Polls all `requests`, those first that do not fail. An item without a result keeps its last observation.
+    fn poll(&self, requests: Vec<PollRequest<Self::Item>>) -> impl Future<Output = Polled<Self::Item>> + Send;
 
     /// Whether the item will never change again.
     fn is_finished(item: &Self::Item) -> bool;
@@ -48,8 +53,19 @@ pub struct PollRequest<T> {
     pub last: Option<Observation<T>>,
     /// How long ago the observation last changed.
     pub unchanged_for: Duration,
-    /// The page of the list that showed the item last.
+    /// The page of the list that showed the item last, or where it is at least.
     pub page: Option<usize>,
+    /// How many polls in a row failed.
+    pub failures: u32,
+}
+
+/// What a poll came to.
+#[derive(Clone, Debug)]
+pub struct Polled<T> {
+    /// What it showed, as far as it got.
+    pub results: Vec<PollResult<T>>,
+    /// How many calls it took.
+    pub calls: usize,
 }
 
 /// What one poll showed of an item.
@@ -57,9 +73,9 @@ pub struct PollRequest<T> {
 pub struct PollResult<T> {
     /// The id of the request.
     pub id: String,
-    /// What Glue shows.
-    pub observation: Observation<T>,
-    /// The page of the list that showed the item; `None` where it was read by id.
+    /// What Glue shows, or why it does not.
+    pub answer: Result<Observation<T>, Arc<Error>>,
+    /// The page of the list that showed the item, or where it is at least; `None` leaves it.
     pub page: Option<usize>,
 }
 
@@ -83,7 +99,7 @@ impl<T> From<Option<T>> for Observation<T> {
 pub struct Report<T> {
     /// The last observation; `None` before the first poll and after [`Poller::refresh`].
     pub observation: Option<Observation<T>>,
-    /// The error of the last poll, while polls fail.
+    /// Why polls of the item fail, once that has lasted.
     pub error: Option<Arc<Error>>,
 }
 
@@ -116,7 +132,7 @@ impl<S: Source, R: Clone + Eq + Hash + Send + Sync + 'static> Poller<S, R> {
     /// changed.
     #[must_use]
     pub fn new(base_interval: Duration, requeue: impl Fn(R) + Send + Sync + 'static) -> Self {
-        let state = Mutex::new(State::default());
+        let state = Mutex::new(State::new(base_interval));
         Self { shared: Arc::new(Shared { base_interval, requeue: Box::new(requeue), state }) }
     }
 
@@ -149,12 +165,6 @@ impl<S: Source, R: Clone + Eq + Hash + Send + Sync + 'static> Poller<S, R> {
         self.state().poll_soon(source);
     }
 
-    /// How many other subscribers the items of `subscriber` have.
-    #[must_use]
-    pub fn other_subscribers(&self, subscriber: &R) -> usize {
-        self.state().other_subscribers(subscriber)
-    }
-
     /// Ends all subscriptions of `subscriber`.
     pub fn forget(&self, subscriber: &R) {
         self.state().forget(subscriber);
@@ -168,16 +178,18 @@ impl<S: Source, R: Clone + Eq + Hash + Send + Sync + 'static> Poller<S, R> {
 
     /// Polls one group until no unfinished item is left.
     async fn run(self, source: S, poll_soon: Arc<Notify>) {
+        let mut group = PollGroup::join(source.limiter());
         loop {
-            tokio::select! {
-                () = tokio::time::sleep(self.interval(&source)) => {}
-                () = poll_soon.notified() => tokio::time::sleep(self.shared.base_interval / 5).await,
-            }
+            self.pause(&source, &group, &poll_soon).await;
             let Some(requests) = self.state().poll_requests(&source) else {
                 return;
             };
+            if requests.is_empty() {
+                continue;
+            }
             let polled_at = Instant::now();
-            let results = source.poll(requests).await;
+            let Polled { results, calls } = source.poll(requests).await;
+            group.record(source.limiter(), calls);
             let changed = self.state().apply(&source, polled_at, results);
             for subscriber in changed {
                 (self.shared.requeue)(subscriber);
@@ -185,10 +197,23 @@ impl<S: Source, R: Clone + Eq + Hash + Send + Sync + 'static> Poller<S, R> {
         }
     }
 
-    /// The pause before the next poll of a group, with a jitter of a tenth so that groups spread out.
-    fn interval(&self, source: &S) -> Duration {
-        let (groups, youngest) = self.state().load(source);
-        poll_plan::interval(self.shared.base_interval, groups, youngest).mul_f64(0.9 + 0.2 * fastrand::f64())
+    /// The pause before the next poll of a group, with a jitter of a tenth so that groups spread out. A long pause gets
+    /// shorter when the account recovers.
+    async fn pause(&self, source: &S, group: &PollGroup, poll_soon: &Notify) {
+        let (from, jitter) = (Instant::now(), 0.9 + 0.2 * fastrand::f64());
+        let base = self.shared.base_interval;
+        loop {
+            let load = Load { groups: group.groups(), calls: group.calls(), rate: group.rate() };
+            let youngest = self.state().youngest(source);
+            let left = pause::pause(base, load, youngest).mul_f64(jitter).saturating_sub(from.elapsed());
+            if left.is_zero() {
+                return;
+            }
+            tokio::select! {
+                () = tokio::time::sleep(left.min(base * LOOK_AGAIN)) => {}
+                () = poll_soon.notified() => return tokio::time::sleep(base / 5).await,
+            }
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State<S, R>> {

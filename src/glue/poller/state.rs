@@ -10,35 +10,32 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 use tracing::debug;
 
-use super::{Error, Observation, PollRequest, PollResult, Report, Source};
+use super::failing::Failing;
+use super::{Observation, PollRequest, PollResult, Report, Source};
 
-pub(super) struct State<S: Source, R> {
+/// The groups of one poller.
+pub(crate) struct State<S: Source, R> {
     groups: HashMap<S, Group<S::Item, R>>,
     /// The items of each subscriber.
     subscriptions: HashMap<R, Vec<(S, String)>>,
     /// How many watched items are not finished.
     live: usize,
+    base_interval: Duration,
 }
 
 struct Group<T, R> {
     items: HashMap<String, WatchedItem<T, R>>,
-    /// The error of the last poll.
-    error: Option<Arc<Error>>,
     /// Shortens the pause before the next poll.
     poll_soon: Arc<Notify>,
-}
-
-impl<T, R: Clone + Eq + Hash> Group<T, R> {
-    fn subscribers(&self) -> impl Iterator<Item = R> {
-        self.items.values().flat_map(|item| item.subscribers.iter().cloned())
-    }
 }
 
 struct WatchedItem<T, R> {
     subscribers: HashSet<R>,
     last: Option<Observation<T>>,
-    /// The page of the list that showed the item last.
+    /// The page of the list that showed the item last, or where it is at least.
     page: Option<usize>,
+    /// What is known of its polls while they fail.
+    failing: Option<Failing>,
     /// Since when the item is watched, or when it was last refreshed. The poll interval grows from here.
     since: Instant,
     /// When the observation last changed.
@@ -47,19 +44,17 @@ struct WatchedItem<T, R> {
     refreshed_at: Instant,
 }
 
-impl<S: Source, R> Default for State<S, R> {
-    fn default() -> Self {
-        Self { groups: HashMap::new(), subscriptions: HashMap::new(), live: 0 }
-    }
-}
-
 impl<S: Source, R: Clone + Eq + Hash> State<S, R> {
-    pub(super) fn live(&self) -> usize {
+    pub(crate) fn new(base_interval: Duration) -> Self {
+        Self { groups: HashMap::new(), subscriptions: HashMap::new(), live: 0, base_interval }
+    }
+
+    pub(crate) fn live(&self) -> usize {
         self.live
     }
 
     /// Records `items` as the subscriptions of `subscriber`, and ends its others.
-    pub(super) fn replace_subscriptions(&mut self, items: &[(S, String)], subscriber: &R) {
+    pub(crate) fn replace_subscriptions(&mut self, items: &[(S, String)], subscriber: &R) {
         let before = self.subscriptions.insert(subscriber.clone(), items.to_vec()).unwrap_or_default();
         for (source, id) in before.iter().filter(|item| !items.contains(item)) {
             self.unsubscribe(source, id, subscriber);
@@ -67,7 +62,7 @@ impl<S: Source, R: Clone + Eq + Hash> State<S, R> {
     }
 
     /// Adds `subscriber` to an item. `spawn` starts the task of a new group.
-    pub(super) fn subscribe(
+    pub(crate) fn subscribe(
         &mut self,
         source: &S,
         id: &str,
@@ -79,7 +74,7 @@ impl<S: Source, R: Clone + Eq + Hash> State<S, R> {
             Entry::Vacant(entry) => {
                 let poll_soon = Arc::<Notify>::default();
                 spawn(source, Arc::clone(&poll_soon));
-                entry.insert(Group { items: HashMap::new(), error: None, poll_soon })
+                entry.insert(Group { items: HashMap::new(), poll_soon })
             }
         };
         let now = Instant::now();
@@ -89,13 +84,15 @@ impl<S: Source, R: Clone + Eq + Hash> State<S, R> {
                 subscribers: HashSet::new(),
                 last: None,
                 page: None,
+                failing: None,
                 since: now,
                 changed_at: now,
                 refreshed_at: now,
             }
         });
         item.subscribers.insert(subscriber.clone());
-        Report { observation: item.last.clone(), error: group.error.clone() }
+        let error = item.failing.as_ref().and_then(Failing::reported);
+        Report { observation: item.last.clone(), error: error.cloned() }
     }
 
     fn unsubscribe(&mut self, source: &S, id: &str, subscriber: &R) {
@@ -112,21 +109,14 @@ impl<S: Source, R: Clone + Eq + Hash> State<S, R> {
     }
 
     /// See [`super::Poller::forget`].
-    pub(super) fn forget(&mut self, subscriber: &R) {
+    pub(crate) fn forget(&mut self, subscriber: &R) {
         for (source, id) in self.subscriptions.remove(subscriber).unwrap_or_default() {
             self.unsubscribe(&source, &id, subscriber);
         }
     }
 
-    /// See [`super::Poller::other_subscribers`].
-    pub(super) fn other_subscribers(&self, subscriber: &R) -> usize {
-        let subscriptions = self.subscriptions.get(subscriber).into_iter().flatten();
-        let items = subscriptions.filter_map(|(source, id)| self.groups.get(source)?.items.get(id));
-        items.map(|item| item.subscribers.iter().filter(|other| *other != subscriber).count()).sum()
-    }
-
     /// See [`super::Poller::refresh`].
-    pub(super) fn refresh(&mut self, source: &S, id: &str) {
+    pub(crate) fn refresh(&mut self, source: &S, id: &str) {
         let Some(group) = self.groups.get_mut(source) else { return };
         if let Some(item) = group.items.get_mut(id) {
             self.live += usize::from(is_finished::<S>(item.last.as_ref()));
@@ -134,46 +124,51 @@ impl<S: Source, R: Clone + Eq + Hash> State<S, R> {
             item.refreshed_at = Instant::now();
             // A changed item is polled as often as a new one.
             item.since = item.refreshed_at;
+            if let Some(failing) = &mut item.failing {
+                failing.pauses_until = item.refreshed_at;
+            }
         }
         group.poll_soon.notify_one();
     }
 
     /// See [`super::Poller::poll_soon`].
-    pub(super) fn poll_soon(&self, source: &S) {
+    pub(crate) fn poll_soon(&self, source: &S) {
         if let Some(group) = self.groups.get(source) {
             group.poll_soon.notify_one();
         }
     }
 
-    /// What the poll interval of a group depends on: how many groups its client has, and the age of its youngest item.
-    pub(super) fn load(&self, source: &S) -> (usize, Duration) {
+    /// The age of the youngest item of a group.
+    pub(crate) fn youngest(&self, source: &S) -> Duration {
         let now = Instant::now();
-        let groups = self.groups.keys().filter(|other| other.client() == source.client()).count();
         let group = self.groups.get(source);
         let youngest = group.and_then(|group| group.items.values().map(|item| now - item.since).min());
-        (groups, youngest.unwrap_or_default())
+        youngest.unwrap_or_default()
     }
 
-    /// The unfinished items of a group. `None` when there are none: the group is removed then, since it has reported
-    /// all its finished items, and a later subscription opens it again.
-    pub(super) fn poll_requests(&mut self, source: &S) -> Option<Vec<PollRequest<S::Item>>> {
+    /// The unfinished items of a group that are to be polled now, those first that do not fail. `None` when there is no
+    /// unfinished item: the group is removed then, since it has reported all its finished items, and a later
+    /// subscription opens it again.
+    pub(crate) fn poll_requests(&mut self, source: &S) -> Option<Vec<PollRequest<S::Item>>> {
         let group = self.groups.get(source)?;
         let now = Instant::now();
-        let requests: Vec<_> = group
-            .items
-            .iter()
-            .filter(|(_, item)| !is_finished::<S>(item.last.as_ref()))
+        let unfinished = || group.items.iter().filter(|(_, item)| !is_finished::<S>(item.last.as_ref()));
+        if unfinished().next().is_none() {
+            self.remove_group(source);
+            return None;
+        }
+        let is_due = |item: &WatchedItem<_, _>| item.failing.as_ref().is_none_or(|failing| failing.pauses_until <= now);
+        let mut requests: Vec<_> = unfinished()
+            .filter(|(_, item)| is_due(item))
             .map(|(id, item)| PollRequest {
                 id: id.clone(),
                 last: item.last.clone(),
                 unchanged_for: now - item.changed_at,
                 page: item.page,
+                failures: item.failing.as_ref().map_or(0, Failing::polls),
             })
             .collect();
-        if requests.is_empty() {
-            self.remove_group(source);
-            return None;
-        }
+        requests.sort_by_key(|request| request.failures);
         Some(requests)
     }
 
@@ -190,44 +185,38 @@ impl<S: Source, R: Clone + Eq + Hash> State<S, R> {
     }
 
     /// Applies the results of a poll that was sent at `polled_at`, and returns the subscribers to requeue.
-    pub(super) fn apply(
-        &mut self,
-        source: &S,
-        polled_at: Instant,
-        results: Result<Vec<PollResult<S::Item>>, Error>,
-    ) -> HashSet<R> {
+    pub(crate) fn apply(&mut self, source: &S, polled_at: Instant, results: Vec<PollResult<S::Item>>) -> HashSet<R> {
         let mut changed = HashSet::new();
         let Some(group) = self.groups.get_mut(source) else {
             return changed;
         };
-        match results {
-            Ok(results) => {
-                if group.error.take().is_some() {
-                    changed.extend(group.subscribers());
-                }
-                for result in results {
-                    let Some(item) = group.items.get_mut(&result.id) else {
-                        continue;
-                    };
-                    if item.refreshed_at > polled_at {
-                        continue;
-                    }
-                    item.page = result.page.or(item.page);
-                    if item.last.as_ref() != Some(&result.observation) {
+        let now = Instant::now();
+        for result in results {
+            let Some(item) = group.items.get_mut(&result.id).filter(|item| item.refreshed_at <= polled_at) else {
+                continue;
+            };
+            item.page = result.page.or(item.page);
+            let is_news = match result.answer {
+                Ok(observation) => {
+                    let was_reported = item.failing.take().is_some_and(|failing| failing.reported().is_some());
+                    let is_new = item.last.as_ref() != Some(&observation);
+                    if is_new {
                         self.live += usize::from(is_finished::<S>(item.last.as_ref()));
-                        self.live -= usize::from(is_finished::<S>(Some(&result.observation)));
-                        item.last = Some(result.observation);
-                        item.changed_at = Instant::now();
-                        changed.extend(item.subscribers.iter().cloned());
+                        self.live -= usize::from(is_finished::<S>(Some(&observation)));
+                        item.last = Some(observation);
+                        item.changed_at = now;
                     }
+                    is_new || was_reported
                 }
-            }
-            Err(error) => {
-                debug!(%error, "a poll failed");
-                if group.error.as_ref().is_none_or(|before| before.code != error.code) {
-                    changed.extend(group.subscribers());
+                Err(error) => {
+                    debug!(%error, id = result.id, "a poll failed");
+                    let (failing, is_news) = Failing::record(item.failing.take(), error, now, self.base_interval);
+                    item.failing = Some(failing);
+                    is_news
                 }
-                group.error = Some(Arc::new(error));
+            };
+            if is_news {
+                changed.extend(item.subscribers.iter().cloned());
             }
         }
         changed

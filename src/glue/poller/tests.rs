@@ -9,8 +9,12 @@ use futures::channel::mpsc::{UnboundedReceiver, unbounded};
 use tokio::sync::Semaphore;
 
 use super::*;
+use crate::glue::ErrorKind;
 
 const BASE: Duration = Duration::from_secs(5);
+
+/// The item that polls refuse, or all, and the error.
+type Refusal = (Option<&'static str>, Error);
 
 /// A source that shows one number, and can withhold its results.
 #[derive(Clone, Debug)]
@@ -18,6 +22,9 @@ struct Number {
     value: Arc<AtomicU32>,
     results: Arc<Semaphore>,
     polls: Arc<AtomicU32>,
+    /// The error of polls of this item, or of all.
+    error: Arc<Mutex<Option<Refusal>>>,
+    limiter: Arc<RateLimiter>,
 }
 
 impl PartialEq for Number {
@@ -36,20 +43,24 @@ impl Hash for Number {
 
 impl Source for Number {
     type Item = u32;
-    type Client = ();
 
-    fn client(&self) -> &() {
-        &()
+    fn limiter(&self) -> Arc<RateLimiter> {
+        Arc::clone(&self.limiter)
     }
 
-    async fn poll(&self, requests: Vec<PollRequest<u32>>) -> Result<Vec<PollResult<u32>>, Error> {
+    async fn poll(&self, requests: Vec<PollRequest<u32>>) -> Polled<u32> {
         let value = self.value.load(Ordering::SeqCst);
         self.polls.fetch_add(1, Ordering::SeqCst);
         self.results.acquire().await.unwrap().forget();
-        Ok(requests
-            .into_iter()
-            .map(|request| PollResult { id: request.id, observation: Observation::Present(value), page: None })
-            .collect())
+        let error = self.error.lock().unwrap().clone();
+        let results = requests.into_iter().map(|request| {
+            let answer = match &error {
+                Some((id, error)) if id.is_none_or(|id| id == request.id) => Err(Arc::new(error.clone())),
+                _ => Ok(Observation::Present(value)),
+            };
+            PollResult { id: request.id, answer, page: None }
+        });
+        Polled { results: results.collect(), calls: 1 }
     }
 
     fn is_finished(item: &u32) -> bool {
@@ -62,7 +73,13 @@ fn poller(withhold: bool) -> (Poller<Number, &'static str>, Number, UnboundedRec
     let (sender, requeued) = unbounded();
     let poller = Poller::new(BASE, move |subscriber| drop(sender.unbounded_send(subscriber)));
     let permits = if withhold { 0 } else { 1000 };
-    let source = Number { value: Arc::default(), results: Arc::new(Semaphore::new(permits)), polls: Arc::default() };
+    let source = Number {
+        value: Arc::default(),
+        results: Arc::new(Semaphore::new(permits)),
+        polls: Arc::default(),
+        error: Arc::default(),
+        limiter: Arc::default(),
+    };
     (poller, source, requeued)
 }
 
@@ -155,4 +172,61 @@ async fn poll_soon_shortens_the_interval() {
     let start = Instant::now();
     assert_eq!(requeued.next().await, Some("one"));
     assert!(start.elapsed() < BASE / 2);
+}
+
+fn error(kind: ErrorKind) -> Error {
+    let (code, message) = (format!("{kind:?}"), String::new());
+    Error { operation: "GetJobRuns", object: "job etl".to_owned(), kind, code, message }
+}
+
+/// Everything that was requeued until now.
+fn drain(requeued: &mut UnboundedReceiver<String>) -> Vec<String> {
+    let mut all: Vec<_> = std::iter::from_fn(|| requeued.try_recv().ok()).collect();
+    all.sort();
+    all
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_passing_error_wakes_nobody_and_one_that_lasts_wakes_each_subscriber_twice() {
+    let (sender, mut requeued) = unbounded();
+    let poller = Poller::new(BASE, move |subscriber: String| drop(sender.unbounded_send(subscriber)));
+    let (_, source, _) = self::poller(false);
+    let all: Vec<_> = (0..10_000).map(|run| format!("run-{run}")).collect();
+    for run in &all {
+        let _ = poller.watch(&source, run, run);
+    }
+    tokio::time::sleep(BASE * 3).await;
+    assert_eq!(drain(&mut requeued).len(), all.len(), "the first observation");
+    let polls = source.polls.load(Ordering::SeqCst);
+    *source.error.lock().unwrap() = Some((None, error(ErrorKind::Throttled)));
+    tokio::time::sleep(BASE * 3).await;
+    assert!(source.polls.load(Ordering::SeqCst) >= polls + 2);
+    *source.error.lock().unwrap() = None;
+    tokio::time::sleep(BASE * 10).await;
+    assert_eq!(drain(&mut requeued).len(), 0, "it passed");
+    *source.error.lock().unwrap() = Some((None, error(ErrorKind::Throttled)));
+    tokio::time::sleep(BASE * 30).await;
+    assert_eq!(drain(&mut requeued).len(), all.len(), "it lasts");
+    let report = poller.watch(&source, "run-7", &"run-7".to_owned());
+    assert_eq!((observed(&report), report.error.map(|error| error.kind)), (Some(0), Some(ErrorKind::Throttled)));
+    *source.error.lock().unwrap() = None;
+    tokio::time::sleep(BASE * 30).await;
+    assert_eq!(drain(&mut requeued).len(), all.len(), "it is over");
+    assert_eq!(poller.watch(&source, "run-7", &"run-7".to_owned()).error, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_item_that_glue_refuses_blinds_no_other() {
+    let (poller, source, mut requeued) = poller(false);
+    let _ = poller.watch(&source, "a", &"one");
+    let _ = poller.watch(&source, "b", &"two");
+    *source.error.lock().unwrap() = Some((Some("a"), error(ErrorKind::Denied)));
+    assert_eq!(requeued.next().await, Some("two"));
+    assert_eq!(requeued.next().await, Some("one"));
+    assert_eq!(poller.watch(&source, "a", &"one").error.map(|error| error.kind), Some(ErrorKind::Denied));
+    assert_eq!(poller.watch(&source, "b", &"two").error, None);
+    source.value.store(1, Ordering::SeqCst);
+    assert_eq!(requeued.next().await, Some("two"));
+    *source.error.lock().unwrap() = None;
+    assert_eq!(requeued.next().await, Some("one"), "it is asked for again");
 }

@@ -2,7 +2,7 @@
 
 pub(crate) mod source;
 
-use crate::glue::crawls::Crawl;
+use crate::glue::crawls::{Crawl, CrawlState};
 
 /// Glue's `TriggerState`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -150,6 +150,8 @@ pub struct RunSummary {
     /// The state as Glue spells it.
     pub state: String,
     pub ended: bool,
+    /// Why the run failed, in Glue's words, which may be none; `None` when it did not fail.
+    pub failure: Option<String>,
     /// Whether the trigger of the request may have started it.
     pub is_triggered: bool,
 }
@@ -157,8 +159,14 @@ pub struct RunSummary {
 impl From<&Crawl> for RunSummary {
     /// Glue does not show what started a crawl, so it may have been any trigger.
     fn from(crawl: &Crawl) -> Self {
-        let state = crawl.state.as_str().to_owned();
-        Self { id: crawl.id.clone(), state, ended: crawl.state.is_final(), is_triggered: true }
+        let failed = crawl.state.is_final() && crawl.state != CrawlState::Completed;
+        Self {
+            id: crawl.id.clone(),
+            state: crawl.state.as_str().to_owned(),
+            ended: crawl.state.is_final(),
+            failure: failed.then(|| crawl.error_message.clone().unwrap_or_default()),
+            is_triggered: true,
+        }
     }
 }
 

@@ -1,10 +1,15 @@
 //! The triggers of one client, and the runs that they started, as sources of the poller.
 
+use std::sync::Arc;
+
 use super::{BATCH_SIZE, RunSummary, Trigger};
+use crate::glue::Glue;
 use crate::glue::error::if_found;
+use crate::glue::job_runs::JobRunState;
 use crate::glue::job_runs::source::{JobRunItem, JobRunSource};
-use crate::glue::poller::{Observation, PollRequest, PollResult, Source};
-use crate::glue::{Error, Glue};
+use crate::glue::poller::calls::Calls;
+use crate::glue::poller::{Observation, PollRequest, PollResult, Polled, Source};
+use crate::glue::rate_limiter::RateLimiter;
 
 /// A group of triggers or of runs.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -35,24 +40,28 @@ impl TriggerItem {
         match self {
             Self::Trigger(_) => None,
             Self::Run(run) => Some(run.clone()),
-            Self::JobRun(item) => Some(RunSummary {
-                id: item.run.id.clone(),
-                state: item.run.state.as_str().to_owned(),
-                ended: JobRunSource::is_finished(item),
-                is_triggered: true,
-            }),
+            Self::JobRun(item) => {
+                let ended = JobRunSource::<Glue>::is_finished(item);
+                let failed = ended && item.run.state != JobRunState::Succeeded;
+                Some(RunSummary {
+                    id: item.run.id.clone(),
+                    state: item.run.state.as_str().to_owned(),
+                    ended,
+                    failure: failed.then(|| item.run.error_message.clone().unwrap_or_default()),
+                    is_triggered: true,
+                })
+            }
         }
     }
 }
 
 impl Source for TriggerSource {
     type Item = TriggerItem;
-    type Client = Glue;
 
-    fn client(&self) -> &Glue {
+    fn limiter(&self) -> Arc<RateLimiter> {
         match self {
-            Self::Triggers(client) | Self::Crawler(client, _) | Self::Workflow(client, _) => client,
-            Self::Job(source) => &source.client,
+            Self::Triggers(client) | Self::Crawler(client, _) | Self::Workflow(client, _) => client.rate_limiter(),
+            Self::Job(source) => source.limiter(),
         }
     }
 
@@ -60,12 +69,12 @@ impl Source for TriggerSource {
         match item {
             // A trigger may change at any time.
             TriggerItem::Trigger(_) => false,
-            TriggerItem::JobRun(item) => JobRunSource::is_finished(item),
+            TriggerItem::JobRun(item) => JobRunSource::<Glue>::is_finished(item),
             TriggerItem::Run(run) => run.ended,
         }
     }
 
-    async fn poll(&self, requests: Vec<PollRequest<TriggerItem>>) -> Result<Vec<PollResult<TriggerItem>>, Error> {
+    async fn poll(&self, requests: Vec<PollRequest<TriggerItem>>) -> Polled<TriggerItem> {
         match self {
             Self::Triggers(client) => poll_triggers(client, &requests).await,
             Self::Job(source) => poll_job_runs(source, requests).await,
@@ -75,26 +84,23 @@ impl Source for TriggerSource {
     }
 }
 
-async fn poll_triggers(
-    client: &Glue,
-    requests: &[PollRequest<TriggerItem>],
-) -> Result<Vec<PollResult<TriggerItem>>, Error> {
-    let mut results = Vec::with_capacity(requests.len());
-    for batch in requests.chunks(BATCH_SIZE) {
-        let names: Vec<_> = batch.iter().map(|request| request.id.clone()).collect();
-        let found = client.triggers(&names).await?;
-        results.extend(names.into_iter().map(|name| {
-            let trigger = found.iter().find(|trigger| trigger.name == name);
-            PollResult { id: name, observation: trigger.cloned().map(TriggerItem::Trigger).into(), page: None }
-        }));
-    }
-    Ok(results)
+async fn poll_triggers(client: &Glue, requests: &[PollRequest<TriggerItem>]) -> Polled<TriggerItem> {
+    let mut calls = Calls::default();
+    let (doubtful, names) = requests.iter().partition::<Vec<_>, _>(|request| request.failures > 0);
+    let [names, doubtful] =
+        [names, doubtful].map(|requests| requests.iter().map(|request| request.id.clone()).collect::<Vec<_>>());
+    let answers = calls.in_batches((names, doubtful), BATCH_SIZE, async |batch: Vec<String>| {
+        let found = client.triggers(&batch).await?;
+        Ok(found.into_iter().map(|trigger| (trigger.name.clone(), trigger)).collect())
+    });
+    let results = answers.await.into_iter().map(|(id, answer)| {
+        let answer = answer.map(|trigger| trigger.map(TriggerItem::Trigger).into());
+        PollResult { id, answer, page: None }
+    });
+    Polled { results: results.collect(), calls: calls.made() }
 }
 
-async fn poll_job_runs(
-    source: &JobRunSource,
-    requests: Vec<PollRequest<TriggerItem>>,
-) -> Result<Vec<PollResult<TriggerItem>>, Error> {
+async fn poll_job_runs(source: &JobRunSource, requests: Vec<PollRequest<TriggerItem>>) -> Polled<TriggerItem> {
     let requests = requests.into_iter().map(|request| PollRequest {
         last: match request.last {
             Some(Observation::Present(TriggerItem::JobRun(run))) => Some(Observation::Present(run)),
@@ -104,41 +110,44 @@ async fn poll_job_runs(
         id: request.id,
         unchanged_for: request.unchanged_for,
         page: request.page,
+        failures: request.failures,
     });
-    let results = source.poll(requests.collect()).await?;
+    let Polled { results, calls } = source.poll(requests.collect()).await;
     let item = |observation: Observation<JobRunItem>| match observation {
         Observation::Present(run) => Observation::Present(TriggerItem::JobRun(run)),
         Observation::NotFound => Observation::NotFound,
     };
-    Ok(results
-        .into_iter()
-        .map(|result| PollResult { id: result.id, observation: item(result.observation), page: result.page })
-        .collect())
+    let results = results.into_iter().map(|result| PollResult {
+        id: result.id,
+        answer: result.answer.map(item),
+        page: result.page,
+    });
+    Polled { results: results.collect(), calls }
 }
 
-async fn poll_crawls(
-    client: &Glue,
-    crawler: &str,
-    requests: Vec<PollRequest<TriggerItem>>,
-) -> Result<Vec<PollResult<TriggerItem>>, Error> {
-    let mut results = Vec::with_capacity(requests.len());
+async fn poll_crawls(client: &Glue, crawler: &str, requests: Vec<PollRequest<TriggerItem>>) -> Polled<TriggerItem> {
+    let (mut calls, mut results) = (Calls::default(), Vec::with_capacity(requests.len()));
     for request in requests {
-        let crawl = if_found(client.crawl(crawler, &request.id).await)?.flatten();
-        let item = crawl.as_ref().map(RunSummary::from).map(TriggerItem::Run);
-        results.push(PollResult { id: request.id, observation: item.into(), page: None });
+        let read = async { if_found(client.crawl(crawler, &request.id).await) };
+        let answer = calls.make(read).await.map(|crawl| {
+            let item = crawl.flatten().as_ref().map(RunSummary::from).map(TriggerItem::Run);
+            item.into()
+        });
+        results.push(PollResult { id: request.id, answer, page: None });
     }
-    Ok(results)
+    Polled { results, calls: calls.made() }
 }
 
 async fn poll_workflow_runs(
     client: &Glue,
     workflow: &str,
     requests: Vec<PollRequest<TriggerItem>>,
-) -> Result<Vec<PollResult<TriggerItem>>, Error> {
-    let mut results = Vec::with_capacity(requests.len());
+) -> Polled<TriggerItem> {
+    let (mut calls, mut results) = (Calls::default(), Vec::with_capacity(requests.len()));
     for request in requests {
-        let run = if_found(client.workflow_run(workflow, &request.id).await)?.map(TriggerItem::Run);
-        results.push(PollResult { id: request.id, observation: run.into(), page: None });
+        let read = async { if_found(client.workflow_run(workflow, &request.id).await).map(Option::flatten) };
+        let answer = calls.make(read).await.map(|run| run.map(TriggerItem::Run).into());
+        results.push(PollResult { id: request.id, answer, page: None });
     }
-    Ok(results)
+    Polled { results, calls: calls.made() }
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 /// The folder that alone knows the SDK.
 const ADAPTER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/glue/aws");
 /// What stands before the name of an operation where the adapter makes a call.
-const CALLS: [&str; 2] = ["self.call(", "aws_call("];
+const CALLS: [&str; 3] = ["self.call(", "self.send(", "aws_call("];
 
 /// The operations by name.
 pub fn all() -> BTreeSet<String> {

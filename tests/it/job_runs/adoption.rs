@@ -112,18 +112,19 @@ async fn without_a_key_each_object_starts_its_own_run() {
     assert_eq!((env.start_calls(), env.glue_runs("etl").len()), (2, 2));
 }
 
-/// The first object's failed run and its retry are the attempts of the second object, too.
+/// The second object takes over the first one's retry, which is the newest attempt of the key.
 #[tokio::test]
-async fn a_recreated_object_with_the_same_key_adopts_all_attempts() {
+async fn a_recreated_object_with_the_same_key_adopts_its_newest_attempt() {
     let env = TestEnv::new("walked").await;
     let zero = std::time::Duration::ZERO;
     let script = kube_glue_double::RunScript::fails("boom").then(Outcome::Succeeded).starting(zero).running(zero);
     env.define_job(JobDefinition::new("twice").script(script.slot_lag(zero)));
     let spec = json!({"idempotencyKey": "twice", "retry": {"limit": 1, "backoffSeconds": 0}});
-    for name in ["first", "second"] {
+    for (name, count) in [("first", 2), ("second", 1)] {
         let run = env.create_run(name, "twice", spec.clone()).await;
         let over = env.wait_finished(name, Phase::Succeeded).await;
-        assert_eq!(attempts(&over).len(), 2, "{name}");
+        assert_eq!(attempts(&over).len(), count, "{name}");
+        assert_eq!(attempts(&over).last().map(|attempt| attempt.number), Some(1), "{name}");
         env.delete(name).await;
         env.wait_deleted(&run).await;
     }

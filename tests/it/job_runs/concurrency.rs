@@ -22,9 +22,9 @@ async fn runs_wait_for_a_free_slot_and_the_oldest_starts_first() {
         "{:?}",
         ready_condition(&waiting)
     );
-    // It has retried twice, after backoffs of about one and two seconds. So the creation timestamps, which are whole
-    // seconds, differ, and the names do not decide.
-    env.wait_for_calls("StartJobRun", 4).await;
+    // It has looked twice, after pauses of one and two seconds. So the creation timestamps, which are whole seconds,
+    // differ, and the names do not decide.
+    env.wait_for_calls("GetJob", 2).await;
     env.create_run("a", "single", json!({})).await;
     env.wait_for_phase("a", Phase::Waiting).await;
 

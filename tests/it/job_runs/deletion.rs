@@ -1,6 +1,6 @@
 //! Deletion of active runs, finished runs and whole namespaces, with valid and with revoked credentials.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use k8s_openapi::api::events::v1::Event;
 use kube::api::{Api, DeleteParams};
@@ -85,6 +85,23 @@ async fn deleting_an_object_during_its_start_leaves_no_run_behind() {
         assert_eq!(runs.len(), 1, "{name}");
         assert_eq!(runs[0]["JobRunState"], "STOPPED", "{name}");
     }
+}
+
+/// Glue throttles all starts, so that tokens are rare, and older objects wait for them first.
+#[tokio::test]
+async fn an_object_that_waits_for_the_rate_limit_can_be_deleted() {
+    let env = TestEnv::new("rate-limited").await;
+    env.double.faults().add(Fault::on("StartJobRun").then(Then::Throttle));
+    for number in 0..60 {
+        env.create_run(&format!("run-{number}"), "etl", json!({})).await;
+    }
+    env.wait_for_calls("StartJobRun", 45).await;
+    let last = env.create_run("last", "etl", json!({})).await;
+    env.wait_until("last", "our finalizer", has_finalizer).await;
+    let begun = Instant::now();
+    env.delete("last").await;
+    env.wait_deleted(&last).await;
+    assert!(begun.elapsed() < Duration::from_secs(15), "{:?}", begun.elapsed());
 }
 
 /// Kubernetes' namespace controller deletes in no order: the Secret may be deleted before the runs that need it.

@@ -66,7 +66,7 @@ async fn a_new_value_fires_once_and_the_started_run_is_followed_to_its_end() {
     );
     triggers.patch_spec("one", json!({"fire": "2026-02-01"})).await;
     let message = triggers.wait_for_reason("one", "CompletedWithFailures").await;
-    assert!(message.contains("fired for 2026-02-01") && message.contains("(FAILED)"), "{message}");
+    assert!(message.contains("fired for 2026-02-01") && message.contains("(FAILED: no such bucket)"), "{message}");
     assert_eq!(env.wait_for_event("CompletedWithFailures").await.type_.as_deref(), Some("Warning"));
     let trigger = triggers.api.get("one").await.expect("the object");
     let earlier: Vec<_> = status(&trigger).earlier_firings.iter().map(|firing| firing.value.as_str()).collect();
@@ -104,6 +104,31 @@ async fn all_started_jobs_crawlers_and_workflows_are_found_and_followed() {
     let states: Vec<_> =
         last_firing(&trigger).expect("a firing").started.iter().filter_map(|run| run.state.clone()).collect();
     assert_eq!(states, ["SUCCEEDED", "SUCCEEDED", "COMPLETED", "COMPLETED"]);
+}
+
+#[tokio::test]
+async fn a_workflow_run_that_glue_completes_with_a_failed_job_is_a_failure() {
+    let env = TestEnv::new("gtr-workflow-failed").await;
+    env.define_job(JobDefinition::new("load").script(RunScript::fails("no such bucket")));
+    env.call_glue("CreateWorkflow", &json!({"Name": "daily"}));
+    env.define_trigger("refresh", "ON_DEMAND", json!({"WorkflowName": "daily"}));
+    let after = json!({"Conditions": [{"LogicalOperator": "EQUALS", "JobName": "etl", "State": "SUCCEEDED"}]});
+    let then = json!({
+        "WorkflowName": "daily", "Actions": [{"JobName": "load"}], "Predicate": after, "StartOnCreation": true,
+    });
+    env.define_trigger("then", "CONDITIONAL", then);
+    let triggers = env.objects::<GlueTrigger>();
+    triggers.create("one", json!({"triggerName": "refresh", "fire": "a", "fireOnCreation": true})).await;
+    env.wait_for_firing("one", "a").await;
+    env.double.clock().step(Duration::from_hours(1));
+    env.double.clock().step(Duration::from_hours(1));
+    let message = triggers.wait_for_reason("one", "CompletedWithFailures").await;
+    assert!(message.contains("(COMPLETED: of 2 actions 1 failed)"), "{message}");
+    let trigger = triggers.api.get("one").await.expect("the object");
+    let started = &last_firing(&trigger).expect("a firing").started;
+    let failed: Vec<_> = started.iter().map(|run| (run.target.kind, run.failed)).collect();
+    assert_eq!(failed, [(TargetKind::Job, false), (TargetKind::Workflow, true)]);
+    assert_eq!(env.wait_for_event("CompletedWithFailures").await.type_.as_deref(), Some("Warning"));
 }
 
 /// The values are set as fast as the API server accepts them.

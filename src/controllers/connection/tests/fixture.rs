@@ -8,6 +8,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
+use super::stored::Stored;
 use crate::api::connection::status::{TestOutcome, TestResult};
 use crate::api::{FINALIZER, GlueConnection, GlueConnectionSpec};
 use crate::controllers::connection::calls::Call;
@@ -23,6 +24,7 @@ use crate::controllers::runtime::ownership::Ownership;
 use crate::controllers::runtime::problem::Problem;
 use crate::controllers::runtime::start_once::{IntentTracker, records_intent};
 use crate::controllers::runtime::step::{Plan, Step};
+use crate::controllers::runtime::time;
 use crate::glue::ErrorKind;
 use crate::glue::connections::{Connection, ConnectionInput};
 use crate::glue::poller::Observation;
@@ -34,17 +36,6 @@ const START: i64 = 1_000_000;
 pub const CONTROLLER_ARN: &str = "arn:aws:sts::123456789012:assumed-role/kube-glue/x";
 /// The identity of another caller.
 pub const OTHER_ARN: &str = "arn:aws:iam::123456789012:user/alice";
-
-/// A connection in Glue, secrets included.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Stored {
-    pub input: ConnectionInput,
-    pub tags: BTreeMap<String, String>,
-    pub created: Timestamp,
-    pub updated: Timestamp,
-    pub by: String,
-    pub status: String,
-}
 
 /// A fault of the next call of one kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +50,7 @@ pub enum Fault {
     CrashAfter,
 }
 
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Fixture {
     pub now: Timestamp,
     pub object: GlueConnection,
@@ -67,6 +59,8 @@ pub struct Fixture {
     pub ownership: Ownership<(String, String)>,
     pub leading: bool,
     pub faults: Vec<(Call, Fault)>,
+    /// Whether the poller has an observation.
+    pub observes: bool,
     /// The error of the last poll.
     pub poll_problem: Option<ErrorKind>,
     /// The requeue interval of the last pass.
@@ -117,6 +111,7 @@ impl Fixture {
             leading: true,
             faults: Vec::new(),
             tests: Vec::new(),
+            observes: true,
             poll_problem: None,
             requeue_after: None,
             watched: true,
@@ -278,8 +273,12 @@ impl Fixture {
             object: &self.object,
             inputs: inputs.as_ref().ok(),
             ownership: self.ownership.clone(),
-            observation: Some(observation),
+            observation: self.observes.then_some(observation),
             related: Vec::new(),
+            deleting_for: time::since(
+                self.now,
+                self.object.metadata.deletion_timestamp.as_ref().map_or(self.now, |deleted| deleted.0),
+            ),
             problem,
             state,
         })
@@ -315,6 +314,11 @@ impl Fixture {
     }
 
     fn carry_out(&mut self, call: &Call, state: &mut PassState) -> Result<(), ErrorKind> {
+        if *call == Call::Delete {
+            self.glue = None;
+            state.outcomes.push(CallOutcome::Deleted);
+            return Ok(());
+        }
         let inputs = self.inputs().unwrap();
         let test = |tests: &mut Vec<Option<String>>, now, before_create| {
             let message = if tests.is_empty() { None } else { tests.remove(0) };
@@ -343,10 +347,7 @@ impl Fixture {
                 state.outcomes.push(CallOutcome::Updated(self.now));
                 state.digest = Some(inputs.applied_digest());
             }
-            Call::Delete => {
-                self.glue = None;
-                state.outcomes.push(CallOutcome::Deleted);
-            }
+            Call::Delete => {}
             Call::TestInput => {
                 let tested = test(&mut self.tests, self.now, true);
                 let failed = tested.result == TestOutcome::Failed;
@@ -370,40 +371,4 @@ impl Fixture {
 
 fn rejection(kind: ErrorKind) -> Problem {
     Problem { reason: kind.into(), message: "rejected".to_owned(), kind: Some(kind) }
-}
-
-impl Stored {
-    /// The response of `GetConnection`: no passwords or credentials, but the secret that Glue creates for them.
-    fn observed(&self) -> Connection {
-        let input = &self.input;
-        let mut authentication = input.authentication.as_ref().map(|authentication| authentication.shown.clone());
-        if let (Some(shown), true) = (&mut authentication, crate::controllers::connection::drift::hides(input)) {
-            shown.secret_arn.get_or_insert_with(|| "arn:aws:secretsmanager:made-by-glue".to_owned());
-        }
-        Connection {
-            name: input.name.clone(),
-            arn: Some("arn:aws:glue:eu-west-1:123456789012:connection/orders".to_owned()),
-            type_: input.type_.clone(),
-            description: input.description.clone(),
-            match_criteria: input.match_criteria.clone(),
-            properties: input
-                .properties
-                .iter()
-                .filter(|(name, _)| !name.ends_with("PASSWORD"))
-                .map(|(name, value)| (name.clone(), value.clone()))
-                .collect(),
-            spark: input.spark.clone(),
-            athena: input.athena.clone(),
-            python: input.python.clone(),
-            physical: input.physical.clone(),
-            authentication,
-            status: Some(self.status.clone()),
-            status_reason: None,
-            created_at: Some(self.created),
-            updated_at: Some(self.updated),
-            updated_by: Some(self.by.clone()),
-            validated_at: None,
-            schema_version: Some(1),
-        }
-    }
 }

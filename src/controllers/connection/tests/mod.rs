@@ -1,7 +1,9 @@
 //! Tests of the connection plan and of drift detection.
 
+mod deletion;
 pub(crate) mod fixture;
 mod ownership;
 mod plan;
 mod spec;
+mod stored;
 mod test_schedule;

@@ -80,7 +80,8 @@ fn a_connection_recreated_by_another_caller_is_no_longer_owned() {
 #[test]
 fn the_younger_of_two_objects_sends_no_call_and_does_not_delete() {
     let mut fixture = Fixture::new(jdbc());
-    fixture.ownership = Ownership::OwnedBy(("team".to_owned(), "older".to_owned()));
+    fixture.ownership =
+        Ownership::OwnedBy { owner: ("team".to_owned(), "older".to_owned()), at_most: None, regaining: false };
     fixture.glue = settled(json!({})).glue;
     fixture.settle();
     assert_eq!(

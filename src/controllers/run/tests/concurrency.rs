@@ -3,7 +3,7 @@
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-use super::fixture::{Fixture, at, intent, not_found, observed, problem, step_name};
+use super::fixture::{BEHIND, Fixture, at, intent, not_found, observed, problem, step_name};
 use crate::api::crawler_run::OnAlreadyRunning::{self, Attach, Fail, Wait};
 use crate::api::run::{Attempt, Baseline, DeletionPolicy, Phase, RunPolicy};
 use crate::controllers::run::calls::{Call, Step};
@@ -143,7 +143,7 @@ fn an_object_waits_attaches_fails_or_starts_by_its_policy() {
         (
             "Attach takes the live crawl from any position in the queue",
             Fixture {
-                behind: true,
+                turn: BEHIND,
                 concurrency: concurrency(Attach, false),
                 ..with_snapshot(object(), "x", true, None)
             },
@@ -153,28 +153,28 @@ fn an_object_waits_attaches_fails_or_starts_by_its_policy() {
         ),
         (
             "Fail fails from any position in the queue",
-            Fixture { behind: true, concurrency: concurrency(Fail, false), ..with_snapshot(object(), "x", true, None) },
+            Fixture { turn: BEHIND, concurrency: concurrency(Fail, false), ..with_snapshot(object(), "x", true, None) },
             "await change",
             Phase::Failed,
             None,
         ),
         (
             "behind others, the baseline is read too",
-            Fixture { behind: true, ..object() },
+            Fixture { turn: BEHIND, ..object() },
             "read baseline",
             Phase::Pending,
             None,
         ),
         (
             "behind others, the baseline is recorded",
-            Fixture { behind: true, ..with_snapshot(object(), "x", false, None) },
+            Fixture { turn: BEHIND, ..with_snapshot(object(), "x", false, None) },
             "await change",
             Phase::Waiting,
             None,
         ),
         (
             "behind others, no baseline is read without coalescing",
-            Fixture { behind: true, concurrency: own(), ..object() },
+            Fixture { turn: BEHIND, concurrency: own(), ..object() },
             "await change",
             Phase::Waiting,
             None,
@@ -189,21 +189,21 @@ fn an_object_waits_attaches_fails_or_starts_by_its_policy() {
         ),
         (
             "but not behind others",
-            Fixture { activity: CrawlerActivity::Idle, behind: true, ..waiting("x") },
+            Fixture { activity: CrawlerActivity::Idle, turn: BEHIND, ..waiting("x") },
             "await change",
             Phase::Waiting,
             None,
         ),
         (
             "or after a new crawl, which all may share",
-            Fixture { activity: CrawlerActivity::NewCrawl, behind: true, ..waiting("x") },
+            Fixture { activity: CrawlerActivity::NewCrawl, turn: BEHIND, ..waiting("x") },
             "read baseline",
             Phase::Waiting,
             None,
         ),
         (
             "without coalescing a new crawl changes nothing",
-            Fixture { activity: CrawlerActivity::NewCrawl, behind: true, concurrency: own(), ..waiting("x") },
+            Fixture { activity: CrawlerActivity::NewCrawl, turn: BEHIND, concurrency: own(), ..waiting("x") },
             "await change",
             Phase::Waiting,
             None,
@@ -369,7 +369,11 @@ fn deletion_stops_only_a_crawl_of_its_own_unless_the_policy_is_stop() {
     let table = [
         ("its own crawl", crawling(false), "stop"),
         ("a crawl shared with other objects", Fixture { shared: true, ..crawling(false) }, "remove finalizer"),
-        ("a shared crawl under policy Stop", Fixture { shared: true, policy: stop(), ..crawling(false) }, "stop"),
+        (
+            "a shared crawl under policy Stop, which the last object stops",
+            Fixture { shared: true, policy: stop(), ..crawling(false) },
+            "remove finalizer",
+        ),
         ("an adopted crawl", crawling(true), "remove finalizer"),
         ("an adopted crawl under policy Stop", Fixture { policy: stop(), ..crawling(true) }, "stop"),
         ("a waiting object has no crawl to stop", waiting("x").with_finalizer().deleted(), "remove finalizer"),

@@ -13,6 +13,7 @@ use crate::controllers::run::facts::{ConcurrencyPolicy, CrawlerActivity, Facts, 
 use crate::controllers::run::plan::plan;
 use crate::controllers::runtime::facts::CommonFacts;
 use crate::controllers::runtime::problem::Problem;
+use crate::controllers::runtime::queue::{Cause, Turn};
 use crate::controllers::runtime::start_once::Lookup;
 use crate::glue::ErrorKind;
 
@@ -21,6 +22,9 @@ const CREATED: i64 = 1_000_000;
 pub(crate) fn at(seconds: i64) -> Timestamp {
     Timestamp::from_second(CREATED + seconds).expect("a time")
 }
+
+/// Older objects wait for the same target.
+pub(crate) const BEHIND: Turn = Turn::Behind(Cause::ConcurrentRuns);
 
 /// One object and its facts.
 #[derive(Clone, Debug)]
@@ -38,12 +42,13 @@ pub(crate) struct Fixture {
     pub(crate) fresh_intent: bool,
     pub(crate) intent_age: i64,
     pub(crate) backoff: Option<Duration>,
-    pub(crate) behind: bool,
     pub(crate) activity: CrawlerActivity,
     pub(crate) shared: bool,
     pub(crate) observation: Option<Observation>,
     pub(crate) poll_problem: Option<Problem>,
-    pub(crate) stop_sent: bool,
+    pub(crate) stop_sent: Option<Duration>,
+    pub(crate) turn: Turn,
+    pub(crate) carries_key: bool,
 }
 
 impl Fixture {
@@ -67,12 +72,13 @@ impl Fixture {
             fresh_intent: false,
             intent_age: 0,
             backoff: None,
-            behind: false,
             activity: CrawlerActivity::Unchanged,
             shared: false,
             observation: None,
             poll_problem: None,
-            stop_sent: false,
+            stop_sent: None,
+            turn: Turn::Now,
+            carries_key: true,
         }
     }
 
@@ -117,7 +123,7 @@ impl Fixture {
                 fresh_intent: self.fresh_intent,
                 intent_age: Duration::from_secs(self.intent_age.unsigned_abs()),
                 backoff: self.backoff,
-                behind: self.behind,
+                behind: false,
                 settle: Duration::from_mins(1),
                 deletion_timeout: Duration::from_mins(10),
             },
@@ -131,13 +137,15 @@ impl Fixture {
             shared: self.shared,
             observation: self.observation.clone(),
             stop_sent: self.stop_sent,
+            turn: self.turn,
+            carries_key: self.carries_key,
         })
     }
 }
 
 pub(crate) fn observed(phase: Phase) -> ObservedRun {
     let state = format!("{phase:?}").to_uppercase();
-    ObservedRun { id: "jr_1".to_owned(), state, phase, retry_expected: false, message: None }
+    ObservedRun { id: "jr_1".to_owned(), state, phase, attempt: None, retry_expected: false, message: None }
 }
 
 pub(crate) fn intent() -> Attempt {
@@ -183,6 +191,7 @@ pub(crate) fn step_name(plan: &Plan) -> &'static str {
         Step::RemoveFinalizer { left_behind: Some(_) } => "leave behind",
         Step::Call(Call::LookUp(_)) => "look up",
         Step::Call(Call::ReadBaseline { .. }) => "read baseline",
+        Step::Call(Call::CheckPlace) => "check place",
         Step::Call(Call::Start) => "start",
         Step::Call(Call::Stop(_)) => "stop",
         Step::Delete => "delete",

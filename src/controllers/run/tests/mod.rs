@@ -1,6 +1,9 @@
 //! Tests of the run plan: tables and properties. (The model of the start protocol: `runtime/tests/start_once`.)
 
 mod concurrency;
+mod earlier_run;
 pub(crate) mod fixture;
 mod plan;
 mod properties;
+mod unclear_start;
+mod waiting;

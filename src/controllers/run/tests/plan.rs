@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::fixture::{Fixture, at, intent, live, not_found, observed, problem, rejected, step_name};
+use super::fixture::{BEHIND, Fixture, at, intent, live, not_found, observed, problem, rejected, step_name};
 use crate::api::run::{Attempt, DeletionPolicy, Phase, Retry, RetryOn, RunPolicy, StopCause};
 use crate::controllers::run::calls::{Call, RunQuery, Step};
 use crate::controllers::run::facts::{Observation, ObservedRun, PassState};
@@ -129,7 +129,7 @@ fn each_stage_of_a_start_takes_one_step() {
             "backoff",
             Phase::Pending,
         ),
-        ("an object behind others waits", Fixture { behind: true, ..Fixture::new() }, "await change", Phase::Waiting),
+        ("an object behind others waits", Fixture { turn: BEHIND, ..Fixture::new() }, "await change", Phase::Waiting),
         (
             "phase Waiting is kept until a start succeeds",
             Fixture::new().with_finalizer().with(Phase::Waiting, rejected()).observed_generation(1),
@@ -180,7 +180,7 @@ fn deletion_stops_a_live_run_and_removes_the_finalizer() {
         ("no run was started", Fixture::new().with_finalizer().deleted(), "remove finalizer"),
         ("another controller's finalizer is left alone", Fixture::new().deleted(), "await change"),
         ("a live run is stopped", running(), "stop"),
-        ("the stop is sent once", Fixture { stop_sent: true, ..running() }, "await change"),
+        ("the stop is sent once", Fixture { stop_sent: Some(Duration::from_secs(9)), ..running() }, "requeue"),
         ("policy Orphan leaves the run", Fixture { policy: orphan.clone(), ..running() }, "remove finalizer"),
         ("a run that has ended does not block deletion", running().observing(Phase::Stopped), "remove finalizer"),
         (
@@ -307,7 +307,7 @@ fn a_lookup_result_of_one_attempt_is_not_used_for_the_next() {
         Fixture { policy, ..Fixture::new().with_finalizer().with(Phase::Starting, live()) }.observing(Phase::Failed);
     fixture.state.start.lookup = Some(Lookup::Found(observed(Phase::Failed)));
     let plan = fixture.plan();
-    let query = RunQuery { key: "k/1".to_owned(), ..RunQuery::default() };
+    let query = RunQuery { base_key: "/k".to_owned(), ..RunQuery::default() };
     assert_eq!(plan.step, Step::Call(Call::LookUp(query.clone())));
     fixture.state.on_status_written(&fixture.status, &plan.status, false);
     fixture.status = plan.status;

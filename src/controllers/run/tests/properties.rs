@@ -16,6 +16,7 @@ use crate::controllers::run::facts::{
     ConcurrencyPolicy, CrawlerActivity, CrawlerSnapshot, Observation, ObservedRun, PassState,
 };
 use crate::controllers::run::lifecycle::intent;
+use crate::controllers::runtime::queue::{Cause, Turn};
 use crate::controllers::runtime::start_once::{Lookup, StartOutcome, records_intent};
 use crate::glue::ErrorKind;
 
@@ -36,8 +37,36 @@ enum Event {
     CredentialsExpired(bool),
     /// Another caller starts the crawler.
     ForeignCrawl,
-    /// Whether older objects are ahead in the queue.
-    Behind(bool),
+    /// Whose turn it is.
+    Turn(Turn),
+    /// Whether stops have an effect. Without it, the run stays in STOPPING.
+    StopsWork(bool),
+    /// What the poller shows of the live run.
+    Polls(Polls),
+    /// Whether lookups fail.
+    LookupsFail(bool),
+    /// Whether Glue shows a free place.
+    HasPlace(bool),
+    /// Whether another object needs the same run.
+    Shared(bool),
+}
+
+/// What the poller shows.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Polls {
+    Runs,
+    Nothing,
+    NotFound,
+    Errors,
+}
+
+fn turn() -> impl Strategy<Value = Turn> {
+    let cause = || prop::sample::select(Cause::ALL.to_vec());
+    prop_oneof![
+        2 => Just(Turn::Now),
+        1 => cause().prop_map(Turn::Behind),
+        1 => cause().prop_map(|cause| Turn::After(cause, Duration::from_secs(7))),
+    ]
 }
 
 fn event() -> impl Strategy<Value = Event> {
@@ -54,7 +83,12 @@ fn event() -> impl Strategy<Value = Event> {
         any::<bool>().prop_map(Event::Lease),
         any::<bool>().prop_map(Event::CredentialsExpired),
         Just(Event::ForeignCrawl),
-        any::<bool>().prop_map(Event::Behind),
+        turn().prop_map(Event::Turn),
+        any::<bool>().prop_map(Event::StopsWork),
+        prop::sample::select(vec![Polls::Runs, Polls::Nothing, Polls::NotFound, Polls::Errors]).prop_map(Event::Polls),
+        any::<bool>().prop_map(Event::LookupsFail),
+        any::<bool>().prop_map(Event::HasPlace),
+        any::<bool>().prop_map(Event::Shared),
     ]
 }
 
@@ -78,10 +112,15 @@ fn concurrency() -> impl Strategy<Value = ConcurrencyPolicy> {
 }
 
 /// Glue with the runs of one object, or with all crawls of one crawler, and the passes over the object.
+#[allow(clippy::struct_excessive_bools, reason = "facts that do not depend on each other")]
 struct Model {
     fixture: Fixture,
     runs: Vec<Phase>,
     throttle: bool,
+    stops_work: bool,
+    polls: Polls,
+    lookups_fail: bool,
+    has_place: bool,
 }
 
 impl Model {
@@ -93,7 +132,12 @@ impl Model {
         for _ in 0..32 {
             let attempt = self.fixture.status.attempt();
             let id = attempt.and_then(|attempt| attempt.id.as_deref());
-            self.fixture.observation = id.map(|id| Observation::Present(self.observed_run(number(id))));
+            self.fixture.poll_problem = (self.polls == Polls::Errors).then(|| problem(ErrorKind::Denied));
+            self.fixture.observation = id.and_then(|id| match self.polls {
+                Polls::Runs => Some(Observation::Present(self.observed_run(number(id)))),
+                Polls::NotFound => Some(Observation::NotFound),
+                Polls::Nothing | Polls::Errors => None,
+            });
             self.fixture.activity = attempt
                 .filter(|attempt| concurrency::is_waiting(attempt))
                 .map_or(CrawlerActivity::Unchanged, |it| self.activity(it));
@@ -112,6 +156,10 @@ impl Model {
                 Step::AddFinalizer => self.fixture.meta.finalizers = Some(vec![FINALIZER.to_owned()]),
                 Step::RemoveFinalizer { .. } => self.fixture.meta.finalizers = None,
                 Step::Call(Call::LookUp(query)) => {
+                    if self.lookups_fail {
+                        self.fixture.state.start.lookup = Some(Lookup::Failed(problem(ErrorKind::Denied)));
+                        continue;
+                    }
                     let found = query.baseline.and_then(|after| self.newer(&after));
                     self.fixture.state.start.lookup = Some(found.map_or(not_found(9999), Lookup::Found));
                 }
@@ -125,9 +173,11 @@ impl Model {
                         next: after.and_then(|after| self.newer(&after)),
                     }));
                 }
+                Step::Call(Call::CheckPlace) => self.fixture.state.has_place = Some(self.has_place),
                 Step::Call(Call::Start) => self.start()?,
                 Step::Call(Call::Stop(id)) => {
-                    self.runs[number(&id)] = Phase::Stopped;
+                    self.fixture.stop_sent = Some(Duration::from_mins(1));
+                    self.runs[number(&id)] = if self.stops_work { Phase::Stopped } else { Phase::Stopping };
                 }
                 Step::Annotate(_) | Step::Delete | Step::Backoff | Step::AwaitChange | Step::RequeueAfter(_) => {
                     return Ok(());
@@ -216,6 +266,7 @@ impl Model {
             }
             Event::TimePasses(seconds) => {
                 self.fixture.now += seconds;
+                self.fixture.stop_sent = None;
                 self.fixture.backoff = None;
             }
             Event::Throttle(throttle) => self.throttle = throttle,
@@ -224,7 +275,12 @@ impl Model {
                     self.runs.push(Phase::Running);
                 }
             }
-            Event::Behind(behind) => self.fixture.behind = behind,
+            Event::Turn(turn) => self.fixture.turn = turn,
+            Event::StopsWork(works) => self.stops_work = works,
+            Event::Polls(polls) => self.polls = polls,
+            Event::LookupsFail(fail) => self.lookups_fail = fail,
+            Event::HasPlace(has_place) => self.has_place = has_place,
+            Event::Shared(shared) => self.fixture.shared = shared,
             Event::Lease(leading) => self.fixture.leading = leading,
             Event::CredentialsExpired(expired) => {
                 self.fixture.credentials_problem = expired.then(|| problem(ErrorKind::ExpiredCredentials));
@@ -245,7 +301,7 @@ proptest! {
         events in prop::collection::vec(event(), 1..30),
     ) {
         let fixture = Fixture { policy, concurrency, ..Fixture::new() };
-        let mut model = Model { fixture, runs: Vec::new(), throttle: false };
+        let mut model = Model { fixture, runs: Vec::new(), throttle: false, stops_work: true, polls: Polls::Runs, lookups_fail: false, has_place: true };
         model.settle()?;
         for event in events {
             model.apply(event);
@@ -253,5 +309,11 @@ proptest! {
             let again = model.fixture.plan();
             prop_assert_eq!(&again.status, &model.fixture.status, "a pass without a change writes no status");
         }
+        // Whatever Glue does, a deleted object is gone after the deletion timeout.
+        model.apply(Event::Delete);
+        model.settle()?;
+        model.apply(Event::TimePasses(601));
+        model.settle()?;
+        prop_assert_eq!(&model.fixture.meta.finalizers, &None);
     }
 }

@@ -3,13 +3,14 @@
 
 use std::time::Duration;
 
-use super::plan::{Fixture, job, newest, problem, ready, types};
+use super::plan::{Fixture, at, job, newest, problem, ready, types};
 use crate::api::GlueTrigger;
-use crate::api::trigger::{Activation, Firing, GlueTriggerStatus, Started};
+use crate::api::trigger::{Activation, Firing, GlueTriggerSpec, GlueTriggerStatus, Started};
 use crate::controllers::declared::DeclaredKind;
 use crate::controllers::runtime::start_once::{Lookup, StartOutcome, StartState, records_intent};
 use crate::controllers::runtime::step::{Plan, Step};
 use crate::controllers::trigger::calls::Call;
+use crate::controllers::trigger::firing::record_intent;
 use crate::controllers::trigger::local_state::{BaselineReading, FIRED_ANNOTATION, FoundRuns, PassState};
 use crate::glue::ErrorKind;
 use crate::glue::poller::Observation;
@@ -17,7 +18,8 @@ use crate::glue::triggers::source::TriggerItem;
 use crate::glue::triggers::{RunSummary, TriggerState, TriggerType};
 
 fn started(id: &str, state: &str, ended: bool) -> Started {
-    Started { target: job(), id: id.to_owned(), state: Some(state.to_owned()), ended }
+    let failed = ended && !matches!(state, "SUCCEEDED" | "COMPLETED");
+    Started { target: job(), id: id.to_owned(), state: Some(state.to_owned()), ended, failed, message: None }
 }
 
 /// The evidence about an object's creation, used only under `fireOnCreation`.
@@ -248,7 +250,8 @@ fn the_runs_of_a_firing_are_followed_until_they_end() {
     let (fixture, _) = Fixture { state: done, ..with_open_intent() }.settled();
     let fixture = Fixture { state: PassState::default(), ..fixture };
     let run = |state: &str, ended| {
-        let run = RunSummary { id: "jr_1".to_owned(), state: state.to_owned(), ended, is_triggered: true };
+        let failure = (ended && state == "FAILED").then(|| "out of memory".to_owned());
+        let run = RunSummary { id: "jr_1".to_owned(), state: state.to_owned(), ended, failure, is_triggered: true };
         vec![("jr_1".to_owned(), Observation::Present(TriggerItem::Run(run)))]
     };
     for (related, reason, ended) in [
@@ -263,6 +266,21 @@ fn the_runs_of_a_firing_are_followed_until_they_end() {
         let firing: Firing = status.last_firing.expect("a firing");
         assert_eq!((firing.ended_at.is_some(), firing.started[0].ended), (ended, ended));
     }
+    // A workflow run is COMPLETED although its actions failed; what failed is in the message, until the next firing.
+    let failure = Some("of 3 actions 1 failed".to_owned());
+    let state = "COMPLETED".to_owned();
+    let run = RunSummary { id: "jr_1".to_owned(), state, ended: true, failure, is_triggered: true };
+    let related = vec![("jr_1".to_owned(), Observation::Present(TriggerItem::Run(run)))];
+    let status = Fixture { related, ..fixture.clone() }.settled().0.object.status.expect("a status");
+    assert_eq!(ready(&status).0, "CompletedWithFailures");
+    let message = &status.declared.condition("Ready").expect("a condition").message;
+    assert!(message.ends_with("(COMPLETED: of 3 actions 1 failed)"), "{message}");
+    let mut next = status;
+    next.pending_fires.push("b".to_owned());
+    let next = record_intent(next, "b", Vec::new(), at(20));
+    let run = &next.earlier_firings.last().expect("the firing").started[0];
+    assert_eq!((run.failed, run.message.as_deref()), (true, None));
+
     let missing = vec![("jr_1".to_owned(), Observation::NotFound)];
     let late = Fixture { related: missing.clone(), now: 100, ..fixture.clone() };
     assert!(late.settled().0.object.status.expect("a status").last_firing.expect("a firing").ended_at.is_some());
@@ -287,11 +305,38 @@ fn a_first_value_without_evidence_fires_only_if_the_trigger_never_started_a_run(
 }
 
 #[test]
+fn an_event_trigger_is_ready_as_glue_shows_it_and_gets_no_call() {
+    for (state, expected) in [
+        (TriggerState::Created, ("OnEvent", true)),
+        (TriggerState::Activated, ("OnEvent", true)),
+        (TriggerState::Deactivated, ("OnEvent", true)),
+        (TriggerState::Creating, ("Creating", false)),
+        (TriggerState::Unknown("NEW".to_owned()), ("StateUnknown", false)),
+    ] {
+        let (after, step) = Fixture::new(TriggerType::Event, state.clone()).settled();
+        let status = after.object.status.expect("a status");
+        assert_eq!(
+            (ready(&status), step, status.state.as_deref()),
+            (expected, Step::AwaitChange, Some(state.as_str()))
+        );
+    }
+}
+
+#[test]
 fn a_spec_that_does_not_fit_the_trigger_type_is_reported_and_no_call_is_sent() {
     let fire = Fixture::scheduled(TriggerState::Deactivated).spec(|spec| spec.fire = Some("a".to_owned()));
     let state = Fixture::on_demand().spec(|spec| spec.state = Some(Activation::Deactivated));
     let type_ = Fixture::new(TriggerType::Unknown("NEW".to_owned()), TriggerState::Created);
-    for (fixture, reason) in [(fire, "NotOnDemand"), (state, "StateNotApplicable"), (type_, "TypeUnknown")] {
+    let event = |change: fn(&mut GlueTriggerSpec)| Fixture::new(TriggerType::Event, TriggerState::Created).spec(change);
+    let event_fire = event(|spec| spec.fire = Some("a".to_owned()));
+    let event_state = event(|spec| spec.state = Some(Activation::Deactivated));
+    for (fixture, reason) in [
+        (fire, "NotOnDemand"),
+        (state, "StateNotApplicable"),
+        (type_, "TypeUnknown"),
+        (event_fire, "NotOnDemand"),
+        (event_state, "StateNotApplicable"),
+    ] {
         let (after, step) = fixture.settled();
         let status = after.object.status.expect("a status");
         assert_eq!((ready(&status), step), ((reason, false), Step::AwaitChange));

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::core::ObjectMeta;
 
+use super::ownership::{owned_by_another, undetermined};
 use crate::api::declared::{DeclaredStatus, DriftPolicy};
 use crate::api::trigger::{
     Activation, Baseline, GlueTriggerSpec, GlueTriggerStatus, Target, TargetKind, TriggerDeletionPolicy,
@@ -50,6 +51,7 @@ pub(crate) struct Fixture {
     pub(crate) behind: bool,
     pub(crate) backoff: Option<Duration>,
     pub(crate) intent_age: Duration,
+    pub(crate) deleting_for: Duration,
 }
 
 pub(crate) type FixturePlan = Plan<GlueTriggerStatus, Call>;
@@ -82,6 +84,7 @@ impl Fixture {
             behind: false,
             backoff: None,
             intent_age: Duration::ZERO,
+            deleting_for: Duration::ZERO,
         }
     }
 
@@ -133,6 +136,7 @@ impl Fixture {
             ownership: self.ownership.clone(),
             observation: self.observation.clone(),
             related: self.related.clone(),
+            deleting_for: self.deleting_for,
             problem: self.problem.clone(),
             state: &self.state,
         })
@@ -289,13 +293,14 @@ fn no_call_is_sent_without_an_observation_the_lease_ownership_or_the_queue_posit
     assert_eq!(Fixture { observation: None, ..fixture.clone() }.settled().1, Step::AwaitChange);
     assert_eq!(Fixture { behind: true, ..fixture.clone() }.settled().1, Step::AwaitChange);
     assert_eq!(Fixture { leading: false, ..fixture.clone() }.settled().1, Step::AwaitChange);
-    assert_eq!(
-        Fixture { ownership: Ownership::Undetermined, ..fixture.clone() }.settled().1,
-        Step::RequeueAfter(Duration::from_secs(1))
-    );
+    for ownership in [undetermined(9), undetermined(10), Ownership::Lapsed { manager: None }] {
+        assert_eq!(Fixture { ownership, ..fixture.clone() }.settled().1, Step::Backoff);
+    }
+    let ownership = Ownership::Unregistered;
+    assert_eq!(Fixture { ownership, ..fixture.clone() }.settled().1, Step::AwaitChange);
     let backoff = Duration::from_secs(3);
     assert_eq!(Fixture { backoff: Some(backoff), ..fixture.clone() }.settled().1, Step::RequeueAfter(backoff));
-    let owned = Fixture { ownership: Ownership::OwnedBy(("other".to_owned(), "older".to_owned())), ..fixture };
+    let owned = Fixture { ownership: owned_by_another(), ..fixture };
     let (after, step) = owned.settled();
     assert_eq!((ready(&after.object.status.expect("a status")), step), (("OwnedByAnother", false), Step::AwaitChange));
 }
@@ -377,11 +382,7 @@ fn the_finalizer_is_added_only_to_deactivate_a_trigger_with_a_state() {
             "{observation:?}"
         );
     }
-    let foreign = Fixture {
-        ownership: Ownership::OwnedBy(("a".to_owned(), "b".to_owned())),
-        observation: None,
-        ..with_finalizer.clone()
-    };
+    let foreign = Fixture { ownership: owned_by_another(), observation: None, ..with_finalizer.clone() };
     assert_eq!(foreign.settled().1, remove, "a trigger owned by another object is not deactivated");
     let blocked =
         Fixture { credentials_problem: Some(problem(ErrorKind::Denied)), observation: None, ..with_finalizer };

@@ -82,7 +82,7 @@ async fn the_error_of_a_proxys_page_says_what_came() {
 #[tokio::test]
 async fn a_page_is_newest_first_whatever_its_order() {
     let glue = client(200, r#"{"JobRuns": [{"Id": "old", "StartedOn": 1.5}, {"Id": "new", "StartedOn": 1.6}]}"#).await;
-    let page = glue.job_runs("etl", None, None).await.unwrap();
+    let page = glue.job_runs("etl", None).await.unwrap();
     assert_eq!(page.runs.iter().map(|run| run.id.as_str()).collect::<Vec<_>>(), ["new", "old"]);
     let target = |kind| Target { kind, name: "daily".to_owned() };
     assert_eq!(glue.newest_run(&target(TargetKind::Job)).await.unwrap().as_deref(), Some("new"));

@@ -134,6 +134,7 @@ impl Subject for Connection {
             ownership: Ownership::Owned,
             observation: pass.state.observed.clone(),
             related: Vec::new(),
+            deleting_for: std::time::Duration::ZERO,
             problem: pass.problem.clone(),
             state: &pass.state.done,
         })

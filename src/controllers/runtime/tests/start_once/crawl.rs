@@ -71,6 +71,7 @@ impl World<Crawl> {
             id: format!("crawl-{number}"),
             state: "ANY".to_owned(),
             phase,
+            attempt: None,
             retry_expected: false,
             message: None,
         }
@@ -242,7 +243,7 @@ impl Subject for Crawl {
         match call {
             Call::ReadBaseline { recorded } => world.reads_baseline(who, recorded.as_ref()),
             Call::LookUp(query) => world.looks_up(who, &query.baseline.clone().unwrap_or_default()),
-            Call::Start | Call::Stop(_) => panic!("no plan of the model asks for {call:?}"),
+            Call::CheckPlace | Call::Start | Call::Stop(_) => panic!("no plan of the model asks for {call:?}"),
         }
     }
 

@@ -50,6 +50,8 @@ impl World<Firing> {
             id: format!("jr_{number}"),
             state: Some("RUNNING".to_owned()),
             ended: false,
+            failed: false,
+            message: None,
         });
         started.collect()
     }

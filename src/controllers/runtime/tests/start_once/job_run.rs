@@ -11,6 +11,7 @@ use crate::controllers::run::local_state::RunLocalState;
 use crate::controllers::run::tests::fixture::{Fixture, observed};
 use crate::controllers::runtime::start_once::{Intent, Lookup, StartOutcome, StartState};
 use crate::glue::ErrorKind;
+use crate::glue::job_runs::{attempt_key, parse_attempt_key};
 
 #[derive(Clone, Debug)]
 pub struct JobRun;
@@ -67,9 +68,16 @@ impl Subject for JobRun {
     }
 
     fn call(&self, world: &World<Self>, who: usize, call: &Call) -> Vec<Transition<Self>> {
-        let Call::LookUp(RunQuery { key, .. }) = call else { panic!("no plan of the model asks for {call:?}") };
+        let Call::LookUp(RunQuery { base_key, attempt, .. }) = call else {
+            panic!("no plan of the model asks for {call:?}")
+        };
         let intent_age = world.mutated_age(who);
-        let found = |lags: bool| world.shown(lags).into_iter().find(|number| world.started[*number].label == *key);
+        let key = attempt.map_or_else(|| format!("{base_key}/*"), |number| attempt_key(base_key, number));
+        let is_ours = |label: &str| match (parse_attempt_key(label), attempt) {
+            (Some((base, number)), attempt) => base == base_key && attempt.is_none_or(|attempt| attempt == number),
+            (None, _) => false,
+        };
+        let found = |lags: bool| world.shown(lags).into_iter().find(|number| is_ours(&world.started[*number].label));
         let shown =
             |lags: bool| found(lags).map_or(Lookup::NotFound { intent_age }, |number| Lookup::Found(run(number)));
         let look = |lookup: Lookup<ObservedRun>| {

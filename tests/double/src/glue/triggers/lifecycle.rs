@@ -105,11 +105,11 @@ impl Region {
         }
     }
 
-    /// Delivers an event to an EVENT trigger. It is ignored unless the trigger is ACTIVATED.
+    /// Delivers an event to an EVENT trigger. It fires while it is CREATED, which it stays.
     pub fn notify_event(&mut self, name: &str) -> Result<(), AwsError> {
         let now = self.now();
         let trigger = self.trigger_mut(name)?;
-        if trigger.state != TriggerState::Activated || trigger.settings.kind != TriggerType::Event {
+        if trigger.state.is_transitional() || trigger.settings.kind != TriggerType::Event {
             return Ok(());
         }
         trigger.events += 1;

@@ -1,8 +1,8 @@
 //! Triggers and workflows.
 //!
-//! A trigger of type `ON_DEMAND` fires when it is started. The other types are activated and deactivated through
-//! transitional states, and fire while ACTIVATED: SCHEDULED triggers by their schedule, EVENT triggers by events
-//! ([`Region::notify_event`]), CONDITIONAL triggers when the jobs and crawlers in their conditions have ended.
+//! A trigger of type `ON_DEMAND` fires when it is started, and one of type EVENT by events ([`Region::notify_event`]); both
+//! stay CREATED. The other types are activated and deactivated through transitional states, and fire while ACTIVATED:
+//! SCHEDULED triggers by their schedule, CONDITIONAL triggers when the jobs and crawlers in their conditions have ended.
 //!
 //! Each firing of a trigger that is not conditional begins a chain, identified by its [`Origin`]. The runs and crawls
 //! that it starts belong to the chain, and so do those that conditional triggers start after them. Conditions are met

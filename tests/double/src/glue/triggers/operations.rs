@@ -62,8 +62,9 @@ fn create(region: &mut Region, input: &Input<'_>) -> Reply {
         return Err(AwsError::exists(format!("Trigger with name {name} already exists")));
     }
     settings.check()?;
-    if start_on_creation && settings.kind == TriggerType::OnDemand {
-        return Err(AwsError::invalid("StartOnCreation is not supported for ON_DEMAND triggers."));
+    if start_on_creation && matches!(settings.kind, TriggerType::OnDemand | TriggerType::Event) {
+        let kind = if settings.kind == TriggerType::Event { "EVENT" } else { "ON_DEMAND" };
+        return Err(AwsError::invalid(format!("StartOnCreation is not supported for {kind} triggers.")));
     }
     if let Some(workflow) = &settings.workflow_name {
         region.workflow(workflow)?;
@@ -138,6 +139,9 @@ fn start(region: &mut Region, input: &Input<'_>) -> Reply {
             region.check_slots(&name)?;
             region.fire_new(&name)?;
         }
+        // As reported in https://github.com/hashicorp/terraform-provider-aws/pull/49408: an EVENT trigger stays CREATED,
+        // and neither call is accepted.
+        (TriggerType::Event, _) => return Err(AwsError::invalid("Trigger Type EVENT cannot be started")),
         (_, TriggerState::Activated) => {}
         _ => {
             region.check_is_settled(&name)?;
@@ -155,7 +159,11 @@ fn stop(region: &mut Region, input: &Input<'_>) -> Reply {
         (TriggerType::OnDemand, _) => {
             return Err(AwsError::invalid(format!("Trigger {name} is of type ON_DEMAND and cannot be stopped.")));
         }
-        (_, TriggerState::Created | TriggerState::Deactivated) => {}
+        // As reported in the same place, for a trigger of any type.
+        (_, TriggerState::Created) => {
+            return Err(AwsError::invalid("The operation is not allowed when trigger is in state: CREATED"));
+        }
+        (_, TriggerState::Deactivated) => {}
         _ => {
             region.check_is_settled(&name)?;
             let duration = region.triggers.times.deactivating;

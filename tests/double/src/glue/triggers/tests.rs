@@ -193,9 +193,12 @@ fn an_event_trigger_fires_by_batch_size_or_window() {
         "EVENT",
         "first",
         &json!({
-            "StartOnCreation": true, "EventBatchingCondition": { "BatchSize": 3, "BatchWindow": 60 },
+            "EventBatchingCondition": { "BatchSize": 3, "BatchWindow": 60 },
         }),
     );
+    fixture.step(60);
+    fixture.expect_error("StartTrigger", &json!({ "Name": "event" }), "InvalidInputException");
+    fixture.expect_error("StopTrigger", &json!({ "Name": "event" }), "InvalidInputException");
     let notify = || fixture.with(|region| region.notify_event("event")).unwrap();
     notify();
     notify();

@@ -1,0 +1,61 @@
+//! The run that a status does not list: by an `idempotencyKey`, or because the status was lost.
+
+use super::fixture::{Fixture, observed, step_name};
+use crate::api::run::{Phase, RunPolicy};
+use crate::controllers::run::calls::{Call, RunQuery, Step};
+use crate::controllers::run::facts::ObservedRun;
+use crate::controllers::runtime::start_once::Lookup;
+
+/// A new object with an `idempotencyKey`, whose lookup found attempt `number` in this phase.
+fn found(number: u32, phase: Phase) -> Fixture {
+    let policy = RunPolicy { idempotency_key: Some("orders".to_owned()), ..RunPolicy::default() };
+    let mut fixture = Fixture { policy, ..Fixture::new().with_finalizer() };
+    fixture.meta.namespace = Some("sales".to_owned());
+    fixture.state.start.lookup = Some(Lookup::Found(ObservedRun { attempt: Some(number), ..observed(phase) }));
+    fixture
+}
+
+#[test]
+fn a_run_with_the_same_key_is_adopted_under_its_number() {
+    for phase in [Phase::Running, Phase::Succeeded, Phase::Failed] {
+        let plan = found(3, phase).plan();
+        let attempt = plan.status.attempt().expect("an attempt");
+        assert_eq!((attempt.number, attempt.key.as_str()), (3, "sales/orders/3"));
+        assert_eq!(attempt.id.as_deref(), Some("jr_1"));
+    }
+}
+
+/// A GitOps tool deletes the object while its run is live, and creates it again.
+#[test]
+fn a_run_that_was_stopped_is_not_adopted_and_the_work_is_done_by_another() {
+    for phase in [Phase::Stopping, Phase::Stopped] {
+        let plan = found(0, phase).plan();
+        assert_eq!(step_name(&plan), "start");
+        let attempt = plan.status.attempt().expect("an attempt");
+        assert_eq!((attempt.number, attempt.key.as_str(), &attempt.id), (1, "sales/orders/1", &None));
+    }
+}
+
+#[test]
+fn a_lost_status_is_looked_for_whole_and_since_the_object_was_created() {
+    let mut fixture = Fixture::new().with_finalizer();
+    fixture.state.had_earlier_attempt = true;
+    let created = fixture.meta.creation_timestamp.as_ref().map(|created| created.0);
+    let query = RunQuery { base_key: "uid".to_owned(), attempt: None, since: created, baseline: None };
+    assert_eq!(fixture.plan().step, Step::Call(Call::LookUp(query)));
+    // After a suspension: the first attempt was stopped, and the second one runs.
+    fixture.state.start.lookup = Some(Lookup::Found(ObservedRun { attempt: Some(1), ..observed(Phase::Running) }));
+    let attempt = fixture.plan().status.attempt().cloned().expect("an attempt");
+    assert_eq!((attempt.number, attempt.key.as_str()), (1, "uid/1"));
+}
+
+/// Without a key, yesterday's run with the same arguments looks like the object's own.
+#[test]
+fn an_old_object_without_attempts_looks_for_a_run_only_where_runs_carry_keys() {
+    let old = || Fixture { now: 500, ..Fixture::new().with_finalizer() };
+    assert_eq!(step_name(&old().plan()), "look up");
+    assert_eq!(step_name(&Fixture { carries_key: false, ..old() }.plan()), "start");
+    let mut had_attempt = Fixture { carries_key: false, ..old() };
+    had_attempt.state.had_earlier_attempt = true;
+    assert_eq!(step_name(&had_attempt.plan()), "look up");
+}

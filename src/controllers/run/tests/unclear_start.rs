@@ -1,0 +1,37 @@
+//! What is heeded while it is not known whether a start had an effect.
+
+use super::fixture::{Fixture, intent, not_found, problem, step_name};
+use crate::api::run::{Phase, RunPolicy};
+use crate::controllers::runtime::start_once::Lookup;
+use crate::glue::ErrorKind;
+
+fn ready(fixture: &Fixture) -> (Option<Phase>, String) {
+    let plan = fixture.plan();
+    let ready = plan.status.condition("Ready").expect("a condition").message.clone();
+    (plan.status.phase, ready)
+}
+
+#[test]
+fn stop_suspend_and_the_deadlines_are_heeded_while_lookups_fail() {
+    let policies = [
+        ("spec.stop is true", RunPolicy { stop: Some(true), ..RunPolicy::default() }),
+        ("spec.suspend is true", RunPolicy { suspend: Some(true), ..RunPolicy::default() }),
+        ("startDeadlineSeconds passed", RunPolicy { start_deadline_seconds: Some(5), ..RunPolicy::default() }),
+    ];
+    for (why, policy) in policies {
+        let mut open = Fixture { policy, ..Fixture::new().with_finalizer().with(Phase::Starting, intent()) };
+        for lookup in [Lookup::Failed(problem(ErrorKind::Denied)), not_found(3)] {
+            open.state.start.lookup = Some(lookup);
+            let (phase, message) = ready(&open);
+            assert_eq!(phase, Some(Phase::Stopping), "{message}");
+            assert!(message.starts_with(why), "{message}");
+        }
+        open.state.start.lookup = Some(not_found(60));
+        let plan = open.plan();
+        assert_ne!(step_name(&plan), "start", "{why}: {plan:?}");
+        assert!(
+            plan.status.phase.is_some_and(|phase| phase.is_final() || phase == Phase::Suspended),
+            "{why}: {plan:?}"
+        );
+    }
+}

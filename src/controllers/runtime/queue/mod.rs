@@ -1,0 +1,270 @@
+//! Which objects wait until a start that AWS refused may succeed, and whose turn it is to try. Pure: time is passed in.
+//!
+//! A waiting list exists for each target (the job or crawler, for one client) and each [`Cause`]. One object of a list
+//! tries, after a pause that grows; the others wait for its success. So an obstacle costs one try per list and not one
+//! per object, and a place that comes free goes to the oldest object.
+//!
+//! The lists hold exactly the objects that wait for a start: at the end of each pass [`Queues::settle`] puts the object
+//! where its status says that it is. An object that is running, followed, suspended, blocked by something else, or
+//! gone, is in no list. Asking ([`Queues::turn`]) changes nothing.
+//!
+//! After a restart the lists are empty, and the order is in the statuses. [`Queues::expect`] notes each object that the
+//! first list of the watch shows as waiting; until its first pass has settled it, younger objects wait behind it.
+
+mod cause;
+#[cfg(test)]
+mod tests;
+
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeSet, HashMap};
+use std::hash::Hash;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::time::Instant;
+
+pub use self::cause::Cause;
+
+/// The waiting lists of objects `O`. A target `T` belongs to one client and has a name, by which objects are expected.
+pub struct Queues<T, O> {
+    lists: HashMap<(T, Cause), WaitingList<O>>,
+    /// The objects that may wait, by what they are known from.
+    objects: HashMap<O, Member<T>>,
+    /// The objects that waited when the controller started, by the name of the target.
+    expected: HashMap<String, BTreeSet<(Timestamp, O)>>,
+}
+
+/// What names the target of a waiting list.
+pub trait Target: Clone + Eq + Hash {
+    /// The name of the job or crawler, whatever the client.
+    fn name(&self) -> &str;
+}
+
+struct Member<T> {
+    created: Timestamp,
+    place: Place<T>,
+}
+
+/// Where an object waits.
+enum Place<T> {
+    Nowhere,
+    /// Its status says that it waits; no pass has found out yet for which client.
+    Expected(String),
+    In {
+        target: T,
+        cause: Cause,
+        /// How often it has tried, for lists that take turns.
+        tries: u32,
+    },
+}
+
+/// The position in a list: the fewest tries first, then the oldest.
+type Position<O> = (u32, Timestamp, O);
+
+struct WaitingList<O> {
+    waiting: BTreeSet<Position<O>>,
+    /// Tries in a row that AWS refused.
+    refusals: u32,
+    /// When the first object may try again.
+    next_try: Instant,
+}
+
+/// Whether an object may try to start now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// It may.
+    Now,
+    /// It is the first, and tries after this pause.
+    After(Cause, Duration),
+    /// Other objects come first.
+    Behind(Cause),
+}
+
+impl<T, O> Default for Queues<T, O> {
+    fn default() -> Self {
+        Self { lists: HashMap::new(), objects: HashMap::new(), expected: HashMap::new() }
+    }
+}
+
+impl<T: Target, O: Clone + Ord + Hash> Queues<T, O> {
+    /// The watch shows the object, which is not finished. One of another creation time replaces it. Returns the objects
+    /// whose turn it is by that.
+    #[must_use]
+    pub fn register(&mut self, created: Timestamp, object: &O) -> Vec<O> {
+        let is_known = self.objects.get(object).is_some_and(|known| known.created == created);
+        let woken = if is_known { Vec::new() } else { self.remove(object) };
+        self.objects.entry(object.clone()).or_insert(Member { created, place: Place::Nowhere });
+        woken
+    }
+
+    /// The status of a registered object says that it waits for `target`, and no pass has settled it yet.
+    pub fn expect(&mut self, target: &str, object: &O) {
+        let Some(member) = self.objects.get_mut(object).filter(|member| matches!(member.place, Place::Nowhere)) else {
+            return;
+        };
+        member.place = Place::Expected(target.to_owned());
+        self.expected.entry(target.to_owned()).or_default().insert((member.created, object.clone()));
+    }
+
+    /// The object is finished or gone. Returns the objects whose turn it is by that.
+    #[must_use]
+    pub fn remove(&mut self, object: &O) -> Vec<O> {
+        let woken = self.leave(object);
+        self.objects.remove(object);
+        woken
+    }
+
+    /// Whether the object may try to start. `recorded` is what its status says that it waits for.
+    #[must_use]
+    pub fn turn(&self, target: &T, object: &O, recorded: Option<Cause>, now: Instant) -> Turn {
+        let Some(member) = self.objects.get(object) else { return Turn::Now };
+        let expected = self.expected.get(target.name());
+        let first_expected = expected.and_then(BTreeSet::first);
+        if first_expected.is_some_and(|first| *first < (member.created, object.clone())) {
+            return Turn::Behind(Cause::ConcurrentRuns);
+        }
+        let mut turn = Turn::Now;
+        for cause in Cause::ALL.into_iter().filter(|cause| cause.is_shared() || recorded == Some(*cause)) {
+            let Some(list) = self.lists.get(&(target.clone(), cause)) else { continue };
+            let tries = match &member.place {
+                Place::In { target: own, cause: of, tries } if own == target && *of == cause => *tries,
+                _ => 0,
+            };
+            let position = (tries, member.created, object.clone());
+            if list.waiting.first().is_some_and(|first| *first < position) {
+                return Turn::Behind(cause);
+            }
+            let left = list.next_try.saturating_duration_since(now);
+            if !left.is_zero() && matches!(turn, Turn::Now) {
+                turn = Turn::After(cause, left);
+            }
+        }
+        turn
+    }
+
+    /// AWS refused the object's start: it waits from now on, and the list's next try is after a pause, unless
+    /// `notified` says that somebody reports when the cause is gone.
+    #[must_use]
+    pub fn refused(&mut self, target: &T, cause: Cause, object: &O, notified: bool, now: Instant) -> Vec<O> {
+        let mut woken = self.settle(object, Some((target, cause)), now);
+        let Some(member) = self.objects.get_mut(object) else { return woken };
+        let Some(list) = self.lists.get_mut(&(target.clone(), cause)) else { return woken };
+        if let Place::In { tries, .. } = &mut member.place
+            && cause.takes_turns()
+        {
+            list.waiting.remove(&(*tries, member.created, object.clone()));
+            *tries += 1;
+            list.waiting.insert((*tries, member.created, object.clone()));
+        }
+        list.next_try = if notified { now } else { now + cause.pause(list.refusals) };
+        list.refusals = list.refusals.saturating_add(1);
+        // The next object takes its turn after the pause, and must know of it.
+        woken.extend(list.first().filter(|first| first != object));
+        woken
+    }
+
+    /// AWS accepted a start of `target`, so no shared cause holds any more. Returns the objects that may try now.
+    #[must_use]
+    pub fn succeeded(&mut self, target: &T, object: &O, now: Instant) -> Vec<O> {
+        let mut woken = self.settle(object, None, now);
+        for cause in Cause::ALL.into_iter().filter(|cause| cause.is_shared()) {
+            let Entry::Occupied(mut list) = self.lists.entry((target.clone(), cause)) else { continue };
+            if cause.admits_one() {
+                list.get_mut().try_now(now);
+                woken.extend(list.get().first());
+                continue;
+            }
+            for (_, _, waiting) in list.remove().waiting {
+                if let Some(member) = self.objects.get_mut(&waiting) {
+                    member.place = Place::Nowhere;
+                }
+                woken.push(waiting);
+            }
+        }
+        woken
+    }
+
+    /// A run of `target` has ended. Returns the object that may try now.
+    #[must_use]
+    pub fn freed(&mut self, target: &T, now: Instant) -> Option<O> {
+        let list = self.lists.get_mut(&(target.clone(), Cause::ConcurrentRuns))?;
+        list.try_now(now);
+        list.first()
+    }
+
+    /// Puts the object where its status says that it waits. Returns the objects whose turn it is by that.
+    #[must_use]
+    pub fn settle(&mut self, object: &O, waits: Option<(&T, Cause)>, now: Instant) -> Vec<O> {
+        let Some(member) = self.objects.get(object) else { return Vec::new() };
+        let created = member.created;
+        match (&member.place, waits) {
+            (Place::Nowhere, None) => return Vec::new(),
+            (Place::In { target, cause, .. }, Some(place)) if (target, *cause) == place => return Vec::new(),
+            _ => {}
+        }
+        let woken = self.leave(object);
+        if let (Some((target, cause)), Some(member)) = (waits, self.objects.get_mut(object)) {
+            member.place = Place::In { target: target.clone(), cause, tries: 0 };
+            let list = self.lists.entry((target.clone(), cause)).or_insert_with(|| WaitingList::new(now));
+            list.waiting.insert((0, created, object.clone()));
+        }
+        woken
+    }
+
+    /// How many objects wait, and when the oldest of the first ones was created.
+    #[must_use]
+    pub fn depth(&self) -> (usize, Option<Timestamp>) {
+        let firsts = self.lists.values().filter_map(|list| list.waiting.first());
+        (self.lists.values().map(|list| list.waiting.len()).sum(), firsts.map(|(_, created, _)| *created).min())
+    }
+
+    /// Takes the object out of its place.
+    fn leave(&mut self, object: &O) -> Vec<O> {
+        let Some(member) = self.objects.get_mut(object) else { return Vec::new() };
+        let created = member.created;
+        match std::mem::replace(&mut member.place, Place::Nowhere) {
+            Place::Nowhere => Vec::new(),
+            Place::Expected(target) => {
+                let Some(expected) = self.expected.get_mut(&target) else { return Vec::new() };
+                expected.remove(&(created, object.clone()));
+                if expected.is_empty() {
+                    self.expected.remove(&target);
+                }
+                self.behind_expected(&target)
+            }
+            Place::In { target, cause, tries } => {
+                let key = (target, cause);
+                let Some(list) = self.lists.get_mut(&key) else { return Vec::new() };
+                let was_first = list.first().as_ref() == Some(object);
+                list.waiting.remove(&(tries, created, object.clone()));
+                let next = list.first();
+                if next.is_none() {
+                    self.lists.remove(&key);
+                }
+                next.filter(|_| was_first).into_iter().collect()
+            }
+        }
+    }
+
+    /// The first objects of the lists of this name, which waited for one that was expected.
+    fn behind_expected(&self, target: &str) -> Vec<O> {
+        let lists = self.lists.iter().filter(|((list, _), _)| list.name() == target);
+        lists.filter_map(|(_, list)| list.first()).collect()
+    }
+}
+
+impl<O: Clone + Ord> WaitingList<O> {
+    /// A list without a refusal that this process has seen: the first object tries at once.
+    fn new(now: Instant) -> Self {
+        Self { waiting: BTreeSet::new(), refusals: 0, next_try: now }
+    }
+
+    fn first(&self) -> Option<O> {
+        self.waiting.first().map(|(_, _, object)| object.clone())
+    }
+
+    fn try_now(&mut self, now: Instant) {
+        self.refusals = 0;
+        self.next_try = now;
+    }
+}

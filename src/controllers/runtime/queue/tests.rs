@@ -1,0 +1,254 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::prelude::*;
+
+use super::*;
+
+impl Target for &'static str {
+    fn name(&self) -> &str {
+        self
+    }
+}
+
+type TestQueues = Queues<&'static str, &'static str>;
+
+const JOB: &str = "etl";
+const BUSY: Option<Cause> = Some(Cause::ConcurrentRuns);
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(second).expect("a time")
+}
+
+/// Registers the objects, each a second younger than the one before it.
+fn with(objects: &[&'static str]) -> (TestQueues, Instant) {
+    let mut queues = TestQueues::default();
+    for (second, object) in (1..).zip(objects) {
+        assert!(queues.register(at(second), object).is_empty());
+    }
+    (queues, Instant::now())
+}
+
+const NONE: Vec<&str> = Vec::new();
+
+#[test]
+fn asking_changes_nothing() {
+    let (queues, now) = with(&["a", "b"]);
+    for object in ["b", "a", "b"] {
+        assert_eq!(queues.turn(&JOB, &object, None, now), Turn::Now);
+    }
+    assert_eq!(queues.depth(), (0, None));
+}
+
+#[test]
+fn the_first_object_tries_after_a_pause_and_the_others_wait_for_it() {
+    let (mut queues, now) = with(&["a", "b", "c"]);
+    assert_eq!(queues.refused(&JOB, Cause::ConcurrentRuns, &"b", false, now), NONE);
+    assert_eq!(queues.turn(&JOB, &"b", BUSY, now), Turn::After(Cause::ConcurrentRuns, Duration::from_secs(1)));
+    assert_eq!(queues.turn(&JOB, &"c", None, now), Turn::Behind(Cause::ConcurrentRuns));
+    assert_eq!(
+        queues.turn(&JOB, &"a", None, now),
+        Turn::After(Cause::ConcurrentRuns, Duration::from_secs(1)),
+        "an older object that comes later goes first, after the same pause"
+    );
+    assert_eq!(queues.turn(&"other", &"c", None, now), Turn::Now);
+    let later = now + Duration::from_secs(1);
+    assert_eq!(queues.turn(&JOB, &"b", BUSY, later), Turn::Now);
+    let _ = queues.refused(&JOB, Cause::ConcurrentRuns, &"b", false, later);
+    assert_eq!(queues.turn(&JOB, &"b", BUSY, later), Turn::After(Cause::ConcurrentRuns, Duration::from_secs(2)));
+    assert_eq!(queues.freed(&JOB, later), Some("b"), "one of the job's runs has ended");
+    assert_eq!(queues.turn(&JOB, &"b", BUSY, later), Turn::Now);
+}
+
+/// The first of two waiting objects loses the Secret of its arguments: the second must get the place.
+#[test]
+fn an_object_that_is_blocked_by_something_else_does_not_head_the_queue() {
+    let (mut queues, now) = with(&["live", "first", "second"]);
+    let _ = queues.refused(&JOB, Cause::ConcurrentRuns, &"first", false, now);
+    let _ = queues.settle(&"second", Some((&JOB, Cause::ConcurrentRuns)), now);
+    assert_eq!(queues.settle(&"first", None, now), ["second"]);
+    let due = now + Duration::from_secs(1);
+    assert_eq!(queues.turn(&JOB, &"second", BUSY, due), Turn::Now);
+    assert_eq!(queues.turn(&JOB, &"first", None, due), Turn::Now, "it may try again when it is healed");
+}
+
+/// What is wrong with one object's spec is not mended by another's start.
+#[test]
+fn a_success_of_another_object_does_not_wake_one_that_is_invalid() {
+    let (mut queues, now) = with(&["invalid", "good"]);
+    let _ = queues.refused(&JOB, Cause::Invalid, &"invalid", false, now);
+    assert_eq!(queues.succeeded(&JOB, &"good", now), NONE);
+    let turn = queues.turn(&JOB, &"invalid", Some(Cause::Invalid), now);
+    assert_eq!(turn, Turn::After(Cause::Invalid, Duration::from_secs(1)), "its pause goes on growing");
+}
+
+#[test]
+fn a_success_lets_the_next_object_try_at_once() {
+    let (mut queues, now) = with(&["a", "b", "c"]);
+    let _ = queues.refused(&JOB, Cause::ConcurrentRuns, &"a", false, now);
+    let _ = queues.refused(&JOB, Cause::ConcurrentRuns, &"b", false, now);
+    let woken: BTreeSet<_> = queues.succeeded(&JOB, &"a", now).into_iter().collect();
+    assert_eq!(woken, BTreeSet::from(["b"]));
+    assert_eq!(queues.turn(&JOB, &"b", BUSY, now), Turn::Now);
+    assert_eq!(queues.turn(&JOB, &"c", None, now), Turn::Behind(Cause::ConcurrentRuns));
+}
+
+#[test]
+fn a_denied_start_is_tried_in_turn_and_its_success_lets_all_try() {
+    let (mut queues, now) = with(&["a", "b", "c"]);
+    let _ = queues.refused(&JOB, Cause::Denied, &"a", false, now);
+    let denied = Some(Cause::Denied);
+    assert_eq!(queues.turn(&JOB, &"c", None, now), Turn::After(Cause::Denied, Duration::from_secs(1)));
+    let _ = queues.settle(&"c", Some((&JOB, Cause::Denied)), now);
+    let due = now + Duration::from_secs(1);
+    assert_eq!(queues.turn(&JOB, &"a", denied, due), Turn::Behind(Cause::Denied));
+    assert_eq!(queues.refused(&JOB, Cause::Denied, &"c", false, due), ["a"], "both have tried once");
+    let woken: BTreeSet<_> = queues.succeeded(&JOB, &"a", due + Duration::from_secs(2)).into_iter().collect();
+    assert_eq!(woken, BTreeSet::from(["c"]));
+    assert_eq!(queues.depth(), (0, None));
+}
+
+#[test]
+fn a_refused_spec_keeps_no_other_object_from_trying() {
+    let (mut queues, now) = with(&["bad", "good"]);
+    let _ = queues.refused(&JOB, Cause::Invalid, &"bad", false, now);
+    assert_eq!(queues.turn(&JOB, &"good", None, now), Turn::Now);
+    assert!(matches!(queues.turn(&JOB, &"bad", Some(Cause::Invalid), now), Turn::After(..)));
+}
+
+#[test]
+fn an_object_that_is_gone_or_replaced_is_in_no_queue() {
+    let (mut queues, now) = with(&["a", "b"]);
+    let _ = queues.refused(&JOB, Cause::ConcurrentRuns, &"a", false, now);
+    let _ = queues.settle(&"b", Some((&JOB, Cause::ConcurrentRuns)), now);
+    assert_eq!(queues.register(at(9), &"a"), ["b"], "it was deleted and created again");
+    assert_eq!(queues.turn(&JOB, &"a", None, now), Turn::Behind(Cause::ConcurrentRuns));
+    assert_eq!(queues.remove(&"a"), NONE);
+    assert_eq!(queues.settle(&"a", Some((&JOB, Cause::ConcurrentRuns)), now), NONE, "a pass that ends late");
+    assert_eq!(queues.depth().0, 1);
+}
+
+#[test]
+fn after_a_restart_the_older_object_goes_first() {
+    let (mut queues, now) = with(&["old", "young"]);
+    queues.expect(JOB, &"old");
+    queues.expect(JOB, &"young");
+    assert_eq!(queues.turn(&JOB, &"young", BUSY, now), Turn::Behind(Cause::ConcurrentRuns));
+    let _ = queues.settle(&"young", Some((&JOB, Cause::ConcurrentRuns)), now);
+    assert_eq!(queues.turn(&JOB, &"old", BUSY, now), Turn::Now);
+    assert_eq!(queues.settle(&"old", None, now), ["young"], "the older one was blocked");
+    assert_eq!(queues.turn(&JOB, &"young", BUSY, now), Turn::Now);
+}
+
+/// What may happen to an object in a queue.
+#[derive(Clone, Copy, Debug)]
+enum Event {
+    Registered,
+    Expected,
+    /// A pass over it ends: it tries if it may, and AWS refuses or accepts; else it waits.
+    Pass(Answer),
+    Blocked,
+    Removed,
+    RunEnded,
+    Later,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Answer {
+    Refused(Cause),
+    Accepted,
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    let cause = prop::sample::select(Cause::ALL.to_vec());
+    prop_oneof![
+        2 => Just(Event::Registered),
+        1 => Just(Event::Expected),
+        4 => prop_oneof![2 => cause.prop_map(Answer::Refused), 1 => Just(Answer::Accepted)].prop_map(Event::Pass),
+        1 => Just(Event::Blocked),
+        1 => Just(Event::Removed),
+        1 => Just(Event::RunEnded),
+        2 => Just(Event::Later),
+    ]
+}
+
+proptest! {
+    /// Whatever happens: once all have settled, the queues hold exactly the objects that wait, somebody of each list may
+    /// try as soon as its pause is over, and whose turn came was woken.
+    #[test]
+    fn the_queues_hold_exactly_those_who_wait_and_somebody_may_always_try(
+        events in prop::collection::vec((0..5usize, event()), 1..60)
+    ) {
+        const NAMES: [&str; 5] = ["a", "b", "c", "d", "e"];
+        let (mut queues, mut now) = (TestQueues::default(), Instant::now());
+        // What the status of each object says.
+        let mut statuses: BTreeMap<&str, Option<Cause>> = BTreeMap::new();
+        // The objects that will have a pass.
+        let mut woken: BTreeSet<&str> = BTreeSet::new();
+        for (second, (which, event)) in (0..).zip(events) {
+            let name = NAMES[which];
+            match event {
+                Event::Registered if !statuses.contains_key(name) => {
+                    woken.extend(queues.register(at(second), &name));
+                    statuses.insert(name, None);
+                    woken.insert(name);
+                }
+                Event::Expected if statuses.get(name).copied().flatten().is_some() => queues.expect(JOB, &name),
+                Event::Pass(answer) if statuses.contains_key(name) => {
+                    woken.remove(name);
+                    pass(&mut queues, &mut statuses, &mut woken, name, answer, now);
+                }
+                Event::Blocked if statuses.contains_key(name) => {
+                    woken.extend(queues.settle(&name, None, now));
+                    statuses.insert(name, None);
+                }
+                Event::Removed => {
+                    woken.extend(queues.remove(&name));
+                    woken.remove(name);
+                    statuses.remove(name);
+                }
+                Event::RunEnded => woken.extend(queues.freed(&JOB, now)),
+                Event::Later => now += Duration::from_secs(5),
+                _ => {}
+            }
+        }
+        // Everybody who is woken has a pass.
+        for _ in 0..100 {
+            let Some(name) = woken.pop_first() else { break };
+            if statuses.contains_key(name) {
+                let answer = Answer::Refused(Cause::ConcurrentRuns);
+                pass(&mut queues, &mut statuses, &mut woken, name, answer, now);
+            }
+        }
+        prop_assert!(woken.is_empty(), "passes wake each other for ever: {woken:?}");
+        let waiting: BTreeSet<_> = statuses.iter().filter(|(_, waits)| waits.is_some()).map(|(name, _)| *name).collect();
+        prop_assert_eq!(queues.depth().0, waiting.len());
+        now += Duration::from_mins(3);
+        let may_try = waiting.iter().filter(|name| queues.turn(&JOB, name, statuses[*name], now) == Turn::Now).count();
+        prop_assert!(waiting.is_empty() || may_try > 0, "{waiting:?} wait, and none may try");
+    }
+}
+
+fn pass(
+    queues: &mut TestQueues,
+    statuses: &mut BTreeMap<&'static str, Option<Cause>>,
+    woken: &mut BTreeSet<&'static str>,
+    name: &'static str,
+    answer: Answer,
+    now: Instant,
+) {
+    let waits = match queues.turn(&JOB, &name, statuses[name], now) {
+        Turn::Now => match answer {
+            Answer::Refused(cause) => {
+                woken.extend(queues.refused(&JOB, cause, &name, false, now));
+                Some(cause)
+            }
+            Answer::Accepted => {
+                woken.extend(queues.succeeded(&JOB, &name, now));
+                None
+            }
+        },
+        Turn::After(cause, _) | Turn::Behind(cause) => Some(cause),
+    };
+    statuses.insert(name, waits);
+    woken.extend(queues.settle(&name, waits.as_ref().map(|cause| (&JOB, *cause)), now));
+}

@@ -1,0 +1,189 @@
+//! Who gets the next token: a token bucket, and the callers that wait for it. Pure.
+//!
+//! Callers wait in one queue per [`Priority`]. A token goes to the first queue that has somebody in it, but no queue
+//! starves: each has a share of the tokens that it gets while it waits. Within a queue, the clients take turns,
+//! and the callers of one client come first in, first out. A token is given at the rate of now, so that a recovery
+//! helps those that already wait.
+
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::Priority;
+use super::rate::Rate;
+
+/// How many seconds of the rate an idle bucket saves; it saves at least one token.
+const BURST_SECONDS: f64 = 0.25;
+/// The rate is read again after this time, since it changes.
+const LONGEST_PAUSE: Duration = Duration::from_millis(250);
+/// Of how many tokens a queue gets one at least while it waits, by priority. All shares together are half of the tokens.
+const SHARES: [u32; Priority::COUNT] = [1, 5, 10, 5];
+
+/// A client, for taking turns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ClientId(u64);
+
+impl ClientId {
+    /// An id that no other client of this process has.
+    pub fn next() -> Self {
+        static LAST: AtomicU64 = AtomicU64::new(0);
+        Self(LAST.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+/// A caller that waits or has waited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Ticket(u64);
+
+/// What follows now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// This caller has a token.
+    Granted(Ticket),
+    /// Nobody gets a token before this time.
+    At(Instant),
+    /// Nobody waits.
+    Idle,
+}
+
+/// The tokens of one account and region, and who waits for them.
+#[derive(Debug)]
+pub(crate) struct Budget {
+    pub(crate) rate: Rate,
+    tokens: f64,
+    refilled_at: Instant,
+    queues: [Queue; Priority::COUNT],
+    waiting: HashMap<Ticket, (Priority, ClientId)>,
+    last_ticket: u64,
+}
+
+impl Budget {
+    pub(crate) fn new(now: Instant) -> Self {
+        let rate = Rate::new(now);
+        let tokens = burst(rate.at(now));
+        Self { rate, tokens, refilled_at: now, queues: Default::default(), waiting: HashMap::new(), last_ticket: 0 }
+    }
+
+    /// Adds a caller.
+    pub(crate) fn enqueue(&mut self, priority: Priority, client: ClientId) -> Ticket {
+        self.last_ticket += 1;
+        let ticket = Ticket(self.last_ticket);
+        self.waiting.insert(ticket, (priority, client));
+        self.queues[priority as usize].push(client, ticket);
+        ticket
+    }
+
+    /// Whether the caller has no token yet.
+    pub(crate) fn is_waiting(&self, ticket: Ticket) -> bool {
+        self.waiting.contains_key(&ticket)
+    }
+
+    /// Whether nobody waits.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    /// The caller does not want its token any more: it gives up its place, or returns the token.
+    pub(crate) fn cancel(&mut self, ticket: Ticket, now: Instant) {
+        if let Some((priority, client)) = self.waiting.remove(&ticket) {
+            self.queues[priority as usize].remove(client, ticket);
+        } else {
+            self.refill(now);
+            self.tokens = (self.tokens + 1.0).min(burst(self.rate.at(now)));
+        }
+    }
+
+    /// Gives the next token, if there is one now.
+    pub(crate) fn next(&mut self, now: Instant) -> Next {
+        let Some(index) = self.next_queue() else { return Next::Idle };
+        self.refill(now);
+        if self.tokens < 1.0 {
+            let missing = Duration::from_secs_f64((1.0 - self.tokens) / self.rate.at(now)) + Duration::from_nanos(1);
+            return Next::At(now + missing.min(LONGEST_PAUSE));
+        }
+        self.tokens -= 1.0;
+        for (other, queue) in self.queues.iter_mut().enumerate() {
+            queue.passed_over = if other == index || queue.is_empty() { 0 } else { queue.passed_over + 1 };
+        }
+        let Some(ticket) = self.queues[index].pop() else { return Next::Idle };
+        self.waiting.remove(&ticket);
+        Next::Granted(ticket)
+    }
+
+    /// AWS throttled a call.
+    pub(crate) fn record_throttle(&mut self, now: Instant) {
+        self.refill(now);
+        if self.rate.record_throttle(now) {
+            // Glue's own bucket is empty.
+            self.tokens = self.tokens.min(0.0);
+        }
+    }
+
+    fn refill(&mut self, now: Instant) {
+        let rate = self.rate.at(now);
+        let elapsed = now.saturating_duration_since(self.refilled_at).as_secs_f64();
+        self.tokens = (self.tokens + rate * elapsed).min(burst(rate));
+        self.refilled_at = self.refilled_at.max(now);
+    }
+
+    /// The queue whose turn it is: the one that has waited longest beyond its share, else the first.
+    fn next_queue(&self) -> Option<usize> {
+        let waiting = || (0..Priority::COUNT).filter(|index| !self.queues[*index].is_empty());
+        let lateness = |index: &usize| (self.queues[*index].passed_over + 1).checked_sub(SHARES[*index]);
+        let late = waiting().skip(1).filter(|index| lateness(index).is_some());
+        late.max_by_key(lateness).or_else(|| waiting().next())
+    }
+}
+
+/// The most tokens that are saved.
+fn burst(rate: f64) -> f64 {
+    (rate * BURST_SECONDS).max(1.0)
+}
+
+/// The callers of one priority.
+#[derive(Debug, Default)]
+struct Queue {
+    by_client: HashMap<ClientId, BTreeSet<Ticket>>,
+    /// The clients in the order of their turns; each that has a caller once.
+    turns: VecDeque<ClientId>,
+    /// How many tokens in a row went to other queues.
+    passed_over: u32,
+}
+
+impl Queue {
+    fn is_empty(&self) -> bool {
+        self.turns.is_empty()
+    }
+
+    fn push(&mut self, client: ClientId, ticket: Ticket) {
+        let tickets = self.by_client.entry(client).or_default();
+        if tickets.is_empty() {
+            self.turns.push_back(client);
+        }
+        tickets.insert(ticket);
+    }
+
+    fn remove(&mut self, client: ClientId, ticket: Ticket) {
+        let Some(tickets) = self.by_client.get_mut(&client) else { return };
+        tickets.remove(&ticket);
+        if tickets.is_empty() {
+            self.by_client.remove(&client);
+            self.turns.retain(|other| *other != client);
+        }
+        self.passed_over *= u32::from(!self.is_empty());
+    }
+
+    fn pop(&mut self) -> Option<Ticket> {
+        let client = self.turns.pop_front()?;
+        let tickets = self.by_client.get_mut(&client)?;
+        let ticket = tickets.pop_first();
+        if tickets.is_empty() {
+            self.by_client.remove(&client);
+        } else {
+            self.turns.push_back(client);
+        }
+        ticket
+    }
+}

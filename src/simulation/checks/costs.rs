@@ -1,0 +1,172 @@
+//! Writes and calls.
+
+use super::bounds::{self, DEAR_POLLS};
+use super::{Checks, Property};
+use crate::api::run::RunStatus;
+use crate::glue::job_runs::source::JobRunItem;
+use crate::glue::poller::PollRequest;
+use crate::simulation::calls::{CallTo, GlueCall};
+use crate::simulation::cluster::Object;
+use crate::simulation::glue::Caller;
+use crate::simulation::glue::Glue;
+use crate::simulation::glue::episode::{Operation, Refusal};
+use crate::simulation::glue::job::{Job, PAGE};
+use crate::simulation::polls::Source;
+use crate::simulation::time::Ms;
+
+/// Known: an object whose start is invalid, and that waits for a place in between, reports the one in place of the other
+/// with each try.
+const KNOWN_WRITES_PER_REFUSED_TRY: u64 = 2;
+/// Known: a stop that AWS refuses is reported in place of the stop, and the stop in its place again, each time.
+const KNOWN_WRITES_PER_FAILED_STOP: u64 = 2;
+/// Known: a look that fails before the start is reported in place of the wait for a turn, and the wait in its place
+/// again, each time.
+const KNOWN_WRITES_PER_FAILED_LOOK: u64 = 2;
+
+/// What is counted for one object.
+#[derive(Clone, Debug, Default)]
+pub struct Account {
+    pub writes: u64,
+    /// Intents that it has recorded, which start a run.
+    pub runs: u64,
+    /// Its own calls and writes that were lost.
+    pub losses: u64,
+    /// When the last of them was.
+    pub lost_at: Option<Ms>,
+    /// Starts that it has sent. Each takes an intent before and an outcome after it.
+    pub tries: u64,
+    /// Its looks for a run that failed.
+    pub failed_looks: u64,
+    /// Its stops that were refused.
+    pub failed_stops: u64,
+}
+
+impl Checks {
+    /// The controller wrote an object.
+    pub fn written(&mut self, now: Ms, object: &Object) {
+        self.now = now;
+        let account = self.accounts.entry(object.uid().to_owned()).or_default();
+        account.writes += 1;
+        self.worst_writes = self.worst_writes.max(account.writes);
+        if self.settled.is_some() {
+            self.flag(
+                Property::Quiet,
+                std::slice::from_ref(&object.name),
+                "everybody had settled, and the object is written",
+            );
+        }
+    }
+
+    /// Something that the object sent or wrote was lost: it may cost a write or two.
+    pub fn lost(&mut self, now: Ms, uid: &str) {
+        let account = self.accounts.entry(uid.to_owned()).or_default();
+        account.losses += 1;
+        account.lost_at = Some(now);
+    }
+
+    /// A look of the object for its run has failed.
+    pub fn look_failed(&mut self, uid: &str) {
+        self.accounts.entry(uid.to_owned()).or_default().failed_looks += 1;
+    }
+
+    /// A stop of the object was refused.
+    pub fn stop_failed(&mut self, uid: &str) {
+        self.accounts.entry(uid.to_owned()).or_default().failed_stops += 1;
+    }
+
+    /// The object sends a start.
+    pub fn tried(&mut self, uid: &str) {
+        self.accounts.entry(uid.to_owned()).or_default().tries += 1;
+    }
+
+    /// The status was written.
+    pub fn status_written(&mut self, now: Ms, object: &Object, before: &RunStatus, after: &RunStatus, obstacles: u64) {
+        self.status_is_right(now, object, before, after);
+        let acts = self.acts.get(&object.plan).copied().unwrap_or_default();
+        let secrets = self.secrets.iter().filter(|(_, (namespace, _))| *namespace == object.name.0).count() as u64;
+        let restarts = self.downs.len() as u64;
+        let attempts = after.attempts.last().map_or(0, |last| u64::from(last.number) + 1);
+        let account = self.accounts.entry(object.uid().to_owned()).or_default();
+        account.runs = account.runs.max(attempts);
+        // The finalizer comes and goes. Each attempt may wait for a place, run, and end as a retry; each try takes an
+        // intent and an outcome. An obstacle is reported, and its end.
+        let own = 2 + 5 * account.runs + 2 * account.tries;
+        let refused = if obstacles > 0 { account.tries } else { 0 };
+        let known = KNOWN_WRITES_PER_FAILED_STOP * account.failed_stops
+            + KNOWN_WRITES_PER_FAILED_LOOK * account.failed_looks
+            + KNOWN_WRITES_PER_REFUSED_TRY * refused;
+        let bound = own + 3 * obstacles + 3 * acts + 2 * secrets + restarts + 3 * account.losses + known;
+        if account.writes > bound {
+            let what = format!(
+                "{} writes; {bound} would do for {} attempts, {} tries, {obstacles} obstacles, {acts} changes by users, {secrets} \
+                 changes of Secrets, {restarts} restarts and {} losses",
+                account.writes, account.runs, account.tries, account.losses
+            );
+            self.flag(Property::FewWrites, std::slice::from_ref(&object.name), what);
+        }
+    }
+
+    /// A call reached Glue.
+    pub fn called(&mut self, now: Ms, call: &GlueCall, glue: &Glue) {
+        self.now = now;
+        if self.settled.is_some() {
+            self.flag(Property::Quiet, &[], format!("everybody had settled, and {call:?} is sent"));
+        }
+        let CallTo::Start { .. } = call.call else { return };
+        let who = Caller { client: call.client, plan: call.plan };
+        let account = glue.clients[call.client];
+        for (number, episode) in glue.episodes.iter().enumerate() {
+            if episode.plan.is_some() || !episode.refuses(now, account, &who, Operation::StartJobRun, &call.target) {
+                continue;
+            }
+            let tries = self.tries.entry((number, call.client, call.target.clone())).or_default();
+            *tries += 1;
+            let bound = bounds::tries(episode.until - episode.from);
+            if *tries > bound {
+                let what = format!(
+                    "try {tries} of client {} for {} during {episode}; {bound} would do",
+                    call.client, call.target
+                );
+                let about = call.plan.map(|plan| self.names[plan].clone());
+                return self.flag(Property::FewTries, about.as_slice(), what);
+            }
+        }
+    }
+
+    /// A poll has made this many calls.
+    pub fn polled(
+        &mut self,
+        now: Ms,
+        source: &Source,
+        calls: usize,
+        requests: &[PollRequest<JobRunItem>],
+        glue: &Glue,
+    ) {
+        self.now = now;
+        let account = glue.clients[source.client];
+        let is_refused = glue.episodes.iter().any(|episode| {
+            let is_of_reads = !matches!(episode.refusal, Refusal::Quota | Refusal::Invalid);
+            is_of_reads && episode.is_on(now) && episode.account == account
+        });
+        // Where a list is refused, its runs are read one by one.
+        // Known: a run that the list shows late is remembered as deeper than it is.
+        let is_exact = |job: &&Job| !is_refused && job.course.shown_late == 0;
+        let Some(job) = glue.jobs.get(&source.job).filter(is_exact) else { return };
+        let depth = |id: &str| job.runs.iter().rev().position(|run| glue.runs[*run].id == id);
+        let (shown, hidden): (Vec<_>, Vec<_>) =
+            requests.iter().map(|request| depth(&request.id)).partition(Option::is_some);
+        let pages = shown.into_iter().flatten().max().map_or(0, |depth| depth / PAGE + 1);
+        let needed = pages.min(requests.len()) + hidden.len();
+        let dear = self.dear_polls.entry(source.clone()).or_default();
+        *dear = if calls > 2 * needed + 3 { *dear + 1 } else { 0 };
+        if *dear > DEAR_POLLS {
+            let what = format!(
+                "{dear} polls in a row of {} for client {} cost too much: {calls} calls for {} runs, which {needed} calls show",
+                source.job,
+                source.client,
+                requests.len()
+            );
+            self.flag(Property::FewPolls, &[], what);
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! `cargo simulate`.
+
+use std::io::{IsTerminal, Write as _};
+use std::process::ExitCode;
+use std::time::Instant;
+
+use clap::Parser;
+
+use super::campaign::Campaign;
+use super::checks::Property;
+use super::figures::Figures;
+use super::mutations::Mutation;
+
+/// Simulates controllers, Glue and the API server together, many seeds of them, and checks what must hold.
+#[derive(Debug, Parser)]
+#[command(name = "cargo simulate", max_term_width = 100)]
+pub struct Cli {
+    /// How many seeds to run
+    #[arg(long, default_value_t = 100)]
+    seeds: u64,
+    /// How many objects a world has
+    #[arg(long, default_value_t = 100)]
+    objects: usize,
+    /// The first seed
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Take this rule away from the product; the violation is expected then
+    #[arg(long)]
+    mutation: Option<Mutation>,
+    /// Check these properties only
+    #[arg(long, value_delimiter = ',')]
+    only: Vec<Property>,
+    /// Go on after a violation, and count the seeds of each property
+    #[arg(long)]
+    keep_going: bool,
+}
+
+impl Cli {
+    /// Runs the seeds. Succeeds when nothing is violated, or, with a mutation, when something is.
+    #[must_use]
+    pub fn run(self) -> ExitCode {
+        let mut campaign = Campaign { mutation: self.mutation, ..Campaign::new(self.objects) };
+        if !self.only.is_empty() {
+            campaign.properties = self.only.into_iter().collect();
+        }
+        let (began, mut figures) = (Instant::now(), Figures::default());
+        let mut found = std::collections::BTreeMap::<Property, Vec<u64>>::new();
+        for seed in self.seed..self.seed.saturating_add(self.seeds) {
+            progress(&format!("seed {seed}, {} steps", figures.steps));
+            let (world, violations) = campaign.run(seed);
+            figures.add(&world);
+            for violation in &violations {
+                let seeds = found.entry(violation.property).or_default();
+                seeds.push(seed);
+                if seeds.len() == 1 {
+                    progress(&format!("seed {seed} breaks {:?}: looking for a small world", violation.property));
+                    let story = campaign.explain(seed, violation);
+                    progress("");
+                    print(&format!("{story}\n"));
+                }
+            }
+            if !self.keep_going && !found.is_empty() {
+                break;
+            }
+        }
+        progress("");
+        print(&format!("{figures}\nseconds             {:.1}", began.elapsed().as_secs_f64()));
+        for (property, seeds) in &found {
+            print(&format!("{property:?} does not hold in {} seeds: {seeds:?}", seeds.len()));
+        }
+        if found.is_empty() == self.mutation.is_none() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    }
+}
+
+/// A line of text. A closed pipe is no error of the simulation.
+fn print(text: &str) {
+    let _ = writeln!(std::io::stdout(), "{text}");
+}
+
+/// The line that says what is going on, on a terminal.
+fn progress(text: &str) {
+    let mut error = std::io::stderr();
+    if error.is_terminal() {
+        let _ = write!(error, "\r\x1b[K{text}");
+        let _ = error.flush();
+    }
+}

@@ -1,0 +1,55 @@
+//! The faults that the checks must find. Each takes one rule away from the product, in the shell around its decisions.
+
+#[cfg(test)]
+use super::checks::Property;
+
+/// A fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Mutation {
+    /// A start whose answer was lost counts as without effect at once.
+    LostAnswersSettleAtOnce,
+    /// A look that failed counts as one that found nothing.
+    FailedLooksFindNothing,
+    /// An object that is blocked by something else stays in the queue, and may head it.
+    BlockedObjectsStayInTheQueue,
+    /// Each object that AWS refuses tries by itself whether the cause is gone.
+    EachObjectTriesByItself,
+    /// A restart forgets who waited, and the youngest may go first.
+    RestartsForgetTheOrder,
+    /// The deletion of one object stops the run that another one has, too.
+    SharedRunsHaveOneOwner,
+    /// Two objects of one key may start at the same time.
+    ObjectsOfOneKeyStartTogether,
+    /// What another object has started for a key is unknown until Glue lists it.
+    OnlyGlueKnowsTheRunsOfAKey,
+    /// An object that is created again adopts the run that its predecessor's deletion stopped.
+    StoppedRunsAreAdopted,
+    /// Of a lost status, only the first attempt is looked for.
+    OnlyTheFirstAttemptIsFound,
+    /// The deletion waits for ever for a run that stays in STOPPING.
+    StuckStopsNeverTimeOut,
+    /// One poll that failed is written into every object of the job, and its end again.
+    FailedPollsAreReportedAtOnce,
+    /// A run that is not on the first page is read by id for ever.
+    DeepRunsAreReadOneByOne,
+}
+
+#[cfg(test)]
+impl Mutation {
+    /// All of them, with the property that must be found broken, and the first seed in which it is.
+    pub const ALL: [(Self, Property, u64); 13] = [
+        (Self::LostAnswersSettleAtOnce, Property::StartedOnce, 0),
+        (Self::FailedLooksFindNothing, Property::StartedOnce, 2),
+        (Self::BlockedObjectsStayInTheQueue, Property::WorkGoesOn, 13),
+        (Self::EachObjectTriesByItself, Property::FewTries, 18),
+        (Self::RestartsForgetTheOrder, Property::OldestFirst, 1),
+        (Self::SharedRunsHaveOneOwner, Property::OthersRunsGoOn, 181),
+        (Self::ObjectsOfOneKeyStartTogether, Property::StartedOnce, 44),
+        (Self::OnlyGlueKnowsTheRunsOfAKey, Property::StartedOnce, 43),
+        (Self::StoppedRunsAreAdopted, Property::WorkIsDone, 4),
+        (Self::OnlyTheFirstAttemptIsFound, Property::StartedOnce, 4),
+        (Self::StuckStopsNeverTimeOut, Property::DeletionsEnd, 10),
+        (Self::FailedPollsAreReportedAtOnce, Property::FewWrites, 7),
+        (Self::DeepRunsAreReadOneByOne, Property::FewPolls, 19),
+    ];
+}

@@ -1,0 +1,255 @@
+//! The polls: those of the product, with a reader whose calls go to the model.
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::hash::{Hash, Hasher};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::Name;
+use super::calls::{Answer, CallTo, GlueCall};
+use super::cluster::Object;
+use super::glue::ClientId;
+use super::mutations::Mutation;
+use super::time::millis;
+use super::tokens::Waiter;
+use super::world::{Event, World};
+use crate::glue::job_runs::source::{JobRunItem, JobRunSource, RunReader};
+use crate::glue::job_runs::{JobRun, JobRunPage};
+use crate::glue::poller::pause::{Load, pause};
+use crate::glue::poller::{PollRequest, PollResult, Polled, Report, Source as _};
+use crate::glue::rate_limiter::{Priority, RateLimiter};
+use crate::glue::{Error, ErrorKind};
+
+/// `--poll-interval`.
+pub const POLL_INTERVAL: Duration = Duration::from_secs(5);
+/// After how many base intervals a pause is computed again.
+const LOOK_AGAIN: u32 = 12;
+
+/// The runs of one job, for one client.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Source {
+    pub client: ClientId,
+    pub job: String,
+}
+
+/// What the poller's state knows a source by.
+pub type Watched = JobRunSource<Reads>;
+
+impl Source {
+    pub fn watched(&self) -> Watched {
+        JobRunSource { client: Reads { client: self.client, mailbox: Arc::default() }, job: self.job.clone() }
+    }
+}
+
+/// A reader of runs: the call that a poll waits for, and its answer.
+#[derive(Clone, Debug)]
+pub struct Reads {
+    client: ClientId,
+    mailbox: Arc<Mutex<Mailbox>>,
+}
+
+#[derive(Debug, Default)]
+struct Mailbox {
+    calls: VecDeque<CallTo>,
+    answer: Option<Result<Answer, Error>>,
+}
+
+impl PartialEq for Reads {
+    fn eq(&self, other: &Self) -> bool {
+        self.client == other.client
+    }
+}
+
+impl Eq for Reads {}
+
+impl Hash for Reads {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.client.hash(state);
+    }
+}
+
+impl Reads {
+    fn mailbox(&self) -> MutexGuard<'_, Mailbox> {
+        self.mailbox.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes a call, and is ready when the model has answered.
+    async fn ask(&self, call: CallTo) -> Result<Answer, Error> {
+        self.mailbox().calls.push_back(call);
+        std::future::poll_fn(|_| self.mailbox().answer.take().map_or(Poll::Pending, Poll::Ready)).await
+    }
+
+    fn no_answer(job: &str) -> Error {
+        let (code, message) = ("AnswerNotUnderstood".to_owned(), String::new());
+        Error { operation: "GetJobRuns", object: job.to_owned(), kind: ErrorKind::Transient, code, message }
+    }
+}
+
+impl RunReader for Reads {
+    fn limiter(&self) -> Arc<RateLimiter> {
+        Arc::default()
+    }
+
+    async fn page(&self, job: &str, token: Option<String>) -> Result<JobRunPage, Error> {
+        let page = token.and_then(|token| token.parse().ok()).unwrap_or(0);
+        match self.ask(CallTo::List { page }).await? {
+            Answer::Page(runs, more) => {
+                let next = more.then(|| (page + 1).to_string());
+                Ok(JobRunPage { runs: runs.into_iter().map(|(run, _)| run).collect(), next })
+            }
+            _ => Err(Self::no_answer(job)),
+        }
+    }
+
+    async fn run(&self, job: &str, id: &str) -> Result<JobRun, Error> {
+        match self.ask(CallTo::Get { id: id.to_owned() }).await? {
+            Answer::Run(run) => Ok(*run),
+            _ => Err(Self::no_answer(job)),
+        }
+    }
+
+    async fn max_retries(&self, _: &str) -> Result<i32, Error> {
+        self.ask(CallTo::GetJob).await.map(|_| 0)
+    }
+}
+
+/// A poll under way.
+pub struct Group {
+    polled_at: Instant,
+    requests: Vec<PollRequest<JobRunItem>>,
+    reads: Reads,
+    poll: Pin<Box<dyn Future<Output = Polled<JobRunItem>>>>,
+}
+
+/// A pause between two polls.
+#[derive(Clone, Copy, Debug)]
+pub struct Pause {
+    from: Instant,
+    jitter: f64,
+}
+
+impl World {
+    /// Subscribes an object to a run.
+    pub fn watch(&mut self, source: &Source, id: &str, name: &Name) -> Report<JobRunItem> {
+        let mut is_new = false;
+        let (poller, watched) = (&mut self.process.poller, source.watched());
+        poller.replace_subscriptions(&[(watched.clone(), id.to_owned())], name);
+        let report = poller.subscribe(&watched, id, name, |_, _| is_new = true);
+        if is_new {
+            self.account_of(source).polls.insert(source.clone(), 1);
+            self.poll_later(source);
+        }
+        report
+    }
+
+    fn account_of(&mut self, source: &Source) -> &mut super::tokens::Tokens {
+        self.process.tokens.entry(self.glue.clients[source.client]).or_default()
+    }
+
+    fn poll_later(&mut self, source: &Source) {
+        let jitter = 0.9 + f64::from(u32::try_from(self.network.between(0, 200)).unwrap_or_default()) / 1000.0;
+        self.wait_for_poll(source, Pause { from: Instant::now(), jitter });
+    }
+
+    /// As `Poller::pause`: a long pause is computed again now and then.
+    pub fn wait_for_poll(&mut self, source: &Source, since: Pause) {
+        let youngest = self.process.poller.youngest(&source.watched());
+        let tokens = self.account_of(source);
+        let load = Load {
+            groups: tokens.polls.len(),
+            calls: tokens.polls.values().sum(),
+            rate: tokens.budget.rate.at(Instant::now()),
+        };
+        let left = pause(POLL_INTERVAL, load, youngest).mul_f64(since.jitter).saturating_sub(since.from.elapsed());
+        let process = self.process.number;
+        if left.is_zero() {
+            return self.at(self.now, Event::Poll(process, source.clone()));
+        }
+        let at = self.now + millis(left.min(POLL_INTERVAL * LOOK_AGAIN));
+        self.at(at, Event::Pause(process, source.clone(), since));
+    }
+
+    /// A poll is due.
+    pub fn poll(&mut self, source: &Source) {
+        let Some(mut requests) = self.process.poller.poll_requests(&source.watched()) else {
+            self.account_of(source).polls.remove(source);
+            return;
+        };
+        if requests.is_empty() {
+            return self.poll_later(source);
+        }
+        requests.sort_by(|one, other| (one.failures, &one.id).cmp(&(other.failures, &other.id)));
+        let watched = source.watched();
+        let (reads, asked) = (watched.client.clone(), requests.clone());
+        let poll = Box::pin(async move { watched.poll(asked).await });
+        self.process.groups.insert(source.clone(), Group { polled_at: Instant::now(), requests, reads, poll });
+        self.go_on_polling(source);
+    }
+
+    /// Goes on with a poll until it waits for an answer, or ends.
+    fn go_on_polling(&mut self, source: &Source) {
+        let Some(mut group) = self.process.groups.remove(source) else { return };
+        let mut context = Context::from_waker(std::task::Waker::noop());
+        if let Poll::Ready(polled) = group.poll.as_mut().poll(&mut context) {
+            return self.polled(source, &group, polled);
+        }
+        let call = group.reads.mailbox().calls.pop_front();
+        self.process.groups.insert(source.clone(), group);
+        if let Some(call) = call {
+            let call = GlueCall { client: source.client, plan: None, target: source.job.clone(), call };
+            self.queue(source.client, Priority::Poll, Some(Waiter::Poll(source.clone(), call)));
+        }
+    }
+
+    pub fn poll_answered(&mut self, source: &Source, mut result: Result<Answer, Error>) {
+        if let Ok(Answer::Page(_, more)) = &mut result
+            && self.is(Mutation::DeepRunsAreReadOneByOne)
+        {
+            *more = false;
+        }
+        if let Some(group) = self.process.groups.get(source) {
+            group.reads.mailbox().answer = Some(result);
+            self.go_on_polling(source);
+        }
+    }
+
+    /// The poll is over.
+    fn polled(&mut self, source: &Source, group: &Group, polled: Polled<JobRunItem>) {
+        let Polled { results, calls } = polled;
+        self.checks.polled(self.now, source, calls, &group.requests, &self.glue);
+        self.account_of(source).polls.insert(source.clone(), calls);
+        self.tell(None, || format!("a poll of {} for client {} takes {calls} calls", source.job, source.client));
+        self.report_at_once(source, &results);
+        let watched = source.watched();
+        let mut changed: Vec<_> = self.process.poller.apply(&watched, group.polled_at, results).into_iter().collect();
+        changed.sort();
+        for name in changed {
+            self.requeue(&name);
+        }
+        self.poll_later(source);
+    }
+
+    /// Under a mutation, a poll that failed is written into every object, and its end again.
+    fn report_at_once(&mut self, source: &Source, results: &[PollResult<JobRunItem>]) {
+        if self.is(Mutation::FailedPollsAreReportedAtOnce) {
+            let error = results.iter().find_map(|result| result.answer.as_ref().err()).cloned();
+            let before = match &error {
+                Some(error) => self.failed_polls.insert(source.clone(), Arc::clone(error)),
+                None => self.failed_polls.remove(source),
+            };
+            if before != error {
+                let watches = |object: &&Arc<Object>| object.target == source.job && !object.is_finished();
+                let all: Vec<_> =
+                    self.process.cache.values().filter(watches).map(|object| object.name.clone()).collect();
+                for name in &all {
+                    self.requeue(name);
+                }
+            }
+        }
+    }
+}

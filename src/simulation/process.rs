@@ -1,0 +1,82 @@
+//! What the controller keeps while it runs. A restart loses all of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::Name;
+use super::cluster::Object;
+use super::glue::ClientId;
+use super::polls::{Group, POLL_INTERVAL, Source, Watched};
+use super::shell::Pass;
+use super::time::Ms;
+use super::tokens::Tokens;
+use crate::controllers::run::local_state::RunLocalState;
+use crate::controllers::runtime::exclusive::Exclusive;
+use crate::controllers::runtime::local_state::LocalStates;
+use crate::controllers::runtime::queue::{self, Queues};
+use crate::controllers::runtime::shared_runs::SharedRuns;
+use crate::glue::poller::State;
+use crate::glue::rate_limiter::budget::Ticket;
+
+/// The job or crawler that objects of one client wait for.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Target {
+    pub client: ClientId,
+    pub name: String,
+}
+
+impl queue::Target for Target {
+    fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+/// One process.
+pub struct Process {
+    /// Its number: what belongs to an earlier one is dropped.
+    pub number: u32,
+    /// The objects as the watch has shown them.
+    pub cache: BTreeMap<Name, Arc<Object>>,
+    pub slots: BTreeMap<Name, Slot>,
+    pub passes: BTreeMap<Name, Pass>,
+    pub local: LocalStates<RunLocalState>,
+    pub queues: Queues<Target, Name>,
+    pub keys: Exclusive<String, Name>,
+    pub shared_runs: SharedRuns<Name>,
+    pub poller: State<Watched, Name>,
+    /// The polls under way.
+    pub groups: BTreeMap<Source, Group>,
+    /// The tokens of each account.
+    pub tokens: BTreeMap<usize, Tokens>,
+    /// The places of objects that wait to start something, by uid.
+    pub places: BTreeMap<String, (ClientId, Ticket)>,
+    /// The clients that have been built.
+    pub clients: BTreeSet<ClientId>,
+}
+
+/// When an object is reconciled.
+#[derive(Clone, Debug, Default)]
+pub struct Slot {
+    pub next: Option<Ms>,
+    pub is_running: bool,
+}
+
+impl Process {
+    pub fn new(number: u32) -> Self {
+        Self {
+            number,
+            cache: BTreeMap::new(),
+            slots: BTreeMap::new(),
+            passes: BTreeMap::new(),
+            local: LocalStates::default(),
+            queues: Queues::default(),
+            keys: Exclusive::default(),
+            shared_runs: SharedRuns::default(),
+            poller: State::new(POLL_INTERVAL),
+            groups: BTreeMap::new(),
+            tokens: BTreeMap::new(),
+            places: BTreeMap::new(),
+            clients: BTreeSet::new(),
+        }
+    }
+}

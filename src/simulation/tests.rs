@@ -1,0 +1,59 @@
+//! A bounded number of seeds, and the mutations.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use clap::ValueEnum;
+
+use super::campaign::Campaign;
+use super::checks::Property;
+use super::mutations::Mutation;
+
+/// How long the seeds may take here. `cargo simulate` runs as many as are wanted.
+const BUDGET: Duration = Duration::from_secs(12);
+const SEEDS: u64 = 40;
+/// How many objects a world has.
+const OBJECTS: usize = 80;
+
+#[test]
+fn a_seed_leads_to_the_same_world_each_time() {
+    let campaign = Campaign::new(OBJECTS);
+    for seed in [3, 19] {
+        let (first, again) = (campaign.run(seed), campaign.run(seed));
+        assert_eq!(format!("{first:?}"), format!("{again:?}"), "seed {seed}");
+    }
+}
+
+#[test]
+fn every_property_holds_in_worlds_of_many_objects() {
+    let (campaign, began) = (Campaign::new(OBJECTS), Instant::now());
+    for seed in (0..SEEDS).take_while(|seed| *seed < 10 || began.elapsed() < BUDGET) {
+        if let Some(violation) = campaign.run(seed).1.first() {
+            panic!("{}", campaign.explain(seed, violation));
+        }
+    }
+}
+
+#[test]
+fn every_mutation_is_found() {
+    for (mutation, property, seed) in Mutation::ALL {
+        let campaign =
+            Campaign { mutation: Some(mutation), properties: BTreeSet::from([property]), ..Campaign::new(OBJECTS) };
+        assert!(!campaign.run(seed).1.is_empty(), "{mutation:?} breaks {property:?} in seed {seed} no more");
+    }
+}
+
+#[test]
+fn the_manual_lists_every_property_and_every_mutation() {
+    let manual = include_str!("../../docs/guarantees.md");
+    let name = |value: Option<clap::builder::PossibleValue>| value.map(|value| value.get_name().to_owned());
+    for property in Property::ALL {
+        let name = name(property.to_possible_value()).unwrap_or_default();
+        assert!(manual.contains(&format!("| `{name}` | ")), "{name}");
+    }
+    for (mutation, property, _) in Mutation::ALL {
+        let names = (name(mutation.to_possible_value()), name(property.to_possible_value()));
+        let row = format!("| `{}` | `{}` |", names.0.unwrap_or_default(), names.1.unwrap_or_default());
+        assert!(manual.contains(&row), "{row}");
+    }
+}
