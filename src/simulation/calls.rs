@@ -16,6 +16,7 @@ use crate::api::run::{Phase, RunStatus};
 use crate::controllers::run::RunKind;
 use crate::controllers::run::calls::RunQuery;
 use crate::controllers::run::facts::ObservedRun;
+use crate::controllers::run::lifecycle::STOP_REFUSED;
 use crate::controllers::runtime::problem::Problem;
 use crate::controllers::runtime::queue::Cause;
 use crate::controllers::runtime::start_once::{Lookup, StartOutcome};
@@ -210,14 +211,14 @@ impl World {
             match &call.call {
                 CallTo::Start { .. } => self.start_answered(&mut pass, result),
                 CallTo::Stop { id } => match result {
-                    Ok(_) => self.process.local.with(pass.object.uid(), |local| local.kind_state.stop_accepted(id)),
-                    Err(error) if matches!(error.kind, ErrorKind::NotFound | ErrorKind::Invalid) => {
-                        self.process.local.with(pass.object.uid(), |local| local.kind_state.stop_accepted(id));
-                    }
-                    Err(error) => {
-                        self.checks.stop_failed(pass.object.uid());
+                    Err(error) if !matches!(error.kind, ErrorKind::NotFound | ErrorKind::Invalid) => {
+                        self.process.local.with(pass.object.uid(), |local| local.backoff.delay(STOP_REFUSED));
                         pass.state.stop_problem = Some(Problem::of(&error, None));
                     }
+                    Ok(_) | Err(_) => self.process.local.with(pass.object.uid(), |local| {
+                        local.backoff.reset();
+                        local.kind_state.stop_accepted(id);
+                    }),
                 },
                 CallTo::GetJob => match result {
                     Ok(Answer::Places(places)) => {
@@ -292,7 +293,6 @@ impl World {
             Err(_) if self.is(Mutation::FailedLooksFindNothing) => (Vec::new(), false),
             Err(error) => {
                 self.tell(Some(&pass.object.name), || format!("the look failed: {error}"));
-                self.checks.look_failed(pass.object.uid());
                 pass.state.start.lookup = Some(Lookup::Failed(Problem::of(&error, None)));
                 return;
             }

@@ -70,10 +70,11 @@ impl World {
         let waits_on = self.is(Mutation::StuckStopsNeverTimeOut) && !is_refused;
         let deletion_timeout = if waits_on { Duration::MAX } else { DELETION_TIMEOUT };
         let settle = if self.is(Mutation::LostAnswersSettleAtOnce) { Duration::ZERO } else { SETTLE };
-        let (intent_age, backoff, stop_sent) = self.process.local.with(object.uid(), |local| {
+        let (intent_age, id_age, backoff, stop_sent) = self.process.local.with(object.uid(), |local| {
             local.kind_state.observe(&object.status);
             let stop_sent = local.kind_state.stop_sent(&live_id);
-            (observe_intent(&object, local), local.backoff.remaining(), stop_sent)
+            let id_age = local.kind_state.id_age();
+            (observe_intent(&object, local), id_age, local.backoff.remaining(), stop_sent)
         });
         plan(&Facts {
             common: CommonFacts {
@@ -100,6 +101,7 @@ impl World {
             carries_key: true,
             turn,
             shared: shared && !self.is(Mutation::SharedRunsHaveOneOwner),
+            id_age,
             observation,
             stop_sent,
         })

@@ -36,20 +36,21 @@ pub enum Mutation {
 
 #[cfg(test)]
 impl Mutation {
-    /// All of them, with the property that must be found broken, and the first seed in which it is.
-    pub const ALL: [(Self, Property, u64); 13] = [
-        (Self::LostAnswersSettleAtOnce, Property::StartedOnce, 0),
-        (Self::FailedLooksFindNothing, Property::StartedOnce, 2),
-        (Self::BlockedObjectsStayInTheQueue, Property::WorkGoesOn, 13),
-        (Self::EachObjectTriesByItself, Property::FewTries, 18),
-        (Self::RestartsForgetTheOrder, Property::OldestFirst, 1),
-        (Self::SharedRunsHaveOneOwner, Property::OthersRunsGoOn, 181),
-        (Self::ObjectsOfOneKeyStartTogether, Property::StartedOnce, 44),
-        (Self::OnlyGlueKnowsTheRunsOfAKey, Property::StartedOnce, 43),
-        (Self::StoppedRunsAreAdopted, Property::WorkIsDone, 4),
-        (Self::OnlyTheFirstAttemptIsFound, Property::StartedOnce, 4),
-        (Self::StuckStopsNeverTimeOut, Property::DeletionsEnd, 10),
-        (Self::FailedPollsAreReportedAtOnce, Property::FewWrites, 7),
-        (Self::DeepRunsAreReadOneByOne, Property::FewPolls, 19),
+    /// All of them, with the property that must be found broken, the first seed in which it is, and the number of
+    /// objects.
+    pub const ALL: [(Self, Property, u64, usize); 13] = [
+        (Self::LostAnswersSettleAtOnce, Property::StartedOnce, 0, 80),
+        (Self::FailedLooksFindNothing, Property::StartedOnce, 8, 80),
+        (Self::BlockedObjectsStayInTheQueue, Property::WorkGoesOn, 28, 80),
+        (Self::EachObjectTriesByItself, Property::FewTries, 18, 80),
+        (Self::RestartsForgetTheOrder, Property::OldestFirst, 13, 80),
+        (Self::SharedRunsHaveOneOwner, Property::OthersRunsGoOn, 181, 80),
+        (Self::ObjectsOfOneKeyStartTogether, Property::StartedOnce, 46, 80),
+        (Self::OnlyGlueKnowsTheRunsOfAKey, Property::StartedOnce, 43, 80),
+        (Self::StoppedRunsAreAdopted, Property::WorkIsDone, 4, 80),
+        (Self::OnlyTheFirstAttemptIsFound, Property::StartedOnce, 11, 80),
+        (Self::StuckStopsNeverTimeOut, Property::DeletionsEnd, 10, 80),
+        (Self::FailedPollsAreReportedAtOnce, Property::FewWrites, 7, 80),
+        (Self::DeepRunsAreReadOneByOne, Property::FewPolls, 19, 160),
     ];
 }

@@ -12,7 +12,7 @@ use super::world::World;
 use crate::api::run::{Attempt, Phase, RunStatus};
 use crate::controllers::run::facts::{ObservedRun, shared_key};
 use crate::controllers::run::sharing;
-use crate::controllers::run::waiting::waits_for;
+use crate::controllers::run::waiting::{place, waits_for};
 use crate::controllers::runtime::conditions::reason_of;
 use crate::controllers::runtime::queue::{Cause, Queues, Turn};
 use crate::controllers::runtime::reason::Reason;
@@ -45,7 +45,7 @@ impl World {
     /// The pass has ended.
     pub fn on_pass_end(&mut self, pass: &Pass, succeeded: bool) {
         let (object, status) = (&pass.object, &pass.object.status);
-        let waits = waits_for(status).filter(|_| succeeded && !object.is_deleting());
+        let waits = place(status, self.turn(pass)).filter(|_| succeeded && !object.is_deleting());
         let is_idle = status.attempt().is_none_or(|attempt| attempt.rejected_reason.is_some());
         let stays = self.is(Mutation::BlockedObjectsStayInTheQueue) && waits.is_none() && is_idle;
         let target = target(pass);

@@ -245,7 +245,6 @@ impl World {
                 pass.waits = Waits::Answer;
             }
             Call::LookUp(_) if !self.acquire_key(pass) => {
-                self.checks.look_failed(object.uid());
                 let message = "another object with the same idempotencyKey is starting its run";
                 pass.state.start.lookup = Some(Lookup::Failed(Problem::new(Reason::KeyInUse, message)));
                 return Next::Again;

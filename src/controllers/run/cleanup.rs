@@ -69,7 +69,7 @@ fn release_run(facts: &Facts<'_>) -> Plan {
             }
         };
     };
-    if facts.observation == Some(Observation::NotFound) || facts.ended_run().is_some() {
+    if facts.is_unknown_to_glue() || facts.ended_run().is_some() {
         return release();
     }
     if is_overdue(facts) && was_stop_tried(facts) {
@@ -98,6 +98,7 @@ fn was_stop_tried(facts: &Facts<'_>) -> bool {
     let is_stopping = matches!(&facts.observation, Some(Observation::Present(run)) if run.phase == Phase::Stopping);
     is_stopping
         || facts.stop_sent.is_some()
+        || facts.common.backoff.is_some()
         || facts.state.stop_problem.is_some()
         || facts.common.credentials_problem.is_some()
 }

@@ -39,6 +39,8 @@ pub struct Facts<'a> {
     pub turn: Turn,
     /// Whether other objects need the same run.
     pub shared: bool,
+    /// For how long this process has known the id of the live run.
+    pub id_age: Duration,
     /// The poller's last observation of the live run.
     pub observation: Option<Observation>,
     /// AWS accepted a stop of the live run: after this time it is sent again.
@@ -125,6 +127,12 @@ impl Facts<'_> {
     #[must_use]
     pub fn is_behind(&self) -> bool {
         self.turn == Turn::Behind(Cause::ConcurrentRuns)
+    }
+
+    /// Whether Glue does not know the live run. Right after a start it may not show the run yet.
+    #[must_use]
+    pub fn is_unknown_to_glue(&self) -> bool {
+        self.observation == Some(Observation::NotFound) && self.id_age >= self.common.settle
     }
 
     /// The final observation of the live run, when it has ended and Glue does not retry it.

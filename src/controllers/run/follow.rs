@@ -30,7 +30,7 @@ pub(super) fn follow(facts: &Facts<'_>, attempt: &Attempt, id: &str) -> Plan {
     }
     let deadline = active_deadline(facts, &attempt.active_since);
     if let Some(cause) = attempt.stop_cause.or_else(|| stop_cause(facts, deadline)) {
-        if facts.observation == Some(Observation::NotFound) {
+        if facts.is_unknown_to_glue() {
             let attempt = Attempt { stop_cause: Some(cause), ..attempt.clone() };
             return ended(facts, &attempt, &unknown_to_glue(id));
         }
@@ -94,6 +94,13 @@ pub(super) fn stop(facts: &Facts<'_>, attempt: &Attempt, id: &str, cause: StopCa
     }
     let id = attempt.id.clone().unwrap_or_else(|| id.to_owned());
     let attempts = with_attempt(facts.status, attempt);
+    if let (None, None, Some(pause)) = (&facts.state.stop_problem, facts.stop_sent, facts.common.backoff) {
+        // AWS refused the stop: the status says why until a stop is accepted.
+        return Plan { status: RunStatus { attempts, ..keep(facts) }, step: Step::RequeueAfter(pause) };
+    }
+    if !stopping && facts.stop_sent.is_none() && facts.state.stop_problem.is_none() && reports_refused_stop(facts) {
+        return Plan { status: RunStatus { attempts, ..keep(facts) }, step: Step::Call(Call::Stop(id)) };
+    }
     let (reason, message) = match (&facts.state.stop_problem, cause) {
         (Some(problem), _) => (problem.reason, problem.message.clone()),
         (None, StopCause::Suspended) => {
@@ -110,11 +117,20 @@ pub(super) fn stop(facts: &Facts<'_>, attempt: &Attempt, id: &str, cause: StopCa
     let step = match facts.stop_sent {
         _ if stopping => Step::AwaitChange,
         // A stop that has no effect is sent again.
+        Some(again) if facts.observation == Some(Observation::NotFound) => {
+            Step::RequeueAfter(again.min(facts.common.settle.saturating_sub(facts.id_age)))
+        }
         Some(again) => Step::RequeueAfter(again),
         None if facts.state.stop_problem.is_some() => Step::Backoff,
         None => Step::Call(Call::Stop(id)),
     };
     Plan { status: status(facts, Phase::Stopping, reason, &message, attempts), step }
+}
+
+/// Whether the status says why AWS refused the stop.
+fn reports_refused_stop(facts: &Facts<'_>) -> bool {
+    let reason = facts.status.condition("Ready").and_then(reason_of);
+    facts.status.phase == Some(Phase::Stopping) && reason.is_some_and(Reason::is_refusal)
 }
 
 /// A run that Glue does not know any more counts as stopped.

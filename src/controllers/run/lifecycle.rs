@@ -14,7 +14,7 @@ use super::facts::{CrawlerActivity, CrawlerSnapshot, Facts, Observation, Observe
 use super::kind::{Identification, RunKind};
 use super::local_state::RunLocalState;
 use super::waiting::waits_for;
-use super::{events, plan, sharing};
+use super::{events, plan, sharing, waiting};
 use crate::api::run::{Attempt, Baseline, Phase, RunStatus};
 use crate::controllers::runtime::conditions::reason_of;
 use crate::controllers::runtime::context::{Context, QueueKey, created, name_of};
@@ -28,6 +28,9 @@ use crate::controllers::runtime::start_once::{Intent, IntentId, Lookup, StartOut
 use crate::controllers::runtime::step::Plan;
 use crate::controllers::runtime::{patch, time};
 use crate::glue::poller::{self, Report};
+
+/// The longest pause before a stop that AWS refused is sent again: somebody waits for it.
+pub const STOP_REFUSED: Duration = Duration::from_secs(15);
 
 /// The lifecycle of a run.
 pub struct RunLifecycle;
@@ -119,7 +122,8 @@ impl<K: RunKind> Lifecycle<K> for RunLifecycle {
     fn on_pass_end(pass: &Pass<'_, K>, succeeded: bool) {
         let status = run_status(&pass.object);
         // An object that the API server refuses to write does not keep the others waiting.
-        let waits = waits_for(&status).filter(|_| succeeded && pass.object.meta().deletion_timestamp.is_none());
+        let place = waiting::place(&status, turn(pass, &status));
+        let waits = place.filter(|_| succeeded && pass.object.meta().deletion_timestamp.is_none());
         let (key, name) = (queue_key(pass), name_of(&pass.reference));
         pass.context.with_queues(|queues| queues.settle(&name, key.as_ref().zip(waits), Instant::now()));
         let waits_for_key = status.condition("Ready").and_then(reason_of) == Some(Reason::KeyInUse);
@@ -170,9 +174,9 @@ fn decide<K: RunKind>(pass: &mut Pass<'_, K>) -> calls::Plan {
     });
     let turn = turn(pass, &status);
     let live_id = status.attempt().and_then(|attempt| attempt.id.clone()).unwrap_or_default();
-    let stop_sent = pass.with_local(|local| {
+    let (id_age, stop_sent) = pass.with_local(|local| {
         local.kind_state.observe(&status);
-        local.kind_state.stop_sent(&live_id)
+        (local.kind_state.id_age(), local.kind_state.stop_sent(&live_id))
     });
     plan::plan(&Facts {
         common: pass.common_facts(report.error.as_deref(), false),
@@ -186,6 +190,7 @@ fn decide<K: RunKind>(pass: &mut Pass<'_, K>) -> calls::Plan {
         carries_key: pass.client().is_some_and(|client| client.run_key_argument().is_some()),
         turn,
         shared: pass.context.with_shared_runs(|runs| runs.is_needed_by_others(&live_id, &name_of(&pass.reference))),
+        id_age,
         observation,
         stop_sent,
     })
@@ -345,7 +350,13 @@ fn of_other_object<K: RunKind>(pass: &Pass<'_, K>, query: &RunQuery, key: Option
 async fn stop<K: RunKind>(pass: &mut Pass<'_, K>, id: &str) {
     let Some(client) = pass.client().cloned() else { return };
     match pass.object.stop(&client, id).await {
-        Ok(()) => pass.with_local(|local| local.kind_state.stop_accepted(id)),
-        Err(error) => pass.state.observed.stop_problem = Some(pass.explain(&error)),
+        Ok(()) => pass.with_local(|local| {
+            local.backoff.reset();
+            local.kind_state.stop_accepted(id);
+        }),
+        Err(error) => {
+            pass.with_local(|local| local.backoff.delay(STOP_REFUSED));
+            pass.state.observed.stop_problem = Some(pass.explain(&error));
+        }
     }
 }

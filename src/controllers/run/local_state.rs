@@ -14,6 +14,8 @@ const STOP_AGAIN: Duration = Duration::from_mins(1);
 pub struct RunLocalState {
     /// Whether the status has ever listed an attempt: a status that lists none now was lost.
     had_attempt: bool,
+    /// The live run, and since when its id is known.
+    live: Option<(String, Instant)>,
     /// The run of which AWS accepted a stop, and when.
     stopped: Option<(String, Instant)>,
 }
@@ -22,6 +24,16 @@ impl RunLocalState {
     /// Notes the status as the object has it.
     pub fn observe(&mut self, status: &RunStatus) {
         self.had_attempt |= !status.attempts.is_empty();
+        let id = status.attempt().and_then(|attempt| attempt.id.as_deref());
+        if self.live.as_ref().map(|(live, _)| live.as_str()) != id {
+            self.live = id.map(|id| (id.to_owned(), Instant::now()));
+        }
+    }
+
+    /// For how long this process has known the id of the live run.
+    #[must_use]
+    pub fn id_age(&self) -> Duration {
+        self.live.as_ref().map_or(Duration::ZERO, |(_, since)| since.elapsed())
     }
 
     /// Whether the status has ever listed an attempt.

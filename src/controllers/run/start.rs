@@ -54,11 +54,16 @@ pub(super) fn next_start(facts: &Facts<'_>) -> Plan {
     if let Some(problem) = facts.common.credentials_problem.as_ref().or(facts.common.inputs_problem.as_ref()) {
         return blocked(facts, facts.status.phase.unwrap_or_default(), problem);
     }
-    if let Some(plan) = waiting::wait_for_turn(facts, deadline) {
-        return plan;
-    }
     if !facts.common.leading {
         return unchanged(facts, Step::AwaitChange);
+    }
+    // While lookups fail, the object waits for no turn: the status would change with every try.
+    let looks_first = waiting::is_blocked(facts.status);
+    if looks_first && let Err(plan) = earlier_run(facts, next.clone()) {
+        return *plan;
+    }
+    if let Some(plan) = waiting::wait_for_turn(facts, deadline) {
+        return plan;
     }
     let admitted = match facts.concurrency {
         None => earlier_run(facts, next),
@@ -84,7 +89,8 @@ fn ended_without_start(facts: &Facts<'_>, never_ran: bool) -> Option<Plan> {
 /// was lost. The attempt to intend now, when there is none to adopt.
 fn earlier_run(facts: &Facts<'_>, next: Attempt) -> Result<Attempt, Box<Plan>> {
     let shared_key = facts.policy.idempotency_key.is_some();
-    if !shared_key && !may_have_lost_status(facts) {
+    // Without a key there is nothing to look for.
+    if facts.concurrency.is_some() || !shared_key && !may_have_lost_status(facts) {
         return Ok(next);
     }
     match &facts.state.start.lookup {
@@ -98,6 +104,10 @@ fn earlier_run(facts: &Facts<'_>, next: Attempt) -> Result<Attempt, Box<Plan>> {
                 baseline: None,
             };
             Err(Box::new(unchanged(facts, Step::Call(Call::LookUp(query)))))
+        }
+        Some(Lookup::Failed(problem)) if problem.reason == Reason::KeyInUse && waiting::is_blocked(facts.status) => {
+            // It would come and go with the tries of the objects of the key.
+            Err(Box::new(Plan { status: keep(facts), step: Step::Backoff }))
         }
         Some(Lookup::Failed(problem)) => Err(Box::new(blocked(facts, Phase::Pending, problem))),
         Some(Lookup::Found(run)) => {

@@ -23,6 +23,20 @@ pub fn waits_for(status: &RunStatus) -> Option<Cause> {
     Cause::of_reason(reason).filter(|_| is_waiting && !has_run)
 }
 
+/// Where the object waits. One whose spec was refused still says so while it waits for its turn.
+#[must_use]
+pub fn place(status: &RunStatus, turn: Turn) -> Option<Cause> {
+    match (waits_for(status)?, turn) {
+        (Cause::Invalid, Turn::Behind(cause) | Turn::After(cause, _)) => Some(cause),
+        (recorded, _) => Some(recorded),
+    }
+}
+
+/// Whether the status says what else keeps the object from a start, such as a lookup that failed.
+pub(super) fn is_blocked(status: &RunStatus) -> bool {
+    status.phase == Some(Phase::Pending) && waits_for(status).is_none()
+}
+
 /// What the object does while it may not try to start; `None` when it may. `deadline` is what is left of
 /// `startDeadlineSeconds`.
 pub(super) fn wait_for_turn(facts: &Facts<'_>, deadline: Option<Duration>) -> Option<Plan> {
@@ -31,8 +45,8 @@ pub(super) fn wait_for_turn(facts: &Facts<'_>, deadline: Option<Duration>) -> Op
             // A try costs two writes of the object; most of them are in vain.
             return match facts.state.has_place {
                 Some(false) => Some(Plan { status: keep(facts), step: Step::requeue(deadline) }),
-                None if facts.common.leading => Some(unchanged(facts, Step::Call(Call::CheckPlace))),
-                Some(true) | None => None,
+                None => Some(unchanged(facts, Step::Call(Call::CheckPlace))),
+                Some(true) => None,
             };
         }
         Turn::Now => return None,
@@ -44,7 +58,8 @@ pub(super) fn wait_for_turn(facts: &Facts<'_>, deadline: Option<Duration>) -> Op
         return None;
     }
     let again = [pause, deadline].into_iter().flatten().min();
-    if waits_for(facts.status) == Some(cause) {
+    // What was wrong with the spec stays in the status until a start succeeds: it would come and go with every try.
+    if waits_for(facts.status).is_some_and(|recorded| recorded == cause || recorded == Cause::Invalid) {
         return Some(Plan { status: keep(facts), step: Step::requeue(again) });
     }
     let message = match cause {

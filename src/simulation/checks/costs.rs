@@ -14,15 +14,6 @@ use crate::simulation::glue::job::{Job, PAGE};
 use crate::simulation::polls::Source;
 use crate::simulation::time::Ms;
 
-/// Known: an object whose start is invalid, and that waits for a place in between, reports the one in place of the other
-/// with each try.
-const KNOWN_WRITES_PER_REFUSED_TRY: u64 = 2;
-/// Known: a stop that AWS refuses is reported in place of the stop, and the stop in its place again, each time.
-const KNOWN_WRITES_PER_FAILED_STOP: u64 = 2;
-/// Known: a look that fails before the start is reported in place of the wait for a turn, and the wait in its place
-/// again, each time.
-const KNOWN_WRITES_PER_FAILED_LOOK: u64 = 2;
-
 /// What is counted for one object.
 #[derive(Clone, Debug, Default)]
 pub struct Account {
@@ -35,10 +26,6 @@ pub struct Account {
     pub lost_at: Option<Ms>,
     /// Starts that it has sent. Each takes an intent before and an outcome after it.
     pub tries: u64,
-    /// Its looks for a run that failed.
-    pub failed_looks: u64,
-    /// Its stops that were refused.
-    pub failed_stops: u64,
 }
 
 impl Checks {
@@ -64,16 +51,6 @@ impl Checks {
         account.lost_at = Some(now);
     }
 
-    /// A look of the object for its run has failed.
-    pub fn look_failed(&mut self, uid: &str) {
-        self.accounts.entry(uid.to_owned()).or_default().failed_looks += 1;
-    }
-
-    /// A stop of the object was refused.
-    pub fn stop_failed(&mut self, uid: &str) {
-        self.accounts.entry(uid.to_owned()).or_default().failed_stops += 1;
-    }
-
     /// The object sends a start.
     pub fn tried(&mut self, uid: &str) {
         self.accounts.entry(uid.to_owned()).or_default().tries += 1;
@@ -91,11 +68,7 @@ impl Checks {
         // The finalizer comes and goes. Each attempt may wait for a place, run, and end as a retry; each try takes an
         // intent and an outcome. An obstacle is reported, and its end.
         let own = 2 + 5 * account.runs + 2 * account.tries;
-        let refused = if obstacles > 0 { account.tries } else { 0 };
-        let known = KNOWN_WRITES_PER_FAILED_STOP * account.failed_stops
-            + KNOWN_WRITES_PER_FAILED_LOOK * account.failed_looks
-            + KNOWN_WRITES_PER_REFUSED_TRY * refused;
-        let bound = own + 3 * obstacles + 3 * acts + 2 * secrets + restarts + 3 * account.losses + known;
+        let bound = own + 3 * obstacles + 3 * acts + 2 * secrets + restarts + 3 * account.losses;
         if account.writes > bound {
             let what = format!(
                 "{} writes; {bound} would do for {} attempts, {} tries, {obstacles} obstacles, {acts} changes by users, {secrets} \

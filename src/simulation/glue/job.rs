@@ -11,11 +11,6 @@ use crate::simulation::time::{Ms, Random, SECOND, timestamp};
 /// How many runs a page shows. Glue shows 200; fewer let small worlds have deep lists.
 pub const PAGE: usize = 8;
 
-/// Known: a run whose id is recorded and that Glue does not show yet counts as over when it is suspended or deleted, and
-/// as deeper in the list than it is. So it is read by its id at once, and lists show it late only to those that look for
-/// a key.
-const KNOWN_LATE_RUNS_ARE_READ_BY_ID: bool = true;
-
 /// A job.
 #[derive(Clone, Debug)]
 pub struct Job {
@@ -222,7 +217,7 @@ impl Glue {
         if self.is_gone(now, who, job) {
             return Err(ErrorKind::NotFound);
         }
-        let is_shown = |run: &Run| run.shown <= now || KNOWN_LATE_RUNS_ARE_READ_BY_ID;
+        let is_shown = |run: &Run| run.shown <= now;
         let run = self.runs.iter().find(|run| run.id == id && is_shown(run));
         run.map(|run| run.show(now)).ok_or(ErrorKind::NotFound)
     }

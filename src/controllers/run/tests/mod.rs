@@ -3,6 +3,7 @@
 mod concurrency;
 mod earlier_run;
 pub(crate) mod fixture;
+mod late_sight;
 mod plan;
 mod properties;
 mod unclear_start;

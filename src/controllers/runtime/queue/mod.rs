@@ -42,6 +42,8 @@ pub trait Target: Clone + Eq + Hash {
 
 struct Member<T> {
     created: Timestamp,
+    /// How often AWS has refused what the object itself asks for, and until when it does not try again.
+    invalid: Option<(u32, Instant)>,
     place: Place<T>,
 }
 
@@ -93,7 +95,7 @@ impl<T: Target, O: Clone + Ord + Hash> Queues<T, O> {
     pub fn register(&mut self, created: Timestamp, object: &O) -> Vec<O> {
         let is_known = self.objects.get(object).is_some_and(|known| known.created == created);
         let woken = if is_known { Vec::new() } else { self.remove(object) };
-        self.objects.entry(object.clone()).or_insert(Member { created, place: Place::Nowhere });
+        self.objects.entry(object.clone()).or_insert(Member { created, invalid: None, place: Place::Nowhere });
         woken
     }
 
@@ -118,6 +120,9 @@ impl<T: Target, O: Clone + Ord + Hash> Queues<T, O> {
     #[must_use]
     pub fn turn(&self, target: &T, object: &O, recorded: Option<Cause>, now: Instant) -> Turn {
         let Some(member) = self.objects.get(object) else { return Turn::Now };
+        if let Some((_, until)) = member.invalid.filter(|(_, until)| recorded == Some(Cause::Invalid) && *until > now) {
+            return Turn::After(Cause::Invalid, until.saturating_duration_since(now));
+        }
         let expected = self.expected.get(target.name());
         let first_expected = expected.and_then(BTreeSet::first);
         if first_expected.is_some_and(|first| *first < (member.created, object.clone())) {
@@ -149,6 +154,11 @@ impl<T: Target, O: Clone + Ord + Hash> Queues<T, O> {
         let mut woken = self.settle(object, Some((target, cause)), now);
         let Some(member) = self.objects.get_mut(object) else { return woken };
         let Some(list) = self.lists.get_mut(&(target.clone(), cause)) else { return woken };
+        if cause == Cause::Invalid {
+            // The object may wait for something else in between. Its own pause grows all the same.
+            let refusals = member.invalid.map_or(0, |(refusals, _)| refusals);
+            member.invalid = Some((refusals.saturating_add(1), now + cause.pause(refusals)));
+        }
         if let Place::In { tries, .. } = &mut member.place
             && cause.takes_turns()
         {
