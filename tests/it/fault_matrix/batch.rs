@@ -232,6 +232,9 @@ fn reports(object: &Value, cell: &Cell) -> bool {
                 || matches!(reason, Reason::Conflict | Reason::Unknown | Reason::InProgress)
                 // Glue may take a minute for a test.
                 || (reason == Reason::Testing && cell.fault == Fault::Slow)
+                // Nobody can know better before a minute has passed without an effect.
+                || (matches!(reason, Reason::StopRequested | Reason::Activating | Reason::Deactivating)
+                    && cell.fault == Fault::Lie)
         });
         let message = condition["message"].as_str().unwrap_or_default();
         let says_it = matches!(reason, Some(Reason::AnswerUnclear | Reason::Testing));

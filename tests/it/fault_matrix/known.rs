@@ -65,34 +65,15 @@ pub const KNOWN: &[Known] = &[
             Fault::DroppedBeforeWork,
             Fault::DroppedAfterWork,
             Fault::AccessDenied,
-            Fault::NotJson,
         ],
         stage: Stage::Running,
         why: "a test that could not be made counts as a failed test, and is made again after ten minutes only",
     },
     Known {
-        operations: &["BatchStopJobRun", "StopCrawler"],
-        faults: &[Fault::Lie],
-        stage: Stage::Running,
-        why: "an accepted stop without effect is sent again only if something else wakes the object",
-    },
-    Known {
-        operations: &["GetJob", "GetJobRun", "GetJobRuns", "BatchGetCrawlers", "ListCrawls"],
-        faults: &Fault::ALL,
+        operations: &["TestConnection"],
+        faults: &[Fault::Slow],
         stage: Stage::Deleting,
-        why: "after an accepted stop the deletion waits for a poll that shows the end, without a limit",
-    },
-    Known {
-        operations: &["BatchStopJobRun", "StopCrawler"],
-        faults: &[Fault::Lie],
-        stage: Stage::Deleting,
-        why: "after an accepted stop the deletion waits for a poll that shows the end, without a limit",
-    },
-    Known {
-        operations: &["StopTrigger"],
-        faults: &[Fault::Lie],
-        stage: Stage::Deleting,
-        why: "a deactivation without effect is sent again and again, beyond the deletion timeout",
+        why: "the deletion waits until a test that is under way has ended, which may take a minute",
     },
 ];
 
