@@ -151,6 +151,11 @@ fn attach(facts: &Facts<'_>, attempt: Attempt, crawl: &ObservedRun) -> Plan {
 /// Records that Glue accepted the start. The crawl is looked up until Glue lists it, and nothing is started meanwhile.
 pub(super) fn accepted(facts: &Facts<'_>, attempt: &Attempt) -> Plan {
     let attempts = with_attempt(facts.status, Attempt { accepted: true, ..attempt.clone() });
-    let message = "the crawler was started; looking for its crawl";
-    Plan { status: status(facts, Phase::Starting, Reason::Starting, message, attempts), step: Step::Backoff }
+    let is_late = attempt.accepted && facts.common.intent_age >= facts.common.settle;
+    let (reason, message) = if is_late {
+        (Reason::AnswerUnclear, "Glue accepted the start of the crawler, but does not list its crawl; looking on")
+    } else {
+        (Reason::Starting, "the crawler was started; looking for its crawl")
+    };
+    Plan { status: status(facts, Phase::Starting, reason, message, attempts), step: Step::Backoff }
 }

@@ -52,12 +52,6 @@ pub const KNOWN: &[Known] = &[
         why: "the pause after a failed lookup of a trigger's runs hides the reason behind Firing",
     },
     Known {
-        operations: &["ListCrawls"],
-        faults: &[Fault::OnlyIdentities, Fault::EmptyAnswer],
-        stage: Stage::Running,
-        why: "a started crawl that Glue does not show is looked for without end and without a warning",
-    },
-    Known {
         operations: &["TestConnection"],
         faults: &[
             Fault::Http500,

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use super::fixture::{BEHIND, Fixture, intent, live, problem, step_name};
-use crate::api::run::{Phase, RunPolicy};
+use super::fixture::{BEHIND, Fixture, intent, live, not_found, problem, step_name};
+use crate::api::crawler_run::OnAlreadyRunning;
+use crate::api::run::{Attempt, Baseline, Phase, RunPolicy};
 use crate::controllers::run::calls::Step;
-use crate::controllers::run::facts::Observation;
+use crate::controllers::run::facts::{ConcurrencyPolicy, Observation};
 use crate::controllers::run::waiting::place;
 use crate::controllers::runtime::queue::{Cause, Turn};
 use crate::controllers::runtime::reason::Reason;
@@ -66,4 +67,17 @@ fn an_object_whose_spec_is_refused_says_so_while_it_waits_for_a_place() {
     assert_eq!(behind.plan().status, behind.status);
     assert_eq!(place(&behind.status, BEHIND), Some(Cause::ConcurrentRuns));
     assert_eq!(place(&behind.status, Turn::Now), Some(Cause::Invalid));
+}
+
+#[test]
+fn a_crawl_that_glue_does_not_list_after_the_settle_time_is_reported() {
+    let accepted = Attempt { accepted: true, baseline: Some(Baseline::default()), ..intent() };
+    let policy = ConcurrencyPolicy { on_already_running: OnAlreadyRunning::Wait, coalesce: true };
+    let mut object = Fixture::new().with_finalizer().with(Phase::Starting, accepted);
+    object.concurrency = Some(policy);
+    object.state.start.lookup = Some(not_found(5));
+    let reason = |object: &Fixture| object.plan().status.condition("Ready").map(|ready| ready.reason.clone());
+    assert_eq!(reason(&object).as_deref(), Some("Starting"));
+    let late = Fixture { intent_age: 60, ..object };
+    assert_eq!(reason(&late).as_deref(), Some("AnswerUnclear"));
 }
