@@ -17,6 +17,7 @@ use crate::controllers::run::RunKind;
 use crate::controllers::run::calls::RunQuery;
 use crate::controllers::run::facts::ObservedRun;
 use crate::controllers::run::lifecycle::STOP_REFUSED;
+use crate::controllers::run::sharing;
 use crate::controllers::runtime::problem::Problem;
 use crate::controllers::runtime::queue::Cause;
 use crate::controllers::runtime::start_once::{Lookup, StartOutcome};
@@ -312,9 +313,8 @@ impl World {
             return self.ask(pass, call, Priority::Search);
         }
         search.found.sort_by_key(|run| run.state.is_final());
-        let found = self
-            .newest(&search, &pass.object.status)
-            .or_else(|| search.query.attempt.is_none().then(|| self.run_of_other(pass)).flatten());
+        let of_other = search.query.attempt.is_none().then(|| self.run_of_other(pass)).flatten();
+        let found = sharing::newest(self.newest(&search, &pass.object.status), of_other);
         self.tell(Some(&pass.object.name), || {
             let found = found.as_ref().map_or("nothing", |run| &run.id);
             format!("looks for {}: {found}", search.query.base_key)

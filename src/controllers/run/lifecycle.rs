@@ -296,7 +296,7 @@ async fn look_up<K: RunKind>(pass: &mut Pass<'_, K>, query: &RunQuery) {
     let lookup = match pass.object.look_up(&client, query).await {
         Ok(found) => {
             let found = found.and_then(|item| observe(pass, item));
-            let newest = found.or_else(|| of_other_object(pass, query, shared_key.as_deref()));
+            let newest = sharing::newest(found, of_other_object(pass, query, shared_key.as_deref()));
             newest.map_or(Lookup::NotFound { intent_age }, Lookup::Found)
         }
         Err(error) => Lookup::Failed(pass.explain(&error)),

@@ -24,6 +24,16 @@ pub fn need<K: RunKind>(object: &K, status: &RunStatus) -> Need {
     }
 }
 
+/// The newer attempt of what Glue lists for a key and what another object has recorded for it: Glue may list an older
+/// attempt only. What Glue lists says more.
+#[must_use]
+pub fn newest(listed: Option<ObservedRun>, of_other: Option<ObservedRun>) -> Option<ObservedRun> {
+    match (listed, of_other) {
+        (Some(listed), Some(other)) if other.attempt > listed.attempt => Some(other),
+        (listed, other) => listed.or(other),
+    }
+}
+
 /// The run of another object's attempt, as far as it is known before the poller has shown it.
 #[must_use]
 pub fn run_of_other((number, id): (u32, String)) -> ObservedRun {
@@ -34,5 +44,24 @@ pub fn run_of_other((number, id): (u32, String)) -> ObservedRun {
         attempt: Some(number),
         retry_expected: false,
         message: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_newer_attempt_of_a_key_counts_whoever_knows_it() {
+        let run = |number, id: &str| Some(run_of_other((number, id.to_owned())));
+        for (listed, of_other, id) in [
+            (None, None, None),
+            (run(0, "listed"), None, Some("listed")),
+            (None, run(0, "recorded"), Some("recorded")),
+            (run(0, "stopped"), run(1, "not listed yet"), Some("not listed yet")),
+            (run(1, "newer"), run(0, "older"), Some("newer")),
+        ] {
+            assert_eq!(newest(listed, of_other).map(|run| run.id).as_deref(), id);
+        }
     }
 }

@@ -110,6 +110,8 @@ fn earlier_run(facts: &Facts<'_>, next: Attempt) -> Result<Attempt, Box<Plan>> {
             Err(Box::new(Plan { status: keep(facts), step: Step::Backoff }))
         }
         Some(Lookup::Failed(problem)) => Err(Box::new(blocked(facts, Phase::Pending, problem))),
+        // An attempt before those that the status lists.
+        Some(Lookup::Found(run)) if run.attempt.is_some_and(|number| number < next.number) => Ok(next),
         Some(Lookup::Found(run)) => {
             let number = run.attempt.unwrap_or(next.number);
             if shared_key && matches!(run.phase, Phase::Stopping | Phase::Stopped) {

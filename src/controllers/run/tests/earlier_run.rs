@@ -1,7 +1,9 @@
 //! The run that a status does not list: by an `idempotencyKey`, or because the status was lost.
 
-use super::fixture::{Fixture, observed, step_name};
-use crate::api::run::{Phase, RunPolicy};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+
+use super::fixture::{Fixture, at, live, observed, step_name};
+use crate::api::run::{Attempt, Phase, RunPolicy};
 use crate::controllers::run::calls::{Call, RunQuery, Step};
 use crate::controllers::run::facts::ObservedRun;
 use crate::controllers::runtime::start_once::Lookup;
@@ -58,4 +60,15 @@ fn an_old_object_without_attempts_looks_for_a_run_only_where_runs_carry_keys() {
     let mut had_attempt = Fixture { carries_key: false, ..old() };
     had_attempt.state.had_earlier_attempt = true;
     assert_eq!(step_name(&had_attempt.plan()), "look up");
+}
+
+/// A retry of an adopted run took up older attempts of the key, one after the other, and then started a number anew.
+#[test]
+fn a_retry_adopts_no_attempt_from_before_those_that_the_status_lists() {
+    let mut retry = found(1, Phase::Failed);
+    let ended = Attempt { number: 3, ended_at: Some(Time(at(2))), state: Some("FAILED".to_owned()), ..live() };
+    retry.status.attempts = vec![ended];
+    let plan = retry.plan();
+    assert_eq!(step_name(&plan), "start");
+    assert_eq!(plan.status.attempt().map(|attempt| (attempt.number, attempt.id.clone())), Some((4, None)));
 }
