@@ -119,8 +119,11 @@ impl Glue {
         let request = self.inner.sdk.get_workflow_run().name(workflow).run_id(id).send();
         let object = format!("workflow {workflow} run {id}");
         let response = self.call("GetWorkflowRun", object.clone(), Priority::Poll, request).await?;
-        let run =
-            response.run.ok_or_else(|| errors::incomplete("GetWorkflowRun", object, ErrorKind::Transient, "run"))?;
+        let incomplete = |what| errors::incomplete("GetWorkflowRun", object.clone(), ErrorKind::Transient, what);
+        let run = response.run.ok_or_else(|| incomplete("run"))?;
+        if run.status.is_none() {
+            return Err(incomplete("status of the run"));
+        }
         Ok(workflow_run_summary(run))
     }
 }

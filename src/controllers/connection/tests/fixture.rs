@@ -275,6 +275,7 @@ impl Fixture {
             ownership: self.ownership.clone(),
             observation: self.observes.then_some(observation),
             related: Vec::new(),
+            related_problem: None,
             deleting_for: time::since(
                 self.now,
                 self.object.metadata.deletion_timestamp.as_ref().map_or(self.now, |deleted| deleted.0),

@@ -7,6 +7,7 @@ use super::plan::{Fixture, at, job, newest, problem, ready, types};
 use crate::api::GlueTrigger;
 use crate::api::trigger::{Activation, Firing, GlueTriggerSpec, GlueTriggerStatus, Started};
 use crate::controllers::declared::DeclaredKind;
+use crate::controllers::runtime::reason::Reason;
 use crate::controllers::runtime::start_once::{Lookup, StartOutcome, StartState, records_intent};
 use crate::controllers::runtime::step::{Plan, Step};
 use crate::controllers::trigger::calls::Call;
@@ -286,6 +287,27 @@ fn the_runs_of_a_firing_are_followed_until_they_end() {
     assert!(late.settled().0.object.status.expect("a status").last_firing.expect("a firing").ended_at.is_some());
     let early = Fixture { related: missing, ..fixture };
     assert!(early.settled().0.object.status.expect("a status").last_firing.expect("a firing").ended_at.is_none());
+}
+
+#[test]
+fn polls_of_the_runs_that_fail_are_reported_until_they_succeed() {
+    let done = PassState {
+        start: StartState {
+            outcome: Some(StartOutcome::Accepted),
+            ..looked_up(vec![started("jr_1", "RUNNING", false)], Duration::ZERO)
+        },
+        ..PassState::default()
+    };
+    let (fired, _) = Fixture { state: done, ..with_open_intent() }.settled();
+    let fired = Fixture { state: PassState::default(), ..fired };
+    for kind in [ErrorKind::Throttled, ErrorKind::Ambiguous, ErrorKind::Denied, ErrorKind::ExpiredCredentials] {
+        let (failing, step) = Fixture { related_problem: Some(problem(kind)), ..fired.clone() }.settled();
+        let status = failing.object.status.as_ref().expect("a status");
+        let reason = Reason::from(kind).as_str();
+        assert_eq!((ready(status), step), ((reason, false), Step::AwaitChange), "{kind:?}");
+        let (after, _) = Fixture { related_problem: None, ..failing }.settled();
+        assert_eq!(ready(&after.object.status.expect("a status")), ("Fired", true), "{kind:?}");
+    }
 }
 
 /// Without evidence that the object is new, its first value fires only when the trigger has never started anything.
