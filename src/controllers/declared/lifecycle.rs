@@ -21,9 +21,9 @@ use crate::controllers::runtime::reason::Reason;
 use crate::controllers::runtime::start_once::{Intent, StartOutcome, records_intent};
 use crate::controllers::runtime::step::Plan;
 use crate::controllers::runtime::time;
-use crate::glue::{Error, ErrorKind};
 use crate::glue::identity::Acceptance;
 use crate::glue::poller::{Observation, Report};
+use crate::glue::{Error, ErrorKind};
 
 /// The lifecycle of a declared resource.
 pub struct DeclaredLifecycle;

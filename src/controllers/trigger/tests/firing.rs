@@ -124,8 +124,14 @@ fn a_value_is_fired_only_after_its_intent_records_the_baseline() {
         state: PassState { baseline: Some(Err(problem(ErrorKind::Denied))), ..PassState::default() },
         ..fixture.clone()
     };
-    let (after, step) = failed.settled();
+    let (after, step) = failed.clone().settled();
     assert_eq!((ready(&after.object.status.expect("a status")).0, step), ("AccessDenied", Step::Backoff));
+    // The same when the pause after the failure has begun, and in the passes during the pause.
+    let pause = Duration::from_secs(7);
+    let (after, step) = Fixture { backoff: Some(pause), ..failed }.settled();
+    assert_eq!((ready(after.object.status.as_ref().expect("a status")).0, step), ("AccessDenied", Step::Backoff));
+    let (after, step) = Fixture { state: PassState::default(), ..after }.settled();
+    assert_eq!((ready(&after.object.status.expect("a status")).0, step), ("AccessDenied", Step::RequeueAfter(pause)));
 
     let Plan { status, step } = with_baseline(fixture, false).plan();
     assert_eq!(step, Step::Call(Call::Fire));
