@@ -13,10 +13,10 @@ use aws_sdk_glue::types::ConnectionType;
 use super::batching::{BatchOperation, PendingBatches};
 use super::errors;
 use super::{Glue, non_empty};
-use crate::glue::{Error, ErrorKind};
 use crate::glue::connections::{Connection, ConnectionInput, DELETE_BATCH_SIZE, DeleteOutcome, PAGE_SIZE};
 use crate::glue::identity::partition_of;
 use crate::glue::rate_limiter::Priority;
+use crate::glue::{Error, ErrorKind};
 
 /// The timeout of `TestConnection`. Glue really connects, and may have to set up the network first.
 const TEST_TIMEOUT: Duration = Duration::from_mins(1);

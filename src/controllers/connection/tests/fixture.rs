@@ -76,7 +76,7 @@ pub struct Fixture {
     /// The `left_behind` of each removal of the finalizer from a deleted object.
     pub released: Vec<Option<String>>,
     digest: Option<AppliedDigest>,
-    backoff: Option<Duration>,
+    pub backoff: Option<Duration>,
     intent: IntentTracker,
     /// The instant that corresponds to `START`.
     epoch: Instant,
@@ -296,7 +296,11 @@ impl Fixture {
             self.calls.push(call.clone());
         }
         if let Some(Fault::Rejected(kind)) = fault {
-            state.outcomes.extend((*call == Call::Create).then_some(CallOutcome::Rejected));
+            state.outcomes.extend(match call {
+                Call::Create => Some(CallOutcome::Rejected),
+                Call::Test => Some(CallOutcome::NotTested),
+                _ => None,
+            });
             return Some(Err(rejection(kind)));
         }
         let mut updated = state.clone();
