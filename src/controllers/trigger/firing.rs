@@ -25,7 +25,7 @@ use crate::controllers::runtime::start_once::{AnswerRules, Decision, Lookup, Ope
 use crate::controllers::runtime::step::{Plan, Step};
 use crate::controllers::runtime::time;
 use crate::glue::poller::Observation;
-use crate::glue::triggers::{Trigger, join_items};
+use crate::glue::triggers::{RunSummary, Trigger, join_items};
 
 /// How often the runs of a firing are looked up.
 const LOOK_UP_AGAIN: Duration = Duration::from_secs(5);
@@ -223,7 +223,11 @@ fn idle(facts: &TriggerFacts<'_>, status: GlueTriggerStatus, trigger: &Trigger) 
     let is_annotated = annotations.is_some_and(|annotations| annotations.contains_key(FIRED_ANNOTATION));
     let fires_on_creation = facts.object.spec.fire_on_creation == Some(true);
     let annotate = fires_on_creation && status.last_handled_fire.is_some() && !is_annotated;
-    let status = if !trigger.state.is_transitional() {
+    let status = if let Some(run) = run_in_unknown_state(facts) {
+        let (id, state) = (&run.id, &run.state);
+        let message = format!("{message}; run {id} is {state} in Glue, a state which this version does not know");
+        report(facts, status, SyncState::Progressing, Reason::StateUnknown, &message)
+    } else if !trigger.state.is_transitional() {
         report(facts, status, SyncState::Synced, reason, &message)
     } else if was_synced {
         // A change of the trigger's definition does not concern the object.
@@ -235,6 +239,14 @@ fn idle(facts: &TriggerFacts<'_>, status: GlueTriggerStatus, trigger: &Trigger) 
     };
     let step = if annotate { Step::Annotate(FIRED_ANNOTATION) } else { Step::AwaitChange };
     Plan { status, step }
+}
+
+/// A run that a firing started, and whose state this version does not know.
+fn run_in_unknown_state(facts: &TriggerFacts<'_>) -> Option<RunSummary> {
+    facts.related.iter().find_map(|(_, observation)| match observation {
+        Observation::Present(item) => item.run().filter(|run| !run.is_known),
+        Observation::NotFound => None,
+    })
 }
 
 fn idle_message(facts: &TriggerFacts<'_>, status: &GlueTriggerStatus) -> (Reason, String) {

@@ -16,12 +16,6 @@ pub struct Known {
 
 pub const KNOWN: &[Known] = &[
     Known {
-        operations: &["GetWorkflowRun"],
-        faults: &[Fault::UnknownValues],
-        stage: Stage::Running,
-        why: "a workflow run in a state that this version does not know is followed without a word",
-    },
-    Known {
         operations: &["ListCrawls"],
         faults: &[Fault::OnlyIdentities, Fault::EmptyAnswer],
         stage: Stage::Running,

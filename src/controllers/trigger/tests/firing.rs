@@ -258,25 +258,27 @@ fn the_runs_of_a_firing_are_followed_until_they_end() {
     let fixture = Fixture { state: PassState::default(), ..fixture };
     let run = |state: &str, ended| {
         let failure = (ended && state == "FAILED").then(|| "out of memory".to_owned());
-        let run = RunSummary { id: "jr_1".to_owned(), state: state.to_owned(), ended, failure, is_triggered: true };
+        let (id, state, is_known) = ("jr_1".to_owned(), state.to_owned(), state != "NEW");
+        let run = RunSummary { id, state, is_known, ended, failure, is_triggered: true };
         vec![("jr_1".to_owned(), Observation::Present(TriggerItem::Run(run)))]
     };
     for (related, reason, ended) in [
         (vec![], "Fired", false),
         (run("RUNNING", false), "Fired", false),
+        (run("NEW", false), "StateUnknown", false),
         (run("SUCCEEDED", true), "Completed", true),
         (run("FAILED", true), "CompletedWithFailures", true),
     ] {
         let (after, step) = Fixture { related, ..fixture.clone() }.settled();
         let status = after.object.status.expect("a status");
-        assert_eq!((ready(&status), step), ((reason, true), Step::AwaitChange));
+        assert_eq!((ready(&status), step), ((reason, reason != "StateUnknown"), Step::AwaitChange));
         let firing: Firing = status.last_firing.expect("a firing");
         assert_eq!((firing.ended_at.is_some(), firing.started[0].ended), (ended, ended));
     }
     // A workflow run is COMPLETED although its actions failed; what failed is in the message, until the next firing.
     let failure = Some("of 3 actions 1 failed".to_owned());
     let state = "COMPLETED".to_owned();
-    let run = RunSummary { id: "jr_1".to_owned(), state, ended: true, failure, is_triggered: true };
+    let run = RunSummary { id: "jr_1".to_owned(), state, is_known: true, ended: true, failure, is_triggered: true };
     let related = vec![("jr_1".to_owned(), Observation::Present(TriggerItem::Run(run)))];
     let status = Fixture { related, ..fixture.clone() }.settled().0.object.status.expect("a status");
     assert_eq!(ready(&status).0, "CompletedWithFailures");
