@@ -74,13 +74,13 @@ pub(super) async fn call(
         Call::TestInput => {
             let answer = client.test_connection_input(catalog, &inputs.input).await;
             state.outcomes.extend(test_result(&answer, inputs, true).map(CallOutcome::Tested));
-            answer?;
+            answer.map_err(repeatable)?;
         }
         Call::Test => {
             let answer = client.test_connection(catalog, name).await;
             let Some(test_result) = test_result(&answer, inputs, false) else {
                 state.outcomes.push(CallOutcome::NotTested);
-                return answer;
+                return answer.map_err(repeatable);
             };
             // A test that was made is no failed call, whatever its result.
             state.outcomes.push(CallOutcome::Tested(test_result));
@@ -102,22 +102,56 @@ fn repeatable(error: Error) -> Error {
     Error { kind, ..error }
 }
 
+/// Whether the error is Glue's answer about the connection. A test that did not end in time was made.
+fn was_tested(error: &Error) -> bool {
+    match error.kind {
+        ErrorKind::NotFound | ErrorKind::Conflict | ErrorKind::Busy | ErrorKind::Invalid => true,
+        ErrorKind::Ambiguous => matches!(error.code.as_str(), "Timeout" | "OperationTimeoutException"),
+        ErrorKind::Throttled
+        | ErrorKind::ExpiredCredentials
+        | ErrorKind::LimitExceeded
+        | ErrorKind::Transient
+        | ErrorKind::Denied => false,
+    }
+}
+
 /// The result of a test; `None` when it was not made.
 fn test_result(answer: &Result<(), Error>, inputs: &ConnectionInputs, before_create: bool) -> Option<TestResult> {
     let (result, message) = match answer {
         Ok(()) => (TestOutcome::Succeeded, None),
-        Err(error) => match error.kind {
-            ErrorKind::Throttled | ErrorKind::ExpiredCredentials | ErrorKind::LimitExceeded | ErrorKind::Transient => {
-                return None;
-            }
-            ErrorKind::NotFound
-            | ErrorKind::Conflict
-            | ErrorKind::Busy
-            | ErrorKind::Denied
-            | ErrorKind::Invalid
-            | ErrorKind::Ambiguous => (TestOutcome::Failed, Some(truncated(&inputs.redact(&error.to_string())))),
-        },
+        Err(error) if was_tested(error) => (TestOutcome::Failed, Some(truncated(&inputs.redact(&error.to_string())))),
+        Err(_) => return None,
     };
     let (at, fingerprint) = (Time(time::now()), inputs.fingerprint.clone());
     Some(TestResult { result, message, at, fingerprint, before_create })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_test_that_could_not_be_made_has_not_failed() {
+        use ErrorKind::{
+            Ambiguous, Denied, ExpiredCredentials, Invalid, LimitExceeded, NotFound, Throttled, Transient,
+        };
+        for (kind, code, expected) in [
+            (Invalid, "InvalidInputException", true),
+            (NotFound, "EntityNotFoundException", true),
+            (Ambiguous, "OperationTimeoutException", true),
+            (Ambiguous, "Timeout", true),
+            (Ambiguous, "InternalServiceException", false),
+            (Ambiguous, "ConnectionLost", false),
+            (Ambiguous, "AnswerNotUnderstood", false),
+            (Denied, "AccessDeniedException", false),
+            (Throttled, "ThrottlingException", false),
+            (ExpiredCredentials, "ExpiredTokenException", false),
+            (LimitExceeded, "ResourceNumberLimitExceededException", false),
+            (Transient, "NotSent", false),
+        ] {
+            let (object, code) = ("connection db".to_owned(), code.to_owned());
+            let error = Error { operation: "TestConnection", object, kind, code, message: String::new() };
+            assert_eq!(was_tested(&error), expected, "{error}");
+        }
+    }
 }

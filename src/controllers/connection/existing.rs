@@ -11,7 +11,7 @@ use crate::api::GlueConnectionStatus;
 use crate::api::connection::AdoptionPolicy;
 use crate::api::connection::status::{Applied, Drift, TestOutcome};
 use crate::controllers::declared::conditions::SyncState;
-use crate::controllers::declared::status::{drifted, unchanged};
+use crate::controllers::declared::status::{blocked, drifted, keep, reports_refusal, unchanged};
 use crate::controllers::runtime::reason::Reason;
 use crate::controllers::runtime::step::{Plan, Step};
 use crate::glue::connections::Connection;
@@ -191,19 +191,26 @@ fn tests(facts: &ConnectionFacts<'_>, status: GlueConnectionStatus) -> Connectio
     if due == Due::Change {
         // A connection that is to be tested is Ready only after the test.
         return before_call(facts, &status).unwrap_or_else(|| {
+            if reports_refusal(facts) {
+                return Plan { status: keep(facts, status), step: Step::Call(Call::Test) };
+            }
             let message = "Glue has the connection as the spec describes it, and tests it";
             report(facts, status, SyncState::Progressing, Reason::Testing, message, Step::Call(Call::Test))
         });
     }
     let step = match due {
         Due::Change | Due::Never => Step::AwaitChange,
-        Due::In(left) if left.is_zero() => match (&facts.problem, facts.common.backoff.filter(|_| !facts.state.edited))
-        {
-            // The periodic test could not be made; the connection stays as Ready as it was.
-            (Some(_), _) if facts.state.has(&CallOutcome::NotTested) => Step::Backoff,
-            (_, Some(pause)) => Step::RequeueAfter(pause),
-            _ => Step::Call(Call::Test),
-        },
+        Due::In(left) if left.is_zero() => {
+            if let Some(problem) = facts.problem.as_ref().filter(|_| facts.state.has(&CallOutcome::NotTested)) {
+                return blocked(facts, status, problem, Step::Backoff);
+            }
+            let pause = facts.common.backoff.filter(|_| !facts.state.edited);
+            let step = pause.map_or(Step::Call(Call::Test), Step::RequeueAfter);
+            if reports_refusal(facts) {
+                return Plan { status: keep(facts, status), step };
+            }
+            step
+        }
         Due::In(left) => Step::RequeueAfter(left),
     };
     let last = status.last_test.as_ref();

@@ -24,6 +24,8 @@ pub struct Facts<'a, K: Kind> {
     pub observation: Option<Observation<Item<K>>>,
     /// The observed items of [`DeclaredKind::related`](super::DeclaredKind::related), by id.
     pub related: Vec<(String, Observation<Item<K>>)>,
+    /// Why polls of a related item fail, once that has lasted.
+    pub related_problem: Option<Problem>,
     /// For how long this process has known that the object is being deleted; zero when it is not.
     pub deleting_for: Duration,
     /// Why AWS refused the last call of this pass.
@@ -33,8 +35,8 @@ pub struct Facts<'a, K: Kind> {
 }
 
 impl<K: Kind> Facts<'_, K> {
-    /// Why nothing can be decided about the resource. A poll that fails for a passing reason leaves the last observation
-    /// valid.
+    /// Why nothing can be decided about the resource. Polls that fail for a passing reason leave the last observation
+    /// valid: the object goes on with it, and says so when there is nothing to do.
     #[must_use]
     pub fn unobservable(&self) -> Option<&Problem> {
         let passes = |kind| {

@@ -1,6 +1,7 @@
 //! The lifecycle of a declared resource, as the [`reconciler`](crate::controllers::runtime::reconciler) uses it: gathers
 //! the facts, and makes the calls that the plan asks for.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use kube::ResourceExt;
@@ -20,9 +21,9 @@ use crate::controllers::runtime::reason::Reason;
 use crate::controllers::runtime::start_once::{Intent, StartOutcome, records_intent};
 use crate::controllers::runtime::step::Plan;
 use crate::controllers::runtime::time;
-use crate::glue::ErrorKind;
 use crate::glue::identity::Acceptance;
 use crate::glue::poller::{Observation, Report};
+use crate::glue::{Error, ErrorKind};
 
 /// The lifecycle of a declared resource.
 pub struct DeclaredLifecycle;
@@ -55,7 +56,7 @@ impl<K: DeclaredKind<Status: Default>> Lifecycle<K> for DeclaredLifecycle {
             // An object that cannot make its change does not hold up the others.
             pass.context.leave_exclusive(&pass.reference);
         }
-        let (report, related) = report(pass, &ownership);
+        let (report, related, related_error) = report(pass, &ownership);
         plan::plan(&Facts {
             common: pass.common_facts(report.error.as_deref(), pass.behind),
             object: &pass.object,
@@ -63,6 +64,7 @@ impl<K: DeclaredKind<Status: Default>> Lifecycle<K> for DeclaredLifecycle {
             ownership,
             observation: report.observation,
             related,
+            related_problem: related_error.map(|error| pass.explain(&error)),
             deleting_for: deleting_for(pass),
             problem: pass.problem.clone(),
             state: &pass.state,
@@ -188,12 +190,15 @@ fn longest_pause(kind: ErrorKind) -> Duration {
 /// The related items that were observed, by id.
 type Related<K> = Vec<(String, Observation<Item<K>>)>;
 
-/// What the poller knows of the resource and of the related items. Asking subscribes the object.
-fn report<K: DeclaredKind>(pass: &Pass<'_, K>, ownership: &Ownership<Name>) -> (Report<Item<K>>, Related<K>) {
+/// What the poller knows of the resource and of the related items, and why polls of one of these fail. Asking subscribes the object.
+fn report<K: DeclaredKind>(
+    pass: &Pass<'_, K>,
+    ownership: &Ownership<Name>,
+) -> (Report<Item<K>>, Related<K>, Option<Arc<Error>>) {
     // An object that lapsed observes, to notice that AWS accepts its credentials again.
     let observes = matches!(ownership, Ownership::Owned | Ownership::Lapsed { .. });
     let Some(client) = pass.client().filter(|_| observes) else {
-        return (Report::default(), Vec::new());
+        return (Report::default(), Vec::new(), None);
     };
     let source = pass.object.source(client);
     let mut wanted = vec![(source.clone(), pass.object.id().to_owned())];
@@ -201,10 +206,14 @@ fn report<K: DeclaredKind>(pass: &Pass<'_, K>, ownership: &Ownership<Name>) -> (
     let mut reports = pass.context.poller.watch_all(&wanted, &pass.reference).into_iter();
     let report = reports.next().unwrap_or_default();
     let ids = wanted.into_iter().skip(1).map(|(_, id)| id);
-    let related = ids.zip(reports).filter_map(|(id, report)| Some((id, report.observation?))).collect();
+    let (mut related, mut related_error) = (Vec::new(), None);
+    for (id, report) in ids.zip(reports) {
+        related.extend(report.observation.map(|observation| (id, observation)));
+        related_error = related_error.or(report.error);
+    }
     if report.observation.is_none() && report.error.is_none() {
         // Nothing is decided before the first observation.
         pass.context.poller.poll_soon(&source);
     }
-    (report, related)
+    (report, related, related_error)
 }

@@ -51,11 +51,24 @@ fn decide<K: DeclaredKind<Status: Default>>(facts: &Facts<'_, K>) -> DeclaredPla
     if matches!(facts.ownership, Ownership::Lapsed { .. }) {
         return waiting::lapsed(facts, status);
     }
-    match (&facts.observation, &facts.problem) {
+    let plan = match (&facts.observation, &facts.problem) {
         (Some(Observation::Present(item)), _) => K::present(facts, status, item),
         (Some(Observation::NotFound), _) => K::absent(facts, status),
         // The answer to a change is open: the next poll shows its effect.
         (None, Some(problem)) => blocked(facts, status, problem, Step::AwaitChange),
         (None, None) => K::unobserved(facts, status),
+    };
+    report_failing_polls(facts, plan)
+}
+
+/// An object with nothing to do says when polls fail, since what it says otherwise may be out of date. The poller
+/// requeues it when they succeed. What is wrong for good, and what AWS refused, is said first.
+fn report_failing_polls<K: DeclaredKind>(facts: &Facts<'_, K>, plan: DeclaredPlan<K>) -> DeclaredPlan<K> {
+    let Some(problem) = facts.common.poll_problem.as_ref().or(facts.related_problem.as_ref()) else { return plan };
+    let waits = matches!(plan.step, Step::AwaitChange | Step::RequeueAfter(_));
+    let stalled = K::declared(&plan.status).condition("Stalled").is_some_and(|stalled| stalled.status == "True");
+    if !waits || stalled || facts.problem.is_some() || facts.common.backoff.is_some() {
+        return plan;
     }
+    blocked(facts, plan.status, problem, plan.step)
 }

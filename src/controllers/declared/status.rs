@@ -6,6 +6,7 @@ use super::conditions::{self, SyncState};
 use super::facts::Facts;
 use super::kind::{DeclaredKind, DeclaredPlan};
 use crate::api::declared::{DeclaredStatus, DriftPolicy};
+use crate::controllers::runtime::conditions::reason_of;
 use crate::controllers::runtime::kind::Inputs;
 use crate::controllers::runtime::problem::Problem;
 use crate::controllers::runtime::reason::Reason;
@@ -62,6 +63,15 @@ pub fn blocked<K: DeclaredKind>(
     let sync = if problem.reason == Reason::InvalidSpec { SyncState::Stalled } else { SyncState::Progressing };
     let message = facts.inputs.map_or_else(|| problem.message.clone(), |inputs| inputs.redact(&problem.message));
     Plan { status: report(facts, status, sync, problem.reason, &message), step }
+}
+
+/// Whether the status reports, for this generation, that AWS refused the call that is to be made. The report stays until
+/// a call succeeds.
+pub fn reports_refusal<K: DeclaredKind>(facts: &Facts<'_, K>) -> bool {
+    let status = facts.object.status().map(K::declared);
+    let status = status.filter(|status| status.observed_generation == facts.common.generation());
+    let ready = status.and_then(|status| status.condition("Ready")).filter(|ready| ready.status != "True");
+    ready.and_then(reason_of).is_some_and(Reason::is_refusal)
 }
 
 /// Somebody changed the resource in Glue, as `what` says: `correct` corrects it, unless the policy is to report it only.

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use super::calls::Call;
-use super::facts::{TriggerFacts, TriggerPlan, reports_refusal, state_reason};
+use super::facts::{TriggerFacts, TriggerPlan, state_reason};
 use crate::api::trigger::{Activation, GlueTriggerStatus, TriggerDeletionPolicy};
 use crate::controllers::declared::conditions::SyncState;
-use crate::controllers::declared::status::{blocked, drifted, keep, report, unchanged};
+use crate::controllers::declared::status::{blocked, drifted, keep, report, reports_refusal, unchanged};
 use crate::controllers::runtime::conditions::reason_of;
 use crate::controllers::runtime::reason::Reason;
 use crate::controllers::runtime::step::{Plan, Step};

@@ -1,9 +1,7 @@
 //! The facts and the plan of a trigger, and what several of its plans ask.
 
 use crate::api::GlueTrigger;
-use crate::controllers::declared::status::current;
 use crate::controllers::declared::{facts, kind};
-use crate::controllers::runtime::conditions::reason_of;
 use crate::controllers::runtime::reason::Reason;
 use crate::glue::triggers::TriggerState;
 
@@ -11,15 +9,6 @@ use crate::glue::triggers::TriggerState;
 pub type TriggerFacts<'a> = facts::Facts<'a, GlueTrigger>;
 /// The plan of a trigger.
 pub type TriggerPlan = kind::DeclaredPlan<GlueTrigger>;
-
-/// Whether the status reports, for this generation, that AWS refused the change that is to be made. The report stays
-/// until a call succeeds.
-pub(super) fn reports_refusal(facts: &TriggerFacts<'_>) -> bool {
-    let status = current(facts);
-    let ready = status.declared.condition("Ready").filter(|ready| ready.status != "True");
-    let reason = ready.and_then(reason_of);
-    status.declared.observed_generation == facts.common.generation() && reason.is_some_and(Reason::is_refusal)
-}
 
 /// The reason of a trigger's state.
 pub(super) fn state_reason(state: &TriggerState) -> Reason {

@@ -11,21 +11,21 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::calls::Call;
-use super::facts::{TriggerFacts, TriggerPlan, reports_refusal, state_reason};
+use super::facts::{TriggerFacts, TriggerPlan, state_reason};
 use super::local_state::{FIRED_ANNOTATION, FoundRuns};
 use super::render::{expected, started_run, targets};
 use crate::api::trigger::{
     Activation, Baseline, Firing, GlueTriggerStatus, MAX_EARLIER_FIRINGS, Started, Target, TargetKind,
 };
 use crate::controllers::declared::conditions::SyncState;
-use crate::controllers::declared::status::{blocked, keep, report, unchanged};
+use crate::controllers::declared::status::{blocked, keep, report, reports_refusal, unchanged};
 use crate::controllers::runtime::conditions::reason_of;
 use crate::controllers::runtime::reason::Reason;
 use crate::controllers::runtime::start_once::{AnswerRules, Decision, Lookup, OpenIntent, decide};
 use crate::controllers::runtime::step::{Plan, Step};
 use crate::controllers::runtime::time;
 use crate::glue::poller::Observation;
-use crate::glue::triggers::{Trigger, join_items};
+use crate::glue::triggers::{RunSummary, Trigger, join_items};
 
 /// How often the runs of a firing are looked up.
 const LOOK_UP_AGAIN: Duration = Duration::from_secs(5);
@@ -94,6 +94,10 @@ fn open_intent(facts: &TriggerFacts<'_>, status: GlueTriggerStatus, trigger: &Tr
 /// The next intent for `value`, unless something prevents it.
 fn next_firing(facts: &TriggerFacts<'_>, status: GlueTriggerStatus, trigger: &Trigger, value: &str) -> TriggerPlan {
     let name = &facts.object.spec.trigger_name;
+    // The pause that follows a failed reading hides it from no one.
+    if let Some(Err(problem)) = &facts.state.baseline {
+        return blocked(facts, status, problem, Step::Backoff);
+    }
     // A pass sends one firing at most.
     let next_pass = facts.state.sent.then_some(Duration::ZERO);
     if let Some(pause) = facts.common.backoff.or(next_pass) {
@@ -105,13 +109,9 @@ fn next_firing(facts: &TriggerFacts<'_>, status: GlueTriggerStatus, trigger: &Tr
         let status = report(facts, status, SyncState::Progressing, state_reason(&trigger.state), &message);
         return Plan { status, step: Step::AwaitChange };
     }
-    let reading = match &facts.state.baseline {
-        None => {
-            let history = status.requires_history_check;
-            return unchanged(facts, Step::Call(Call::ReadBaseline { targets: targets(trigger), history }));
-        }
-        Some(Err(problem)) => return blocked(facts, status, problem, Step::Backoff),
-        Some(Ok(reading)) => reading,
+    let Some(Ok(reading)) = &facts.state.baseline else {
+        let history = status.requires_history_check;
+        return unchanged(facts, Step::Call(Call::ReadBaseline { targets: targets(trigger), history }));
     };
     if status.requires_history_check && reading.has_started {
         return not_fired(facts, status, value);
@@ -223,7 +223,11 @@ fn idle(facts: &TriggerFacts<'_>, status: GlueTriggerStatus, trigger: &Trigger) 
     let is_annotated = annotations.is_some_and(|annotations| annotations.contains_key(FIRED_ANNOTATION));
     let fires_on_creation = facts.object.spec.fire_on_creation == Some(true);
     let annotate = fires_on_creation && status.last_handled_fire.is_some() && !is_annotated;
-    let status = if !trigger.state.is_transitional() {
+    let status = if let Some(run) = run_in_unknown_state(facts) {
+        let (id, state) = (&run.id, &run.state);
+        let message = format!("{message}; run {id} is {state} in Glue, a state which this version does not know");
+        report(facts, status, SyncState::Progressing, Reason::StateUnknown, &message)
+    } else if !trigger.state.is_transitional() {
         report(facts, status, SyncState::Synced, reason, &message)
     } else if was_synced {
         // A change of the trigger's definition does not concern the object.
@@ -235,6 +239,14 @@ fn idle(facts: &TriggerFacts<'_>, status: GlueTriggerStatus, trigger: &Trigger) 
     };
     let step = if annotate { Step::Annotate(FIRED_ANNOTATION) } else { Step::AwaitChange };
     Plan { status, step }
+}
+
+/// A run that a firing started, and whose state this version does not know.
+fn run_in_unknown_state(facts: &TriggerFacts<'_>) -> Option<RunSummary> {
+    facts.related.iter().find_map(|(_, observation)| match observation {
+        Observation::Present(item) => item.run().filter(|run| !run.is_known),
+        Observation::NotFound => None,
+    })
 }
 
 fn idle_message(facts: &TriggerFacts<'_>, status: &GlueTriggerStatus) -> (Reason, String) {

@@ -13,10 +13,10 @@ use aws_sdk_glue::types::ConnectionType;
 use super::batching::{BatchOperation, PendingBatches};
 use super::errors;
 use super::{Glue, non_empty};
-use crate::glue::Error;
 use crate::glue::connections::{Connection, ConnectionInput, DELETE_BATCH_SIZE, DeleteOutcome, PAGE_SIZE};
 use crate::glue::identity::partition_of;
 use crate::glue::rate_limiter::Priority;
+use crate::glue::{Error, ErrorKind};
 
 /// The timeout of `TestConnection`. Glue really connects, and may have to set up the network first.
 const TEST_TIMEOUT: Duration = Duration::from_mins(1);
@@ -44,10 +44,14 @@ impl Glue {
             .set_next_token(token)
             .send();
         let object = catalog.map_or_else(|| "the catalog".to_owned(), |catalog| format!("catalog {catalog}"));
-        let response = self.call("GetConnections", object, Priority::Poll, request).await?;
+        let response = self.call("GetConnections", object.clone(), Priority::Poll, request).await?;
+        // A list that is missing is no empty list: connections would be created again.
+        let list = response
+            .connection_list
+            .ok_or_else(|| errors::incomplete("GetConnections", object, ErrorKind::Transient, "list of connections"))?;
         let account = self.caller_identity().map(|caller| caller.account_id);
         let arn = |name: &str| account.as_ref().map(|account| self.connection_arn(account, name));
-        let connections = response.connection_list.unwrap_or_default().into_iter();
+        let connections = list.into_iter();
         Ok((
             connections.filter_map(|connection| read::connection(connection, arn)).collect(),
             non_empty(response.next_token),
@@ -112,7 +116,7 @@ impl Glue {
     }
 
     /// Deletes a connection, in one `BatchDeleteConnection` with others of its catalog that are deleted at the same time.
-    /// A connection that does not exist is the error [`crate::glue::ErrorKind::NotFound`].
+    /// A connection that does not exist is the error [`ErrorKind::NotFound`].
     pub async fn delete_connection(&self, catalog: Option<&str>, name: &str) -> DeleteOutcome {
         self.send_batched::<DeleteConnections>(catalog.unwrap_or_default(), name).await?
     }

@@ -119,8 +119,11 @@ impl Glue {
         let request = self.inner.sdk.get_workflow_run().name(workflow).run_id(id).send();
         let object = format!("workflow {workflow} run {id}");
         let response = self.call("GetWorkflowRun", object.clone(), Priority::Poll, request).await?;
-        let run =
-            response.run.ok_or_else(|| errors::incomplete("GetWorkflowRun", object, ErrorKind::Transient, "run"))?;
+        let incomplete = |what| errors::incomplete("GetWorkflowRun", object.clone(), ErrorKind::Transient, what);
+        let run = response.run.ok_or_else(|| incomplete("run"))?;
+        if run.status.is_none() {
+            return Err(incomplete("status of the run"));
+        }
         Ok(workflow_run_summary(run))
     }
 }
@@ -205,7 +208,14 @@ fn job_run_summary(run: SdkJobRun, trigger: &str) -> Option<RunSummary> {
     let is_triggered = run.trigger_name.as_deref() == Some(trigger);
     let failed = state.is_final() && state != JobRunState::Succeeded;
     let failure = failed.then(|| run.error_message.unwrap_or_default());
-    Some(RunSummary { id: run.id?, ended: state.is_final(), state: state.as_str().to_owned(), failure, is_triggered })
+    Some(RunSummary {
+        id: run.id?,
+        ended: state.is_final(),
+        state: state.as_str().to_owned(),
+        is_known: !matches!(state, JobRunState::Unknown(_)),
+        failure,
+        is_triggered,
+    })
 }
 
 /// An unknown state counts as not ended. Glue reports a run as COMPLETED although actions failed: its statistics tell.
@@ -229,8 +239,9 @@ fn workflow_run_summary(run: WorkflowRun) -> Option<RunSummary> {
         run.status,
         Some(WorkflowRunStatus::Completed | WorkflowRunStatus::Stopped | WorkflowRunStatus::Error)
     );
+    let is_known = run.status.as_ref().is_some_and(|status| WorkflowRunStatus::values().contains(&status.as_str()));
     let state = run.status.map_or_else(|| "none".to_owned(), |status| status.as_str().to_owned());
-    Some(RunSummary { id: run.workflow_run_id?, ended, state, failure, is_triggered: true })
+    Some(RunSummary { id: run.workflow_run_id?, ended, state, is_known, failure, is_triggered: true })
 }
 
 /// The actions of a workflow run that did not end well; `None` when there are none.
@@ -285,6 +296,7 @@ mod tests {
                 .build();
             let summary = workflow_run_summary(run).expect("a run");
             assert_eq!((summary.ended, summary.failure.as_deref()), (ended, failure), "{status:?} {counts:?}");
+            assert!(summary.is_known);
         }
     }
 }

@@ -149,6 +149,8 @@ pub struct RunSummary {
     pub id: String,
     /// The state as Glue spells it.
     pub state: String,
+    /// Whether this program knows the state.
+    pub is_known: bool,
     pub ended: bool,
     /// Why the run failed, in Glue's words, which may be none; `None` when it did not fail.
     pub failure: Option<String>,
@@ -163,6 +165,7 @@ impl From<&Crawl> for RunSummary {
         Self {
             id: crawl.id.clone(),
             state: crawl.state.as_str().to_owned(),
+            is_known: !matches!(crawl.state, CrawlState::Unknown(_)),
             ended: crawl.state.is_final(),
             failure: failed.then(|| crawl.error_message.clone().unwrap_or_default()),
             is_triggered: true,

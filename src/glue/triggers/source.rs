@@ -46,6 +46,7 @@ impl TriggerItem {
                 Some(RunSummary {
                     id: item.run.id.clone(),
                     state: item.run.state.as_str().to_owned(),
+                    is_known: !matches!(item.run.state, JobRunState::Unknown(_)),
                     ended,
                     failure: failed.then(|| item.run.error_message.clone().unwrap_or_default()),
                     is_triggered: true,

@@ -76,7 +76,7 @@ pub struct Fixture {
     /// The `left_behind` of each removal of the finalizer from a deleted object.
     pub released: Vec<Option<String>>,
     digest: Option<AppliedDigest>,
-    backoff: Option<Duration>,
+    pub backoff: Option<Duration>,
     intent: IntentTracker,
     /// The instant that corresponds to `START`.
     epoch: Instant,
@@ -275,6 +275,7 @@ impl Fixture {
             ownership: self.ownership.clone(),
             observation: self.observes.then_some(observation),
             related: Vec::new(),
+            related_problem: None,
             deleting_for: time::since(
                 self.now,
                 self.object.metadata.deletion_timestamp.as_ref().map_or(self.now, |deleted| deleted.0),
@@ -295,7 +296,11 @@ impl Fixture {
             self.calls.push(call.clone());
         }
         if let Some(Fault::Rejected(kind)) = fault {
-            state.outcomes.extend((*call == Call::Create).then_some(CallOutcome::Rejected));
+            state.outcomes.extend(match call {
+                Call::Create => Some(CallOutcome::Rejected),
+                Call::Test => Some(CallOutcome::NotTested),
+                _ => None,
+            });
             return Some(Err(rejection(kind)));
         }
         let mut updated = state.clone();

@@ -117,10 +117,11 @@ fn secrets_without_watch_permission_are_read_periodically() {
 }
 
 #[test]
-fn a_transient_poll_error_does_not_change_ready() {
+fn polls_that_fail_are_reported_until_they_succeed() {
     for (kind, expected) in [
-        (ErrorKind::Throttled, "True InSync"),
-        (ErrorKind::Transient, "True InSync"),
+        (ErrorKind::Throttled, "False Throttled"),
+        (ErrorKind::Transient, "False AwsUnreachable"),
+        (ErrorKind::Ambiguous, "False AnswerUnclear"),
         (ErrorKind::Denied, "False AccessDenied"),
         (ErrorKind::ExpiredCredentials, "False CredentialsNotAccepted"),
     ] {
@@ -128,7 +129,20 @@ fn a_transient_poll_error_does_not_change_ready() {
         fixture.poll_problem = Some(kind);
         fixture.settle();
         assert_eq!(ready(&fixture).0, expected, "{kind:?}");
+        fixture.poll_problem = None;
+        fixture.settle();
+        assert_eq!(ready(&fixture).0, "True InSync", "{kind:?}");
     }
+}
+
+#[test]
+fn a_change_is_made_while_polls_fail_for_a_passing_reason() {
+    let mut fixture = settled(json!({}));
+    fixture.poll_problem = Some(ErrorKind::Throttled);
+    fixture.edit(with(json!({"description": "new"})));
+    fixture.settle();
+    assert_eq!(fixture.calls, [Call::Update]);
+    assert_eq!(ready(&fixture).0, "False Throttled");
 }
 
 #[test]

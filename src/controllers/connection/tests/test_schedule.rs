@@ -1,10 +1,14 @@
 //! Tests of the test schedule: when a connection is tested, and how the result is reported.
 
+use std::time::Duration;
+
 use serde_json::json;
 
-use super::fixture::{Fixture, jdbc};
+use super::fixture::{Fault, Fixture, jdbc};
 use super::plan::{password, ready, with};
+use crate::api::connection::status::TestOutcome;
 use crate::controllers::connection::calls::Call;
+use crate::glue::ErrorKind;
 
 #[test]
 fn a_connection_is_tested_after_creation_after_updates_and_periodically() {
@@ -40,6 +44,33 @@ fn a_failed_test_is_reported_and_keeps_the_connection() {
     fixture.pass_time(20 * 60);
     fixture.settle();
     assert_eq!(ready(&fixture).0, "True InSync", "the retest succeeds");
+}
+
+#[test]
+fn a_periodic_test_that_could_not_be_made_is_reported_until_one_is_made() {
+    for (kind, expected) in [
+        (ErrorKind::Throttled, "False Throttled"),
+        (ErrorKind::Transient, "False AwsUnreachable"),
+        (ErrorKind::Denied, "False AccessDenied"),
+    ] {
+        let mut fixture = Fixture::new(with(json!({"test": {"everyMinutes": 60}})));
+        fixture.settle();
+        fixture.pass_time(70 * 60);
+        fixture.faults = vec![(Call::Test, Fault::Rejected(kind)), (Call::Test, Fault::Rejected(kind))];
+        for _ in 0..2 {
+            fixture.pass();
+            assert_eq!(ready(&fixture).0, expected);
+            fixture.backoff = Some(Duration::from_secs(2));
+            fixture.pass();
+            assert_eq!(ready(&fixture).0, expected, "during the pause");
+            assert_eq!(fixture.requeue_after, Some(Duration::from_secs(2)));
+            fixture.backoff = None;
+        }
+        let test = fixture.object.status.as_ref().unwrap().last_test.clone().unwrap();
+        assert_eq!(test.result, TestOutcome::Succeeded, "no test has failed");
+        fixture.pass();
+        assert_eq!(ready(&fixture).0, "True InSync");
+    }
 }
 
 #[test]

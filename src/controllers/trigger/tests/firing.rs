@@ -7,6 +7,7 @@ use super::plan::{Fixture, at, job, newest, problem, ready, types};
 use crate::api::GlueTrigger;
 use crate::api::trigger::{Activation, Firing, GlueTriggerSpec, GlueTriggerStatus, Started};
 use crate::controllers::declared::DeclaredKind;
+use crate::controllers::runtime::reason::Reason;
 use crate::controllers::runtime::start_once::{Lookup, StartOutcome, StartState, records_intent};
 use crate::controllers::runtime::step::{Plan, Step};
 use crate::controllers::trigger::calls::Call;
@@ -123,8 +124,14 @@ fn a_value_is_fired_only_after_its_intent_records_the_baseline() {
         state: PassState { baseline: Some(Err(problem(ErrorKind::Denied))), ..PassState::default() },
         ..fixture.clone()
     };
-    let (after, step) = failed.settled();
+    let (after, step) = failed.clone().settled();
     assert_eq!((ready(&after.object.status.expect("a status")).0, step), ("AccessDenied", Step::Backoff));
+    // The same when the pause after the failure has begun, and in the passes during the pause.
+    let pause = Duration::from_secs(7);
+    let (after, step) = Fixture { backoff: Some(pause), ..failed }.settled();
+    assert_eq!((ready(after.object.status.as_ref().expect("a status")).0, step), ("AccessDenied", Step::Backoff));
+    let (after, step) = Fixture { state: PassState::default(), ..after }.settled();
+    assert_eq!((ready(&after.object.status.expect("a status")).0, step), ("AccessDenied", Step::RequeueAfter(pause)));
 
     let Plan { status, step } = with_baseline(fixture, false).plan();
     assert_eq!(step, Step::Call(Call::Fire));
@@ -251,25 +258,27 @@ fn the_runs_of_a_firing_are_followed_until_they_end() {
     let fixture = Fixture { state: PassState::default(), ..fixture };
     let run = |state: &str, ended| {
         let failure = (ended && state == "FAILED").then(|| "out of memory".to_owned());
-        let run = RunSummary { id: "jr_1".to_owned(), state: state.to_owned(), ended, failure, is_triggered: true };
+        let (id, state, is_known) = ("jr_1".to_owned(), state.to_owned(), state != "NEW");
+        let run = RunSummary { id, state, is_known, ended, failure, is_triggered: true };
         vec![("jr_1".to_owned(), Observation::Present(TriggerItem::Run(run)))]
     };
     for (related, reason, ended) in [
         (vec![], "Fired", false),
         (run("RUNNING", false), "Fired", false),
+        (run("NEW", false), "StateUnknown", false),
         (run("SUCCEEDED", true), "Completed", true),
         (run("FAILED", true), "CompletedWithFailures", true),
     ] {
         let (after, step) = Fixture { related, ..fixture.clone() }.settled();
         let status = after.object.status.expect("a status");
-        assert_eq!((ready(&status), step), ((reason, true), Step::AwaitChange));
+        assert_eq!((ready(&status), step), ((reason, reason != "StateUnknown"), Step::AwaitChange));
         let firing: Firing = status.last_firing.expect("a firing");
         assert_eq!((firing.ended_at.is_some(), firing.started[0].ended), (ended, ended));
     }
     // A workflow run is COMPLETED although its actions failed; what failed is in the message, until the next firing.
     let failure = Some("of 3 actions 1 failed".to_owned());
     let state = "COMPLETED".to_owned();
-    let run = RunSummary { id: "jr_1".to_owned(), state, ended: true, failure, is_triggered: true };
+    let run = RunSummary { id: "jr_1".to_owned(), state, is_known: true, ended: true, failure, is_triggered: true };
     let related = vec![("jr_1".to_owned(), Observation::Present(TriggerItem::Run(run)))];
     let status = Fixture { related, ..fixture.clone() }.settled().0.object.status.expect("a status");
     assert_eq!(ready(&status).0, "CompletedWithFailures");
@@ -286,6 +295,27 @@ fn the_runs_of_a_firing_are_followed_until_they_end() {
     assert!(late.settled().0.object.status.expect("a status").last_firing.expect("a firing").ended_at.is_some());
     let early = Fixture { related: missing, ..fixture };
     assert!(early.settled().0.object.status.expect("a status").last_firing.expect("a firing").ended_at.is_none());
+}
+
+#[test]
+fn polls_of_the_runs_that_fail_are_reported_until_they_succeed() {
+    let done = PassState {
+        start: StartState {
+            outcome: Some(StartOutcome::Accepted),
+            ..looked_up(vec![started("jr_1", "RUNNING", false)], Duration::ZERO)
+        },
+        ..PassState::default()
+    };
+    let (fired, _) = Fixture { state: done, ..with_open_intent() }.settled();
+    let fired = Fixture { state: PassState::default(), ..fired };
+    for kind in [ErrorKind::Throttled, ErrorKind::Ambiguous, ErrorKind::Denied, ErrorKind::ExpiredCredentials] {
+        let (failing, step) = Fixture { related_problem: Some(problem(kind)), ..fired.clone() }.settled();
+        let status = failing.object.status.as_ref().expect("a status");
+        let reason = Reason::from(kind).as_str();
+        assert_eq!((ready(status), step), ((reason, false), Step::AwaitChange), "{kind:?}");
+        let (after, _) = Fixture { related_problem: None, ..failing }.settled();
+        assert_eq!(ready(&after.object.status.expect("a status")), ("Fired", true), "{kind:?}");
+    }
 }
 
 /// Without evidence that the object is new, its first value fires only when the trigger has never started anything.

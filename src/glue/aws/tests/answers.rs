@@ -60,10 +60,19 @@ async fn an_answer_without_its_content_is_an_error() {
         assert_eq!(kind_and_code(glue.job_run("etl", "jr_1").await), read, "{body:?}");
         assert_eq!(kind_and_code(glue.job_max_retries("etl").await), read, "{body:?}");
         assert_eq!(kind_and_code(glue.workflow_run("daily", "wr_1").await), read, "{body:?}");
+        assert_eq!(kind_and_code(glue.connections(None, None).await), read, "{body:?}");
         // The run may have been started.
         let start = kind_and_code(glue.start_job_run(&start()).await);
         assert_eq!(start, (ErrorKind::Ambiguous, "AnswerNotUnderstood".to_owned()), "{body:?}");
     }
+}
+
+#[tokio::test]
+async fn an_empty_list_is_an_answer_and_a_run_without_a_status_is_none() {
+    let list = client(200, r#"{"ConnectionList": []}"#).await.connections(None, None).await.unwrap();
+    assert!(list.0.is_empty());
+    let glue = client(200, r#"{"Run": {"Name": "daily", "WorkflowRunId": "wr_1"}}"#).await;
+    assert_eq!(kind_and_code(glue.workflow_run("daily", "wr_1").await).0, ErrorKind::Transient);
 }
 
 #[tokio::test]

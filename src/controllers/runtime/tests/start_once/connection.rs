@@ -134,6 +134,7 @@ impl Subject for Connection {
             ownership: Ownership::Owned,
             observation: pass.state.observed.clone(),
             related: Vec::new(),
+            related_problem: None,
             deleting_for: std::time::Duration::ZERO,
             problem: pass.problem.clone(),
             state: &pass.state.done,
