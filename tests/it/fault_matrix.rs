@@ -123,7 +123,7 @@ fn the_documentation_has_the_size_of_the_matrix() {
     let (live, deleted) = (cells(Stage::Running).len(), cells(Stage::Deleting).len());
     let known = [Stage::Running, Stage::Deleting].into_iter().flat_map(cells).filter(known::is_known).count();
     let size = format!(
-        "{} operations, {} faults, {} cells; {known} of them are",
+        "{} operations, {} faults, {} cells. Known to be violated today: {known}",
         operations::all().len(),
         Fault::ALL.len(),
         live + deleted
