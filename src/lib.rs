@@ -25,7 +25,7 @@
 //! | question | module |
 //! |---|---|
 //! | Where is a start decided? | [`start_once`](controllers::runtime::start_once) |
-//! | What happens to a throttled call? | `Glue::send` in `glue::aws::client`, which tells [`glue::rate_limiter`]; its error is an [`ErrorKind`](glue::ErrorKind) of [`glue::error`] |
+//! | What happens to a throttled call? | `Glue::send` in `glue::aws::client`, which reports it to [`glue::rate_limiter`]; its error is an [`ErrorKind`](glue::ErrorKind) of [`glue::error`] |
 //! | How is the run of an intent found? | [`search`](glue::job_runs::search) |
 //! | Who may call AWS now? | `glue::rate_limiter::budget` |
 //! | Where is the message of a failed run cut? | [`truncated`](controllers::runtime::text::truncated), called in the kind's `render.rs` |

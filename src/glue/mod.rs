@@ -28,7 +28,7 @@ pub(crate) mod rate_limiter;
 pub(crate) mod schedule;
 pub(crate) mod triggers;
 
+pub use aws::Glue;
 pub(crate) use aws::is_known_type;
-pub use aws::{Glue, StartPlace};
 pub use clients::Clients;
 pub use error::{Error, ErrorKind};

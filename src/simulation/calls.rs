@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::Name;
 use super::glue::episode::Operation;
 use super::glue::job::Listed;
-use super::glue::network::{Told, way};
+use super::glue::network::{Response, way};
 use super::glue::{Caller, ClientId};
 use super::mutations::Mutation;
 use super::polls::Source;
@@ -70,18 +70,18 @@ pub struct Flight {
     process: u32,
     call: GlueCall,
     reader: Reader,
-    told: Told,
+    response: Response,
     answer: Option<Result<Answer, ErrorKind>>,
     is_answered: bool,
     arrives: bool,
 }
 
-/// A look for a run among those of its job, page by page.
+/// A lookup of a run among those of its job, page by page.
 #[derive(Clone, Debug)]
 pub struct Search {
     query: RunQuery,
     found: Vec<JobRun>,
-    /// For how long the process had known of the intent when the look began.
+    /// For how long the process had known of the intent when the lookup began.
     intent_age: Duration,
 }
 
@@ -117,7 +117,7 @@ impl World {
         let faults = self.faults();
         let way = way(&mut self.network, faults);
         if let Some(object) = call.plan.and_then(|plan| self.cluster.get(&self.scenario.plans[plan].name)) {
-            if way.told != Told::Answer {
+            if way.response != Response::Received {
                 self.checks.lost(self.now, object.uid());
             }
             if matches!(call.call, CallTo::Start { .. }) {
@@ -134,7 +134,7 @@ impl World {
             process: self.process.number,
             call: call.clone(),
             reader,
-            told: way.told,
+            response: way.response,
             answer: None,
             is_answered: false,
             arrives: way.arrives.is_some(),
@@ -159,12 +159,12 @@ impl World {
         };
         if let (Some(plan), true) = (plan, matches!(call, CallTo::Start { .. } | CallTo::Stop { .. })) {
             let name = self.scenario.plans[*plan].name.clone();
-            let told = match &answer {
+            let outcome = match &answer {
                 Ok(Answer::Started(id)) => format!("Glue starts {id}"),
                 Ok(_) => "Glue accepts the stop".to_owned(),
                 Err(kind) => format!("Glue refuses: {kind:?}"),
             };
-            self.tell(Some(&name), || format!("{call:?} reaches Glue; {told}"));
+            self.log(Some(&name), || format!("{call:?} reaches Glue; {outcome}"));
         }
         match (call, &answer) {
             (CallTo::Start { .. }, Ok(Answer::Started(id))) => {
@@ -184,10 +184,10 @@ impl World {
     pub fn answered(&mut self, number: u64) {
         let Some(mut flight) = self.flights.remove(&number) else { return };
         let call = flight.call.clone();
-        let result = match (flight.told, &flight.answer) {
-            (Told::Answer, Some(answer)) => answer.clone().map_err(|kind| call.error(kind)),
-            (Told::Answer | Told::Nothing, _) => Err(call.error(ErrorKind::Ambiguous)),
-            (Told::NotSent, _) => Err(call.error(ErrorKind::Transient)),
+        let result = match (flight.response, &flight.answer) {
+            (Response::Received, Some(answer)) => answer.clone().map_err(|kind| call.error(kind)),
+            (Response::Received | Response::Lost, _) => Err(call.error(ErrorKind::Ambiguous)),
+            (Response::NotSent, _) => Err(call.error(ErrorKind::Transient)),
         };
         let (process, reader) = (flight.process, flight.reader.clone());
         if flight.arrives && flight.answer.is_none() {
@@ -270,7 +270,7 @@ impl World {
         pass.state.snapshot = None;
     }
 
-    /// As `has_free_place`, and what the lifecycle makes of it. If Glue does not tell, a start will.
+    /// As `has_free_place`, and what the lifecycle makes of it. When Glue does not answer, the object tries to start.
     fn places_answered(&mut self, pass: &mut Pass, result: Result<Answer, Error>) {
         let places = pass.places.take().unwrap_or_default();
         let takes_place = |run: &JobRun| !run.state.is_final() && run.state != JobRunState::Waiting;
@@ -284,16 +284,16 @@ impl World {
         pass.state.has_place = Some(has_place);
     }
 
-    /// A page of a look has come.
+    /// A page of a lookup has arrived.
     fn page_answered(&mut self, pass: &mut Pass, page: usize, call: &GlueCall, result: Result<Answer, Error>) {
         let Some(mut search) = pass.search.take() else { return };
         let intent_age = search.intent_age;
         let (runs, more) = match result {
             Ok(Answer::Page(runs, more)) => (runs, more),
             Ok(_) => (Vec::new(), false),
-            Err(_) if self.is(Mutation::FailedLooksFindNothing) => (Vec::new(), false),
+            Err(_) if self.is(Mutation::FailedLookupsFindNothing) => (Vec::new(), false),
             Err(error) => {
-                self.tell(Some(&pass.object.name), || format!("the look failed: {error}"));
+                self.log(Some(&pass.object.name), || format!("the lookup failed: {error}"));
                 pass.state.start.lookup = Some(Lookup::Failed(Problem::of(&error, None)));
                 return;
             }
@@ -315,7 +315,7 @@ impl World {
         search.found.sort_by_key(|run| run.state.is_final());
         let of_other = search.query.attempt.is_none().then(|| self.run_of_other(pass)).flatten();
         let found = sharing::newest(self.newest(&search, &pass.object.status), of_other);
-        self.tell(Some(&pass.object.name), || {
+        self.log(Some(&pass.object.name), || {
             let found = found.as_ref().map_or("nothing", |run| &run.id);
             format!("looks for {}: {found}", search.query.base_key)
         });

@@ -87,7 +87,6 @@ impl World {
                 fresh_intent: pass.fresh_intent,
                 intent_age,
                 backoff,
-                behind: false,
                 settle,
                 deletion_timeout,
             },

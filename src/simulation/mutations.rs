@@ -8,8 +8,8 @@ use super::checks::Property;
 pub enum Mutation {
     /// A start whose answer was lost counts as without effect at once.
     LostAnswersSettleAtOnce,
-    /// A look that failed counts as one that found nothing.
-    FailedLooksFindNothing,
+    /// A lookup that failed counts as one that found nothing.
+    FailedLookupsFindNothing,
     /// An object that is blocked by something else stays in the queue, and may head it.
     BlockedObjectsStayInTheQueue,
     /// Each object that AWS refuses tries by itself whether the cause is gone.
@@ -40,7 +40,7 @@ impl Mutation {
     /// objects.
     pub const ALL: [(Self, Property, u64, usize); 13] = [
         (Self::LostAnswersSettleAtOnce, Property::StartedOnce, 0, 80),
-        (Self::FailedLooksFindNothing, Property::StartedOnce, 8, 80),
+        (Self::FailedLookupsFindNothing, Property::StartedOnce, 8, 80),
         (Self::BlockedObjectsStayInTheQueue, Property::WorkGoesOn, 28, 80),
         (Self::EachObjectTriesByItself, Property::FewTries, 18, 80),
         (Self::RestartsForgetTheOrder, Property::OldestFirst, 13, 80),

@@ -223,7 +223,7 @@ impl World {
         let Polled { results, calls } = polled;
         self.checks.polled(self.now, source, calls, &group.requests, &self.glue);
         self.account_of(source).polls.insert(source.clone(), calls);
-        self.tell(None, || format!("a poll of {} for client {} takes {calls} calls", source.job, source.client));
+        self.log(None, || format!("a poll of {} for client {} takes {calls} calls", source.job, source.client));
         self.report_at_once(source, &results);
         let watched = source.watched();
         let mut changed: Vec<_> = self.process.poller.apply(&watched, group.polled_at, results).into_iter().collect();

@@ -10,10 +10,10 @@ use super::process::Target;
 use super::shell::Pass;
 use super::world::World;
 use crate::api::run::{Attempt, Phase, RunStatus};
+use crate::controllers::run::conditions::ready_reason;
 use crate::controllers::run::facts::{ObservedRun, shared_key};
 use crate::controllers::run::sharing;
 use crate::controllers::run::waiting::{place, waits_for};
-use crate::controllers::runtime::conditions::reason_of;
 use crate::controllers::runtime::queue::{Cause, Queues, Turn};
 use crate::controllers::runtime::reason::Reason;
 use crate::controllers::runtime::start_once::StartOutcome;
@@ -52,7 +52,7 @@ impl World {
         if !stays {
             self.with_queues(|queues| queues.settle(&object.name, target.as_ref().zip(waits), Instant::now()));
         }
-        let waits_for_key = status.condition("Ready").and_then(reason_of) == Some(Reason::KeyInUse);
+        let waits_for_key = ready_reason(status) == Some(Reason::KeyInUse);
         if !waits_for_key && !status.attempt().is_some_and(Attempt::is_open) {
             self.leave_key(&object.name);
         }

@@ -197,7 +197,7 @@ impl World {
             Step::AddFinalizer | Step::RemoveFinalizer { .. } => {
                 let add = step == Step::AddFinalizer;
                 if let Step::RemoveFinalizer { left_behind: Some(run) } = &step {
-                    self.tell(Some(&pass.object.name), || format!("Warning: {run} is left behind"));
+                    self.log(Some(&pass.object.name), || format!("Warning: {run} is left behind"));
                     self.checks.left_behind(run);
                 }
                 let latency = self.api_latency();

@@ -21,7 +21,7 @@ impl Story {
         Self { is_kept: true, lines: Vec::new() }
     }
 
-    pub fn tell(&mut self, now: Ms, about: Option<&Name>, text: impl FnOnce() -> String) {
+    pub fn log(&mut self, now: Ms, about: Option<&Name>, text: impl FnOnce() -> String) {
         if self.is_kept {
             self.lines.push((now, about.cloned(), text()));
         }

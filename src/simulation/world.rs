@@ -20,15 +20,15 @@ use super::story::Story;
 use super::time::{Ms, Random, SECOND, clock, millis};
 use crate::glue::Error;
 
-/// How often the checks look at the whole world.
-const LOOK: Ms = 5 * SECOND;
+/// How often the checks inspect the whole world.
+const INSPECT_EVERY: Ms = 5 * SECOND;
 
 /// Something that happens.
 #[derive(Debug)]
 pub enum Event {
     Action(Action),
     /// Users and faults have stopped: what was taken away comes back.
-    Heal,
+    FaultsEnd,
     /// The watch of this process delivers a change.
     Watch(u32, Change),
     /// The process lists all objects.
@@ -47,8 +47,8 @@ pub enum Event {
     Pause(u32, Source, Pause),
     /// Tokens of this account may be given out.
     Tokens(u32, usize),
-    /// The checks look at the world.
-    Look,
+    /// The checks inspect the world.
+    Inspect,
 }
 
 /// A world.
@@ -135,8 +135,8 @@ impl World {
         for (at, action) in world.scenario.actions.clone() {
             world.at(at, Event::Action(action));
         }
-        world.at(FAULTS_UNTIL, Event::Heal);
-        world.at(LOOK, Event::Look);
+        world.at(FAULTS_UNTIL, Event::FaultsEnd);
+        world.at(INSPECT_EVERY, Event::Inspect);
         world.at(0, Event::Boot(0));
         world
     }
@@ -172,8 +172,8 @@ impl World {
     }
 
     /// Adds a line to the story.
-    pub fn tell(&mut self, about: Option<&Name>, text: impl FnOnce() -> String) {
-        self.story.tell(self.now, about, text);
+    pub fn log(&mut self, about: Option<&Name>, text: impl FnOnce() -> String) {
+        self.story.log(self.now, about, text);
     }
 
     /// How likely a call is lost now.
@@ -211,7 +211,7 @@ impl World {
         let current = self.process.number;
         match event {
             Event::Action(action) => self.act(action),
-            Event::Heal => self.heal(),
+            Event::FaultsEnd => self.end_faults(),
             Event::Boot(number) if number == current => self.boot(),
             Event::Watch(number, change) if number == current => self.watched(change),
             Event::Run(number, name) if number == current => {
@@ -227,17 +227,17 @@ impl World {
             Event::Poll(number, source) if number == current => self.poll(&source),
             Event::Pause(number, source, pause) if number == current => self.wait_for_poll(&source, pause),
             Event::Tokens(number, account) if number == current => self.grant(account),
-            Event::Look => {
-                self.look();
-                self.at(self.now + LOOK, Event::Look);
+            Event::Inspect => {
+                self.inspect();
+                self.at(self.now + INSPECT_EVERY, Event::Inspect);
             }
             _ => {}
         }
     }
 
-    fn look(&mut self) {
+    fn inspect(&mut self) {
         let Self { checks, cluster, glue, scenario, now, is_up, .. } = self;
-        checks.look(*now, *is_up, cluster, glue, scenario);
+        checks.inspect(*now, *is_up, cluster, glue, scenario);
     }
 
     fn act(&mut self, action: Action) {
@@ -245,7 +245,7 @@ impl World {
         let is_again =
             matches!(action, Action::Create(_)) && name.as_ref().is_some_and(|name| self.cluster.get(name).is_some());
         if !is_again {
-            self.tell(name.as_ref(), || format!("{action:?}"));
+            self.log(name.as_ref(), || format!("{action:?}"));
         }
         self.checks.acted(self.now, &action);
         let name = name.unwrap_or_default();
@@ -281,8 +281,8 @@ impl World {
         }
     }
 
-    fn heal(&mut self) {
-        self.tell(None, || "users and faults stop; what was taken away is back".to_owned());
+    fn end_faults(&mut self) {
+        self.log(None, || "users and faults stop; what was taken away is back".to_owned());
         for tenant in self.scenario.tenants.clone() {
             for secret in [CREDENTIALS, ARGUMENTS] {
                 self.cluster.set_secret(&(tenant.namespace.clone(), secret.to_owned()), true);
@@ -301,7 +301,7 @@ impl World {
             if let Change::Deleted(object) = &change {
                 let (now, glue, cluster) = (self.now, &self.glue, &self.cluster);
                 self.checks.gone(now, object, glue, cluster);
-                self.tell(Some(&object.name), || "the object is gone".to_owned());
+                self.log(Some(&object.name), || "the object is gone".to_owned());
             }
             if !self.is_up {
                 continue;
@@ -318,7 +318,7 @@ impl World {
         self.is_up = true;
         self.delivered = self.now;
         let (number, at) = (self.process.number, clock(self.now));
-        self.tell(None, || format!("process {number} lists all objects at {at}"));
+        self.log(None, || format!("process {number} lists all objects at {at}"));
         let mut objects: Vec<_> = self.cluster.objects().cloned().collect();
         self.watches.shuffle(&mut objects);
         for object in objects {

@@ -29,11 +29,11 @@ impl World {
         let obstacles = self.obstacles(&pass.object);
         self.checks.status_written(self.now, &pass.object, &before, &after, obstacles);
         if let Some((_, event)) = events::of_transition(&before, &after) {
-            self.tell(Some(&name), || {
+            self.log(Some(&name), || {
                 format!("status {:?}: {}", after.phase.unwrap_or_default(), event.note.unwrap_or_default())
             });
         } else {
-            self.tell(Some(&name), || format!("status {:?}, without an Event", after.phase.unwrap_or_default()));
+            self.log(Some(&name), || format!("status {:?}, without an Event", after.phase.unwrap_or_default()));
         }
         let intends = records_intent(intent(&before).as_ref(), intent(&after).as_ref());
         pass.fresh_intent |= intends;
@@ -49,7 +49,7 @@ impl World {
         let Some(written) = self.write(&base, |object| object.set_finalizer(add)) else {
             return self.on_pass_end(&pass, false);
         };
-        self.tell(Some(&name), || format!("the finalizer is {}", if add { "added" } else { "removed" }));
+        self.log(Some(&name), || format!("the finalizer is {}", if add { "added" } else { "removed" }));
         self.on_written(&mut pass, written);
         if !add && pass.object.is_deleting() {
             self.release(&name);
@@ -68,26 +68,26 @@ impl World {
     /// A write of the controller; `None` when it failed, and the pass has ended.
     fn write(&mut self, base: &Object, change: impl FnOnce(&mut Object)) -> Option<Arc<Object>> {
         let faults = self.faults();
-        let fate = if self.writes.chance(faults / 2.0) { self.writes.between(1, 2) } else { 0 };
-        let written = if fate == 1 { None } else { Some(self.cluster.write(base, change)) };
+        let fault = if self.writes.chance(faults / 2.0) { self.writes.between(1, 2) } else { 0 };
+        let written = if fault == 1 { None } else { Some(self.cluster.write(base, change)) };
         self.figures.writes += 1;
-        if fate > 0 {
+        if fault > 0 {
             self.checks.lost(self.now, base.uid());
         }
         match written {
             Some(Ok(written)) => {
                 self.checks.written(self.now, &written);
-                if fate == 0 {
+                if fault == 0 {
                     return Some(written);
                 }
-                self.tell(Some(&base.name), || "a write took effect, and its answer was lost".to_owned());
+                self.log(Some(&base.name), || "a write took effect, and its answer was lost".to_owned());
             }
             Some(Err(_)) => {
-                self.tell(Some(&base.name), || "a write on an old version is refused".to_owned());
+                self.log(Some(&base.name), || "a write on an old version is refused".to_owned());
                 self.end_pass(&base.name, Some(WRITE_AGAIN));
                 return None;
             }
-            None => self.tell(Some(&base.name), || "the API server refuses a write".to_owned()),
+            None => self.log(Some(&base.name), || "the API server refuses a write".to_owned()),
         }
         let pause = self.process.local.with(base.uid(), |local| local.backoff.next_pause());
         self.end_pass(&base.name, Some(pause));

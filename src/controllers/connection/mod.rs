@@ -42,7 +42,8 @@ use crate::controllers::declared::DeclaredKind;
 use crate::controllers::declared::kind::{Release, Target};
 use crate::controllers::declared::lifecycle::DeclaredLifecycle;
 use crate::controllers::runtime::kind::Kind;
-use crate::controllers::runtime::start_once::{Intent, IntentId, StartOutcome};
+use crate::controllers::runtime::lifecycle::Earlier;
+use crate::controllers::runtime::start_once::{Intent, IntentId};
 use crate::glue::connections::Connection;
 use crate::glue::connections::source::ConnectionSource;
 use crate::glue::{Error, Glue};
@@ -145,7 +146,7 @@ impl DeclaredKind for GlueConnection {
         &mut status.declared
     }
 
-    fn begin_pass(&self, local: &mut Option<AppliedDigest>, _: Option<&StartOutcome>) -> PassState {
+    fn begin_pass(&self, local: &mut Option<AppliedDigest>, _: Earlier<'_>) -> PassState {
         let observed = self.status.as_ref().map(|status| status.declared.observed_generation);
         PassState { edited: observed != self.metadata.generation, digest: local.clone(), outcomes: Vec::new() }
     }

@@ -3,8 +3,6 @@
 //! Whatever Glue does, this ends at the deletion timeout. A process that did not know of the deletion before has the
 //! settle time to try at least.
 
-use std::time::Duration;
-
 use super::facts::Facts;
 use super::kind::{DeclaredKind, DeclaredPlan, Release};
 use super::status::{blocked, unchanged};
@@ -50,14 +48,5 @@ pub(super) fn plan<K: DeclaredKind<Status: Default>>(facts: &Facts<'_, K>) -> De
             },
         }
     };
-    Plan { status, step: within(step, left) }
-}
-
-/// The step, and the next pass within `left`. [`Step::Backoff`] is short during a deletion.
-fn within<C>(step: Step<C>, left: Duration) -> Step<C> {
-    match step {
-        Step::AwaitChange => Step::RequeueAfter(left),
-        Step::RequeueAfter(after) => Step::RequeueAfter(after.min(left)),
-        step => step,
-    }
+    Plan { status, step: step.within(left) }
 }

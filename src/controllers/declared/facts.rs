@@ -28,6 +28,8 @@ pub struct Facts<'a, K: Kind> {
     pub related_problem: Option<Problem>,
     /// For how long this process has known that the object is being deleted; zero when it is not.
     pub deleting_for: Duration,
+    /// Whether another object changes a trigger of the same workflow now, and this one waits until it has finished.
+    pub behind: bool,
     /// Why AWS refused the last call of this pass.
     pub problem: Option<Problem>,
     /// What this pass has observed so far.

@@ -8,7 +8,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use super::facts::Facts;
 use crate::api::declared::DeclaredStatus;
 use crate::controllers::runtime::kind::{Item, Kind};
-use crate::controllers::runtime::start_once::{Intent, StartOutcome};
+use crate::controllers::runtime::lifecycle::Earlier;
+use crate::controllers::runtime::start_once::Intent;
 use crate::controllers::runtime::step::Plan;
 use crate::glue::identity::Provenance;
 use crate::glue::{Error, Glue};
@@ -42,7 +43,7 @@ pub trait DeclaredKind: Kind<PassState: Default> {
     /// The watch delivered the object; `listed` when it came with a list.
     fn on_applied(&self, _local: &mut Self::LocalState, _listed: bool) {}
     /// The state that a pass begins with.
-    fn begin_pass(&self, local: &mut Self::LocalState, outcome: Option<&StartOutcome>) -> Self::PassState;
+    fn begin_pass(&self, local: &mut Self::LocalState, earlier: Earlier<'_>) -> Self::PassState;
 
     /// The status that the plan starts from.
     fn base_status(facts: &Facts<'_, Self>) -> Self::Status;

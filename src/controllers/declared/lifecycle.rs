@@ -14,7 +14,7 @@ use super::kind::{DeclaredKind, Target};
 use super::{events, plan};
 use crate::controllers::runtime::context::{Context, Name, created, name_of};
 use crate::controllers::runtime::kind::Item;
-use crate::controllers::runtime::lifecycle::Lifecycle;
+use crate::controllers::runtime::lifecycle::{Earlier, Lifecycle};
 use crate::controllers::runtime::ownership::{AwsLocation, Ownership, Terms};
 use crate::controllers::runtime::pass::Pass;
 use crate::controllers::runtime::reason::Reason;
@@ -46,8 +46,8 @@ impl<K: DeclaredKind<Status: Default>> Lifecycle<K> for DeclaredLifecycle {
         }
     }
 
-    fn begin_pass(object: &K, local: &mut K::LocalState, outcome: Option<&StartOutcome>) -> K::PassState {
-        object.begin_pass(local, outcome)
+    fn begin_pass(object: &K, local: &mut K::LocalState, earlier: Earlier<'_>) -> K::PassState {
+        object.begin_pass(local, earlier)
     }
 
     fn plan(pass: &mut Pass<'_, K>) -> Plan<K::Status, K::Call> {
@@ -58,7 +58,7 @@ impl<K: DeclaredKind<Status: Default>> Lifecycle<K> for DeclaredLifecycle {
         }
         let (report, related, related_error) = report(pass, &ownership);
         plan::plan(&Facts {
-            common: pass.common_facts(report.error.as_deref(), pass.behind),
+            common: pass.common_facts(report.error.as_deref()),
             object: &pass.object,
             inputs: pass.inputs(),
             ownership,
@@ -66,6 +66,7 @@ impl<K: DeclaredKind<Status: Default>> Lifecycle<K> for DeclaredLifecycle {
             related,
             related_problem: related_error.map(|error| pass.explain(&error)),
             deleting_for: deleting_for(pass),
+            behind: pass.behind,
             problem: pass.problem.clone(),
             state: &pass.state,
         })

@@ -35,7 +35,7 @@ use crate::glue::{Error, ErrorKind, Glue};
 /// How much earlier than the intent, by Glue's clock, a run may have started and still be ours: more than any two clocks
 /// differ. It bounds how far a lookup goes back, and decides no start.
 const CLOCK_SLACK: SignedDuration = SignedDuration::from_hours(1);
-/// The same for runs without a key, which another run with the same arguments looks like: clocks that are kept in time.
+/// The same for runs without a key. It is short, since any other run with the same arguments would match as well.
 const UNKEYED_CLOCK_SLACK: SignedDuration = SignedDuration::from_mins(5);
 
 impl Kind for GlueJobRun {

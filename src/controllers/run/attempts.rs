@@ -70,6 +70,11 @@ pub(super) fn retry_pause(facts: &Facts<'_>, number: u32) -> Option<Duration> {
     Some(left(facts.common.now, ended_at.0, i64::try_from(pause).unwrap_or(i64::MAX))).filter(|left| !left.is_zero())
 }
 
+/// Whether no attempt has had a run yet.
+pub(super) fn never_ran(status: &RunStatus) -> bool {
+    status.attempts.iter().all(|attempt| attempt.id.is_none())
+}
+
 /// What is left of `startDeadlineSeconds`.
 pub(super) fn start_deadline(facts: &Facts<'_>) -> Option<Duration> {
     let seconds = facts.policy.start_deadline_seconds?;

@@ -34,21 +34,16 @@ pub(super) fn finished(facts: &Facts<'_>) -> Plan {
 /// The object is being deleted: its live run is stopped first, unless it is to go on. Whatever Glue does, the object is
 /// gone after the deletion timeout.
 pub(super) fn deletion(facts: &Facts<'_>) -> Plan {
+    if !facts.common.has_finalizer() {
+        return unchanged(facts, Step::AwaitChange);
+    }
     let Plan { status, step } = release_run(facts);
     let left = facts.common.deletion_time_left();
-    let step = match step {
-        Step::AwaitChange if facts.common.has_finalizer() && !left.is_zero() => Step::RequeueAfter(left),
-        Step::RequeueAfter(pause) if !left.is_zero() => Step::RequeueAfter(pause.min(left)),
-        step => step,
-    };
-    Plan { status, step }
+    Plan { status, step: if left.is_zero() { step } else { step.within(left) } }
 }
 
 fn release_run(facts: &Facts<'_>) -> Plan {
     let release = || unchanged(facts, Step::RemoveFinalizer { left_behind: None });
-    if !facts.common.has_finalizer() {
-        return unchanged(facts, Step::AwaitChange);
-    }
     let Some(attempt) = live_attempt(facts) else { return release() };
     // A run that other objects need too goes on for them: the last of them stops it.
     if !needs_finalizer(facts) || facts.shared && attempt.id.is_some() {

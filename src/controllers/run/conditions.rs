@@ -14,9 +14,15 @@
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
-use crate::api::run::{Phase, ReadyWhen};
+use crate::api::run::{Phase, ReadyWhen, RunStatus};
 use crate::controllers::runtime::conditions;
 use crate::controllers::runtime::reason::Reason;
+
+/// The reason of the Ready condition; `None` for a word of another version.
+#[must_use]
+pub fn ready_reason(status: &RunStatus) -> Option<Reason> {
+    status.condition("Ready").and_then(conditions::reason_of)
+}
 
 /// The conditions for `phase`. Those of `before` whose status stays keep their transition time.
 #[must_use]

@@ -2,8 +2,8 @@
 
 use kube::runtime::events::{Event, EventType};
 
+use super::conditions::ready_reason;
 use crate::api::run::{Phase, RunStatus};
-use crate::controllers::runtime::conditions::reason_of;
 use crate::controllers::runtime::reason::Reason;
 
 /// The Event of the transition from `before` to `after`; `None` when it is not worth one.
@@ -28,10 +28,6 @@ pub fn of_transition(before: &RunStatus, after: &RunStatus) -> Option<(Reason, E
         secondary: None,
     };
     Some((reason, event))
-}
-
-fn ready_reason(status: &RunStatus) -> Option<Reason> {
-    status.condition("Ready").and_then(reason_of)
 }
 
 fn run_id(status: &RunStatus) -> Option<&str> {

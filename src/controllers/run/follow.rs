@@ -7,6 +7,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::attempts::{active_deadline, may_retry, needs_finalizer, with_attempt};
 use super::calls::{Call, Plan, Step};
+use super::conditions::ready_reason;
 use super::facts::{Facts, Observation, ObservedRun};
 use super::start::next_start;
 use super::status::{blocked, keep, started_message, status, unchanged, wait};
@@ -94,12 +95,22 @@ pub(super) fn stop(facts: &Facts<'_>, attempt: &Attempt, id: &str, cause: StopCa
     }
     let id = attempt.id.clone().unwrap_or_else(|| id.to_owned());
     let attempts = with_attempt(facts.status, attempt);
-    if let (None, None, Some(pause)) = (&facts.state.stop_problem, facts.stop_sent, facts.common.backoff) {
-        // AWS refused the stop: the status says why until a stop is accepted.
-        return Plan { status: RunStatus { attempts, ..keep(facts) }, step: Step::RequeueAfter(pause) };
-    }
-    if !stopping && facts.stop_sent.is_none() && facts.state.stop_problem.is_none() && reports_refused_stop(facts) {
-        return Plan { status: RunStatus { attempts, ..keep(facts) }, step: Step::Call(Call::Stop(id)) };
+    let is_unanswered = facts.stop_sent.is_none() && facts.state.stop_problem.is_none();
+    let pause = facts.common.backoff.filter(|_| is_unanswered);
+    let step = match (facts.stop_sent, &facts.state.stop_problem) {
+        _ if pause.is_some() => Step::requeue(pause),
+        _ if stopping => Step::AwaitChange,
+        // A stop that has no effect is sent again.
+        (Some(again), _) if facts.observation == Some(Observation::NotFound) => {
+            Step::RequeueAfter(again.min(facts.common.settle.saturating_sub(facts.id_age)))
+        }
+        (Some(again), _) => Step::RequeueAfter(again),
+        (None, Some(_)) => Step::Backoff,
+        (None, None) => Step::Call(Call::Stop(id.clone())),
+    };
+    if pause.is_some() || is_unanswered && !stopping && reports_refused_stop(facts) {
+        // The status says why AWS refused the stop until a stop is accepted.
+        return Plan { status: RunStatus { attempts, ..keep(facts) }, step };
     }
     let (reason, message) = match (&facts.state.stop_problem, cause) {
         (Some(problem), _) => (problem.reason, problem.message.clone()),
@@ -114,23 +125,12 @@ pub(super) fn stop(facts: &Facts<'_>, attempt: &Attempt, id: &str, cause: StopCa
         }
         (None, StopCause::Deleted) => (Reason::Deleted, format!("{noun} {id} is being stopped: the object is deleted")),
     };
-    let step = match facts.stop_sent {
-        _ if stopping => Step::AwaitChange,
-        // A stop that has no effect is sent again.
-        Some(again) if facts.observation == Some(Observation::NotFound) => {
-            Step::RequeueAfter(again.min(facts.common.settle.saturating_sub(facts.id_age)))
-        }
-        Some(again) => Step::RequeueAfter(again),
-        None if facts.state.stop_problem.is_some() => Step::Backoff,
-        None => Step::Call(Call::Stop(id)),
-    };
     Plan { status: status(facts, Phase::Stopping, reason, &message, attempts), step }
 }
 
 /// Whether the status says why AWS refused the stop.
 fn reports_refused_stop(facts: &Facts<'_>) -> bool {
-    let reason = facts.status.condition("Ready").and_then(reason_of);
-    facts.status.phase == Some(Phase::Stopping) && reason.is_some_and(Reason::is_refusal)
+    facts.status.phase == Some(Phase::Stopping) && ready_reason(facts.status).is_some_and(Reason::is_refusal)
 }
 
 /// A run that Glue does not know any more counts as stopped.

@@ -50,7 +50,7 @@ pub trait RunKind: Kind<PassState = RunPass<Self>, LocalState = RunLocalState> {
         client: &Glue,
         query: &RunQuery,
     ) -> impl Future<Output = Result<Option<Item<Self>>, Error>> + Send;
-    /// Whether the target may have a free place. A start tells for certain; this only saves tries, and their writes.
+    /// Whether the target may have a free place. Only a start shows it for certain; this saves tries, and their writes.
     fn has_place(&self, _client: &Glue) -> impl Future<Output = Result<bool, Error>> + Send {
         async { Ok(true) }
     }

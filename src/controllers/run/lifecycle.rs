@@ -10,23 +10,23 @@ use tracing::info;
 
 use super::calls::{self, Call, RunQuery};
 use super::concurrency::is_waiting;
+use super::conditions::ready_reason;
 use super::facts::{CrawlerActivity, CrawlerSnapshot, Facts, Observation, ObservedRun, PassState, RunPass, shared_key};
 use super::kind::{Identification, RunKind};
 use super::local_state::RunLocalState;
 use super::waiting::waits_for;
 use super::{events, plan, sharing, waiting};
 use crate::api::run::{Attempt, Baseline, Phase, RunStatus};
-use crate::controllers::runtime::conditions::reason_of;
 use crate::controllers::runtime::context::{Context, QueueKey, created, name_of};
 use crate::controllers::runtime::kind::Item;
-use crate::controllers::runtime::lifecycle::Lifecycle;
+use crate::controllers::runtime::lifecycle::{Earlier, Lifecycle};
 use crate::controllers::runtime::pass::Pass;
 use crate::controllers::runtime::problem::Problem;
 use crate::controllers::runtime::queue::{Cause, Turn};
 use crate::controllers::runtime::reason::Reason;
 use crate::controllers::runtime::start_once::{Intent, IntentId, Lookup, StartOutcome, StartState, records_intent};
 use crate::controllers::runtime::step::Plan;
-use crate::controllers::runtime::{patch, time};
+use crate::controllers::runtime::time;
 use crate::glue::poller::{self, Report};
 
 /// The longest pause before a stop that AWS refused is sent again: somebody waits for it.
@@ -39,16 +39,19 @@ impl<K: RunKind> Lifecycle<K> for RunLifecycle {
     type Call = Call;
 
     fn on_applied(context: &Context<K>, object: &K, listed: bool) {
-        let (reference, status) = (ObjectRef::from_obj(object), run_status(object));
+        // Every object of a list comes here: its status is not copied.
+        let unobserved = RunStatus::unobserved();
+        let status = object.status().map_or(&unobserved, K::run_status);
+        let reference = ObjectRef::from_obj(object);
         let name = name_of(&reference);
-        context.with_shared_runs(|runs| runs.set(&name, sharing::need(object, &status)));
+        context.with_shared_runs(|runs| runs.set(&name, sharing::need(object, status)));
         if status.phase.is_some_and(Phase::is_final) {
             context.with_queues(|queues| queues.remove(&name));
             return;
         }
         context.with_queues(|queues| {
             let woken = queues.register(created(object), &name);
-            if listed && waits_for(&status).is_some() {
+            if listed && waits_for(status).is_some() {
                 queues.expect(object.target(), &name);
             }
             woken
@@ -59,10 +62,11 @@ impl<K: RunKind> Lifecycle<K> for RunLifecycle {
         }
     }
 
-    fn begin_pass(object: &K, local: &mut RunLocalState, outcome: Option<&StartOutcome>) -> RunPass<K> {
+    fn begin_pass(object: &K, local: &mut RunLocalState, earlier: Earlier<'_>) -> RunPass<K> {
         local.observe(&run_status(object));
-        let had_earlier_attempt = patch::has_finalizer(object.meta()) || local.had_attempt();
-        let observed = PassState { had_earlier_attempt, start: StartState::resume(outcome), ..PassState::default() };
+        let had_earlier_attempt = earlier.finalizer || local.had_attempt();
+        let start = StartState::resume(earlier.outcome);
+        let observed = PassState { had_earlier_attempt, start, ..PassState::default() };
         RunPass { observed, item: None }
     }
 
@@ -126,7 +130,7 @@ impl<K: RunKind> Lifecycle<K> for RunLifecycle {
         let waits = place.filter(|_| succeeded && pass.object.meta().deletion_timestamp.is_none());
         let (key, name) = (queue_key(pass), name_of(&pass.reference));
         pass.context.with_queues(|queues| queues.settle(&name, key.as_ref().zip(waits), Instant::now()));
-        let waits_for_key = status.condition("Ready").and_then(reason_of) == Some(Reason::KeyInUse);
+        let waits_for_key = ready_reason(&status) == Some(Reason::KeyInUse);
         if !waits_for_key && !status.attempt().is_some_and(Attempt::is_open) {
             pass.context.leave_key(&pass.reference);
         }
@@ -179,7 +183,7 @@ fn decide<K: RunKind>(pass: &mut Pass<'_, K>) -> calls::Plan {
         (local.kind_state.id_age(), local.kind_state.stop_sent(&live_id))
     });
     plan::plan(&Facts {
-        common: pass.common_facts(report.error.as_deref(), false),
+        common: pass.common_facts(report.error.as_deref()),
         policy: pass.object.policy(),
         noun: K::NOUN,
         concurrency: K::Identification::concurrency(&pass.object),
@@ -255,7 +259,7 @@ fn publish<K: RunKind>(pass: &Pass<'_, K>, before: &RunStatus, after: &RunStatus
 /// Sees whether the target may have a free place. If not, the next look is after a pause.
 async fn check_place<K: RunKind>(pass: &mut Pass<'_, K>) {
     let (Some(client), Some(key)) = (pass.client().cloned(), queue_key(pass)) else { return };
-    // If Glue does not tell, a start will.
+    // When Glue does not answer, the object tries to start.
     let has_place = pass.object.has_place(&client).await.unwrap_or(true);
     if !has_place {
         let (name, now) = (name_of(&pass.reference), Instant::now());

@@ -1,7 +1,5 @@
 //! The runs that an object needs and may share with others.
 
-use std::collections::BTreeMap;
-
 use super::facts::{ObservedRun, shared_key};
 use super::kind::RunKind;
 use crate::api::run::{Phase, RunStatus};
@@ -15,13 +13,12 @@ pub fn need<K: RunKind>(object: &K, status: &RunStatus) -> Need {
         return Need::default();
     }
     let live = status.attempt().filter(|attempt| attempt.ended_at.is_none());
-    let started: BTreeMap<_, _> =
-        status.attempts.iter().filter_map(|attempt| Some((attempt.number, attempt.id.clone()?))).collect();
-    let newest = started.into_iter().next_back();
-    Need {
-        run: live.and_then(|attempt| attempt.id.clone()),
-        keyed: shared_key(object.meta(), object.policy()).zip(newest).map(|(key, (number, id))| (key, number, id)),
-    }
+    let started = status.attempts.iter().filter_map(|attempt| Some((attempt.number, attempt.id.clone()?)));
+    let keyed = shared_key(object.meta(), object.policy()).and_then(|key| {
+        let (number, id) = started.max_by_key(|(number, _)| *number)?;
+        Some((key, number, id))
+    });
+    Need { run: live.and_then(|attempt| attempt.id.clone()), keyed }
 }
 
 /// The newer attempt of what Glue lists for a key and what another object has recorded for it: Glue may list an older

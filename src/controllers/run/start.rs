@@ -4,7 +4,9 @@
 
 use std::time::Duration;
 
-use super::attempts::{active_deadline, needs_finalizer, next_attempt, retry_pause, start_deadline, with_attempt};
+use super::attempts::{
+    active_deadline, needs_finalizer, never_ran, next_attempt, retry_pause, start_deadline, with_attempt,
+};
 use super::calls::{Call, Plan, RunQuery, Step};
 use super::facts::{Facts, ObservedRun, base_key};
 use super::status::{adopt, adopt_foreign, blocked, end, keep, record_id, rejected, status, unchanged, wait};
@@ -25,7 +27,7 @@ pub(super) fn next_start(facts: &Facts<'_>) -> Plan {
     if let Some(id) = facts.follow {
         return adopt_foreign(facts, id);
     }
-    let never_ran = facts.status.attempts.iter().all(|attempt| attempt.id.is_none());
+    let never_ran = never_ran(facts.status);
     if let Some(plan) = ended_without_start(facts, never_ran) {
         return plan;
     }
@@ -215,13 +217,12 @@ pub(super) fn open_intent(facts: &Facts<'_>, attempt: &Attempt) -> Plan {
 /// Why nothing is started any more, whatever becomes of the open intent. (`activeDeadlineSeconds` counts from the first
 /// start that succeeds.)
 fn gives_up(facts: &Facts<'_>, attempt: &Attempt) -> Option<&'static str> {
-    let never_ran = facts.status.attempts.iter().all(|attempt| attempt.id.is_none());
     let is_over = |left: Option<Duration>| left.is_some_and(|left| left.is_zero());
     if facts.policy.stop == Some(true) {
         Some("spec.stop is true")
     } else if facts.policy.suspend == Some(true) {
         Some("spec.suspend is true")
-    } else if never_ran && is_over(start_deadline(facts)) {
+    } else if never_ran(facts.status) && is_over(start_deadline(facts)) {
         Some("startDeadlineSeconds passed")
     } else if attempt.retry > 0 && is_over(active_deadline(facts, &attempt.active_since)) {
         Some("activeDeadlineSeconds passed")

@@ -4,17 +4,17 @@
 use std::time::Duration;
 
 use super::calls::{Call, Plan, Step};
+use super::conditions::ready_reason;
 use super::facts::Facts;
 use super::status::{keep, unchanged, wait};
 use crate::api::run::{Phase, RunStatus};
-use crate::controllers::runtime::conditions::reason_of;
 use crate::controllers::runtime::queue::{Cause, Turn};
 
 /// What the object waits for, by its status; `None` when it does not wait for a start that other objects wait for too.
 #[must_use]
 pub fn waits_for(status: &RunStatus) -> Option<Cause> {
     let phase = status.phase.filter(|phase| matches!(phase, Phase::Waiting | Phase::Pending))?;
-    let reason = status.condition("Ready").and_then(reason_of)?;
+    let reason = ready_reason(status)?;
     let attempt = status.attempt();
     let refused = attempt.and_then(|attempt| attempt.rejected_reason.as_deref());
     let has_run = attempt.is_some_and(|attempt| attempt.ended_at.is_none() && attempt.id.is_some());

@@ -64,19 +64,13 @@ async fn file(recorder: Recorder, client: Client, mut waiting: UnboundedReceiver
         };
         let Err(error) = answer else { continue };
         let (kind, namespace, name) = (object.kind.clone(), object.namespace.clone(), object.name.clone());
+        let (reason, is_left_behind) = (&event.reason, event.reason == Reason::LeftBehind.as_str());
         if !is_terminating(&error) {
-            warn!(%error, kind, namespace, name, reason = event.reason, "the API server refused an Event");
-        } else if event.reason != Reason::LeftBehind.as_str() {
-            debug!(
-                kind,
-                namespace,
-                name,
-                reason = event.reason,
-                "an Event is not filed: its namespace is being deleted"
-            );
-            continue;
+            warn!(%error, kind, namespace, name, reason, "the API server refused an Event");
+        } else if !is_left_behind {
+            debug!(kind, namespace, name, reason, "an Event is not filed: its namespace is being deleted");
         }
-        if event.reason != Reason::LeftBehind.as_str() {
+        if !is_left_behind {
             continue;
         }
         // Nothing can be created in a namespace that is being deleted, but this Event must not be lost: it is filed

@@ -30,8 +30,6 @@ pub struct CommonFacts<'a> {
     pub intent_age: Duration,
     /// What is left of the pause after AWS refused the last call.
     pub backoff: Option<Duration>,
-    /// Whether other objects come first in the queue.
-    pub behind: bool,
     /// How long a sent call can take to show its effect.
     pub settle: Duration,
     /// How long a deletion waits for AWS before the finalizer is removed anyway.

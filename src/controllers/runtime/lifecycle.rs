@@ -11,6 +11,16 @@ use super::pass::Pass;
 use super::start_once::{Intent, StartOutcome};
 use super::step::Plan;
 
+/// What is left of earlier passes over an object.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Earlier<'a> {
+    /// The outcome of a start that no status records yet.
+    pub outcome: Option<&'a StartOutcome>,
+    /// Whether the object has a finalizer from an earlier attempt. One that this process added before a pass that the
+    /// rate limiter held up is none.
+    pub finalizer: bool,
+}
+
 /// How the objects of a kind are reconciled.
 pub trait Lifecycle<K: Kind>: Sized + 'static {
     /// The calls to AWS that a plan can ask for.
@@ -20,8 +30,8 @@ pub trait Lifecycle<K: Kind>: Sized + 'static {
     fn on_applied(_context: &Context<K>, _object: &K, _listed: bool) {}
     /// The object was deleted.
     fn on_deleted(_context: &Context<K>, _object: &K) {}
-    /// The state that a pass begins with; `outcome` is that of a start that no status records yet.
-    fn begin_pass(object: &K, local: &mut K::LocalState, outcome: Option<&StartOutcome>) -> K::PassState;
+    /// The state that a pass begins with; `earlier` is what is left of earlier passes.
+    fn begin_pass(object: &K, local: &mut K::LocalState, earlier: Earlier<'_>) -> K::PassState;
     /// Whether the object needs no call to AWS any more.
     fn is_finished(_object: &K) -> bool {
         false

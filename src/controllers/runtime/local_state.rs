@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::backoff::Backoff;
 use super::start_once::IntentTracker;
-use crate::glue::StartPlace;
+use crate::glue::rate_limiter::Place;
 
 /// The local state of all objects of a kind, by uid. `S` is the kind's own part.
 pub struct LocalStates<S> {
@@ -33,7 +33,7 @@ pub struct LocalState<S> {
     /// Whether this process added the finalizer that is on the object.
     pub finalizer_is_own: bool,
     /// The place in the rate limiter's queue, while the object waits to start something.
-    pub start_place: Option<StartPlace>,
+    pub start_place: Option<Place>,
     /// Since when this process has known that the object is being deleted.
     pub deleting_since: Option<Instant>,
     /// The kind's own part.
@@ -43,9 +43,7 @@ pub struct LocalState<S> {
 impl<S: Default> LocalStates<S> {
     /// The watch shows the object with this uid.
     pub fn register(&self, uid: &str) {
-        if !self.by_uid().contains_key(uid) {
-            self.by_uid().insert(uid.to_owned(), LocalState::default());
-        }
+        self.by_uid().entry(uid.to_owned()).or_default();
     }
 
     /// Works on the state of the object with this uid. Nothing is kept of an object that is gone: a pass over it may

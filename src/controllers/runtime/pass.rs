@@ -11,12 +11,11 @@ use super::context::{self, Context, QueueKey};
 use super::credentials::resolver::ResolvedClient;
 use super::facts::CommonFacts;
 use super::kind::Kind;
-use super::lifecycle::Lifecycle;
+use super::lifecycle::{Earlier, Lifecycle};
 use super::local_state::LocalState;
 use super::problem::Problem;
 use super::start_once::StartOutcome;
 use super::{patch, time};
-use crate::api::FINALIZER;
 use crate::glue::identity::Provenance;
 use crate::glue::{Error, Glue};
 
@@ -51,16 +50,9 @@ impl<'a, K: Kind> Pass<'a, K> {
         let uid = object.uid().unwrap_or_default();
         let state = context.local_states.with(&uid, |local| {
             observe_intent(object, local);
-            let mut begin =
-                |object: &K| K::Lifecycle::begin_pass(object, &mut local.kind_state, local.intent.outcome());
-            if !local.finalizer_is_own {
-                return begin(object);
-            }
-            // A pass that waits for a token ends between the finalizer and the intent: such a finalizer is no trace of
-            // an earlier attempt.
-            let mut unmarked = object.clone();
-            unmarked.finalizers_mut().retain(|name| name != FINALIZER);
-            begin(&unmarked)
+            let finalizer = patch::has_finalizer(object.meta()) && !local.finalizer_is_own;
+            let earlier = Earlier { outcome: local.intent.outcome(), finalizer };
+            K::Lifecycle::begin_pass(object, &mut local.kind_state, earlier)
         });
         Self {
             state,
@@ -138,7 +130,7 @@ impl<'a, K: Kind> Pass<'a, K> {
     }
 
     /// The facts that every plan needs; `poll_error` is that of the last poll.
-    pub fn common_facts(&self, poll_error: Option<&Error>, behind: bool) -> CommonFacts<'_> {
+    pub fn common_facts(&self, poll_error: Option<&Error>) -> CommonFacts<'_> {
         let settings = &self.context.shared.settings;
         CommonFacts {
             now: time::now(),
@@ -150,7 +142,6 @@ impl<'a, K: Kind> Pass<'a, K> {
             fresh_intent: self.fresh_intent,
             intent_age: self.intent_age(),
             backoff: self.with_local(|local| local.backoff.remaining()),
-            behind,
             settle: settings.start_settle,
             deletion_timeout: settings.deletion_timeout,
         }

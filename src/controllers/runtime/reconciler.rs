@@ -21,8 +21,9 @@ use super::patch::{self, WriteError};
 use super::start_once::records_intent;
 use super::step::{Plan, Step};
 use crate::api::credentials::AwsIdentity;
+use crate::glue::Glue;
 use crate::glue::identity::CallerIdentity;
-use crate::glue::{Glue, StartPlace};
+use crate::glue::rate_limiter::Place;
 
 /// The most steps of one pass. No plan needs nearly as many: it ends a loop that a defect would cause.
 const MAX_STEPS: usize = 32;
@@ -67,8 +68,8 @@ enum StatusWrite {
     /// The object has it already.
     Unchanged,
     Written,
-    /// It waits until the rate limiter allows a start, and requeues the object then.
-    Parked,
+    /// It is not written before the rate limiter allows a start, which requeues the object.
+    RateLimited,
 }
 
 impl<K: Kind> Pass<'_, K> {
@@ -90,7 +91,7 @@ impl<K: Kind> Pass<'_, K> {
             match self.write_status(status).await? {
                 StatusWrite::Unchanged => {}
                 StatusWrite::Written => continue,
-                StatusWrite::Parked => return Ok((Action::await_change(), self.writes)),
+                StatusWrite::RateLimited => return Ok((Action::await_change(), self.writes)),
             }
             debug!(namespace = self.reference.namespace, name = self.reference.name, ?step, "next step");
             if let Some(action) = self.take(step).await? {
@@ -142,7 +143,7 @@ impl<K: Kind> Pass<'_, K> {
         if let Some(waiting) = place.as_ref().filter(|place| !place.is_granted()) {
             waiting.on_granted(self.context.requeue_later(&self.reference));
             self.with_local(|local| local.start_place = place);
-            return Ok(StatusWrite::Parked);
+            return Ok(StatusWrite::RateLimited);
         }
         self.intended = place.is_some().then(Instant::now).or(self.intended);
         // A write that fails returns the token.
@@ -157,10 +158,9 @@ impl<K: Kind> Pass<'_, K> {
     }
 
     /// The object's place in the queue for starts: that of an earlier pass, if it is one with the client of this pass.
-    fn place_for_start(&mut self) -> Option<StartPlace> {
-        let client = self.client()?.clone();
-        let earlier = self.with_local(|local| local.start_place.take());
-        Some(earlier.filter(|place| place.is_of(&client)).unwrap_or_else(|| client.queue_for_start()))
+    fn place_for_start(&self) -> Option<Place> {
+        let client = self.client()?;
+        Some(client.queue_for_start(self.with_local(|local| local.start_place.take())))
     }
 
     /// Takes one step. An action ends the pass; `None` means: plan again.

@@ -43,4 +43,14 @@ impl<C> Step<C> {
     pub fn requeue(after: Option<Duration>) -> Self {
         after.map_or(Self::AwaitChange, Self::RequeueAfter)
     }
+
+    /// The same step; one that waits, waits for this time at the most. [`Step::Backoff`] is short where it matters.
+    #[must_use]
+    pub fn within(self, most: Duration) -> Self {
+        match self {
+            Self::AwaitChange => Self::RequeueAfter(most),
+            Self::RequeueAfter(after) => Self::RequeueAfter(after.min(most)),
+            step => step,
+        }
+    }
 }

@@ -140,7 +140,7 @@ fn switch(
     let step = match facts.common.backoff {
         _ if facts.problem.is_some() => Step::Backoff,
         Some(pause) => Step::RequeueAfter(pause),
-        None if facts.common.behind => Step::AwaitChange,
+        None if facts.behind => Step::AwaitChange,
         None => Step::Call(call),
     };
     Plan { status, step }

@@ -7,9 +7,9 @@ use kube::ResourceExt;
 
 use crate::api::GlueTrigger;
 use crate::api::trigger::{Baseline, Started};
-use crate::controllers::runtime::patch;
+use crate::controllers::runtime::lifecycle::Earlier;
 use crate::controllers::runtime::problem::Problem;
-use crate::controllers::runtime::start_once::{StartOutcome, StartState};
+use crate::controllers::runtime::start_once::StartState;
 
 /// A generation of the object, and the value of `spec.fire` that it had.
 pub type DeliveredFire = (i64, Option<String>);
@@ -82,13 +82,13 @@ impl TriggerLocalState {
 
     /// The state that a pass begins with.
     #[must_use]
-    pub fn begin_pass(&self, object: &GlueTrigger, outcome: Option<&StartOutcome>) -> PassState {
-        let has_trace = object.annotations().contains_key(FIRED_ANNOTATION) || patch::has_finalizer(&object.metadata);
+    pub fn begin_pass(&self, object: &GlueTrigger, earlier: Earlier<'_>) -> PassState {
+        let has_trace = object.annotations().contains_key(FIRED_ANNOTATION) || earlier.finalizer;
         PassState {
             delivered_fires: self.delivered_fires.clone(),
             saw_creation: self.saw_creation,
             existed_before: self.had_status || has_trace,
-            start: StartState::resume(outcome),
+            start: StartState::resume(earlier.outcome),
             ..PassState::default()
         }
     }

@@ -35,8 +35,9 @@ use crate::controllers::declared::kind::{Release, Target};
 use crate::controllers::declared::lifecycle::DeclaredLifecycle;
 use crate::controllers::runtime::conditions::reason_of;
 use crate::controllers::runtime::kind::Kind;
+use crate::controllers::runtime::lifecycle::Earlier;
 use crate::controllers::runtime::reason::Reason;
-use crate::controllers::runtime::start_once::{Intent, IntentId, StartOutcome, StartState};
+use crate::controllers::runtime::start_once::{Intent, IntentId, StartState};
 use crate::glue::job_runs::source::JobRunSource;
 use crate::glue::triggers::source::{TriggerItem, TriggerSource};
 use crate::glue::{Error, Glue};
@@ -91,8 +92,8 @@ impl DeclaredKind for GlueTrigger {
         local.on_applied(self, listed);
     }
 
-    fn begin_pass(&self, local: &mut TriggerLocalState, outcome: Option<&StartOutcome>) -> PassState {
-        local.begin_pass(self, outcome)
+    fn begin_pass(&self, local: &mut TriggerLocalState, earlier: Earlier<'_>) -> PassState {
+        local.begin_pass(self, earlier)
     }
 
     fn base_status(facts: &TriggerFacts<'_>) -> GlueTriggerStatus {

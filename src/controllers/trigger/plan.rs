@@ -79,7 +79,7 @@ pub(super) fn release(facts: &TriggerFacts<'_>) -> Release<GlueTrigger> {
     let status = render(current(facts), trigger, facts.common.now);
     let message = format!("trigger {} is being deactivated: the object is deleted", facts.object.spec.trigger_name);
     let status = report(facts, status, SyncState::Progressing, Reason::Deactivating, &message);
-    let waits = trigger.state.is_transitional() || facts.common.behind;
+    let waits = trigger.state.is_transitional() || facts.behind;
     let step = if waits { Step::AwaitChange } else { Step::Call(Call::Deactivate) };
     Release::Needs(Plan { status, step })
 }

@@ -78,38 +78,6 @@ impl std::fmt::Debug for Glue {
     }
 }
 
-/// A client's place in the queue for the token of a start, and then the token. Dropping it gives up the place, or
-/// returns the token.
-#[derive(Debug)]
-pub struct StartPlace {
-    client: Glue,
-    place: Place,
-}
-
-impl StartPlace {
-    /// Whether the place is that of `client`.
-    #[must_use]
-    pub fn is_of(&self, client: &Glue) -> bool {
-        self.client == *client
-    }
-
-    /// Whether the token is there.
-    #[must_use]
-    pub fn is_granted(&self) -> bool {
-        self.place.is_granted()
-    }
-
-    /// Has `call` called when the token is there; at once, when it is there already.
-    pub fn on_granted(&self, call: impl FnOnce() + Send + 'static) {
-        self.place.on_granted(call);
-    }
-
-    /// Uses the token up.
-    pub fn take(self) {
-        self.place.take();
-    }
-}
-
 impl Glue {
     /// A client for `identity`. The first call fetches its credentials, and later calls renew them before they expire.
     #[must_use]
@@ -188,12 +156,13 @@ impl Glue {
         self.inner.run_key_argument.as_deref()
     }
 
-    /// A place in the queue for the token of a start. The caller waits for the token before it writes the intent, and
-    /// then sends the start with [`Glue::send`].
+    /// A place in the queue for the token of a start: the one that the caller has from `earlier`, if it is a place of this
+    /// client. The caller waits for the token before it writes the intent, and then sends the start with [`Glue::send`].
     #[must_use]
-    pub fn queue_for_start(&self) -> StartPlace {
-        let place = self.limiter().queue(Priority::Start, self.inner.limited_as);
-        StartPlace { client: self.clone(), place }
+    pub fn queue_for_start(&self, earlier: Option<Place>) -> Place {
+        let client = self.inner.limited_as;
+        let own = earlier.filter(|place| place.is_of(client));
+        own.unwrap_or_else(|| self.limiter().queue(Priority::Start, client))
     }
 
     /// What the searches of this client share.

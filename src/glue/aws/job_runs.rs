@@ -10,7 +10,7 @@ use crate::glue::job_runs::{JobRun, JobRunPage, JobRunState, PAGE_SIZE, RunMatch
 use crate::glue::rate_limiter::Priority;
 use crate::glue::{Error, ErrorKind};
 use aws_sdk_glue::types::{
-    ExecutionClass, JobRun as SdkJobRun, JobRunState as SdkState, NotificationProperty, WorkerType,
+    ExecutionClass, Job, JobRun as SdkJobRun, JobRunState as SdkState, NotificationProperty, WorkerType,
 };
 
 impl Glue {
@@ -137,21 +137,19 @@ impl Glue {
 
     /// How many times Glue itself retries a run of the job (`GetJob`: `MaxRetries`).
     pub async fn job_max_retries(&self, job_name: &str) -> Result<i32, Error> {
-        let request = self.inner.sdk.get_job().job_name(job_name).send();
-        let response = self.call("GetJob", job(job_name), Priority::Poll, request).await?;
-        let job =
-            response.job.ok_or_else(|| errors::incomplete("GetJob", job(job_name), ErrorKind::Transient, "job"))?;
-        Ok(job.max_retries)
+        Ok(self.job(job_name).await?.max_retries)
     }
-}
 
-impl Glue {
     /// How many runs of the job may be live at once (`GetJob`: `ExecutionProperty.MaxConcurrentRuns`, by default 1).
     pub async fn job_max_concurrent_runs(&self, job_name: &str) -> Result<i32, Error> {
-        let request = self.inner.sdk.get_job().job_name(job_name).send();
-        let response = self.call("GetJob", job(job_name), Priority::Poll, request).await?;
-        let property = response.job.and_then(|job| job.execution_property);
+        let property = self.job(job_name).await?.execution_property;
         Ok(property.map_or(1, |property| property.max_concurrent_runs))
+    }
+
+    async fn job(&self, name: &str) -> Result<Job, Error> {
+        let request = self.inner.sdk.get_job().job_name(name).send();
+        let response = self.call("GetJob", job(name), Priority::Poll, request).await?;
+        response.job.ok_or_else(|| errors::incomplete("GetJob", job(name), ErrorKind::Transient, "job"))
     }
 }
 

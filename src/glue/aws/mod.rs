@@ -23,7 +23,7 @@ use std::cmp::Reverse;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_types::DateTime;
 
-pub use self::client::{Glue, StartPlace, WeakGlue};
+pub use self::client::{Glue, WeakGlue};
 pub use self::config::AwsConfig;
 pub(crate) use self::connections::is_known_type;
 

@@ -218,7 +218,7 @@ fn job_run_summary(run: SdkJobRun, trigger: &str) -> Option<RunSummary> {
     })
 }
 
-/// An unknown state counts as not ended. Glue reports a run as COMPLETED although actions failed: its statistics tell.
+/// An unknown state counts as not ended. Glue reports a run as COMPLETED although actions failed: its statistics show that.
 /// Source: Glue API reference, "Workflows", `WorkflowRun` and `WorkflowRunStatistics`.
 fn workflow_run_summary(run: WorkflowRun) -> Option<RunSummary> {
     let message = non_empty(run.error_message);

@@ -63,10 +63,7 @@ impl Source for CrawlSource {
         for request in &requests {
             *fails.entry(parse_poll_id(&request.id).0.to_owned()).or_insert(true) &= request.failures > 0;
         }
-        let (doubtful, names) = fails.into_iter().partition::<Vec<_>, _>(|(_, fails)| *fails);
-        let [names, doubtful] =
-            [names, doubtful].map(|names| names.into_iter().map(|(name, _)| name).collect::<Vec<String>>());
-        let crawlers = calls.in_batches((names, doubtful), CRAWLER_BATCH_SIZE, async |batch: Vec<String>| {
+        let crawlers = calls.in_batches(fails, CRAWLER_BATCH_SIZE, async |batch: Vec<String>| {
             let found = self.client.crawlers(&batch).await?;
             Ok(found.into_iter().map(|crawler| (crawler.name.clone(), crawler)).collect())
         });

@@ -190,7 +190,7 @@ pub struct JobRun {
     pub log_group: Option<String>,
 }
 
-#[cfg(test)]
+#[cfg(any(test, feature = "simulation"))]
 impl JobRun {
     /// A run of which only the ID and the state are known.
     pub(crate) fn fixture(id: &str, state: JobRunState) -> Self {

@@ -9,7 +9,7 @@ use futures::future::BoxFuture;
 use crate::glue::{Error, ErrorKind};
 
 /// How many refusals in a row end a poll: then they are hardly about single items.
-const PATIENCE: u32 = 20;
+const MOST_REFUSALS: u32 = 20;
 /// How many refusals a call without a clear answer counts for: each of them may take as long as the timeout.
 const UNCLEAR: u32 = 7;
 /// How often one poll divides batches to find the item that Glue refuses.
@@ -19,7 +19,7 @@ const MOST_DIVISIONS: u32 = 16;
 #[derive(Debug, Default)]
 pub struct Calls {
     made: usize,
-    /// What is used up of [`PATIENCE`].
+    /// What counts towards [`MOST_REFUSALS`].
     failures: u32,
     /// The error that ended the poll.
     ended_by: Option<Arc<Error>>,
@@ -57,30 +57,31 @@ impl Calls {
         };
         self.failures += match error.kind {
             ErrorKind::NotFound => 0,
-            ErrorKind::Throttled | ErrorKind::ExpiredCredentials => PATIENCE,
+            ErrorKind::Throttled | ErrorKind::ExpiredCredentials => MOST_REFUSALS,
             ErrorKind::Ambiguous | ErrorKind::Transient => UNCLEAR,
             _ => 1,
         };
-        if self.failures >= PATIENCE {
+        if self.failures >= MOST_REFUSALS {
             self.ended_by = Some(Arc::clone(&error));
         }
         Err(error)
     }
 
     /// Reads items by name in batches of up to `size`, and returns what there is of each. A batch that Glue refuses is
-    /// divided until the name that it refuses is alone. `doubtful` names, which it refused before, share no batch with
-    /// the others.
+    /// divided until the name that it refuses is alone. Each name comes with whether Glue refused it before: such names
+    /// share no batch with the others.
     pub async fn in_batches<T: Send, F>(
         &mut self,
-        (names, doubtful): (Vec<String>, Vec<String>),
+        names: impl IntoIterator<Item = (String, bool)>,
         size: usize,
         read: impl Fn(Vec<String>) -> F,
     ) -> HashMap<String, Result<Option<T>, Arc<Error>>>
     where
         F: Future<Output = Result<Vec<(String, T)>, Error>> + Send,
     {
-        let batches = names.chunks(size).chain(doubtful.chunks(size)).map(<[String]>::to_vec);
-        let mut batches: Vec<_> = batches.collect();
+        let (refused, others) = names.into_iter().partition::<Vec<_>, _>(|(_, refused)| *refused);
+        let names_of = |batch: &[(String, bool)]| batch.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
+        let mut batches: Vec<_> = others.chunks(size).chain(refused.chunks(size)).map(names_of).collect();
         // The last is read first.
         batches.reverse();
         let mut answers = HashMap::new();
@@ -131,21 +132,22 @@ mod tests {
         let sizes = Mutex::new(Vec::new());
         let names: Vec<_> = (0..count).map(|name| name.to_string()).collect();
         let mut calls = Calls::default();
-        let answers = calls.in_batches((names.clone(), Vec::new()), 100, async |batch: Vec<String>| {
-            sizes.lock().unwrap().push(batch.len());
-            let batch: Vec<usize> = batch.iter().map(|name| name.parse().unwrap()).collect();
-            if batch.iter().any(|name| refused.contains(name)) {
-                return Err(error(kind));
-            }
-            Ok(batch.into_iter().map(|name| (name.to_string(), name)).collect())
-        });
+        let answers =
+            calls.in_batches(names.iter().map(|name| (name.clone(), false)), 100, async |batch: Vec<String>| {
+                sizes.lock().unwrap().push(batch.len());
+                let batch: Vec<usize> = batch.iter().map(|name| name.parse().unwrap()).collect();
+                if batch.iter().any(|name| refused.contains(name)) {
+                    return Err(error(kind));
+                }
+                Ok(batch.into_iter().map(|name| (name.to_string(), name)).collect())
+            });
         let mut answers = answers.await;
         let in_order = names.iter().map(|name| answers.remove(name).unwrap().map_err(|error| error.kind));
         (in_order.collect(), sizes.into_inner().unwrap())
     }
 
     #[tokio::test]
-    async fn a_name_that_glue_refuses_blinds_no_other() {
+    async fn a_name_that_glue_refuses_hides_no_other() {
         let (answers, sizes) = read(100, &[37], ErrorKind::Denied).await;
         for (name, answer) in answers.iter().enumerate() {
             assert_eq!(*answer, if name == 37 { Err(ErrorKind::Denied) } else { Ok(Some(name)) });

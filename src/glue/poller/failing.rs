@@ -1,6 +1,6 @@
-//! An item whose polls fail: when its subscribers hear of it, and when Glue is asked again. Pure.
+//! An item whose polls fail: when the poller reports it to the subscribers, and when it polls again. Pure.
 //!
-//! A passing error is nobody's business: it is reported only when it has lasted [`POLLS`] polls, and unless Glue refuses
+//! A passing error needs no report: the poller reports it only when it has lasted [`POLLS`] polls, and unless Glue refuses
 //! the item for good also [`INTERVALS`] base intervals (30 s by default). It is reported once, and its end once more.
 
 use std::sync::Arc;
@@ -32,7 +32,7 @@ pub(super) struct Failing {
 }
 
 impl Failing {
-    /// Adds the error of a poll to what was known. Whether the subscribers must be told.
+    /// Adds the error of a poll to what was known. Whether the poller must requeue the subscribers.
     pub(super) fn record(before: Option<Self>, error: Arc<Error>, now: Instant, base: Duration) -> (Self, bool) {
         let mut failing = match before {
             Some(before) if before.error.kind == error.kind => Self { error, polls: before.polls + 1, ..before },
@@ -43,7 +43,7 @@ impl Failing {
             return (failing, false);
         }
         if failing.error.kind != ErrorKind::Throttled {
-            // The rate limiter answers a throttle. What else Glue refuses is asked for ever more rarely.
+            // The rate limiter answers a throttle. What else Glue refuses is polled after pauses that grow.
             let doublings = (failing.polls - POLLS).min(LONGEST_PAUSE.ilog2() + 1);
             failing.pauses_until = now + base * (1 << doublings).min(LONGEST_PAUSE);
         }
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn what_glue_refuses_is_asked_for_ever_more_rarely() {
+    fn what_glue_refuses_is_polled_after_growing_pauses() {
         let (mut failing, now) = (None, Instant::now());
         let mut pauses = Vec::new();
         for _ in 0..10 {

@@ -29,9 +29,9 @@ pub(crate) fn pause(base: Duration, load: Load, youngest: Duration) -> Duration 
     #[allow(clippy::cast_precision_loss)]
     let (groups, calls) = (load.groups as f64, load.calls as f64);
     let by_age = (youngest.as_secs_f64() / 1200.0).clamp(1.0, 6.0);
-    let polite = base.mul_f64(((groups * 0.15).max(1.0) * by_age).min(LONGEST));
+    let unthrottled = base.mul_f64(((groups * 0.15).max(1.0) * by_age).min(LONGEST));
     let affordable = Duration::from_secs_f64(calls / (load.rate * SHARE));
-    polite.max(affordable).min(base * LONGEST_WHEN_THROTTLED)
+    unthrottled.max(affordable).min(base * LONGEST_WHEN_THROTTLED)
 }
 
 #[cfg(test)]
@@ -41,7 +41,7 @@ mod tests {
     const BASE: Duration = Duration::from_secs(5);
 
     #[test]
-    fn the_pause_is_polite_where_the_account_allows_it_and_affordable_elsewhere() {
+    fn the_pause_follows_the_groups_and_the_age_where_the_account_allows_it_and_its_rate_elsewhere() {
         let hours = |hours: u64| Duration::from_hours(hours);
         for (groups, calls, rate, youngest, seconds) in [
             (1, 1, 200.0, hours(0), 5.0),

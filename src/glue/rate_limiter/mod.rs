@@ -92,7 +92,7 @@ impl RateLimiter {
                 tokio::spawn(Arc::clone(self).drive());
             }
         }
-        Place { limiter: Arc::clone(self), ticket: Some(ticket) }
+        Place { limiter: Arc::clone(self), client, ticket: Some(ticket) }
     }
 
     /// The calls per second that are allowed now.
@@ -160,11 +160,18 @@ impl RateLimiter {
 /// A place in the queue of a rate limiter, and then the token. Dropping it gives up the place, or returns the token.
 pub struct Place {
     limiter: Arc<RateLimiter>,
+    client: ClientId,
     /// `None` once the token is taken.
     ticket: Option<Ticket>,
 }
 
 impl Place {
+    /// Whether it is a place of `client`.
+    #[must_use]
+    pub fn is_of(&self, client: ClientId) -> bool {
+        self.client == client
+    }
+
     /// Whether the token is there.
     #[must_use]
     pub fn is_granted(&self) -> bool {

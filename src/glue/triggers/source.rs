@@ -87,10 +87,8 @@ impl Source for TriggerSource {
 
 async fn poll_triggers(client: &Glue, requests: &[PollRequest<TriggerItem>]) -> Polled<TriggerItem> {
     let mut calls = Calls::default();
-    let (doubtful, names) = requests.iter().partition::<Vec<_>, _>(|request| request.failures > 0);
-    let [names, doubtful] =
-        [names, doubtful].map(|requests| requests.iter().map(|request| request.id.clone()).collect::<Vec<_>>());
-    let answers = calls.in_batches((names, doubtful), BATCH_SIZE, async |batch: Vec<String>| {
+    let names = requests.iter().map(|request| (request.id.clone(), request.failures > 0));
+    let answers = calls.in_batches(names, BATCH_SIZE, async |batch: Vec<String>| {
         let found = client.triggers(&batch).await?;
         Ok(found.into_iter().map(|trigger| (trigger.name.clone(), trigger)).collect())
     });

@@ -4,12 +4,12 @@
 //! |---|---|
 //! | [`runs`] | what Glue starts and stops |
 //! | [`costs`] | writes and calls |
-//! | [`looks`] | what a look at the whole world shows: work goes on, deletions end, everybody settles |
+//! | [`inspection`] | what an inspection of the whole world shows: work goes on, deletions end, everybody settles |
 //! | [`bounds`] | the bounds, and what they follow from |
 
 mod bounds;
 mod costs;
-mod looks;
+mod inspection;
 mod runs;
 
 use std::collections::{BTreeMap, BTreeSet};

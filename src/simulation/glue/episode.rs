@@ -57,7 +57,7 @@ pub enum DeniedCalls {
     Stops,
 }
 
-/// A refusal, whom it concerns and for how long.
+/// A refusal, its callers and its duration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Episode {
     pub refusal: Refusal,

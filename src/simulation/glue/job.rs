@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::{Caller, ClientId, Glue};
 use crate::glue::ErrorKind;
-use crate::glue::job_runs::{JobRun, JobRunState};
+use crate::glue::job_runs::{JobRun, JobRunState, parse_attempt_key};
 use crate::simulation::time::{Ms, Random, SECOND, timestamp};
 
 /// How many runs a page shows. Glue shows 200; fewer let small worlds have deep lists.
@@ -87,28 +87,14 @@ impl Run {
 
     /// The key without the number of the attempt.
     pub fn base(&self) -> &str {
-        self.key.rsplit_once('/').map_or(self.key.as_str(), |(base, _)| base)
+        parse_attempt_key(&self.key).map_or(self.key.as_str(), |(base, _)| base)
     }
 
     fn show(&self, now: Ms) -> JobRun {
         let state = self.state(now);
         let ended = state.is_final().then(|| timestamp(self.ended()));
-        JobRun {
-            id: self.id.clone(),
-            state,
-            matched: None,
-            attempt: 0,
-            previous: None,
-            started_on: Some(timestamp(self.begun)),
-            completed_on: ended,
-            error_message: None,
-            execution_seconds: 0,
-            dpu_seconds: None,
-            glue_version: None,
-            workers: None,
-            max_capacity: None,
-            log_group: None,
-        }
+        let started_on = Some(timestamp(self.begun));
+        JobRun { started_on, completed_on: ended, ..JobRun::fixture(&self.id, state) }
     }
 }
 

@@ -3,7 +3,7 @@
 //! | module | what it is |
 //! |---|---|
 //! | [`job`] | jobs and their runs |
-//! | [`episode`] | what Glue refuses, of whom and how long |
+//! | [`episode`] | what Glue refuses, to which callers and for how long |
 //! | [`network`] | what becomes of a call on its way |
 
 pub mod episode;

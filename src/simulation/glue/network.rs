@@ -12,17 +12,17 @@ pub struct Way {
     pub arrives: Option<Ms>,
     /// After how long the caller knows.
     pub answered: Ms,
-    /// What the caller is told.
-    pub told: Told,
+    /// What the caller receives.
+    pub response: Response,
 }
 
-/// What the caller is told.
+/// What the caller receives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Told {
+pub enum Response {
     /// Glue's answer.
-    Answer,
+    Received,
     /// No answer, or a 500: the call may have had an effect.
-    Nothing,
+    Lost,
     /// The connection was refused: it had none.
     NotSent,
 }
@@ -30,17 +30,17 @@ pub enum Told {
 /// The way of the next call, which is lost with probability `faults`.
 pub fn way(random: &mut Random, faults: f64) -> Way {
     let latency = random.between(20, 400);
-    let undisturbed = Way { arrives: Some(latency / 2), answered: latency, told: Told::Answer };
+    let undisturbed = Way { arrives: Some(latency / 2), answered: latency, response: Response::Received };
     if !random.chance(faults) {
         return undisturbed;
     }
     match random.between(0, 5) {
-        0 => Way { arrives: None, answered: latency, told: Told::NotSent },
-        1 => Way { arrives: None, answered: AWS_TIMEOUT, told: Told::Nothing },
-        2 => Way { arrives: None, answered: latency, told: Told::Nothing },
-        3 => Way { arrives: Some(latency / 2), answered: latency, told: Told::Nothing },
+        0 => Way { arrives: None, answered: latency, response: Response::NotSent },
+        1 => Way { arrives: None, answered: AWS_TIMEOUT, response: Response::Lost },
+        2 => Way { arrives: None, answered: latency, response: Response::Lost },
+        3 => Way { arrives: Some(latency / 2), answered: latency, response: Response::Lost },
         // Glue may work on what the caller has given up.
-        4 => Way { arrives: Some(random.between(latency, AWS_TIMEOUT)), answered: latency, told: Told::Nothing },
-        _ => Way { arrives: Some(latency / 2), answered: AWS_TIMEOUT, told: Told::Nothing },
+        4 => Way { arrives: Some(random.between(latency, AWS_TIMEOUT)), answered: latency, response: Response::Lost },
+        _ => Way { arrives: Some(latency / 2), answered: AWS_TIMEOUT, response: Response::Lost },
     }
 }

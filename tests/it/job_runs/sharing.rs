@@ -27,7 +27,7 @@ async fn an_object_that_is_blocked_leaves_the_free_place_to_the_next() {
     env.wait_finished("live", Phase::Succeeded).await;
     env.double.clock().step(STEP);
     env.wait_for_run_id("second").await;
-    // The first one is healed, and waits for the place.
+    // The Secret of the first one is back, and it waits for the place.
     env.put_secret("arguments", &[("password", "correct horse")]).await;
     env.wait_for_reason("first", "ConcurrentRunsExceeded").await;
     env.double.clock().step(STEP * 2);

@@ -20,6 +20,7 @@ use crate::controllers::declared::DeclaredKind;
 use crate::controllers::declared::facts::Facts;
 use crate::controllers::declared::plan::plan;
 use crate::controllers::runtime::facts::CommonFacts;
+use crate::controllers::runtime::lifecycle::Earlier;
 use crate::controllers::runtime::ownership::Ownership;
 use crate::controllers::runtime::problem::Problem;
 use crate::controllers::runtime::start_once::{IntentTracker, records_intent};
@@ -191,7 +192,7 @@ impl Fixture {
 
     /// One pass, as the reconciler makes it.
     pub fn pass(&mut self) {
-        let mut state = self.object.begin_pass(&mut self.digest, None);
+        let mut state = self.object.begin_pass(&mut self.digest, Earlier::default());
         let mut problem = None;
         let mut fresh_intent = false;
         for _ in 0..32 {
@@ -266,7 +267,6 @@ impl Fixture {
                 fresh_intent,
                 intent_age,
                 backoff: self.backoff,
-                behind: false,
                 settle: Duration::from_secs(3),
                 deletion_timeout: Duration::from_mins(5),
             },
@@ -280,6 +280,7 @@ impl Fixture {
                 self.now,
                 self.object.metadata.deletion_timestamp.as_ref().map_or(self.now, |deleted| deleted.0),
             ),
+            behind: false,
             problem,
             state,
         })

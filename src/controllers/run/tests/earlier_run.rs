@@ -62,7 +62,7 @@ fn an_old_object_without_attempts_looks_for_a_run_only_where_runs_carry_keys() {
     assert_eq!(step_name(&had_attempt.plan()), "look up");
 }
 
-/// A retry of an adopted run took up older attempts of the key, one after the other, and then started a number anew.
+/// A retry of an adopted run adopted older attempts of the key, one after the other, and then started an attempt twice.
 #[test]
 fn a_retry_adopts_no_attempt_from_before_those_that_the_status_lists() {
     let mut retry = found(1, Phase::Failed);

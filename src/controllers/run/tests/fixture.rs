@@ -125,7 +125,6 @@ impl Fixture {
                 fresh_intent: self.fresh_intent,
                 intent_age: Duration::from_secs(self.intent_age.unsigned_abs()),
                 backoff: self.backoff,
-                behind: false,
                 settle: Duration::from_mins(1),
                 deletion_timeout: Duration::from_mins(10),
             },

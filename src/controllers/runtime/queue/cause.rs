@@ -76,7 +76,7 @@ impl Cause {
         self != Self::Invalid
     }
 
-    /// Whether a success makes room for one more try. Otherwise the cause is gone for all.
+    /// Whether one successful start means that one more object may try. Otherwise all objects may.
     #[must_use]
     pub fn admits_one(self) -> bool {
         matches!(self, Self::ConcurrentRuns | Self::Quota)
@@ -90,7 +90,7 @@ impl Cause {
     }
 
     /// The pause after this many refusals in a row. Glue frees a run's place some seconds after the run's end and
-    /// notifies nobody; what a person has to mend takes longer.
+    /// notifies nobody; what a person has to correct takes longer.
     #[must_use]
     pub fn pause(self, refusals: u32) -> Duration {
         let longest = match self {

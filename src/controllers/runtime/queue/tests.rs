@@ -68,10 +68,10 @@ fn an_object_that_is_blocked_by_something_else_does_not_head_the_queue() {
     assert_eq!(queues.settle(&"first", None, now), ["second"]);
     let due = now + Duration::from_secs(1);
     assert_eq!(queues.turn(&JOB, &"second", BUSY, due), Turn::Now);
-    assert_eq!(queues.turn(&JOB, &"first", None, due), Turn::Now, "it may try again when it is healed");
+    assert_eq!(queues.turn(&JOB, &"first", None, due), Turn::Now, "it may try again when its Secret is back");
 }
 
-/// What is wrong with one object's spec is not mended by another's start.
+/// Another object's start does not make an invalid spec valid.
 #[test]
 fn a_success_of_another_object_does_not_wake_one_that_is_invalid() {
     let (mut queues, now) = with(&["invalid", "good"]);

@@ -129,7 +129,6 @@ impl Fixture {
                 fresh_intent: self.fresh_intent,
                 intent_age: self.intent_age,
                 backoff: self.backoff,
-                behind: self.behind,
                 settle: SETTLE,
                 deletion_timeout: Duration::from_mins(10),
             },
@@ -140,6 +139,7 @@ impl Fixture {
             related: self.related.clone(),
             related_problem: self.related_problem.clone(),
             deleting_for: self.deleting_for,
+            behind: self.behind,
             problem: self.problem.clone(),
             state: &self.state,
         })

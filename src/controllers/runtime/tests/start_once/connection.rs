@@ -20,6 +20,7 @@ use crate::controllers::declared::DeclaredKind;
 use crate::controllers::declared::facts::Facts;
 use crate::controllers::declared::plan::plan;
 use crate::controllers::runtime::facts::CommonFacts;
+use crate::controllers::runtime::lifecycle::Earlier;
 use crate::controllers::runtime::ownership::Ownership;
 use crate::controllers::runtime::start_once::{Intent, StartOutcome};
 use crate::controllers::runtime::step::Plan;
@@ -100,7 +101,7 @@ impl Subject for Connection {
         let mut local = world.controllers[who].local.clone();
         let mut of_object = (*self.object).clone();
         of_object.status = Some(object.status.clone());
-        let done = of_object.begin_pass(&mut local, None);
+        let done = of_object.begin_pass(&mut local, Earlier::default());
         let pass = |observed| ConnectionPass { done: done.clone(), observed };
         let now = Some(world.observation(false));
         // A poll that lags matters while a creation may be on its way.
@@ -125,7 +126,6 @@ impl Subject for Connection {
                 fresh_intent: pass.fresh_intent,
                 intent_age: pass.intent_age,
                 backoff: None,
-                behind: false,
                 settle: std::time::Duration::from_secs(SETTLE.unsigned_abs()),
                 deletion_timeout: std::time::Duration::from_mins(10),
             },
@@ -136,6 +136,7 @@ impl Subject for Connection {
             related: Vec::new(),
             related_problem: None,
             deleting_for: std::time::Duration::ZERO,
+            behind: false,
             problem: pass.problem.clone(),
             state: &pass.state.done,
         })

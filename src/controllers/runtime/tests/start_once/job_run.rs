@@ -73,9 +73,9 @@ impl Subject for JobRun {
         };
         let intent_age = world.mutated_age(who);
         let key = attempt.map_or_else(|| format!("{base_key}/*"), |number| attempt_key(base_key, number));
-        let is_ours = |label: &str| match (parse_attempt_key(label), attempt) {
-            (Some((base, number)), attempt) => base == base_key && attempt.is_none_or(|attempt| attempt == number),
-            (None, _) => false,
+        let is_ours = |label: &str| {
+            parse_attempt_key(label)
+                .is_some_and(|(base, number)| base == base_key && attempt.is_none_or(|it| it == number))
         };
         let found = |lags: bool| world.shown(lags).into_iter().find(|number| is_ours(&world.started[*number].label));
         let shown =

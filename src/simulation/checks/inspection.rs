@@ -1,4 +1,4 @@
-//! What a look at the whole world shows.
+//! What an inspection of the whole world shows.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::simulation::time::{MINUTE, Ms, SECOND, clock, timestamp};
 
 impl Checks {
     /// Looks at the world.
-    pub fn look(&mut self, now: Ms, is_up: bool, cluster: &Cluster, glue: &Glue, scenario: &Scenario) {
+    pub fn inspect(&mut self, now: Ms, is_up: bool, cluster: &Cluster, glue: &Glue, scenario: &Scenario) {
         self.now = now;
         self.deletions_end(now, cluster);
         self.work_goes_on(now, is_up, cluster, glue, scenario);
