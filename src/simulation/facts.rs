@@ -99,6 +99,7 @@ impl World {
             activity: CrawlerActivity::Unchanged,
             carries_key: true,
             turn,
+            refusal: None,
             shared: shared && !self.is(Mutation::SharedRunsHaveOneOwner),
             id_age,
             observation,

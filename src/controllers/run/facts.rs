@@ -37,6 +37,8 @@ pub struct Facts<'a> {
     pub carries_key: bool,
     /// Whether the object may try to start now.
     pub turn: Turn,
+    /// What AWS answered to another object's start, while this one waits for the same cause.
+    pub refusal: Option<Problem>,
     /// Whether other objects need the same run.
     pub shared: bool,
     /// For how long this process has known the id of the live run.

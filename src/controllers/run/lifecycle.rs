@@ -193,6 +193,7 @@ fn decide<K: RunKind>(pass: &mut Pass<'_, K>) -> calls::Plan {
         activity,
         carries_key: pass.client().is_some_and(|client| client.run_key_argument().is_some()),
         turn,
+        refusal: refusal(pass, turn),
         shared: pass.context.with_shared_runs(|runs| runs.is_needed_by_others(&live_id, &name_of(&pass.reference))),
         id_age,
         observation,
@@ -205,6 +206,13 @@ fn turn<K: RunKind>(pass: &Pass<'_, K>, status: &RunStatus) -> Turn {
     let (recorded, name, now) = (waits_for(status), name_of(&pass.reference), Instant::now());
     let turn = |key: QueueKey| pass.context.queues(|queues| queues.turn(&key, &name, recorded, now));
     queue_key(pass).map_or(Turn::Now, turn)
+}
+
+/// What AWS answered to the start of another object that waits for the same cause.
+fn refusal<K: RunKind>(pass: &Pass<'_, K>, turn: Turn) -> Option<Problem> {
+    let (Turn::Behind(cause) | Turn::After(cause, _)) = turn else { return None };
+    let key = queue_key(pass)?;
+    pass.context.queues(|queues| queues.refusal(&key, cause).map(|error| pass.explain(error)))
 }
 
 /// Keeps a run as Glue shows it, without the secret values that it may show.
@@ -314,6 +322,7 @@ async fn start<K: RunKind>(pass: &mut Pass<'_, K>) {
         return;
     };
     let answer = pass.object.start(&client, &attempt.key, inputs).await;
+    let error = answer.as_ref().err().cloned();
     let outcome = StartOutcome::of(answer, |error| pass.explain(error));
     pass.record_outcome(&outcome);
     let cause = match &outcome {
@@ -334,7 +343,11 @@ async fn start<K: RunKind>(pass: &mut Pass<'_, K>) {
         pass.context.with_queues(|queues| match (&outcome, cause) {
             (StartOutcome::Started(_) | StartOutcome::Accepted, _) => queues.succeeded(&key, &name, now),
             (StartOutcome::Rejected(_), Some(cause)) => {
-                queues.refused(&key, cause, &name, is_notified && cause == Cause::ConcurrentRuns, now)
+                let woken = queues.refused(&key, cause, &name, is_notified && cause == Cause::ConcurrentRuns, now);
+                if let Some(error) = error {
+                    queues.record_refusal(&key, cause, error);
+                }
+                woken
             }
             (StartOutcome::Rejected(_) | StartOutcome::Unconfirmed(_), _) => Vec::new(),
         });

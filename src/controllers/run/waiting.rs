@@ -62,9 +62,10 @@ pub(super) fn wait_for_turn(facts: &Facts<'_>, deadline: Option<Duration>) -> Op
     if waits_for(facts.status).is_some_and(|recorded| recorded == cause || recorded == Cause::Invalid) {
         return Some(Plan { status: keep(facts), step: Step::requeue(again) });
     }
-    let message = match cause {
-        Cause::ConcurrentRuns => "older objects wait for a free run of the job before this one".to_owned(),
-        Cause::Quota | Cause::Denied | Cause::NoTarget | Cause::Invalid => format!(
+    let message = match (cause, &facts.refusal) {
+        (Cause::ConcurrentRuns, _) => "older objects wait for a free run of the job before this one".to_owned(),
+        (_, Some(refusal)) => refusal.message.clone(),
+        (Cause::Quota | Cause::Denied | Cause::NoTarget | Cause::Invalid, None) => format!(
             "AWS refused to start the same {} for another object with the same credentials, whose status says why; one \
              object tries again, and this one follows when that succeeds",
             if facts.concurrency.is_some() { "crawler" } else { "job" }

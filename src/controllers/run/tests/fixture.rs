@@ -49,6 +49,7 @@ pub(crate) struct Fixture {
     pub(crate) id_age: Duration,
     pub(crate) stop_sent: Option<Duration>,
     pub(crate) turn: Turn,
+    pub(crate) refusal: Option<Problem>,
     pub(crate) carries_key: bool,
 }
 
@@ -80,6 +81,7 @@ impl Fixture {
             id_age: Duration::from_mins(5),
             stop_sent: None,
             turn: Turn::Now,
+            refusal: None,
             carries_key: true,
         }
     }
@@ -140,6 +142,7 @@ impl Fixture {
             id_age: self.id_age,
             stop_sent: self.stop_sent,
             turn: self.turn,
+            refusal: self.refusal.clone(),
             carries_key: self.carries_key,
         })
     }

@@ -109,3 +109,13 @@ fn an_object_that_waits_for_a_place_looks_before_it_tries() {
     }
     assert_ne!(step_name(&refused(ErrorKind::LimitExceeded).plan()), "check place");
 }
+
+/// Whoever reads only this object's status sees why it is not started.
+#[test]
+fn an_object_that_has_not_tried_says_what_aws_answered_to_another() {
+    let refusal = Some(problem(ErrorKind::Denied));
+    let newcomer = Fixture { turn: Turn::Behind(Cause::Denied), refusal, ..Fixture::new() };
+    let status = newcomer.plan().status;
+    let ready = status.condition("Ready").expect("a condition");
+    assert_eq!((ready.reason.as_str(), ready.message.as_str()), ("AccessDenied", "message"));
+}

@@ -23,6 +23,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
+use crate::glue::Error;
+
 pub use self::cause::Cause;
 
 /// The waiting lists of objects `O`. A target `T` belongs to one client and has a name, by which objects are expected.
@@ -69,6 +71,8 @@ struct WaitingList<O> {
     refusals: u32,
     /// When the first object may try again.
     next_try: Instant,
+    /// AWS's last answer, for the objects that have not tried.
+    refusal: Option<Error>,
 }
 
 /// Whether an object may try to start now.
@@ -173,6 +177,20 @@ impl<T: Target, O: Clone + Ord + Hash> Queues<T, O> {
         woken
     }
 
+    /// AWS's answer to the start that was refused last. The objects of a list have the same credentials, so it is the
+    /// answer that each of them would get.
+    pub fn record_refusal(&mut self, target: &T, cause: Cause, error: Error) {
+        if let Some(list) = self.lists.get_mut(&(target.clone(), cause)) {
+            list.refusal = Some(error);
+        }
+    }
+
+    /// The last answer that [`Queues::record_refusal`] has recorded.
+    #[must_use]
+    pub fn refusal(&self, target: &T, cause: Cause) -> Option<&Error> {
+        self.lists.get(&(target.clone(), cause))?.refusal.as_ref()
+    }
+
     /// AWS accepted a start of `target`, so no shared cause holds any more. Returns the objects that may try now.
     #[must_use]
     pub fn succeeded(&mut self, target: &T, object: &O, now: Instant) -> Vec<O> {
@@ -266,7 +284,7 @@ impl<T: Target, O: Clone + Ord + Hash> Queues<T, O> {
 impl<O: Clone + Ord> WaitingList<O> {
     /// A list without a refusal that this process has seen: the first object tries at once.
     fn new(now: Instant) -> Self {
-        Self { waiting: BTreeSet::new(), refusals: 0, next_try: now }
+        Self { waiting: BTreeSet::new(), refusals: 0, next_try: now, refusal: None }
     }
 
     fn first(&self) -> Option<O> {

@@ -3,6 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 
 use super::*;
+use crate::glue::ErrorKind;
 
 impl Target for &'static str {
     fn name(&self) -> &str {
@@ -105,6 +106,26 @@ fn a_denied_start_is_tried_in_turn_and_its_success_lets_all_try() {
     let woken: BTreeSet<_> = queues.succeeded(&JOB, &"a", due + Duration::from_secs(2)).into_iter().collect();
     assert_eq!(woken, BTreeSet::from(["c"]));
     assert_eq!(queues.depth(), (0, None));
+}
+
+#[test]
+fn the_list_has_the_last_answer_of_aws() {
+    let (mut queues, now) = with(&["a", "b"]);
+    let error = |message: &str| Error {
+        operation: "StartJobRun",
+        object: format!("job {JOB}"),
+        kind: ErrorKind::Denied,
+        code: "AccessDeniedException".to_owned(),
+        message: message.to_owned(),
+    };
+    for message in ["first", "second"] {
+        let _ = queues.refused(&JOB, Cause::Denied, &"a", false, now);
+        queues.record_refusal(&JOB, Cause::Denied, error(message));
+    }
+    assert_eq!(queues.refusal(&JOB, Cause::Denied), Some(&error("second")));
+    assert_eq!(queues.refusal(&JOB, Cause::Quota), None);
+    let _ = queues.settle(&"a", None, now);
+    assert_eq!(queues.refusal(&JOB, Cause::Denied), None, "nobody waits");
 }
 
 #[test]
