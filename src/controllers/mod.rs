@@ -23,7 +23,6 @@ use std::sync::Arc;
 use futures::FutureExt;
 use futures::future::{BoxFuture, join_all};
 use kube::Client;
-use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 pub use runtime::{Leadership, LeadershipKeeper, Settings};
@@ -35,8 +34,8 @@ use self::runtime::credentials::resolver::ClientResolver;
 use self::runtime::credentials::secrets::{SecretKey, Secrets};
 use self::runtime::events::Events;
 use self::runtime::kind::Kind;
-use self::runtime::requeue::{RequeueStream, Requeuer};
-use self::runtime::watch::reconcile_loop;
+use self::runtime::requeue::{Requeuer, scopes};
+use self::runtime::{reconcile_loop, watch};
 use crate::api::{GlueConnection, GlueCrawlerRun, GlueJobRun, GlueTrigger};
 use crate::glue::Clients;
 use crate::glue::aws::AwsConfig;
@@ -64,19 +63,20 @@ pub async fn run(
     let secrets = Secrets::new(settings.watch_secrets);
     let resolver =
         ClientResolver::new(client.clone(), Clients::new(base), secrets.clone(), settings.identity_rules.clone());
-    let shared = Shared { resolver, events: Events::new(client.clone(), None), client, settings, metrics, leadership };
+    let events = Events::new(client.clone(), metrics.clone());
+    let shared = Shared { client, resolver, leadership, settings, metrics, events };
     let controllers = [
         Controller::new::<GlueJobRun>(&shared, &sync, &stop),
         Controller::new::<GlueCrawlerRun>(&shared, &sync, &stop),
         Controller::new::<GlueTrigger>(&shared, &sync, &stop),
         Controller::new::<GlueConnection>(&shared, &sync, &stop),
     ];
-    let (loops, observers): (Vec<_>, Vec<_>) =
-        controllers.into_iter().map(|controller| (controller.loops, controller.on_secret_changed)).unzip();
+    let (reconciling, observers): (Vec<_>, Vec<_>) =
+        controllers.into_iter().map(|controller| (controller.reconciling, controller.on_secret_changed)).unzip();
     let observers = Arc::new(observers);
     let on_secret_changed = move |secret: &SecretKey| observers.iter().for_each(|observer| observer(secret));
 
-    let (listed, mut is_listed) = watch::channel(false);
+    let (listed, mut is_listed) = tokio::sync::watch::channel(false);
     let namespaces = &shared.settings.namespaces;
     let watch = secrets.watch(&shared.client, namespaces, &sync, on_secret_changed.clone(), &listed);
     let watch = async {
@@ -92,7 +92,7 @@ pub async fn run(
             () = stop.cancelled() => false,
         };
         if begins {
-            join_all(loops).await;
+            join_all(reconciling).await;
         }
     };
     tokio::select! {
@@ -103,24 +103,25 @@ pub async fn run(
 
 /// The controller of one kind, ready to run.
 struct Controller {
-    /// Its reconcile loops. They end at `stop`, after the passes under way.
-    loops: BoxFuture<'static, ()>,
+    /// Its watches and passes. It ends at `stop`, after the passes under way.
+    reconciling: BoxFuture<'static, ()>,
     /// Requeues its objects that depend on a Secret.
     on_secret_changed: Box<dyn Fn(&SecretKey) + Send + Sync>,
 }
 
 impl Controller {
     fn new<K: Kind>(shared: &Shared, sync: &CacheSync, stop: &CancellationToken) -> Self {
-        let (requeuer, streams) = Requeuer::new(&shared.settings.namespaces);
+        let (requeuer, objects) = Requeuer::new();
         let shared = Shared { resolver: shared.resolver.of_kind(K::KIND), ..shared.clone() };
         let client = shared.client.clone();
-        let context = Arc::new(Context::<K>::new(shared, requeuer));
-        let start = |requeued: RequeueStream<K>| {
-            let watch = sync.register(K::KIND, requeued.namespace.as_deref(), WATCH_KIND);
-            reconcile_loop(&client, Arc::clone(&context), requeued, watch, stop.clone())
+        let register = |namespace: Option<String>| {
+            let handle = sync.register(K::KIND, namespace.as_deref(), WATCH_KIND);
+            (namespace, handle)
         };
-        let loops: Vec<_> = streams.into_iter().map(start).collect();
-        let loops = join_all(loops).map(drop).boxed();
-        Self { loops, on_secret_changed: Box::new(move |secret| context.on_secret_changed(secret)) }
+        let watches: Vec<_> = scopes(&shared.settings.namespaces).map(register).collect();
+        let context = Arc::new(Context::<K>::new(shared, requeuer));
+        let (cache, changes) = watch::watch(&client, &context, watches);
+        let reconciling = reconcile_loop::run(Arc::clone(&context), cache, changes, objects, stop.clone()).boxed();
+        Self { reconciling, on_secret_changed: Box::new(move |secret| context.on_secret_changed(secret)) }
     }
 }

@@ -19,6 +19,7 @@ pub(super) struct Families {
     pub(super) reconcile_duration: Histograms<KindLabels>,
     pub(super) reconcile_errors: Family<ErrorLabels, Counter>,
     pub(super) object_writes: Family<WriteLabels, Counter>,
+    pub(super) events_lost: Counter,
     pub(super) aws_calls: Family<AwsCallLabels, Counter>,
     pub(super) aws_call_duration: Histograms<OperationLabels>,
     pub(super) aws_throttles: Family<OperationLabels, Counter>,
@@ -28,6 +29,8 @@ pub(super) struct Families {
     pub(super) queue_depth: Family<KindLabels, Gauge>,
     pub(super) queue_age: Family<KindLabels, Gauge<f64, AtomicU64>>,
     pub(super) live_runs: Family<KindLabels, Gauge>,
+    pub(super) workqueue_depth: Family<KindLabels, Gauge>,
+    pub(super) active_passes: Family<KindLabels, Gauge>,
     pub(super) leader: Gauge,
 }
 
@@ -82,6 +85,13 @@ impl Families {
                 "object_writes",
                 "Writes to custom resources in the Kubernetes API, by part of the object",
             ),
+            events_lost: {
+                let counter = Counter::default();
+                let help =
+                    "Kubernetes Events that were not filed because too many waited, or too many were about one object";
+                registry.register("events_lost", help, counter.clone());
+                counter
+            },
             aws_calls: counters(registry, "aws_calls", "Calls to AWS, by operation and error code (OK: no error)"),
             aws_call_duration: histograms(registry, "aws_call_duration", "Duration of a call to AWS", call_buckets),
             aws_throttles: counters(registry, "aws_throttles", "Calls that AWS throttled, by operation"),
@@ -106,6 +116,8 @@ impl Families {
                 family
             },
             live_runs: gauges(registry, "live_runs", "Objects whose run has not ended"),
+            workqueue_depth: gauges(registry, "workqueue_depth", "Objects that wait for a pass"),
+            active_passes: gauges(registry, "active_passes", "Passes under way"),
             leader: {
                 let gauge = Gauge::default();
                 registry.register("leader", "Whether this replica holds the lease (1) or not (0)", gauge.clone());

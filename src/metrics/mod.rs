@@ -63,6 +63,11 @@ impl Metrics {
         self.inner.families.object_writes.get_or_create(&WriteLabels { kind, part }).inc();
     }
 
+    /// So many Kubernetes Events are not filed.
+    pub(crate) fn events_lost(&self, count: usize) {
+        self.inner.families.events_lost.inc_by(u64::try_from(count).unwrap_or(u64::MAX));
+    }
+
     /// A call to AWS ended after `elapsed`. `code` is the AWS error code, or what prevented an answer, such as
     /// "Timeout"; `None` for success.
     pub(crate) fn aws_call(&self, operation: &'static str, code: Option<&str>, elapsed: Duration) {
@@ -104,6 +109,13 @@ impl Metrics {
     /// `count` objects of `kind` have a run that has not ended.
     pub(crate) fn live_runs(&self, kind: &'static str, count: usize) {
         self.inner.families.live_runs.get_or_create(&KindLabels { kind }).set(saturating(count));
+    }
+
+    /// `depth` objects of `kind` wait for a pass, and `active` passes are under way.
+    pub(crate) fn workqueue(&self, kind: &'static str, depth: usize, active: usize) {
+        let families = &self.inner.families;
+        families.workqueue_depth.get_or_create(&KindLabels { kind }).set(saturating(depth));
+        families.active_passes.get_or_create(&KindLabels { kind }).set(saturating(active));
     }
 
     /// Whether this replica holds the lease.

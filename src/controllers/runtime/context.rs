@@ -59,16 +59,16 @@ pub struct Context<K: Kind> {
     shared_runs: Mutex<SharedRuns<Name>>,
     /// The objects that declare the same Glue resource.
     pub(crate) owners: Owners<AwsLocation, Name>,
-    requeuer: Requeuer<K>,
+    requeuer: Requeuer,
 }
 
 impl<K: Kind> Context<K> {
     /// An empty context. The poller requeues objects through `requeuer`.
     #[must_use]
-    pub fn new(shared: Shared, requeuer: Requeuer<K>) -> Self {
+    pub fn new(shared: Shared, requeuer: Requeuer) -> Self {
         let poller = {
             let requeuer = requeuer.clone();
-            Poller::new(shared.settings.poll_interval, move |object| requeuer.requeue(object))
+            Poller::new(shared.settings.poll_interval, move |object: ObjectRef<K>| requeuer.requeue_object(&object))
         };
         Self {
             shared,
@@ -100,7 +100,7 @@ impl<K: Kind> Context<K> {
     pub fn on_secret_changed(&self, secret: &SecretKey) {
         for (dependent, uid) in self.dependents.of(secret) {
             self.local_states.with(&uid, |local| local.backoff.reset());
-            self.requeuer.requeue(dependent);
+            self.requeuer.requeue_object(&dependent);
         }
     }
 
@@ -190,13 +190,13 @@ impl<K: Kind> Context<K> {
 
     /// Requeues the object when it is called.
     pub(crate) fn requeue_later(&self, reference: &ObjectRef<K>) -> impl FnOnce() + Send + use<K> {
-        let (requeuer, reference) = (self.requeuer.clone(), reference.clone());
-        move || requeuer.requeue(reference)
+        let (requeuer, name) = (self.requeuer.clone(), name_of(reference));
+        move || requeuer.requeue(name)
     }
 
     /// Requeues the object of this name.
-    pub(crate) fn requeue(&self, (namespace, name): &Name) {
-        self.requeuer.requeue(ObjectRef::new(name).within(namespace));
+    pub(crate) fn requeue(&self, name: &Name) {
+        self.requeuer.requeue(name.clone());
     }
 }
 

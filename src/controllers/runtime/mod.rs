@@ -4,7 +4,9 @@
 //! |---|---|
 //! | [`mod@kind`] | the trait of a kind |
 //! | [`lifecycle`] | the trait of a lifecycle: the part of the reconcile that kinds of one sort share |
-//! | [`watch`] | from the API server's watch to the reconcile loop |
+//! | [`watch`] | from the API server's watches to the reconcile loop |
+//! | [`mod@workqueue`] | which object is reconciled next |
+//! | [`reconcile_loop`] | runs the passes, as the workqueue orders them |
 //! | [`reconciler`] | one pass over one object: observe, plan, write the status, take one step, plan again |
 //! | [`pass`] | the state of one pass |
 //! | [`step`] | what a plan asks for |
@@ -49,6 +51,7 @@ pub mod patch;
 pub mod problem;
 pub mod queue;
 pub mod reason;
+pub mod reconcile_loop;
 pub mod reconciler;
 mod remedy;
 pub mod requeue;
@@ -61,6 +64,7 @@ pub mod tests;
 pub mod text;
 pub mod time;
 pub mod watch;
+pub mod workqueue;
 
 pub use leadership::{Leadership, LeadershipKeeper};
 pub use settings::Settings;

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kube::ResourceExt;
-use kube::runtime::controller::Action;
 use tokio::time::Instant;
 use tracing::{debug, warn};
 
@@ -32,25 +31,37 @@ const WRITE_AGAIN: Duration = Duration::from_secs(2);
 /// The longest pause while an object is being deleted: somebody waits for it.
 const DELETING_AGAIN: Duration = Duration::from_secs(15);
 
+/// When an object is reconciled again, if nothing changes before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Not by itself.
+    AwaitChange,
+    /// After this time.
+    RequeueAfter(Duration),
+}
+
 /// Reconciles one object.
-pub async fn reconcile<K: Kind>(object: Arc<K>, context: Arc<Context<K>>) -> Result<Action, WriteError> {
+pub async fn reconcile<K: Kind>(object: Arc<K>, context: Arc<Context<K>>) -> Action {
     let started = Instant::now();
-    let result = Pass::<K>::new(&object, &context).run().await;
+    let result = Pass::<K>::new(&*object, &*context).run().await;
     let outcome = match &result {
         Ok((_, writes)) if *writes > 0 => "changed",
         Ok(_) => "unchanged",
         Err(_) => "error",
     };
     context.shared.metrics.reconciled(K::KIND, outcome, started.elapsed());
-    result.map(|(action, _)| action)
+    match result {
+        Ok((action, _)) => action,
+        Err(error) => after_refused_write(&*object, &error, &*context),
+    }
 }
 
 /// What follows when the API server refused a write.
-#[allow(clippy::needless_pass_by_value, reason = "the signature is kube's")]
-pub fn error_policy<K: Kind>(object: Arc<K>, error: &WriteError, context: Arc<Context<K>>) -> Action {
+fn after_refused_write<K: Kind>(object: &K, error: &WriteError, context: &Context<K>) -> Action {
     if matches!(error, WriteError::Conflict) {
         // The watch delivers the newer object; this is for the case that it does not.
-        return Action::requeue(WRITE_AGAIN);
+        debug!(namespace = object.namespace(), name = object.name_any(), "the object changed during the pass");
+        return Action::RequeueAfter(WRITE_AGAIN);
     }
     let pause = context.local_states.with(&object.uid().unwrap_or_default(), |local| local.backoff.next_pause());
     warn!(
@@ -60,7 +71,7 @@ pub fn error_policy<K: Kind>(object: Arc<K>, error: &WriteError, context: Arc<Co
         "the API server refused a write to the object; retrying"
     );
     context.shared.metrics.reconcile_failed(K::KIND, "write");
-    Action::requeue(pause)
+    Action::RequeueAfter(pause)
 }
 
 /// What became of a status.
@@ -77,7 +88,7 @@ impl<K: Kind> Pass<'_, K> {
         let version = self.object.resource_version().and_then(|version| version.parse::<u64>().ok());
         if version < self.with_local(|local| local.expected_version) {
             // The cache does not show our last write yet; the event that brings it requeues the object.
-            return Ok((Action::requeue(WRITE_AGAIN), 0));
+            return Ok((Action::RequeueAfter(WRITE_AGAIN), 0));
         }
         let result = self.take_steps().await;
         K::Lifecycle::on_pass_end(&self, result.is_ok());
@@ -91,7 +102,7 @@ impl<K: Kind> Pass<'_, K> {
             match self.write_status(status).await? {
                 StatusWrite::Unchanged => {}
                 StatusWrite::Written => continue,
-                StatusWrite::RateLimited => return Ok((Action::await_change(), self.writes)),
+                StatusWrite::RateLimited => return Ok((Action::AwaitChange, self.writes)),
             }
             debug!(namespace = self.reference.namespace, name = self.reference.name, ?step, "next step");
             if let Some(action) = self.take(step).await? {
@@ -101,7 +112,7 @@ impl<K: Kind> Pass<'_, K> {
             }
         }
         warn!(namespace = self.reference.namespace, name = self.reference.name, "the pass took too many steps");
-        Ok((Action::requeue(Duration::from_mins(1)), self.writes))
+        Ok((Action::RequeueAfter(Duration::from_mins(1)), self.writes))
     }
 
     /// Resolves the client and reads the inputs, for objects that may need them.
@@ -181,7 +192,7 @@ impl<K: Kind> Pass<'_, K> {
             Step::Call(call) => {
                 if K::Lifecycle::is_non_idempotent(&call) {
                     if !self.may_send() {
-                        return Ok(Some(Action::requeue(WRITE_AGAIN)));
+                        return Ok(Some(Action::RequeueAfter(WRITE_AGAIN)));
                     }
                     self.fresh_intent = false;
                 }
@@ -190,21 +201,21 @@ impl<K: Kind> Pass<'_, K> {
             }
             Step::Delete => {
                 patch::delete(&self.api, &self.object).await?;
-                Ok(Some(Action::await_change()))
+                Ok(Some(Action::AwaitChange))
             }
             Step::Backoff => {
                 let pause =
                     self.with_local(|local| local.backoff.remaining().unwrap_or_else(|| local.backoff.next_pause()));
                 let deleting = self.is_deleting();
-                Ok(Some(Action::requeue(if deleting { pause.min(DELETING_AGAIN) } else { pause })))
+                Ok(Some(Action::RequeueAfter(if deleting { pause.min(DELETING_AGAIN) } else { pause })))
             }
             Step::AwaitChange => {
                 K::Lifecycle::on_idle(self);
-                Ok(Some(Action::await_change()))
+                Ok(Some(Action::AwaitChange))
             }
             Step::RequeueAfter(pause) => {
                 K::Lifecycle::on_idle(self);
-                Ok(Some(Action::requeue(pause)))
+                Ok(Some(Action::RequeueAfter(pause)))
             }
         }
     }
@@ -228,7 +239,7 @@ impl<K: Kind> Pass<'_, K> {
             // The local state stays until the watch reports the deletion: with a stale cache the run would be stopped
             // once more.
             self.context.release(&self.object);
-            return Ok(Some(Action::await_change()));
+            return Ok(Some(Action::AwaitChange));
         }
         Ok(None)
     }

@@ -1,79 +1,151 @@
-//! From the API server's watch to the reconcile loop.
+//! From the API server's watches to the reconcile loop.
 //!
 //! One watch for the cluster, or one per namespace in namespaced mode. The cache holds objects without what no plan
 //! reads. An object that cannot be decoded is logged and stalls only itself.
+//!
+//! The API server streams the first list object by object where it can (from 1.34), so that no page of it is held in
+//! memory; otherwise the list is read in pages.
 
 use std::collections::HashMap;
-use std::future::Future;
 use std::sync::Arc;
 
-use futures::{StreamExt, future};
+use futures::stream::BoxStream;
+use futures::{Stream, StreamExt, future};
 use kube::core::DeserializeGuard;
-use kube::runtime::reflector::{self, ObjectRef};
+use kube::runtime::WatchStreamExt;
+use kube::runtime::reflector::{self, ObjectRef, Store};
 use kube::runtime::watcher::{self, Event, watcher};
-use kube::runtime::{Controller, WatchStreamExt};
 use kube::{Api, Client, ResourceExt};
-use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
 use super::cache_sync::WatchHandle;
-use super::context::Context;
+use super::context::{Context, Name, name_of};
 use super::kind::Kind;
 use super::lifecycle::Lifecycle;
-use super::reconciler;
-use super::requeue::RequeueStream;
 
-/// Runs one reconcile loop until `stop`, and reports the state of its watch to `watch`.
-pub fn reconcile_loop<K: Kind>(
+/// How many objects a page of a list has, where the API server does not stream it.
+const PAGE_SIZE: u32 = 100;
+
+/// What a watch showed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// These objects are new or have changed.
+    Applied(Vec<Name>),
+    /// This object was deleted.
+    Deleted(Name),
+}
+
+/// The objects of one kind, as the watches showed them last.
+pub struct Cache<K: Kind> {
+    /// By the namespace of the watch; `None` for all.
+    by_namespace: HashMap<Option<String>, Store<K>>,
+}
+
+impl<K: Kind> Cache<K> {
+    /// The object of this name, once its watch has listed.
+    #[must_use]
+    pub fn get(&self, name: &Name) -> Option<Arc<K>> {
+        let store = self.by_namespace.get(&Some(name.0.clone())).or_else(|| self.by_namespace.get(&None))?;
+        store.get(&ObjectRef::new(&name.1).within(&name.0))
+    }
+}
+
+/// Watches these namespaces, `None` for all: what they change, and the objects as they showed them last.
+pub fn watch<K: Kind>(
     client: &Client,
+    context: &Arc<Context<K>>,
+    scopes: Vec<(Option<String>, WatchHandle)>,
+) -> (Cache<K>, impl Stream<Item = Change> + Send + use<K>) {
+    let mut by_namespace = HashMap::new();
+    let mut watched = Vec::new();
+    for (namespace, handle) in scopes {
+        let api: Api<DeserializeGuard<K>> = match &namespace {
+            Some(namespace) => Api::namespaced(client.clone(), namespace),
+            None => Api::all(client.clone()),
+        };
+        let (store, changes) = watch_one(api, Arc::clone(context), handle);
+        by_namespace.insert(namespace, store);
+        watched.push(changes);
+    }
+    (Cache { by_namespace }, futures::stream::select_all(watched))
+}
+
+fn watch_one<K: Kind>(
+    api: Api<DeserializeGuard<K>>,
     context: Arc<Context<K>>,
-    requeued: RequeueStream<K>,
-    watch: WatchHandle,
-    stop: CancellationToken,
-) -> impl Future<Output = ()> + use<K> {
-    let api: Api<DeserializeGuard<K>> = match &requeued.namespace {
-        Some(namespace) => Api::namespaced(client.clone(), namespace),
-        None => Api::all(client.clone()),
-    };
-    let (reader, writer) = reflector::store();
-    let observer = Arc::clone(&context);
-    let (cache, mut listed) = (reader.clone(), HashMap::new());
-    let objects = watcher(api, watcher::Config::default())
-        .default_backoff()
+    handle: WatchHandle,
+) -> (Store<K>, BoxStream<'static, Change>) {
+    let (store, writer) = reflector::store();
+    let (before, mut listed) = (store.clone(), HashMap::new());
+    let shown = events(api)
         .filter_map(|event| future::ready(event.map(decoded).transpose()))
         .inspect(move |event| match event {
-            Ok(Event::Apply(object)) => on_applied(&observer, object, false),
+            Ok(Event::Apply(object)) => on_applied(&context, object, false),
             Ok(Event::InitApply(object)) => {
                 listed.insert(ObjectRef::from_obj(object), object.uid());
-                on_applied(&observer, object, true);
+                on_applied(&context, object, true);
             }
-            Ok(Event::Delete(object)) => on_deleted(&observer, object),
+            Ok(Event::Delete(object)) => on_deleted(&context, object),
             Ok(Event::Init) => listed.clear(),
             Ok(Event::InitDone) => {
-                for missed in missed_deletions(&listed, cache.state()) {
+                for missed in missed_deletions(&listed, before.state()) {
                     match missed {
-                        MissedDeletion::Deleted(object) => on_deleted(&observer, &object),
-                        MissedDeletion::Replaced(object) => observer.on_replaced(&object),
+                        MissedDeletion::Deleted(object) => on_deleted(&context, &object),
+                        MissedDeletion::Replaced(object) => context.on_replaced(&object),
                     }
                 }
                 listed = HashMap::new();
-                watch.synced();
+                handle.synced();
             }
-            Err(error) => watch.failed(error),
+            Err(error) => handle.failed(error),
         })
         .modify(strip)
-        .reflect(writer)
-        .applied_objects();
-    Controller::for_stream(objects, reader)
-        .reconcile_on(requeued.objects)
-        .graceful_shutdown_on(stop.cancelled_owned())
-        .run(reconciler::reconcile, reconciler::error_policy, context)
-        .for_each(|result| {
-            if let Err(error) = result {
-                debug!(error = &error as &dyn std::error::Error, "a pass ended early");
+        .reflect(writer);
+    let (before, mut in_list) = (store.clone(), Vec::new());
+    let changes =
+        shown.filter_map(move |event| future::ready(event.ok().and_then(|event| change(event, &before, &mut in_list))));
+    (store, changes.boxed())
+}
+
+/// The events of a watch, whatever the API server's version.
+fn events<K: Kind>(
+    api: Api<DeserializeGuard<K>>,
+) -> impl Stream<Item = watcher::Result<Event<DeserializeGuard<K>>>> + Send {
+    let streaming = watcher(api.clone(), watcher::Config::default().streaming_lists()).default_backoff();
+    let paging = watcher(api, watcher::Config::default().page_size(PAGE_SIZE)).default_backoff();
+    streaming.take_while(|event| future::ready(!event.as_ref().is_err_and(is_streaming_refused))).chain(paging)
+}
+
+/// Whether the API server does not know streaming lists: it takes their parameters for invalid.
+fn is_streaming_refused(error: &watcher::Error) -> bool {
+    let watcher::Error::WatchStartFailed(kube::Error::Api(status)) = error else { return false };
+    let refused = matches!(status.code, 400 | 422);
+    if refused {
+        debug!(message = status.message, "the API server does not stream lists; they are read in pages");
+    }
+    refused
+}
+
+/// What an event changes. The objects of a list that the cache did not have like this come together, at its end: the
+/// cache has them by then. `before` is the cache as it was before the list; `in_list` collects them.
+fn change<K: Kind>(event: Event<K>, before: &Store<K>, in_list: &mut Vec<Name>) -> Option<Change> {
+    match event {
+        Event::Apply(object) => Some(Change::Applied(vec![name_of(&ObjectRef::from_obj(&object))])),
+        Event::Delete(object) => Some(Change::Deleted(name_of(&ObjectRef::from_obj(&object)))),
+        Event::Init => {
+            in_list.clear();
+            None
+        }
+        Event::InitApply(object) => {
+            let reference = ObjectRef::from_obj(&object);
+            let known = before.get(&reference).and_then(|known| known.resource_version());
+            if known.is_none() || known != object.resource_version() {
+                in_list.push(name_of(&reference));
             }
-            future::ready(())
-        })
+            None
+        }
+        Event::InitDone => Some(Change::Applied(std::mem::take(in_list))),
+    }
 }
 
 fn on_applied<K: Kind>(context: &Context<K>, object: &K, listed: bool) {
@@ -132,7 +204,7 @@ fn decoded<K: Kind>(event: Event<DeserializeGuard<K>>) -> Option<Event<K>> {
 
 /// Removes what no plan reads: field ownership and the last applied manifest are most of an object.
 fn strip<K: Kind>(object: &mut K) {
-    object.managed_fields_mut().clear();
+    object.meta_mut().managed_fields = None;
     object.annotations_mut().remove("kubectl.kubernetes.io/last-applied-configuration");
 }
 

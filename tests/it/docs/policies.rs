@@ -51,7 +51,7 @@ pub fn trust() -> Value {
 
 /// The actions that controllers with these logs (at trace level) called and the policies of their kinds do not allow.
 pub fn beyond(logs: &str, requests: &Requests) -> BTreeSet<String> {
-    let at_work = by_kind().iter().filter(|(kind, _)| logs.contains(&format!("object.ref={kind}.")));
+    let at_work = by_kind().iter().filter(|(kind, _)| logs.contains(&format!("reconcile{{kind=\"{kind}\"")));
     let allowed: BTreeSet<&String> = at_work.flat_map(|(_, actions)| actions).collect();
     let all = requests.all();
     let calls = all.iter().filter(|request| request.call.service == "glue");

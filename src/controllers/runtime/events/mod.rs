@@ -3,18 +3,24 @@
 //! An Event that cannot be filed changes nothing and delays no start. Which Event a transition leads to is decided by
 //! each lifecycle from two statuses ([`run::events`](crate::controllers::run::events)).
 
-use futures::StreamExt;
-use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
+mod queue;
+
+use std::sync::{Arc, Mutex, PoisonError};
+
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::ObjectReference;
 use k8s_openapi::api::events::v1::Event as FiledEvent;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 use kube::api::{ObjectMeta, PostParams};
-use kube::runtime::events::{Event, EventType, Recorder, Reporter};
+use kube::runtime::events::{Event, EventType};
 use kube::{Api, Client};
+use tokio::sync::Notify;
+use tokio::time::Instant;
 use tracing::{debug, warn};
 
+use self::queue::{EventQueue, Waiting};
 use super::reason::Reason;
+use crate::metrics::Metrics;
 
 /// The controller's name in Events.
 const CONTROLLER: &str = "kube-glue";
@@ -28,66 +34,84 @@ const MAX_NAME: usize = 236;
 /// What a note that was cut ends with.
 const SHORTENED: &str = "… (shortened)";
 
-/// Files Events one after the other. Cheap to clone.
+/// Where an Event about an object without a namespace is filed.
+const DEFAULT_NAMESPACE: &str = "default";
+
+/// Files Events one after the other, so that they take a small part of what the API server does for the controller.
+/// Cheap to clone.
 #[derive(Clone)]
 pub struct Events {
-    queue: UnboundedSender<(ObjectReference, Event)>,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    queue: Mutex<EventQueue>,
+    added: Notify,
+    metrics: Metrics,
 }
 
 impl Events {
-    /// Files Events as the controller `kube-glue`, from `instance`.
+    /// Files Events as the controller `kube-glue`.
     #[must_use]
-    pub fn new(client: Client, instance: Option<String>) -> Self {
-        let (queue, waiting) = unbounded();
-        let reporter = Reporter { controller: CONTROLLER.to_owned(), instance };
-        tokio::spawn(file(Recorder::new(client.clone(), reporter), client, waiting));
-        Self { queue }
+    pub fn new(client: Client, metrics: Metrics) -> Self {
+        let shared = Arc::new(Shared { queue: Mutex::default(), added: Notify::new(), metrics });
+        tokio::spawn(file_all(client, Arc::clone(&shared)));
+        Self { shared }
     }
 
     /// Files `event` about `object`, with a note that is cut to what the API server admits.
     pub fn publish(&self, object: ObjectReference, event: Event) {
-        // This fails only when the filing task has ended, with the process.
-        let _ = self.queue.unbounded_send((object, admitted(event)));
+        let waiting = Waiting { object, event: admitted(event), at: Timestamp::now() };
+        let lost = self.shared.queue().push(waiting, Instant::now());
+        self.shared.metrics.events_lost(lost);
+        self.shared.added.notify_one();
     }
 }
 
-async fn file(recorder: Recorder, client: Client, mut waiting: UnboundedReceiver<(ObjectReference, Event)>) {
-    while let Some((object, event)) = waiting.next().await {
-        let has_long_name = object.name.as_ref().is_some_and(|name| name.len() > MAX_NAME);
-        let answer = match &object.namespace {
-            // The recorder would make a name that is too long.
-            Some(namespace) if has_long_name => {
-                let filed = with_short_name(&event, &object, Timestamp::now());
-                Api::namespaced(client.clone(), namespace).create(&PostParams::default(), &filed).await.map(drop)
-            }
-            _ => recorder.publish(&event, &object).await,
-        };
-        let Err(error) = answer else { continue };
-        let (kind, namespace, name) = (object.kind.clone(), object.namespace.clone(), object.name.clone());
-        let (reason, is_left_behind) = (&event.reason, event.reason == Reason::LeftBehind.as_str());
-        if !is_terminating(&error) {
-            warn!(%error, kind, namespace, name, reason, "the API server refused an Event");
-        } else if !is_left_behind {
-            debug!(kind, namespace, name, reason, "an Event is not filed: its namespace is being deleted");
-        }
-        if !is_left_behind {
-            continue;
-        }
-        // Nothing can be created in a namespace that is being deleted, but this Event must not be lost: it is filed
-        // about the namespace itself, whose Events are in the namespace `default`. The recorder takes Events about one
-        // object as repetitions, unless they are related to different ones.
-        let Some(namespace) = object.namespace.clone() else { continue };
-        let about = ObjectReference {
-            api_version: Some("v1".to_owned()),
-            kind: Some("Namespace".to_owned()),
-            name: Some(namespace),
-            ..ObjectReference::default()
-        };
-        let event = Event { secondary: Some(object), ..event };
-        if let Err(error) = recorder.publish(&event, &about).await {
-            warn!(%error, "the Event about what goes on in Glue could not be filed");
+impl Shared {
+    fn queue(&self) -> std::sync::MutexGuard<'_, EventQueue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+async fn file_all(client: Client, shared: Arc<Shared>) {
+    loop {
+        let next = shared.queue().pop();
+        match next {
+            Some(waiting) => file(&client, waiting).await,
+            None => shared.added.notified().await,
         }
     }
+}
+
+async fn file(client: &Client, Waiting { object, event, at }: Waiting) {
+    let Err(error) = create(client, &object, &event, at).await else { return };
+    let (kind, namespace, name) = (object.kind.clone(), object.namespace.clone(), object.name.clone());
+    let (reason, is_left_behind) = (&event.reason, event.reason == Reason::LeftBehind.as_str());
+    if !is_terminating(&error) {
+        warn!(%error, kind, namespace, name, reason, "the API server refused an Event");
+    } else if !is_left_behind {
+        debug!(kind, namespace, name, reason, "an Event is not filed: its namespace is being deleted");
+    }
+    // Nothing can be created in a namespace that is being deleted, but this Event must not be lost: it is filed about the
+    // namespace itself.
+    let Some(namespace) = namespace.filter(|_| is_left_behind) else { return };
+    let about = ObjectReference {
+        api_version: Some("v1".to_owned()),
+        kind: Some("Namespace".to_owned()),
+        name: Some(namespace),
+        ..ObjectReference::default()
+    };
+    let event = Event { secondary: Some(object), ..event };
+    if let Err(error) = create(client, &about, &event, at).await {
+        warn!(%error, "the Event about what goes on in Glue could not be filed");
+    }
+}
+
+async fn create(client: &Client, object: &ObjectReference, event: &Event, at: Timestamp) -> Result<(), kube::Error> {
+    let api: Api<FiledEvent> =
+        Api::namespaced(client.clone(), object.namespace.as_deref().unwrap_or(DEFAULT_NAMESPACE));
+    api.create(&PostParams::default(), &filed(event, object, at)).await.map(drop)
 }
 
 /// Whether the API server refused an Event because the namespace is being deleted.
@@ -97,8 +121,8 @@ fn is_terminating(error: &kube::Error) -> bool {
     causes.into_iter().any(|cause| cause.reason == "NamespaceTerminating")
 }
 
-/// The Event as it is filed about an object with a long name.
-fn with_short_name(event: &Event, object: &ObjectReference, now: Timestamp) -> FiledEvent {
+/// The Event as it is filed. Events of one object differ in their time, which is part of the name.
+fn filed(event: &Event, object: &ObjectReference, at: Timestamp) -> FiledEvent {
     let name = object.name.as_deref().unwrap_or_default();
     // Neither part of the Event's name ends with a dot or a dash.
     let name = name[..name.floor_char_boundary(MAX_NAME)].trim_end_matches(['.', '-']);
@@ -108,15 +132,15 @@ fn with_short_name(event: &Event, object: &ObjectReference, now: Timestamp) -> F
     };
     FiledEvent {
         metadata: ObjectMeta {
-            namespace: object.namespace.clone(),
-            name: Some(format!("{name}.{:x}", now.as_nanosecond())),
+            namespace: Some(object.namespace.clone().unwrap_or_else(|| DEFAULT_NAMESPACE.to_owned())),
+            name: Some(format!("{name}.{:x}", at.as_nanosecond())),
             ..ObjectMeta::default()
         },
         action: Some(event.action.clone()),
         reason: Some(event.reason.clone()),
         note: event.note.clone(),
         type_: Some(type_.to_owned()),
-        event_time: Some(MicroTime(now)),
+        event_time: Some(MicroTime(at)),
         regarding: Some(object.clone()),
         related: event.secondary.clone(),
         reporting_controller: Some(CONTROLLER.to_owned()),
@@ -187,7 +211,7 @@ mod tests {
         let now = Timestamp::from_second(4_000_000_000).unwrap_or_default();
         for name in ["x".repeat(253), format!("{}.{}", "x".repeat(235), "y".repeat(10)), "z".repeat(237)] {
             let object = ObjectReference { name: Some(name.clone()), ..ObjectReference::default() };
-            let filed = with_short_name(&event("note", "Failed"), &object, now);
+            let filed = filed(&event("note", "Failed"), &object, now);
             let filed_name = filed.metadata.name.unwrap_or_default();
             assert!(filed_name.len() <= 253 && !filed_name.contains(".."), "{filed_name}");
             assert_eq!(filed.regarding.and_then(|object| object.name), Some(name));
