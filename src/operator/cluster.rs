@@ -8,6 +8,7 @@ use axum::http::header::USER_AGENT;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::client::ClientBuilder;
 use kube::{Client, Config};
+use tower::limit::ConcurrencyLimitLayer;
 use tower::timeout::TimeoutLayer;
 
 use super::error::{Error, chain};
@@ -26,16 +27,33 @@ const CHECK_INTERVAL: Duration = Duration::from_secs(2);
 const REMEDY: &str = "install them with the chart (`crds.install=true`) or with \
                       `kube-glue crds | kubectl apply --server-side -f -`";
 
-/// A client for the cluster that kubectl would use, else for the cluster of this pod.
-pub(super) async fn client() -> Result<Client, Error> {
+/// The most requests in flight, retries included; what follows the head of a response, such as a watch, does not count.
+/// Each needs a connection of its own, and the API server answers a burst without bound with 429.
+const MAX_IN_FLIGHT: usize = 16;
+
+/// The clients for the cluster that kubectl would use, else for the cluster of this pod.
+pub(super) struct Clients {
+    /// For the objects.
+    pub(super) objects: Client,
+    /// For the lease: it shares neither connections nor the bound on requests with the objects, so that no work delays
+    /// a renewal.
+    pub(super) lease: Client,
+}
+
+/// Connects to the API server by its configuration only: no request is sent.
+pub(super) async fn clients() -> Result<Clients, Error> {
     let mut config = Config::infer().await.map_err(Error::KubeConfig)?;
     config.read_timeout = Some(READ_TIMEOUT);
     config.reset_reader_on_write = true;
     // The audit log of the API server shows the user agent.
     let name = concat!("kube-glue/", env!("CARGO_PKG_VERSION"));
     config.headers.push((USER_AGENT, HeaderValue::from_static(name)));
-    let builder = ClientBuilder::try_from(config).map_err(Error::KubeClient)?;
-    Ok(builder.with_layer(&TimeoutLayer::new(RESPONSE_TIMEOUT)).build())
+    let builder = |config| ClientBuilder::try_from(config).map_err(Error::KubeClient);
+    let timeout = TimeoutLayer::new(RESPONSE_TIMEOUT);
+    let lease = builder(config.clone())?.with_layer(&timeout).build();
+    // The wait for a request in flight to end is no part of the response time.
+    let objects = builder(config)?.with_layer(&timeout).with_layer(&ConcurrencyLimitLayer::new(MAX_IN_FLIGHT)).build();
+    Ok(Clients { objects, lease })
 }
 
 /// Waits until the API server serves all of `crds`. `readiness` names meanwhile what is missing.

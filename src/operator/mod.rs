@@ -71,7 +71,7 @@ async fn serve_cluster(
     readiness: &Readiness,
     stop: &CancellationToken,
 ) -> Result<(), Error> {
-    let client = cluster::client().await?;
+    let cluster::Clients { objects: client, lease } = cluster::clients().await?;
     let crds = api::crds();
     tokio::select! {
         () = cluster::wait_for_crds(&client, &crds, readiness) => {}
@@ -85,7 +85,7 @@ async fn serve_cluster(
     }
 
     let (lease, leadership) = Lease::new(
-        client.clone(),
+        lease,
         lease::Config {
             name: options.lease_name.clone(),
             namespace: options.lease_namespace(client.default_namespace()),

@@ -44,9 +44,10 @@ impl Installed {
             .await
             .expect("a kubelet");
         let chart = concat!(env!("CARGO_MANIFEST_DIR"), "/charts/kube-glue");
-        // The defaults, except for AWS's endpoint and region and for shorter intervals.
+        // The defaults, except for AWS's endpoint and region, for shorter intervals, and for flow control.
         let values = format!(
-            "aws.endpointUrl={},aws.region={REGION},controller.pollInterval=200ms,readinessProbe.periodSeconds=1",
+            "aws.endpointUrl={},aws.region={REGION},controller.pollInterval=200ms,\
+             readinessProbe.periodSeconds=1,flowControl.enabled=true",
             double.url()
         );
         let install = [
@@ -134,6 +135,7 @@ async fn the_installed_chart_works_with_kubectl_and_helm() {
     helm_wait_fails_at_once_with_the_error_of_a_failed_run(&installed).await;
     a_restarted_container_continues_with_the_run(&installed).await;
     the_api_server_forbade_no_request(&installed).await;
+    requests_have_the_priorities_of_the_chart(&installed).await;
     assert_no_secret_leaked(&installed.plane, &installed.kubelet, &installed.double).await;
     after_an_uninstallation_the_objects_remain_and_can_be_deleted(&installed).await;
 }
@@ -219,6 +221,18 @@ async fn the_api_server_forbade_no_request(installed: &Installed) {
         assert_eq!(entry.user, "system:serviceaccount:kube-glue:glue-kube-glue");
         assert_ne!(entry.code, 403, "{entry:?}");
     }
+}
+
+/// The API server counts the requests that each flow schema of the chart matched.
+async fn requests_have_the_priorities_of_the_chart(installed: &Installed) {
+    let metrics = installed.plane.kubectl(["get", "--raw", "/metrics"]).await.expect("the metrics").stdout;
+    let matched = |schema: &str, level: &str| {
+        let labels = [format!("flow_schema=\"{schema}\""), format!("priority_level=\"{level}\"")];
+        let counts = metrics.lines().filter(|line| line.starts_with("apiserver_flowcontrol_dispatched_requests_total"));
+        counts.filter(|line| labels.iter().all(|label| line.contains(label))).count()
+    };
+    assert_eq!(matched("kube-glue-glue-kube-glue-lease", "leader-election"), 1, "{metrics}");
+    assert_eq!(matched("kube-glue-glue-kube-glue", "kube-glue-glue-kube-glue"), 1, "{metrics}");
 }
 
 async fn after_an_uninstallation_the_objects_remain_and_can_be_deleted(installed: &Installed) {
