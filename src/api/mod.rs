@@ -38,6 +38,8 @@ use kube::CustomResourceExt;
 
 /// The finalizer that an object has while there is something in Glue to stop or to release.
 pub const FINALIZER: &str = "kube-glue.dev/finalizer";
+/// What the names of the controller's annotations begin with.
+pub const ANNOTATION_PREFIX: &str = "kube-glue.dev/";
 
 /// The `CustomResourceDefinition` of every kind, by name.
 #[must_use]

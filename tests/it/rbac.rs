@@ -1,5 +1,8 @@
 //! The controller with the chart's RBAC in one namespace, and its report of a missing permission.
 
+use k8s_openapi::api::rbac::v1::Role;
+use kube::api::{ListParams, PostParams};
+use kube::{Api, ResourceExt};
 use kube_glue::api::run::Phase;
 use serde_json::json;
 
@@ -42,4 +45,24 @@ async fn readyz_names_a_forbidden_watch_with_the_remedy_and_recovers() {
     env.wait_for_log("it", "watches: all listed").await;
     let (status, text) = env.readyz().await;
     assert!(status.contains("200") && text.contains("[+] watches: all listed"), "{status} {text}");
+}
+
+#[tokio::test]
+async fn sigterm_ends_a_controller_whose_watches_have_not_listed() {
+    let mut env = TestEnv::with_credentials("unlisted").await;
+    grant(&env, "credentials.watchSecrets=true").await;
+    let roles: Api<Role> = Api::namespaced(env.client.clone(), &env.namespace);
+    for mut role in roles.list(&ListParams::default()).await.expect("the roles") {
+        for rule in role.rules.iter_mut().flatten() {
+            rule.resources.iter_mut().for_each(|resources| resources.retain(|name| !name.starts_with("gluetriggers")));
+        }
+        role.metadata.managed_fields = None;
+        roles.replace(&role.name_any(), &PostParams::default(), &role).await.expect("the role");
+    }
+    env.kubeconfig = env.plane.kubeconfig_as(&env.namespace, "kube-glue").await.expect("a kubeconfig");
+    env.start_controller();
+    env.wait_for_log("it", "watches: GlueTrigger in namespace").await;
+    env.wait_for_log("it", "cannot be listed").await;
+    let status = env.terminate_controller("it").await;
+    assert!(status.success(), "{status}");
 }

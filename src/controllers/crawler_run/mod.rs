@@ -18,7 +18,7 @@ use crate::controllers::run::RunKind;
 use crate::controllers::run::calls::RunQuery;
 use crate::controllers::run::concurrency::is_waiting;
 use crate::controllers::run::facts::{ConcurrencyPolicy, CrawlerActivity, CrawlerSnapshot, ObservedRun, RunPass};
-use crate::controllers::run::kind::Identification;
+use crate::controllers::run::kind::{Identification, strip_finished};
 use crate::controllers::run::lifecycle::RunLifecycle;
 use crate::controllers::run::local_state::RunLocalState;
 use crate::controllers::runtime::kind::Kind;
@@ -41,6 +41,14 @@ impl Kind for GlueCrawlerRun {
 
     fn identity(status: &mut GlueCrawlerRunStatus) -> &mut Option<AwsIdentity> {
         &mut status.run.identity
+    }
+
+    fn strip(&mut self) {
+        let Some(status) = self.status.as_mut() else { return };
+        if strip_finished(&mut status.run) {
+            let (run, crawl_id) = (std::mem::take(&mut status.run), status.crawl_id.take());
+            *status = GlueCrawlerRunStatus { run, crawl_id, ..GlueCrawlerRunStatus::default() };
+        }
     }
 }
 

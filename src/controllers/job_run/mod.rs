@@ -15,12 +15,13 @@ use jiff::{SignedDuration, Timestamp};
 use self::arguments::Arguments;
 use crate::api::credentials::{Aws, AwsIdentity};
 use crate::api::job_run::ExecutionClass;
+use crate::api::job_run::GlueJobRunSpec;
 use crate::api::run::{RunPolicy, RunStatus};
 use crate::api::{GlueJobRun, GlueJobRunStatus};
 use crate::controllers::run::RunKind;
 use crate::controllers::run::calls::RunQuery;
 use crate::controllers::run::facts::{ObservedRun, RunPass};
-use crate::controllers::run::kind::ByKey;
+use crate::controllers::run::kind::{ByKey, strip_finished};
 use crate::controllers::run::lifecycle::RunLifecycle;
 use crate::controllers::run::local_state::RunLocalState;
 use crate::controllers::runtime::kind::{Inputs, Kind};
@@ -52,6 +53,16 @@ impl Kind for GlueJobRun {
 
     fn identity(status: &mut GlueJobRunStatus) -> &mut Option<AwsIdentity> {
         &mut status.run.identity
+    }
+
+    fn strip(&mut self) {
+        let Some(status) = self.status.as_mut() else { return };
+        if strip_finished(&mut status.run) {
+            let (run, run_id) = (std::mem::take(&mut status.run), status.run_id.take());
+            *status = GlueJobRunStatus { run, run_id, ..GlueJobRunStatus::default() };
+            let GlueJobRunSpec { job_name, run_id, aws, policy, .. } = std::mem::take(&mut self.spec);
+            self.spec = GlueJobRunSpec { job_name, run_id, aws, policy, ..GlueJobRunSpec::default() };
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::calls::RunQuery;
 use super::facts::{ConcurrencyPolicy, CrawlerActivity, CrawlerSnapshot, ObservedRun, RunPass};
 use super::local_state::RunLocalState;
-use crate::api::run::{Attempt, Baseline, RunPolicy, RunStatus};
+use crate::api::run::{Attempt, Baseline, Phase, RunPolicy, RunStatus};
 use crate::controllers::runtime::kind::{Item, Kind};
 use crate::glue::{Error, Glue};
 
@@ -63,6 +63,21 @@ pub trait RunKind: Kind<PassState = RunPass<Self>, LocalState = RunLocalState> {
     ) -> impl Future<Output = Result<Option<String>, Error>> + Send;
     /// Stops a run. A run that has ended, or that Glue does not know, is no error.
     fn stop(&self, client: &Glue, id: &str) -> impl Future<Output = Result<(), Error>> + Send;
+}
+
+/// Removes what no plan reads of the shared status of a finished run: earlier attempts, and the words of its conditions.
+/// Whether it has finished.
+pub fn strip_finished(status: &mut RunStatus) -> bool {
+    if !status.phase.is_some_and(Phase::is_final) {
+        return false;
+    }
+    status.attempts.drain(..status.attempts.len().saturating_sub(1));
+    status.attempts.shrink_to_fit();
+    status.conditions.retain(|condition| condition.type_ == "Ready");
+    status.conditions.shrink_to_fit();
+    status.conditions.iter_mut().for_each(|condition| condition.message = String::new());
+    status.identity = None;
+    true
 }
 
 /// How the controller identifies the run of an object among the runs of its job or crawler.

@@ -45,6 +45,10 @@ pub trait Kind:
     fn aws(&self) -> &Aws;
     /// The AWS identity in the status.
     fn identity(status: &mut Self::Status) -> &mut Option<AwsIdentity>;
+
+    /// Removes what no plan reads of the object as it is: the cache holds many. A status is written as a difference to what
+    /// is left, so nothing of it is lost.
+    fn strip(&mut self) {}
 }
 
 /// The values that an object's spec takes from Secrets and ConfigMaps of its namespace.

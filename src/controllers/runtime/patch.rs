@@ -3,12 +3,12 @@
 //! The API server refuses the patch (409) when the object has changed since: a stale cache or a second controller writes
 //! nothing.
 
-use json_patch::Patch as JsonPatch;
 use kube::api::{Api, DeleteParams, ObjectMeta, Patch, PatchParams, Preconditions};
+use kube::core::object::HasStatus;
 use kube::{Resource, ResourceExt};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::api::FINALIZER;
 
@@ -71,19 +71,33 @@ where
         .map_err(|error| refused("add an annotation", object, error))
 }
 
-/// Replaces the whole status.
+/// Writes the status: only what differs from the status that the object has. What the cache does not hold of a status,
+/// and fields of other versions, stay as they are.
 pub async fn status<K, S>(api: &Api<K>, object: &K, status: &S) -> Result<K, WriteError>
 where
-    K: Resource + Clone + std::fmt::Debug + DeserializeOwned,
+    K: HasStatus + Resource + Clone + std::fmt::Debug + DeserializeOwned,
+    K::Status: Serialize,
     S: Serialize,
 {
-    let patch: JsonPatch = serde_json::from_value(json!([
-        {"op": "replace", "path": "/metadata/resourceVersion", "value": object.resource_version()},
-        {"op": "add", "path": "/status", "value": status},
-    ]))?;
-    api.patch_status(&object.name_any(), &params(), &Patch::Json::<Value>(patch))
+    let before = serde_json::to_value(object.status())?;
+    let patch = json!({
+        "metadata": {"resourceVersion": object.resource_version()},
+        "status": difference(&before, &serde_json::to_value(status)?),
+    });
+    api.patch_status(&object.name_any(), &params(), &Patch::Merge(patch))
         .await
         .map_err(|error| refused("write the status", object, error))
+}
+
+/// The merge patch (RFC 7386) that makes `after` of `before`. Neither has a null within.
+fn difference(before: &Value, after: &Value) -> Value {
+    let (Value::Object(before), Value::Object(after)) = (before, after) else {
+        return after.clone();
+    };
+    let removed = before.keys().filter(|key| !after.contains_key(*key)).map(|key| (key.clone(), Value::Null));
+    let changed = after.iter().filter(|(key, value)| before.get(*key) != Some(value));
+    let changed = changed.map(|(key, value)| (key.clone(), difference(before.get(key).unwrap_or(&Value::Null), value)));
+    removed.chain(changed).collect::<Map<_, _>>().into()
 }
 
 /// Deletes the object, unless it has changed or was replaced.
@@ -111,5 +125,65 @@ fn refused<K: Resource>(operation: &'static str, object: &K, error: kube::Error)
             object: format!("{}/{}", object.namespace().unwrap_or_default(), object.name_any()),
             source: Box::new(source),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn value() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![any::<bool>().prop_map(Value::from), (0..3).prop_map(Value::from)];
+        leaf.prop_recursive(3, 24, 4, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..3).prop_map(Value::from),
+                prop::collection::btree_map("[a-d]", inner, 0..4)
+                    .prop_map(|members| members.into_iter().collect::<Map<_, _>>().into()),
+            ]
+        })
+    }
+
+    /// Applies a merge patch as RFC 7386 has it.
+    fn apply(target: &mut Value, patch: &Value) {
+        let Value::Object(patch) = patch else {
+            *target = patch.clone();
+            return;
+        };
+        if !target.is_object() {
+            *target = json!({});
+        }
+        let Value::Object(target) = target else { unreachable!() };
+        for (key, value) in patch {
+            if value.is_null() {
+                target.remove(key);
+            } else {
+                apply(target.entry(key).or_insert(Value::Null), value);
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_difference_makes_the_new_status_of_the_old_one(before in value(), after in value()) {
+            let patch = difference(&before, &after);
+            let mut patched = before.clone();
+            apply(&mut patched, &patch);
+            prop_assert_eq!(&patched, &after);
+            if before == after && before.is_object() {
+                prop_assert_eq!(patch, json!({}));
+            }
+        }
+    }
+
+    #[test]
+    fn what_the_cache_does_not_hold_is_not_written() {
+        let cached = json!({"observedGeneration": 1, "phase": "Succeeded"});
+        let planned = json!({"observedGeneration": 2, "phase": "Succeeded"});
+        let mut stored = json!({"observedGeneration": 1, "phase": "Succeeded", "links": {"console": "https://..."}});
+        apply(&mut stored, &difference(&cached, &planned));
+        assert_eq!(stored["links"]["console"], "https://...");
+        assert_eq!(stored["observedGeneration"], 2);
     }
 }

@@ -22,6 +22,7 @@ use super::cache_sync::WatchHandle;
 use super::context::{Context, Name, name_of};
 use super::kind::Kind;
 use super::lifecycle::Lifecycle;
+use crate::api::ANNOTATION_PREFIX;
 
 /// How many objects a page of a list has, where the API server does not stream it.
 const PAGE_SIZE: u32 = 100;
@@ -204,8 +205,16 @@ fn decoded<K: Kind>(event: Event<DeserializeGuard<K>>) -> Option<Event<K>> {
 
 /// Removes what no plan reads: field ownership and the last applied manifest are most of an object.
 fn strip<K: Kind>(object: &mut K) {
-    object.meta_mut().managed_fields = None;
-    object.annotations_mut().remove("kubectl.kubernetes.io/last-applied-configuration");
+    let meta = object.meta_mut();
+    meta.managed_fields = None;
+    meta.labels = None;
+    meta.owner_references = None;
+    meta.generate_name = None;
+    if let Some(annotations) = &mut meta.annotations {
+        annotations.retain(|name, _| name.starts_with(ANNOTATION_PREFIX));
+    }
+    meta.annotations.take_if(|annotations| annotations.is_empty());
+    object.strip();
 }
 
 #[cfg(test)]
