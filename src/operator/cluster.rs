@@ -40,9 +40,12 @@ pub(super) struct Clients {
     pub(super) lease: Client,
 }
 
-/// Connects to the API server by its configuration only: no request is sent.
+/// The clients by the configuration that is found; no request is sent.
 pub(super) async fn clients() -> Result<Clients, Error> {
-    let mut config = Config::infer().await.map_err(Error::KubeConfig)?;
+    clients_of(Config::infer().await.map_err(Error::KubeConfig)?)
+}
+
+fn clients_of(mut config: Config) -> Result<Clients, Error> {
     config.read_timeout = Some(READ_TIMEOUT);
     config.reset_reader_on_write = true;
     // The audit log of the API server shows the user agent.
@@ -111,5 +114,72 @@ impl RequiredResources {
             }
         }
         Ok(missing)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use axum::Router;
+    use axum::http::{Request, Uri};
+    use futures::future::join_all;
+    use tokio::net::TcpListener;
+    use tokio::sync::{Notify, Semaphore};
+
+    use super::*;
+
+    /// An API server that answers nothing about objects before it is told to.
+    struct Server {
+        in_flight: AtomicUsize,
+        most: AtomicUsize,
+        arrived: Notify,
+        released: Semaphore,
+    }
+
+    impl Server {
+        fn new() -> Arc<Self> {
+            let (in_flight, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
+            Arc::new(Self { in_flight, most, arrived: Notify::new(), released: Semaphore::new(0) })
+        }
+
+        async fn answer(self: Arc<Self>, uri: Uri) -> &'static str {
+            if uri.path() != "/lease" {
+                let in_flight = self.in_flight.fetch_add(1, Ordering::SeqCst) + 1;
+                self.most.fetch_max(in_flight, Ordering::SeqCst);
+                self.arrived.notify_one();
+                let permit = self.released.acquire().await.unwrap();
+                permit.forget();
+                self.in_flight.fetch_sub(1, Ordering::SeqCst);
+            }
+            "{}"
+        }
+    }
+
+    #[tokio::test]
+    async fn requests_about_objects_are_bounded_and_keep_no_renewal_waiting() {
+        let server = Server::new();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let handler = Arc::clone(&server);
+        let router = Router::new().fallback(move |uri: Uri| Arc::clone(&handler).answer(uri));
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        let clients = clients_of(Config::new(url.parse().unwrap())).unwrap();
+
+        let get = |client: &Client, path: &str| {
+            let (client, request) = (client.clone(), Request::get(path).body(Vec::new()).unwrap());
+            async move { client.request_text(request).await.unwrap() }
+        };
+        let count = 3 * MAX_IN_FLIGHT;
+        let objects = tokio::spawn(join_all((0..count).map(|_| get(&clients.objects, "/objects"))));
+        while server.in_flight.load(Ordering::SeqCst) < MAX_IN_FLIGHT {
+            server.arrived.notified().await;
+        }
+        assert_eq!(get(&clients.lease, "/lease").await, "{}");
+        server.released.add_permits(count);
+        assert_eq!(objects.await.unwrap().len(), count);
+        assert_eq!(server.most.load(Ordering::SeqCst), MAX_IN_FLIGHT);
     }
 }

@@ -22,7 +22,7 @@ impl World {
     /// The watch shows the object; `listed` when it came with a list.
     pub fn on_applied(&mut self, object: &Object, listed: bool) {
         let (name, status) = (&object.name, &object.status);
-        self.process.local.register(object.uid());
+        self.process.local.register(object.uid(), false);
         self.process.shared_runs.set(name, sharing::need(&object.typed(), status));
         if status.phase.is_some_and(Phase::is_final) {
             self.with_queues(|queues| queues.remove(name));

@@ -2,6 +2,8 @@
 //!
 //! The chart's controller watches every namespace, so this test has a control plane of its own.
 
+mod releases;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -34,7 +36,16 @@ struct Installed {
 }
 
 impl Installed {
+    /// The chart in its own namespace, with its defaults and flow control.
     async fn new() -> Self {
+        let installed = Self::nothing().await;
+        installed.install("glue", RELEASE_NAMESPACE, "flowControl.enabled=true").await;
+        installed.credentials("default").await;
+        installed
+    }
+
+    /// A cluster without the chart.
+    async fn nothing() -> Self {
         let plane = ControlPlane::start(Options::default()).await.expect("a control plane");
         let double = Double::start().await.expect("a double");
         let kubelet = Kubelet::builder(&plane)
@@ -43,35 +54,31 @@ impl Installed {
             .start()
             .await
             .expect("a kubelet");
+        Self { kubelet, double, plane }
+    }
+
+    /// Installs the chart as `release` with these values, and with AWS's endpoint and region and short intervals.
+    async fn install(&self, release: &str, namespace: &str, values: &str) {
         let chart = concat!(env!("CARGO_MANIFEST_DIR"), "/charts/kube-glue");
-        // The defaults, except for AWS's endpoint and region, for shorter intervals, and for flow control.
         let values = format!(
-            "aws.endpointUrl={},aws.region={REGION},controller.pollInterval=200ms,\
-             readinessProbe.periodSeconds=1,flowControl.enabled=true",
-            double.url()
+            "aws.endpointUrl={},aws.region={REGION},controller.pollInterval=200ms,readinessProbe.periodSeconds=1,\
+             {values}",
+            self.double.url()
         );
-        let install = [
-            "install",
-            "glue",
-            chart,
-            "--namespace",
-            RELEASE_NAMESPACE,
-            "--create-namespace",
-            "--wait",
-            "--set",
-            &values,
-        ];
-        let installed = plane.helm(install).await;
-        let logs: Vec<_> = kubelet.pods().iter().map(|pod| kubelet.logs(&pod.name).unwrap_or_default()).collect();
-        installed.unwrap_or_else(|error| panic!("{error}\n{}", logs.join("\n")));
-        let key = double.default_key();
+        let install = ["install", release, chart, "--namespace", namespace, "--create-namespace", "--wait"];
+        let installed = self.plane.helm(install).args(["--set", &values]).await;
+        installed.unwrap_or_else(|error| panic!("{error}\n{}", self.logs()));
+    }
+
+    /// Creates the Secret of the namespace.
+    async fn credentials(&self, namespace: &str) {
+        let key = self.double.default_key();
         let literals = [
             format!("--from-literal=AWS_ACCESS_KEY_ID={}", key.id),
             format!("--from-literal=AWS_SECRET_ACCESS_KEY={}", key.secret),
         ];
-        let secret = ["create", "secret", "generic", "kube-glue-credentials"];
-        plane.kubectl(secret).args(literals).await.expect("the Secret");
-        Self { kubelet, double, plane }
+        let secret = ["create", "secret", "generic", "kube-glue-credentials", "--namespace", namespace];
+        self.plane.kubectl(secret).args(literals).await.expect("the Secret");
     }
 
     fn job(&self, job: JobDefinition) {

@@ -1,14 +1,17 @@
 //! The end of an object: a finished one loses its finalizer and, after its TTL, is deleted; a deleted one leaves no run
 //! behind in Glue.
 
+use kube::core::ObjectMeta;
+
 use super::attempts::{left, needs_finalizer};
 use super::calls::{Plan, Step};
 use super::facts::{Facts, Observation};
 use super::follow::stop;
 use super::start::open_intent;
 use super::status::{blocked, keep, record_id, unchanged};
-use crate::api::run::{Attempt, Phase, StopCause};
+use crate::api::run::{Attempt, Phase, RunPolicy, StopCause};
 use crate::controllers::runtime::facts::CommonFacts;
+use crate::controllers::runtime::patch;
 use crate::controllers::runtime::start_once::{Lookup, StartOutcome};
 
 /// Nothing follows: the finalizer is removed, and the object when its TTL has passed.
@@ -29,6 +32,14 @@ pub(super) fn finished(facts: &Facts<'_>) -> Plan {
         left => Step::requeue(left),
     };
     Plan { status: keep(facts), step }
+}
+
+/// Whether nothing is left to do for a finished object, also when it is deleted: it has no finalizer of ours and no TTL,
+/// and its status describes the spec.
+pub(super) fn is_clean(meta: &ObjectMeta, policy: &RunPolicy, observed_generation: Option<i64>) -> bool {
+    !patch::has_finalizer(meta)
+        && policy.ttl_seconds_after_finished.is_none()
+        && observed_generation == Some(meta.generation.unwrap_or_default())
 }
 
 /// The object is being deleted: its live run is stopped first, unless it is to go on. Whatever Glue does, the object is

@@ -15,7 +15,7 @@ use super::facts::{CrawlerActivity, CrawlerSnapshot, Facts, Observation, Observe
 use super::kind::{Identification, RunKind};
 use super::local_state::RunLocalState;
 use super::waiting::waits_for;
-use super::{events, plan, sharing, waiting};
+use super::{cleanup, events, plan, sharing, waiting};
 use crate::api::run::{Attempt, Baseline, Phase, RunStatus};
 use crate::controllers::runtime::context::{Context, QueueKey, created, name_of};
 use crate::controllers::runtime::kind::Item;
@@ -64,7 +64,7 @@ impl<K: RunKind> Lifecycle<K> for RunLifecycle {
 
     fn begin_pass(object: &K, local: &mut RunLocalState, earlier: Earlier<'_>) -> RunPass<K> {
         local.observe(&run_status(object));
-        let had_earlier_attempt = earlier.finalizer || local.had_attempt();
+        let had_earlier_attempt = earlier.trace || local.had_attempt();
         let start = StartState::resume(earlier.outcome);
         let observed = PassState { had_earlier_attempt, start, ..PassState::default() };
         RunPass { observed, item: None }
@@ -72,6 +72,10 @@ impl<K: RunKind> Lifecycle<K> for RunLifecycle {
 
     fn is_finished(object: &K) -> bool {
         phase(object).is_some_and(Phase::is_final)
+    }
+
+    fn is_done(object: &K) -> bool {
+        Self::is_finished(object) && cleanup::is_clean(object.meta(), object.policy(), observed_generation(object))
     }
 
     fn plan(pass: &mut Pass<'_, K>) -> Plan<K::Status, Call> {
@@ -150,6 +154,10 @@ pub(crate) fn intent(status: &RunStatus) -> Option<Intent> {
 /// The shared part of the status as the object has it.
 fn run_status<K: RunKind>(object: &K) -> RunStatus {
     object.status().map_or_else(RunStatus::unobserved, |status| K::run_status(status).clone())
+}
+
+fn observed_generation<K: RunKind>(object: &K) -> Option<i64> {
+    object.status().map(|status| K::run_status(status).observed_generation)
 }
 
 fn phase<K: RunKind>(object: &K) -> Option<Phase> {

@@ -16,9 +16,9 @@ use super::step::Plan;
 pub struct Earlier<'a> {
     /// The outcome of a start that no status records yet.
     pub outcome: Option<&'a StartOutcome>,
-    /// Whether the object has a finalizer from an earlier attempt. One that this process added before a pass that the
-    /// rate limiter held up is none.
-    pub finalizer: bool,
+    /// Whether there is a trace of an earlier attempt that the status may have lost: the object was done, or it has a
+    /// finalizer. One that this process added before a pass that the rate limiter held up is none.
+    pub trace: bool,
 }
 
 /// How the objects of a kind are reconciled.
@@ -34,6 +34,10 @@ pub trait Lifecycle<K: Kind>: Sized + 'static {
     fn begin_pass(object: &K, local: &mut K::LocalState, earlier: Earlier<'_>) -> K::PassState;
     /// Whether the object needs no call to AWS any more.
     fn is_finished(_object: &K) -> bool {
+        false
+    }
+    /// Whether no pass over the object, as it is, would do anything, now or later. Nothing is kept of it.
+    fn is_done(_object: &K) -> bool {
         false
     }
     /// Gathers the facts and plans.

@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use super::backoff::Backoff;
 use super::start_once::IntentTracker;
+use super::wording::Wording;
 use crate::glue::rate_limiter::Place;
 
 /// The local state of all objects of a kind, by uid. `S` is the kind's own part.
@@ -28,8 +29,12 @@ pub struct LocalState<S> {
     pub expected_version: Option<u64>,
     /// The pause before a failed step is tried again.
     pub backoff: Backoff,
+    /// What is done about the words of the status that the object had when this process began.
+    pub wording: Wording,
     /// The intent that the status records.
     pub intent: IntentTracker,
+    /// Whether the object was done before: its status has been lost or changed since.
+    pub was_done: bool,
     /// Whether this process added the finalizer that is on the object.
     pub finalizer_is_own: bool,
     /// The place in the rate limiter's queue, while the object waits to start something.
@@ -41,9 +46,10 @@ pub struct LocalState<S> {
 }
 
 impl<S: Default> LocalStates<S> {
-    /// The watch shows the object with this uid.
-    pub fn register(&self, uid: &str) {
-        self.by_uid().entry(uid.to_owned()).or_default();
+    /// The watch shows the object with this uid; `was_done` when nothing was left to do for it before.
+    pub fn register(&self, uid: &str, was_done: bool) {
+        let new = || LocalState { was_done, ..LocalState::default() };
+        self.by_uid().entry(uid.to_owned()).or_insert_with(new);
     }
 
     /// Works on the state of the object with this uid. Nothing is kept of an object that is gone: a pass over it may
@@ -72,9 +78,9 @@ mod tests {
     #[test]
     fn nothing_is_kept_of_an_object_that_is_gone() {
         let states = LocalStates::<u8>::default();
-        states.register("uid");
+        states.register("uid", false);
         states.with("uid", |state| state.kind_state = 7);
-        states.register("uid");
+        states.register("uid", false);
         assert_eq!(states.with("uid", |state| state.kind_state), 7);
         states.forget("uid");
         states.with("uid", |state| state.kind_state = 9);

@@ -10,6 +10,7 @@
 //! | [`reconciler`] | one pass over one object: observe, plan, write the status, take one step, plan again |
 //! | [`pass`] | the state of one pass |
 //! | [`step`] | what a plan asks for |
+//! | [`wording`] | when a status is written that differs by its words only |
 //! | [`patch`] | the writes to an object, each on the resource version that it was decided on |
 //! | [`context`] | what the objects of one kind share |
 //! | [`local_state`] | what the process keeps about one object; all of it may be lost |
@@ -64,6 +65,7 @@ pub mod tests;
 pub mod text;
 pub mod time;
 pub mod watch;
+pub mod wording;
 pub mod workqueue;
 
 pub use leadership::{Leadership, LeadershipKeeper};

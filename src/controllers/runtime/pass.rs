@@ -1,5 +1,7 @@
 //! The state of one pass over one object.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::ObjectReference;
 use kube::runtime::events::Event;
@@ -42,6 +44,8 @@ pub struct Pass<'a, K: Kind> {
     /// When the write of that intent began.
     pub(super) intended: Option<Instant>,
     pub(super) writes: u32,
+    /// After which time the status gets the words of this process.
+    pub(super) reword_after: Option<Duration>,
 }
 
 impl<'a, K: Kind> Pass<'a, K> {
@@ -50,8 +54,8 @@ impl<'a, K: Kind> Pass<'a, K> {
         let uid = object.uid().unwrap_or_default();
         let state = context.local_states.with(&uid, |local| {
             observe_intent(object, local);
-            let finalizer = patch::has_finalizer(object.meta()) && !local.finalizer_is_own;
-            let earlier = Earlier { outcome: local.intent.outcome(), finalizer };
+            let trace = local.was_done || patch::has_finalizer(object.meta()) && !local.finalizer_is_own;
+            let earlier = Earlier { outcome: local.intent.outcome(), trace };
             K::Lifecycle::begin_pass(object, &mut local.kind_state, earlier)
         });
         Self {
@@ -68,6 +72,7 @@ impl<'a, K: Kind> Pass<'a, K> {
             fresh_intent: false,
             intended: None,
             writes: 0,
+            reword_after: None,
         }
     }
 
@@ -120,7 +125,7 @@ impl<'a, K: Kind> Pass<'a, K> {
     }
 
     /// For how long this process has known of the intent in the status.
-    pub fn intent_age(&self) -> std::time::Duration {
+    pub fn intent_age(&self) -> Duration {
         self.with_local(|local| observe_intent(&self.object, local))
     }
 
@@ -183,7 +188,7 @@ impl<'a, K: Kind> Pass<'a, K> {
     }
 }
 
-fn observe_intent<K: Kind>(object: &K, local: &mut LocalState<K::LocalState>) -> std::time::Duration {
+fn observe_intent<K: Kind>(object: &K, local: &mut LocalState<K::LocalState>) -> Duration {
     let intent = object.status().and_then(K::Lifecycle::intent);
     local.intent.observe(intent.as_ref(), Instant::now())
 }

@@ -19,6 +19,7 @@ use super::pass::Pass;
 use super::patch::{self, WriteError};
 use super::start_once::records_intent;
 use super::step::{Plan, Step};
+use super::wording::only_words_differ;
 use crate::api::credentials::AwsIdentity;
 use crate::glue::Glue;
 use crate::glue::identity::CallerIdentity;
@@ -38,6 +39,17 @@ pub enum Action {
     AwaitChange,
     /// After this time.
     RequeueAfter(Duration),
+}
+
+impl Action {
+    /// The same, but after this time at the latest.
+    #[must_use]
+    pub fn within(self, most: Duration) -> Self {
+        match self {
+            Self::AwaitChange => Self::RequeueAfter(most),
+            Self::RequeueAfter(after) => Self::RequeueAfter(after.min(most)),
+        }
+    }
 }
 
 /// Reconciles one object.
@@ -92,7 +104,8 @@ impl<K: Kind> Pass<'_, K> {
         }
         let result = self.take_steps().await;
         K::Lifecycle::on_pass_end(&self, result.is_ok());
-        result
+        let (action, writes) = result?;
+        Ok((self.reword_after.map_or(action, |after| action.within(after)), writes))
     }
 
     async fn take_steps(&mut self) -> Result<(Action, u32), WriteError> {
@@ -136,6 +149,13 @@ impl<K: Kind> Pass<'_, K> {
     /// now. The pass does not wait for the rate limiter, so that its object can be stopped and deleted meanwhile.
     async fn write_status(&mut self, mut status: K::Status) -> Result<StatusWrite, WriteError> {
         if self.object.status() == Some(&status) {
+            self.with_local(|local| local.wording.is_as_planned());
+            return Ok(StatusWrite::Unchanged);
+        }
+        let only_words = || self.object.status().is_some_and(|before| only_words_differ(before, &status));
+        let postponed = self.with_local(|local| local.wording.postpone(only_words, Instant::now(), fastrand::f64()));
+        if postponed.is_some() {
+            self.reword_after = postponed;
             return Ok(StatusWrite::Unchanged);
         }
         // The caller identity is written only with another change.

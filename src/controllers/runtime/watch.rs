@@ -1,12 +1,12 @@
 //! From the API server's watches to the reconcile loop.
 //!
 //! One watch for the cluster, or one per namespace in namespaced mode. The cache holds objects without what no plan
-//! reads. An object that cannot be decoded is logged and stalls only itself.
+//! reads, and no finished runs for which nothing is left to do. An object that cannot be decoded is logged and stalls only itself.
 //!
 //! The API server streams the first list object by object where it can (from 1.34), so that no page of it is held in
 //! memory; otherwise the list is read in pages.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use futures::stream::BoxStream;
@@ -78,15 +78,20 @@ fn watch_one<K: Kind>(
 ) -> (Store<K>, BoxStream<'static, Change>) {
     let (store, writer) = reflector::store();
     let (before, mut listed) = (store.clone(), HashMap::new());
+    // The uids of the objects that exist and are done: nothing else is kept of them.
+    let mut done = HashSet::new();
     let shown = events(api)
         .filter_map(|event| future::ready(event.map(decoded).transpose()))
         .inspect(move |event| match event {
-            Ok(Event::Apply(object)) => on_applied(&context, object, false),
+            Ok(Event::Apply(object)) => on_applied(&context, object, false, &mut done),
             Ok(Event::InitApply(object)) => {
                 listed.insert(ObjectRef::from_obj(object), object.uid());
-                on_applied(&context, object, true);
+                on_applied(&context, object, true, &mut done);
             }
-            Ok(Event::Delete(object)) => on_deleted(&context, object),
+            Ok(Event::Delete(object)) => {
+                done.remove(&object.uid());
+                on_deleted(&context, object);
+            }
             Ok(Event::Init) => listed.clear(),
             Ok(Event::InitDone) => {
                 for missed in missed_deletions(&listed, before.state()) {
@@ -95,11 +100,14 @@ fn watch_one<K: Kind>(
                         MissedDeletion::Replaced(object) => context.on_replaced(&object),
                     }
                 }
+                let exist: HashSet<_> = listed.values().collect();
+                done.retain(|uid| exist.contains(uid));
                 listed = HashMap::new();
                 handle.synced();
             }
             Err(error) => handle.failed(error),
         })
+        .filter_map(|event| future::ready(event.map(without_done).transpose()))
         .modify(strip)
         .reflect(writer);
     let (before, mut in_list) = (store.clone(), Vec::new());
@@ -149,8 +157,15 @@ fn change<K: Kind>(event: Event<K>, before: &Store<K>, in_list: &mut Vec<Name>) 
     }
 }
 
-fn on_applied<K: Kind>(context: &Context<K>, object: &K, listed: bool) {
-    context.local_states.register(&object.uid().unwrap_or_default());
+fn on_applied<K: Kind>(context: &Context<K>, object: &K, listed: bool, done: &mut HashSet<Option<String>>) {
+    let uid = object.uid();
+    if K::Lifecycle::is_done(object) {
+        on_deleted(context, object);
+        done.insert(uid);
+        return;
+    }
+    let was_done = done.remove(&uid);
+    context.local_states.register(&uid.unwrap_or_default(), was_done);
     K::Lifecycle::on_applied(context, object, listed);
 }
 
@@ -177,6 +192,15 @@ fn missed_deletions<K: Kind>(
         None => Some(MissedDeletion::Deleted(object)),
     });
     missed.collect()
+}
+
+/// The event for the cache, which does not hold objects for which nothing is left to do: there may be many.
+fn without_done<K: Kind>(event: Event<K>) -> Option<Event<K>> {
+    match event {
+        Event::Apply(object) if K::Lifecycle::is_done(&object) => Some(Event::Delete(object)),
+        Event::InitApply(object) if K::Lifecycle::is_done(&object) => None,
+        event => Some(event),
+    }
 }
 
 /// The event, without objects that cannot be decoded.

@@ -83,7 +83,7 @@ impl TriggerLocalState {
     /// The state that a pass begins with.
     #[must_use]
     pub fn begin_pass(&self, object: &GlueTrigger, earlier: Earlier<'_>) -> PassState {
-        let has_trace = object.annotations().contains_key(FIRED_ANNOTATION) || earlier.finalizer;
+        let has_trace = object.annotations().contains_key(FIRED_ANNOTATION) || earlier.trace;
         PassState {
             delivered_fires: self.delivered_fires.clone(),
             saw_creation: self.saw_creation,
