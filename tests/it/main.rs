@@ -7,6 +7,7 @@
 
 mod argocd;
 mod arguments;
+mod backlog;
 mod batching;
 mod chart;
 mod connections;
