@@ -7,6 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::FutureExt;
 use kube::ResourceExt;
 use tokio::time::Instant;
 use tracing::{debug, warn};
@@ -140,9 +141,9 @@ impl<K: Kind> Pass<'_, K> {
             self.context.dependents.add(secret, &dependent);
         }
         let shared = &self.context.shared;
-        let client = shared.resolver.client(&namespace, self.object.aws(), deleting).await;
+        let client = shared.resolver.client(&namespace, self.object.aws(), deleting).boxed().await;
         self.client = Some(client);
-        self.inputs = Some(K::Inputs::read(&self.object, &shared.client, &shared.settings).await);
+        self.inputs = Some(K::Inputs::read(&self.object, &shared.client, &shared.settings).boxed().await);
     }
 
     /// Writes the status unless the object has it already, or it records an intent and the rate limiter allows no start
@@ -216,7 +217,8 @@ impl<K: Kind> Pass<'_, K> {
                     }
                     self.fresh_intent = false;
                 }
-                K::Lifecycle::call(self, call).await;
+                // A call is large, and most passes make none.
+                K::Lifecycle::call(self, call).boxed().await;
                 Ok(None)
             }
             Step::Delete => {
