@@ -3,6 +3,7 @@
 use super::bounds::{self, DEAR_POLLS};
 use super::{Checks, Property};
 use crate::api::run::RunStatus;
+use crate::controllers::runtime::reason::Reason;
 use crate::glue::job_runs::source::JobRunItem;
 use crate::glue::poller::PollRequest;
 use crate::simulation::calls::{CallTo, GlueCall};
@@ -26,6 +27,18 @@ pub struct Account {
     pub lost_at: Option<Ms>,
     /// Starts that it has sent. Each takes an intent before and an outcome after it.
     pub tries: u64,
+    lookups: Lookups,
+}
+
+/// The lookups of one object.
+#[derive(Clone, Debug, Default)]
+struct Lookups {
+    /// Why the last one failed; `None` when it did not.
+    problem: Option<Reason>,
+    /// How often that changed. The status says it.
+    changes: u64,
+    /// How many in a row failed, when the last but one of them ended, and when the last.
+    failed: Option<(u32, Ms, Ms)>,
 }
 
 impl Checks {
@@ -56,6 +69,50 @@ impl Checks {
         self.accounts.entry(uid.to_owned()).or_default().tries += 1;
     }
 
+    /// The object begins to look for its run: not before the pause after a lookup that failed is over.
+    pub fn looks_up(&mut self, now: Ms, object: &Object) {
+        self.now = now;
+        let Some(account) = self.accounts.get(object.uid()) else { return };
+        let Some((failures, before, last)) = account.lookups.failed else { return };
+        let pause = bounds::looks_again_after(failures);
+        // A write that took longer than the pause has begun the next one, and a lost write one of its own. When the lookup
+        // fails then, that pause goes on; so it may have begun any time after the lookup before.
+        let just_lost = account.lost_at.is_some_and(|lost| lost + bounds::OBSTACLE_LINGERS > last);
+        if failures > 1
+            && now < before + pause
+            && !self.pauses_end(before, object)
+            && !just_lost
+            && !object.is_deleting()
+        {
+            let what = format!(
+                "it looks again {} ms after {failures} lookups in a row failed; {pause} ms are due",
+                now - before
+            );
+            self.flag(Property::FewTries, std::slice::from_ref(&object.name), what);
+        }
+    }
+
+    /// A lookup of the object has ended, with this problem where it failed.
+    pub fn looked_up(&mut self, now: Ms, object: &Object, problem: Option<Reason>) {
+        let lookups = self.accounts.get(object.uid()).map(|account| account.lookups.clone()).unwrap_or_default();
+        let (in_a_row, before) = match lookups.failed {
+            Some((failures, _, last)) if !self.pauses_end(last, object) => (failures, last),
+            _ => (0, now),
+        };
+        let changes = lookups.changes + u64::from(lookups.problem != problem);
+        let failed = problem.filter(|problem| *problem != Reason::KeyInUse).map(|_| (in_a_row + 1, before, now));
+        self.accounts.entry(object.uid().to_owned()).or_default().lookups = Lookups { problem, changes, failed };
+    }
+
+    /// Whether something has ended the pauses of the object since then: a restart, or a change of a Secret.
+    fn pauses_end(&self, since: Ms, object: &Object) -> bool {
+        self.downs.iter().any(|(_, until)| *until > since)
+            || self
+                .secrets
+                .iter()
+                .any(|(at, (namespace, _))| *namespace == object.name.0 && *at + bounds::NOTICED_AFTER > since)
+    }
+
     /// The status was written.
     pub fn status_written(&mut self, now: Ms, object: &Object, before: &RunStatus, after: &RunStatus, obstacles: u64) {
         self.status_is_right(now, object, before, after);
@@ -67,13 +124,14 @@ impl Checks {
         account.runs = account.runs.max(attempts);
         // The finalizer comes and goes. Each attempt may wait for a place, run, and end as a retry; each try takes an
         // intent and an outcome. An obstacle is reported, and its end.
-        let own = 2 + 5 * account.runs + 2 * account.tries;
+        // What comes of its lookups is reported when it changes: an account may throttle some calls and not others.
+        let own = 2 + 5 * account.runs + 2 * account.tries + account.lookups.changes;
         let bound = own + 3 * obstacles + 3 * acts + 2 * secrets + restarts + 3 * account.losses;
         if account.writes > bound {
             let what = format!(
-                "{} writes; {bound} would do for {} attempts, {} tries, {obstacles} obstacles, {acts} changes by users, {secrets} \
-                 changes of Secrets, {restarts} restarts and {} losses",
-                account.writes, account.runs, account.tries, account.losses
+                "{} writes; {bound} would do for {} attempts, {} tries, {} answers to lookups, {obstacles} obstacles, {acts} \
+                 changes by users, {secrets} changes of Secrets, {restarts} restarts and {} losses",
+                account.writes, account.runs, account.tries, account.lookups.changes, account.losses
             );
             self.flag(Property::FewWrites, std::slice::from_ref(&object.name), what);
         }
@@ -103,6 +161,18 @@ impl Checks {
                 let about = call.plan.map(|plan| self.names[plan].clone());
                 return self.flag(Property::FewTries, about.as_slice(), what);
             }
+        }
+    }
+
+    /// A call of a poll was lost, as its group has just noticed.
+    pub fn poll_lost(&mut self, now: Ms, source: &Source) {
+        self.lost_polls.insert(source.clone(), now);
+    }
+
+    /// A poll that began at this time is over.
+    pub fn poll_ended(&mut self, began: Ms, source: &Source) {
+        if self.lost_polls.get(source).is_some_and(|lost| *lost < began) {
+            self.lost_polls.remove(source);
         }
     }
 

@@ -34,7 +34,7 @@ pub enum Property {
     OldestFirst,
     /// An obstacle costs an object few writes, however long it lasts.
     FewWrites,
-    /// One object asks whether an obstacle is gone, not each.
+    /// One object asks whether an obstacle is gone, not each, and a search that failed is repeated after pauses that grow.
     FewTries,
     /// A poll makes the calls that the pages need.
     FewPolls,
@@ -110,6 +110,8 @@ pub struct Checks {
     /// Tries during an episode, by its number, client and target.
     tries: BTreeMap<(usize, ClientId, String), u64>,
     dear_polls: BTreeMap<super::polls::Source, u32>,
+    /// When each group whose last poll lost a call last lost one.
+    lost_polls: BTreeMap<super::polls::Source, Ms>,
     /// Since when a ready object waits beside a free place, by client and job.
     idle: BTreeMap<(ClientId, String), (Ms, Name)>,
     /// How many starts of others a client with a ready object has seen, by client and job.
@@ -140,6 +142,7 @@ impl Checks {
             adopted: BTreeMap::new(),
             tries: BTreeMap::new(),
             dear_polls: BTreeMap::new(),
+            lost_polls: BTreeMap::new(),
             idle: BTreeMap::new(),
             passed: BTreeMap::new(),
             worst_idle: 0,
