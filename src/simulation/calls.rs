@@ -126,7 +126,6 @@ impl World {
         let Some(mut flight) = self.flights.remove(&number) else { return };
         let GlueCall { client, plan, target, call } = &flight.call;
         let (now, who) = (self.now, Caller { client: *client, plan: *plan });
-        self.checks.called(now, &flight.call, &self.glue);
         let answer = match call {
             CallTo::Start { key } => self.glue.start_job_run(now, &who, target, key).map(Answer::Started),
             CallTo::Stop { id } => self.glue.stop_job_run(now, &who, target, id).map(|_| Answer::Stopped),
@@ -136,6 +135,7 @@ impl World {
             CallTo::GetJob => self.glue.job(now, &who, target).map(Answer::Places),
             CallTo::Get { id } => self.glue.job_run(now, &who, target, id).map(|run| Answer::Run(Box::new(run))),
         };
+        self.checks.called(now, &flight.call, &answer, &self.glue);
         if let (Some(plan), true) = (plan, matches!(call, CallTo::Start { .. } | CallTo::Stop { .. })) {
             let name = self.scenario.plans[*plan].name.clone();
             let outcome = match &answer {

@@ -57,7 +57,9 @@ pub fn looks_again_after(failures: u32) -> Ms {
 }
 
 /// The tries that an obstacle of this length may cost, for one client and target: one a second at first, then one for
-/// each half a minute, and those that were on their way when it began.
-pub fn tries(length: Ms) -> u64 {
-    16 + length / (15 * SECOND)
+/// each half a minute, and those that were on their way when it began. The pauses begin anew so many times, with each
+/// restart, and with each try that was throttled, since the object waits for nothing else then: a minute has six of them
+/// at first, and one at last.
+pub fn tries(length: Ms, anew: u64) -> u64 {
+    16 + length / (15 * SECOND) + 5 * anew
 }

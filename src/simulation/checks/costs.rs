@@ -4,9 +4,10 @@ use super::bounds::{self, DEAR_POLLS};
 use super::{Checks, Property};
 use crate::api::run::RunStatus;
 use crate::controllers::runtime::reason::Reason;
+use crate::glue::ErrorKind;
 use crate::glue::job_runs::source::JobRunItem;
 use crate::glue::poller::PollRequest;
-use crate::simulation::calls::{CallTo, GlueCall};
+use crate::simulation::calls::{Answer, CallTo, GlueCall};
 use crate::simulation::cluster::Object;
 use crate::simulation::glue::Caller;
 use crate::simulation::glue::Glue;
@@ -28,6 +29,14 @@ pub struct Account {
     /// Starts that it has sent. Each takes an intent before and an outcome after it.
     pub tries: u64,
     lookups: Lookups,
+}
+
+/// The tries of one client for one target during an episode.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Tries {
+    /// Those that the episode refused.
+    refused: u64,
+    throttled: u64,
 }
 
 /// The lookups of one object.
@@ -137,8 +146,8 @@ impl Checks {
         }
     }
 
-    /// A call reached Glue.
-    pub fn called(&mut self, now: Ms, call: &GlueCall, glue: &Glue) {
+    /// A call reached Glue, which answers this.
+    pub fn called(&mut self, now: Ms, call: &GlueCall, answer: &Result<Answer, ErrorKind>, glue: &Glue) {
         self.now = now;
         if self.settled.is_some() {
             self.flag(Property::Quiet, &[], format!("everybody had settled, and {call:?} is sent"));
@@ -150,12 +159,19 @@ impl Checks {
             if episode.plan.is_some() || !episode.refuses(now, account, &who, Operation::StartJobRun, &call.target) {
                 continue;
             }
-            let tries = self.tries.entry((number, call.client, call.target.clone())).or_default();
-            *tries += 1;
-            let bound = bounds::tries(episode.until - episode.from);
-            if *tries > bound {
+            let Tries { refused, throttled } =
+                self.tries.entry((number, call.client, call.target.clone())).or_default();
+            if matches!(answer, Err(ErrorKind::Throttled)) {
+                *throttled += 1;
+                continue;
+            }
+            *refused += 1;
+            let restarts = self.downs.iter().filter(|(_, until)| (episode.from..now).contains(until)).count() as u64;
+            let bound = bounds::tries(episode.until - episode.from, restarts + *throttled);
+            if *refused > bound {
                 let what = format!(
-                    "try {tries} of client {} for {} during {episode}; {bound} would do",
+                    "try {refused} of client {} for {} during {episode}, beside {throttled} that were throttled and \
+                     {restarts} restarts; {bound} would do",
                     call.client, call.target
                 );
                 let about = call.plan.map(|plan| self.names[plan].clone());

@@ -108,7 +108,7 @@ pub struct Checks {
     /// When an object first had a run, by uid and run.
     adopted: BTreeMap<(String, String), Ms>,
     /// Tries during an episode, by its number, client and target.
-    tries: BTreeMap<(usize, ClientId, String), u64>,
+    tries: BTreeMap<(usize, ClientId, String), costs::Tries>,
     dear_polls: BTreeMap<super::polls::Source, u32>,
     /// When each group whose last poll lost a call last lost one.
     lost_polls: BTreeMap<super::polls::Source, Ms>,
