@@ -181,7 +181,7 @@ impl World {
         match reader {
             Reader::Poll(source) => {
                 if response != Response::Received {
-                    self.checks.poll_lost(self.now, &source);
+                    self.checks.poll_lost(&source);
                     self.log(None, || {
                         format!("a call of a poll of {} for client {} is lost", source.job, source.client)
                     });

@@ -15,7 +15,7 @@ use super::cluster::Object;
 use super::glue::ClientId;
 use super::mailbox::{Mailbox, not_understood};
 use super::mutations::Mutation;
-use super::time::{Ms, millis};
+use super::time::millis;
 use super::tokens::Waiter;
 use super::world::{Event, World};
 use crate::glue::Error;
@@ -97,7 +97,6 @@ impl RunReader for Reads {
 
 /// A poll under way.
 pub struct Group {
-    began: Ms,
     polled_at: Instant,
     requests: Vec<PollRequest<JobRunItem>>,
     reads: Reads,
@@ -165,8 +164,7 @@ impl World {
         let watched = source.watched();
         let (reads, asked) = (watched.client.clone(), requests.clone());
         let poll = Box::pin(async move { watched.poll(asked).await });
-        let (began, polled_at) = (self.now, Instant::now());
-        self.process.groups.insert(source.clone(), Group { began, polled_at, requests, reads, poll });
+        self.process.groups.insert(source.clone(), Group { polled_at: Instant::now(), requests, reads, poll });
         self.go_on_polling(source);
     }
 
@@ -200,7 +198,7 @@ impl World {
     /// The poll is over.
     fn polled(&mut self, source: &Source, group: &Group, polled: Polled<JobRunItem>) {
         let Polled { results, calls } = polled;
-        self.checks.poll_ended(group.began, source);
+        self.checks.poll_ended(self.now, source, &results);
         self.checks.polled(self.now, source, calls, &group.requests, &self.glue);
         self.account_of(source).polls.insert(source.clone(), calls);
         self.log(None, || format!("a poll of {} for client {} takes {calls} calls", source.job, source.client));

@@ -6,7 +6,7 @@ use crate::api::run::RunStatus;
 use crate::controllers::runtime::reason::Reason;
 use crate::glue::ErrorKind;
 use crate::glue::job_runs::source::JobRunItem;
-use crate::glue::poller::PollRequest;
+use crate::glue::poller::{PollRequest, PollResult};
 use crate::simulation::calls::{Answer, CallTo, GlueCall};
 use crate::simulation::cluster::Object;
 use crate::simulation::glue::Caller;
@@ -180,15 +180,21 @@ impl Checks {
         }
     }
 
-    /// A call of a poll was lost, as its group has just noticed.
-    pub fn poll_lost(&mut self, now: Ms, source: &Source) {
-        self.lost_polls.insert(source.clone(), now);
+    /// A call of a poll was lost.
+    pub fn poll_lost(&mut self, source: &Source) {
+        self.losing_polls.insert(source.clone());
     }
 
-    /// A poll that began at this time is over.
-    pub fn poll_ended(&mut self, began: Ms, source: &Source) {
-        if self.lost_polls.get(source).is_some_and(|lost| *lost < began) {
-            self.lost_polls.remove(source);
+    /// A poll is over.
+    pub fn poll_ended(&mut self, now: Ms, source: &Source, results: &[PollResult<JobRunItem>]) {
+        let has_lost = self.losing_polls.remove(source);
+        for result in results {
+            let run = (source.clone(), result.id.clone());
+            if result.answer.is_ok() {
+                self.lost_polls.remove(&run);
+            } else if has_lost {
+                self.lost_polls.insert(run, now);
+            }
         }
     }
 

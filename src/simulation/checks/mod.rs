@@ -110,8 +110,10 @@ pub struct Checks {
     /// Tries during an episode, by its number, client and target.
     tries: BTreeMap<(usize, ClientId, String), costs::Tries>,
     dear_polls: BTreeMap<super::polls::Source, u32>,
-    /// When each group whose last poll lost a call last lost one.
-    lost_polls: BTreeMap<super::polls::Source, Ms>,
+    /// The groups whose poll has lost a call.
+    losing_polls: BTreeSet<super::polls::Source>,
+    /// When the last poll of a run failed that had lost a call, unless one has shown the run since, by group and run.
+    lost_polls: BTreeMap<(super::polls::Source, String), Ms>,
     /// Since when a ready object waits beside a free place, by client and job.
     idle: BTreeMap<(ClientId, String), (Ms, Name)>,
     /// How many starts of others a client with a ready object has seen, by client and job.
@@ -142,6 +144,7 @@ impl Checks {
             adopted: BTreeMap::new(),
             tries: BTreeMap::new(),
             dear_polls: BTreeMap::new(),
+            losing_polls: BTreeSet::new(),
             lost_polls: BTreeMap::new(),
             idle: BTreeMap::new(),
             passed: BTreeMap::new(),
