@@ -11,18 +11,11 @@ use super::mutations::Mutation;
 use super::polls::Source;
 use super::shell::{Pass, Waits};
 use super::world::{Event, World};
-use crate::api::GlueJobRun;
-use crate::api::run::{Phase, RunStatus};
-use crate::controllers::run::RunKind;
-use crate::controllers::run::calls::RunQuery;
-use crate::controllers::run::facts::ObservedRun;
 use crate::controllers::run::lifecycle::STOP_REFUSED;
-use crate::controllers::run::sharing;
 use crate::controllers::runtime::problem::Problem;
 use crate::controllers::runtime::queue::Cause;
-use crate::controllers::runtime::start_once::{Lookup, StartOutcome};
-use crate::glue::job_runs::source::JobRunItem;
-use crate::glue::job_runs::{JobRun, JobRunState, RunMatch, parse_attempt_key};
+use crate::controllers::runtime::start_once::StartOutcome;
+use crate::glue::job_runs::{JobRun, JobRunState};
 use crate::glue::rate_limiter::Priority;
 use crate::glue::{Error, ErrorKind};
 
@@ -51,6 +44,7 @@ pub enum CallTo {
 #[derive(Clone, Debug)]
 pub enum Reader {
     Pass(Name, u64),
+    Search(Name, u64),
     Poll(Source),
 }
 
@@ -61,7 +55,7 @@ pub enum Answer {
     Stopped,
     Page(Vec<Listed>, bool),
     Places(usize),
-    Run(Box<JobRun>),
+    Run(Box<Listed>),
 }
 
 /// A call that is under way.
@@ -74,21 +68,6 @@ pub struct Flight {
     answer: Option<Result<Answer, ErrorKind>>,
     is_answered: bool,
     arrives: bool,
-}
-
-/// A lookup of a run among those of its job, page by page.
-#[derive(Clone, Debug)]
-pub struct Search {
-    query: RunQuery,
-    found: Vec<JobRun>,
-    /// For how long the process had known of the intent when the lookup began.
-    intent_age: Duration,
-}
-
-impl Search {
-    pub fn new(query: RunQuery, intent_age: Duration) -> Self {
-        Self { query, found: Vec::new(), intent_age }
-    }
 }
 
 impl CallTo {
@@ -147,7 +126,6 @@ impl World {
         let Some(mut flight) = self.flights.remove(&number) else { return };
         let GlueCall { client, plan, target, call } = &flight.call;
         let (now, who) = (self.now, Caller { client: *client, plan: *plan });
-        self.checks.called(now, &flight.call, &self.glue);
         let answer = match call {
             CallTo::Start { key } => self.glue.start_job_run(now, &who, target, key).map(Answer::Started),
             CallTo::Stop { id } => self.glue.stop_job_run(now, &who, target, id).map(|_| Answer::Stopped),
@@ -157,6 +135,7 @@ impl World {
             CallTo::GetJob => self.glue.job(now, &who, target).map(Answer::Places),
             CallTo::Get { id } => self.glue.job_run(now, &who, target, id).map(|run| Answer::Run(Box::new(run))),
         };
+        self.checks.called(now, &flight.call, &answer, &self.glue);
         if let (Some(plan), true) = (plan, matches!(call, CallTo::Start { .. } | CallTo::Stop { .. })) {
             let name = self.scenario.plans[*plan].name.clone();
             let outcome = match &answer {
@@ -189,7 +168,7 @@ impl World {
             (Response::Received | Response::Lost, _) => Err(call.error(ErrorKind::Ambiguous)),
             (Response::NotSent, _) => Err(call.error(ErrorKind::Transient)),
         };
-        let (process, reader) = (flight.process, flight.reader.clone());
+        let (process, reader, response) = (flight.process, flight.reader.clone(), flight.response);
         if flight.arrives && flight.answer.is_none() {
             flight.is_answered = true;
             self.flights.insert(number, flight);
@@ -200,7 +179,16 @@ impl World {
         let throttled = result.as_ref().is_err_and(|error| error.kind == ErrorKind::Throttled);
         self.record(call.client, throttled);
         match reader {
-            Reader::Poll(source) => self.poll_answered(&source, result),
+            Reader::Poll(source) => {
+                if response != Response::Received {
+                    self.checks.poll_lost(&source);
+                    self.log(None, || {
+                        format!("a call of a poll of {} for client {} is lost", source.job, source.client)
+                    });
+                }
+                self.poll_answered(&source, result);
+            }
+            Reader::Search(name, search) => self.search_answered(&name, search, result),
             Reader::Pass(name, pass) => self.pass_answered(&name, pass, &call, result),
         }
     }
@@ -232,8 +220,7 @@ impl World {
                     }
                     _ => pass.state.has_place = Some(true),
                 },
-                CallTo::List { .. } if pass.places.is_some() => self.places_answered(&mut pass, result),
-                CallTo::List { page } => self.page_answered(&mut pass, *page, call, result),
+                CallTo::List { .. } => self.places_answered(&mut pass, result),
                 CallTo::Get { .. } => {}
             }
         }
@@ -246,6 +233,7 @@ impl World {
 
     /// As `start` of the lifecycle.
     fn start_answered(&mut self, pass: &mut Pass, result: Result<Answer, Error>) {
+        let error = result.as_ref().err().cloned();
         let answer = result.map(|answer| match answer {
             Answer::Started(id) => Some(id),
             _ => None,
@@ -265,7 +253,7 @@ impl World {
                 StartOutcome::Unconfirmed(_) => {}
             }
         });
-        self.start_is_known(pass, &outcome, cause);
+        self.start_is_known(pass, &outcome, cause, error);
         pass.state.start.on_sent(outcome);
         pass.state.snapshot = None;
     }
@@ -282,65 +270,5 @@ impl World {
             self.is_refused(pass, Cause::ConcurrentRuns);
         }
         pass.state.has_place = Some(has_place);
-    }
-
-    /// A page of a lookup has arrived.
-    fn page_answered(&mut self, pass: &mut Pass, page: usize, call: &GlueCall, result: Result<Answer, Error>) {
-        let Some(mut search) = pass.search.take() else { return };
-        let intent_age = search.intent_age;
-        let (runs, more) = match result {
-            Ok(Answer::Page(runs, more)) => (runs, more),
-            Ok(_) => (Vec::new(), false),
-            Err(_) if self.is(Mutation::FailedLookupsFindNothing) => (Vec::new(), false),
-            Err(error) => {
-                self.log(Some(&pass.object.name), || format!("the lookup failed: {error}"));
-                pass.state.start.lookup = Some(Lookup::Failed(Problem::of(&error, None)));
-                return;
-            }
-        };
-        let oldest = search.query.since.and_then(|since| since.checked_sub(jiff::SignedDuration::from_hours(1)).ok());
-        let is_since = |run: &JobRun| run.started_on.zip(oldest).is_none_or(|(started, oldest)| started >= oldest);
-        let is_past = runs.last().is_some_and(|(run, _)| !is_since(run));
-        let matching = runs.into_iter().filter_map(|(run, key)| {
-            let (base, number) = parse_attempt_key(&key)?;
-            let matched = (base == search.query.base_key).then_some(RunMatch::Attempt(number));
-            Some(JobRun { matched, ..run }).filter(|run| run.matched.is_some() && is_since(run))
-        });
-        search.found.extend(matching);
-        if more && !is_past {
-            pass.search = Some(search);
-            let call = GlueCall { call: CallTo::List { page: page + 1 }, ..call.clone() };
-            return self.ask(pass, call, Priority::Search);
-        }
-        search.found.sort_by_key(|run| run.state.is_final());
-        let of_other = search.query.attempt.is_none().then(|| self.run_of_other(pass)).flatten();
-        let found = sharing::newest(self.newest(&search, &pass.object.status), of_other);
-        self.log(Some(&pass.object.name), || {
-            let found = found.as_ref().map_or("nothing", |run| &run.id);
-            format!("looks for {}: {found}", search.query.base_key)
-        });
-        pass.state.start.lookup = Some(found.map_or(Lookup::NotFound { intent_age }, Lookup::Found));
-    }
-
-    /// As `look_up` of the kind.
-    fn newest(&self, search: &Search, status: &RunStatus) -> Option<ObservedRun> {
-        let number = |run: &JobRun| match run.matched {
-            Some(RunMatch::Attempt(number)) => Some(number),
-            Some(RunMatch::Arguments) | None => None,
-        };
-        let only_first = self.is(Mutation::OnlyTheFirstAttemptIsFound).then_some(0);
-        let wanted = search.query.attempt.or(only_first);
-        let is_asked_for = |run: &&JobRun| wanted.is_none_or(|attempt| number(run) == Some(attempt));
-        let is_known = |run: &&JobRun| status.attempts.iter().any(|attempt| attempt.id.as_deref() == Some(&run.id));
-        let ours = search.found.iter().filter(|run| is_asked_for(run) && !is_known(run));
-        let newest = ours.fold(None, |newest: Option<&JobRun>, run| match newest {
-            Some(newest) if number(newest) >= number(run) => Some(newest),
-            _ => Some(run),
-        });
-        let mut run = GlueJobRun::observe(&JobRunItem { run: newest?.clone(), retry_expected: false })?;
-        if self.is(Mutation::StoppedRunsAreAdopted) && matches!(run.phase, Phase::Stopping | Phase::Stopped) {
-            run.phase = Phase::Starting;
-        }
-        Some(run)
     }
 }

@@ -99,7 +99,7 @@ impl World {
             activity: CrawlerActivity::Unchanged,
             carries_key: true,
             turn,
-            refusal: None,
+            refusal: self.refusal(pass, turn),
             shared: shared && !self.is(Mutation::SharedRunsHaveOneOwner),
             id_age,
             observation,

@@ -13,7 +13,8 @@
 //! | [`world`] | the events in the order of virtual time |
 //! | [`process`] | what the controller keeps while it runs |
 //! | [`shell`], [`facts`], [`calls`], [`writes`] | one pass, its facts, its calls and its writes |
-//! | [`polls`], [`sharing`] | the polls, and what objects share |
+//! | [`polls`], [`searches`], [`mailbox`] | the polls and the searches of runs, which are the product's |
+//! | [`sharing`] | what objects share |
 //! | [`tokens`] | the rate limit |
 //! | [`checks`] | what must hold |
 //! | [`mutations`] | the faults that the checks must find |
@@ -29,10 +30,12 @@ mod cluster;
 mod facts;
 mod figures;
 mod glue;
+mod mailbox;
 mod mutations;
 mod polls;
 mod process;
 mod scenario;
+mod searches;
 mod sharing;
 mod shell;
 mod story;

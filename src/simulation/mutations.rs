@@ -10,6 +10,8 @@ pub enum Mutation {
     LostAnswersSettleAtOnce,
     /// A lookup that failed counts as one that found nothing.
     FailedLookupsFindNothing,
+    /// An object whose lookup failed looks again as soon as its status says so.
+    FailedLookupsAreRepeatedAtOnce,
     /// An object that is blocked by something else stays in the queue, and may head it.
     BlockedObjectsStayInTheQueue,
     /// Each object that AWS refuses tries by itself whether the cause is gone.
@@ -38,18 +40,19 @@ pub enum Mutation {
 impl Mutation {
     /// All of them, with the property that must be found broken, the first seed in which it is, and the number of
     /// objects.
-    pub const ALL: [(Self, Property, u64, usize); 13] = [
+    pub const ALL: [(Self, Property, u64, usize); 14] = [
         (Self::LostAnswersSettleAtOnce, Property::StartedOnce, 0, 80),
-        (Self::FailedLookupsFindNothing, Property::StartedOnce, 8, 80),
+        (Self::FailedLookupsFindNothing, Property::StartedOnce, 4, 80),
+        (Self::FailedLookupsAreRepeatedAtOnce, Property::FewTries, 2, 80),
         (Self::BlockedObjectsStayInTheQueue, Property::WorkGoesOn, 28, 80),
-        (Self::EachObjectTriesByItself, Property::FewTries, 18, 80),
+        (Self::EachObjectTriesByItself, Property::FewTries, 19, 80),
         (Self::RestartsForgetTheOrder, Property::OldestFirst, 13, 80),
         (Self::SharedRunsHaveOneOwner, Property::OthersRunsGoOn, 181, 80),
         (Self::ObjectsOfOneKeyStartTogether, Property::StartedOnce, 46, 80),
         (Self::OnlyGlueKnowsTheRunsOfAKey, Property::StartedOnce, 43, 80),
         (Self::StoppedRunsAreAdopted, Property::WorkIsDone, 4, 80),
         (Self::OnlyTheFirstAttemptIsFound, Property::StartedOnce, 11, 80),
-        (Self::StuckStopsNeverTimeOut, Property::DeletionsEnd, 10, 80),
+        (Self::StuckStopsNeverTimeOut, Property::DeletionsEnd, 13, 80),
         (Self::FailedPollsAreReportedAtOnce, Property::FewWrites, 7, 80),
         (Self::DeepRunsAreReadOneByOne, Property::FewPolls, 19, 160),
     ];

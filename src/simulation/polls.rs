@@ -1,10 +1,9 @@
 //! The polls: those of the product, with a reader whose calls go to the model.
 
-use std::collections::VecDeque;
 use std::future::Future;
 use std::hash::{Hash, Hasher};
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -14,16 +13,17 @@ use super::Name;
 use super::calls::{Answer, CallTo, GlueCall};
 use super::cluster::Object;
 use super::glue::ClientId;
+use super::mailbox::{Mailbox, not_understood};
 use super::mutations::Mutation;
 use super::time::millis;
 use super::tokens::Waiter;
 use super::world::{Event, World};
+use crate::glue::Error;
 use crate::glue::job_runs::source::{JobRunItem, JobRunSource, RunReader};
 use crate::glue::job_runs::{JobRun, JobRunPage};
 use crate::glue::poller::pause::{Load, pause};
 use crate::glue::poller::{PollRequest, PollResult, Polled, Report, Source as _};
 use crate::glue::rate_limiter::{Priority, RateLimiter};
-use crate::glue::{Error, ErrorKind};
 
 /// `--poll-interval`.
 pub const POLL_INTERVAL: Duration = Duration::from_secs(5);
@@ -42,21 +42,15 @@ pub type Watched = JobRunSource<Reads>;
 
 impl Source {
     pub fn watched(&self) -> Watched {
-        JobRunSource { client: Reads { client: self.client, mailbox: Arc::default() }, job: self.job.clone() }
+        JobRunSource { client: Reads { client: self.client, mailbox: Mailbox::default() }, job: self.job.clone() }
     }
 }
 
-/// A reader of runs: the call that a poll waits for, and its answer.
+/// What a poll reads the runs with.
 #[derive(Clone, Debug)]
 pub struct Reads {
     client: ClientId,
-    mailbox: Arc<Mutex<Mailbox>>,
-}
-
-#[derive(Debug, Default)]
-struct Mailbox {
-    calls: VecDeque<CallTo>,
-    answer: Option<Result<Answer, Error>>,
+    mailbox: Mailbox,
 }
 
 impl PartialEq for Reads {
@@ -73,23 +67,6 @@ impl Hash for Reads {
     }
 }
 
-impl Reads {
-    fn mailbox(&self) -> MutexGuard<'_, Mailbox> {
-        self.mailbox.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Makes a call, and is ready when the model has answered.
-    async fn ask(&self, call: CallTo) -> Result<Answer, Error> {
-        self.mailbox().calls.push_back(call);
-        std::future::poll_fn(|_| self.mailbox().answer.take().map_or(Poll::Pending, Poll::Ready)).await
-    }
-
-    fn no_answer(job: &str) -> Error {
-        let (code, message) = ("AnswerNotUnderstood".to_owned(), String::new());
-        Error { operation: "GetJobRuns", object: job.to_owned(), kind: ErrorKind::Transient, code, message }
-    }
-}
-
 impl RunReader for Reads {
     fn limiter(&self) -> Arc<RateLimiter> {
         Arc::default()
@@ -97,24 +74,24 @@ impl RunReader for Reads {
 
     async fn page(&self, job: &str, token: Option<String>) -> Result<JobRunPage, Error> {
         let page = token.and_then(|token| token.parse().ok()).unwrap_or(0);
-        match self.ask(CallTo::List { page }).await? {
+        match self.mailbox.ask(CallTo::List { page }).await? {
             Answer::Page(runs, more) => {
                 let next = more.then(|| (page + 1).to_string());
                 Ok(JobRunPage { runs: runs.into_iter().map(|(run, _)| run).collect(), next })
             }
-            _ => Err(Self::no_answer(job)),
+            _ => Err(not_understood(job)),
         }
     }
 
     async fn run(&self, job: &str, id: &str) -> Result<JobRun, Error> {
-        match self.ask(CallTo::Get { id: id.to_owned() }).await? {
-            Answer::Run(run) => Ok(*run),
-            _ => Err(Self::no_answer(job)),
+        match self.mailbox.ask(CallTo::Get { id: id.to_owned() }).await? {
+            Answer::Run(run) => Ok(run.0),
+            _ => Err(not_understood(job)),
         }
     }
 
     async fn max_retries(&self, _: &str) -> Result<i32, Error> {
-        self.ask(CallTo::GetJob).await.map(|_| 0)
+        self.mailbox.ask(CallTo::GetJob).await.map(|_| 0)
     }
 }
 
@@ -198,7 +175,7 @@ impl World {
         if let Poll::Ready(polled) = group.poll.as_mut().poll(&mut context) {
             return self.polled(source, &group, polled);
         }
-        let call = group.reads.mailbox().calls.pop_front();
+        let call = group.reads.mailbox.take_call();
         self.process.groups.insert(source.clone(), group);
         if let Some(call) = call {
             let call = GlueCall { client: source.client, plan: None, target: source.job.clone(), call };
@@ -213,7 +190,7 @@ impl World {
             *more = false;
         }
         if let Some(group) = self.process.groups.get(source) {
-            group.reads.mailbox().answer = Some(result);
+            group.reads.mailbox.answer(result);
             self.go_on_polling(source);
         }
     }
@@ -221,6 +198,7 @@ impl World {
     /// The poll is over.
     fn polled(&mut self, source: &Source, group: &Group, polled: Polled<JobRunItem>) {
         let Polled { results, calls } = polled;
+        self.checks.poll_ended(self.now, source, &results);
         self.checks.polled(self.now, source, calls, &group.requests, &self.glue);
         self.account_of(source).polls.insert(source.clone(), calls);
         self.log(None, || format!("a poll of {} for client {} takes {calls} calls", source.job, source.client));

@@ -7,6 +7,7 @@ use super::Name;
 use super::cluster::Object;
 use super::glue::ClientId;
 use super::polls::{Group, POLL_INTERVAL, Source, Watched};
+use super::searches::Search;
 use super::shell::Pass;
 use super::time::Ms;
 use super::tokens::Tokens;
@@ -15,6 +16,7 @@ use crate::controllers::runtime::exclusive::Exclusive;
 use crate::controllers::runtime::local_state::LocalStates;
 use crate::controllers::runtime::queue::{self, Queues};
 use crate::controllers::runtime::shared_runs::SharedRuns;
+use crate::glue::job_runs::search::Histories;
 use crate::glue::poller::State;
 use crate::glue::rate_limiter::budget::Ticket;
 
@@ -46,6 +48,10 @@ pub struct Process {
     pub poller: State<Watched, Name>,
     /// The polls under way.
     pub groups: BTreeMap<Source, Group>,
+    /// What searches have listed.
+    pub histories: BTreeMap<ClientId, Arc<Histories>>,
+    /// The searches under way.
+    pub searches: BTreeMap<Name, Search>,
     /// The tokens of each account.
     pub tokens: BTreeMap<usize, Tokens>,
     /// The places of objects that wait to start something, by uid.
@@ -74,6 +80,8 @@ impl Process {
             shared_runs: SharedRuns::default(),
             poller: State::new(POLL_INTERVAL),
             groups: BTreeMap::new(),
+            histories: BTreeMap::new(),
+            searches: BTreeMap::new(),
             tokens: BTreeMap::new(),
             places: BTreeMap::new(),
             clients: BTreeSet::new(),

@@ -14,9 +14,11 @@ use crate::controllers::run::conditions::ready_reason;
 use crate::controllers::run::facts::{ObservedRun, shared_key};
 use crate::controllers::run::sharing;
 use crate::controllers::run::waiting::{place, waits_for};
+use crate::controllers::runtime::problem::Problem;
 use crate::controllers::runtime::queue::{Cause, Queues, Turn};
 use crate::controllers::runtime::reason::Reason;
 use crate::controllers::runtime::start_once::StartOutcome;
+use crate::glue::Error;
 
 impl World {
     /// The watch shows the object; `listed` when it came with a list.
@@ -84,13 +86,25 @@ impl World {
         }
     }
 
-    /// A start was answered.
-    pub fn start_is_known(&mut self, pass: &Pass, outcome: &StartOutcome, cause: Option<Cause>) {
+    /// What AWS answered to the start of another object that waits for the same cause.
+    pub fn refusal(&self, pass: &Pass, turn: Turn) -> Option<Problem> {
+        let (Turn::Behind(cause) | Turn::After(cause, _)) = turn else { return None };
+        self.process.queues.refusal(&target(pass)?, cause).map(|error| Problem::of(error, None))
+    }
+
+    /// A start was answered, with this error where it failed.
+    pub fn start_is_known(&mut self, pass: &Pass, outcome: &StartOutcome, cause: Option<Cause>, error: Option<Error>) {
         let Some(target) = target(pass) else { return };
         let (name, now) = (&pass.object.name, Instant::now());
         self.with_queues(|queues| match (outcome, cause) {
             (StartOutcome::Started(_) | StartOutcome::Accepted, _) => queues.succeeded(&target, name, now),
-            (StartOutcome::Rejected(_), Some(cause)) => queues.refused(&target, cause, name, false, now),
+            (StartOutcome::Rejected(_), Some(cause)) => {
+                let woken = queues.refused(&target, cause, name, false, now);
+                if let Some(error) = error {
+                    queues.record_refusal(&target, cause, error);
+                }
+                woken
+            }
             (StartOutcome::Rejected(_) | StartOutcome::Unconfirmed(_), _) => Vec::new(),
         });
     }

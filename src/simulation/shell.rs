@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::Name;
-use super::calls::{CallTo, GlueCall, Reader, Search};
+use super::calls::{CallTo, GlueCall, Reader};
 use super::checks::Property;
 use super::cluster::Object;
 use super::glue::ClientId;
@@ -46,8 +46,6 @@ pub struct Pass {
     pub waits: Waits,
     /// How many places the job has, while the pass looks for a free one.
     pub places: Option<usize>,
-    /// A search of the job's runs that is under way.
-    pub search: Option<Search>,
 }
 
 /// What a pass waits for.
@@ -64,6 +62,8 @@ pub enum Waits {
     Token(GlueCall),
     /// The answer to this call.
     Answer,
+    /// What a search finds.
+    Search,
 }
 
 /// How a pass goes on.
@@ -118,7 +118,6 @@ impl World {
             steps: 0,
             waits: Waits::Nothing,
             places: None,
-            search: None,
         };
         self.process.passes.insert(name.clone(), pass);
         self.go_on(name);
@@ -245,15 +244,12 @@ impl World {
                 pass.waits = Waits::Answer;
             }
             Call::LookUp(_) if !self.acquire_key(pass) => {
+                self.checks.looked_up(self.now, &object, Some(Reason::KeyInUse));
                 let message = "another object with the same idempotencyKey is starting its run";
                 pass.state.start.lookup = Some(Lookup::Failed(Problem::new(Reason::KeyInUse, message)));
                 return Next::Again;
             }
-            Call::LookUp(query) => {
-                let age = self.process.local.with(object.uid(), |local| observe_intent(&object, local));
-                pass.search = Some(Search::new(query, age));
-                self.ask(pass, caller(CallTo::List { page: 0 }), Priority::Search);
-            }
+            Call::LookUp(query) => self.look_up(pass, client, query),
             // The place is looked for in two calls: how many the job has, and how many are taken.
             Call::CheckPlace => self.ask(pass, caller(CallTo::GetJob), Priority::Poll),
             Call::Stop(id) => self.ask(pass, caller(CallTo::Stop { id }), Priority::Stop),
@@ -302,7 +298,7 @@ impl World {
             }
             Waits::Status(status, place) => return self.write_status(pass, status, place),
             Waits::Finalizer { add } => return self.write_finalizer(pass, add),
-            waits @ (Waits::Nothing | Waits::Answer) => pass.waits = waits,
+            waits @ (Waits::Nothing | Waits::Answer | Waits::Search) => pass.waits = waits,
         }
         self.process.passes.insert(name.clone(), pass);
     }

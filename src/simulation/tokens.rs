@@ -45,6 +45,8 @@ pub enum Waiter {
     Start(Name),
     /// The call of a pass.
     Pass(Name, u64),
+    /// The call of a search.
+    Search(Name, u64, GlueCall),
     /// The call of a poll.
     Poll(Source, GlueCall),
 }
@@ -124,6 +126,7 @@ impl World {
                     Some(Waiter::Pass(name, number)) => {
                         self.at(self.now, Event::Resume(self.process.number, name, number));
                     }
+                    Some(Waiter::Search(name, search, call)) => self.send(&call, Reader::Search(name, search)),
                     Some(Waiter::Poll(source, call)) => self.send(&call, Reader::Poll(source)),
                     None => {}
                 },

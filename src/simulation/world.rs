@@ -11,7 +11,7 @@ use super::cluster::{Change, Cluster, Object};
 use super::figures::Figures;
 use super::glue::episode::Episode;
 use super::glue::job::Job;
-use super::glue::{Account, Glue};
+use super::glue::{Account, ClientId, Glue};
 use super::mutations::Mutation;
 use super::polls::{Pause, Source};
 use super::process::Process;
@@ -41,6 +41,12 @@ pub enum Event {
     Arrive(u64),
     /// The caller gets the answer.
     Answered(u64),
+    /// A search goes on.
+    Search(u32, Name),
+    /// The longest time of a search has passed.
+    SearchEnds(u32, Name, u64),
+    /// What a client's searches have listed may be forgotten.
+    Forget(u32, ClientId),
     /// A poll is due.
     Poll(u32, Source),
     /// The pause before a poll is computed again.
@@ -224,6 +230,9 @@ impl World {
             Event::Resume(number, name, pass) if number == current => self.resume(&name, pass),
             Event::Arrive(call) => self.arrive(call),
             Event::Answered(call) => self.answered(call),
+            Event::Search(number, name) if number == current => self.go_on_searching(&name),
+            Event::SearchEnds(number, name, search) if number == current => self.end_search(&name, search),
+            Event::Forget(number, client) if number == current => self.forget_histories(client),
             Event::Poll(number, source) if number == current => self.poll(&source),
             Event::Pause(number, source, pause) if number == current => self.wait_for_poll(&source, pause),
             Event::Tokens(number, account) if number == current => self.grant(account),

@@ -188,6 +188,10 @@ impl DeclaredKind for GlueConnection {
         matches!(call, Call::Create | Call::Update | Call::Delete)
     }
 
+    fn ends_with_deletion(call: &Call) -> bool {
+        matches!(call, Call::Test | Call::TestInput)
+    }
+
     async fn call(&self, target: Target<'_, Self>, call: &Call, state: &mut PassState) -> Result<(), Error> {
         calls::call(self, target.client, target.inputs, call, state).await
     }

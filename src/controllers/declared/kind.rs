@@ -68,6 +68,11 @@ pub trait DeclaredKind: Kind<PassState: Default> {
     fn is_non_idempotent(call: &Self::Call) -> bool;
     /// Whether a call changes the resource, so that earlier observations are out of date.
     fn changes_resource(call: &Self::Call) -> bool;
+    /// Whether a call changes nothing and its answer is not needed when the object is being deleted. Such a call may take
+    /// long.
+    fn ends_with_deletion(_call: &Self::Call) -> bool {
+        false
+    }
     /// The resource of which Glue takes one change at a time, when this call is such a change.
     fn exclusive_target(&self, _call: &Self::Call) -> Option<String> {
         None

@@ -15,6 +15,7 @@ use super::{events, plan};
 use crate::controllers::runtime::context::{Context, Name, created, name_of};
 use crate::controllers::runtime::kind::Item;
 use crate::controllers::runtime::lifecycle::{Earlier, Lifecycle};
+use crate::controllers::runtime::local_state::LocalState;
 use crate::controllers::runtime::ownership::{AwsLocation, Ownership, Terms};
 use crate::controllers::runtime::pass::Pass;
 use crate::controllers::runtime::reason::Reason;
@@ -92,7 +93,17 @@ impl<K: DeclaredKind<Status: Default>> Lifecycle<K> for DeclaredLifecycle {
         // The call borrows the pass, so the state is moved out meanwhile.
         let mut state = std::mem::take(&mut pass.state);
         let target = Target { client: &client, provenance: pass.provenance(), inputs: pass.inputs(), intent_age };
-        let answer = pass.object.call(target, &call, &mut state).await;
+        let deletion = K::ends_with_deletion(&call).then(|| pass.with_local(LocalState::deletion));
+        let deleted = async {
+            match &deletion {
+                Some(deletion) => deletion.cancelled().await,
+                None => std::future::pending().await,
+            }
+        };
+        let answer = tokio::select! {
+            answer = pass.object.call(target, &call, &mut state) => answer,
+            () = deleted => Err(not_awaited(pass.object.id())),
+        };
         if K::is_non_idempotent(&call) {
             let outcome = StartOutcome::of(answer.clone().map(|()| None), |error| pass.explain(error));
             pass.record_outcome(&outcome);
@@ -177,6 +188,17 @@ fn deleting_for<K: DeclaredKind>(pass: &Pass<'_, K>) -> Duration {
         return Duration::ZERO;
     }
     pass.with_local(|local| local.deleting_since.get_or_insert_with(Instant::now).elapsed())
+}
+
+/// The error of a call whose answer is not needed any more. The pass ends with it: the object that it has is out of date.
+fn not_awaited(id: &str) -> Error {
+    Error {
+        operation: "call",
+        object: id.to_owned(),
+        kind: ErrorKind::Ambiguous,
+        code: "ObjectDeleted".to_owned(),
+        message: "the object is being deleted".to_owned(),
+    }
 }
 
 /// The longest pause after AWS refused a call. A conflict is over soon, and nobody is notified.

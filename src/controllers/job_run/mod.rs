@@ -3,16 +3,19 @@
 //! | module | what it does |
 //! |---|---|
 //! | [`arguments`] | the arguments of the run, with the values from Secrets and ConfigMaps |
+//! | [`lookup`] | which of the job's runs a lookup considers, and which it is about |
 //! | `render` | the run as Glue shows it, in the status |
 
 pub mod arguments;
+pub(crate) mod lookup;
 mod render;
 
 use std::collections::BTreeSet;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use self::arguments::Arguments;
+use self::lookup::attempt_of;
 use crate::api::credentials::{Aws, AwsIdentity};
 use crate::api::job_run::ExecutionClass;
 use crate::api::job_run::GlueJobRunSpec;
@@ -29,15 +32,9 @@ use crate::controllers::runtime::text::truncated;
 use crate::glue::job_runs::places::has_free_place;
 use crate::glue::job_runs::search::matching_runs;
 use crate::glue::job_runs::source::{JobRunItem, JobRunSource};
-use crate::glue::job_runs::{JobRun, RunMatch, RunMatcher, StartJobRun, StopOutcome};
+use crate::glue::job_runs::{JobRun, RunMatcher, StartJobRun, StopOutcome};
 use crate::glue::rate_limiter::Priority;
 use crate::glue::{Error, ErrorKind, Glue};
-
-/// How much earlier than the intent, by Glue's clock, a run may have started and still be ours: more than any two clocks
-/// differ. It bounds how far a lookup goes back, and decides no start.
-const CLOCK_SLACK: SignedDuration = SignedDuration::from_hours(1);
-/// The same for runs without a key. It is short, since any other run with the same arguments would match as well.
-const UNKEYED_CLOCK_SLACK: SignedDuration = SignedDuration::from_mins(5);
 
 impl Kind for GlueJobRun {
     const KIND: &'static str = "GlueJobRun";
@@ -125,20 +122,11 @@ impl RunKind for GlueJobRun {
 
     async fn look_up(&self, client: &Glue, query: &RunQuery) -> Result<Option<JobRunItem>, Error> {
         let matcher = self.matcher(client, &query.base_key);
-        let slack = if matches!(matcher, RunMatcher::Argument { .. }) { CLOCK_SLACK } else { UNKEYED_CLOCK_SLACK };
-        let oldest = query.since.and_then(|since| since.checked_sub(slack).ok());
         let is_deleted = self.metadata.deletion_timestamp.is_some();
         let urgency = if is_deleted { Priority::Stop } else { Priority::Search };
-        let found = matching_runs(client, &self.spec.job_name, &matcher, oldest, urgency).await?;
-        let is_asked_for =
-            |run: &JobRun| query.attempt.is_none_or(|attempt| attempt_of(run).is_none_or(|number| number == attempt));
-        let ours = found.into_iter().filter(|run| is_asked_for(run) && !self.has_run(&run.id));
-        // Of the runs of one attempt, those that have not ended come first.
-        let newest = ours.fold(None, |newest: Option<JobRun>, run| match newest {
-            Some(newest) if attempt_of(&newest) >= attempt_of(&run) => Some(newest),
-            _ => Some(run),
-        });
-        Ok(newest.map(item))
+        let earliest = lookup::earliest_start(query, &matcher);
+        let found = matching_runs(client, &self.spec.job_name, &matcher, earliest, urgency).await?;
+        Ok(lookup::newest(found, query.attempt, |id| self.has_run(id)).map(item))
     }
 
     async fn has_place(&self, client: &Glue) -> Result<bool, Error> {
@@ -161,8 +149,7 @@ impl RunKind for GlueJobRun {
 }
 
 impl GlueJobRun {
-    /// Whether an attempt has this run already: where runs carry no key argument, the next attempt looks like the one
-    /// before it.
+    /// Whether an attempt has this run already.
     fn has_run(&self, id: &str) -> bool {
         let attempts = self.status.as_ref().map(|status| status.run.attempts.as_slice()).unwrap_or_default();
         attempts.iter().any(|attempt| attempt.id.as_deref() == Some(id))
@@ -205,13 +192,6 @@ impl GlueJobRun {
 }
 
 /// The number of the attempt that the run's key names.
-fn attempt_of(run: &JobRun) -> Option<u32> {
-    match run.matched? {
-        RunMatch::Attempt(number) => Some(number),
-        RunMatch::Arguments => None,
-    }
-}
-
 fn item(run: JobRun) -> JobRunItem {
     JobRunItem { run, retry_expected: false }
 }

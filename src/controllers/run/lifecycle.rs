@@ -319,7 +319,14 @@ async fn look_up<K: RunKind>(pass: &mut Pass<'_, K>, query: &RunQuery) {
             let newest = sharing::newest(found, of_other_object(pass, query, shared_key.as_deref()));
             newest.map_or(Lookup::NotFound { intent_age }, Lookup::Found)
         }
-        Err(error) => Lookup::Failed(pass.explain(&error)),
+        Err(error) => {
+            // A start that was refused waits in its queue. Otherwise the status reports the error, which requeues the object.
+            let is_refused = matches!(pass.state.observed.start.outcome, Some(StartOutcome::Rejected(_)));
+            if !is_refused && pass.object.meta().deletion_timestamp.is_none() {
+                pass.with_local(|local| local.backoff.delay(Duration::MAX));
+            }
+            Lookup::Failed(pass.explain(&error))
+        }
     };
     pass.state.observed.start.lookup = Some(lookup);
 }

@@ -49,7 +49,7 @@ pub(super) fn next_start(facts: &Facts<'_>) -> Plan {
         return wait(facts, Phase::Waiting, Reason::RetryScheduled, &message, Some(left));
     }
     let deadline = start_deadline(facts).filter(|_| never_ran);
-    if let Some(pause) = facts.common.backoff {
+    if let Some(pause) = facts.common.backoff.filter(|_| facts.state.start.lookup.is_none()) {
         let pause = deadline.map_or(pause, |left| left.min(pause));
         return Plan { status: keep(facts), step: Step::RequeueAfter(pause) };
     }
@@ -234,6 +234,9 @@ fn gives_up(facts: &Facts<'_>, attempt: &Attempt) -> Option<&'static str> {
 fn look_up(facts: &Facts<'_>, attempt: &Attempt) -> Plan {
     if let Some(problem) = &facts.common.credentials_problem {
         return blocked(facts, Phase::Starting, problem);
+    }
+    if let Some(pause) = facts.common.backoff.filter(|_| !facts.common.deleting()) {
+        return Plan { status: keep(facts), step: Step::RequeueAfter(pause) };
     }
     let since = Some(attempt.intended_at.0);
     let query = RunQuery {

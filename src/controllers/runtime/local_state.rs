@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use super::backoff::Backoff;
 use super::start_once::IntentTracker;
@@ -41,8 +42,22 @@ pub struct LocalState<S> {
     pub start_place: Option<Place>,
     /// Since when this process has known that the object is being deleted.
     pub deleting_since: Option<Instant>,
+    /// Cancelled when the watch shows that the object is being deleted, once somebody waits for that.
+    deletion: Option<CancellationToken>,
     /// The kind's own part.
     pub kind_state: S,
+}
+
+impl<S> LocalState<S> {
+    /// The watch shows that the object is being deleted.
+    pub fn on_deletion(&mut self) {
+        self.deletion.get_or_insert_default().cancel();
+    }
+
+    /// Cancelled from when the watch shows that the object is being deleted: the object of the pass may be older.
+    pub fn deletion(&mut self) -> CancellationToken {
+        self.deletion.get_or_insert_default().clone()
+    }
 }
 
 impl<S: Default> LocalStates<S> {

@@ -22,6 +22,7 @@ use super::cache_sync::WatchHandle;
 use super::context::{Context, Name, name_of};
 use super::kind::Kind;
 use super::lifecycle::Lifecycle;
+use super::local_state::LocalState;
 use crate::api::ANNOTATION_PREFIX;
 
 /// How many objects a page of a list has, where the API server does not stream it.
@@ -165,7 +166,11 @@ fn on_applied<K: Kind>(context: &Context<K>, object: &K, listed: bool, done: &mu
         return;
     }
     let was_done = done.remove(&uid);
-    context.local_states.register(&uid.unwrap_or_default(), was_done);
+    let uid = uid.unwrap_or_default();
+    context.local_states.register(&uid, was_done);
+    if object.meta().deletion_timestamp.is_some() {
+        context.local_states.with(&uid, LocalState::on_deletion);
+    }
     K::Lifecycle::on_applied(context, object, listed);
 }
 

@@ -177,13 +177,14 @@ impl History {
         }
         let mut entries = std::mem::take(&mut listing.entries);
         (self.as_of, self.newest) = (Some(listing.begun), listing.newest.or(self.newest));
+        // An earlier listing may have stopped above the place that this one has come down to.
+        let is_deeper = ends || self.tail.as_ref().is_some_and(|tail| listing.oldest <= tail.oldest);
         match known_below {
-            Some(known_below) => {
+            Some(known_below) if !is_deeper => {
                 entries.retain(|entry| entry.at >= known_below);
                 entries.extend(self.entries.drain(..).filter(|entry| entry.at < known_below));
-                self.tail = self.tail.take().filter(|_| !ends);
             }
-            None => self.tail = Some(listing).filter(|_| !ends),
+            Some(_) | None => self.tail = Some(listing).filter(|_| !ends),
         }
         self.entries = entries;
     }
@@ -291,6 +292,21 @@ mod tests {
         // After a long time the token is not used any more.
         let late = start + TOKEN_AGE * 2;
         assert_eq!(list(&mut history, &job, late, None, 100), (1 + 20, true));
+    }
+
+    #[test]
+    fn a_listing_that_passes_what_is_known_loses_no_run_and_lists_none_again() {
+        // A burst of runs within `OVERLAP`, and older ones below it.
+        for (burst, older, calls) in [(5, 3, 2), (14, 7, 5), (5, 20, 5), (30, 1, 7)] {
+            let (mut job, mut history, start) = (Job::default(), History::default(), Instant::now());
+            (0..older).for_each(|run| job.start(run, 1));
+            (0..burst).for_each(|run| job.start(100_000 + run, 1));
+            assert_eq!(list(&mut history, &job, start, None, 1), (1, false), "an error after the first page");
+            let later = start + Duration::from_secs(1);
+            assert_eq!(list(&mut history, &job, later, None, 100), (calls, true), "{burst} and {older} runs");
+            let all: Vec<_> = job.runs.iter().map(|(at, _)| *at).collect();
+            assert_eq!(found(&history, 1, None), all, "{burst} and {older} runs");
+        }
     }
 
     #[test]

@@ -20,9 +20,9 @@ use crate::glue::rate_limiter::Priority;
 use crate::glue::{Error, ErrorKind, Glue};
 
 /// How long what was listed is kept after the last search.
-const KEPT_FOR: Duration = Duration::from_mins(10);
+pub(crate) const KEPT_FOR: Duration = Duration::from_mins(10);
 /// How long one search takes at most: meanwhile its object is not stopped or deleted.
-const LONGEST: Duration = Duration::from_secs(20);
+pub(crate) const LONGEST: Duration = Duration::from_secs(20);
 /// How many runs of all jobs of a client are kept between searches: some 6 MB.
 const MOST_KEPT: usize = 50_000;
 /// How many ended runs of one search are returned; the newest.
@@ -49,18 +49,9 @@ pub async fn matching_runs(
     urgency: Priority,
 ) -> Result<Vec<JobRun>, Error> {
     let reader = Reader { client, urgency };
-    let search = tokio::time::timeout(LONGEST, client.histories().search(&reader, job, matcher, since)).await;
+    let found = client.histories().search(&reader, job, matcher, since).await;
     forget_later(client);
-    search.unwrap_or_else(|_| {
-        Err(Error {
-            operation: "GetJobRuns",
-            object: format!("job {job}"),
-            kind: ErrorKind::Transient,
-            code: "SearchNotFinished".to_owned(),
-            message: "the search through the history of the job's runs takes long; the next try goes on from there"
-                .to_owned(),
-        })
-    })
+    found
 }
 
 /// Forgets what was listed some time after the last search.
@@ -133,8 +124,28 @@ struct Kept {
 }
 
 impl Histories {
-    /// See [`matching_runs`].
+    /// See [`matching_runs`]. It takes [`LONGEST`] at most.
     pub(crate) async fn search(
+        &self,
+        reader: &impl HistoryReader,
+        job: &str,
+        matcher: &RunMatcher,
+        since: Option<Timestamp>,
+    ) -> Result<Vec<JobRun>, Error> {
+        let search = tokio::time::timeout(LONGEST, self.search_to_the_end(reader, job, matcher, since)).await;
+        search.unwrap_or_else(|_| {
+            Err(Error {
+                operation: "GetJobRuns",
+                object: format!("job {job}"),
+                kind: ErrorKind::Transient,
+                code: "SearchNotFinished".to_owned(),
+                message: "the search through the history of the job's runs takes long; the next try goes on from there"
+                    .to_owned(),
+            })
+        })
+    }
+
+    async fn search_to_the_end(
         &self,
         reader: &impl HistoryReader,
         job: &str,
@@ -194,12 +205,12 @@ impl Histories {
     }
 
     /// Whether the caller is to forget what is old from now on.
-    fn begin_forgetting(&self) -> bool {
+    pub(crate) fn begin_forgetting(&self) -> bool {
         !std::mem::replace(&mut self.state().is_forgetting, true)
     }
 
     /// Forgets the histories that were not searched for [`KEPT_FOR`]. Whether some are left to forget later.
-    fn forget_old(&self) -> bool {
+    pub(crate) fn forget_old(&self) -> bool {
         let mut state = self.state();
         state.by_job.retain(|_, kept| kept.searched_at.elapsed() < KEPT_FOR);
         state.is_forgetting = !state.by_job.is_empty();

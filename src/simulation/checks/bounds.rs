@@ -11,6 +11,8 @@ pub const TRIED_AFTER: Ms = 45 * SECOND;
 pub const TRIED_AFTER_LOSSES: Ms = 180 * SECOND;
 /// How long an obstacle that is gone may still have an effect: the longest pause, and the time to notice.
 pub const OBSTACLE_LINGERS: Ms = 180 * SECOND;
+/// By when the controller has noticed a change: the longest delay of a watch.
+pub const NOTICED_AFTER: Ms = 10 * SECOND;
 /// How many starts of others may pass a tenant that waits for a place of the same job.
 pub const PASSED_BY: u64 = 40;
 /// How long a deleted object may exist after the deletion timeout: the longest pause between two passes over it, and
@@ -21,8 +23,10 @@ pub const ADOPTED_LONG_AGO: Ms = 30 * SECOND;
 /// Polls in a row that may cost more than they need: those that find out where the runs are.
 pub const DEAR_POLLS: u32 = 3;
 
-/// How long after its end a run is seen to have ended: the longest pause between two polls where the account allows more,
-/// polls that failed, and the writes.
+/// How long after its end a run is seen to have ended, and how long it may be hidden after an obstacle to its polls is
+/// gone, such as after the last of some polls in a row that were lost: a run whose polls failed is polled a minute later,
+/// when its group polls next; that pause is a minute at most where the account allows more, with its jitter. The rest is
+/// for the tokens, the calls and the writes.
 pub const SEEN_AFTER: Ms = 180 * SECOND;
 /// How long nothing may be written after everybody has settled.
 pub const QUIET: Ms = 30 * MINUTE;
@@ -46,8 +50,16 @@ pub fn settles_by(scenario: &Scenario) -> Ms {
     FAULTS_UNTIL.max(STUCK_UNTIL) + 10 * MINUTE + longest
 }
 
+/// How long an object whose lookups failed so many times in a row waits before the next one at least: a second, twice as
+/// long after each failure up to two minutes, with the jitter of a fifth.
+pub fn looks_again_after(failures: u32) -> Ms {
+    (SECOND << (failures - 1).min(16)).min(2 * MINUTE) * 4 / 5
+}
+
 /// The tries that an obstacle of this length may cost, for one client and target: one a second at first, then one for
-/// each half a minute, and those that were on their way when it began.
-pub fn tries(length: Ms) -> u64 {
-    16 + length / (15 * SECOND)
+/// each half a minute, and those that were on their way when it began. The pauses begin anew so many times, with each
+/// restart, and with each try that was throttled, since the object waits for nothing else then: a minute has six of them
+/// at first, and one at last.
+pub fn tries(length: Ms, anew: u64) -> u64 {
+    16 + length / (15 * SECOND) + 5 * anew
 }

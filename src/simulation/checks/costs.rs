@@ -3,9 +3,11 @@
 use super::bounds::{self, DEAR_POLLS};
 use super::{Checks, Property};
 use crate::api::run::RunStatus;
+use crate::controllers::runtime::reason::Reason;
+use crate::glue::ErrorKind;
 use crate::glue::job_runs::source::JobRunItem;
-use crate::glue::poller::PollRequest;
-use crate::simulation::calls::{CallTo, GlueCall};
+use crate::glue::poller::{PollRequest, PollResult};
+use crate::simulation::calls::{Answer, CallTo, GlueCall};
 use crate::simulation::cluster::Object;
 use crate::simulation::glue::Caller;
 use crate::simulation::glue::Glue;
@@ -26,6 +28,26 @@ pub struct Account {
     pub lost_at: Option<Ms>,
     /// Starts that it has sent. Each takes an intent before and an outcome after it.
     pub tries: u64,
+    lookups: Lookups,
+}
+
+/// The tries of one client for one target during an episode.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Tries {
+    /// Those that the episode refused.
+    refused: u64,
+    throttled: u64,
+}
+
+/// The lookups of one object.
+#[derive(Clone, Debug, Default)]
+struct Lookups {
+    /// Why the last one failed; `None` when it did not.
+    problem: Option<Reason>,
+    /// How often that changed. The status says it.
+    changes: u64,
+    /// How many in a row failed, when the last but one of them ended, and when the last.
+    failed: Option<(u32, Ms, Ms)>,
 }
 
 impl Checks {
@@ -56,6 +78,50 @@ impl Checks {
         self.accounts.entry(uid.to_owned()).or_default().tries += 1;
     }
 
+    /// The object begins to look for its run: not before the pause after a lookup that failed is over.
+    pub fn looks_up(&mut self, now: Ms, object: &Object) {
+        self.now = now;
+        let Some(account) = self.accounts.get(object.uid()) else { return };
+        let Some((failures, before, last)) = account.lookups.failed else { return };
+        let pause = bounds::looks_again_after(failures);
+        // A write that took longer than the pause has begun the next one, and a lost write one of its own. When the lookup
+        // fails then, that pause goes on; so it may have begun any time after the lookup before.
+        let just_lost = account.lost_at.is_some_and(|lost| lost + bounds::OBSTACLE_LINGERS > last);
+        if failures > 1
+            && now < before + pause
+            && !self.pauses_end(before, object)
+            && !just_lost
+            && !object.is_deleting()
+        {
+            let what = format!(
+                "it looks again {} ms after {failures} lookups in a row failed; {pause} ms are due",
+                now - before
+            );
+            self.flag(Property::FewTries, std::slice::from_ref(&object.name), what);
+        }
+    }
+
+    /// A lookup of the object has ended, with this problem where it failed.
+    pub fn looked_up(&mut self, now: Ms, object: &Object, problem: Option<Reason>) {
+        let lookups = self.accounts.get(object.uid()).map(|account| account.lookups.clone()).unwrap_or_default();
+        let (in_a_row, before) = match lookups.failed {
+            Some((failures, _, last)) if !self.pauses_end(last, object) => (failures, last),
+            _ => (0, now),
+        };
+        let changes = lookups.changes + u64::from(lookups.problem != problem);
+        let failed = problem.filter(|problem| *problem != Reason::KeyInUse).map(|_| (in_a_row + 1, before, now));
+        self.accounts.entry(object.uid().to_owned()).or_default().lookups = Lookups { problem, changes, failed };
+    }
+
+    /// Whether something has ended the pauses of the object since then: a restart, or a change of a Secret.
+    fn pauses_end(&self, since: Ms, object: &Object) -> bool {
+        self.downs.iter().any(|(_, until)| *until > since)
+            || self
+                .secrets
+                .iter()
+                .any(|(at, (namespace, _))| *namespace == object.name.0 && *at + bounds::NOTICED_AFTER > since)
+    }
+
     /// The status was written.
     pub fn status_written(&mut self, now: Ms, object: &Object, before: &RunStatus, after: &RunStatus, obstacles: u64) {
         self.status_is_right(now, object, before, after);
@@ -67,20 +133,21 @@ impl Checks {
         account.runs = account.runs.max(attempts);
         // The finalizer comes and goes. Each attempt may wait for a place, run, and end as a retry; each try takes an
         // intent and an outcome. An obstacle is reported, and its end.
-        let own = 2 + 5 * account.runs + 2 * account.tries;
+        // What comes of its lookups is reported when it changes: an account may throttle some calls and not others.
+        let own = 2 + 5 * account.runs + 2 * account.tries + account.lookups.changes;
         let bound = own + 3 * obstacles + 3 * acts + 2 * secrets + restarts + 3 * account.losses;
         if account.writes > bound {
             let what = format!(
-                "{} writes; {bound} would do for {} attempts, {} tries, {obstacles} obstacles, {acts} changes by users, {secrets} \
-                 changes of Secrets, {restarts} restarts and {} losses",
-                account.writes, account.runs, account.tries, account.losses
+                "{} writes; {bound} would do for {} attempts, {} tries, {} answers to lookups, {obstacles} obstacles, {acts} \
+                 changes by users, {secrets} changes of Secrets, {restarts} restarts and {} losses",
+                account.writes, account.runs, account.tries, account.lookups.changes, account.losses
             );
             self.flag(Property::FewWrites, std::slice::from_ref(&object.name), what);
         }
     }
 
-    /// A call reached Glue.
-    pub fn called(&mut self, now: Ms, call: &GlueCall, glue: &Glue) {
+    /// A call reached Glue, which answers this.
+    pub fn called(&mut self, now: Ms, call: &GlueCall, answer: &Result<Answer, ErrorKind>, glue: &Glue) {
         self.now = now;
         if self.settled.is_some() {
             self.flag(Property::Quiet, &[], format!("everybody had settled, and {call:?} is sent"));
@@ -92,16 +159,41 @@ impl Checks {
             if episode.plan.is_some() || !episode.refuses(now, account, &who, Operation::StartJobRun, &call.target) {
                 continue;
             }
-            let tries = self.tries.entry((number, call.client, call.target.clone())).or_default();
-            *tries += 1;
-            let bound = bounds::tries(episode.until - episode.from);
-            if *tries > bound {
+            let Tries { refused, throttled } =
+                self.tries.entry((number, call.client, call.target.clone())).or_default();
+            if matches!(answer, Err(ErrorKind::Throttled)) {
+                *throttled += 1;
+                continue;
+            }
+            *refused += 1;
+            let restarts = self.downs.iter().filter(|(_, until)| (episode.from..now).contains(until)).count() as u64;
+            let bound = bounds::tries(episode.until - episode.from, restarts + *throttled);
+            if *refused > bound {
                 let what = format!(
-                    "try {tries} of client {} for {} during {episode}; {bound} would do",
+                    "try {refused} of client {} for {} during {episode}, beside {throttled} that were throttled and \
+                     {restarts} restarts; {bound} would do",
                     call.client, call.target
                 );
                 let about = call.plan.map(|plan| self.names[plan].clone());
                 return self.flag(Property::FewTries, about.as_slice(), what);
+            }
+        }
+    }
+
+    /// A call of a poll was lost.
+    pub fn poll_lost(&mut self, source: &Source) {
+        self.losing_polls.insert(source.clone());
+    }
+
+    /// A poll is over.
+    pub fn poll_ended(&mut self, now: Ms, source: &Source, results: &[PollResult<JobRunItem>]) {
+        let has_lost = self.losing_polls.remove(source);
+        for result in results {
+            let run = (source.clone(), result.id.clone());
+            if result.answer.is_ok() {
+                self.lost_polls.remove(&run);
+            } else if has_lost {
+                self.lost_polls.insert(run, now);
             }
         }
     }

@@ -34,7 +34,7 @@ pub enum Property {
     OldestFirst,
     /// An obstacle costs an object few writes, however long it lasts.
     FewWrites,
-    /// One object asks whether an obstacle is gone, not each.
+    /// One object asks whether an obstacle is gone, not each, and a search that failed is repeated after pauses that grow.
     FewTries,
     /// A poll makes the calls that the pages need.
     FewPolls,
@@ -108,8 +108,12 @@ pub struct Checks {
     /// When an object first had a run, by uid and run.
     adopted: BTreeMap<(String, String), Ms>,
     /// Tries during an episode, by its number, client and target.
-    tries: BTreeMap<(usize, ClientId, String), u64>,
+    tries: BTreeMap<(usize, ClientId, String), costs::Tries>,
     dear_polls: BTreeMap<super::polls::Source, u32>,
+    /// The groups whose poll has lost a call.
+    losing_polls: BTreeSet<super::polls::Source>,
+    /// When the last poll of a run failed that had lost a call, unless one has shown the run since, by group and run.
+    lost_polls: BTreeMap<(super::polls::Source, String), Ms>,
     /// Since when a ready object waits beside a free place, by client and job.
     idle: BTreeMap<(ClientId, String), (Ms, Name)>,
     /// How many starts of others a client with a ready object has seen, by client and job.
@@ -140,6 +144,8 @@ impl Checks {
             adopted: BTreeMap::new(),
             tries: BTreeMap::new(),
             dear_polls: BTreeMap::new(),
+            losing_polls: BTreeSet::new(),
+            lost_polls: BTreeMap::new(),
             idle: BTreeMap::new(),
             passed: BTreeMap::new(),
             worst_idle: 0,

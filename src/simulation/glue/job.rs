@@ -98,7 +98,7 @@ impl Run {
     }
 }
 
-/// A run in a list, with its key.
+/// A run as Glue shows it, with its key.
 pub type Listed = (JobRun, String);
 
 impl Glue {
@@ -198,14 +198,14 @@ impl Glue {
     }
 
     /// `GetJobRun`.
-    pub fn job_run(&mut self, now: Ms, who: &Caller, job: &str, id: &str) -> Result<JobRun, ErrorKind> {
+    pub fn job_run(&mut self, now: Ms, who: &Caller, job: &str, id: &str) -> Result<Listed, ErrorKind> {
         self.admit(now, who, Operation::GetJobRun, job)?;
         if self.is_gone(now, who, job) {
             return Err(ErrorKind::NotFound);
         }
         let is_shown = |run: &Run| run.shown <= now;
         let run = self.runs.iter().find(|run| run.id == id && is_shown(run));
-        run.map(|run| run.show(now)).ok_or(ErrorKind::NotFound)
+        run.map(|run| (run.show(now), run.key.clone())).ok_or(ErrorKind::NotFound)
     }
 
     /// Whether the job or crawler is deleted.

@@ -6,6 +6,7 @@ use super::{Cell, Stage};
 
 /// Cells of some operations in one stage.
 #[derive(Debug)]
+#[allow(dead_code, reason = "no cell is known to be violated today")]
 pub struct Known {
     operations: &'static [&'static str],
     faults: &'static [Fault],
@@ -14,12 +15,7 @@ pub struct Known {
     pub why: &'static str,
 }
 
-pub const KNOWN: &[Known] = &[Known {
-    operations: &["TestConnection"],
-    faults: &[Fault::Slow],
-    stage: Stage::Deleting,
-    why: "the deletion waits until a test that is under way has ended, which may take a minute",
-}];
+pub const KNOWN: &[Known] = &[];
 
 impl Known {
     /// Whether the entry is about the cell.

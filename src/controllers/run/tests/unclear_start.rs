@@ -1,7 +1,10 @@
 //! What is heeded while it is not known whether a start had an effect.
 
+use std::time::Duration;
+
 use super::fixture::{Fixture, intent, not_found, problem, step_name};
 use crate::api::run::{Phase, RunPolicy};
+use crate::controllers::run::calls::Step;
 use crate::controllers::runtime::start_once::Lookup;
 use crate::glue::ErrorKind;
 
@@ -9,6 +12,28 @@ fn ready(fixture: &Fixture) -> (Option<Phase>, String) {
     let plan = fixture.plan();
     let ready = plan.status.condition("Ready").expect("a condition").message.clone();
     (plan.status.phase, ready)
+}
+
+/// Each status that reports a failed lookup requeues the object.
+#[test]
+fn a_lookup_that_failed_is_not_repeated_before_its_pause_unless_the_object_is_deleted() {
+    let looks = |fixture: Fixture| {
+        let pauses = Fixture { backoff: Some(Duration::from_secs(9)), ..fixture };
+        let plan = pauses.plan();
+        assert_eq!((&plan.status, plan.step), (&pauses.status, Step::RequeueAfter(Duration::from_secs(9))));
+        let deleted = pauses.deleted();
+        assert_eq!(step_name(&deleted.plan()), "look up");
+        step_name(&Fixture { backoff: None, ..deleted }.plan())
+    };
+    let open = || Fixture::new().with_finalizer().with(Phase::Starting, intent()).observed_generation(1);
+    assert_eq!(looks(open()), "look up");
+    let mut failed = Fixture { backoff: Some(Duration::from_secs(9)), ..open() };
+    failed.state.start.lookup = Some(Lookup::Failed(problem(ErrorKind::Throttled)));
+    assert_eq!(step_name(&failed.plan()), "backoff", "the pass that looked reports it");
+    failed.status.attempts.clear();
+    failed.state.had_earlier_attempt = true;
+    let plan = failed.plan();
+    assert_eq!((plan.status.phase, step_name(&plan)), (Some(Phase::Pending), "backoff"));
 }
 
 #[test]
