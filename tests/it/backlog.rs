@@ -28,7 +28,7 @@ async fn a_backlog_is_started_with_three_writes_each_and_the_lease_is_kept() {
 
     env.set_flags(&[("--lease-duration", "15s")]);
     env.start_controller_as("leader");
-    env.wait_for_answers("StartJobRun", OBJECTS.try_into().expect("a small number")).await;
+    env.wait_for_answers("StartJobRun", OBJECTS).await;
     let last = format!("run-{}", OBJECTS - 1);
     env.wait_for_run_id(&last).await;
     let runs = loop {
@@ -37,7 +37,7 @@ async fn a_backlog_is_started_with_three_writes_each_and_the_lease_is_kept() {
             break runs;
         }
     };
-    assert_eq!((runs.len(), env.start_calls()), (OBJECTS, OBJECTS.try_into().expect("a small number")));
+    assert_eq!((runs.len(), env.start_calls()), (OBJECTS, everyone.into()));
 
     let entries = env.plane.audit().entries().await.expect("the audit log");
     let writes = |user_agent: &str| {
