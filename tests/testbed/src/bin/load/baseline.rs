@@ -1,0 +1,130 @@
+//! The raw speed of the API server: status patches of GlueJobRuns, as the controller's ServiceAccount, without a
+//! controller.
+//!
+//! The patch is that of the controller: the whole status of a finished run, on a resource version.
+
+use std::time::{Duration, Instant};
+
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use kube::{
+    Client, ResourceExt as _,
+    api::{Api, DeleteParams, DynamicObject, ListParams, Patch, PatchParams},
+};
+use serde_json::{Value, json};
+
+use crate::{
+    error::LoadError,
+    progress::say,
+    sample::Sample,
+    settings::Settings,
+    statistics::percentile,
+    world::{NAMESPACE, RELEASE, World, objects},
+};
+
+/// The patches in flight while the rate is measured.
+pub(crate) const IN_FLIGHT: usize = 16;
+/// The patches one at a time.
+const ROUND_TRIPS: usize = 300;
+/// How long the rate is measured.
+const LASTS: Duration = Duration::from_secs(8);
+/// The namespace of its objects.
+const RAW: &str = "raw";
+
+/// The raw speed of the API server in this scenario.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Baseline {
+    /// The median time of a status patch, one at a time.
+    pub(crate) median: Duration,
+    /// The 99th percentile.
+    pub(crate) p99: Duration,
+    /// Patches for each second, with 16 in flight.
+    pub(crate) rate: f64,
+}
+
+/// Measures it. No controller may run, and none of the objects is left.
+pub(crate) async fn measure(world: &World, settings: &Settings, sample: &Sample) -> Result<Baseline, LoadError> {
+    world.add_namespace(RAW).await?;
+    let namespace = RAW;
+    world.create_runs(namespace, IN_FLIGHT, |_| json!({ "jobName": "raw", "suspend": true })).await?;
+    let client = world.plane.client_as(NAMESPACE, RELEASE).await?;
+    let runs = objects::runs(client, namespace);
+    let listed = runs.list(&ListParams::default()).await.map_err(LoadError::kube("listing the runs"))?.items;
+    let trips = round_trips(&runs, &listed, settings.size(ROUND_TRIPS).max(100), &sample.status).await?;
+    let rate = rate(&runs, &listed, settings.window(LASTS), &sample.status).await?;
+    delete(&world.admin, namespace).await?;
+    let of = |part| percentile(&trips, part).unwrap_or_default();
+    let baseline = Baseline { median: of(0.5), p99: of(0.99), rate };
+    say(&format!(
+        "  raw status patches: median {:.2?}, p99 {:.2?}, {rate:.0}/s with {IN_FLIGHT} in flight",
+        baseline.median, baseline.p99
+    ));
+    Ok(baseline)
+}
+
+/// One patch after the other, over all objects in turn.
+async fn round_trips(
+    runs: &Api<DynamicObject>,
+    listed: &[DynamicObject],
+    count: usize,
+    status: &Value,
+) -> Result<Vec<Duration>, LoadError> {
+    let mut versions: Vec<_> = listed.iter().map(|run| (run.name_any(), run.resource_version())).collect();
+    let mut trips = Vec::with_capacity(count);
+    let objects = versions.len();
+    for nth in 0..count {
+        let (name, version) = &mut versions[nth % objects];
+        let began = Instant::now();
+        *version = patch(runs, name, version.clone(), status, nth).await?;
+        trips.push(began.elapsed());
+    }
+    Ok(trips)
+}
+
+/// Each object in a task of its own, for some time.
+async fn rate(
+    runs: &Api<DynamicObject>,
+    listed: &[DynamicObject],
+    lasts: Duration,
+    status: &Value,
+) -> Result<f64, LoadError> {
+    let began = Instant::now();
+    let patched = stream::iter(listed).map(|run| async move {
+        let (name, mut version) = (run.name_any(), None);
+        let mut count = 0_u32;
+        while began.elapsed() < lasts {
+            version = patch(runs, &name, version, status, count as usize).await?;
+            count += 1;
+        }
+        Ok::<_, LoadError>(count)
+    });
+    let counts: Vec<u32> = patched.buffer_unordered(IN_FLIGHT).try_collect().await?;
+    Ok(f64::from(counts.into_iter().sum::<u32>()) / began.elapsed().as_secs_f64())
+}
+
+/// One patch; returns the new resource version. `nth` makes it a change.
+async fn patch(
+    runs: &Api<DynamicObject>,
+    name: &str,
+    version: Option<String>,
+    status: &Value,
+    nth: usize,
+) -> Result<Option<String>, LoadError> {
+    let mut status = status.clone();
+    status["executionSeconds"] = json!(nth + 1);
+    let mut operations = vec![json!({ "op": "add", "path": "/status", "value": status })];
+    if let Some(version) = version {
+        operations.insert(0, json!({ "op": "replace", "path": "/metadata/resourceVersion", "value": version }));
+    }
+    let patch = serde_json::from_value(Value::Array(operations));
+    let patch = patch.map_err(|error| LoadError::Outcome(format!("a JSON patch: {error}")))?;
+    let params = PatchParams { field_manager: Some("kube-glue".to_owned()), ..PatchParams::default() };
+    let patched = runs.patch_status(name, &params, &Patch::Json::<Value>(patch)).await;
+    Ok(patched.map_err(LoadError::kube("patching a status"))?.resource_version())
+}
+
+/// Deletes all runs of a namespace, which have no finalizers.
+async fn delete(client: &Client, namespace: &str) -> Result<(), LoadError> {
+    let runs = objects::runs(client.clone(), namespace);
+    let deleted = runs.delete_collection(&DeleteParams::default(), &ListParams::default()).await;
+    deleted.map_err(LoadError::kube("deleting the runs")).map(drop)
+}

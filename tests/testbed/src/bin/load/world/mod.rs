@@ -1,0 +1,196 @@
+//! One cluster for one scenario: a control plane, a double of Glue, an emulated kubelet, and the installed chart.
+//!
+//! | module | subject |
+//! |---|---|
+//! | [`objects`] | creates many objects |
+//! | [`run`], [`tracker`] | what is seen of them |
+//! | [`lease`] | the controller's Lease |
+//! | [`process`], [`meter`] | memory and CPU time |
+//! | [`metrics`] | what the API server and the controller count |
+
+pub(crate) mod lease;
+pub(crate) mod meter;
+pub(crate) mod metrics;
+pub(crate) mod objects;
+pub(crate) mod process;
+pub(crate) mod run;
+pub(crate) mod tracker;
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use hyper::http::Request;
+use kube::Client;
+use kube_glue_double::{DEFAULT_ACCOUNT, Double, JobDefinition, Keep, RunScript};
+use kube_glue_testbed::{ControlPlane, Kubelet, Options, RunningPod, controller};
+use serde_json::json;
+
+use self::{lease::LeaseWatch, meter::Meter, tracker::Tracker};
+use crate::{error::LoadError, settings::Settings};
+
+/// The namespace in which the controller is installed.
+pub(crate) const NAMESPACE: &str = "kube-glue";
+/// The name of the release: also of its Deployment, ServiceAccount and Lease.
+pub(crate) const RELEASE: &str = "kube-glue";
+/// The namespace of the objects.
+pub(crate) const OBJECTS: &str = "load";
+/// The region of all runs.
+pub(crate) const REGION: &str = "eu-west-1";
+/// The time limit of steps that normally take seconds.
+const LIMIT: Duration = Duration::from_mins(2);
+/// The chart's image. The kubelet runs the program to measure instead.
+const IMAGE: &str = "ghcr.io/kube-glue/kube-glue";
+
+/// A running cluster.
+pub(crate) struct World {
+    // In drop order: the controller ends before the services that it calls.
+    pub(crate) tracker: Tracker,
+    pub(crate) lease: LeaseWatch,
+    pub(crate) meter: Meter,
+    pub(crate) kubelet: Arc<Kubelet>,
+    pub(crate) double: Double,
+    pub(crate) plane: ControlPlane,
+    /// A client of the administrator, whom the API server's flow control exempts.
+    pub(crate) admin: Client,
+}
+
+impl World {
+    /// Starts everything but the controller, whose Deployment has no replica yet.
+    pub(crate) async fn start(settings: &Settings, options: Options) -> Result<Self, LoadError> {
+        let plane = ControlPlane::start(options).await?;
+        let double = Double::start().await?;
+        double.requests().keep(Keep::NoBodies);
+        let kubelet = Kubelet::builder(&plane)
+            .image(IMAGE, &settings.controller)
+            // There is no instance metadata service; do not wait for one.
+            .env("AWS_EC2_METADATA_DISABLED", "true")
+            .start()
+            .await?;
+        let kubelet = Arc::new(kubelet);
+        let url = format!("aws.endpointUrl={},aws.region={REGION},replicas=0", double.url());
+        let install = ["install", RELEASE, "charts/kube-glue", "--namespace", NAMESPACE, "--create-namespace"];
+        plane.helm(install).args(["--wait", "--set", &url]).current_dir(controller::workspace()).await?;
+        let port = plane.server().rsplit(':').next().and_then(|port| port.parse().ok()).unwrap_or_default();
+        let world = Self {
+            tracker: Tracker::start(plane.client().await?),
+            lease: LeaseWatch::start(plane.client().await?),
+            meter: Meter::start(Arc::clone(&kubelet), port)?,
+            admin: plane.client().await?,
+            kubelet,
+            double,
+            plane,
+        };
+        world.add_namespace(OBJECTS).await?;
+        Ok(world)
+    }
+
+    /// Creates a namespace with the double's access key.
+    pub(crate) async fn add_namespace(&self, name: &str) -> Result<(), LoadError> {
+        let key = self.double.default_key();
+        let objects = [
+            json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": name } }),
+            json!({
+                "apiVersion": "v1", "kind": "Secret",
+                "metadata": { "name": "kube-glue-credentials", "namespace": name },
+                "stringData": { "AWS_ACCESS_KEY_ID": key.id, "AWS_SECRET_ACCESS_KEY": key.secret },
+            }),
+        ];
+        let list = json!({ "apiVersion": "v1", "kind": "List", "items": objects });
+        self.plane.kubectl(["create", "-f", "-"]).input(list.to_string()).await?;
+        Ok(())
+    }
+
+    /// Defines `count` jobs in Glue, of any number of concurrent runs.
+    pub(crate) fn define_jobs(&self, count: usize, script: &RunScript) {
+        for nth in 0..count {
+            let job = JobDefinition::new(&job(nth)).max_concurrent_runs(u32::MAX).script(script.clone());
+            self.double.define_job(DEFAULT_ACCOUNT, REGION, job);
+        }
+    }
+
+    /// Starts the controller. Returns when its process began, once it is ready.
+    pub(crate) async fn start_controller(&self) -> Result<Started, LoadError> {
+        self.scale(1).await?;
+        let is_running = |pods: &[RunningPod]| container(pods).is_some_and(|(_, _, running)| running);
+        self.kubelet.until("the controller to run", LIMIT, is_running).await?;
+        let began = Instant::now();
+        while !matches!(self.get("/readyz").await, Ok((200, _))) {
+            if began.elapsed() > LIMIT {
+                return Err(LoadError::Outcome("the controller did not become ready".to_owned()));
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        Ok(Started { began, ready: began.elapsed() })
+    }
+
+    /// Stops the controller in an orderly way.
+    pub(crate) async fn stop_controller(&self) -> Result<(), LoadError> {
+        self.scale(0).await?;
+        let is_gone = |pods: &[RunningPod]| container(pods).is_none();
+        self.kubelet.until("the controller to end", LIMIT, is_gone).await?;
+        Ok(())
+    }
+
+    async fn scale(&self, replicas: u8) -> Result<(), LoadError> {
+        let (deployment, replicas) = (format!("deployment/{RELEASE}"), format!("--replicas={replicas}"));
+        self.plane.kubectl(["scale", &deployment, &replicas, "--namespace", NAMESPACE]).await?;
+        Ok(())
+    }
+
+    /// GETs a path of the controller.
+    async fn get(&self, path: &str) -> Result<(u16, String), LoadError> {
+        let pods = self.kubelet.pods();
+        let (pod, ..) = container(&pods).ok_or_else(|| LoadError::Outcome("there is no controller".to_owned()))?;
+        Ok(self.kubelet.get(&pod, path).await?)
+    }
+
+    /// The controller's process.
+    pub(crate) fn controller_pid(&self) -> Option<u32> {
+        let pods = self.kubelet.pods();
+        pods.iter()
+            .filter(|pod| pod.namespace == NAMESPACE)
+            .find_map(|pod| pod.containers.values().find_map(|one| one.pid))
+    }
+
+    /// How often the controller exited by itself, or was killed.
+    pub(crate) fn exits(&self) -> usize {
+        let pods = self.kubelet.pods();
+        let restarts = |pod: &RunningPod| pod.containers.values().map(|one| one.restarts).sum::<u32>();
+        pods.iter().filter(|pod| pod.namespace == NAMESPACE).map(|pod| restarts(pod) as usize).sum()
+    }
+
+    /// The API server's metrics.
+    pub(crate) async fn server_metrics(&self) -> Result<String, LoadError> {
+        let request = Request::get("/metrics").body(Vec::new()).unwrap_or_default();
+        self.admin.request_text(request).await.map_err(LoadError::kube("reading the API server's metrics"))
+    }
+
+    /// The CPU seconds of the API server and of etcd.
+    pub(crate) fn server_cpu(&self) -> [f64; 2] {
+        let pids = self.plane.pids();
+        let cpu = |nth: usize| pids.get(nth).and_then(|pid| process::usage(*pid)).map_or(0.0, |usage| usage.cpu);
+        [cpu(1), cpu(0)]
+    }
+}
+
+/// The start of the controller.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Started {
+    /// When its process was seen first.
+    pub(crate) began: Instant,
+    /// How long it took to be ready.
+    pub(crate) ready: Duration,
+}
+
+/// The name of the nth job.
+pub(crate) fn job(nth: usize) -> String {
+    format!("job-{nth}")
+}
+
+/// The controller's Pod, whether it ends, and whether its container runs.
+fn container(pods: &[RunningPod]) -> Option<(String, bool, bool)> {
+    let pod = pods.iter().find(|pod| pod.namespace == NAMESPACE)?;
+    Some((pod.name.clone(), pod.terminating, pod.containers.values().any(|one| one.pid.is_some())))
+}
