@@ -1,7 +1,7 @@
 //! The raw speed of the API server: status patches of GlueJobRuns, as the controller's ServiceAccount, without a
 //! controller.
 //!
-//! The patch is that of the controller: the whole status of a finished run, on a resource version.
+//! A patch replaces the whole status of a finished run, on a resource version.
 
 use std::time::{Duration, Instant};
 

@@ -111,9 +111,11 @@ pub(crate) struct Row {
 }
 
 impl Row {
-    /// A figure without a goal. `is_full_size` says whether the scenario had its full number of objects.
+    /// A figure without a goal. `is_full_size` says whether the scenario had its full number of objects. A value that is
+    /// not finite could not be measured.
     pub(crate) fn new(scenario: &'static str, is_full_size: bool, measure: String, value: f64, unit: Unit) -> Self {
-        Self { scenario, measure, value: Some(value), unit, baseline: None, goal: None, is_full_size, note: None }
+        let value = Some(value).filter(|value| value.is_finite());
+        Self { scenario, measure, value, unit, baseline: None, goal: None, is_full_size, note: None }
     }
 
     /// A scenario that could not be measured.
@@ -141,6 +143,11 @@ impl Row {
     /// Restricts the goal to the full number of objects.
     pub(crate) fn at_full_size(self) -> Self {
         Self { goal: self.goal.map(|goal| Goal { full_size: true, ..goal }), ..self }
+    }
+
+    /// Removes the goal.
+    pub(crate) fn without_goal(self) -> Self {
+        Self { goal: None, ..self }
     }
 
     /// Adds a remark.

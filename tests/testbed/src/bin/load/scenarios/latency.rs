@@ -13,7 +13,7 @@ use crate::{
     row::{Row, Unit},
     sample::spec,
     statistics::percentile,
-    world::{OBJECTS, World, objects},
+    world::{OBJECTS, Setup, World, objects},
 };
 
 pub(super) const NAME: &str = "latency";
@@ -32,7 +32,7 @@ struct Start {
 }
 
 pub(super) async fn measure(context: &Context) -> Result<Vec<Row>, LoadError> {
-    let world = context.world(&[]).await?;
+    let world = context.world(Setup::default()).await?;
     let baseline = context.baseline(&world).await?;
     world.define_jobs(20, &RunScript::never_ends());
     world.start_controller().await?;
@@ -69,8 +69,7 @@ async fn start(world: &World, nth: usize) -> Result<Start, LoadError> {
     let answered = Timestamp::now();
     let started = async {
         world.double.requests().wait_for_count("StartJobRun", before + 1).await;
-        let key = format!("{OBJECTS}/{name}");
-        while world.tracker.read(|objects| objects.get(&key).is_none_or(|seen| seen.run_id.is_none())) {
+        while world.tracker.get(OBJECTS, &name).is_none_or(|seen| seen.run_id.is_none()) {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };

@@ -2,13 +2,13 @@
 
 use std::time::Instant;
 
-use super::{Context, Strain, burst::JOBS, settle};
+use super::{Context, settle, strain::Strain};
 use crate::{
     error::LoadError,
     progress::reach,
     row::{Row, Unit},
     sample::{quick, spec},
-    world::OBJECTS,
+    world::{JOBS, OBJECTS, Setup},
 };
 
 pub(super) const NAME: &str = "lives";
@@ -18,14 +18,14 @@ const RUNS: usize = 5000;
 const KUEUE: f64 = 42.7;
 
 pub(super) async fn measure(context: &Context) -> Result<Vec<Row>, LoadError> {
-    let world = context.world(&[]).await?;
+    let world = context.world(Setup::default()).await?;
     let baseline = context.baseline(&world).await?;
     world.define_jobs(JOBS, &quick());
     world.start_controller().await?;
     settle().await;
     let runs = context.settings.size(RUNS);
     let (strain, began) = (Strain::begin(&world).await?, Instant::now());
-    let finished = || world.tracker.count(OBJECTS, |seen| seen.is_finished);
+    let finished = || world.tracker.count(|seen| seen.is_finished);
     let (created, reached) = tokio::join!(
         world.create_runs(OBJECTS, runs, |nth| spec(nth % JOBS)),
         reach("finished", runs, began, finished)
@@ -38,6 +38,6 @@ pub(super) async fn measure(context: &Context) -> Result<Vec<Row>, LoadError> {
         row("the same against raw patches").against("raw patches", baseline.rate),
     ];
     rows.extend(strain.cpu_rows(context, &world, NAME, reached.count));
-    rows.extend(strain.rows(context, &world, NAME, "all").await?);
+    rows.extend(strain.rows(context, &world, NAME, "").await?);
     Ok(rows)
 }

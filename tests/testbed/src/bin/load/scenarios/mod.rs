@@ -1,14 +1,18 @@
 //! The scenarios: what is done to the controller, and which figures come of it.
 
+mod at_rest;
 mod backlog;
 mod burst;
+mod growth;
 mod latency;
 mod lives;
+mod polls;
+mod restart;
+mod strain;
+mod throttled;
 mod writes;
 
 use std::{pin::Pin, time::Duration};
-
-use kube_glue_testbed::Options;
 
 use crate::{
     baseline::{self, Baseline},
@@ -16,7 +20,7 @@ use crate::{
     row::{Row, Unit},
     sample::Sample,
     settings::Settings,
-    world::{World, metrics},
+    world::{Setup, World},
 };
 
 /// What all scenarios share.
@@ -60,22 +64,60 @@ pub(crate) const ALL: &[Scenario] = &[
         measure: |context| Box::pin(backlog::measure(context)),
     },
     Scenario {
-        name: backlog::SLOW,
+        name: backlog::FEW_SEATS,
         about: "the same with an API server that serves few requests at a time",
-        measure: |context| Box::pin(backlog::measure_slow(context)),
+        measure: |context| Box::pin(backlog::measure_few_seats(context)),
+    },
+    Scenario {
+        name: backlog::FAR_AWAY,
+        about: "the same with an API server whose answers take 100 ms longer",
+        measure: |context| Box::pin(backlog::measure_far_away(context)),
     },
     Scenario {
         name: writes::NAME,
         about: "the writes to one object in its life",
         measure: |context| Box::pin(writes::measure(context)),
     },
+    Scenario {
+        name: polls::NAME,
+        about: "1,000 live runs of 20 jobs",
+        measure: |context| Box::pin(polls::measure(context)),
+    },
+    Scenario {
+        name: polls::MANY,
+        about: "10,000 live runs of 20 jobs",
+        measure: |context| Box::pin(polls::measure_many(context)),
+    },
+    Scenario {
+        name: polls::ONE_JOB,
+        about: "10,000 live runs of one job",
+        measure: |context| Box::pin(polls::measure_one_job(context)),
+    },
+    Scenario {
+        name: polls::IDENTITIES,
+        about: "1,000 live runs of 200 identities in one account, and of one identity",
+        measure: |context| Box::pin(polls::measure_identities(context)),
+    },
+    Scenario {
+        name: throttled::NAME,
+        about: "500 runs in an account that allows 10 starts a second",
+        measure: |context| Box::pin(throttled::measure(context)),
+    },
+    Scenario {
+        name: at_rest::NAME,
+        about: "10,000 finished objects: restart, idle, restart of the API server",
+        measure: |context| Box::pin(at_rest::measure(context)),
+    },
+    Scenario {
+        name: growth::NAME,
+        about: "1,000, 3,000, 10,000 and 30,000 finished objects",
+        measure: |context| Box::pin(growth::measure(context)),
+    },
 ];
 
 impl Context {
-    /// A cluster without an audit log, which would cost the API server CPU time.
-    async fn world(&self, api_server_flags: &[&str]) -> Result<World, LoadError> {
-        let flags = api_server_flags.iter().map(|flag| (*flag).to_owned()).collect();
-        World::start(&self.settings, Options { audit: false, api_server_flags: flags, ..Options::default() }).await
+    async fn world(&self, setup: Setup) -> Result<World, LoadError> {
+        World::start(&self.settings, setup).await
     }
 
     async fn baseline(&self, world: &World) -> Result<Baseline, LoadError> {
@@ -86,71 +128,6 @@ impl Context {
     fn row(&self, scenario: &'static str, measure: impl Into<String>, value: f64, unit: Unit) -> Row {
         Row::new(scenario, self.settings.is_full_size(), measure.into(), value, unit)
     }
-}
-
-/// What the load did to the controller, since [`Strain::begin`].
-struct Strain {
-    losses: usize,
-    exits: usize,
-    rejections: f64,
-    server_cpu: [f64; 2],
-}
-
-impl Strain {
-    async fn begin(world: &World) -> Result<Self, LoadError> {
-        world.meter.reset(world.controller_pid());
-        Ok(Self {
-            losses: world.lease.losses(),
-            exits: world.exits(),
-            rejections: rejections(world).await?,
-            server_cpu: world.server_cpu(),
-        })
-    }
-
-    /// The lease, the memory, what the API server refused, and the connections.
-    async fn rows(
-        &self,
-        context: &Context,
-        world: &World,
-        scenario: &'static str,
-        when: &str,
-    ) -> Result<Vec<Row>, LoadError> {
-        let (losses, exits) = (world.lease.losses() - self.losses, world.exits() - self.exits);
-        let lost = format!(
-            "{exits} exits, {losses} changes of the holder, {:.1} s between two renewals at most",
-            world.lease.longest_pause().as_secs_f64()
-        );
-        let rejections = rejections(world).await? - self.rejections;
-        let row = |measure: &str, value, unit| context.row(scenario, format!("{when}: {measure}"), value, unit);
-        Ok(vec![
-            row("lease lost", count(losses.max(exits)), Unit::Count).at_most(0.0).note(lost),
-            row("peak memory", world.meter.peak(), Unit::Mebibytes).at_most(100.0).at_full_size(),
-            row("answers 429", rejections, Unit::Count),
-            row("connections to the API server at a time", count(world.meter.connections()), Unit::Count),
-        ])
-    }
-
-    /// CPU time for each of so many objects: of the controller, the API server and etcd.
-    fn cpu_rows(&self, context: &Context, world: &World, scenario: &'static str, objects: usize) -> Vec<Row> {
-        let [server, etcd] = world.server_cpu();
-        let used = [
-            ("the controller", world.meter.cpu()),
-            ("the API server", server - self.server_cpu[0]),
-            ("etcd", etcd - self.server_cpu[1]),
-        ];
-        let row = |(what, seconds): (&str, f64)| {
-            let each = seconds * 1000.0 / count(objects.max(1));
-            context.row(scenario, format!("CPU time of {what} for a run's life"), each, Unit::Milliseconds)
-        };
-        used.map(row).into()
-    }
-}
-
-/// How many requests the API server has refused because of too many.
-async fn rejections(world: &World) -> Result<f64, LoadError> {
-    let text = world.server_metrics().await?;
-    Ok(metrics::sum(&text, "apiserver_request_total", |labels| labels.get("code") == "429")
-        + metrics::sum(&text, "apiserver_flowcontrol_rejected_requests_total", |_| true))
 }
 
 /// A number of things as a figure.

@@ -4,7 +4,6 @@ use std::time::{Duration, Instant};
 
 use kube::api::{Patch, PatchParams};
 use kube_glue_double::RunScript;
-use kube_glue_testbed::Options;
 use serde_json::json;
 
 use super::{Context, count};
@@ -13,7 +12,7 @@ use crate::{
     progress::reach,
     row::{Row, Unit},
     sample::spec,
-    world::{OBJECTS, World, objects},
+    world::{OBJECTS, Setup, World, objects},
 };
 
 pub(super) const NAME: &str = "writes";
@@ -23,12 +22,12 @@ const STEP: Duration = Duration::from_mins(1);
 const SEEN: Duration = Duration::from_secs(12);
 
 pub(super) async fn measure(context: &Context) -> Result<Vec<Row>, LoadError> {
-    let world = World::start(&context.settings, Options::default()).await?;
+    let world = context.world(Setup { audit: true, ..Setup::default() }).await?;
     world.double.clock().hold();
     world.define_jobs(2, &RunScript::succeeds().starting(STEP).running(STEP).stopping(STEP));
     world.start_controller().await?;
     world.create_runs(OBJECTS, 2, spec).await?;
-    let recorded = || world.tracker.count(OBJECTS, |seen| seen.run_id.is_some());
+    let recorded = || world.tracker.count(|seen| seen.run_id.is_some());
     reach("recorded", 2, Instant::now(), recorded).await;
     let [ends, stopped] = [objects::name(0), objects::name(1)];
     // STARTING, RUNNING; one of them is stopped, STOPPING; the end of both.
@@ -38,7 +37,7 @@ pub(super) async fn measure(context: &Context) -> Result<Vec<Row>, LoadError> {
     runs.patch(&stopped, &PatchParams::default(), &stop).await.map_err(LoadError::kube("stopping a run"))?;
     pass(&world).await;
     pass(&world).await;
-    let finished = || world.tracker.count(OBJECTS, |seen| seen.is_finished);
+    let finished = || world.tracker.count(|seen| seen.is_finished);
     if !reach("finished", 2, Instant::now(), finished).await.is_complete() {
         return Err(LoadError::Outcome("the runs did not end".to_owned()));
     }

@@ -1,7 +1,7 @@
 //! Watches the controller's Lease: who holds it, and how long it went without a renewal.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -37,14 +37,19 @@ impl LeaseWatch {
         Self { state, task }
     }
 
-    /// How often the holder changed or was removed.
-    pub(crate) fn losses(&self) -> usize {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).losses
+    /// Begins anew.
+    pub(crate) fn reset(&self) {
+        *lock(&self.state) = State::default();
     }
 
-    /// The longest time between two renewals.
+    /// How often the holder changed or was removed since the reset.
+    pub(crate) fn losses(&self) -> usize {
+        lock(&self.state).losses
+    }
+
+    /// The longest time between two renewals since the reset.
     pub(crate) fn longest_pause(&self) -> Duration {
-        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = lock(&self.state);
         let current = state.renewed.as_ref().map(|(_, at)| at.elapsed());
         state.longest.max(current.unwrap_or_default())
     }
@@ -56,6 +61,10 @@ impl Drop for LeaseWatch {
     }
 }
 
+fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Runs until it is aborted.
 async fn watch(client: Client, state: Arc<Mutex<State>>) {
     let leases: Api<Lease> = Api::namespaced(client, NAMESPACE);
@@ -65,7 +74,7 @@ async fn watch(client: Client, state: Arc<Mutex<State>>) {
         if let Some(spec) = lease.and_then(|lease| lease.spec) {
             let holder = spec.holder_identity.filter(|holder| !holder.is_empty());
             let renewal = spec.renew_time.map(|time| format!("{:?}", time.0));
-            state.lock().unwrap_or_else(PoisonError::into_inner).see(holder, renewal, Instant::now());
+            lock(&state).see(holder, renewal, Instant::now());
         }
         tokio::time::sleep(INTERVAL).await;
     }

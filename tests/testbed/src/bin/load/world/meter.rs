@@ -126,11 +126,10 @@ fn lock(readings: &Mutex<Readings>) -> MutexGuard<'_, Readings> {
 }
 
 fn read(kubelet: &Kubelet, port: u16, readings: &Mutex<Readings>) {
-    let pods = kubelet.pods();
-    let ours = pods.iter().filter(|pod| pod.namespace == NAMESPACE);
-    let pids: Vec<_> = ours.flat_map(|pod| pod.containers.values()).filter_map(|container| container.pid).collect();
-    let usages: Vec<_> = pids.iter().filter_map(|pid| Some((*pid, process::usage(*pid)?))).collect();
-    let connections: usize = pids.iter().map(|pid| process::connections(*pid, port)).sum();
+    let ours = kubelet.pods().into_iter().filter(|pod| pod.namespace == NAMESPACE);
+    let running: Vec<_> = ours.flat_map(|pod| pod.containers.into_values()).filter_map(|one| one.pid).collect();
+    let usages: Vec<_> = running.iter().filter_map(|pid| Some((*pid, process::usage(*pid)?))).collect();
+    let connections: usize = running.iter().map(|pid| process::connections(*pid, port)).sum();
     let mut readings = lock(readings);
     for (pid, usage) in usages {
         readings.peak = readings.peak.max(usage.peak);

@@ -10,7 +10,8 @@ pub(crate) fn sum(text: &str, name: &str, matches: impl Fn(&Labels<'_>) -> bool)
         };
         matches(&Labels(labels)).then(|| value.split(' ').next()?.parse::<f64>().ok())?
     };
-    text.lines().filter_map(sample).sum()
+    // The sum of no floating point numbers is -0.
+    text.lines().filter_map(sample).fold(0.0, |total, value| total + value)
 }
 
 /// The labels of one sample. Values with escaped quotes are not supported; none of those that are asked for has any.

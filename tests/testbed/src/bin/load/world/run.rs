@@ -26,9 +26,14 @@ impl Run {
         self.status.as_ref()?.run_id.as_deref()
     }
 
-    /// The final phase, if it has one.
+    /// The phase.
+    pub(crate) fn phase(&self) -> Option<&str> {
+        self.status.as_ref()?.phase.as_deref()
+    }
+
+    /// The phase, if it is a final one.
     pub(crate) fn final_phase(&self) -> Option<&str> {
-        let phase = self.status.as_ref()?.phase.as_deref()?;
+        let phase = self.phase()?;
         ["Succeeded", "Failed", "TimedOut", "Error", "Stopped", "Expired"].contains(&phase).then_some(phase)
     }
 

@@ -21,6 +21,8 @@ use super::run::Run;
 /// What was seen of an object.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Seen {
+    /// Whether its run is known to run.
+    pub(crate) is_running: bool,
     /// The id of its run in Glue.
     pub(crate) run_id: Option<String>,
     /// Its final phase, and when it was first seen.
@@ -46,15 +48,14 @@ impl Tracker {
         Self { objects, task }
     }
 
-    /// Reads the objects.
-    pub(crate) fn read<T>(&self, read: impl FnOnce(&HashMap<String, Seen>) -> T) -> T {
-        read(&lock(&self.objects))
+    /// What was seen of one object.
+    pub(crate) fn get(&self, namespace: &str, name: &str) -> Option<Seen> {
+        lock(&self.objects).get(&format!("{namespace}/{name}")).cloned()
     }
 
-    /// How many objects of a namespace match.
-    pub(crate) fn count(&self, namespace: &str, matches: impl Fn(&Seen) -> bool) -> usize {
-        let is_in = |key: &str| key.strip_prefix(namespace).is_some_and(|rest| rest.starts_with('/'));
-        self.read(|objects| objects.iter().filter(|(key, seen)| is_in(key) && matches(seen)).count())
+    /// How many objects match.
+    pub(crate) fn count(&self, matches: impl Fn(&Seen) -> bool) -> usize {
+        lock(&self.objects).values().filter(|seen| matches(seen)).count()
     }
 }
 
@@ -82,6 +83,7 @@ async fn watch(client: Client, objects: Arc<Mutex<Objects>>) {
                 if seen.end.is_none() {
                     seen.end = run.final_phase().map(|phase| (phase.to_owned(), Instant::now()));
                 }
+                seen.is_running = run.phase() == Some("Running");
                 seen.is_finished = run.is_finished();
             }
             Ok(Event::Delete(run)) => {
