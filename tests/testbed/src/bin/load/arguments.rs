@@ -26,6 +26,10 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "SCENARIO", value_delimiter = ',', value_parser = scenario)]
     only: Vec<&'static str>,
 
+    /// Print the table as Markdown
+    #[arg(long)]
+    pub(crate) markdown: bool,
+
     /// Write the rows to this file, too
     #[arg(long, value_name = "FILE")]
     pub(crate) json: Option<PathBuf>,

@@ -1,7 +1,7 @@
 //! The raw speed of the API server: status patches of GlueJobRuns, as the controller's ServiceAccount, without a
 //! controller.
 //!
-//! A patch replaces the whole status of a finished run, on a resource version.
+//! A patch has the whole status of a finished run, and the resource version on which it was decided.
 
 use std::time::{Duration, Instant};
 
@@ -111,14 +111,9 @@ async fn patch(
 ) -> Result<Option<String>, LoadError> {
     let mut status = status.clone();
     status["executionSeconds"] = json!(nth + 1);
-    let mut operations = vec![json!({ "op": "add", "path": "/status", "value": status })];
-    if let Some(version) = version {
-        operations.insert(0, json!({ "op": "replace", "path": "/metadata/resourceVersion", "value": version }));
-    }
-    let patch = serde_json::from_value(Value::Array(operations));
-    let patch = patch.map_err(|error| LoadError::Outcome(format!("a JSON patch: {error}")))?;
+    let patch = Patch::Merge(json!({ "metadata": { "resourceVersion": version }, "status": status }));
     let params = PatchParams { field_manager: Some("kube-glue".to_owned()), ..PatchParams::default() };
-    let patched = runs.patch_status(name, &params, &Patch::Json::<Value>(patch)).await;
+    let patched = runs.patch_status(name, &params, &patch).await;
     Ok(patched.map_err(LoadError::kube("patching a status"))?.resource_version())
 }
 

@@ -15,6 +15,8 @@
 
 mod arguments;
 mod baseline;
+#[cfg(test)]
+mod docs;
 mod error;
 mod progress;
 mod report;
@@ -50,7 +52,7 @@ async fn main() -> ExitCode {
         () = interrupted() => Err(LoadError::Interrupted),
     };
     if !rows.is_empty() {
-        report::print(&rows);
+        report::print(&rows, arguments.markdown);
     }
     if let Err(error) = outcome {
         say(&error.to_string());

@@ -2,7 +2,10 @@
 
 use std::path::Path;
 
-use comfy_table::{ContentArrangement, Table, presets::UTF8_BORDERS_ONLY};
+use comfy_table::{
+    ContentArrangement, Table,
+    presets::{ASCII_MARKDOWN, UTF8_BORDERS_ONLY},
+};
 use serde_json::{Value, json};
 
 use crate::{error::LoadError, row::Row, settings::Settings};
@@ -26,10 +29,11 @@ pub(crate) fn machine() -> Value {
 }
 
 /// Prints the table on standard output.
-pub(crate) fn print(rows: &[Row]) {
+pub(crate) fn print(rows: &[Row], markdown: bool) {
     use std::io::Write as _;
     let mut table = Table::new();
-    table.load_style(UTF8_BORDERS_ONLY).set_content_arrangement(ContentArrangement::Disabled);
+    let style = if markdown { ASCII_MARKDOWN } else { UTF8_BORDERS_ONLY };
+    table.load_style(style).set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(HEADER);
     for row in rows {
         table.add_row(row.cells());

@@ -4,9 +4,8 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use kube::api::PostParams;
-use kube_glue_double::RunScript;
 
-use super::{Context, settle};
+use super::{Context, burst::lasting, settle};
 use crate::{
     error::LoadError,
     progress::{Reached, say},
@@ -34,7 +33,7 @@ struct Start {
 pub(super) async fn measure(context: &Context) -> Result<Vec<Row>, LoadError> {
     let world = context.world(Setup::default()).await?;
     let baseline = context.baseline(&world).await?;
-    world.define_jobs(20, &RunScript::never_ends());
+    world.define_jobs(20, &lasting());
     world.start_controller().await?;
     settle().await;
     let (total, began) = (context.settings.size(RUNS).max(100), Instant::now());

@@ -13,7 +13,7 @@ use std::{
 use kube_glue_testbed::Kubelet;
 
 use super::{
-    NAMESPACE,
+    is_controller,
     process::{self, Usage},
 };
 use crate::error::LoadError;
@@ -126,7 +126,7 @@ fn lock(readings: &Mutex<Readings>) -> MutexGuard<'_, Readings> {
 }
 
 fn read(kubelet: &Kubelet, port: u16, readings: &Mutex<Readings>) {
-    let ours = kubelet.pods().into_iter().filter(|pod| pod.namespace == NAMESPACE);
+    let ours = kubelet.pods().into_iter().filter(is_controller);
     let running: Vec<_> = ours.flat_map(|pod| pod.containers.into_values()).filter_map(|one| one.pid).collect();
     let usages: Vec<_> = running.iter().filter_map(|pid| Some((*pid, process::usage(*pid)?))).collect();
     let connections: usize = running.iter().map(|pid| process::connections(*pid, port)).sum();

@@ -147,10 +147,10 @@ impl World {
     /// Starts the controller. Returns when its process began, once it is ready.
     pub(crate) async fn start_controller(&self) -> Result<Started, LoadError> {
         self.scale(1).await?;
-        let is_running = |pods: &[RunningPod]| container(pods).is_some_and(|(_, _, running)| running);
-        self.kubelet.until("the controller to run", LIMIT, is_running).await?;
+        let runs = |pod: &RunningPod| is_controller(pod) && pod.containers.values().any(|one| one.pid.is_some());
+        self.kubelet.until("the controller to run", LIMIT, |pods| pods.iter().any(runs)).await?;
         let began = Instant::now();
-        while !matches!(self.get("/readyz").await, Ok((200, _))) {
+        while !self.is_ready().await {
             if began.elapsed() > LIMIT {
                 return Err(LoadError::Outcome("the controller did not become ready".to_owned()));
             }
@@ -162,8 +162,7 @@ impl World {
     /// Stops the controller in an orderly way.
     pub(crate) async fn stop_controller(&self) -> Result<(), LoadError> {
         self.scale(0).await?;
-        let is_gone = |pods: &[RunningPod]| container(pods).is_none();
-        self.kubelet.until("the controller to end", LIMIT, is_gone).await?;
+        self.kubelet.until("the controller to end", LIMIT, |pods| !pods.iter().any(is_controller)).await?;
         Ok(())
     }
 
@@ -173,19 +172,22 @@ impl World {
         Ok(())
     }
 
-    /// GETs a path of the controller.
-    async fn get(&self, path: &str) -> Result<(u16, String), LoadError> {
-        let pods = self.kubelet.pods();
-        let (pod, ..) = container(&pods).ok_or_else(|| LoadError::Outcome("there is no controller".to_owned()))?;
-        Ok(self.kubelet.get(&pod, path).await?)
+    /// Whether the controller answers that it is ready.
+    async fn is_ready(&self) -> bool {
+        match self.pod() {
+            Some(pod) => matches!(self.kubelet.get(&pod.name, "/readyz").await, Ok((200, _))),
+            None => false,
+        }
+    }
+
+    /// The controller's Pod.
+    fn pod(&self) -> Option<RunningPod> {
+        self.kubelet.pods().into_iter().find(is_controller)
     }
 
     /// The controller's process.
     pub(crate) fn controller_pid(&self) -> Option<u32> {
-        let pods = self.kubelet.pods();
-        pods.iter()
-            .filter(|pod| pod.namespace == NAMESPACE)
-            .find_map(|pod| pod.containers.values().find_map(|one| one.pid))
+        self.pod()?.containers.values().find_map(|container| container.pid)
     }
 
     /// The controller's resident memory, in MiB.
@@ -208,9 +210,8 @@ impl World {
 
     /// How often the controller exited by itself, or was killed.
     pub(crate) fn exits(&self) -> usize {
-        let pods = self.kubelet.pods();
-        let restarts = |pod: &RunningPod| pod.containers.values().map(|one| one.restarts).sum::<u32>();
-        pods.iter().filter(|pod| pod.namespace == NAMESPACE).map(|pod| restarts(pod) as usize).sum()
+        let restarts = |pod: RunningPod| pod.containers.values().map(|container| container.restarts as usize).sum();
+        self.pod().map_or(0, restarts)
     }
 
     /// The API server's metrics.
@@ -241,8 +242,7 @@ pub(crate) fn job(nth: usize) -> String {
     format!("job-{nth}")
 }
 
-/// The controller's Pod, whether it ends, and whether its container runs.
-fn container(pods: &[RunningPod]) -> Option<(String, bool, bool)> {
-    let pod = pods.iter().find(|pod| pod.namespace == NAMESPACE)?;
-    Some((pod.name.clone(), pod.terminating, pod.containers.values().any(|one| one.pid.is_some())))
+/// Whether this is the controller's Pod.
+fn is_controller(pod: &RunningPod) -> bool {
+    pod.namespace == NAMESPACE
 }
