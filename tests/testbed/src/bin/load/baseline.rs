@@ -5,7 +5,7 @@
 
 use std::time::{Duration, Instant};
 
-use futures::{StreamExt as _, TryStreamExt as _, stream};
+use futures::future::try_join_all;
 use kube::{
     Client, ResourceExt as _,
     api::{Api, DeleteParams, DynamicObject, ListParams, Patch, PatchParams},
@@ -48,9 +48,10 @@ pub(crate) async fn measure(world: &World, settings: &Settings, sample: &Sample)
     world.create_runs(namespace, IN_FLIGHT, |_| json!({ "jobName": "raw", "suspend": true })).await?;
     let client = world.plane.client_as(NAMESPACE, RELEASE).await?;
     let runs = objects::runs(client, namespace);
-    let listed = runs.list(&ListParams::default()).await.map_err(LoadError::kube("listing the runs"))?.items;
-    let trips = round_trips(&runs, &listed, settings.size(ROUND_TRIPS).max(100), &sample.status).await?;
-    let rate = rate(&runs, &listed, settings.window(LASTS), &sample.status).await?;
+    let listed = runs.list(&ListParams::default()).await.map_err(LoadError::kube("listing the runs"))?;
+    let mut targets: Vec<_> = listed.iter().map(|run| (run.name_any(), run.resource_version())).collect();
+    let trips = round_trips(&runs, &mut targets, settings.size(ROUND_TRIPS).max(100), &sample.status).await?;
+    let rate = rate(&runs, targets, settings.window(LASTS), &sample.status).await?;
     delete(&world.admin, namespace).await?;
     let of = |part| percentile(&trips, part).unwrap_or_default();
     let baseline = Baseline { median: of(0.5), p99: of(0.99), rate };
@@ -61,60 +62,56 @@ pub(crate) async fn measure(world: &World, settings: &Settings, sample: &Sample)
     Ok(baseline)
 }
 
+/// An object to patch: its name and resource version.
+type Target = (String, Option<String>);
+
 /// One patch after the other, over all objects in turn.
 async fn round_trips(
     runs: &Api<DynamicObject>,
-    listed: &[DynamicObject],
+    targets: &mut [Target],
     count: usize,
     status: &Value,
 ) -> Result<Vec<Duration>, LoadError> {
-    let mut versions: Vec<_> = listed.iter().map(|run| (run.name_any(), run.resource_version())).collect();
     let mut trips = Vec::with_capacity(count);
-    let objects = versions.len();
+    let objects = targets.len();
     for nth in 0..count {
-        let (name, version) = &mut versions[nth % objects];
         let began = Instant::now();
-        *version = patch(runs, name, version.clone(), status, nth).await?;
+        patch(runs, &mut targets[nth % objects], status, nth).await?;
         trips.push(began.elapsed());
     }
     Ok(trips)
 }
 
-/// Each object in a task of its own, for some time.
+/// One patch after the other of each object, all objects at a time, for some time. Returns the patches for each second.
 async fn rate(
     runs: &Api<DynamicObject>,
-    listed: &[DynamicObject],
+    targets: Vec<Target>,
     lasts: Duration,
     status: &Value,
 ) -> Result<f64, LoadError> {
     let began = Instant::now();
-    let patched = stream::iter(listed).map(|run| async move {
-        let (name, mut version) = (run.name_any(), None);
+    let patched = targets.into_iter().map(|mut target| async move {
         let mut count = 0_u32;
         while began.elapsed() < lasts {
-            version = patch(runs, &name, version, status, count as usize).await?;
+            patch(runs, &mut target, status, count as usize).await?;
             count += 1;
         }
         Ok::<_, LoadError>(count)
     });
-    let counts: Vec<u32> = patched.buffer_unordered(IN_FLIGHT).try_collect().await?;
+    let counts = try_join_all(patched).await?;
     Ok(f64::from(counts.into_iter().sum::<u32>()) / began.elapsed().as_secs_f64())
 }
 
-/// One patch; returns the new resource version. `nth` makes it a change.
-async fn patch(
-    runs: &Api<DynamicObject>,
-    name: &str,
-    version: Option<String>,
-    status: &Value,
-    nth: usize,
-) -> Result<Option<String>, LoadError> {
+/// One patch. `nth` makes it a change.
+async fn patch(runs: &Api<DynamicObject>, target: &mut Target, status: &Value, nth: usize) -> Result<(), LoadError> {
+    let (name, version) = target;
     let mut status = status.clone();
     status["executionSeconds"] = json!(nth + 1);
     let patch = Patch::Merge(json!({ "metadata": { "resourceVersion": version }, "status": status }));
     let params = PatchParams { field_manager: Some("kube-glue".to_owned()), ..PatchParams::default() };
     let patched = runs.patch_status(name, &params, &patch).await;
-    Ok(patched.map_err(LoadError::kube("patching a status"))?.resource_version())
+    *version = patched.map_err(LoadError::kube("patching a status"))?.resource_version();
+    Ok(())
 }
 
 /// Deletes all runs of a namespace, which have no finalizers.
