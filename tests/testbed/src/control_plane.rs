@@ -125,6 +125,12 @@ impl ControlPlane {
         Ok(plane)
     }
 
+    /// Kills the API server with SIGKILL, starts it again with the same data and address, and waits until it is ready.
+    pub async fn restart_api_server(&mut self) -> Result<()> {
+        self.api_server.restart()?;
+        self.wait_for_api().await
+    }
+
     /// Waits until the API server's `/readyz` succeeds.
     async fn wait_for_api(&mut self) -> Result<()> {
         let client = self.client().await?;
@@ -272,6 +278,11 @@ pub(crate) struct Cluster {
 }
 
 impl Cluster {
+    /// The same cluster, reached at another URL if there is one.
+    pub(crate) fn at(&self, server: Option<String>) -> Self {
+        Self { server: server.unwrap_or_else(|| self.server.clone()), authority: self.authority.clone() }
+    }
+
     /// Writes a kubeconfig; `user` is the `user` object of its user entry.
     pub(crate) fn write_kubeconfig(&self, path: &Path, user: &serde_json::Value, namespace: &str) -> Result<()> {
         // JSON is valid YAML for kubectl, client-go and kube.

@@ -28,13 +28,22 @@ pub fn workspace() -> PathBuf {
     root.canonicalize().unwrap_or(root)
 }
 
+/// The cargo profile of a build.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Profile {
+    /// Not optimized.
+    Dev,
+    /// What the container image has.
+    Release,
+}
+
 /// Builds the controller with `cargo build`, with cargo's progress on standard error; returns its path.
-pub async fn build() -> Result<PathBuf> {
+pub async fn build(profile: Profile) -> Result<PathBuf> {
     let doing = "building the controller with cargo";
     let cargo = env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
     let mut command = guard::command(cargo, Path::new("/dev/null"));
     command
-        .args(["build", "--bin", NAME, "--message-format", "json-render-diagnostics"])
+        .args(["build", "--bin", NAME, "--message-format", "json-render-diagnostics", "--profile", profile.name()])
         .current_dir(workspace())
         .stdout(Stdio::piped());
     // Variables that `cargo run` sets for this package would make cargo rerun build scripts that depend on them.
@@ -58,6 +67,15 @@ pub async fn build() -> Result<PathBuf> {
     }
     let built = stdout.lines().rev().find_map(executable);
     built.ok_or_else(|| Error::io(doing)(std::io::Error::other("cargo's output does not name the built program")))
+}
+
+impl Profile {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Dev => "dev",
+            Self::Release => "release",
+        }
+    }
 }
 
 /// The path of the program in one of cargo's messages.

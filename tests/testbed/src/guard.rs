@@ -56,15 +56,18 @@ fn shell(script: &str) -> Command {
 #[derive(Debug)]
 pub(crate) struct Guarded {
     program: &'static str,
+    path: PathBuf,
+    args: Vec<String>,
     log: PathBuf,
     child: Child,
     pipe: Option<ChildStdin>,
 }
 
 impl Guarded {
-    /// Starts `path` with `args`; its output goes to `log`.
+    /// Starts `path` with `args`; its output is appended to `log`.
     pub(crate) fn spawn(program: &'static str, path: &Path, args: &[String], log: PathBuf) -> Result<Self> {
-        let out = File::create(&log).map_err(Error::io(format!("creating {}", log.display())))?;
+        let opened = File::options().append(true).create(true).open(&log);
+        let out = opened.map_err(Error::io(format!("opening {}", log.display())))?;
         let err = out.try_clone().map_err(Error::io(format!("opening {} twice", log.display())))?;
         let mut child = command(path, Path::new("/dev/null"))
             .args(args)
@@ -73,7 +76,22 @@ impl Guarded {
             .spawn()
             .map_err(Error::io(format!("starting {program}")))?;
         let pipe = child.stdin.take();
-        Ok(Self { program, log, child, pipe })
+        Ok(Self { program, path: path.to_path_buf(), args: args.to_vec(), log, child, pipe })
+    }
+
+    /// Kills the program and starts it again with the same arguments.
+    pub(crate) fn restart(&mut self) -> Result<()> {
+        self.kill();
+        *self = Self::spawn(self.program, &self.path, &self.args, self.log.clone())?;
+        Ok(())
+    }
+
+    /// Kills the program with SIGKILL, and waits for its end.
+    fn kill(&mut self) {
+        // Both fail only when the program has ended already.
+        let _ = self.child.kill();
+        drop(self.pipe.take());
+        let _ = self.child.wait();
     }
 
     /// Fails, with the end of the log, when the program has ended.
@@ -102,10 +120,7 @@ impl Guarded {
 
 impl Drop for Guarded {
     fn drop(&mut self) {
-        // Both fail only when the program has ended already.
-        let _ = self.child.kill();
-        drop(self.pipe.take());
-        let _ = self.child.wait();
+        self.kill();
     }
 }
 

@@ -120,6 +120,7 @@ impl Deref for Settings {
 #[derive(Debug)]
 pub struct Builder<'a> {
     plane: &'a ControlPlane,
+    server: Option<String>,
     namespace: Option<String>,
     images: HashMap<String, PathBuf>,
     environment: BTreeMap<String, String>,
@@ -148,6 +149,13 @@ impl Builder<'_> {
         self
     }
 
+    /// Sets the URL at which the containers reach the API server, such as that of a relay on 127.0.0.1.
+    #[must_use]
+    pub fn server(mut self, url: impl Into<String>) -> Self {
+        self.server = Some(url.into());
+        self
+    }
+
     /// Starts the kubelet on its own thread. Its node is registered when this returns.
     pub async fn start(self) -> Result<Kubelet> {
         static NEXT: AtomicU32 = AtomicU32::new(0);
@@ -157,7 +165,7 @@ impl Builder<'_> {
         let pods = watch::Sender::new(Pods::new());
         let config = Config {
             kubeconfig: self.plane.kubeconfig(),
-            cluster: self.plane.cluster().clone(),
+            cluster: self.plane.cluster().at(self.server),
             node: self.namespace.as_ref().map_or_else(|| "testbed".to_owned(), |name| format!("testbed-{name}")),
             namespace: self.namespace,
             images: self.images,
@@ -217,7 +225,7 @@ impl Kubelet {
     /// Configures a kubelet for the Pods of this control plane.
     #[must_use]
     pub fn builder(plane: &ControlPlane) -> Builder<'_> {
-        Builder { plane, namespace: None, images: HashMap::new(), environment: BTreeMap::new() }
+        Builder { plane, server: None, namespace: None, images: HashMap::new(), environment: BTreeMap::new() }
     }
 
     /// The current Pods, sorted by namespace and name.

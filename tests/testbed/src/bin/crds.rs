@@ -21,7 +21,7 @@ async fn main() -> ExitCode {
 }
 
 async fn write() -> Result<(), Box<dyn Error>> {
-    let output = Command::new(controller::build().await?).arg("crds").output()?;
+    let output = Command::new(controller::build(controller::Profile::Dev).await?).arg("crds").output()?;
     if !output.status.success() {
         return Err(String::from_utf8_lossy(&output.stderr).into());
     }

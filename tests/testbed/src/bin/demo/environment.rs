@@ -33,7 +33,7 @@ impl Environment {
     pub(crate) async fn start() -> Result<Self, DemoError> {
         show::title();
         let started = Instant::now();
-        let program = controller::build().await?;
+        let program = controller::build(controller::Profile::Dev).await?;
         show::step("controller", "built by cargo", started);
 
         let started = Instant::now();
