@@ -7,6 +7,7 @@ mod drift;
 mod samples;
 mod secrets;
 mod test_connection;
+mod unknown_properties;
 
 use kube_glue::api::GlueConnection;
 use kube_glue_double::{ConnectionScript, DEFAULT_ACCOUNT};

@@ -25,6 +25,7 @@ use crate::controllers::run::kind::{ByKey, strip_finished};
 use crate::controllers::run::lifecycle::RunLifecycle;
 use crate::controllers::run::local_state::RunLocalState;
 use crate::controllers::runtime::kind::{Inputs, Kind};
+use crate::controllers::runtime::reason::Reason;
 use crate::controllers::runtime::text::truncated;
 use crate::glue::job_runs::places::has_free_place;
 use crate::glue::job_runs::search::matching_runs;
@@ -88,6 +89,10 @@ impl RunKind for GlueJobRun {
 
     fn source(&self, client: &Glue) -> JobRunSource {
         JobRunSource { client: client.clone(), job: self.spec.job_name.clone() }
+    }
+
+    fn warning(&self) -> Option<(Reason, String)> {
+        arguments::reserved_warning(&self.spec).map(|note| (Reason::ReservedArgument, note))
     }
 
     fn observe(item: &JobRunItem) -> Option<ObservedRun> {

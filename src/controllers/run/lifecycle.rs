@@ -115,6 +115,9 @@ impl<K: RunKind> Lifecycle<K> for RunLifecycle {
         {
             pass.context.with_queues(|queues| queues.freed(&key, Instant::now()).into_iter().collect());
         }
+        if let Some((reason, note)) = events::begins(&before, &after).then(|| pass.object.warning()).flatten() {
+            pass.publish(events::of_warning(reason, note));
+        }
         publish(pass, &before, &after);
     }
 
