@@ -124,7 +124,8 @@ fn secret_in_json() -> String {
     format!("(?i)\"([^\"]*({SECRET_WORDS})|([^\"]*[._-])?pass)\"[[:space:]]*:[[:space:]]*(\"([^$\"]|[$][^{{])|[0-9])")
 }
 
-const BOOLEANS: [&str; 4] =
+/// Glue reads these in any case (API model of the AWS SDKs, `Connection`: "a case-insensitive Boolean string").
+pub(crate) const BOOLEANS: [&str; 4] =
     ["JDBC_ENFORCE_SSL", "SKIP_CUSTOM_JDBC_CERT_VALIDATION", "KAFKA_SSL_ENABLED", "KAFKA_SKIP_CUSTOM_CERT_VALIDATION"];
 const S3_URIS: [&str; 6] = [
     "JDBC_DRIVER_JAR_URI",
@@ -186,9 +187,9 @@ pub(super) fn literals_schema(_: &mut SchemaGenerator) -> Schema {
                 .message("a password, secret, token or key does not belong in properties, where everybody can read it: put it into a Secret and name that in propertiesFrom"),
             Rule::new(format!("self.all(name, !self[name].matches('{}'))", password_in_url()))
                 .message("the URL contains a password: set PASSWORD or the whole URL in propertiesFrom"),
-            Rule::new(format!("self.all(name, !self[name].startsWith('{{') || !self[name].matches('{}'))", secret_in_json()))
+            Rule::new(format!("self.all(name, !self[name].trim().startsWith('{{') || !self[name].matches('{}'))", secret_in_json()))
                 .message("the JSON contains a password, secret, token or key, where everybody can read it: name a secret in AWS Secrets Manager by secretId, or set the whole property in propertiesFrom"),
-            each(&JSON_OBJECTS, "self[name].startsWith('{')")
+            each(&JSON_OBJECTS, "self[name].trim().startsWith('{')")
                 .message("SparkProperties and PythonProperties in properties are JSON objects, each in a string that begins with {"),
             Rule::new("!('USER_NAME' in self)").message("Glue's name for the user is USERNAME"),
             Rule::new("self.all(name, size(name) >= 1 && size(name) <= 255)")
