@@ -213,6 +213,15 @@ pub struct GlueJobRunStatus {
     /// The DPUs that Glue granted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_capacity: Option<f64>,
+    /// The execution class that Glue granted: FLEX or STANDARD.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub execution_class: Option<String>,
+    /// The minutes after which Glue ends the run as TIMEOUT.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout_minutes: Option<i32>,
+    /// Why the run is in its state, in Glue's words: what a run that Glue has queued waits for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state_detail: Option<String>,
     /// The number of Glue's own attempt, from 0 (JobRun.Attempt).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub glue_attempt: Option<i32>,

@@ -102,7 +102,7 @@ impl RunKind for GlueJobRun {
             phase: render::phase(&item.run.state),
             attempt: attempt_of(&item.run),
             retry_expected: item.retry_expected,
-            message: item.run.error_message.as_deref().map(truncated),
+            message: item.run.error_message.as_ref().or(item.run.state_detail.as_ref()).map(|text| truncated(text)),
         })
     }
 

@@ -8,7 +8,9 @@ use crate::harness::{condition, is_event_on};
 #[tokio::test]
 async fn an_unknown_property_is_sent_and_warned_of_until_it_is_removed() {
     let env = setup("conn-unknown").await;
-    env.connections().create("db", jdbc(json!({"properties": {"VPC": "vpc-1"}}))).await;
+    let url = "jdbc:postgresql://db.example.com:5432/orders";
+    let properties = json!({"JDBC_CONNECTION_URL": url, "USERNAME": "etl", "VPC": "vpc-1"});
+    env.connections().create("db", jdbc(json!({"properties": properties}))).await;
     let object = env.connections().wait_ready("db").await;
     let warning = condition(&object, "UnknownProperties").expect("the condition");
     assert_eq!((warning.status.as_str(), warning.reason.as_str()), ("True", "UnknownProperty"));
