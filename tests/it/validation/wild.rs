@@ -13,24 +13,26 @@ use kube_glue_testbed::ControlPlane;
 use serde_json::Value;
 
 /// One file of `wild/`.
-struct Fact {
+pub struct Fact {
     path: PathBuf,
-    text: String,
+    /// The manifest, with the comments at its head.
+    pub text: String,
 }
 
 impl Fact {
-    fn name(&self) -> String {
-        self.path.file_name().expect("a name").to_string_lossy().into_owned()
+    /// The name of the file, and of the object after a prefix.
+    pub fn name(&self) -> String {
+        self.path.file_stem().expect("a name").to_string_lossy().into_owned()
     }
 
     /// The value of a comment such as `# Verdict: admitted` at the head of the file.
-    fn head(&self, key: &str) -> Option<&str> {
+    pub fn head(&self, key: &str) -> Option<&str> {
         let comments = self.text.lines().take_while(|line| line.starts_with("# "));
         comments.filter_map(|line| line[2..].split_once(": ")).find(|(name, _)| *name == key).map(|(_, value)| value)
     }
 }
 
-fn facts() -> Vec<Fact> {
+pub fn facts() -> Vec<Fact> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/validation/wild");
     let files = folder.read_dir().expect("the folder").map(|entry| entry.expect("an entry").path());
     let read = |path: PathBuf| Fact { text: std::fs::read_to_string(&path).expect("text"), path };
