@@ -45,11 +45,11 @@ fn near_miss(name: &str, abbreviated: bool) -> Option<&'static str> {
     let closest = KNOWN.into_iter().map(|known| (distance(&upper, known), known)).min();
     let closest = closest.filter(|(distance, _)| *distance <= limit).map(|(_, known)| known);
     let words: Vec<_> = upper.split('_').collect();
-    let abbreviates = |known: &&str| {
+    let has_words_of = |known: &&str| {
         let mut rest = known.split('_');
         words.len() > 1 && words.iter().all(|word| rest.any(|other| other == *word))
     };
-    closest.or_else(|| KNOWN.into_iter().filter(|_| abbreviated).find(abbreviates))
+    closest.or_else(|| KNOWN.into_iter().filter(|_| abbreviated).find(has_words_of))
 }
 
 /// The Levenshtein distance in characters.

@@ -204,7 +204,6 @@ fn test_config() -> aws_sdk_glue::config::Builder {
 mod tests {
     use aws_sdk_glue::types::ConnectionPropertyKey;
 
-    use super::*;
     use crate::api::connection::properties::KNOWN;
 
     #[test]

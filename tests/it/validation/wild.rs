@@ -41,16 +41,12 @@ pub fn facts() -> Vec<Fact> {
 
 /// The warning that the controller gives about an object that was admitted.
 fn warning(object: Value) -> Option<String> {
-    match object["kind"].as_str() {
-        Some("GlueConnection") => {
-            let object: GlueConnection = serde_json::from_value(object).expect("a connection");
-            unknown_properties::warning(&object.spec)
-        }
-        _ => {
-            let object: GlueJobRun = serde_json::from_value(object).expect("a job run");
-            arguments::reserved_warning(&object.spec)
-        }
+    if object["kind"] == "GlueConnection" {
+        let object: GlueConnection = serde_json::from_value(object).expect("a connection");
+        return unknown_properties::warning(&object.spec);
     }
+    let object: GlueJobRun = serde_json::from_value(object).expect("a job run");
+    arguments::reserved_warning(&object.spec)
 }
 
 #[tokio::test]

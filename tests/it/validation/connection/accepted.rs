@@ -21,9 +21,6 @@ async fn valid_specs_are_accepted() {
     let kafka = json!({"KAFKA_BOOTSTRAP_SERVERS": "b-1.example.com:9094, b-2.example.com:9094"});
     let connector =
         json!({"CONNECTOR_TYPE": "Spark", "CONNECTOR_URL": "s3://jars/x.jar", "CONNECTOR_CLASS_NAME": "x.Y"});
-    let url =
-        |url: &str| merged(jdbc(&json!({})), json!({"properties": {"JDBC_CONNECTION_URL": url, "USERNAME": "x"}}));
-    let snowflake = |properties: Value| json!({"connectionType": "SNOWFLAKE", "properties": properties});
     let salesforce = |authentication: Value| json!({"connectionType": "SALESFORCE", "authentication": authentication});
     let specs = [
         jdbc(&json!({})),
@@ -61,28 +58,6 @@ async fn valid_specs_are_accepted() {
             &json!({"properties": {"JDBC_CONNECTION_URL": "jdbc:x", "USERNAME": "x", "VPC": "vpc-1", "JDBC_URL": "x"}}),
         ),
         jdbc(&json!({"propertiesFrom": from(&["PASSWORD", "JDBC_ENGIN"])})),
-        // URLs without a password: placeholders, an empty one, users and addresses with an @.
-        url("jdbc:snowflake://a.snowflakecomputing.com/?user=${user}&password=${password}&warehouse=w"),
-        url(r#"[["default=jdbc:mysql://db:3306/x?user=${user}&password=${password}"],"&"]"#),
-        url("jdbc:postgresql://${user}:${password}@db:5432/x"),
-        url("jdbc:oracle:thin:${user}/${password}@//db:1521/x"),
-        url("jdbc:mysql://db/x?user=u&password=&ssl=true"),
-        url("jdbc:sqlserver://s.database.windows.net:1433;database=d;user=me@s;encrypt=true"),
-        url("jdbc:oracle:thin:@//db:1521/x"),
-        url("jdbc:oracle:thin://@db:1521/x"),
-        url("jdbc:oracle:thin:@(DESCRIPTION=(ADDRESS=(PROTOCOL=TCP)(HOST=db)(PORT=1521))(CONNECT_DATA=(SID=x)))"),
-        json!({"connectionType": "MONGODB", "properties": {"CONNECTION_URL": "mongodb://a:27017,b:27017,c:27017/db?replicaSet=rs0", "SECRET_ID": "x"}}),
-        // Without authentication, SNOWFLAKE is of version 1.
-        snowflake(
-            json!({"SparkProperties": r#"{"secretId": "s", "sfUrl": "https://a.snowflakecomputing.com:443/x"}"#}),
-        ),
-        snowflake(json!({"SparkProperties": r#"{"sfUrl":"a.snowflakecomputing.cn"}"#})),
-        snowflake(json!({"PythonProperties": r#"{"account": "a"}"#})),
-        snowflake(json!({"SparkProperties": r#"{"sfPassword": "${password}"}"#})),
-        json!({"connectionType": "SNOWFLAKE", "propertiesFrom": from(&["SparkProperties"])}),
-        json!({"connectionType": "SNOWFLAKE", "properties": {"HOST": "a.snowflakecomputing.com", "PORT": "443"}, "authentication": {"type": "IAM"}}),
-        json!({"connectionType": "REST-Orders v2", "properties": {"INSTANCE_URL": "https://orders.example.com"}}),
-        json!({"connectionType": format!("REST-{}", long(250))}),
         json!({"connectionType": "VIEW_VALIDATION_REDSHIFT", "properties": {"CLUSTER_IDENTIFIER": "x", "DATABASE": "dev", "ROLE_ARN": "arn:aws:iam::123456789012:role/x", "REGION": "eu-west-1"}}),
         json!({"connectionType": "VIEW_VALIDATION_ATHENA", "properties": {"WORKGROUP_NAME": "primary"}}),
         salesforce(
@@ -121,6 +96,37 @@ async fn valid_specs_are_accepted() {
         jdbc(
             &json!({"authentication": null, "test": null, "tags": null, "physicalRequirements": null, "description": null}),
         ),
+    ];
+    assert_accepted::<GlueConnection>(specs).await;
+}
+
+#[tokio::test]
+async fn urls_without_a_password_and_connections_of_newer_types_are_accepted() {
+    let url = |url: &str| jdbc(&json!({"properties": {"JDBC_CONNECTION_URL": url, "USERNAME": "x"}}));
+    let snowflake = |properties: Value| json!({"connectionType": "SNOWFLAKE", "properties": properties});
+    let specs = [
+        // Placeholders, an empty password, users and addresses with an @.
+        url("jdbc:snowflake://a.snowflakecomputing.com/?user=${user}&password=${password}&warehouse=w"),
+        url(r#"[["default=jdbc:mysql://db:3306/x?user=${user}&password=${password}"],"&"]"#),
+        url("jdbc:postgresql://${user}:${password}@db:5432/x"),
+        url("jdbc:oracle:thin:${user}/${password}@//db:1521/x"),
+        url("jdbc:mysql://db/x?user=u&password=&ssl=true"),
+        url("jdbc:sqlserver://s.database.windows.net:1433;database=d;user=me@s;encrypt=true"),
+        url("jdbc:oracle:thin:@//db:1521/x"),
+        url("jdbc:oracle:thin://@db:1521/x"),
+        url("jdbc:oracle:thin:@(DESCRIPTION=(ADDRESS=(PROTOCOL=TCP)(HOST=db)(PORT=1521))(CONNECT_DATA=(SID=x)))"),
+        json!({"connectionType": "MONGODB", "properties": {"CONNECTION_URL": "mongodb://a:27017,b:27017,c:27017/db?replicaSet=rs0", "SECRET_ID": "x"}}),
+        // Without authentication, SNOWFLAKE is of version 1.
+        snowflake(
+            json!({"SparkProperties": r#"{"secretId": "s", "sfUrl": "https://a.snowflakecomputing.com:443/x"}"#}),
+        ),
+        snowflake(json!({"SparkProperties": r#"{"sfUrl":"a.snowflakecomputing.cn"}"#})),
+        snowflake(json!({"PythonProperties": r#"{"account": "a"}"#})),
+        snowflake(json!({"SparkProperties": r#"{"sfPassword": "${password}"}"#})),
+        json!({"connectionType": "SNOWFLAKE", "propertiesFrom": from(&["SparkProperties"])}),
+        json!({"connectionType": "SNOWFLAKE", "properties": {"HOST": "a.snowflakecomputing.com", "PORT": "443"}, "authentication": {"type": "IAM"}}),
+        json!({"connectionType": "REST-Orders v2", "properties": {"INSTANCE_URL": "https://orders.example.com"}}),
+        json!({"connectionType": format!("REST-{}", long(250))}),
     ];
     assert_accepted::<GlueConnection>(specs).await;
 }
