@@ -62,8 +62,8 @@ pub struct GlueJobRunSpec {
     #[serde(flatten)]
     pub aws: Aws,
 
-    /// Arguments of the run, at most 200. They override the job's default arguments of the same name. Cannot be
-    /// changed.
+    /// Arguments of the run, at most 200 and 260 KB in all. They override the job's default arguments of the same
+    /// name. Cannot be changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "arguments_schema")]
     pub arguments: Option<BTreeMap<String, String>>,
@@ -213,6 +213,15 @@ pub struct GlueJobRunStatus {
     /// The DPUs that Glue granted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_capacity: Option<f64>,
+    /// The execution class that Glue granted: FLEX or STANDARD.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub execution_class: Option<String>,
+    /// The minutes after which Glue ends the run as TIMEOUT.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout_minutes: Option<i32>,
+    /// Why the run is in its state, in Glue's words: what a run that Glue has queued waits for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state_detail: Option<String>,
     /// The number of Glue's own attempt, from 0 (JobRun.Attempt).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub glue_attempt: Option<i32>,
@@ -260,25 +269,29 @@ const IMMUTABLE: [&str; 14] = [
 ];
 
 /// "AWS Glue uses the following arguments internally and you should never use them" (Glue user guide,
-/// "Using job parameters in AWS Glue jobs"), as the items of a CEL list.
-const RESERVED: &str = "'--debug', '--mode', '--JOB_NAME', '--endpoint'";
+/// "Using job parameters in AWS Glue jobs"). Jobs that use them work.
+pub(crate) const RESERVED: [&str; 4] = ["--debug", "--mode", "--JOB_NAME", "--endpoint"];
+
+/// The most bytes of all arguments of a run, names and values (Glue user guide, "Using job parameters in AWS Glue jobs").
+pub(crate) const MAX_ARGUMENTS_BYTES: usize = 260 * 1024;
 
 fn add_rules(schema: &mut Schema) {
     rules::add(schema, IMMUTABLE.map(|field| rules::immutable(field, run::IMMUTABLE_REMEDY)));
     run::add_policy_rules(schema);
-    let reserved = format!("Glue keeps these arguments for itself, remove them: {}", RESERVED.replace('\'', ""));
     rules::add(
         schema,
         [
             Rule::new("(has(self.workers) ? 1 : 0) + (has(self.maxCapacity) ? 1 : 0) + (has(self.allocatedCapacity) ? 1 : 0) <= 1")
                 .message("workers, maxCapacity and allocatedCapacity exclude each other: keep one of them")
                 .field_path(".maxCapacity"),
-            Rule::new(format!("!has(self.arguments) || !self.arguments.exists(name, name in [{RESERVED}])"))
-                .message(reserved.as_str())
-                .field_path(".arguments"),
-            Rule::new(format!("!has(self.argumentsFrom) || !self.argumentsFrom.exists(from, from.name in [{RESERVED}])"))
-                .message(reserved.as_str())
-                .field_path(".argumentsFrom"),
+            Rule::new(format!(
+                "!has(self.arguments) || self.arguments.map(name, size(name) + size(self.arguments[name])).sum() <= {MAX_ARGUMENTS_BYTES}"
+            ))
+            .message("Glue takes 260 KB of arguments at most, names and values: put large values into S3, and name their location")
+            .field_path(".arguments"),
+            Rule::new("!has(self.workers) || self.workers.count >= 2 || self.workers.type == 'Z.2X'")
+                .message("workers.count is 2 or more: Glue takes no fewer for this type")
+                .field_path(".workers"),
             Rule::new("!has(self.arguments) || !has(self.argumentsFrom) || !self.argumentsFrom.exists(from, from.name in self.arguments)")
                 .message("an argument is set in both arguments and argumentsFrom: keep one of them")
                 .field_path(".argumentsFrom"),
@@ -317,11 +330,12 @@ fn add_source_rules(schema: &mut Schema) {
     );
 }
 
-/// The bounds keep the estimated CEL cost of `arguments` within the API server's limit.
+/// The bounds keep the estimated CEL cost of `arguments` within the API server's limit. The bound that matters is that of
+/// all arguments together.
 fn arguments_schema(_: &mut schemars::SchemaGenerator) -> Schema {
     schemars::json_schema!({
         "type": "object",
         "maxProperties": 200,
-        "additionalProperties": {"type": "string", "maxLength": 16384},
+        "additionalProperties": {"type": "string", "maxLength": MAX_ARGUMENTS_BYTES},
     })
 }

@@ -149,6 +149,26 @@ pub enum Phase {
 }
 
 impl Phase {
+    /// The name of the phase, as the status has it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "Pending",
+            Self::Suspended => "Suspended",
+            Self::Waiting => "Waiting",
+            Self::Starting => "Starting",
+            Self::Running => "Running",
+            Self::Stopping => "Stopping",
+            Self::Succeeded => "Succeeded",
+            Self::Failed => "Failed",
+            Self::TimedOut => "TimedOut",
+            Self::Error => "Error",
+            Self::Stopped => "Stopped",
+            Self::Expired => "Expired",
+            Self::Unknown => "Unknown",
+        }
+    }
+
     /// Whether the phase is the last one of the object.
     #[must_use]
     pub fn is_final(self) -> bool {
@@ -259,6 +279,9 @@ pub struct RunStatus {
     /// The last 10 attempts, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attempts: Vec<Attempt>,
+    /// When the phase became a final one, by the controller's clock: set at the end, whatever the end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finished_at: Option<Time>,
     /// The AWS identity of the caller when this status was written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub identity: Option<AwsIdentity>,

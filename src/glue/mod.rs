@@ -29,6 +29,5 @@ pub(crate) mod schedule;
 pub(crate) mod triggers;
 
 pub use aws::Glue;
-pub(crate) use aws::is_known_type;
 pub use clients::Clients;
 pub use error::{Error, ErrorKind};

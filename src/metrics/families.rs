@@ -24,6 +24,7 @@ pub(super) struct Families {
     pub(super) aws_call_duration: Histograms<OperationLabels>,
     pub(super) aws_throttles: Family<OperationLabels, Counter>,
     pub(super) starts: Family<OutcomeLabels, Counter>,
+    pub(super) ends: Family<EndLabels, Counter>,
     pub(super) start_latency: Histograms<KindLabels>,
     pub(super) status_lag: Histograms<KindLabels>,
     pub(super) queue_depth: Family<KindLabels, Gauge>,
@@ -55,6 +56,13 @@ pub(super) struct WriteLabels {
 pub(super) struct OutcomeLabels {
     pub(super) kind: &'static str,
     pub(super) outcome: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub(super) struct EndLabels {
+    pub(super) kind: &'static str,
+    pub(super) phase: &'static str,
+    pub(super) reason: &'static str,
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -96,6 +104,7 @@ impl Families {
             aws_call_duration: histograms(registry, "aws_call_duration", "Duration of a call to AWS", call_buckets),
             aws_throttles: counters(registry, "aws_throttles", "Calls that AWS throttled, by operation"),
             starts: counters(registry, "starts", "Runs that were started or adopted, by outcome"),
+            ends: counters(registry, "ends", "Runs that ended, by the final phase of the object and its reason"),
             start_latency: histograms(
                 registry,
                 "start_latency",

@@ -18,10 +18,16 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
 use self::codes::ErrorCodes;
-use self::families::{AwsCallLabels, ErrorLabels, Families, KindLabels, OperationLabels, OutcomeLabels, WriteLabels};
+use self::families::{
+    AwsCallLabels, EndLabels, ErrorLabels, Families, KindLabels, OperationLabels, OutcomeLabels, WriteLabels,
+};
 
 /// The media type of [`Metrics::render`].
 pub(crate) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// The bad ends that Glue itself reports, as phase and reason.
+const BAD_ENDS: [(&str, &str); 4] =
+    [("Failed", "Failed"), ("TimedOut", "TimedOut"), ("Error", "GlueError"), ("Expired", "Expired")];
 
 /// A handle on one Prometheus registry. Clones share the registry.
 #[derive(Clone)]
@@ -87,11 +93,25 @@ impl Metrics {
         let families = &self.inner.families;
         families.starts.get_or_create(&OutcomeLabels { kind, outcome: "started" }).inc();
         families.start_latency.get_or_create(&KindLabels { kind }).observe(latency.as_secs_f64());
+        self.expect_ends(kind);
     }
 
     /// An object of `kind` adopted an existing run.
     pub(crate) fn run_adopted(&self, kind: &'static str) {
         self.inner.families.starts.get_or_create(&OutcomeLabels { kind, outcome: "adopted" }).inc();
+        self.expect_ends(kind);
+    }
+
+    /// The usual bad ends are counted from zero, since Prometheus sees no increase in a series that begins with one.
+    fn expect_ends(&self, kind: &'static str) {
+        for (phase, reason) in BAD_ENDS {
+            drop(self.inner.families.ends.get_or_create(&EndLabels { kind, phase, reason }));
+        }
+    }
+
+    /// An object of `kind` has reached the final phase `phase` for `reason`.
+    pub(crate) fn run_ended(&self, kind: &'static str, phase: &'static str, reason: &'static str) {
+        self.inner.families.ends.get_or_create(&EndLabels { kind, phase, reason }).inc();
     }
 
     /// A change in Glue was written to the status of an object of `kind` after `lag`.

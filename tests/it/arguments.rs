@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::api::{Api, ObjectMeta, PostParams};
 use kube_glue::api::run::Phase;
-use kube_glue_double::{JobDefinition, RunScript};
+use kube_glue_double::{JobDefinition, Outcome, RunScript};
 use serde_json::json;
 
-use crate::harness::{TestEnv, ready_condition};
+use crate::harness::{TestEnv, is_event_on, ready_condition};
 
 const PASSWORD: &str = "correct-horse-battery";
 
@@ -72,5 +72,40 @@ async fn the_controllers_own_argument_is_rejected_in_the_spec() {
     env.create_run("one", "etl", json!({"arguments": {"--kube-glue-run": "mine"}})).await;
     let message = env.wait_for_reason("one", "InvalidSpec").await;
     assert!(message.contains("argument --kube-glue-run"), "{message}");
+    assert_eq!(env.start_calls(), 0);
+}
+
+#[tokio::test]
+async fn a_reserved_argument_is_sent_with_one_warning() {
+    let env = TestEnv::new("reserved-names").await;
+    env.define_job(JobDefinition::new("twice").script(RunScript::fails("first").then(Outcome::Succeeded)));
+    env.double.clock().set_speed(100.0);
+    let retried =
+        json!({"arguments": {"--mode": "full", "--JOB_NAME": "x"}, "retry": {"limit": 1, "backoffSeconds": 0}});
+    env.create_run("one", "twice", retried).await;
+    env.wait_for_phase("one", Phase::Succeeded).await;
+    let runs = env.glue_runs("twice");
+    assert_eq!(
+        (runs.len(), &runs[0]["Arguments"]["--mode"], &runs[1]["Arguments"]["--JOB_NAME"]),
+        (2, &json!("full"), &json!("x"))
+    );
+    env.wait_for_event_on("one", "Succeeded").await;
+    let events = env.events().await;
+    let notes: Vec<_> = events.iter().filter(|event| is_event_on(event, "one", "ReservedArgument")).collect();
+    let [event] = notes[..] else { panic!("{notes:?}") };
+    assert!(event.note.as_deref().is_some_and(|note| note.ends_with(": --JOB_NAME, --mode")), "{event:?}");
+}
+
+#[tokio::test]
+async fn arguments_that_are_too_large_with_those_from_secrets_start_no_run() {
+    let env = TestEnv::new("large").await;
+    env.put_secret("db", &[("blob", &"x".repeat(100_000))]).await;
+    let spec = json!({
+        "arguments": {"--a": "x".repeat(200_000)},
+        "argumentsFrom": [{"name": "--b", "secretKeyRef": {"name": "db", "key": "blob"}}],
+    });
+    env.create_run("one", "etl", spec).await;
+    let message = env.wait_for_reason("one", "InvalidSpec").await;
+    assert!(message.contains("300006 bytes, names and values, and Glue takes 266240"), "{message}");
     assert_eq!(env.start_calls(), 0);
 }

@@ -60,7 +60,8 @@ async fn thirty_deletions_of_connections_take_two_calls_and_each_has_its_own_res
     let glue = client(&double).await;
     let names: Vec<_> = (0..30).map(|n| format!("network-{n}")).collect();
     for name in &names[1..] {
-        let input = ConnectionInput { name: name.clone(), type_: "CUSTOM".to_owned(), ..ConnectionInput::default() };
+        let input =
+            ConnectionInput { name: name.clone(), type_: "POSTGRESQL".to_owned(), ..ConnectionInput::default() };
         glue.create_connection(None, &input, &BTreeMap::new()).await.expect("a connection");
     }
     let mut deletions: Vec<_> = names.iter().map(|name| glue.delete_connection(None, name).boxed()).collect();

@@ -7,6 +7,8 @@ mod drift;
 mod samples;
 mod secrets;
 mod test_connection;
+mod unknown_properties;
+mod wild;
 
 use kube_glue::api::GlueConnection;
 use kube_glue_double::{ConnectionScript, DEFAULT_ACCOUNT};

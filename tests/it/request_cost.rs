@@ -141,7 +141,7 @@ async fn active_runs_are_polled_by_job_and_not_one_by_one() {
 async fn ten_connections_of_a_catalog_take_one_call_for_each_interval() {
     let env = TestEnv::new("connections").await;
     let connections = env.objects::<GlueConnection>();
-    let spec = json!({"connectionType": "CUSTOM", "properties": {"CONNECTION_URL": "x"}});
+    let spec = json!({"connectionType": "POSTGRESQL", "properties": {"HOST": "x"}});
     let names: Vec<_> = (0..10).map(|n| format!("c-{n}")).collect();
     for name in &names {
         connections.create(name, spec.clone()).await;

@@ -6,6 +6,7 @@ mod crawler_run;
 mod credentials;
 mod job_run;
 mod trigger;
+pub mod wild;
 
 use kube::Resource;
 use kube::api::{Api, Patch, PatchParams, PostParams};

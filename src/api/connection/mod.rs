@@ -14,7 +14,7 @@
 pub mod authentication;
 pub mod properties;
 pub mod status;
-mod types;
+pub(crate) mod types;
 
 use std::collections::BTreeMap;
 
@@ -80,8 +80,9 @@ pub struct GlueConnectionSpec {
     pub description: Option<String>,
 
     /// Glue's connection type: JDBC, KAFKA, MONGODB, NETWORK, MARKETPLACE, CUSTOM, SALESFORCE,
-    /// VIEW_VALIDATION_REDSHIFT, VIEW_VALIDATION_ATHENA, or a newer one such as POSTGRESQL, BIGQUERY or HUBSPOT.
-    #[schemars(length(min = 1, max = 64), regex(pattern = r"^[A-Z][A-Z0-9_]*$"))]
+    /// VIEW_VALIDATION_REDSHIFT, VIEW_VALIDATION_ATHENA, a newer one such as POSTGRESQL, SNOWFLAKE or HUBSPOT, or one
+    /// that was registered in the account, whose name begins with REST-.
+    #[schemars(length(min = 1, max = 255), regex(pattern = r"^([A-Z][A-Z0-9_]*|REST-[^\x00-\x1F]+)$"))]
     pub connection_type: String,
 
     /// Criteria for selecting connections, at most 10.
@@ -165,6 +166,7 @@ pub struct GlueConnectionSpec {
 /// The network location that Glue connects from.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(transform = add_physical_rules)]
 pub struct PhysicalRequirements {
     /// The id of the subnet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -174,7 +176,7 @@ pub struct PhysicalRequirements {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "security_groups_schema")]
     pub security_group_ids: Option<Vec<String>>,
-    /// The name of the availability zone. Default: the subnet's.
+    /// The name of the availability zone: that of the subnet. Required with subnetId.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 255), regex(pattern = r"^[^\x00-\x08\x0A-\x1F]+$"))]
     pub availability_zone: Option<String>,
@@ -287,6 +289,14 @@ fn tags_schema(_: &mut SchemaGenerator) -> Schema {
         [keys.message("tag keys must have 1 to 128 characters and not begin with aws:, which AWS reserves")],
     );
     schema
+}
+
+fn add_physical_rules(schema: &mut Schema) {
+    let message = "subnetId needs availabilityZone, the zone of that subnet: without it Glue creates the connection, and then every test and job that uses it fails";
+    rules::add(
+        schema,
+        [Rule::new("!has(self.subnetId) || has(self.availabilityZone)").message(message).field_path(".subnetId")],
+    );
 }
 
 fn add_rules(schema: &mut Schema) {

@@ -97,15 +97,35 @@ pub(crate) fn is_hidden(name: &str) -> bool {
     name.ends_with("PASSWORD")
 }
 
-/// Names whose values are secret. Only the end of a name counts: SECRET_ID or TOKEN_URL refers to a secret and
-/// does not hold one.
-const PASSWORD_LIKE: &str =
-    "(?i)(password|passwd|passphrase|pwd|secret|token|credentials?|(api|access|private|account|shared|client).?key)$";
+/// Names whose values are secret, by their ends: SECRET_ID or TOKEN_URL refers to a secret and does not hold one.
+const SECRET_WORDS: &str =
+    "password|passwd|passphrase|pwd|secret|token|credentials?|(api|access|private|account|shared|client).?key";
 
-/// A URL that contains a password.
-const PASSWORD_IN_URL: &str = "(?i)([?&;:](password|passwd|pwd)=.|://[^/@:?]+:[^/@]+@)";
+/// The first characters of a literal value. One that begins with `${` is a placeholder, which Glue fills in from the
+/// secret of the connection.
+const LITERAL: &str = "([^$&;,\"@/?]|[$][^{])";
 
-const BOOLEANS: [&str; 4] =
+/// A regular expression for the name of a property whose value is secret.
+fn secret_name() -> String {
+    format!("(?i)({SECRET_WORDS}|(^|[._-])pass)$")
+}
+
+/// A regular expression for a URL that contains a password: among its parameters, before its host, or in Oracle's form
+/// `user/password@`. The form `user=me@server` of Azure has none.
+fn password_in_url() -> String {
+    format!(
+        "(?i)([?&;:,/][a-z_.]*(password|passwd|pwd|token)={LITERAL}|://[^/@:?;,]*:{LITERAL}[^/@?;,]*@\
+         |jdbc:oracle:[a-z0-9]+:(//)?[^/@?]+/{LITERAL}[^@?]*@)"
+    )
+}
+
+/// A regular expression for a JSON object with a secret value.
+fn secret_in_json() -> String {
+    format!("(?i)\"([^\"]*({SECRET_WORDS})|([^\"]*[._-])?pass)\"[[:space:]]*:[[:space:]]*(\"([^$\"]|[$][^{{])|[0-9])")
+}
+
+/// Glue reads these in any case (API model of the AWS SDKs, `Connection`: "a case-insensitive Boolean string").
+pub(crate) const BOOLEANS: [&str; 4] =
     ["JDBC_ENFORCE_SSL", "SKIP_CUSTOM_JDBC_CERT_VALIDATION", "KAFKA_SSL_ENABLED", "KAFKA_SKIP_CUSTOM_CERT_VALIDATION"];
 const S3_URIS: [&str; 6] = [
     "JDBC_DRIVER_JAR_URI",
@@ -115,7 +135,8 @@ const S3_URIS: [&str; 6] = [
     "KAFKA_SASL_GSSAPI_KEYTAB",
     "KAFKA_SASL_GSSAPI_KRB5_CONF",
 ];
-const URLS: [&str; 3] = ["JDBC_CONNECTION_URL", "CONNECTION_URL", "CONNECTOR_URL"];
+/// Properties of one compute environment, as a JSON object in a string.
+const JSON_OBJECTS: [&str; 2] = ["SparkProperties", "PythonProperties"];
 
 /// A CEL list of strings.
 pub(super) fn list(words: &[&str]) -> String {
@@ -141,6 +162,9 @@ pub(super) fn rules() -> Vec<Rule> {
         Rule::new(format!("!({both}) || size(self.properties) + size(self.propertiesFrom) <= 100"))
             .message("Glue takes 100 properties at most, those of propertiesFrom included")
             .field_path(".propertiesFrom"),
+        Rule::new("!has(self.propertiesFrom) || !self.propertiesFrom.exists(from, from.name == 'ENCRYPTED_PASSWORD')")
+            .message("ENCRYPTED_PASSWORD is what Glue stores where the catalog encrypts passwords: name PASSWORD in propertiesFrom, and Glue encrypts it")
+            .field_path(".propertiesFrom"),
     ]
 }
 
@@ -159,16 +183,20 @@ pub(super) fn literals_schema(_: &mut SchemaGenerator) -> Schema {
     rules::add(
         &mut schema,
         [
-            Rule::new(format!("self.all(name, !name.matches('{PASSWORD_LIKE}'))"))
+            Rule::new(format!("self.all(name, !name.matches('{}'))", secret_name()))
                 .message("a password, secret, token or key does not belong in properties, where everybody can read it: put it into a Secret and name that in propertiesFrom"),
-            each(&URLS, &format!("!self[name].matches('{PASSWORD_IN_URL}')"))
+            Rule::new(format!("self.all(name, !self[name].matches('{}'))", password_in_url()))
                 .message("the URL contains a password: set PASSWORD or the whole URL in propertiesFrom"),
+            Rule::new(format!("self.all(name, !self[name].trim().startsWith('{{') || !self[name].matches('{}'))", secret_in_json()))
+                .message("the JSON contains a password, secret, token or key, where everybody can read it: name a secret in AWS Secrets Manager by secretId, or set the whole property in propertiesFrom"),
+            each(&JSON_OBJECTS, "self[name].trim().startsWith('{')")
+                .message("SparkProperties and PythonProperties in properties are JSON objects, each in a string that begins with {"),
             Rule::new("!('USER_NAME' in self)").message("Glue's name for the user is USERNAME"),
             Rule::new("self.all(name, size(name) >= 1 && size(name) <= 255)")
                 .message("names of properties are 1 to 255 characters"),
-            one("PORT", "(self['PORT'].matches('^[0-9]{4,5}$') && int(self['PORT']) >= 1024 && int(self['PORT']) <= 65535)")
-                .message("PORT is a number from 1024 to 65535"),
-            each(&BOOLEANS, "self[name] in ['true', 'false']")
+            one("PORT", "(self['PORT'].matches('^[0-9]{1,5}$') && int(self['PORT']) >= 1 && int(self['PORT']) <= 65535)")
+                .message("PORT is a number from 1 to 65535"),
+            each(&BOOLEANS, "self[name].lowerAscii() in ['true', 'false']")
                 .message(format!("these are either true or false: {}", BOOLEANS.join(", ")).as_str()),
             each(&S3_URIS, "self[name].startsWith('s3://')")
                 .message(format!("these are locations in S3, such as s3://bucket/key: {}", S3_URIS.join(", ")).as_str()),
@@ -196,8 +224,10 @@ pub(super) fn environment_schema(_: &mut SchemaGenerator) -> Schema {
         [
             Rule::new("self.all(name, size(name) >= 1 && size(name) <= 128)")
                 .message("names of these properties are 1 to 128 characters"),
-            Rule::new(format!("self.all(name, !name.matches('{PASSWORD_LIKE}'))"))
-                .message("a password, secret, token or key does not belong here, where everybody can read it: set it in propertiesFrom, or use a secret in AWS Secrets Manager with authentication.secretArn"),
+            Rule::new(format!("self.all(name, !name.matches('{}'))", secret_name()))
+                .message("a password, secret, token or key does not belong here, where everybody can read it: use a secret in AWS Secrets Manager, by secretId or by authentication.secretArn"),
+            Rule::new(format!("self.all(name, !self[name].matches('{}'))", password_in_url()))
+                .message("the URL contains a password, where everybody can read it: use a secret in AWS Secrets Manager, by secretId or by authentication.secretArn"),
         ],
     );
     schema
@@ -205,6 +235,7 @@ pub(super) fn environment_schema(_: &mut SchemaGenerator) -> Schema {
 
 /// A rule for the keys of a map other than `properties` that must hold no secrets.
 pub(super) fn no_secrets(message: &str) -> Rule {
-    Rule::new(format!("self.all(name, size(name) >= 1 && size(name) <= 128 && !name.matches('{PASSWORD_LIKE}'))"))
+    let secret = secret_name();
+    Rule::new(format!("self.all(name, size(name) >= 1 && size(name) <= 128 && !name.matches('{secret}'))"))
         .message(message)
 }

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::api::connection::properties::{DEFAULTS, is_hidden};
+use crate::api::connection::properties::{BOOLEANS, DEFAULTS, is_hidden};
 use crate::glue::connections::{Authentication, Connection, ConnectionInput, OAuth2, Physical, ShownAuthentication};
 use crate::glue::identity::Sensitive;
 
@@ -54,7 +54,10 @@ fn properties<'a>(
     };
     let added = seen.keys().filter(|name| !asked.contains_key(*name));
     let all = asked.keys().chain(added).filter(|name| !is_hidden(name));
-    all.filter(move |name| value(asked, name) != value(seen, name))
+    all.filter(move |name| match (value(asked, name), value(seen, name)) {
+        (Some(asked), Some(seen)) if BOOLEANS.contains(&name.as_str()) => !asked.eq_ignore_ascii_case(seen),
+        (asked, seen) => asked != seen,
+    })
 }
 
 fn same_physical(asked: Option<&Physical>, seen: Option<&Physical>) -> bool {

@@ -6,6 +6,7 @@
 //! | [`secrets`] | the Secrets that a spec names, as they were read |
 //! | [`desired`] | the `ConnectionInput` of a spec |
 //! | [`drift`] | which fields in Glue differ from that |
+//! | [`unknown_properties`] | properties that Glue does not document |
 //! | [`mod@plan`], [`facts`] | decides; pure |
 //! | `existing` | the plan for a connection that exists |
 //! | `preconditions` | what must come before a change: the end of a backoff, the finalizer, a test |
@@ -24,6 +25,7 @@ mod preconditions;
 pub mod secrets;
 mod status;
 mod test_schedule;
+pub mod unknown_properties;
 
 #[cfg(test)]
 pub(crate) mod tests;
@@ -171,8 +173,13 @@ impl DeclaredKind for GlueConnection {
         plan::release(facts)
     }
 
-    fn own_conditions(status: &GlueConnectionStatus, before: &[Condition]) -> Vec<Condition> {
-        status::tested_condition(status, before).into_iter().collect()
+    fn own_conditions(
+        facts: &ConnectionFacts<'_>,
+        status: &GlueConnectionStatus,
+        before: &[Condition],
+    ) -> Vec<Condition> {
+        let unknown = status::unknown_properties_condition(facts, before);
+        status::tested_condition(status, before).into_iter().chain(unknown).collect()
     }
 
     fn intent(status: &GlueConnectionStatus) -> Option<Intent> {

@@ -7,9 +7,10 @@ use super::CallOutcome;
 use super::calls::Call;
 use super::facts::{ConnectionFacts, ConnectionPlan};
 use super::inputs::ConnectionInputs;
+use super::unknown_properties;
 use crate::api::GlueConnectionStatus;
 use crate::api::connection::status::{Applied, TestOutcome};
-use crate::controllers::declared::conditions::SyncState;
+use crate::controllers::declared::conditions::{SyncState, UNKNOWN_PROPERTIES};
 use crate::controllers::declared::status;
 use crate::controllers::runtime::conditions::condition;
 use crate::controllers::runtime::kind::Inputs;
@@ -18,7 +19,6 @@ use crate::controllers::runtime::step::{Plan, Step};
 use crate::controllers::runtime::text::truncated;
 use crate::controllers::runtime::time::whole_seconds;
 use crate::glue::connections::Connection;
-use crate::glue::is_known_type;
 
 /// The status as the object has it, with what this pass did.
 pub(super) fn base_status(facts: &ConnectionFacts<'_>) -> GlueConnectionStatus {
@@ -97,6 +97,12 @@ pub(super) fn tested_condition(status: &GlueConnectionStatus, before: &[Conditio
     Some(condition("Tested", succeeded, reason, message, before, test.at.0))
 }
 
+/// The condition `UnknownProperties`, when Glue does not document a property of the spec.
+pub(super) fn unknown_properties_condition(facts: &ConnectionFacts<'_>, before: &[Condition]) -> Option<Condition> {
+    let warning = unknown_properties::warning(&facts.object.spec)?;
+    Some(condition(UNKNOWN_PROPERTIES, true, Reason::UnknownProperty, &warning, before, facts.common.now))
+}
+
 /// A status with conditions, and the step that follows.
 pub(super) fn report(
     facts: &ConnectionFacts<'_>,
@@ -111,11 +117,5 @@ pub(super) fn report(
 
 /// Glue has the connection as the spec describes it.
 pub(super) fn in_sync(facts: &ConnectionFacts<'_>, status: GlueConnectionStatus, step: Step<Call>) -> ConnectionPlan {
-    let type_ = &facts.object.spec.connection_type;
-    let message = if is_known_type(type_) {
-        "Glue has the connection as the spec describes it".to_owned()
-    } else {
-        format!("Glue has the connection as the spec describes it; its type {type_} is newer than this controller")
-    };
-    report(facts, status, SyncState::Synced, Reason::InSync, &message, step)
+    report(facts, status, SyncState::Synced, Reason::InSync, "Glue has the connection as the spec describes it", step)
 }

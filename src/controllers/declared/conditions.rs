@@ -12,6 +12,9 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use crate::controllers::runtime::conditions::condition;
 use crate::controllers::runtime::reason::Reason;
 
+/// The type of the condition that warns of properties that Glue does not document. Tools that wait do not read it.
+pub const UNKNOWN_PROPERTIES: &str = "UnknownProperties";
+
 /// How a declared resource compares with its spec.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SyncState {

@@ -1,7 +1,11 @@
-//! The Event of a declared resource's transition: one each time that its Ready condition changes.
+//! The Events of a declared resource's transition: one each time that its Ready condition changes, and one when a warning
+//! appears or changes.
 
 use kube::runtime::events::Event;
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+
+use super::conditions::UNKNOWN_PROPERTIES;
 use crate::api::declared::DeclaredStatus;
 use crate::controllers::runtime::conditions::reason_of;
 
@@ -13,11 +17,26 @@ pub fn of_transition(before: Option<&DeclaredStatus>, after: &DeclaredStatus) ->
     if was.is_some_and(|was| was.status == ready.status && was.reason == ready.reason) {
         return None;
     }
+    event(ready)
+}
+
+/// The Event of a warning that `after` has, and `before` has not or with other words.
+#[must_use]
+pub fn of_warning(before: Option<&DeclaredStatus>, after: &DeclaredStatus) -> Option<Event> {
+    let warning = after.condition(UNKNOWN_PROPERTIES)?;
+    let was = before.and_then(|before| before.condition(UNKNOWN_PROPERTIES));
+    if was.is_some_and(|was| was.message == warning.message) {
+        return None;
+    }
+    event(warning)
+}
+
+fn event(condition: &Condition) -> Option<Event> {
     Some(Event {
-        type_: reason_of(ready)?.severity().into(),
-        reason: ready.reason.clone(),
-        note: Some(ready.message.clone()),
-        action: ready.reason.clone(),
+        type_: reason_of(condition)?.severity().into(),
+        reason: condition.reason.clone(),
+        note: Some(condition.message.clone()),
+        action: condition.reason.clone(),
         secondary: None,
     })
 }
@@ -30,6 +49,7 @@ mod tests {
 
     use super::super::conditions::{self, SyncState};
     use super::*;
+    use crate::controllers::runtime::conditions::condition;
     use crate::controllers::runtime::reason::Reason;
 
     fn status(sync: SyncState, reason: Reason) -> DeclaredStatus {
@@ -52,5 +72,22 @@ mod tests {
             assert!(of_transition(Some(&after), &after).is_none());
         }
         assert!(of_transition(None, &synced).is_some());
+    }
+
+    #[test]
+    fn a_warning_has_one_event_until_its_words_change() {
+        let plain = status(SyncState::Synced, Reason::InSync);
+        let warned = |message: &str| {
+            let mut status = plain.clone();
+            let now = Timestamp::UNIX_EPOCH;
+            status.conditions.push(condition(UNKNOWN_PROPERTIES, true, Reason::UnknownProperty, message, &[], now));
+            status
+        };
+        assert!(of_warning(None, &plain).is_none());
+        let event = of_warning(Some(&plain), &warned("VPC")).unwrap();
+        assert!(matches!(event.type_, EventType::Warning));
+        assert!(of_warning(Some(&warned("VPC")), &warned("VPC")).is_none());
+        assert!(of_warning(Some(&warned("VPC")), &warned("VPC, HOSTS")).is_some());
+        assert!(of_warning(Some(&warned("VPC")), &plain).is_none());
     }
 }

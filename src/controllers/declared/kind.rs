@@ -56,7 +56,7 @@ pub trait DeclaredKind: Kind<PassState: Default> {
     /// What has to be done about the resource before the object may be deleted.
     fn release(facts: &Facts<'_, Self>) -> Release<Self>;
     /// The conditions that only this kind has.
-    fn own_conditions(_status: &Self::Status, _before: &[Condition]) -> Vec<Condition> {
+    fn own_conditions(_facts: &Facts<'_, Self>, _status: &Self::Status, _before: &[Condition]) -> Vec<Condition> {
         Vec::new()
     }
 

@@ -134,16 +134,18 @@ impl<K: DeclaredKind<Status: Default>> Lifecycle<K> for DeclaredLifecycle {
         if records_intent(before.and_then(K::intent).as_ref(), K::intent(after).as_ref()) {
             K::on_intent_recorded(&mut pass.state);
         }
-        let Some(event) = events::of_transition(before.map(K::declared), K::declared(after)) else { return };
-        info!(
-            kind = K::KIND,
-            namespace = pass.reference.namespace,
-            name = pass.reference.name,
-            reason = event.reason,
-            "{}",
-            event.note.as_deref().unwrap_or_default()
-        );
-        pass.publish(event);
+        let (before, after) = (before.map(K::declared), K::declared(after));
+        for event in events::of_warning(before, after).into_iter().chain(events::of_transition(before, after)) {
+            info!(
+                kind = K::KIND,
+                namespace = pass.reference.namespace,
+                name = pass.reference.name,
+                reason = event.reason,
+                "{}",
+                event.note.as_deref().unwrap_or_default()
+            );
+            pass.publish(event);
+        }
     }
 
     fn on_idle(pass: &Pass<'_, K>) {

@@ -22,7 +22,7 @@ pub fn report<K: DeclaredKind>(
 ) -> K::Status {
     let (before, now) = (conditions_of(facts), facts.common.now);
     let mut conditions = conditions::of(sync, reason, message, before, now);
-    conditions.extend(K::own_conditions(&status, before));
+    conditions.extend(K::own_conditions(facts, &status, before));
     let declared = K::declared_mut(&mut status);
     declared.observed_generation = facts.common.generation();
     declared.conditions = conditions;

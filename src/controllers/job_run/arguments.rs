@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use kube::{Api, Client, ResourceExt};
 
-use crate::api::job_run::{ArgumentFrom, KeyRef};
+use crate::api::job_run::{ArgumentFrom, KeyRef, MAX_ARGUMENTS_BYTES, RESERVED};
 use crate::api::{GlueJobRun, GlueJobRunSpec};
 use crate::controllers::runtime::Settings;
 use crate::controllers::runtime::kind::Inputs;
@@ -48,6 +48,7 @@ impl Inputs<GlueJobRun> for Arguments {
         let reserved = settings.run_key_argument.as_deref();
         let arguments = read(client, &object.namespace().unwrap_or_default(), &object.spec).await?;
         check_reserved(&arguments, reserved)?;
+        check_size(&arguments)?;
         if reserved.is_none() && object.spec.policy.idempotency_key.is_some() {
             return Err(Problem::invalid_spec(
                 "idempotencyKey needs the argument by which runs are found again, and this controller sends none \
@@ -86,6 +87,28 @@ fn check_reserved(arguments: &Arguments, reserved: Option<&str>) -> Result<(), P
             "argument {name} is the one by which kube-glue finds its runs again: create the object without it"
         ))),
     }
+}
+
+/// Glue bounds the arguments in all, those from Secrets and ConfigMaps included.
+fn check_size(arguments: &Arguments) -> Result<(), Problem> {
+    let bytes: usize = arguments.values.iter().map(|(name, value)| name.len() + value.expose().len()).sum();
+    if bytes <= MAX_ARGUMENTS_BYTES {
+        return Ok(());
+    }
+    Err(Problem::invalid_spec(format!(
+        "the arguments have {bytes} bytes, names and values, and Glue takes {MAX_ARGUMENTS_BYTES}: create the object with \
+         less, and put large values into S3"
+    )))
+}
+
+/// The warning about arguments that Glue says it uses itself; `None` when the spec has none. Jobs that read them work.
+#[must_use]
+pub fn reserved_warning(spec: &GlueJobRunSpec) -> Option<String> {
+    let literal = spec.arguments.iter().flatten().map(|(name, _)| name.as_str());
+    let from = spec.arguments_from.iter().flatten().map(|from| from.name.as_str());
+    let names: Vec<_> = literal.chain(from).filter(|name| RESERVED.contains(name)).collect();
+    let names = (!names.is_empty()).then(|| names.join(", "))?;
+    Some(format!("Glue says that it uses arguments of these names internally; they are sent as they are: {names}"))
 }
 
 async fn secret_value(
@@ -146,6 +169,25 @@ fn unreadable(kind: &str, namespace: &str, from: &ArgumentFrom, key: &KeyRef, er
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn arguments_are_bounded_in_all_and_reserved_names_are_warned_of() {
+        let of = |bytes: usize| {
+            let value = |bytes| Sensitive::new("x".repeat(bytes));
+            let values = BTreeMap::from([("-a".to_owned(), value(bytes - 4)), ("-b".to_owned(), value(0))]);
+            check_size(&Arguments { values, secrets: Vec::new() })
+        };
+        assert!(of(MAX_ARGUMENTS_BYTES).is_ok());
+        let problem = of(MAX_ARGUMENTS_BYTES + 1).map_err(|problem| problem.message);
+        assert!(problem.is_err_and(|message| message.contains("266241 bytes")));
+
+        let named = |name: &str| {
+            let arguments = Some(BTreeMap::from([(name.to_owned(), "x".to_owned())]));
+            reserved_warning(&GlueJobRunSpec { arguments, ..GlueJobRunSpec::default() })
+        };
+        assert!(named("--mode").is_some_and(|warning| warning.ends_with(": --mode")));
+        assert_eq!(named("--MODE"), None);
+    }
 
     #[test]
     fn secret_values_are_hidden_and_shown_by_no_debug_output() {

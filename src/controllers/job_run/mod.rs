@@ -28,6 +28,7 @@ use crate::controllers::run::kind::{ByKey, strip_finished};
 use crate::controllers::run::lifecycle::RunLifecycle;
 use crate::controllers::run::local_state::RunLocalState;
 use crate::controllers::runtime::kind::{Inputs, Kind};
+use crate::controllers::runtime::reason::Reason;
 use crate::controllers::runtime::text::truncated;
 use crate::glue::job_runs::places::has_free_place;
 use crate::glue::job_runs::search::matching_runs;
@@ -87,6 +88,10 @@ impl RunKind for GlueJobRun {
         JobRunSource { client: client.clone(), job: self.spec.job_name.clone() }
     }
 
+    fn warning(&self) -> Option<(Reason, String)> {
+        arguments::reserved_warning(&self.spec).map(|note| (Reason::ReservedArgument, note))
+    }
+
     fn observe(item: &JobRunItem) -> Option<ObservedRun> {
         Some(ObservedRun {
             id: item.run.id.clone(),
@@ -94,7 +99,7 @@ impl RunKind for GlueJobRun {
             phase: render::phase(&item.run.state),
             attempt: attempt_of(&item.run),
             retry_expected: item.retry_expected,
-            message: item.run.error_message.as_deref().map(truncated),
+            message: item.run.error_message.as_ref().or(item.run.state_detail.as_ref()).map(|text| truncated(text)),
         })
     }
 

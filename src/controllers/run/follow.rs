@@ -67,7 +67,9 @@ fn live(facts: &Facts<'_>, attempt: &Attempt, run: &ObservedRun, deadline: Optio
             None => (Phase::Starting, Reason::Starting, started_message(facts, &run.id)),
         }
     } else {
-        (run.phase, phase_reason(run.phase), format!("{noun} {} is {} in Glue", run.id, run.state))
+        let why = run.message.as_deref().filter(|_| run.phase == Phase::Waiting);
+        let why = why.map(|why| format!(": {why}")).unwrap_or_default();
+        (run.phase, phase_reason(run.phase), format!("{noun} {} is {} in Glue{why}", run.id, run.state))
     };
     Plan { status: status(facts, phase, reason, &message, attempts), step: Step::requeue(deadline) }
 }

@@ -9,6 +9,7 @@ use super::facts::{ConcurrencyPolicy, CrawlerActivity, CrawlerSnapshot, Observed
 use super::local_state::RunLocalState;
 use crate::api::run::{Attempt, Baseline, Phase, RunPolicy, RunStatus};
 use crate::controllers::runtime::kind::{Item, Kind};
+use crate::controllers::runtime::reason::Reason;
 use crate::glue::{Error, Glue};
 
 /// A kind of which each object is one run in Glue.
@@ -32,6 +33,10 @@ pub trait RunKind: Kind<PassState = RunPass<Self>, LocalState = RunLocalState> {
     /// The id by which the poller is asked about this attempt; `None` when it need not be.
     fn poll_id(&self, attempt: &Attempt) -> Option<String> {
         attempt.id.clone()
+    }
+    /// What the spec says that Glue may not do, as the reason and the note of an Event; `None` when there is nothing.
+    fn warning(&self) -> Option<(Reason, String)> {
+        None
     }
     /// The run in an item; `None` when the item is no run.
     fn observe(item: &Item<Self>) -> Option<ObservedRun>;

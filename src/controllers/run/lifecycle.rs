@@ -115,6 +115,9 @@ impl<K: RunKind> Lifecycle<K> for RunLifecycle {
         {
             pass.context.with_queues(|queues| queues.freed(&key, Instant::now()).into_iter().collect());
         }
+        if let Some((reason, note)) = events::begins(&before, &after).then(|| pass.object.warning()).flatten() {
+            pass.publish(events::of_warning(reason, note));
+        }
         publish(pass, &before, &after);
     }
 
@@ -265,6 +268,9 @@ fn publish<K: RunKind>(pass: &Pass<'_, K>, before: &RunStatus, after: &RunStatus
         _ => {}
     }
     let over = after.phase.is_some_and(Phase::is_final);
+    if let Some(phase) = after.phase.filter(|_| over && !before.phase.is_some_and(Phase::is_final)) {
+        metrics.run_ended(K::KIND, phase.as_str(), reason.as_str());
+    }
     if let Some(ended_on) = pass.state.item.as_ref().filter(|_| over).and_then(K::ended_on) {
         metrics.status_caught_up(K::KIND, time::since(Timestamp::now(), ended_on));
     }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+
 use super::attempts::{next_attempt, with_attempt};
 use super::calls::{Plan, Step};
 use super::conditions;
@@ -21,9 +23,11 @@ pub(super) fn status(
 ) -> RunStatus {
     let ready_when = facts.policy.ready_when.unwrap_or(ReadyWhen::Completed);
     let (before, now) = (&facts.status.conditions, facts.common.now);
+    let finished_at = || facts.status.finished_at.clone().unwrap_or(Time(now));
     RunStatus {
         observed_generation: facts.common.generation(),
         phase: Some(phase),
+        finished_at: phase.is_final().then(finished_at),
         attempts,
         identity: facts.status.identity.clone(),
         conditions: conditions::of(phase, reason, message, ready_when, before, now),

@@ -274,6 +274,9 @@ reasons! {
     Started Normal
         "Events only: the run was started."
         ""
+    ReservedArgument Warning
+        "Events only: Glue says that it uses arguments of this name internally."
+        "If the job works, nothing has to be done. Else rename the argument."
     LeftBehind Warning
         "Events only: the object was deleted, but something of it goes on in Glue."
         "Stop or delete by hand what the message names."
@@ -295,6 +298,9 @@ reasons! {
     TestFailed Warning
         "Glue could not connect. The message is Glue's."
         "Check the address, the credentials, the subnet and the security groups."
+    UnknownProperty Warning
+        "The condition `UnknownProperties` only: Glue documents no such property for connections of this type, and may ignore it."
+        "Check its spelling. If the connection works, nothing has to be done."
     AlreadyExists Warning
         "A connection of this name exists that this object did not create."
         "Delete it, choose another name, or set `adoptionPolicy: Adopt`."

@@ -178,6 +178,9 @@ fn job_run(run: SdkJobRun, matcher: Option<&RunMatcher>) -> Option<JobRun> {
         workers: run.worker_type.zip(run.number_of_workers).map(|(type_, count)| (type_.as_str().to_owned(), count)),
         max_capacity: run.max_capacity,
         log_group: run.log_group_name,
+        execution_class: run.execution_class.map(|class| class.as_str().to_owned()),
+        timeout_minutes: run.timeout,
+        state_detail: non_empty(run.state_detail),
     })
 }
 

@@ -25,7 +25,6 @@ use aws_smithy_types::DateTime;
 
 pub use self::client::{Glue, WeakGlue};
 pub use self::config::AwsConfig;
-pub(crate) use self::connections::is_known_type;
 
 /// A time of the SDK, in whole seconds.
 fn timestamp(time: DateTime) -> Option<jiff::Timestamp> {

@@ -188,6 +188,12 @@ pub struct JobRun {
     pub max_capacity: Option<f64>,
     /// The CloudWatch log group.
     pub log_group: Option<String>,
+    /// `FLEX` or `STANDARD`, as granted.
+    pub execution_class: Option<String>,
+    /// Minutes, as granted.
+    pub timeout_minutes: Option<i32>,
+    /// Why the run is in its state, such as what a WAITING run waits for.
+    pub state_detail: Option<String>,
 }
 
 #[cfg(any(test, feature = "simulation"))]
@@ -209,6 +215,9 @@ impl JobRun {
             workers: None,
             max_capacity: None,
             log_group: None,
+            execution_class: None,
+            timeout_minutes: None,
+            state_detail: None,
         }
     }
 }

@@ -21,6 +21,7 @@ fn sampled() -> Metrics {
     metrics.aws_throttled("StartJobRun");
     metrics.run_started("GlueJobRun", Duration::from_millis(70));
     metrics.run_adopted("GlueJobRun");
+    metrics.run_ended("GlueJobRun", "Failed", "Failed");
     metrics.status_caught_up("GlueJobRun", Duration::from_secs(2));
     metrics.queue("GlueJobRun", 7, Duration::from_millis(1500));
     metrics.live_runs("GlueJobRun", 12);
@@ -42,6 +43,8 @@ fn every_event_is_rendered() {
         "kube_glue_aws_throttles_total{operation=\"StartJobRun\"} 1",
         "kube_glue_starts_total{kind=\"GlueJobRun\",outcome=\"started\"} 1",
         "kube_glue_starts_total{kind=\"GlueJobRun\",outcome=\"adopted\"} 1",
+        "kube_glue_ends_total{kind=\"GlueJobRun\",phase=\"Failed\",reason=\"Failed\"} 1",
+        "kube_glue_ends_total{kind=\"GlueJobRun\",phase=\"TimedOut\",reason=\"TimedOut\"} 0",
         "kube_glue_start_latency_seconds_bucket{le=\"0.1\",kind=\"GlueJobRun\"} 1",
         "kube_glue_status_lag_seconds_sum{kind=\"GlueJobRun\"} 2.0",
         "kube_glue_queue_depth{kind=\"GlueJobRun\"} 7",

@@ -77,7 +77,11 @@ async fn a_run_queued_in_glue_is_waiting_and_starts_by_itself() {
         env.wait_for_run_id(name).await;
     }
     let waiting = env.wait_for_phase("second", Phase::Waiting).await;
-    assert!(ready_condition(&waiting).1.ends_with("is WAITING in Glue"), "{:?}", ready_condition(&waiting));
+    let detail = "Max concurrent job runs per job exceeded";
+    let message = ready_condition(&waiting).1;
+    assert!(message.ends_with(&format!("is WAITING in Glue: {detail}")), "{message}");
+    let status = waiting.status.expect("a status");
+    assert_eq!((status.state_detail.as_deref(), status.run.finished_at), (Some(detail), None));
     env.double.clock().step(STEP * 2);
     env.wait_finished("first", Phase::Succeeded).await;
     env.double.clock().step(STEP);

@@ -79,7 +79,8 @@ async fn the_status_shows_granted_capacity_times_and_the_error() {
     env.double.clock().hold();
     let job = JobDefinition::new("sized").workers("G.1X", 2).glue_version("5.0");
     env.define_job(job.script(stepwise(Outcome::Failed("boom".to_owned()))));
-    env.create_run("one", "sized", json!({"workers": {"type": "G.2X", "count": 3}})).await;
+    let spec = json!({"workers": {"type": "G.2X", "count": 3}, "executionClass": "STANDARD", "timeoutMinutes": 90});
+    env.create_run("one", "sized", spec).await;
     env.wait_for_run_id("one").await;
     env.double.clock().step(STEP);
     env.wait_for_phase("one", Phase::Running).await;
@@ -96,6 +97,8 @@ async fn the_status_shows_granted_capacity_times_and_the_error() {
     assert_eq!(status.log_group.as_deref(), Some("/aws-glue/jobs"));
     let (started, completed) = (status.started_at.expect("a start"), status.completed_at.expect("an end"));
     assert_eq!(completed.0.duration_since(started.0).as_secs(), 120);
+    assert_eq!((status.execution_class.as_deref(), status.timeout_minutes), (Some("STANDARD"), Some(90)));
+    assert!(status.run.finished_at.is_some());
 }
 
 /// Glue's messages may contain whole stack traces; the status keeps 1024 characters.

@@ -300,6 +300,18 @@ fn ready_follows_the_status_that_glue_reports() {
 }
 
 #[test]
+fn flags_in_another_case_are_not_drift() {
+    let properties = json!({"JDBC_CONNECTION_URL": "jdbc:x", "USERNAME": "etl", "JDBC_ENFORCE_SSL": "True"});
+    let mut fixture = settled(json!({"properties": properties}));
+    fixture.by_hand(|input| {
+        input.properties.insert("JDBC_ENFORCE_SSL".to_owned(), Sensitive::new("true".to_owned()));
+    });
+    fixture.glue.as_mut().unwrap().by = super::fixture::CONTROLLER_ARN.to_owned();
+    fixture.settle();
+    assert_eq!(fixture.calls, []);
+}
+
+#[test]
 fn defaults_that_glue_adds_are_not_drift() {
     let mut fixture = settled(json!({"physicalRequirements": {"subnetId": "s", "securityGroupIds": ["a", "b"]}}));
     fixture.by_hand(|input| {

@@ -31,7 +31,7 @@ const JDBC_USER: &str =
 const BOOLEANS: &str = "these are either true or false: JDBC_ENFORCE_SSL, SKIP_CUSTOM_JDBC_CERT_VALIDATION, KAFKA_SSL_ENABLED, KAFKA_SKIP_CUSTOM_CERT_VALIDATION";
 const ON_S3: &str = "these are locations in S3, such as s3://bucket/key: JDBC_DRIVER_JAR_URI, CUSTOM_JDBC_CERT, KAFKA_CUSTOM_CERT, KAFKA_CLIENT_KEYSTORE, KAFKA_SASL_GSSAPI_KEYTAB, KAFKA_SASL_GSSAPI_KRB5_CONF";
 const MECHANISM: &str = "KAFKA_SASL_MECHANISM is one of SCRAM-SHA-512, GSSAPI, AWS_MSK_IAM and PLAIN";
-const CONNECTOR: &str = "a MARKETPLACE connection needs CONNECTOR_TYPE, CONNECTOR_URL, CONNECTOR_CLASS_NAME and CONNECTION_URL in properties or propertiesFrom";
+const CONNECTOR: &str = "a MARKETPLACE connection needs CONNECTOR_TYPE, CONNECTOR_URL and CONNECTOR_CLASS_NAME in properties or propertiesFrom";
 const SINGLE_LINE: &str = r"^[^\x00-\x08\x0A-\x1F]+$";
 
 /// The sentences about properties. Each begins with the name of its property.
@@ -40,12 +40,17 @@ fn properties() -> Vec<(&'static str, Enforcement)> {
         ("HOST - The host URI: either the fully qualified domain name (FQDN) or the IPv4 address", Property),
         (
             "PORT - The port number, between 1024 and 65535, of the port on which the database host is listening",
-            Rule("PORT is a number from 1024 to 65535"),
+            Rule("PORT of a JDBC connection is a number from 1024 to 65535"),
         ),
         ("USERNAME - The name under which to log in to the database", Property),
         ("USER_NAME - USERNAME=\"USER_NAME\" among the valid values", Rule("Glue's name for the user is USERNAME")),
         ("PASSWORD - A password, if one is used, for the user name", Rule(NO_PASSWORD)),
-        ("ENCRYPTED_PASSWORD - stores the encrypted password when ConnectionPasswordEncryption is enabled", Property),
+        (
+            "ENCRYPTED_PASSWORD - stores the encrypted password when ConnectionPasswordEncryption is enabled",
+            Rule(
+                "ENCRYPTED_PASSWORD is what Glue stores where the catalog encrypts passwords: name PASSWORD in propertiesFrom, and Glue encrypts it",
+            ),
+        ),
         ("JDBC_DRIVER_JAR_URI - The Amazon S3 path of the JAR file that contains the JDBC driver", Rule(ON_S3)),
         ("JDBC_DRIVER_CLASS_NAME - The class name of the JDBC driver to use", Property),
         ("JDBC_ENGINE - The name of the JDBC engine to use", Property),
@@ -124,7 +129,7 @@ fn sentences() -> Vec<(&'static str, Enforcement)> {
         ("the same", Rule("Glue takes 100 properties at most, those of propertiesFrom included")),
         (
             "Each key is a UTF-8 string (valid values: ...)",
-            Rule("Glue does not know one of these properties for this type: check its spelling"),
+            None("others work as well: the condition UnknownProperties warns of them"),
         ),
         ("Each value is a Value string, not more than 1024 bytes long", Spec("properties.*", "maxLength", json!(1024))),
         ("CreationTime", Status("createdAt")),
@@ -169,15 +174,19 @@ fn sentences() -> Vec<(&'static str, Enforcement)> {
         ),
         (
             "MARKETPLACE - Required: CONNECTOR_TYPE, CONNECTOR_URL, CONNECTOR_CLASS_NAME, CONNECTION_URL",
+            // CreateConnection was seen to accept it without CONNECTION_URL and credentials.
             Rule(CONNECTOR),
         ),
         (
             "MARKETPLACE - Required for JDBC CONNECTOR_TYPE connections: All of (USERNAME, PASSWORD) or SECRET_ID",
+            None("CreateConnection was seen to accept it without credentials"),
+        ),
+        (
+            "CUSTOM - Uses configuration settings contained in a custom connector",
             Rule(
-                "a MARKETPLACE connection of CONNECTOR_TYPE JDBC needs USERNAME and PASSWORD (by propertiesFrom), or SECRET_ID, or authentication",
+                "a CUSTOM connection needs CONNECTOR_TYPE, CONNECTOR_URL and CONNECTOR_CLASS_NAME in properties or propertiesFrom",
             ),
         ),
-        ("CUSTOM - Uses configuration settings contained in a custom connector", None("the page requires nothing")),
         ("ConnectionProperties - Required", None("an absent map is sent as an empty one")),
         ("PhysicalConnectionRequirements", Field("physicalRequirements")),
         ("AuthenticationConfiguration - The authentication properties of the connection", Field("authentication")),

@@ -24,6 +24,10 @@ async fn a_jdbc_connection_needs_a_server_and_a_user() {
         (with(json!({"JDBC_CONNECTION_URL": "jdbc:x"})), USER),
         (with(json!({"JDBC_CONNECTION_URL": "jdbc:x", "USERNAME": "x"})), USER),
         (json!({"connectionType": "JDBC", "propertiesFrom": from(&["JDBC_CONNECTION_URL", "PASSWORD"])}), USER),
+        (
+            jdbc(&json!({"propertiesFrom": from(&["ENCRYPTED_PASSWORD"])})),
+            "ENCRYPTED_PASSWORD is what Glue stores where the catalog encrypts passwords: name PASSWORD in propertiesFrom, and Glue encrypts it",
+        ),
     ])
     .await;
 }
@@ -73,27 +77,58 @@ async fn a_kafka_connection_needs_bootstrap_servers_and_valid_properties() {
 }
 
 #[tokio::test]
-async fn network_marketplace_salesforce_and_sftp_connections_are_checked_by_type() {
+async fn network_connector_salesforce_and_sftp_connections_are_checked_by_type() {
     let place = "a NETWORK connection needs physicalRequirements: the subnet and the security groups";
-    let connector = "a MARKETPLACE connection needs CONNECTOR_TYPE, CONNECTOR_URL, CONNECTOR_CLASS_NAME and CONNECTION_URL in properties or propertiesFrom";
-    let user = "a MARKETPLACE connection of CONNECTOR_TYPE JDBC needs USERNAME and PASSWORD (by propertiesFrom), or SECRET_ID, or authentication";
-    let market = |type_: &str| json!({"connectionType": "MARKETPLACE", "properties": {"CONNECTOR_TYPE": type_, "CONNECTOR_URL": "x", "CONNECTOR_CLASS_NAME": "x", "CONNECTION_URL": "x"}});
+    let market = "a MARKETPLACE connection needs CONNECTOR_TYPE, CONNECTOR_URL and CONNECTOR_CLASS_NAME in properties or propertiesFrom";
+    let custom = "a CUSTOM connection needs CONNECTOR_TYPE, CONNECTOR_URL and CONNECTOR_CLASS_NAME in properties or propertiesFrom";
+    let connector = |type_: &str| json!({"connectionType": type_, "properties": {"CONNECTOR_TYPE": "Jdbc", "CONNECTOR_URL": "x", "CONNECTOR_CLASS_NAME": "x"}});
     let mut cases = vec![
         (json!({"connectionType": "NETWORK"}), place),
         (json!({"connectionType": "NETWORK", "physicalRequirements": {}}), place),
         (json!({"connectionType": "NETWORK", "properties": {"HOST": "db"}}), place),
-        (json!({"connectionType": "MARKETPLACE"}), connector),
-        (market("JDBC"), user),
-        (market("jdbc"), user),
+        (json!({"connectionType": "MARKETPLACE"}), market),
+        (json!({"connectionType": "CUSTOM"}), custom),
         (json!({"connectionType": "SALESFORCE"}), "a SALESFORCE connection needs authentication"),
         (json!({"connectionType": "SFTP"}), "Glue does not support connections of type SFTP"),
     ];
-    for missing in ["CONNECTOR_TYPE", "CONNECTOR_URL", "CONNECTOR_CLASS_NAME", "CONNECTION_URL"] {
-        let mut spec = market("Spark");
-        spec["properties"].as_object_mut().expect("an object").remove(missing);
-        cases.push((spec, connector));
+    for missing in ["CONNECTOR_TYPE", "CONNECTOR_URL", "CONNECTOR_CLASS_NAME"] {
+        for (type_, message) in [("MARKETPLACE", market), ("CUSTOM", custom)] {
+            let mut spec = connector(type_);
+            spec["properties"].as_object_mut().expect("properties").remove(missing);
+            cases.push((spec, message));
+        }
     }
     assert_rejected::<GlueConnection>(cases).await;
+}
+
+#[tokio::test]
+async fn a_snowflake_connection_is_of_version_2_or_has_its_settings_in_json() {
+    let with = |properties: Value| json!({"connectionType": "SNOWFLAKE", "properties": properties});
+    let spark = |value: &str| with(json!({"SparkProperties": value}));
+    let settings = "a SNOWFLAKE connection needs authentication, or SparkProperties or PythonProperties in properties as a JSON object: sparkProperties and pythonProperties do not count";
+    let object =
+        "SparkProperties and PythonProperties in properties are JSON objects, each in a string that begins with {";
+    let url =
+        "sfUrl in SparkProperties is the URL of a Snowflake account, such as https://account.snowflakecomputing.com";
+    assert_rejected::<GlueConnection>(vec![
+        (json!({"connectionType": "SNOWFLAKE"}), settings),
+        (json!({"connectionType": "SNOWFLAKE", "sparkProperties": {"secretId": "s"}}), settings),
+        (json!({"connectionType": "SNOWFLAKE", "pythonProperties": {"account": "a"}}), settings),
+        (with(json!({"SECRET_ID": "s"})), settings),
+        (
+            with(json!({"HOST": "a", "SparkProperties": "{}"})),
+            "a SNOWFLAKE connection without authentication has no HOST: name the account by sfUrl in SparkProperties",
+        ),
+        (
+            with(json!({"AthenaProperties": "{}", "SparkProperties": "{}"})),
+            "a SNOWFLAKE connection has no AthenaProperties in properties: use athenaProperties",
+        ),
+        (spark("secretId=s"), object),
+        (with(json!({"PythonProperties": "[]"})), object),
+        (spark(r#"{"sfUrl": "https://a.snowflakecomputing.example.com"}"#), url),
+        (spark(r#"{"sfUrl":"a"}"#), url),
+    ])
+    .await;
 }
 
 #[tokio::test]
@@ -104,13 +139,16 @@ async fn values_that_glue_would_reject_are_rejected() {
     let many: serde_json::Map<_, _> = (0..101).map(|n| (format!("P{n}"), json!("x"))).collect();
     let most: serde_json::Map<_, _> = (0..99).map(|n| (format!("P{n}"), json!("x"))).collect();
     let names = |count: usize| (0..count).map(|n| format!("n{n}")).collect::<Vec<_>>();
-    let spelling = "Glue does not know one of these properties for this type: check its spelling";
-    let port = "PORT is a number from 1024 to 65535";
+    let (port, jdbc_port) =
+        ("PORT is a number from 1 to 65535", "PORT of a JDBC connection is a number from 1024 to 65535");
+    let zone = "subnetId needs availabilityZone, the zone of that subnet: without it Glue creates the connection, and then every test and job that uses it fails";
     let tags = "tag keys must have 1 to 128 characters and not begin with aws:, which AWS reserves";
     assert_rejected::<GlueConnection>(vec![
         (json!({}), "spec.connectionType: Required value"),
         (json!({"connectionType": "jdbc"}), "spec.connectionType: Invalid value"),
-        (json!({"connectionType": long(65)}), "spec.connectionType: Too long"),
+        (json!({"connectionType": format!("REST-{}", long(251))}), "spec.connectionType: Too long"),
+        (json!({"connectionType": "REST-"}), "spec.connectionType: Invalid value"),
+        (json!({"connectionType": "rest-orders"}), "spec.connectionType: Invalid value"),
         (jdbc(&json!({"connectionName": ""})), "spec.connectionName"),
         (jdbc(&json!({"connectionName": long(256)})), "spec.connectionName: Too long"),
         (jdbc(&json!({"connectionName": "a\nb"})), "spec.connectionName: Invalid value"),
@@ -123,6 +161,8 @@ async fn values_that_glue_would_reject_are_rejected() {
         (jdbc(&json!({"physicalRequirements": {"securityGroupIds": names(51)}})), "spec.physicalRequirements.securityGroupIds: Too many"),
         (jdbc(&json!({"physicalRequirements": {"subnetId": long(256)}})), "spec.physicalRequirements.subnetId: Too long"),
         (jdbc(&json!({"physicalRequirements": {"availabilityZone": ""}})), "spec.physicalRequirements.availabilityZone"),
+        (jdbc(&json!({"physicalRequirements": {"subnetId": "subnet-1", "securityGroupIds": ["sg-1"]}})), zone),
+        (json!({"connectionType": "NETWORK", "physicalRequirements": {"subnetId": "subnet-1"}}), zone),
         (jdbc(&json!({"properties": many})), "spec.properties: Too many"),
         (
             json!({"connectionType": "POSTGRESQL", "properties": most, "propertiesFrom": from(&["A", "B"])}),
@@ -131,12 +171,11 @@ async fn values_that_glue_would_reject_are_rejected() {
         (property("HOST", &long(1025)), "spec.properties.HOST: Too long"),
         (property("HOST", ""), "spec.properties.HOST"),
         (json!({"connectionType": "CUSTOM", "properties": {long(256): "x"}}), "names of properties are 1 to 255 characters"),
-        (property("JDBC_URL", "x"), spelling),
-        (jdbc(&json!({"propertiesFrom": from(&["PASSWORD", "JDBC_ENGIN"])})), spelling),
         (property("USER_NAME", "x"), "Glue's name for the user is USERNAME"),
-        (property("PORT", "1023"), port),
+        (property("PORT", "1023"), jdbc_port),
         (property("PORT", "65536"), port),
         (property("PORT", "https"), port),
+        (json!({"connectionType": "POSTGRESQL", "properties": {"PORT": "0"}}), port),
         (property("ROLE_ARN", "etl"), "ROLE_ARN is the ARN of a role"),
         (
             jdbc(&json!({"propertiesFrom": from(&["PASSWORD", "USERNAME"])})),
@@ -169,7 +208,9 @@ async fn values_that_glue_would_reject_are_rejected() {
 async fn a_literal_secret_is_rejected_with_an_alternative() {
     let properties = "a password, secret, token or key does not belong in properties, where everybody can read it: put it into a Secret and name that in propertiesFrom";
     let url = "the URL contains a password: set PASSWORD or the whole URL in propertiesFrom";
-    let environment = "a password, secret, token or key does not belong here, where everybody can read it: set it in propertiesFrom, or use a secret in AWS Secrets Manager with authentication.secretArn";
+    let environment = "a password, secret, token or key does not belong here, where everybody can read it: use a secret in AWS Secrets Manager, by secretId or by authentication.secretArn";
+    let url_here = "the URL contains a password, where everybody can read it: use a secret in AWS Secrets Manager, by secretId or by authentication.secretArn";
+    let inside = "the JSON contains a password, secret, token or key, where everybody can read it: name a secret in AWS Secrets Manager by secretId, or set the whole property in propertiesFrom";
     let parameters = "parameter names must have 1 to 128 characters and not denote a secret: use clientSecretSecretRef for a client secret, and the token's own field for a token";
     let mut cases = Vec::new();
     for name in [
@@ -185,12 +226,37 @@ async fn a_literal_secret_is_rejected_with_an_alternative() {
         "api-key",
         "privateKey",
         "credentials",
+        "opensearch.net.http.auth.pass",
     ] {
         cases.push((json!({"connectionType": "CUSTOM", "properties": {name: "hunter2"}}), properties));
         cases.push((json!({"connectionType": "CUSTOM", "sparkProperties": {name: "hunter2"}}), environment));
     }
-    for value in ["jdbc:sqlserver://db:1433;user=x;password=y", "jdbc:mysql://db/x?user=u&password=p"] {
+    for value in [
+        "jdbc:sqlserver://db:1433;user=x;password=y",
+        "jdbc:mysql://db/x?user=u&password=p",
+        "jdbc:redshift://db:5439/x;UID=u;PWD=p",
+        "jdbc:teradata://db/USER=u,PASSWORD=p",
+        "jdbc:databricks://db:443;AuthMech=11;Auth_AccessToken=t",
+        "jdbc:mysql://db/x?user=u&password=$ecret",
+        "jdbc:postgresql://u:p@db:5432/x",
+        "jdbc:oracle:thin:scott/tiger@db:1521:x",
+        "jdbc:oracle:thin:scott/tiger@//db:1521/x",
+        "JDBC:Oracle:OCI:scott/t@//db:1521/x",
+    ] {
         cases.push((jdbc(&json!({"properties": {"USERNAME": "x", "JDBC_CONNECTION_URL": value}})), url));
+        cases.push((json!({"connectionType": "AZURESQL", "sparkProperties": {"url": value}}), url_here));
+        let spark = json!({"url": value}).to_string();
+        cases.push((json!({"connectionType": "AZURESQL", "properties": {"SparkProperties": spark}}), url));
+    }
+    for (name, value) in [
+        ("SparkProperties", r#"{"sfUser": "me", "sfPassword": "hunter2"}"#),
+        ("SparkProperties", r#"{"opensearch.net.http.auth.pass":"hunter2"}"#),
+        ("SparkProperties", r#"{"spark.cosmos.accountKey" : "x=="}"#),
+        ("PythonProperties", r#"{"password": 12345}"#),
+        ("PythonProperties", r#"{"private_key": "$x"}"#),
+        ("AthenaProperties", r#"{"Token": "x"}"#),
+    ] {
+        cases.push((json!({"connectionType": "OPENSEARCH", "properties": {name: value}}), inside));
     }
     let mongo = json!({"CONNECTION_URL": "mongodb://me:hunter2@db:27017", "SECRET_ID": "x"});
     cases.push((json!({"connectionType": "MONGODB", "properties": mongo}), url));

@@ -35,7 +35,7 @@ pub struct Connection {
 
 impl Connection {
     pub fn new() -> Self {
-        let spec = json!({"connectionType": "NETWORK", "physicalRequirements": {"subnetId": "subnet-1"}});
+        let spec = json!({"connectionType": "NETWORK", "physicalRequirements": {"subnetId": "subnet-1", "availabilityZone": "eu-west-1a"}});
         let mut object = GlueConnection::new("orders", serde_json::from_value(spec).expect("a spec"));
         object.metadata = ObjectMeta {
             name: Some("orders".to_owned()),

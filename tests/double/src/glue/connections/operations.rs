@@ -195,15 +195,17 @@ fn test(region: &mut Region, input: &Input<'_>) -> Reply {
     match (connection_name, test_connection_input) {
         (Some(name), None) => {
             let key = key(region, catalog_id.as_deref(), &name);
-            region.connection(&key)?;
-            let outcome = region.connections.scripts.test(&name);
+            let placement = requirements::check_placement(&region.connection(&key)?.input);
+            let outcome = placement.and_then(|()| region.connections.scripts.test(&name));
             if let Some(connection) = region.connections.by_key.get_mut(&key) {
                 connection.validated = Some(now);
             }
             outcome?;
         }
         (None, Some(input)) => {
-            requirements::check(&without_nulls(input))?;
+            let input = without_nulls(input);
+            requirements::check(&input)?;
+            requirements::check_placement(&input)?;
             region.connections.scripts.test("*")?;
         }
         // "Providing both at the same time will cause an error" (TestConnection, AWS Glue API reference).

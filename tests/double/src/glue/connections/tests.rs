@@ -134,11 +134,53 @@ fn missing_requirements_of_a_type_are_refused() {
     refuse("MONGODB", &json!({ "CONNECTION_URL": "mongodb://x" }));
     refuse("NETWORK", &json!({}));
     refuse("MARKETPLACE", &json!({ "CONNECTOR_TYPE": "SPARK" }));
+    refuse("CUSTOM", &json!({ "CONNECTOR_TYPE": "Jdbc", "CONNECTOR_CLASS_NAME": "x.Y" }));
+    refuse("JDBC", &json!({ "JDBC_CONNECTION_URL": "jdbc:x", "USERNAME": "me", "ENCRYPTED_PASSWORD": "x" }));
+    refuse("SNOWFLAKE", &json!({}));
+    refuse("SNOWFLAKE", &json!({ "AthenaProperties": "{}" }));
+    refuse("SNOWFLAKE", &json!({ "HOST": "h", "SparkProperties": "{}" }));
+    refuse("SNOWFLAKE", &json!({ "SparkProperties": "secretId=s" }));
+    refuse("SNOWFLAKE", &json!({ "SparkProperties": "{\"sfUrl\": \"a.snowflakecomputing.example.com\"}" }));
     refuse("SALESFORCE", &json!({}));
     let network = json!({ "Name": "net", "ConnectionType": "NETWORK", "ConnectionProperties": {},
         "PhysicalConnectionRequirements": { "SubnetId": "subnet-1" } });
     assert_eq!(create(&fixture, &network), "READY");
     fixture.expect_error("CreateConnection", &json!({ "ConnectionInput": network }), "AlreadyExistsException");
+}
+
+#[test]
+fn what_was_seen_to_be_accepted_is_accepted() {
+    let fixture = Fixture::new();
+    let connector = json!({ "CONNECTOR_TYPE": "Jdbc", "CONNECTOR_URL": "s3://b/c.jar", "CONNECTOR_CLASS_NAME": "x.Y" });
+    let spark =
+        json!({ "SparkProperties": "{\"secretId\": \"s\", \"sfUrl\": \"https://a.snowflakecomputing.com/x\"}" });
+    for (name, kind, properties) in [
+        ("marketplace", "MARKETPLACE", connector.clone()),
+        ("custom", "CUSTOM", connector),
+        ("published", "CUSTOM", json!({ "CONNECTION_TYPE": "Jdbc", "CONNECTOR_URL": "s3://b/c.jar" })),
+        ("spark", "SNOWFLAKE", spark),
+        ("python", "SNOWFLAKE", json!({ "PythonProperties": "{\"account\": \"a\"}" })),
+        ("registered", "REST-ORDERS", json!({ "PORT": "443" })),
+    ] {
+        create(&fixture, &json!({ "Name": name, "ConnectionType": kind, "ConnectionProperties": properties }));
+    }
+    let newer = json!({ "Name": "newer", "ConnectionType": "SNOWFLAKE",
+        "ConnectionProperties": { "HOST": "a.snowflakecomputing.com", "PORT": "443" },
+        "AuthenticationConfiguration": { "AuthenticationType": "BASIC" } });
+    create(&fixture, &newer);
+}
+
+#[test]
+fn a_connection_without_the_zone_of_its_subnet_is_created_and_fails_every_test() {
+    let fixture = Fixture::new();
+    let mut input = jdbc("db");
+    input["PhysicalConnectionRequirements"] = json!({ "SubnetId": "subnet-1", "SecurityGroupIdList": ["sg-1"] });
+    create(&fixture, &input);
+    fixture.expect_error("TestConnection", &json!({ "ConnectionName": "db" }), "InvalidInputException");
+    fixture.expect_error("TestConnection", &json!({ "TestConnectionInput": input }), "InvalidInputException");
+    input["PhysicalConnectionRequirements"]["AvailabilityZone"] = json!("eu-west-1a");
+    fixture.call("UpdateConnection", &json!({ "Name": "db", "ConnectionInput": input })).unwrap();
+    fixture.call("TestConnection", &json!({ "ConnectionName": "db" })).unwrap();
 }
 
 #[test]

@@ -30,6 +30,13 @@ fn the_error_names_missing_too_long_and_out_of_range_members() {
 }
 
 #[test]
+fn types_and_properties_of_connections_are_open() {
+    let properties = json!({"SparkProperties": "{}", "VPC": "vpc-1"});
+    let input = json!({"Name": "x", "ConnectionType": "SNOWFLAKE", "ConnectionProperties": properties});
+    validate("CreateConnection", &json!({"ConnectionInput": input})).unwrap();
+}
+
+#[test]
 fn a_member_of_the_wrong_type_is_a_serialization_error() {
     assert_eq!(
         refused("StartJobRun", &json!({"JobName": 5})),

@@ -71,6 +71,11 @@ impl Start {
         if request.timeout.is_some_and(|minutes| minutes > 10_080) {
             return Err(AwsError::invalid("Timeout must be less than or equal to 10080 minutes (7 days)."));
         }
+        // "260 KB" (Using job parameters in AWS Glue jobs, AWS Glue developer guide); the error is not known.
+        let bytes: usize = request.arguments.iter().flatten().map(|(name, value)| name.len() + value.len()).sum();
+        if bytes > 260 * 1024 {
+            return Err(AwsError::invalid("The arguments are larger than 260 KB."));
+        }
         let execution_class = request.execution_class.or_else(|| job.execution_class.clone());
         if execution_class.as_deref() == Some("FLEX") && (job.command.name != "glueetl" || job.major_version() < 3) {
             return Err(AwsError::invalid(

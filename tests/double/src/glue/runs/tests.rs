@@ -242,6 +242,14 @@ fn plans_are_used_in_order_or_by_argument() {
 }
 
 #[test]
+fn arguments_are_bounded_in_all() {
+    let fixture = fixture_with(job());
+    let arguments = |length: usize| json!({ "Arguments": { "--a": "x".repeat(length - 6), "--b": "" } });
+    fixture.start(arguments(260 * 1024)).unwrap();
+    assert_eq!(fixture.start(arguments(260 * 1024 + 1)).unwrap_err().code, "InvalidInputException");
+}
+
+#[test]
 fn a_run_shows_its_own_arguments_and_the_script_gets_all() {
     let mut definition = job().default_argument("--a", "job").default_argument("--b", "job");
     definition.settings.non_overridable_arguments = Some([("--fixed".to_owned(), "job".to_owned())].into());
