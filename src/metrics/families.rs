@@ -27,6 +27,7 @@ pub(super) struct Families {
     pub(super) ends: Family<EndLabels, Counter>,
     pub(super) start_latency: Histograms<KindLabels>,
     pub(super) status_lag: Histograms<KindLabels>,
+    pub(super) poll_pause: Histograms<KindLabels>,
     pub(super) queue_depth: Family<KindLabels, Gauge>,
     pub(super) queue_age: Family<KindLabels, Gauge<f64, AtomicU64>>,
     pub(super) live_runs: Family<KindLabels, Gauge>,
@@ -117,6 +118,12 @@ impl Families {
                 "Time from a change in Glue to the status that shows it",
                 wait_buckets,
             ),
+            poll_pause: histograms(
+                registry,
+                "poll_pause",
+                "Time between two polls of the same runs, crawlers, triggers or connections",
+                wait_buckets,
+            ),
             queue_depth: gauges(registry, "queue_depth", "Objects that wait for a free run of their job or crawler"),
             queue_age: {
                 let family = Family::<KindLabels, Gauge<f64, AtomicU64>>::default();
@@ -166,5 +173,8 @@ fn call_buckets() -> Histogram {
 
 /// 5 ms to 1 h, for times that include waiting for a quota, for capacity in Glue or for a user.
 fn wait_buckets() -> Histogram {
-    Histogram::new([0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0])
+    Histogram::new([
+        0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 7.5, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0, 90.0, 300.0,
+        900.0, 3600.0,
+    ])
 }

@@ -119,6 +119,11 @@ impl Metrics {
         self.inner.families.status_lag.get_or_create(&KindLabels { kind }).observe(lag.as_secs_f64());
     }
 
+    /// What objects of `kind` wait for was polled again after `pause`.
+    pub(crate) fn poll_paused(&self, kind: &'static str, pause: Duration) {
+        self.inner.families.poll_pause.get_or_create(&KindLabels { kind }).observe(pause.as_secs_f64());
+    }
+
     /// `depth` objects of `kind` wait for a free run of their job or crawler, the oldest of them for `age`.
     pub(crate) fn queue(&self, kind: &'static str, depth: usize, age: Duration) {
         let families = &self.inner.families;

@@ -15,20 +15,18 @@ use super::cluster::Object;
 use super::glue::ClientId;
 use super::mailbox::{Mailbox, not_understood};
 use super::mutations::Mutation;
-use super::time::millis;
-use super::tokens::Waiter;
+use super::time::{millis, timestamp};
+use super::tokens::{Tokens, Waiter};
 use super::world::{Event, World};
 use crate::glue::Error;
 use crate::glue::job_runs::source::{JobRunItem, JobRunSource, RunReader};
 use crate::glue::job_runs::{JobRun, JobRunPage};
-use crate::glue::poller::pause::{Load, pause};
 use crate::glue::poller::{PollRequest, PollResult, Polled, Report, Source as _};
-use crate::glue::rate_limiter::{Priority, RateLimiter};
+use crate::glue::rate_limiter::poll_schedule::{GroupId, NextPoll};
+use crate::glue::rate_limiter::{Priority, RateLimiter, budget};
 
 /// `--poll-interval`.
 pub const POLL_INTERVAL: Duration = Duration::from_secs(5);
-/// After how many base intervals a pause is computed again.
-const LOOK_AGAIN: u32 = 12;
 
 /// The runs of one job, for one client.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -72,6 +70,10 @@ impl RunReader for Reads {
         Arc::default()
     }
 
+    fn client_id(&self) -> budget::ClientId {
+        budget::ClientId::next()
+    }
+
     async fn page(&self, job: &str, token: Option<String>) -> Result<JobRunPage, Error> {
         let page = token.and_then(|token| token.parse().ok()).unwrap_or(0);
         match self.mailbox.ask(CallTo::List { page }).await? {
@@ -103,11 +105,12 @@ pub struct Group {
     poll: Pin<Box<dyn Future<Output = Polled<JobRunItem>>>>,
 }
 
-/// A pause between two polls.
+/// A group as the schedule of its account knows it.
 #[derive(Clone, Copy, Debug)]
-pub struct Pause {
-    from: Instant,
-    jitter: f64,
+pub struct Member {
+    pub id: GroupId,
+    /// How many turns it has had.
+    turns: u64,
 }
 
 impl World {
@@ -118,52 +121,102 @@ impl World {
         poller.replace_subscriptions(&[(watched.clone(), id.to_owned())], name);
         let report = poller.subscribe(&watched, id, name, |_, _| is_new = true);
         if is_new {
-            self.account_of(source).polls.insert(source.clone(), 1);
-            self.poll_later(source);
+            let tokens = self.account_of(source);
+            let client = tokens.client(source.client);
+            let id = tokens.polls.join(client, Instant::now());
+            tokens.members.insert(source.clone(), Member { id, turns: 0 });
+            self.wait_for_turn(source);
+        } else {
+            self.wait(source);
+            self.give_poll_turns(self.glue.clients[source.client]);
         }
         report
     }
 
-    fn account_of(&mut self, source: &Source) -> &mut super::tokens::Tokens {
+    fn account_of(&mut self, source: &Source) -> &mut Tokens {
         self.process.tokens.entry(self.glue.clients[source.client]).or_default()
     }
 
-    fn poll_later(&mut self, source: &Source) {
-        let jitter = 0.9 + f64::from(u32::try_from(self.network.between(0, 200)).unwrap_or_default()) / 1000.0;
-        self.wait_for_poll(source, Pause { from: Instant::now(), jitter });
-    }
-
-    /// As `Poller::pause`: a long pause is computed again now and then.
-    pub fn wait_for_poll(&mut self, source: &Source, since: Pause) {
-        let youngest = self.process.poller.youngest(&source.watched());
-        let tokens = self.account_of(source);
-        let load = Load {
-            groups: tokens.polls.len(),
-            calls: tokens.polls.values().sum(),
-            rate: tokens.budget.rate.at(Instant::now()),
-        };
-        let left = pause(POLL_INTERVAL, load, youngest).mul_f64(since.jitter).saturating_sub(since.from.elapsed());
-        let process = self.process.number;
-        if left.is_zero() {
-            return self.at(self.now, Event::Poll(process, source.clone()));
+    /// As `Poller::turn`: the pace of a group that waits is computed again now and then.
+    pub fn wait_for_turn(&mut self, source: &Source) {
+        let again_after = self.wait(source);
+        let (process, account) = (self.process.number, self.glue.clients[source.client]);
+        if let Some(member) = self.account_of(source).members.get(source).copied() {
+            self.at(self.now + millis(again_after), Event::Pace(process, source.clone(), member.turns));
         }
-        let at = self.now + millis(left.min(POLL_INTERVAL * LOOK_AGAIN));
-        self.at(at, Event::Pause(process, source.clone(), since));
+        self.give_poll_turns(account);
     }
 
-    /// A poll is due.
+    /// The group waits with its pace of now. After what time that is to be computed again.
+    fn wait(&mut self, source: &Source) -> Duration {
+        let (pace, again_after) = self.process.poller.pace(&source.watched());
+        let tokens = self.account_of(source);
+        if let Some(member) = tokens.members.get(source) {
+            tokens.polls.wait(member.id, pace);
+        }
+        again_after
+    }
+
+    /// Some time has passed since the group began to wait for this turn.
+    pub fn look_at_pace(&mut self, source: &Source, turn: u64) {
+        if self.account_of(source).members.get(source).is_some_and(|member| member.turns == turn) {
+            self.wait_for_turn(source);
+        }
+    }
+
+    /// Gives all turns of now.
+    pub fn give_poll_turns(&mut self, account: usize) {
+        let (now, process) = (Instant::now(), self.process.number);
+        loop {
+            let Some(tokens) = self.process.tokens.get_mut(&account) else { return };
+            match tokens.polls.next(now, tokens.budget.rate.at(now)) {
+                NextPoll::Idle => return,
+                NextPoll::At(at) => {
+                    let at = self.now + millis(at.saturating_duration_since(now)).max(1);
+                    if tokens.next_turn.is_none_or(|next| next <= self.now || next > at) {
+                        tokens.next_turn = Some(at);
+                        self.at(at, Event::Turns(process, account));
+                    }
+                    return;
+                }
+                NextPoll::Turn(id) => {
+                    if let Some((source, member)) = tokens.members.iter_mut().find(|(_, member)| member.id == id) {
+                        member.turns += 1;
+                        let source = source.clone();
+                        self.at(self.now, Event::Poll(process, source));
+                    }
+                }
+            }
+        }
+    }
+
+    /// The group's poll is over.
+    fn poll_is_over(&mut self, source: &Source, calls: usize) {
+        let now = Instant::now();
+        let tokens = self.account_of(source);
+        if let Some(member) = tokens.members.get(source) {
+            tokens.polls.record(member.id, calls, now, tokens.budget.rate.at(now));
+        }
+        self.wait_for_turn(source);
+    }
+
+    /// It is the group's turn.
     pub fn poll(&mut self, source: &Source) {
-        let Some(mut requests) = self.process.poller.poll_requests(&source.watched()) else {
-            self.account_of(source).polls.remove(source);
-            return;
+        let Some((mut requests, with_history)) = self.process.poller.poll_requests(&source.watched()) else {
+            let now = Instant::now();
+            let tokens = self.account_of(source);
+            if let Some(member) = tokens.members.remove(source) {
+                tokens.polls.leave(member.id, now, tokens.budget.rate.at(now));
+            }
+            return self.give_poll_turns(self.glue.clients[source.client]);
         };
         if requests.is_empty() {
-            return self.poll_later(source);
+            return self.poll_is_over(source, 0);
         }
         requests.sort_by(|one, other| (one.failures, &one.id).cmp(&(other.failures, &other.id)));
         let watched = source.watched();
         let (reads, asked) = (watched.client.clone(), requests.clone());
-        let poll = Box::pin(async move { watched.poll(asked).await });
+        let poll = Box::pin(async move { watched.poll(asked, with_history).await });
         self.process.groups.insert(source.clone(), Group { polled_at: Instant::now(), requests, reads, poll });
         self.go_on_polling(source);
     }
@@ -197,19 +250,19 @@ impl World {
 
     /// The poll is over.
     fn polled(&mut self, source: &Source, group: &Group, polled: Polled<JobRunItem>) {
-        let Polled { results, calls } = polled;
-        self.checks.poll_ended(self.now, source, &results);
+        let calls = polled.calls;
+        self.checks.poll_ended(self.now, source, &polled.results);
         self.checks.polled(self.now, source, calls, &group.requests, &self.glue);
-        self.account_of(source).polls.insert(source.clone(), calls);
         self.log(None, || format!("a poll of {} for client {} takes {calls} calls", source.job, source.client));
-        self.report_at_once(source, &results);
+        self.report_at_once(source, &polled.results);
         let watched = source.watched();
-        let mut changed: Vec<_> = self.process.poller.apply(&watched, group.polled_at, results).into_iter().collect();
+        let changed = self.process.poller.apply(&watched, group.polled_at, timestamp(self.now), polled);
+        let mut changed: Vec<_> = changed.into_iter().collect();
         changed.sort();
         for name in changed {
             self.requeue(&name);
         }
-        self.poll_later(source);
+        self.poll_is_over(source, calls);
     }
 
     /// Under a mutation, a poll that failed is written into every object, and its end again.

@@ -7,11 +7,12 @@ use tokio::time::Instant;
 use super::Name;
 use super::calls::{GlueCall, Reader};
 use super::glue::ClientId;
-use super::polls::Source;
+use super::polls::{Member, Source};
 use super::time::{Ms, millis};
 use super::world::{Event, World};
 use crate::glue::rate_limiter::Priority;
 use crate::glue::rate_limiter::budget::{self, Budget, Next, Ticket};
+use crate::glue::rate_limiter::poll_schedule::PollSchedule;
 
 /// The tokens of one account in one process.
 #[derive(Debug)]
@@ -22,8 +23,11 @@ pub struct Tokens {
     clients: BTreeMap<ClientId, budget::ClientId>,
     /// When the next token is looked for.
     next: Option<Ms>,
-    /// The calls of the last poll of each group.
-    pub polls: BTreeMap<Source, usize>,
+    /// When which group polls.
+    pub polls: PollSchedule,
+    pub members: BTreeMap<Source, Member>,
+    /// When the next turn is looked for.
+    pub next_turn: Option<Ms>,
 }
 
 impl Default for Tokens {
@@ -33,8 +37,17 @@ impl Default for Tokens {
             waiting: BTreeMap::new(),
             clients: BTreeMap::new(),
             next: None,
-            polls: BTreeMap::new(),
+            polls: PollSchedule::new(None, Instant::now()),
+            members: BTreeMap::new(),
+            next_turn: None,
         }
+    }
+}
+
+impl Tokens {
+    /// The client, as the budget knows it.
+    pub fn client(&mut self, client: ClientId) -> budget::ClientId {
+        *self.clients.entry(client).or_insert_with(budget::ClientId::next)
     }
 }
 
@@ -56,7 +69,7 @@ impl World {
     pub fn queue(&mut self, client: ClientId, priority: Priority, waiter: Option<Waiter>) -> Ticket {
         let account = self.glue.clients[client];
         let tokens = self.process.tokens.entry(account).or_default();
-        let client = *tokens.clients.entry(client).or_insert_with(budget::ClientId::next);
+        let client = tokens.client(client);
         let ticket = tokens.budget.enqueue(priority, client);
         if let Some(waiter) = waiter {
             tokens.waiting.insert(ticket, waiter);

@@ -13,7 +13,7 @@ use super::glue::episode::Episode;
 use super::glue::job::Job;
 use super::glue::{Account, ClientId, Glue};
 use super::mutations::Mutation;
-use super::polls::{Pause, Source};
+use super::polls::Source;
 use super::process::Process;
 use super::scenario::{ARGUMENTS, Action, CREDENTIALS, FAULTS_UNTIL, Scenario};
 use super::story::Story;
@@ -47,10 +47,12 @@ pub enum Event {
     SearchEnds(u32, Name, u64),
     /// What a client's searches have listed may be forgotten.
     Forget(u32, ClientId),
-    /// A poll is due.
+    /// It is a group's turn to poll.
     Poll(u32, Source),
-    /// The pause before a poll is computed again.
-    Pause(u32, Source, Pause),
+    /// The pace of a group that has waited for this turn for some time is computed again.
+    Pace(u32, Source, u64),
+    /// Turns to poll this account may be given.
+    Turns(u32, usize),
     /// Tokens of this account may be given out.
     Tokens(u32, usize),
     /// The checks inspect the world.
@@ -234,7 +236,8 @@ impl World {
             Event::SearchEnds(number, name, search) if number == current => self.end_search(&name, search),
             Event::Forget(number, client) if number == current => self.forget_histories(client),
             Event::Poll(number, source) if number == current => self.poll(&source),
-            Event::Pause(number, source, pause) if number == current => self.wait_for_poll(&source, pause),
+            Event::Pace(number, source, turn) if number == current => self.look_at_pace(&source, turn),
+            Event::Turns(number, account) if number == current => self.give_poll_turns(account),
             Event::Tokens(number, account) if number == current => self.grant(account),
             Event::Inspect => {
                 self.inspect();

@@ -67,8 +67,9 @@ impl<K: Kind> Context<K> {
     #[must_use]
     pub fn new(shared: Shared, requeuer: Requeuer) -> Self {
         let poller = {
-            let requeuer = requeuer.clone();
-            Poller::new(shared.settings.poll_interval, move |object: ObjectRef<K>| requeuer.requeue_object(&object))
+            let (requeuer, metrics) = (requeuer.clone(), shared.metrics.clone());
+            let requeue = move |object: ObjectRef<K>| requeuer.requeue_object(&object);
+            Poller::new(shared.settings.poll_interval, requeue, move |pause| metrics.poll_paused(K::KIND, pause))
         };
         Self {
             shared,

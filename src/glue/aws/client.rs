@@ -94,7 +94,7 @@ impl Glue {
                 signer,
                 credentials_refused: AtomicBool::new(false),
                 limited_as: ClientId::next(),
-                own_limiter: Arc::default(),
+                own_limiter: config.limiters.unshared(),
                 shared_limiter: OnceLock::new(),
                 limiters: config.limiters.clone(),
                 pending_stops: PendingBatches::default(),
@@ -173,6 +173,11 @@ impl Glue {
     /// The rate limiter of the account and region, once AWS has reported the account.
     pub(in crate::glue) fn rate_limiter(&self) -> Arc<RateLimiter> {
         Arc::clone(self.limiter())
+    }
+
+    /// The client as rate limiters know it.
+    pub(in crate::glue) fn client_id(&self) -> ClientId {
+        self.inner.limited_as
     }
 
     fn limiter(&self) -> &Arc<RateLimiter> {

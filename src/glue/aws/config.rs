@@ -52,6 +52,13 @@ impl AwsConfig {
         Self { sdk, controller_credentials, limiters: RateLimiters::default(), metrics, run_key_argument }
     }
 
+    /// The same configuration with what the operator has said about the calls of polls: how many are allowed in a minute,
+    /// for each account and region.
+    #[must_use]
+    pub fn with_poll_calls_per_minute(self, calls: Option<u32>) -> Self {
+        Self { limiters: RateLimiters::new(calls), ..self }
+    }
+
     /// The region of the configuration.
     #[must_use]
     pub fn region(&self) -> Option<String> {

@@ -7,7 +7,7 @@ use super::Connection;
 use crate::glue::Glue;
 use crate::glue::poller::calls::Calls;
 use crate::glue::poller::{Observation, PollRequest, PollResult, Polled, Source};
-use crate::glue::rate_limiter::RateLimiter;
+use crate::glue::rate_limiter::{ClientId, RateLimiter};
 
 /// All connections of one catalog, for one client.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -24,12 +24,16 @@ impl Source for ConnectionSource {
         self.client.rate_limiter()
     }
 
+    fn client_id(&self) -> ClientId {
+        self.client.client_id()
+    }
+
     /// A connection may change at any time.
     fn is_finished(_: &Connection) -> bool {
         false
     }
 
-    async fn poll(&self, requests: Vec<PollRequest<Connection>>) -> Polled<Connection> {
+    async fn poll(&self, requests: Vec<PollRequest<Connection>>, _: bool) -> Polled<Connection> {
         let names: HashSet<&str> = requests.iter().map(|request| request.id.as_str()).collect();
         let mut found: HashMap<&str, (Connection, usize)> = HashMap::with_capacity(requests.len());
         let (mut calls, mut token, mut page) = (Calls::default(), None, 0);
@@ -59,6 +63,6 @@ impl Source for ConnectionSource {
             };
             PollResult { id: request.id.clone(), answer, page }
         });
-        Polled { results: results.collect(), calls: calls.made() }
+        Polled { results: results.collect(), calls: calls.made(), usual: None }
     }
 }

@@ -8,7 +8,7 @@ use super::{CRAWLER_BATCH_SIZE, Crawl, Crawler, CrawlerState};
 use crate::glue::error::if_found;
 use crate::glue::poller::calls::Calls;
 use crate::glue::poller::{Observation, PollRequest, PollResult, Polled, Source};
-use crate::glue::rate_limiter::RateLimiter;
+use crate::glue::rate_limiter::{ClientId, RateLimiter};
 use crate::glue::{Error, Glue};
 
 /// All crawlers and crawls of one client.
@@ -49,6 +49,10 @@ impl Source for CrawlSource {
         self.client.rate_limiter()
     }
 
+    fn client_id(&self) -> ClientId {
+        self.client.client_id()
+    }
+
     fn is_finished(item: &CrawlItem) -> bool {
         match item {
             CrawlItem::Crawl { crawl, .. } => crawl.state.is_final(),
@@ -56,7 +60,7 @@ impl Source for CrawlSource {
         }
     }
 
-    async fn poll(&self, requests: Vec<PollRequest<CrawlItem>>) -> Polled<CrawlItem> {
+    async fn poll(&self, requests: Vec<PollRequest<CrawlItem>>, _: bool) -> Polled<CrawlItem> {
         let mut calls = Calls::default();
         // A crawler whose crawls were read in vain is read apart from the others.
         let mut fails = BTreeMap::new();
@@ -86,7 +90,7 @@ impl Source for CrawlSource {
             };
             results.push(PollResult { id: request.id, answer, page: None });
         }
-        Polled { results, calls: calls.made() }
+        Polled { results, calls: calls.made(), usual: None }
     }
 }
 

@@ -29,20 +29,31 @@ pub(super) struct ListPlan {
     listed: usize,
     /// How many pages showed none of the runs, while some were looked for that were not on their page.
     in_vain: usize,
+    /// Whether the list is read where reading the runs one by one takes as many calls.
+    prefers_list: bool,
 }
 
 impl ListPlan {
     /// A plan for runs with these pages. A run that was never seen is expected on the first page, where a new one is.
-    pub(super) fn new(pages: impl Iterator<Item = Option<usize>>) -> Self {
+    /// `prefers_list` has a page read where reading a run takes a call, too: it also shows the runs that have ended.
+    pub(super) fn new(pages: impl Iterator<Item = Option<usize>>, prefers_list: bool) -> Self {
         let mut missing = BTreeMap::new();
         for page in pages {
             *missing.entry(page.unwrap_or(0)).or_insert(0) += 1;
         }
-        Self { missing, listed: 0, in_vain: 0 }
+        Self { missing, listed: 0, in_vain: 0, prefers_list }
+    }
+
+    /// The next call.
+    pub(super) fn next(&self) -> NextCall {
+        if self.prefers_list && self.listed == 0 && self.missing.contains_key(&0) {
+            return NextCall::ListPage;
+        }
+        self.cheapest()
     }
 
     /// The call that makes the poll cheapest.
-    pub(super) fn next(&self) -> NextCall {
+    pub(super) fn cheapest(&self) -> NextCall {
         let all: usize = self.missing.values().sum();
         let late = self.late();
         let may_follow = self.in_vain < late;
@@ -99,7 +110,7 @@ mod tests {
 
     /// Polls runs that are on the pages `truth`, and of which `known` are known. The calls, and what is known then.
     fn poll(truth: &[usize], known: &[Option<usize>], pages: usize) -> (usize, Vec<Option<usize>>) {
-        let mut plan = ListPlan::new(known.iter().copied());
+        let mut plan = ListPlan::new(known.iter().copied(), false);
         let (mut shown, mut calls, mut page) = (vec![None; truth.len()], 0, 0);
         while page < pages && plan.next() == NextCall::ListPage {
             let on_page: Vec<_> = (0..truth.len()).filter(|run| truth[*run] == page).collect();
@@ -132,6 +143,22 @@ mod tests {
         ] {
             let known: Vec<_> = truth.iter().map(|page| Some(*page)).collect();
             assert_eq!(poll(&truth, &known, 100).0, calls, "{truth:?}");
+        }
+    }
+
+    #[test]
+    fn the_list_is_preferred_where_it_costs_as_much() {
+        for (known, next) in [
+            (vec![None], NextCall::ListPage),
+            (vec![Some(0)], NextCall::ListPage),
+            (vec![Some(3)], NextCall::ReadEach),
+            (vec![], NextCall::ReadEach),
+        ] {
+            let mut plan = ListPlan::new(known.iter().copied(), true);
+            assert_eq!(plan.next(), next, "{known:?}");
+            assert_eq!(plan.cheapest(), NextCall::ReadEach);
+            plan.on_page(std::iter::empty());
+            assert_eq!(plan.next(), NextCall::ReadEach, "one page, not more");
         }
     }
 

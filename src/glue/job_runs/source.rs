@@ -7,12 +7,14 @@ use std::hash::Hash;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::list_plan::{ListPlan, NextCall};
 use super::{JobRun, JobRunPage, JobRunState};
 use crate::glue::error::if_found;
 use crate::glue::poller::calls::Calls;
-use crate::glue::poller::{Observation, PollRequest, PollResult, Polled, Source};
-use crate::glue::rate_limiter::RateLimiter;
+use crate::glue::poller::{Observation, PollRequest, PollResult, Polled, Source, UsualDuration};
+use crate::glue::rate_limiter::{ClientId, RateLimiter};
 use crate::glue::{Error, ErrorKind, Glue};
 
 /// How long after a failure Glue may take to show the retry. AWS's documentation gives no bound; in practice it takes
@@ -23,6 +25,8 @@ const RETRY_GRACE: Duration = Duration::from_mins(1);
 pub trait RunReader: Clone + Debug + Eq + Hash + Send + Sync + 'static {
     /// The rate limiter of its account.
     fn limiter(&self) -> Arc<RateLimiter>;
+    /// The client as rate limiters know it.
+    fn client_id(&self) -> ClientId;
     /// One page of the list, newest first.
     fn page(&self, job: &str, token: Option<String>) -> impl Future<Output = Result<JobRunPage, Error>> + Send;
     /// One run.
@@ -34,6 +38,10 @@ pub trait RunReader: Clone + Debug + Eq + Hash + Send + Sync + 'static {
 impl RunReader for Glue {
     fn limiter(&self) -> Arc<RateLimiter> {
         self.rate_limiter()
+    }
+
+    fn client_id(&self) -> ClientId {
+        self.client_id()
     }
 
     async fn page(&self, job: &str, token: Option<String>) -> Result<JobRunPage, Error> {
@@ -72,13 +80,21 @@ impl<C: RunReader> Source for JobRunSource<C> {
         self.client.limiter()
     }
 
+    fn client_id(&self) -> ClientId {
+        self.client.client_id()
+    }
+
     fn is_finished(item: &JobRunItem) -> bool {
         item.run.state.is_final() && !item.retry_expected
     }
 
-    async fn poll(&self, requests: Vec<PollRequest<JobRunItem>>) -> Polled<JobRunItem> {
+    fn started_at(item: &JobRunItem) -> Option<Timestamp> {
+        item.run.started_on
+    }
+
+    async fn poll(&self, requests: Vec<PollRequest<JobRunItem>>, with_history: bool) -> Polled<JobRunItem> {
         let mut calls = Calls::default();
-        let mut list = self.list(&mut calls, &requests).await;
+        let mut list = self.list(&mut calls, &requests, with_history).await;
         let mut results = Vec::with_capacity(requests.len());
         let mut failed = Vec::new();
         for request in &requests {
@@ -104,7 +120,7 @@ impl<C: RunReader> Source for JobRunSource<C> {
         if !failed.is_empty() {
             results.extend(self.follow_retries(&mut calls, &mut list, failed).await);
         }
-        Polled { results, calls: calls.made() }
+        Polled { results, calls: calls.made(), usual: usual_duration(list.runs.values().map(|(run, _)| run)) }
     }
 }
 
@@ -121,8 +137,8 @@ struct List {
 
 impl<C: RunReader> JobRunSource<C> {
     /// Lists as many pages as make the poll cheapest.
-    async fn list(&self, calls: &mut Calls, requests: &[PollRequest<JobRunItem>]) -> List {
-        let plan = ListPlan::new(requests.iter().map(|request| request.page));
+    async fn list(&self, calls: &mut Calls, requests: &[PollRequest<JobRunItem>], with_history: bool) -> List {
+        let plan = ListPlan::new(requests.iter().map(|request| request.page), with_history);
         let mut list = List { plan, runs: HashMap::new(), pages: 0, error: None };
         let wanted: HashMap<&str, Option<usize>> =
             requests.iter().map(|request| (current_id(request), request.page)).collect();
@@ -131,7 +147,8 @@ impl<C: RunReader> JobRunSource<C> {
             let page = match calls.make(self.client.page(&self.job, token.take())).await {
                 Ok(page) => page,
                 Err(error) => {
-                    list.error = Some(error);
+                    // A page that was only preferred hides nothing: its runs are read one by one.
+                    list.error = Some(error).filter(|_| list.plan.cheapest() == NextCall::ListPage);
                     break;
                 }
             };
@@ -211,6 +228,16 @@ impl<C: RunReader> JobRunSource<C> {
         }
         Ok(max_retries)
     }
+}
+
+/// How long the runs that succeeded took, by the newest of those that a poll showed.
+fn usual_duration<'a>(runs: impl Iterator<Item = &'a JobRun>) -> Option<UsualDuration> {
+    let mut ended: Vec<_> = runs
+        .filter(|run| run.state == JobRunState::Succeeded)
+        .filter_map(|run| Some((run.completed_on?, run.started_on?)))
+        .collect();
+    ended.sort_unstable_by(|one, other| other.cmp(one));
+    UsualDuration::of(ended.into_iter().filter_map(|(ended, began)| ended.duration_since(began).try_into().ok()))
 }
 
 /// Whether a run is read by id although a page of the list could not be read. A job that does not exist has no list, but

@@ -4,13 +4,16 @@
 //! [`Poller::watch`] and gets the last observation of it. When the observation changes, the poller requeues the
 //! subscriber. A finished item is not polled any more, and the task of a group ends when no unfinished item is left.
 //!
+//! When a group polls is decided by [`super::rate_limiter`], for all groups of an account together: the poller reports how
+//! long a change may stay unseen (`urgency`), and waits for its turn.
+//!
 //! The answers of a poll count one by one: an error of one item changes nothing for the others. See `failing` for when a
 //! subscriber hears of an error.
 
 pub(crate) mod calls;
 mod failing;
-pub(crate) mod pause;
 mod state;
+mod urgency;
 
 use std::fmt::Debug;
 use std::future::Future;
@@ -18,16 +21,14 @@ use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use self::pause::Load;
 pub(crate) use self::state::State;
+pub use self::urgency::UsualDuration;
 use super::Error;
-use super::rate_limiter::{PollGroup, RateLimiter};
-
-/// After how many base intervals a pause is computed again.
-const LOOK_AGAIN: u32 = 12;
+use super::rate_limiter::{ClientId, PollGroup, RateLimiter};
 
 /// A group of items that are polled together. Equal sources are one group.
 pub trait Source: Clone + Debug + Eq + Hash + Send + Sync + 'static {
@@ -37,11 +38,24 @@ pub trait Source: Clone + Debug + Eq + Hash + Send + Sync + 'static {
     /// The rate limiter of the account that is polled. All groups of an account share what it allows.
     fn limiter(&self) -> Arc<RateLimiter>;
 
+    /// The client that polls. The clients of an account take turns.
+    fn client_id(&self) -> ClientId;
+
     /// Polls all `requests`, those first that do not fail. An item without a result keeps its last observation.
-    fn poll(&self, requests: Vec<PollRequest<Self::Item>>) -> impl Future<Output = Polled<Self::Item>> + Send;
+    /// `with_history` asks for what items usually last, too, if that takes no more calls.
+    fn poll(
+        &self,
+        requests: Vec<PollRequest<Self::Item>>,
+        with_history: bool,
+    ) -> impl Future<Output = Polled<Self::Item>> + Send;
 
     /// Whether the item will never change again.
     fn is_finished(item: &Self::Item) -> bool;
+
+    /// When the item began, by Glue's clock, where that shows how soon it may end.
+    fn started_at(_: &Self::Item) -> Option<Timestamp> {
+        None
+    }
 }
 
 /// An item to poll.
@@ -66,6 +80,8 @@ pub struct Polled<T> {
     pub results: Vec<PollResult<T>>,
     /// How many calls it took.
     pub calls: usize,
+    /// How long items of the group usually last, as far as it showed that.
+    pub usual: Option<UsualDuration>,
 }
 
 /// What one poll showed of an item.
@@ -122,18 +138,35 @@ impl<S: Source, R> Clone for Poller<S, R> {
 }
 
 struct Shared<S: Source, R> {
-    base_interval: Duration,
     requeue: Box<dyn Fn(R) + Send + Sync>,
+    /// Called with each pause between two polls of a group.
+    on_pause: Box<dyn Fn(Duration) + Send + Sync>,
+    /// The time by which ages are known.
+    clock: Box<dyn Fn() -> Timestamp + Send + Sync>,
     state: Mutex<State<S, R>>,
 }
 
 impl<S: Source, R: Clone + Eq + Hash + Send + Sync + 'static> Poller<S, R> {
-    /// A poller that polls a young group every `base_interval`, and calls `requeue` for each subscriber whose item
-    /// changed.
+    /// A poller that polls a group every `base_interval` if its items may change soon and the account allows it. It calls
+    /// `requeue` for each subscriber whose item changed, and `on_pause` with each pause between two polls of a group.
     #[must_use]
-    pub fn new(base_interval: Duration, requeue: impl Fn(R) + Send + Sync + 'static) -> Self {
-        let state = Mutex::new(State::new(base_interval));
-        Self { shared: Arc::new(Shared { base_interval, requeue: Box::new(requeue), state }) }
+    pub fn new(
+        base_interval: Duration,
+        requeue: impl Fn(R) + Send + Sync + 'static,
+        on_pause: impl Fn(Duration) + Send + Sync + 'static,
+    ) -> Self {
+        Self::with_clock(base_interval, Timestamp::now, requeue, on_pause)
+    }
+
+    /// A poller with another clock.
+    pub(crate) fn with_clock(
+        base_interval: Duration,
+        clock: impl Fn() -> Timestamp + Send + Sync + 'static,
+        requeue: impl Fn(R) + Send + Sync + 'static,
+        on_pause: impl Fn(Duration) + Send + Sync + 'static,
+    ) -> Self {
+        let (requeue, on_pause, clock) = (Box::new(requeue), Box::new(on_pause), Box::new(clock));
+        Self { shared: Arc::new(Shared { requeue, on_pause, clock, state: Mutex::new(State::new(base_interval)) }) }
     }
 
     /// Replaces all subscriptions of `subscriber` by one to `id` of `source`.
@@ -148,8 +181,8 @@ impl<S: Source, R: Clone + Eq + Hash + Send + Sync + 'static> Poller<S, R> {
     pub fn watch_all(&self, items: &[(S, String)], subscriber: &R) -> Vec<Report<S::Item>> {
         let mut state = self.state();
         state.replace_subscriptions(items, subscriber);
-        let spawn = |source: &S, poll_soon: Arc<Notify>| {
-            tokio::spawn(self.clone().run(source.clone(), poll_soon));
+        let spawn = |source: &S, wake: Arc<Notify>| {
+            tokio::spawn(self.clone().run(source.clone(), wake));
         };
         items.iter().map(|(source, id)| state.subscribe(source, id, subscriber, spawn)).collect()
     }
@@ -160,7 +193,7 @@ impl<S: Source, R: Clone + Eq + Hash + Send + Sync + 'static> Poller<S, R> {
         self.state().refresh(source, id);
     }
 
-    /// Has the group of `source` poll after a fifth of the base interval.
+    /// Has the group of `source` poll after a fifth of the base interval, whatever is allowed: an object waits for it.
     pub fn poll_soon(&self, source: &S) {
         self.state().poll_soon(source);
     }
@@ -177,41 +210,42 @@ impl<S: Source, R: Clone + Eq + Hash + Send + Sync + 'static> Poller<S, R> {
     }
 
     /// Polls one group until no unfinished item is left.
-    async fn run(self, source: S, poll_soon: Arc<Notify>) {
-        let mut group = PollGroup::join(source.limiter());
+    async fn run(self, source: S, wake: Arc<Notify>) {
+        let mut group = PollGroup::join(source.limiter(), source.client_id(), Arc::clone(&wake));
+        let mut paused_since = None;
         loop {
-            self.pause(&source, &group, &poll_soon).await;
-            let Some(requests) = self.state().poll_requests(&source) else {
+            self.turn(&source, &group, &wake).await;
+            let Some((requests, with_history)) = self.state().poll_requests(&source) else {
                 return;
             };
             if requests.is_empty() {
+                group.record(source.limiter(), 0);
                 continue;
             }
             let polled_at = Instant::now();
-            let Polled { results, calls } = source.poll(requests).await;
-            group.record(source.limiter(), calls);
-            let changed = self.state().apply(&source, polled_at, results);
+            if let Some(since) = paused_since {
+                (self.shared.on_pause)(polled_at - since);
+            }
+            let polled = source.poll(requests, with_history).await;
+            paused_since = Some(Instant::now());
+            group.record(source.limiter(), polled.calls);
+            let changed = self.state().apply(&source, polled_at, (self.shared.clock)(), polled);
             for subscriber in changed {
                 (self.shared.requeue)(subscriber);
             }
         }
     }
 
-    /// The pause before the next poll of a group, with a jitter of a tenth so that groups spread out. A long pause gets
-    /// shorter when the account recovers.
-    async fn pause(&self, source: &S, group: &PollGroup, poll_soon: &Notify) {
-        let (from, jitter) = (Instant::now(), 0.9 + 0.2 * fastrand::f64());
-        let base = self.shared.base_interval;
+    /// Waits until it is the group's turn. How urgent that is changes meanwhile.
+    async fn turn(&self, source: &S, group: &PollGroup, wake: &Notify) {
         loop {
-            let load = Load { groups: group.groups(), calls: group.calls(), rate: group.rate() };
-            let youngest = self.state().youngest(source);
-            let left = pause::pause(base, load, youngest).mul_f64(jitter).saturating_sub(from.elapsed());
-            if left.is_zero() {
+            let (pace, again_after) = self.state().pace(source);
+            if group.is_turn(pace) {
                 return;
             }
             tokio::select! {
-                () = tokio::time::sleep(left.min(base * LOOK_AGAIN)) => {}
-                () = poll_soon.notified() => return tokio::time::sleep(base / 5).await,
+                () = wake.notified() => {}
+                () = tokio::time::sleep(again_after) => {}
             }
         }
     }

@@ -6,12 +6,22 @@ use std::hash::Hash;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 use tracing::debug;
 
 use super::failing::Failing;
-use super::{Observation, PollRequest, PollResult, Report, Source};
+use super::urgency::{self, UsualDuration};
+use super::{Observation, PollRequest, Polled, Report, Source};
+use crate::glue::rate_limiter::Pace;
+
+/// How soon a poll that an object waits for is made, as a part of the base interval.
+const SOON: u32 = 5;
+/// After how many base intervals the pace of a waiting group is computed again at the latest.
+const LOOK_AGAIN: u32 = 12;
+/// How long after a poll asked for the history in vain another one does.
+const HISTORY_AGAIN: Duration = Duration::from_hours(1);
 
 /// The groups of one poller.
 pub(crate) struct State<S: Source, R> {
@@ -25,8 +35,16 @@ pub(crate) struct State<S: Source, R> {
 
 struct Group<T, R> {
     items: HashMap<String, WatchedItem<T, R>>,
-    /// Shortens the pause before the next poll.
-    poll_soon: Arc<Notify>,
+    /// Has the group compute its pace again.
+    wake: Arc<Notify>,
+    /// From when on an object waits for a poll.
+    requested_at: Option<Instant>,
+    /// The pace that it waits with.
+    tolerance: Duration,
+    /// How long items usually last.
+    usual: Option<UsualDuration>,
+    /// When a poll last asked for it.
+    history_asked_at: Option<Instant>,
 }
 
 struct WatchedItem<T, R> {
@@ -36,8 +54,10 @@ struct WatchedItem<T, R> {
     page: Option<usize>,
     /// What is known of its polls while they fail.
     failing: Option<Failing>,
-    /// Since when the item is watched, or when it was last refreshed. The poll interval grows from here.
+    /// Since when the item is watched, or when it was last refreshed.
     since: Instant,
+    /// How old it was at a time, where Glue shows when it began.
+    age: Option<(Instant, Duration)>,
     /// When the observation last changed.
     changed_at: Instant,
     /// Results of polls from before this are stale.
@@ -72,20 +92,24 @@ impl<S: Source, R: Clone + Eq + Hash> State<S, R> {
         let group = match self.groups.entry(source.clone()) {
             Entry::Occupied(group) => group.into_mut(),
             Entry::Vacant(entry) => {
-                let poll_soon = Arc::<Notify>::default();
-                spawn(source, Arc::clone(&poll_soon));
-                entry.insert(Group { items: HashMap::new(), poll_soon })
+                let wake = Arc::<Notify>::default();
+                spawn(source, Arc::clone(&wake));
+                entry.insert(Group::new(wake))
             }
         };
         let now = Instant::now();
         let item = group.items.entry(id.to_owned()).or_insert_with(|| {
             self.live += 1;
+            if !group.tolerance.is_zero() {
+                group.wake.notify_one();
+            }
             WatchedItem {
                 subscribers: HashSet::new(),
                 last: None,
                 page: None,
                 failing: None,
                 since: now,
+                age: None,
                 changed_at: now,
                 refreshed_at: now,
             }
@@ -123,34 +147,43 @@ impl<S: Source, R: Clone + Eq + Hash> State<S, R> {
             item.last = None;
             item.refreshed_at = Instant::now();
             // A changed item is polled as often as a new one.
-            item.since = item.refreshed_at;
+            (item.since, item.age) = (item.refreshed_at, None);
             if let Some(failing) = &mut item.failing {
                 failing.pauses_until = item.refreshed_at;
             }
         }
-        group.poll_soon.notify_one();
+        self.poll_soon(source);
     }
 
     /// See [`super::Poller::poll_soon`].
-    pub(crate) fn poll_soon(&self, source: &S) {
-        if let Some(group) = self.groups.get(source) {
-            group.poll_soon.notify_one();
+    pub(crate) fn poll_soon(&mut self, source: &S) {
+        if let Some(group) = self.groups.get_mut(source) {
+            group.requested_at.get_or_insert(Instant::now() + self.base_interval / SOON);
+            group.wake.notify_one();
         }
     }
 
-    /// The age of the youngest item of a group.
-    pub(crate) fn youngest(&self, source: &S) -> Duration {
-        let now = Instant::now();
-        let group = self.groups.get(source);
-        let youngest = group.and_then(|group| group.items.values().map(|item| now - item.since).min());
-        youngest.unwrap_or_default()
+    /// The pace of a group, and after what time it is to be computed again.
+    pub(crate) fn pace(&mut self, source: &S) -> (Pace, Duration) {
+        let (base, now) = (self.base_interval, Instant::now());
+        let Some(group) = self.groups.get_mut(source) else {
+            return (Pace { base, tolerance: Duration::ZERO, requested_at: None }, base);
+        };
+        let unfinished = group.items.values().filter(|item| !is_finished::<S>(item.last.as_ref()));
+        let tolerance = unfinished.map(|item| urgency::tolerance(item.age(now), group.usual)).min();
+        group.tolerance = tolerance.unwrap_or_default();
+        // What may change at any moment does not become more urgent.
+        let latest = base * LOOK_AGAIN;
+        let again_after = if group.tolerance <= base { latest } else { group.tolerance.min(latest) };
+        (Pace { base, tolerance: group.tolerance, requested_at: group.requested_at }, again_after)
     }
 
-    /// The unfinished items of a group that are to be polled now, those first that do not fail. `None` when there is no
-    /// unfinished item: the group is removed then, since it has reported all its finished items, and a later
-    /// subscription opens it again.
-    pub(crate) fn poll_requests(&mut self, source: &S) -> Option<Vec<PollRequest<S::Item>>> {
-        let group = self.groups.get(source)?;
+    /// The unfinished items of a group that are to be polled now, those first that do not fail, and whether the poll asks
+    /// for the history. `None` when there is no unfinished item: the group is removed then, since it has reported all its
+    /// finished items, and a later subscription opens it again.
+    #[allow(clippy::type_complexity)]
+    pub(crate) fn poll_requests(&mut self, source: &S) -> Option<(Vec<PollRequest<S::Item>>, bool)> {
+        let group = self.groups.get_mut(source)?;
         let now = Instant::now();
         let unfinished = || group.items.iter().filter(|(_, item)| !is_finished::<S>(item.last.as_ref()));
         if unfinished().next().is_none() {
@@ -169,7 +202,14 @@ impl<S: Source, R: Clone + Eq + Hash> State<S, R> {
             })
             .collect();
         requests.sort_by_key(|request| request.failures);
-        Some(requests)
+        group.requested_at.take_if(|at| *at <= now);
+        let is_old = || unfinished().all(|(_, item)| item.age(now) > urgency::FRESH);
+        let was_asked = group.history_asked_at.is_some_and(|at| now.saturating_duration_since(at) < HISTORY_AGAIN);
+        let with_history = group.usual.is_none() && !was_asked && !requests.is_empty() && is_old();
+        if with_history {
+            group.history_asked_at = Some(now);
+        }
+        Some((requests, with_history))
     }
 
     fn remove_group(&mut self, source: &S) {
@@ -184,14 +224,22 @@ impl<S: Source, R: Clone + Eq + Hash> State<S, R> {
         }
     }
 
-    /// Applies the results of a poll that was sent at `polled_at`, and returns the subscribers to requeue.
-    pub(crate) fn apply(&mut self, source: &S, polled_at: Instant, results: Vec<PollResult<S::Item>>) -> HashSet<R> {
+    /// Applies what a poll showed that was sent at `polled_at`, and returns the subscribers to requeue. `time` is the time
+    /// of now.
+    pub(crate) fn apply(
+        &mut self,
+        source: &S,
+        polled_at: Instant,
+        time: Timestamp,
+        polled: Polled<S::Item>,
+    ) -> HashSet<R> {
         let mut changed = HashSet::new();
         let Some(group) = self.groups.get_mut(source) else {
             return changed;
         };
         let now = Instant::now();
-        for result in results {
+        group.usual = polled.usual.or(group.usual);
+        for result in polled.results {
             let Some(item) = group.items.get_mut(&result.id).filter(|item| item.refreshed_at <= polled_at) else {
                 continue;
             };
@@ -203,6 +251,7 @@ impl<S: Source, R: Clone + Eq + Hash> State<S, R> {
                     if is_new {
                         self.live += usize::from(is_finished::<S>(item.last.as_ref()));
                         self.live -= usize::from(is_finished::<S>(Some(&observation)));
+                        item.age = age::<S>(&observation, time).map(|age| (now, age));
                         item.last = Some(observation);
                         item.changed_at = now;
                     }
@@ -221,6 +270,35 @@ impl<S: Source, R: Clone + Eq + Hash> State<S, R> {
         }
         changed
     }
+}
+
+impl<T, R> Group<T, R> {
+    fn new(wake: Arc<Notify>) -> Self {
+        Self {
+            items: HashMap::new(),
+            wake,
+            requested_at: None,
+            tolerance: Duration::ZERO,
+            usual: None,
+            history_asked_at: None,
+        }
+    }
+}
+
+impl<T, R> WatchedItem<T, R> {
+    /// How old it is, or for how long it is watched, where Glue does not show that.
+    fn age(&self, now: Instant) -> Duration {
+        match self.age {
+            Some((at, age)) => age + now.saturating_duration_since(at),
+            None => now.saturating_duration_since(self.since),
+        }
+    }
+}
+
+/// How old an item is; nothing for one that begins later by this clock.
+fn age<S: Source>(observation: &Observation<S::Item>, time: Timestamp) -> Option<Duration> {
+    let Observation::Present(item) = observation else { return None };
+    Some(time.duration_since(S::started_at(item)?).try_into().unwrap_or_default())
 }
 
 fn is_finished<S: Source>(observation: Option<&Observation<S::Item>>) -> bool {

@@ -48,7 +48,11 @@ impl Source for Number {
         Arc::clone(&self.limiter)
     }
 
-    async fn poll(&self, requests: Vec<PollRequest<u32>>) -> Polled<u32> {
+    fn client_id(&self) -> ClientId {
+        ClientId::next()
+    }
+
+    async fn poll(&self, requests: Vec<PollRequest<u32>>, _: bool) -> Polled<u32> {
         let value = self.value.load(Ordering::SeqCst);
         self.polls.fetch_add(1, Ordering::SeqCst);
         self.results.acquire().await.unwrap().forget();
@@ -60,7 +64,7 @@ impl Source for Number {
             };
             PollResult { id: request.id, answer, page: None }
         });
-        Polled { results: results.collect(), calls: 1 }
+        Polled { results: results.collect(), calls: 1, usual: None }
     }
 
     fn is_finished(item: &u32) -> bool {
@@ -71,7 +75,7 @@ impl Source for Number {
 /// A poller, a source that withholds its results if asked to, and the subscribers that the poller requeues.
 fn poller(withhold: bool) -> (Poller<Number, &'static str>, Number, UnboundedReceiver<&'static str>) {
     let (sender, requeued) = unbounded();
-    let poller = Poller::new(BASE, move |subscriber| drop(sender.unbounded_send(subscriber)));
+    let poller = Poller::new(BASE, move |subscriber| drop(sender.unbounded_send(subscriber)), drop);
     let permits = if withhold { 0 } else { 1000 };
     let source = Number {
         value: Arc::default(),
@@ -189,7 +193,7 @@ fn drain(requeued: &mut UnboundedReceiver<String>) -> Vec<String> {
 #[tokio::test(start_paused = true)]
 async fn a_passing_error_wakes_nobody_and_one_that_lasts_wakes_each_subscriber_twice() {
     let (sender, mut requeued) = unbounded();
-    let poller = Poller::new(BASE, move |subscriber: String| drop(sender.unbounded_send(subscriber)));
+    let poller = Poller::new(BASE, move |subscriber: String| drop(sender.unbounded_send(subscriber)), drop);
     let (_, source, _) = self::poller(false);
     let all: Vec<_> = (0..10_000).map(|run| format!("run-{run}")).collect();
     for run in &all {
@@ -229,4 +233,45 @@ async fn an_item_that_glue_refuses_blinds_no_other() {
     assert_eq!(requeued.next().await, Some("two"));
     *source.error.lock().unwrap() = None;
     assert_eq!(requeued.next().await, Some("one"), "it is asked for again");
+}
+
+/// The times of polls that the source has had since the last look.
+async fn polls_within(source: &Number, time: Duration) -> u32 {
+    let before = source.polls.load(Ordering::SeqCst);
+    tokio::time::sleep(time).await;
+    source.polls.load(Ordering::SeqCst) - before
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_old_item_is_polled_a_third_as_often_until_a_new_one_comes() {
+    let (poller, source, _requeued) = poller(false);
+    source.results.add_permits(10_000);
+    let _ = poller.watch(&source, "a", &"one");
+    let minute = Duration::from_mins(1);
+    assert!((11..=12).contains(&polls_within(&source, minute).await));
+    tokio::time::sleep(Duration::from_hours(6)).await;
+    let polls = polls_within(&source, minute).await;
+    assert!((3..=4).contains(&polls), "{polls}");
+    let _ = poller.watch(&source, "b", &"two");
+    assert!(polls_within(&source, BASE + BASE / 10).await >= 1, "a pause is not waited out");
+    assert!((11..=12).contains(&polls_within(&source, minute).await));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_poll_asks_for_the_history_once_an_hour_until_it_is_known() {
+    let mut state = State::<Number, &str>::new(BASE);
+    let (_, source, _requeued) = poller(false);
+    let asked = async |state: &mut State<Number, &'static str>, after: Duration| {
+        tokio::time::advance(after).await;
+        state.poll_requests(&source).unwrap().1
+    };
+    let _ = state.subscribe(&source, "a", &"one", |_, _| {});
+    assert!(!asked(&mut state, Duration::from_mins(1)).await, "it may end before that helps");
+    assert!(asked(&mut state, Duration::from_mins(2)).await);
+    assert!(!asked(&mut state, Duration::from_mins(30)).await, "it was asked for");
+    assert!(asked(&mut state, Duration::from_mins(31)).await);
+    let usual = UsualDuration::of([Duration::from_mins(5); 3]);
+    let polled = Polled { results: Vec::new(), calls: 1, usual };
+    let _ = state.apply(&source, Instant::now(), Timestamp::UNIX_EPOCH, polled);
+    assert!(!asked(&mut state, Duration::from_hours(2)).await, "it is known");
 }

@@ -22,7 +22,7 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(250);
 const SHARES: [u32; Priority::COUNT] = [1, 5, 10, 5];
 
 /// A client, for taking turns.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ClientId(u64);
 
 impl ClientId {

@@ -5,13 +5,15 @@
 //! |---|---|
 //! | `rate` | the rate that AWS's answers show; pure |
 //! | `budget` | who gets the next token; pure |
-//! | `poll_load` | how many groups poll the account |
+//! | `poll_schedule` | when which group polls the account; pure |
+//! | `poll_group` | the shell around it |
 //! | [`scope`] | the rate limiter of an account and region |
 //!
-//! This module is the shell around the two: it gives the tokens to callers when they are due.
+//! This module is the shell around the first two: it gives the tokens to callers when they are due.
 
 pub(crate) mod budget;
-mod poll_load;
+mod poll_group;
+pub(crate) mod poll_schedule;
 mod rate;
 pub mod scope;
 
@@ -23,8 +25,9 @@ use tokio::time::Instant;
 
 pub use self::budget::ClientId;
 use self::budget::{Budget, Next, Ticket};
-pub use self::poll_load::PollGroup;
-use self::poll_load::PollLoad;
+pub use self::poll_group::PollGroup;
+use self::poll_group::Polls;
+pub use self::poll_schedule::Pace;
 
 /// The priority of a call: the first comes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,7 +54,7 @@ pub struct RateLimiter {
     state: Mutex<State>,
     /// The rate changed, or a token was returned.
     changed: Notify,
-    polls: PollLoad,
+    polls: Polls,
 }
 
 struct State {
@@ -64,13 +67,19 @@ struct State {
 
 impl Default for RateLimiter {
     fn default() -> Self {
-        let budget = Budget::new(Instant::now());
-        let state = State { budget, on_granted: HashMap::new(), is_driven: false };
-        Self { state: Mutex::new(state), changed: Notify::new(), polls: PollLoad::default() }
+        Self::new(None)
     }
 }
 
 impl RateLimiter {
+    /// A rate limiter. The operator may have said how many calls polls take in a minute at most.
+    #[must_use]
+    pub fn new(poll_calls_per_minute: Option<u32>) -> Self {
+        let budget = Budget::new(Instant::now());
+        let state = State { budget, on_granted: HashMap::new(), is_driven: false };
+        Self { state: Mutex::new(state), changed: Notify::new(), polls: Polls::new(poll_calls_per_minute) }
+    }
+
     /// Waits for a token. A caller that is dropped gives up its place.
     pub async fn acquire(self: &Arc<Self>, priority: Priority, client: ClientId) {
         let place = self.queue(priority, client);

@@ -22,9 +22,22 @@ pub struct RateLimitScope {
 #[derive(Clone, Debug, Default)]
 pub struct RateLimiters {
     by_scope: Arc<Mutex<HashMap<RateLimitScope, Weak<RateLimiter>>>>,
+    poll_calls_per_minute: Option<u32>,
 }
 
 impl RateLimiters {
+    /// Without limiters. The operator may have said how many calls the polls of a scope take in a minute at most.
+    #[must_use]
+    pub fn new(poll_calls_per_minute: Option<u32>) -> Self {
+        Self { by_scope: Arc::default(), poll_calls_per_minute }
+    }
+
+    /// A limiter for a client whose scope is not known yet.
+    #[must_use]
+    pub fn unshared(&self) -> Arc<RateLimiter> {
+        Arc::new(RateLimiter::new(self.poll_calls_per_minute))
+    }
+
     /// The rate limiter of `scope`, for a client that has used `own` until now. Where no other client uses the scope, `own`
     /// becomes its limiter; otherwise the shared one takes over the rate of `own` if that is lower.
     #[must_use]

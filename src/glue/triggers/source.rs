@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use super::{BATCH_SIZE, RunSummary, Trigger};
 use crate::glue::Glue;
 use crate::glue::error::if_found;
@@ -9,7 +11,7 @@ use crate::glue::job_runs::JobRunState;
 use crate::glue::job_runs::source::{JobRunItem, JobRunSource};
 use crate::glue::poller::calls::Calls;
 use crate::glue::poller::{Observation, PollRequest, PollResult, Polled, Source};
-use crate::glue::rate_limiter::RateLimiter;
+use crate::glue::rate_limiter::{ClientId, RateLimiter};
 
 /// A group of triggers or of runs.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -66,6 +68,13 @@ impl Source for TriggerSource {
         }
     }
 
+    fn client_id(&self) -> ClientId {
+        match self {
+            Self::Triggers(client) | Self::Crawler(client, _) | Self::Workflow(client, _) => client.client_id(),
+            Self::Job(source) => source.client_id(),
+        }
+    }
+
     fn is_finished(item: &TriggerItem) -> bool {
         match item {
             // A trigger may change at any time.
@@ -75,10 +84,17 @@ impl Source for TriggerSource {
         }
     }
 
-    async fn poll(&self, requests: Vec<PollRequest<TriggerItem>>) -> Polled<TriggerItem> {
+    fn started_at(item: &TriggerItem) -> Option<Timestamp> {
+        match item {
+            TriggerItem::JobRun(item) => JobRunSource::<Glue>::started_at(item),
+            TriggerItem::Trigger(_) | TriggerItem::Run(_) => None,
+        }
+    }
+
+    async fn poll(&self, requests: Vec<PollRequest<TriggerItem>>, with_history: bool) -> Polled<TriggerItem> {
         match self {
             Self::Triggers(client) => poll_triggers(client, &requests).await,
-            Self::Job(source) => poll_job_runs(source, requests).await,
+            Self::Job(source) => poll_job_runs(source, requests, with_history).await,
             Self::Crawler(client, crawler) => poll_crawls(client, crawler, requests).await,
             Self::Workflow(client, workflow) => poll_workflow_runs(client, workflow, requests).await,
         }
@@ -96,10 +112,14 @@ async fn poll_triggers(client: &Glue, requests: &[PollRequest<TriggerItem>]) -> 
         let answer = answer.map(|trigger| trigger.map(TriggerItem::Trigger).into());
         PollResult { id, answer, page: None }
     });
-    Polled { results: results.collect(), calls: calls.made() }
+    Polled { results: results.collect(), calls: calls.made(), usual: None }
 }
 
-async fn poll_job_runs(source: &JobRunSource, requests: Vec<PollRequest<TriggerItem>>) -> Polled<TriggerItem> {
+async fn poll_job_runs(
+    source: &JobRunSource,
+    requests: Vec<PollRequest<TriggerItem>>,
+    with_history: bool,
+) -> Polled<TriggerItem> {
     let requests = requests.into_iter().map(|request| PollRequest {
         last: match request.last {
             Some(Observation::Present(TriggerItem::JobRun(run))) => Some(Observation::Present(run)),
@@ -111,7 +131,7 @@ async fn poll_job_runs(source: &JobRunSource, requests: Vec<PollRequest<TriggerI
         page: request.page,
         failures: request.failures,
     });
-    let Polled { results, calls } = source.poll(requests.collect()).await;
+    let Polled { results, calls, usual } = source.poll(requests.collect(), with_history).await;
     let item = |observation: Observation<JobRunItem>| match observation {
         Observation::Present(run) => Observation::Present(TriggerItem::JobRun(run)),
         Observation::NotFound => Observation::NotFound,
@@ -121,7 +141,7 @@ async fn poll_job_runs(source: &JobRunSource, requests: Vec<PollRequest<TriggerI
         answer: result.answer.map(item),
         page: result.page,
     });
-    Polled { results: results.collect(), calls }
+    Polled { results: results.collect(), calls, usual }
 }
 
 async fn poll_crawls(client: &Glue, crawler: &str, requests: Vec<PollRequest<TriggerItem>>) -> Polled<TriggerItem> {
@@ -134,7 +154,7 @@ async fn poll_crawls(client: &Glue, crawler: &str, requests: Vec<PollRequest<Tri
         });
         results.push(PollResult { id: request.id, answer, page: None });
     }
-    Polled { results, calls: calls.made() }
+    Polled { results, calls: calls.made(), usual: None }
 }
 
 async fn poll_workflow_runs(
@@ -148,5 +168,5 @@ async fn poll_workflow_runs(
         let answer = calls.make(read).await.map(|run| run.map(TriggerItem::Run).into());
         results.push(PollResult { id: request.id, answer, page: None });
     }
-    Polled { results, calls: calls.made() }
+    Polled { results, calls: calls.made(), usual: None }
 }

@@ -23,6 +23,7 @@ fn sampled() -> Metrics {
     metrics.run_adopted("GlueJobRun");
     metrics.run_ended("GlueJobRun", "Failed", "Failed");
     metrics.status_caught_up("GlueJobRun", Duration::from_secs(2));
+    metrics.poll_paused("GlueJobRun", Duration::from_secs(13));
     metrics.queue("GlueJobRun", 7, Duration::from_millis(1500));
     metrics.live_runs("GlueJobRun", 12);
     metrics.leader(true);
@@ -47,6 +48,7 @@ fn every_event_is_rendered() {
         "kube_glue_ends_total{kind=\"GlueJobRun\",phase=\"TimedOut\",reason=\"TimedOut\"} 0",
         "kube_glue_start_latency_seconds_bucket{le=\"0.1\",kind=\"GlueJobRun\"} 1",
         "kube_glue_status_lag_seconds_sum{kind=\"GlueJobRun\"} 2.0",
+        "kube_glue_poll_pause_seconds_bucket{le=\"15.0\",kind=\"GlueJobRun\"} 1",
         "kube_glue_queue_depth{kind=\"GlueJobRun\"} 7",
         "kube_glue_queue_age_seconds{kind=\"GlueJobRun\"} 1.5",
         "kube_glue_live_runs{kind=\"GlueJobRun\"} 12",
