@@ -22,6 +22,8 @@ const SOON: u32 = 5;
 const LOOK_AGAIN: u32 = 12;
 /// How long after a poll asked for the history in vain another one does.
 const HISTORY_AGAIN: Duration = Duration::from_hours(1);
+/// For how long an item that has finished is kept for subscribers that have not seen it.
+const KEPT_FOR: Duration = Duration::from_mins(10);
 
 /// The groups of one poller.
 pub(crate) struct State<S: Source, R> {
@@ -49,6 +51,8 @@ struct Group<T, R> {
 
 struct WatchedItem<T, R> {
     subscribers: HashSet<R>,
+    /// Those that have not seen yet that it has finished.
+    unaware: HashSet<R>,
     last: Option<Observation<T>>,
     /// The page of the list that showed the item last, or where it is at least.
     page: Option<usize>,
@@ -105,6 +109,7 @@ impl<S: Source, R: Clone + Eq + Hash> State<S, R> {
             }
             WatchedItem {
                 subscribers: HashSet::new(),
+                unaware: HashSet::new(),
                 last: None,
                 page: None,
                 failing: None,
@@ -115,6 +120,7 @@ impl<S: Source, R: Clone + Eq + Hash> State<S, R> {
             }
         });
         item.subscribers.insert(subscriber.clone());
+        item.unaware.remove(subscriber);
         let error = item.failing.as_ref().and_then(Failing::reported);
         Report { observation: item.last.clone(), error: error.cloned() }
     }
@@ -125,6 +131,7 @@ impl<S: Source, R: Clone + Eq + Hash> State<S, R> {
         };
         if let Some(item) = group.items.get_mut(id) {
             item.subscribers.remove(subscriber);
+            item.unaware.remove(subscriber);
             if item.subscribers.is_empty() {
                 self.live -= usize::from(!is_finished::<S>(item.last.as_ref()));
                 group.items.remove(id);
@@ -179,14 +186,20 @@ impl<S: Source, R: Clone + Eq + Hash> State<S, R> {
     }
 
     /// The unfinished items of a group that are to be polled now, those first that do not fail, and whether the poll asks
-    /// for the history. `None` when there is no unfinished item: the group is removed then, since it has reported all its
-    /// finished items, and a later subscription opens it again.
+    /// for the history. `None` when there is no unfinished item and the subscribers have seen that: the group is removed
+    /// then, and a later subscription opens it again.
     #[allow(clippy::type_complexity)]
     pub(crate) fn poll_requests(&mut self, source: &S) -> Option<(Vec<PollRequest<S::Item>>, bool)> {
         let group = self.groups.get_mut(source)?;
         let now = Instant::now();
         let unfinished = || group.items.iter().filter(|(_, item)| !is_finished::<S>(item.last.as_ref()));
         if unfinished().next().is_none() {
+            let is_kept = |item: &WatchedItem<_, _>| {
+                !item.unaware.is_empty() && now.saturating_duration_since(item.changed_at) < KEPT_FOR
+            };
+            if group.items.values().any(is_kept) {
+                return Some((Vec::new(), false));
+            }
             self.remove_group(source);
             return None;
         }
@@ -251,6 +264,9 @@ impl<S: Source, R: Clone + Eq + Hash> State<S, R> {
                     if is_new {
                         self.live += usize::from(is_finished::<S>(item.last.as_ref()));
                         self.live -= usize::from(is_finished::<S>(Some(&observation)));
+                        if is_finished::<S>(Some(&observation)) {
+                            item.unaware.clone_from(&item.subscribers);
+                        }
                         item.age = age::<S>(&observation, time).map(|age| (now, age));
                         item.last = Some(observation);
                         item.changed_at = now;

@@ -109,6 +109,24 @@ async fn a_change_requeues_the_subscriber_and_a_finished_item_is_not_polled() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_finished_item_is_kept_until_its_subscribers_have_seen_it() {
+    let (poller, source, mut requeued) = poller(false);
+    source.value.store(99, Ordering::SeqCst);
+    let both = [&"one", &"two"];
+    let read = |subscriber| observed(&poller.watch(&source, "a", subscriber));
+    assert_eq!(both.map(read), [None, None]);
+    assert!(requeued.next().await.is_some() && requeued.next().await.is_some());
+    // Many passes come before those of the two.
+    tokio::time::sleep(BASE * 20).await;
+    assert_eq!(read(&"one"), Some(99));
+    tokio::time::sleep(BASE * 20).await;
+    assert_eq!(both.map(read), [Some(99), Some(99)]);
+    assert_eq!(source.polls.load(Ordering::SeqCst), 1);
+    tokio::time::sleep(BASE * 2).await;
+    assert_eq!(read(&"one"), None, "nothing is kept of what everybody has seen");
+}
+
+#[tokio::test(start_paused = true)]
 async fn unfinished_items_are_counted() {
     let (poller, source, mut requeued) = poller(false);
     assert_eq!(poller.live(), 0);
