@@ -60,6 +60,7 @@ pub async fn run(
     stop: CancellationToken,
 ) -> Result<(), Error> {
     let base = AwsConfig::load(settings.aws_timeout, settings.run_key_argument.clone(), metrics.clone()).await;
+    let base = base.with_poll_calls_per_minute(settings.poll_calls_per_minute);
     let secrets = Secrets::new(settings.watch_secrets);
     let resolver =
         ClientResolver::new(client.clone(), Clients::new(base), secrets.clone(), settings.identity_rules.clone());

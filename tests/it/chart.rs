@@ -61,8 +61,8 @@ impl Installed {
     async fn install(&self, release: &str, namespace: &str, values: &str) {
         let chart = concat!(env!("CARGO_MANIFEST_DIR"), "/charts/kube-glue");
         let values = format!(
-            "aws.endpointUrl={},aws.region={REGION},controller.pollInterval=200ms,readinessProbe.periodSeconds=1,\
-             {values}",
+            "aws.endpointUrl={},aws.region={REGION},controller.pollInterval=200ms,controller.pollCallsPerMinute=60000,\
+             readinessProbe.periodSeconds=1,{values}",
             self.double.url()
         );
         let install = ["install", release, chart, "--namespace", namespace, "--create-namespace", "--wait"];

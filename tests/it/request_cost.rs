@@ -7,7 +7,7 @@ use kube_glue::api::{GlueConnection, GlueJobRun};
 use kube_glue_double::{JobDefinition, Outcome};
 use serde_json::json;
 
-use crate::harness::{STEP, TestEnv, condition, endless, quick, status, stepwise};
+use crate::harness::{STEP, TestEnv, access_key_data, condition, endless, quick, status, stepwise};
 
 /// Finalizer added, intent, run id, Running, the end, finalizer removed.
 #[tokio::test]
@@ -122,10 +122,10 @@ async fn active_runs_are_polled_by_job_and_not_one_by_one() {
     let elapsed = begun.elapsed();
     let counts = env.double.requests().counts();
     assert_eq!(counts.keys().collect::<Vec<_>>(), ["GetJobRuns"], "{counts:?}");
-    // The interval is at least 180 ms (200 ms less 10 % jitter) after the previous response. One call may have been in
-    // flight, and one comes at once. On a busy machine there are fewer, not evenly over the jobs.
+    // The pause is at least 200 ms after the previous response. One call may have been in flight, and one comes at once. On
+    // a busy machine there are fewer, not evenly over the jobs.
     let all: Vec<_> = jobs.iter().map(|job| polls(job)).collect();
-    let most = usize::try_from(elapsed.as_millis() / 180).expect("a small number") + 2;
+    let most = usize::try_from(elapsed.as_millis() / 200).expect("a small number") + 2;
     assert!(all.iter().all(|polls| (10..=most).contains(polls)), "{all:?} in {elapsed:?}");
     let minute = f64::from(u32::try_from(counts["GetJobRuns"]).expect("a small number")) / elapsed.as_secs_f64() * 60.0;
     println!(
@@ -133,6 +133,34 @@ async fn active_runs_are_polled_by_job_and_not_one_by_one() {
         counts["GetJobRuns"],
         minute * 0.2 / 5.0
     );
+}
+
+/// The operator's limit holds for the polls of all identities of an account together.
+#[tokio::test]
+async fn the_polls_of_an_account_keep_to_the_limit_whatever_the_number_of_identities() {
+    const A_MINUTE: u32 = 240;
+    let env = TestEnv::with_flags("limit", &[("--poll-calls-per-minute", &A_MINUTE.to_string())]).await;
+    let users: Vec<_> = (0..8).map(|n| format!("user-{n}")).collect();
+    for user in &users {
+        let key = env.double.iam().new_access_key(&env.key.account, user);
+        env.put_secret(user, &access_key_data(&key.id, &key.secret)).await;
+        env.define_job(JobDefinition::new(user).script(endless()));
+        env.create_run(user, user, json!({"credentials": {"secretName": user}})).await;
+    }
+    for user in &users {
+        env.wait_for_phase(user, Phase::Running).await;
+    }
+    let begun = Instant::now();
+    env.double.requests().clear();
+    let polls = |user: &str| env.double.requests().of("GetJobRun").name(user).count();
+    env.wait_for_requests("each run was polled three times", |_| users.iter().all(|user| polls(user) >= 3)).await;
+    let (elapsed, counts) = (begun.elapsed(), env.double.requests().counts());
+    assert_eq!(counts.keys().collect::<Vec<_>>(), ["GetJobRun"], "{counts:?}");
+    // A twentieth of a minute's calls may have been saved, and as many may have been on their way as there are identities.
+    let refilled = f64::from(A_MINUTE) / 60.0 * elapsed.as_secs_f64();
+    let most = refilled + f64::from(A_MINUTE) / 20.0 + 8.0;
+    let made = f64::from(u32::try_from(counts["GetJobRun"]).expect("a small number"));
+    assert!(made <= most, "{made} calls in {elapsed:?}, {most:.0} at most");
 }
 
 /// One list has them all, and nothing is written while nothing changes. Each takes four writes until it is in sync:

@@ -126,7 +126,7 @@ reasons! {
         "Wait, or have the quota raised."
     Throttled Warning
         "AWS throttles the calls of this account."
-        "Wait. If it stays, raise `controller.pollInterval` of the chart."
+        "Wait. If it stays, lower `controller.pollCallsPerMinute` of the chart."
     AwsUnreachable Warning
         "The controller could not reach AWS."
         "Check the network, the region's name and `aws.endpointUrl`. A custom endpoint cannot be combined with `aws.useFipsEndpoint` or `aws.useDualstackEndpoint`."

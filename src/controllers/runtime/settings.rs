@@ -9,8 +9,11 @@ use crate::glue::identity::Rules;
 pub struct Settings {
     /// The watched namespaces; empty for all.
     pub namespaces: Vec<String>,
-    /// The interval at which Glue is polled about live runs; old runs are polled less often. More than zero.
+    /// The shortest pause between two polls of the same runs. More than zero.
     pub poll_interval: Duration,
+    /// The most calls of polls in a minute, for each account and region; more than zero. `None` for as many as it takes to
+    /// see changes soon.
+    pub poll_calls_per_minute: Option<u32>,
     /// How long a sent start can take to show its effect. After a start without an answer, a run that Glue does not show
     /// for this long is started again.
     pub start_settle: Duration,
@@ -48,6 +51,7 @@ mod tests {
             let settings = Settings {
                 namespaces: Vec::new(),
                 poll_interval: Duration::from_secs(5),
+                poll_calls_per_minute: None,
                 start_settle: Duration::from_secs(start_settle),
                 aws_timeout: Duration::from_secs(aws_timeout),
                 deletion_timeout: Duration::from_mins(10),

@@ -10,7 +10,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use clap::error::ErrorKind;
-use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, value_parser};
 
 use self::credentials::CredentialOptions;
 use self::values::{duration, job_argument, namespace};
@@ -88,12 +88,21 @@ pub struct Options {
     #[command(flatten)]
     credentials: CredentialOptions,
 
-    /// Pause between two polls of Glue for live runs; runs that have lasted longer are polled less often
+    /// Shortest pause between two polls of the same live runs; up to three times as long for runs that
+    /// are unlikely to change
     #[arg(
         long, env = "KUBE_GLUE_POLL_INTERVAL", value_name = "DURATION", default_value = "5s",
         value_parser = duration, help_heading = GLUE,
     )]
     poll_interval: Duration,
+
+    /// Most calls to Glue that polls make in a minute, for each AWS account and region; where more are needed, the
+    /// pauses between polls get longer [default: 100, and more where otherwise something was polled less than every 75s]
+    #[arg(
+        long, env = "KUBE_GLUE_POLL_CALLS_PER_MINUTE", value_name = "NUMBER",
+        value_parser = value_parser!(u32).range(1..), help_heading = GLUE,
+    )]
+    poll_calls_per_minute: Option<u32>,
 
     /// How long after a StartJobRun with an unknown outcome the controller starts the run again if Glue
     /// does not list it; longer than --aws-timeout
@@ -200,6 +209,7 @@ impl Options {
         Settings {
             namespaces: self.namespaces.iter().filter(|name| !name.is_empty()).cloned().collect(),
             poll_interval: self.poll_interval,
+            poll_calls_per_minute: self.poll_calls_per_minute,
             start_settle: self.start_settle,
             aws_timeout: self.aws_timeout,
             deletion_timeout: self.deletion_timeout,

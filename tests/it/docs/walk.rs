@@ -166,7 +166,8 @@ async fn the_commands_work_in_order_with_the_permissions_of_the_policies() {
         let (printed, ()) = tokio::join!(run(&plane, block), meanwhile(&plane, &double, block));
         if block.text.starts_with("helm install") {
             // As installed the controller polls Glue every five seconds.
-            let set = "controller.pollInterval=200ms,readinessProbe.periodSeconds=1";
+            let set =
+                "controller.pollInterval=200ms,controller.pollCallsPerMinute=60000,readinessProbe.periodSeconds=1";
             let chart = root().join("charts/kube-glue");
             let upgrade = ["upgrade", "kube-glue", chart.to_str().expect("a path"), "-n", "kube-glue"];
             plane.helm(upgrade).args(["--reuse-values", "--wait", "--set", set]).await.expect("the upgrade");

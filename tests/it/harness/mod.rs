@@ -117,6 +117,7 @@ impl TestEnv {
             ("--lease-duration", "120s"),
             ("--identity", IDENTITY),
             ("--poll-interval", "200ms"),
+            ("--poll-calls-per-minute", "60000"),
         ];
         let flags = flags.map(|(flag, value)| (flag.to_owned(), value.to_owned())).into();
         let env = Self {

@@ -42,6 +42,7 @@ fn flags_have_the_documented_defaults() {
         Settings {
             namespaces: vec![],
             poll_interval: Duration::from_secs(5),
+            poll_calls_per_minute: None,
             start_settle: Duration::from_mins(1),
             aws_timeout: Duration::from_secs(20),
             deletion_timeout: Duration::from_mins(10),
@@ -86,6 +87,7 @@ fn invalid_values_are_refused_with_the_remedy() {
     assert!(refusal(&["--poll-interval", "5"]).contains("like 200ms, 5s or 2m"));
     assert!(refusal(&["--poll-interval", "0s"]).contains("more than zero"));
     assert!(refusal(&["--poll-interval=-1s"]).contains("more than zero"));
+    assert!(refusal(&["--poll-calls-per-minute", "0"]).contains("not in 1.."));
     assert!(refusal(&["--namespaces", "a, b"]).contains("without spaces"));
     assert!(refusal(&["--allowed-roles", "arn"]).contains("expected NAMESPACE=VALUE"));
     assert!(refusal(&["--allowed-endpoints", "https://a/b"]).contains("expected a host"));

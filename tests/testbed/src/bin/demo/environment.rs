@@ -70,7 +70,10 @@ impl Environment {
     async fn install(&self) -> Result<(), DemoError> {
         let args = ["install", "kube-glue", "charts/kube-glue", "--namespace", NAMESPACE];
         // The double's runs take only seconds, so the controller polls every second.
-        let values = format!("controller.pollInterval=1s,log.format=text,aws.endpointUrl={}", self.double.url());
+        let values = format!(
+            "controller.pollInterval=1s,controller.pollCallsPerMinute=1000,log.format=text,aws.endpointUrl={}",
+            self.double.url()
+        );
         let more = ["--create-namespace", "--wait", "--timeout", "2m", "--set", &values];
         show::command("helm", args.into_iter().chain(more));
         let helm = self.plane.helm(args).args(more);
