@@ -13,7 +13,7 @@ use super::faults::{AWS_TIMEOUT, Fault};
 use super::scenario::{self, Scenario};
 use super::site::Site;
 use super::{Cell, Stage};
-use crate::harness::TestEnv;
+use crate::harness::{TestEnv, WAIT_TIMEOUT};
 
 /// Flags of the controller. Starts are settled soon.
 const FLAGS: &[(&str, &str)] = &[
@@ -118,8 +118,14 @@ impl Batch<'_> {
         self.check_hits_of(hits, |number| !parts[number]).await;
         let is_gone = self.env.request_namespace_deletion().await;
         let limit = DELETION_TIMEOUT + DELETION_SLACK;
-        let left =
-            join_all(self.cells.iter().map(|(_, _, site)| async move { site.wait(limit, Value::is_null).await }));
+        let left = join_all(self.cells.iter().map(|(_, _, site)| async move {
+            // The namespace's deletion deletes the objects kind by kind: the time of each counts from its own deletion.
+            let is_being_deleted =
+                |object: &Value| object.is_null() || object["metadata"]["deletionTimestamp"].is_string();
+            let forgotten = site.wait(WAIT_TIMEOUT, is_being_deleted).await;
+            assert!(forgotten.is_empty(), "the namespace's deletion does not delete {forgotten:?}");
+            site.wait(limit, Value::is_null).await
+        }));
         let left = left.await;
         self.check_hits_of(hits, |number| parts[number]).await;
         self.report(left, "it is not deleted within the deletion timeout, while the fault lasts");
