@@ -24,7 +24,7 @@ pub(crate) struct Sample {
 impl Sample {
     /// Lets the controller run one to its end, on a cluster of its own.
     pub(crate) async fn take(settings: &Settings) -> Result<Self, LoadError> {
-        let world = World::start(settings, Setup::default()).await?;
+        let world = World::start(settings, Setup::USUAL).await?;
         world.define_jobs(1, &quick());
         world.start_controller().await?;
         world.create_runs(OBJECTS, 1, |_| spec(0)).await?;

@@ -25,7 +25,7 @@ const RELIST: Duration = Duration::from_secs(40);
 pub(super) async fn measure(context: &Context) -> Result<Vec<Row>, LoadError> {
     let row = |measure: &str, value, unit| context.row(NAME, measure, value, unit);
     let memory = |measure: &str, value, most| row(measure, value, Unit::Mebibytes).at_most(most).at_full_size();
-    let mut world = context.world(Setup::default()).await?;
+    let mut world = context.world(Setup::USUAL).await?;
     let empty = Restart::observe(&world).await?;
     let mut rows = vec![row("memory without objects", empty.resident, Unit::Mebibytes).at_most(25.0)];
     world.stop_controller().await?;

@@ -27,15 +27,15 @@ const SEATS: &[&str] = &["--max-requests-inflight=20", "--max-mutating-requests-
 const DELAY: Duration = Duration::from_millis(100);
 
 pub(super) async fn measure(context: &Context) -> Result<Vec<Row>, LoadError> {
-    with(context, NAME, Setup::default()).await
+    with(context, NAME, Setup::USUAL).await
 }
 
 pub(super) async fn measure_few_seats(context: &Context) -> Result<Vec<Row>, LoadError> {
-    with(context, FEW_SEATS, Setup { api_server_flags: SEATS, ..Setup::default() }).await
+    with(context, FEW_SEATS, Setup { api_server_flags: SEATS, ..Setup::USUAL }).await
 }
 
 pub(super) async fn measure_far_away(context: &Context) -> Result<Vec<Row>, LoadError> {
-    with(context, FAR_AWAY, Setup { delay: Some(DELAY), ..Setup::default() }).await
+    with(context, FAR_AWAY, Setup { delay: Some(DELAY), ..Setup::USUAL }).await
 }
 
 async fn with(context: &Context, scenario: &'static str, setup: Setup) -> Result<Vec<Row>, LoadError> {

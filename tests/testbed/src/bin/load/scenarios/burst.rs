@@ -22,7 +22,7 @@ pub(super) const LASTS: Duration = Duration::from_hours(1);
 const REST: Duration = Duration::from_mins(2);
 
 pub(super) async fn measure(context: &Context) -> Result<Vec<Row>, LoadError> {
-    let world = context.world(Setup::default()).await?;
+    let world = context.world(Setup::USUAL).await?;
     let baseline = context.baseline(&world).await?;
     world.define_jobs(JOBS, &lasting());
     world.start_controller().await?;

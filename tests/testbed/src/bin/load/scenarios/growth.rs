@@ -16,7 +16,7 @@ const SIZES: [usize; 4] = [1000, 3000, 10_000, 30_000];
 type Figure = (&'static str, Unit, fn(&Restart) -> f64);
 
 pub(super) async fn measure(context: &Context) -> Result<Vec<Row>, LoadError> {
-    let world = context.world(Setup::default()).await?;
+    let world = context.world(Setup::USUAL).await?;
     let mut points = Vec::new();
     let mut before = 0;
     for size in SIZES.map(|full| context.settings.size(full)) {

@@ -31,7 +31,7 @@ struct Start {
 }
 
 pub(super) async fn measure(context: &Context) -> Result<Vec<Row>, LoadError> {
-    let world = context.world(Setup::default()).await?;
+    let world = context.world(Setup::USUAL).await?;
     let baseline = context.baseline(&world).await?;
     world.define_jobs(20, &lasting());
     world.start_controller().await?;

@@ -18,7 +18,7 @@ const RUNS: usize = 5000;
 const LEAST: f64 = 43.0;
 
 pub(super) async fn measure(context: &Context) -> Result<Vec<Row>, LoadError> {
-    let world = context.world(Setup::default()).await?;
+    let world = context.world(Setup::USUAL).await?;
     let baseline = context.baseline(&world).await?;
     world.define_jobs(JOBS, &quick());
     world.start_controller().await?;

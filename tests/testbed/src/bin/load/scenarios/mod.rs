@@ -84,6 +84,11 @@ pub(crate) const ALL: &[Scenario] = &[
         measure: |context| Box::pin(polls::measure(context)),
     },
     Scenario {
+        name: polls::MORE_CALLS,
+        about: "the same where the operator allows 300 calls a minute",
+        measure: |context| Box::pin(polls::measure_more_calls(context)),
+    },
+    Scenario {
         name: polls::MANY,
         about: "10,000 live runs of 20 jobs",
         measure: |context| Box::pin(polls::measure_many(context)),

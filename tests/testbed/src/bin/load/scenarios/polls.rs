@@ -16,6 +16,7 @@ use crate::{
 };
 
 pub(super) const NAME: &str = "polls";
+pub(super) const MORE_CALLS: &str = "polls-300";
 pub(super) const MANY: &str = "polls-10000";
 pub(super) const ONE_JOB: &str = "polls-one-job";
 pub(super) const IDENTITIES: &str = "identities";
@@ -30,9 +31,10 @@ const WINDOW: Duration = Duration::from_mins(3);
 const SETTLE: Duration = Duration::from_secs(20);
 /// How long a change may take to be seen.
 const LIMIT: Duration = Duration::from_mins(3);
-/// What the jitter of a pause and the poll itself may add to it.
-const JITTER: f64 = 1.1;
+/// What the poll itself may add to the pause, in seconds.
 const POLL: f64 = 1.0;
+/// The values of an operator who allows more calls.
+const ALLOWED: Setup = Setup { values: &["controller.pollCallsPerMinute=300"], ..Setup::USUAL };
 
 /// The runs of one measurement.
 #[derive(Debug, Clone, Copy)]
@@ -67,11 +69,28 @@ struct Measured {
     intervals: Vec<Duration>,
 }
 
+impl Measured {
+    /// The lag that so large a part of the changes does not exceed, in seconds.
+    fn lag(&self, part: f64) -> f64 {
+        percentile(&self.lags, part).unwrap_or_default().as_secs_f64()
+    }
+
+    /// The same of the time between two polls.
+    fn pause(&self, part: f64) -> f64 {
+        percentile(&self.intervals, part).unwrap_or_default().as_secs_f64()
+    }
+}
+
 pub(super) async fn measure(context: &Context) -> Result<Vec<Row>, LoadError> {
     let population = Population { runs: context.settings.size(RUNS), jobs: JOBS, identities: 1 };
-    let measured = observe(context, population).await?;
-    let calls = context.row(NAME, "calls to AWS", measured.calls, Unit::PerMinute).at_most(100.0).at_full_size();
-    Ok(vec![calls, lag(context, NAME, &measured, Some(16.0)), pause(context, NAME, &measured)])
+    let measured = observe(context, Setup::USUAL, population).await?;
+    Ok(rows(context, NAME, &measured, 100.0, 16.0))
+}
+
+pub(super) async fn measure_more_calls(context: &Context) -> Result<Vec<Row>, LoadError> {
+    let population = Population { runs: context.settings.size(RUNS), jobs: JOBS, identities: 1 };
+    let measured = observe(context, ALLOWED, population).await?;
+    Ok(rows(context, MORE_CALLS, &measured, 300.0, 6.0))
 }
 
 pub(super) async fn measure_many(context: &Context) -> Result<Vec<Row>, LoadError> {
@@ -82,53 +101,50 @@ pub(super) async fn measure_one_job(context: &Context) -> Result<Vec<Row>, LoadE
     many(context, ONE_JOB, 1, 600.0).await
 }
 
-async fn many(context: &Context, scenario: &'static str, jobs: usize, most: f64) -> Result<Vec<Row>, LoadError> {
+async fn many(context: &Context, scenario: &'static str, jobs: usize, calls: f64) -> Result<Vec<Row>, LoadError> {
     let population = Population { runs: context.settings.size(MANY_RUNS), jobs, identities: 1 };
-    let measured = observe(context, population).await?;
-    let calls = context.row(scenario, "calls to AWS", measured.calls, Unit::PerMinute).at_most(most).at_full_size();
-    let pauses = percentile(&measured.intervals, 0.5).unwrap_or_default().as_secs_f64();
-    let most = pauses * JITTER + POLL;
-    Ok(vec![calls, lag(context, scenario, &measured, Some(most)), pause(context, scenario, &measured)])
+    let measured = observe(context, Setup::USUAL, population).await?;
+    Ok(rows(context, scenario, &measured, calls, measured.pause(0.99) + POLL))
 }
 
 pub(super) async fn measure_identities(context: &Context) -> Result<Vec<Row>, LoadError> {
     let identities = context.settings.size(TENANTS);
     let runs = (context.settings.size(RUNS) / identities).max(1) * identities;
     say("  one identity");
-    let one = observe(context, Population { runs, jobs: JOBS, identities: 1 }).await?;
+    let one = observe(context, Setup::USUAL, Population { runs, jobs: JOBS, identities: 1 }).await?;
     say(&format!("  {identities} identities"));
-    let all = observe(context, Population { runs, jobs: JOBS, identities }).await?;
+    let all = observe(context, Setup::USUAL, Population { runs, jobs: JOBS, identities }).await?;
     let calls = context.row(IDENTITIES, "calls to AWS", all.calls, Unit::PerMinute);
     let calls = calls.against("one identity", one.calls).at_most(2.0).at_full_size();
-    let p99 = |measured: &Measured| percentile(&measured.lags, 0.99).unwrap_or_default().as_secs_f64();
-    Ok(vec![calls, lag(context, IDENTITIES, &all, None).against("one identity", p99(&one))])
+    Ok(vec![calls, lag(context, IDENTITIES, &all).against("one identity", one.lag(0.99))])
 }
 
-fn lag(context: &Context, scenario: &'static str, measured: &Measured, most: Option<f64>) -> Row {
-    let seconds = |part| percentile(&measured.lags, part).unwrap_or_default().as_secs_f64();
+/// The calls in a minute, the lag in seconds, each with its goal, and the pauses that explain them.
+fn rows(context: &Context, scenario: &'static str, measured: &Measured, calls: f64, seconds: f64) -> Vec<Row> {
+    let pause = |measure: &str, part| context.row(scenario, measure, measured.pause(part), Unit::Seconds);
+    vec![
+        context.row(scenario, "calls to AWS", measured.calls, Unit::PerMinute).at_most(calls).at_full_size(),
+        lag(context, scenario, measured).at_most(seconds),
+        pause("between two polls of a job, median", 0.5),
+        pause("between two polls of a job, p99", 0.99),
+    ]
+}
+
+fn lag(context: &Context, scenario: &'static str, measured: &Measured) -> Row {
     let note = format!(
         "{} changes, {} of them not shown within {LIMIT:?}; median {:.1} s, at most {:.1} s",
         measured.lags.len() + measured.missed,
         measured.missed,
-        seconds(0.5),
-        seconds(1.0)
+        measured.lag(0.5),
+        measured.lag(1.0)
     );
-    let p99 = if measured.missed == 0 { seconds(0.99) } else { LIMIT.as_secs_f64() };
-    let row = context.row(scenario, "from a change in Glue to the status, p99", p99, Unit::Seconds).note(note);
-    match most {
-        Some(most) => row.at_most(most),
-        None => row,
-    }
-}
-
-fn pause(context: &Context, scenario: &'static str, measured: &Measured) -> Row {
-    let median = percentile(&measured.intervals, 0.5).unwrap_or_default();
-    context.row(scenario, "between two polls of a job, median", median.as_secs_f64(), Unit::Seconds)
+    let p99 = if measured.missed == 0 { measured.lag(0.99) } else { LIMIT.as_secs_f64() };
+    context.row(scenario, "from a change in Glue to the status, p99", p99, Unit::Seconds).note(note)
 }
 
 /// Brings the runs to RUNNING, counts the calls for some time, and meanwhile ends some of the runs one by one.
-async fn observe(context: &Context, population: Population) -> Result<Measured, LoadError> {
-    let world = context.world(Setup::default()).await?;
+async fn observe(context: &Context, setup: Setup, population: Population) -> Result<Measured, LoadError> {
+    let world = context.world(setup).await?;
     world.define_jobs(population.jobs, &RunScript::never_ends().starting(Duration::ZERO).stopping(Duration::ZERO));
     add_identities(&world, population.identities).await?;
     world.start_controller().await?;

@@ -18,7 +18,7 @@ const RUNS: usize = 500;
 const STARTS: u32 = 10;
 
 pub(super) async fn measure(context: &Context) -> Result<Vec<Row>, LoadError> {
-    let world = context.world(Setup::default()).await?;
+    let world = context.world(Setup::USUAL).await?;
     world.define_jobs(JOBS, &lasting());
     world.double.limits().set("StartJobRun", f64::from(STARTS), STARTS);
     world.start_controller().await?;

@@ -22,7 +22,7 @@ const STEP: Duration = Duration::from_mins(1);
 const SEEN: Duration = Duration::from_secs(12);
 
 pub(super) async fn measure(context: &Context) -> Result<Vec<Row>, LoadError> {
-    let world = context.world(Setup { audit: true, ..Setup::default() }).await?;
+    let world = context.world(Setup { audit: true, ..Setup::USUAL }).await?;
     world.double.clock().hold();
     world.define_jobs(2, &RunScript::succeeds().starting(STEP).running(STEP).stopping(STEP));
     world.start_controller().await?;

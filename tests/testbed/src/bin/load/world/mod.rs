@@ -52,14 +52,21 @@ const RESTS_FOR: Duration = Duration::from_secs(4);
 const IMAGE: &str = "ghcr.io/kube-glue/kube-glue";
 
 /// How a cluster differs from the usual one.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Setup {
     /// Whether the API server writes its audit log, which costs it CPU time.
     pub(crate) audit: bool,
+    /// Additional values of the chart, as for `helm --set`.
+    pub(crate) values: &'static [&'static str],
     /// Additional flags of the API server.
     pub(crate) api_server_flags: &'static [&'static str],
     /// The delay of everything that the controller receives from the API server.
     pub(crate) delay: Option<Duration>,
+}
+
+impl Setup {
+    /// The usual one: no audit log, the defaults of the chart and of the API server.
+    pub(crate) const USUAL: Self = Self { audit: false, values: &[], api_server_flags: &[], delay: None };
 }
 
 /// A running cluster.
@@ -98,9 +105,12 @@ impl World {
             .start()
             .await?;
         let kubelet = Arc::new(kubelet);
-        let url = format!("aws.endpointUrl={},aws.region={REGION},replicas=0", double.url());
+        let mut values = format!("aws.endpointUrl={},aws.region={REGION},replicas=0", double.url());
+        for value in setup.values {
+            values.extend([",", value]);
+        }
         let install = ["install", RELEASE, "charts/kube-glue", "--namespace", NAMESPACE, "--create-namespace"];
-        plane.helm(install).args(["--wait", "--set", &url]).current_dir(controller::workspace()).await?;
+        plane.helm(install).args(["--wait", "--set", &values]).current_dir(controller::workspace()).await?;
         let world = Self {
             tracker: Tracker::start(plane.client().await?),
             lease: LeaseWatch::start(plane.client().await?),
