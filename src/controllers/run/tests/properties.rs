@@ -150,6 +150,7 @@ impl Model {
                 self.fixture.fresh_intent |= recorded;
                 self.fixture.state.on_status_written(&before, &after, recorded);
                 self.check_adoption(before.attempt())?;
+                self.forget_gone_runs();
                 continue;
             }
             match plan.step {
@@ -213,6 +214,14 @@ impl Model {
         self.fixture.state.start.on_sent(outcome);
         self.fixture.state.snapshot = None;
         Ok(())
+    }
+
+    /// Glue has said for longer than a start takes to show that it does not know the run: then there is none.
+    fn forget_gone_runs(&mut self) {
+        let gone = self.fixture.status.attempts.iter().filter(|attempt| attempt.state.as_deref() == Some("GONE"));
+        for id in gone.filter_map(|attempt| attempt.id.as_deref()) {
+            self.runs[number(id)] = Phase::Stopped;
+        }
     }
 
     fn observed_run(&self, run: usize) -> ObservedRun {
