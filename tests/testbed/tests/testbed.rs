@@ -83,6 +83,17 @@ async fn a_dropped_control_plane_leaves_no_process_and_no_file() {
     assert!(!folder.exists());
 }
 
+#[tokio::test]
+async fn a_restarted_api_server_has_its_data_and_its_address() {
+    let mut plane = small_plane().await;
+    let (before, server) = (plane.pids(), plane.server().to_owned());
+    let namespace = plane.namespace("kept").await.unwrap();
+    plane.restart_api_server().await.unwrap();
+    plane.kubectl(["get", "namespace", &namespace]).await.unwrap();
+    assert_eq!(plane.server(), server);
+    assert_eq!(plane.pids().iter().filter(|pid| before.contains(pid)).count(), before.len() - 1);
+}
+
 #[test]
 fn a_control_plane_ends_when_its_process_is_killed() {
     let mut holder = Command::new(std::env::current_exe().unwrap())
