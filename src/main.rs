@@ -1,5 +1,8 @@
 //! The `kube-glue` controller.
 
+// The layout of a pass, with all that it may await, is near the default limit in a release build.
+#![recursion_limit = "256"]
+
 use std::process::ExitCode;
 
 use kube_glue::operator::{self, Cli};
