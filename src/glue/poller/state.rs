@@ -192,6 +192,8 @@ impl<S: Source, R: Clone + Eq + Hash> State<S, R> {
     pub(crate) fn poll_requests(&mut self, source: &S) -> Option<(Vec<PollRequest<S::Item>>, bool)> {
         let group = self.groups.get_mut(source)?;
         let now = Instant::now();
+        // This is the poll that was asked for, whether or not there is anything to ask.
+        group.requested_at.take_if(|at| *at <= now);
         let unfinished = || group.items.iter().filter(|(_, item)| !is_finished::<S>(item.last.as_ref()));
         if unfinished().next().is_none() {
             let is_kept = |item: &WatchedItem<_, _>| {
@@ -215,7 +217,6 @@ impl<S: Source, R: Clone + Eq + Hash> State<S, R> {
             })
             .collect();
         requests.sort_by_key(|request| request.failures);
-        group.requested_at.take_if(|at| *at <= now);
         let is_old = || unfinished().all(|(_, item)| item.age(now) > urgency::FRESH);
         let was_asked = group.history_asked_at.is_some_and(|at| now.saturating_duration_since(at) < HISTORY_AGAIN);
         let with_history = group.usual.is_none() && !was_asked && !requests.is_empty() && is_old();
