@@ -1,13 +1,13 @@
 //! The Events of a declared resource's transition: one each time that its Ready condition changes, and one when a warning
 //! appears or changes.
 
-use kube::runtime::events::Event;
-
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use kube::runtime::events::Event;
 
 use super::conditions::UNKNOWN_PROPERTIES;
 use crate::api::declared::DeclaredStatus;
 use crate::controllers::runtime::conditions::reason_of;
+use crate::controllers::runtime::events::of_reason;
 
 /// The Event of the transition from `before` to `after`; `None` when neither the status nor the reason of Ready changed.
 #[must_use]
@@ -32,13 +32,8 @@ pub fn of_warning(before: Option<&DeclaredStatus>, after: &DeclaredStatus) -> Op
 }
 
 fn event(condition: &Condition) -> Option<Event> {
-    Some(Event {
-        type_: reason_of(condition)?.severity().into(),
-        reason: condition.reason.clone(),
-        note: Some(condition.message.clone()),
-        action: condition.reason.clone(),
-        secondary: None,
-    })
+    let reason = reason_of(condition)?;
+    Some(of_reason(reason, &condition.message, reason.as_str()))
 }
 
 #[cfg(test)]

@@ -36,18 +36,6 @@ pub fn begins(before: &RunStatus, after: &RunStatus) -> bool {
     before.attempts.is_empty() && !after.attempts.is_empty()
 }
 
-/// The Event of a warning about the spec.
-#[must_use]
-pub fn of_warning(reason: Reason, note: String) -> Event {
-    Event {
-        type_: reason.severity().into(),
-        reason: reason.as_str().to_owned(),
-        note: Some(note),
-        action: reason.as_str().to_owned(),
-        secondary: None,
-    }
-}
-
 fn run_id(status: &RunStatus) -> Option<&str> {
     status.attempt().and_then(|attempt| attempt.id.as_deref())
 }

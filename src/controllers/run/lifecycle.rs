@@ -18,6 +18,7 @@ use super::waiting::waits_for;
 use super::{cleanup, events, plan, sharing, waiting};
 use crate::api::run::{Attempt, Baseline, Phase, RunStatus};
 use crate::controllers::runtime::context::{Context, QueueKey, created, name_of};
+use crate::controllers::runtime::events::of_reason;
 use crate::controllers::runtime::kind::Item;
 use crate::controllers::runtime::lifecycle::{Earlier, Lifecycle};
 use crate::controllers::runtime::pass::Pass;
@@ -116,7 +117,7 @@ impl<K: RunKind> Lifecycle<K> for RunLifecycle {
             pass.context.with_queues(|queues| queues.freed(&key, Instant::now()).into_iter().collect());
         }
         if let Some((reason, note)) = events::begins(&before, &after).then(|| pass.object.warning()).flatten() {
-            pass.publish(events::of_warning(reason, note));
+            pass.publish(of_reason(reason, note, reason.as_str()));
         }
         publish(pass, &before, &after);
     }

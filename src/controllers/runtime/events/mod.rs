@@ -170,11 +170,18 @@ fn bounded(text: String, most: usize, mark: &str) -> String {
 /// The Event of an object that was deleted although something of it goes on in Glue; `fate` says what.
 #[must_use]
 pub fn left_behind(object: &str, fate: &str) -> Event {
+    let note = format!("{object} was deleted after the deletion timeout, and {fate}");
+    of_reason(Reason::LeftBehind, note, "Deleting")
+}
+
+/// An Event of this reason, with its severity.
+#[must_use]
+pub fn of_reason(reason: Reason, note: impl Into<String>, action: impl Into<String>) -> Event {
     Event {
-        type_: Reason::LeftBehind.severity().into(),
-        reason: Reason::LeftBehind.as_str().to_owned(),
-        note: Some(format!("{object} was deleted after the deletion timeout, and {fate}")),
-        action: "Deleting".to_owned(),
+        type_: reason.severity().into(),
+        reason: reason.as_str().to_owned(),
+        note: Some(note.into()),
+        action: action.into(),
         secondary: None,
     }
 }
