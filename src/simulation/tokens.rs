@@ -21,12 +21,12 @@ pub struct Tokens {
     waiting: BTreeMap<Ticket, Waiter>,
     /// The clients, as the budget knows them.
     clients: BTreeMap<ClientId, budget::ClientId>,
-    /// When the next token is looked for.
+    /// When the budget gives the next token.
     next: Option<Ms>,
     /// When which group polls.
     pub polls: PollSchedule,
     pub members: BTreeMap<Source, Member>,
-    /// When the next turn is looked for.
+    /// When the schedule gives a group the next turn to poll.
     pub next_turn: Option<Ms>,
 }
 

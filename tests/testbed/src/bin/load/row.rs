@@ -17,7 +17,7 @@ pub(crate) enum Unit {
     Mebibytes,
     /// Percent of one core.
     Percent,
-    /// A number of things.
+    /// Objects, calls, writes or connections, without a unit.
     Count,
 }
 

@@ -135,10 +135,10 @@ impl Context {
     }
 }
 
-/// A number of things as a figure.
+/// A count as the value of a [`Row`].
 #[expect(clippy::cast_precision_loss, reason = "far fewer than 2^52")]
-fn count(things: usize) -> f64 {
-    things as f64
+fn count(count: usize) -> f64 {
+    count as f64
 }
 
 /// Lets a freshly started controller come to rest.
