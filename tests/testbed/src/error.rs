@@ -105,13 +105,13 @@ impl fmt::Debug for Error {
 
 impl Error {
     /// For `map_err`: adds the operation to a system error.
-    pub(crate) fn io(doing: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
+    pub fn io(doing: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
         let doing = doing.into();
         move |source| Self::Io { doing, source }
     }
 
     /// For `map_err`: adds the operation to an API error.
-    pub(crate) fn kube(doing: impl Into<String>) -> impl FnOnce(kube::Error) -> Self {
+    pub fn kube(doing: impl Into<String>) -> impl FnOnce(kube::Error) -> Self {
         let doing = doing.into();
         move |source| Self::Kube { doing, source: Box::new(source) }
     }

@@ -10,6 +10,7 @@ use kube::{
     Client, ResourceExt as _,
     api::{Api, DeleteParams, DynamicObject, ListParams, Patch, PatchParams},
 };
+use kube_glue_testbed::Error;
 use serde_json::{Value, json};
 
 use crate::{
@@ -48,7 +49,7 @@ pub(crate) async fn measure(world: &World, settings: &Settings, sample: &Sample)
     world.create_runs(namespace, IN_FLIGHT, |_| json!({ "jobName": "raw", "suspend": true })).await?;
     let client = world.plane.client_as(NAMESPACE, RELEASE).await?;
     let runs = objects::runs(client, namespace);
-    let listed = runs.list(&ListParams::default()).await.map_err(LoadError::kube("listing the runs"))?;
+    let listed = runs.list(&ListParams::default()).await.map_err(Error::kube("listing the runs"))?;
     let mut targets: Vec<_> = listed.iter().map(|run| (run.name_any(), run.resource_version())).collect();
     let trips = round_trips(&runs, &mut targets, settings.size(ROUND_TRIPS).max(100), &sample.status).await?;
     let rate = rate(&runs, targets, settings.window(LASTS), &sample.status).await?;
@@ -110,7 +111,7 @@ async fn patch(runs: &Api<DynamicObject>, target: &mut Target, status: &Value, n
     let patch = Patch::Merge(json!({ "metadata": { "resourceVersion": version }, "status": status }));
     let params = PatchParams { field_manager: Some("kube-glue".to_owned()), ..PatchParams::default() };
     let patched = runs.patch_status(name, &params, &patch).await;
-    *version = patched.map_err(LoadError::kube("patching a status"))?.resource_version();
+    *version = patched.map_err(Error::kube("patching a status"))?.resource_version();
     Ok(())
 }
 
@@ -118,5 +119,6 @@ async fn patch(runs: &Api<DynamicObject>, target: &mut Target, status: &Value, n
 async fn delete(client: &Client, namespace: &str) -> Result<(), LoadError> {
     let runs = objects::runs(client.clone(), namespace);
     let deleted = runs.delete_collection(&DeleteParams::default(), &ListParams::default()).await;
-    deleted.map_err(LoadError::kube("deleting the runs")).map(drop)
+    deleted.map_err(Error::kube("deleting the runs"))?;
+    Ok(())
 }

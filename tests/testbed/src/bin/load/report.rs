@@ -6,6 +6,7 @@ use comfy_table::{
     ContentArrangement, Table,
     presets::{ASCII_MARKDOWN, UTF8_BORDERS_ONLY},
 };
+use kube_glue_testbed::Error;
 use serde_json::{Value, json};
 
 use crate::{error::LoadError, row::Row, settings::Settings};
@@ -50,5 +51,5 @@ pub(crate) fn write(path: &Path, settings: &Settings, rows: &[Row]) -> Result<()
         "scale": settings.scale,
         "rows": rows.iter().map(Row::to_json).collect::<Vec<_>>(),
     });
-    std::fs::write(path, format!("{report:#}\n")).map_err(LoadError::io(format!("writing {}", path.display())))
+    Ok(std::fs::write(path, format!("{report:#}\n")).map_err(Error::io(format!("writing {}", path.display())))?)
 }

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use kube_glue_double::RunScript;
+use kube_glue_testbed::Error;
 use serde_json::{Value, json};
 
 use crate::{
@@ -33,7 +34,7 @@ impl Sample {
             return Err(LoadError::Outcome("the controller did not bring a run to its end".to_owned()));
         }
         let runs = objects::runs(world.admin.clone(), OBJECTS);
-        let run = runs.get(&objects::name(0)).await.map_err(LoadError::kube("reading the run"))?;
+        let run = runs.get(&objects::name(0)).await.map_err(Error::kube("reading the run"))?;
         let status = run.data["status"].clone();
         let run_id = status["runId"].as_str().unwrap_or_default().to_owned();
         Ok(Self { run_id, uid: run.metadata.uid.unwrap_or_default(), status })

@@ -9,8 +9,7 @@ use crate::{
     error::LoadError,
     progress::{Reached, reach, say},
     row::{Row, Unit},
-    sample::spec,
-    world::{JOBS, OBJECTS, Setup, World},
+    world::{JOBS, Setup, World},
 };
 
 pub(super) const NAME: &str = "burst";
@@ -29,11 +28,8 @@ pub(super) async fn measure(context: &Context) -> Result<Vec<Row>, LoadError> {
     settle().await;
 
     let runs = context.settings.size(RUNS);
-    let (strain, began) = (Strain::begin(&world).await?, Instant::now());
-    let started = || started(&world);
-    let (created, reached) =
-        tokio::join!(world.create_runs(OBJECTS, runs, |nth| spec(nth % JOBS)), reach("started", runs, began, started));
-    created?;
+    let strain = Strain::begin(&world).await?;
+    let reached = world.create_runs_until(runs, "started", || started(&world)).await?;
     let mut rows = vec![rate(context, NAME, "created: starts", &reached, baseline.rate / 3.0)];
     rows.extend(strain.rows(context, &world, NAME, "created: ").await?);
 

@@ -14,6 +14,7 @@ use crate::{
     statistics::percentile,
     world::{OBJECTS, Setup, World, objects},
 };
+use kube_glue_testbed::Error;
 
 pub(super) const NAME: &str = "latency";
 /// The objects of a full measurement.
@@ -64,7 +65,7 @@ async fn start(world: &World, nth: usize) -> Result<Start, LoadError> {
     let (runs, run) = (objects::runs(world.admin.clone(), OBJECTS), objects::run(&name, &spec(nth % 20))?);
     let before = world.double.requests().count("StartJobRun");
     let requested = Timestamp::now();
-    runs.create(&PostParams::default(), &run).await.map_err(LoadError::kube("creating a run"))?;
+    runs.create(&PostParams::default(), &run).await.map_err(Error::kube("creating a run"))?;
     let answered = Timestamp::now();
     let started = async {
         world.double.requests().wait_for_count("StartJobRun", before + 1).await;

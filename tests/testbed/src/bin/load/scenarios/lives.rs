@@ -1,14 +1,11 @@
 //! Many runs from the creation of the object to its end. Each ends in Glue as soon as it is started.
 
-use std::time::Instant;
-
 use super::{Context, settle, strain::Strain};
 use crate::{
     error::LoadError,
-    progress::reach,
     row::{Row, Unit},
-    sample::{quick, spec},
-    world::{JOBS, OBJECTS, Setup},
+    sample::quick,
+    world::{JOBS, Setup},
 };
 
 pub(super) const NAME: &str = "lives";
@@ -24,13 +21,9 @@ pub(super) async fn measure(context: &Context) -> Result<Vec<Row>, LoadError> {
     world.start_controller().await?;
     settle().await;
     let runs = context.settings.size(RUNS);
-    let (strain, began) = (Strain::begin(&world).await?, Instant::now());
+    let strain = Strain::begin(&world).await?;
     let finished = || world.tracker.count(|seen| seen.is_finished);
-    let (created, reached) = tokio::join!(
-        world.create_runs(OBJECTS, runs, |nth| spec(nth % JOBS)),
-        reach("finished", runs, began, finished)
-    );
-    created?;
+    let reached = world.create_runs_until(runs, "finished", finished).await?;
     let least = if reached.is_complete() { LEAST } else { f64::INFINITY };
     let row = |measure: &str| context.row(NAME, measure, reached.rate(), Unit::PerSecond).note(reached.describe());
     let mut rows = vec![

@@ -1,14 +1,10 @@
 //! An account that allows few starts.
 
-use std::time::Instant;
-
 use super::{Context, burst::lasting, count, strain::writes_of};
 use crate::{
     error::LoadError,
-    progress::reach,
     row::{Row, Unit},
-    sample::spec,
-    world::{JOBS, OBJECTS, Setup},
+    world::{JOBS, Setup},
 };
 
 pub(super) const NAME: &str = "throttled";
@@ -24,11 +20,9 @@ pub(super) async fn measure(context: &Context) -> Result<Vec<Row>, LoadError> {
     world.start_controller().await?;
     super::settle().await;
     let runs = context.settings.size(RUNS);
-    let (before, began) = (writes_of(&world).await?, Instant::now());
+    let before = writes_of(&world).await?;
     let recorded = || world.tracker.count(|seen| seen.run_id.is_some());
-    let created = world.create_runs(OBJECTS, runs, |nth| spec(nth % JOBS));
-    let (created, reached) = tokio::join!(created, reach("started", runs, began, recorded));
-    created?;
+    let reached = world.create_runs_until(runs, "started", recorded).await?;
     // Creations are writes too.
     let writes = (writes_of(&world).await?.objects - before.objects) / count(runs) - 1.0;
     let failed = world.tracker.count(|seen| seen.end.is_some());

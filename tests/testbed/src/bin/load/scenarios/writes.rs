@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use kube::api::{Patch, PatchParams};
 use kube_glue_double::RunScript;
+use kube_glue_testbed::Error;
 use serde_json::json;
 
 use super::{Context, count};
@@ -34,7 +35,7 @@ pub(super) async fn measure(context: &Context) -> Result<Vec<Row>, LoadError> {
     pass(&world).await;
     let stop = Patch::Merge(json!({ "spec": { "stop": true } }));
     let runs = objects::runs(world.admin.clone(), OBJECTS);
-    runs.patch(&stopped, &PatchParams::default(), &stop).await.map_err(LoadError::kube("stopping a run"))?;
+    runs.patch(&stopped, &PatchParams::default(), &stop).await.map_err(Error::kube("stopping a run"))?;
     pass(&world).await;
     pass(&world).await;
     let finished = || world.tracker.count(|seen| seen.is_finished);

@@ -7,7 +7,7 @@ use std::{
 
 use k8s_openapi::api::coordination::v1::Lease;
 use kube::{Api, Client};
-use tokio::task::JoinHandle;
+use tokio::task::JoinSet;
 
 use super::{NAMESPACE, RELEASE};
 
@@ -26,15 +26,17 @@ struct State {
 #[derive(Debug)]
 pub(crate) struct LeaseWatch {
     state: Arc<Mutex<State>>,
-    task: JoinHandle<()>,
+    /// Dropping it aborts the task.
+    _task: JoinSet<()>,
 }
 
 impl LeaseWatch {
-    /// `client` must be one that the API server's flow control exempts.
+    /// The API server's flow control must not limit the requests of `client`.
     pub(crate) fn start(client: Client) -> Self {
         let state = Arc::<Mutex<State>>::default();
-        let task = tokio::spawn(watch(client, Arc::clone(&state)));
-        Self { state, task }
+        let mut task = JoinSet::new();
+        task.spawn(watch(client, Arc::clone(&state)));
+        Self { state, _task: task }
     }
 
     /// Begins anew.
@@ -52,12 +54,6 @@ impl LeaseWatch {
         let state = lock(&self.state);
         let current = state.renewed.as_ref().map(|(_, at)| at.elapsed());
         state.longest.max(current.unwrap_or_default())
-    }
-}
-
-impl Drop for LeaseWatch {
-    fn drop(&mut self) {
-        self.task.abort();
     }
 }
 

@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use kube_glue_testbed::Kubelet;
+use kube_glue_testbed::{Error, Kubelet};
 
 use super::{
     is_controller,
@@ -66,7 +66,7 @@ impl Meter {
                     }
                 }
             })
-            .map_err(LoadError::io("starting the meter"))?;
+            .map_err(Error::io("starting the meter"))?;
         Ok(Self { readings, stop, thread: Some(thread) })
     }
 

@@ -26,7 +26,7 @@ use std::{
 use hyper::http::Request;
 use kube::Client;
 use kube_glue_double::{AccessKey, DEFAULT_ACCOUNT, Double, JobDefinition, Keep, RunScript};
-use kube_glue_testbed::{ControlPlane, Kubelet, Options, RunningPod, controller};
+use kube_glue_testbed::{ControlPlane, Error, Kubelet, Options, RunningPod, controller};
 use serde_json::json;
 
 use self::{lease::LeaseWatch, meter::Meter, relay::Relay, tracker::Tracker};
@@ -79,7 +79,7 @@ pub(crate) struct World {
     _relay: Option<Relay>,
     pub(crate) double: Double,
     pub(crate) plane: ControlPlane,
-    /// A client of the administrator, whom the API server's flow control exempts.
+    /// The administrator's client. The API server's flow control does not limit its requests.
     pub(crate) admin: Client,
 }
 
@@ -93,7 +93,7 @@ impl World {
         double.requests().keep(Keep::NoBodies);
         let port = plane.server().rsplit(':').next().and_then(|port| port.parse().ok()).unwrap_or_default();
         let relay = match setup.delay {
-            Some(delay) => Some(Relay::start(port, delay).await.map_err(LoadError::io("starting the relay"))?),
+            Some(delay) => Some(Relay::start(port, delay).await.map_err(Error::io("starting the relay"))?),
             None => None,
         };
         let port = relay.as_ref().map_or(port, Relay::port);
@@ -227,7 +227,7 @@ impl World {
     /// The API server's metrics.
     pub(crate) async fn server_metrics(&self) -> Result<String, LoadError> {
         let request = Request::get("/metrics").body(Vec::new()).unwrap_or_default();
-        self.admin.request_text(request).await.map_err(LoadError::kube("reading the API server's metrics"))
+        Ok(self.admin.request_text(request).await.map_err(Error::kube("reading the API server's metrics"))?)
     }
 
     /// The CPU seconds of the API server and of etcd.

@@ -12,12 +12,13 @@ use kube::{
     api::{Api, ApiResource, DynamicObject, Patch, PatchParams, PostParams},
     core::GroupVersionKind,
 };
+use kube_glue_testbed::Error;
 use serde_json::{Value, json};
 
 use super::{JOBS, OBJECTS, World};
 use crate::{
     error::LoadError,
-    progress::reach,
+    progress::{Reached, reach},
     sample::{Sample, spec},
 };
 
@@ -71,6 +72,19 @@ impl World {
         many("created", 0..count, create).await
     }
 
+    /// Creates `count` GlueJobRuns of the usual jobs, and waits meanwhile until `reached` returns as many.
+    pub(crate) async fn create_runs_until(
+        &self,
+        count: usize,
+        what: &str,
+        reached: impl FnMut() -> usize,
+    ) -> Result<Reached, LoadError> {
+        let created = self.create_runs(OBJECTS, count, |nth| spec(nth % JOBS));
+        let (created, reached) = tokio::join!(created, reach(what, count, Instant::now(), reached));
+        created?;
+        Ok(reached)
+    }
+
     /// Creates GlueJobRuns that have finished: with the status of the sample.
     pub(crate) async fn create_finished_runs(&self, numbers: Range<usize>, sample: &Sample) -> Result<(), LoadError> {
         let runs = &runs(self.admin.clone(), OBJECTS);
@@ -79,7 +93,8 @@ impl World {
             let status = sample.status_of(nth, &run.uid().unwrap_or_default())?;
             let patch = Patch::Merge(json!({ "status": status }));
             let patched = runs.patch_status(&run.name_any(), &PatchParams::default(), &patch).await;
-            patched.map_err(LoadError::kube("writing a status")).map(drop)
+            patched.map_err(Error::kube("writing a status"))?;
+            Ok(())
         };
         many("created and finished", numbers, finished).await
     }
@@ -88,7 +103,7 @@ impl World {
 /// Creates one object.
 async fn create(runs: &Api<DynamicObject>, name: &str, spec: &Value) -> Result<DynamicObject, LoadError> {
     let run = run(name, spec)?;
-    runs.create(&PostParams::default(), &run).await.map_err(LoadError::kube("creating a run"))
+    Ok(runs.create(&PostParams::default(), &run).await.map_err(Error::kube("creating a run"))?)
 }
 
 /// Does something for each number, several at a time, and shows the progress.

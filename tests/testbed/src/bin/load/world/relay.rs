@@ -10,7 +10,7 @@ use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, copy},
     net::{TcpListener, TcpStream},
     sync::mpsc,
-    task::JoinHandle,
+    task::JoinSet,
     time::{Instant, sleep_until},
 };
 
@@ -21,7 +21,8 @@ const ON_THE_WAY: usize = 1024;
 #[derive(Debug)]
 pub(crate) struct Relay {
     port: u16,
-    task: JoinHandle<()>,
+    /// Dropping it aborts the task.
+    _task: JoinSet<()>,
 }
 
 impl Relay {
@@ -30,23 +31,18 @@ impl Relay {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let port = listener.local_addr()?.port();
         let target = SocketAddr::from((Ipv4Addr::LOCALHOST, to));
-        let task = tokio::spawn(async move {
+        let mut task = JoinSet::new();
+        task.spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 tokio::spawn(relay(stream, target, delay));
             }
         });
-        Ok(Self { port, task })
+        Ok(Self { port, _task: task })
     }
 
     /// Its port of 127.0.0.1.
     pub(crate) fn port(&self) -> u16 {
         self.port
-    }
-}
-
-impl Drop for Relay {
-    fn drop(&mut self) {
-        self.task.abort();
     }
 }
 

@@ -14,7 +14,7 @@ use kube::{
         watcher::{self, Event, watcher},
     },
 };
-use tokio::task::JoinHandle;
+use tokio::task::JoinSet;
 
 use super::run::Run;
 
@@ -38,14 +38,16 @@ type Objects = HashMap<String, Seen>;
 #[derive(Debug)]
 pub(crate) struct Tracker {
     objects: Arc<Mutex<Objects>>,
-    task: JoinHandle<()>,
+    /// Dropping it aborts the task.
+    _task: JoinSet<()>,
 }
 
 impl Tracker {
     pub(crate) fn start(client: Client) -> Self {
         let objects = Arc::<Mutex<Objects>>::default();
-        let task = tokio::spawn(watch(client, Arc::clone(&objects)));
-        Self { objects, task }
+        let mut task = JoinSet::new();
+        task.spawn(watch(client, Arc::clone(&objects)));
+        Self { objects, _task: task }
     }
 
     /// What was seen of one object.
@@ -56,12 +58,6 @@ impl Tracker {
     /// How many objects match.
     pub(crate) fn count(&self, matches: impl Fn(&Seen) -> bool) -> usize {
         lock(&self.objects).values().filter(|seen| matches(seen)).count()
-    }
-}
-
-impl Drop for Tracker {
-    fn drop(&mut self) {
-        self.task.abort();
     }
 }
 
