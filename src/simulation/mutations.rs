@@ -46,14 +46,14 @@ impl Mutation {
         (Self::FailedLookupsAreRepeatedAtOnce, Property::FewTries, 2, 80),
         (Self::BlockedObjectsStayInTheQueue, Property::WorkGoesOn, 28, 80),
         (Self::EachObjectTriesByItself, Property::FewTries, 18, 80),
-        (Self::RestartsForgetTheOrder, Property::OldestFirst, 51, 80),
+        (Self::RestartsForgetTheOrder, Property::OldestFirst, 29, 80),
         (Self::SharedRunsHaveOneOwner, Property::OthersRunsGoOn, 181, 80),
         (Self::ObjectsOfOneKeyStartTogether, Property::StartedOnce, 46, 80),
         (Self::OnlyGlueKnowsTheRunsOfAKey, Property::StartedOnce, 43, 80),
         (Self::StoppedRunsAreAdopted, Property::WorkIsDone, 4, 80),
         (Self::OnlyTheFirstAttemptIsFound, Property::StartedOnce, 11, 80),
-        (Self::StuckStopsNeverTimeOut, Property::DeletionsEnd, 10, 80),
-        (Self::FailedPollsAreReportedAtOnce, Property::FewWrites, 90, 80),
+        (Self::StuckStopsNeverTimeOut, Property::DeletionsEnd, 13, 80),
+        (Self::FailedPollsAreReportedAtOnce, Property::FewWrites, 7, 80),
         (Self::DeepRunsAreReadOneByOne, Property::FewPolls, 19, 160),
     ];
 }

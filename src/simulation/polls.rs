@@ -38,16 +38,11 @@ pub struct Source {
 /// What the poller's state knows a source by.
 pub type Watched = JobRunSource<Reads>;
 
-impl Source {
-    pub fn watched(&self) -> Watched {
-        JobRunSource { client: Reads { client: self.client, mailbox: Mailbox::default() }, job: self.job.clone() }
-    }
-}
-
 /// What a poll reads the runs with.
 #[derive(Clone, Debug)]
 pub struct Reads {
     client: ClientId,
+    account: usize,
     mailbox: Mailbox,
 }
 
@@ -72,6 +67,10 @@ impl RunReader for Reads {
 
     fn client_id(&self) -> budget::ClientId {
         budget::ClientId::next()
+    }
+
+    fn is_of_same_account(&self, other: &Self) -> bool {
+        self.account == other.account
     }
 
     async fn page(&self, job: &str, token: Option<String>) -> Result<JobRunPage, Error> {
@@ -117,7 +116,7 @@ impl World {
     /// Subscribes an object to a run.
     pub fn watch(&mut self, source: &Source, id: &str, name: &Name) -> Report<JobRunItem> {
         let mut is_new = false;
-        let (poller, watched) = (&mut self.process.poller, source.watched());
+        let (watched, poller) = (self.key_of(source), &mut self.process.poller);
         poller.replace_subscriptions(&[(watched.clone(), id.to_owned())], name);
         let report = poller.subscribe(&watched, id, name, |_, _| is_new = true);
         if is_new {
@@ -131,6 +130,11 @@ impl World {
             self.give_poll_turns(self.glue.clients[source.client]);
         }
         report
+    }
+
+    fn key_of(&self, source: &Source) -> Watched {
+        let (client, account) = (source.client, self.glue.clients[source.client]);
+        JobRunSource { client: Reads { client, account, mailbox: Mailbox::default() }, job: source.job.clone() }
     }
 
     fn account_of(&mut self, source: &Source) -> &mut Tokens {
@@ -149,7 +153,8 @@ impl World {
 
     /// The group waits with its pace of now. After what time that is to be computed again.
     fn wait(&mut self, source: &Source) -> Duration {
-        let (pace, again_after) = self.process.poller.pace(&source.watched());
+        let watched = self.key_of(source);
+        let (pace, again_after) = self.process.poller.pace(&watched);
         let tokens = self.account_of(source);
         if let Some(member) = tokens.members.get(source) {
             tokens.polls.wait(member.id, pace);
@@ -202,7 +207,8 @@ impl World {
 
     /// It is the group's turn.
     pub fn poll(&mut self, source: &Source) {
-        let Some((mut requests, with_history)) = self.process.poller.poll_requests(&source.watched()) else {
+        let watched = self.key_of(source);
+        let Some((mut requests, extras)) = self.process.poller.poll_requests(&watched) else {
             let now = Instant::now();
             let tokens = self.account_of(source);
             if let Some(member) = tokens.members.remove(source) {
@@ -214,9 +220,8 @@ impl World {
             return self.poll_is_over(source, 0);
         }
         requests.sort_by(|one, other| (one.failures, &one.id).cmp(&(other.failures, &other.id)));
-        let watched = source.watched();
         let (reads, asked) = (watched.client.clone(), requests.clone());
-        let poll = Box::pin(async move { watched.poll(asked, with_history).await });
+        let poll = Box::pin(async move { watched.poll(asked, extras).await });
         self.process.groups.insert(source.clone(), Group { polled_at: Instant::now(), requests, reads, poll });
         self.go_on_polling(source);
     }
@@ -255,12 +260,18 @@ impl World {
         self.checks.polled(self.now, source, calls, &group.requests, &self.glue);
         self.log(None, || format!("a poll of {} for client {} takes {calls} calls", source.job, source.client));
         self.report_at_once(source, &polled.results);
-        let watched = source.watched();
-        let changed = self.process.poller.apply(&watched, group.polled_at, timestamp(self.now), polled);
-        let mut changed: Vec<_> = changed.into_iter().collect();
+        let watched = self.key_of(source);
+        let applied = self.process.poller.apply(&watched, group.polled_at, timestamp(self.now), polled);
+        let mut changed: Vec<_> = applied.changed.into_iter().collect();
         changed.sort();
         for name in changed {
             self.requeue(&name);
+        }
+        let informed = applied.informed.into_iter().map(|group| Source { client: group.client.client, job: group.job });
+        let mut informed: Vec<_> = informed.collect();
+        informed.sort();
+        for sibling in informed {
+            self.wait(&sibling);
         }
         self.poll_is_over(source, calls);
     }

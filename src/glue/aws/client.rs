@@ -180,6 +180,12 @@ impl Glue {
         self.inner.limited_as
     }
 
+    /// Whether another client calls the same account, region and endpoint, by what AWS reported of both.
+    pub(in crate::glue) fn is_of_same_account(&self, other: &Self) -> bool {
+        let shared = |client: &Self| client.inner.shared_limiter.get().map(Arc::as_ptr);
+        shared(self).is_some_and(|limiter| shared(other) == Some(limiter))
+    }
+
     fn limiter(&self) -> &Arc<RateLimiter> {
         let Inner { identity, signer, own_limiter, shared_limiter, limiters, .. } = &*self.inner;
         if let Some(shared) = shared_limiter.get() {

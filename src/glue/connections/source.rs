@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::Connection;
 use crate::glue::Glue;
 use crate::glue::poller::calls::Calls;
-use crate::glue::poller::{Observation, PollRequest, PollResult, Polled, Source};
+use crate::glue::poller::{Extras, Observation, PollRequest, PollResult, Polled, Source};
 use crate::glue::rate_limiter::{ClientId, RateLimiter};
 
 /// All connections of one catalog, for one client.
@@ -33,7 +33,7 @@ impl Source for ConnectionSource {
         false
     }
 
-    async fn poll(&self, requests: Vec<PollRequest<Connection>>, _: bool) -> Polled<Connection> {
+    async fn poll(&self, requests: Vec<PollRequest<Connection>>, _: Extras) -> Polled<Connection> {
         let names: HashSet<&str> = requests.iter().map(|request| request.id.as_str()).collect();
         let mut found: HashMap<&str, (Connection, usize)> = HashMap::with_capacity(requests.len());
         let (mut calls, mut token, mut page) = (Calls::default(), None, 0);
@@ -63,6 +63,6 @@ impl Source for ConnectionSource {
             };
             PollResult { id: request.id.clone(), answer, page }
         });
-        Polled { results: results.collect(), calls: calls.made(), usual: None }
+        Polled { results: results.collect(), calls: calls.made(), usual: None, seen: HashMap::new() }
     }
 }

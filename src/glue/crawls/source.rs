@@ -1,13 +1,13 @@
 //! The crawls and crawlers of one client as a source of the poller: one `BatchGetCrawlers` for a hundred crawlers,
 //! and `ListCrawls` only for a crawl without an observation, or one that may have ended.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::{CRAWLER_BATCH_SIZE, Crawl, Crawler, CrawlerState};
 use crate::glue::error::if_found;
 use crate::glue::poller::calls::Calls;
-use crate::glue::poller::{Observation, PollRequest, PollResult, Polled, Source};
+use crate::glue::poller::{Extras, Observation, PollRequest, PollResult, Polled, Source};
 use crate::glue::rate_limiter::{ClientId, RateLimiter};
 use crate::glue::{Error, Glue};
 
@@ -60,7 +60,7 @@ impl Source for CrawlSource {
         }
     }
 
-    async fn poll(&self, requests: Vec<PollRequest<CrawlItem>>, _: bool) -> Polled<CrawlItem> {
+    async fn poll(&self, requests: Vec<PollRequest<CrawlItem>>, _: Extras) -> Polled<CrawlItem> {
         let mut calls = Calls::default();
         // A crawler whose crawls were read in vain is read apart from the others.
         let mut fails = BTreeMap::new();
@@ -90,7 +90,7 @@ impl Source for CrawlSource {
             };
             results.push(PollResult { id: request.id, answer, page: None });
         }
-        Polled { results, calls: calls.made(), usual: None }
+        Polled { results, calls: calls.made(), usual: None, seen: HashMap::new() }
     }
 }
 

@@ -35,7 +35,7 @@ pub(super) struct ListPlan {
 
 impl ListPlan {
     /// A plan for runs with these pages. A run that was never seen is expected on the first page, where a new one is.
-    /// `prefers_list` has a page read where reading a run takes a call, too: it also shows the runs that have ended.
+    /// `prefers_list` has a page read where reading a run takes a call, too: it also shows other runs.
     pub(super) fn new(pages: impl Iterator<Item = Option<usize>>, prefers_list: bool) -> Self {
         let mut missing = BTreeMap::new();
         for page in pages {

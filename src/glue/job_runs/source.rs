@@ -13,8 +13,8 @@ use super::list_plan::{ListPlan, NextCall};
 use super::{JobRun, JobRunPage, JobRunState};
 use crate::glue::error::if_found;
 use crate::glue::poller::calls::Calls;
-use crate::glue::poller::{Observation, PollRequest, PollResult, Polled, Source, UsualDuration};
-use crate::glue::rate_limiter::{ClientId, RateLimiter};
+use crate::glue::poller::{Extras, Observation, PollRequest, PollResult, Polled, Source, UsualDuration};
+use crate::glue::rate_limiter::{ClientId, News, RateLimiter};
 use crate::glue::{Error, ErrorKind, Glue};
 
 /// How long after a failure Glue may take to show the retry. AWS's documentation gives no bound; in practice it takes
@@ -27,6 +27,8 @@ pub trait RunReader: Clone + Debug + Eq + Hash + Send + Sync + 'static {
     fn limiter(&self) -> Arc<RateLimiter>;
     /// The client as rate limiters know it.
     fn client_id(&self) -> ClientId;
+    /// Whether another client is of the same account, region and endpoint, by what AWS reported.
+    fn is_of_same_account(&self, other: &Self) -> bool;
     /// One page of the list, newest first.
     fn page(&self, job: &str, token: Option<String>) -> impl Future<Output = Result<JobRunPage, Error>> + Send;
     /// One run.
@@ -42,6 +44,10 @@ impl RunReader for Glue {
 
     fn client_id(&self) -> ClientId {
         self.client_id()
+    }
+
+    fn is_of_same_account(&self, other: &Self) -> bool {
+        self.is_of_same_account(other)
     }
 
     async fn page(&self, job: &str, token: Option<String>) -> Result<JobRunPage, Error> {
@@ -92,9 +98,28 @@ impl<C: RunReader> Source for JobRunSource<C> {
         item.run.started_on
     }
 
-    async fn poll(&self, requests: Vec<PollRequest<JobRunItem>>, with_history: bool) -> Polled<JobRunItem> {
+    fn is_sibling_of(&self, other: &Self) -> bool {
+        self.job == other.job && self.client != other.client && self.client.is_of_same_account(&other.client)
+    }
+
+    fn current_id(item: &JobRunItem) -> Option<&str> {
+        Some(&item.run.id)
+    }
+
+    fn news(last: Option<&JobRunItem>, seen: &JobRunItem) -> Option<News> {
+        match last {
+            Some(last) if last.retry_expected => None,
+            Some(last) if last.run == seen.run => Some(News::Nothing),
+            // As every run is after its start.
+            None if matches!(seen.run.state, JobRunState::Starting | JobRunState::Waiting) => Some(News::Nothing),
+            None if !seen.run.state.is_final() => Some(News::Unseen),
+            Some(_) | None => Some(News::Changed),
+        }
+    }
+
+    async fn poll(&self, requests: Vec<PollRequest<JobRunItem>>, extras: Extras) -> Polled<JobRunItem> {
         let mut calls = Calls::default();
-        let mut list = self.list(&mut calls, &requests, with_history).await;
+        let mut list = self.list(&mut calls, &requests, extras).await;
         let mut results = Vec::with_capacity(requests.len());
         let mut failed = Vec::new();
         for request in &requests {
@@ -120,7 +145,10 @@ impl<C: RunReader> Source for JobRunSource<C> {
         if !failed.is_empty() {
             results.extend(self.follow_retries(&mut calls, &mut list, failed).await);
         }
-        Polled { results, calls: calls.made(), usual: usual_duration(list.runs.values().map(|(run, _)| run)) }
+        let usual = usual_duration(list.runs.values().map(|(run, _)| run));
+        let runs = list.runs.into_iter().filter(|_| extras.siblings);
+        let seen = runs.map(|(id, (run, _))| (id, JobRunItem { run, retry_expected: false })).collect();
+        Polled { results, calls: calls.made(), usual, seen }
     }
 }
 
@@ -137,8 +165,9 @@ struct List {
 
 impl<C: RunReader> JobRunSource<C> {
     /// Lists as many pages as make the poll cheapest.
-    async fn list(&self, calls: &mut Calls, requests: &[PollRequest<JobRunItem>], with_history: bool) -> List {
-        let plan = ListPlan::new(requests.iter().map(|request| request.page), with_history);
+    async fn list(&self, calls: &mut Calls, requests: &[PollRequest<JobRunItem>], extras: Extras) -> List {
+        let prefers_list = extras.history || extras.siblings;
+        let plan = ListPlan::new(requests.iter().map(|request| request.page), prefers_list);
         let mut list = List { plan, runs: HashMap::new(), pages: 0, error: None };
         let wanted: HashMap<&str, Option<usize>> =
             requests.iter().map(|request| (current_id(request), request.page)).collect();

@@ -7,6 +7,10 @@
 //! When a group polls is decided by [`super::rate_limiter`], for all groups of an account together: the poller reports how
 //! long a change may stay unseen (`urgency`), and waits for its turn.
 //!
+//! Groups of several clients can be about the same job of an account: siblings. Each shows its objects only what AWS
+//! answered to its own client, since what that may see is AWS's decision. But what one of them is shown tells the others
+//! whether they have to ask: see [`Source::is_sibling_of`].
+//!
 //! The answers of a poll count one by one: an error of one item changes nothing for the others. See `failing` for when a
 //! subscriber hears of an error.
 
@@ -15,6 +19,7 @@ mod failing;
 mod state;
 mod urgency;
 
+use std::collections::HashMap;
 use std::fmt::Debug;
 use std::future::Future;
 use std::hash::Hash;
@@ -28,7 +33,7 @@ use tokio::time::Instant;
 pub(crate) use self::state::State;
 pub use self::urgency::UsualDuration;
 use super::Error;
-use super::rate_limiter::{ClientId, PollGroup, RateLimiter};
+use super::rate_limiter::{ClientId, News, PollGroup, RateLimiter};
 
 /// A group of items that are polled together. Equal sources are one group.
 pub trait Source: Clone + Debug + Eq + Hash + Send + Sync + 'static {
@@ -42,11 +47,10 @@ pub trait Source: Clone + Debug + Eq + Hash + Send + Sync + 'static {
     fn client_id(&self) -> ClientId;
 
     /// Polls all `requests`, those first that do not fail. An item without a result keeps its last observation.
-    /// `with_history` asks for what items usually last, too, if that takes no more calls.
     fn poll(
         &self,
         requests: Vec<PollRequest<Self::Item>>,
-        with_history: bool,
+        extras: Extras,
     ) -> impl Future<Output = Polled<Self::Item>> + Send;
 
     /// Whether the item will never change again.
@@ -55,6 +59,23 @@ pub trait Source: Clone + Debug + Eq + Hash + Send + Sync + 'static {
     /// When the item began, by Glue's clock, where that shows how soon it may end.
     fn started_at(_: &Self::Item) -> Option<Timestamp> {
         None
+    }
+
+    /// Whether the group of another client is about the same resource of the same account, so that the polls of one can
+    /// show that something has changed for the other.
+    fn is_sibling_of(&self, _: &Self) -> bool {
+        false
+    }
+
+    /// The id under which Glue shows the item now, where that is not the id that is watched.
+    fn current_id(_: &Self::Item) -> Option<&str> {
+        None
+    }
+
+    /// What a sibling was shown, `seen`, means for the group that last observed `last`, or nothing yet. `None` where that is
+    /// not clear.
+    fn news(last: Option<&Self::Item>, seen: &Self::Item) -> Option<News> {
+        Some(last.map_or(News::Unseen, |last| if last == seen { News::Nothing } else { News::Changed }))
     }
 }
 
@@ -73,6 +94,15 @@ pub struct PollRequest<T> {
     pub failures: u32,
 }
 
+/// What a poll is to show beside what it must, if that takes no more calls.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Extras {
+    /// What items usually last.
+    pub history: bool,
+    /// What siblings watch.
+    pub siblings: bool,
+}
+
 /// What a poll came to.
 #[derive(Clone, Debug)]
 pub struct Polled<T> {
@@ -82,6 +112,8 @@ pub struct Polled<T> {
     pub calls: usize,
     /// How long items of the group usually last, as far as it showed that.
     pub usual: Option<UsualDuration>,
+    /// All items that it showed by id, where siblings want to know.
+    pub seen: HashMap<String, T>,
 }
 
 /// What one poll showed of an item.
@@ -215,7 +247,7 @@ impl<S: Source, R: Clone + Eq + Hash + Send + Sync + 'static> Poller<S, R> {
         let mut paused_since = None;
         loop {
             self.turn(&source, &group, &wake).await;
-            let Some((requests, with_history)) = self.state().poll_requests(&source) else {
+            let Some((requests, extras)) = self.state().poll_requests(&source) else {
                 return;
             };
             if requests.is_empty() {
@@ -226,11 +258,15 @@ impl<S: Source, R: Clone + Eq + Hash + Send + Sync + 'static> Poller<S, R> {
             if let Some(since) = paused_since {
                 (self.shared.on_pause)(polled_at - since);
             }
-            let polled = source.poll(requests, with_history).await;
+            let polled = source.poll(requests, extras).await;
             paused_since = Some(Instant::now());
-            group.record(source.limiter(), polled.calls);
-            let changed = self.state().apply(&source, polled_at, (self.shared.clock)(), polled);
-            for subscriber in changed {
+            let calls = polled.calls;
+            let applied = self.state().apply(&source, polled_at, (self.shared.clock)(), polled);
+            for sibling in &applied.informed {
+                self.state().wake(sibling);
+            }
+            group.record(source.limiter(), calls);
+            for subscriber in applied.changed {
                 (self.shared.requeue)(subscriber);
             }
         }

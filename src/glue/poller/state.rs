@@ -1,5 +1,7 @@
 //! The groups, their watched items and the subscriptions. Pure, apart from the clock.
 
+mod siblings;
+
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
@@ -13,8 +15,8 @@ use tracing::debug;
 
 use super::failing::Failing;
 use super::urgency::{self, UsualDuration};
-use super::{Observation, PollRequest, Polled, Report, Source};
-use crate::glue::rate_limiter::Pace;
+use super::{Extras, Observation, PollRequest, Polled, Report, Source};
+use crate::glue::rate_limiter::{News, Pace};
 
 /// How soon a poll that an object waits for is made, as a part of the base interval.
 const SOON: u32 = 5;
@@ -41,8 +43,16 @@ struct Group<T, R> {
     wake: Arc<Notify>,
     /// From when on an object waits for a poll.
     requested_at: Option<Instant>,
-    /// The pace that it waits with.
+    /// How long a change may stay unseen, when that was last computed.
     tolerance: Duration,
+    /// When the last poll was sent.
+    polled_at: Option<Instant>,
+    /// When the poll of a sibling last showed that nothing has changed.
+    unchanged_at: Option<Instant>,
+    /// What the poll of a sibling showed since.
+    news: News,
+    /// How many groups its polls inform, with itself.
+    informs: usize,
     /// How long items usually last.
     usual: Option<UsualDuration>,
     /// When a poll last asked for it.
@@ -162,6 +172,13 @@ impl<S: Source, R: Clone + Eq + Hash> State<S, R> {
         self.poll_soon(source);
     }
 
+    /// Has a group compute its pace again.
+    pub(crate) fn wake(&self, source: &S) {
+        if let Some(group) = self.groups.get(source) {
+            group.wake.notify_one();
+        }
+    }
+
     /// See [`super::Poller::poll_soon`].
     pub(crate) fn poll_soon(&mut self, source: &S) {
         if let Some(group) = self.groups.get_mut(source) {
@@ -173,34 +190,42 @@ impl<S: Source, R: Clone + Eq + Hash> State<S, R> {
     /// The pace of a group, and after what time it is to be computed again.
     pub(crate) fn pace(&mut self, source: &S) -> (Pace, Duration) {
         let (base, now) = (self.base_interval, Instant::now());
-        let Some(group) = self.groups.get_mut(source) else {
-            return (Pace { base, tolerance: Duration::ZERO, requested_at: None }, base);
-        };
+        let Some(group) = self.groups.get_mut(source) else { return (Pace::new(base), base) };
         let unfinished = group.items.values().filter(|item| !is_finished::<S>(item.last.as_ref()));
         let tolerance = unfinished.map(|item| urgency::tolerance(item.age(now), group.usual)).min();
         group.tolerance = tolerance.unwrap_or_default();
         // What may change at any moment does not become more urgent.
         let latest = base * LOOK_AGAIN;
         let again_after = if group.tolerance <= base { latest } else { group.tolerance.min(latest) };
-        (Pace { base, tolerance: group.tolerance, requested_at: group.requested_at }, again_after)
+        let pace = Pace {
+            tolerance: group.tolerance,
+            requested_at: group.requested_at,
+            unchanged_at: group.unchanged_at,
+            news: group.news,
+            informs: group.informs,
+            ..Pace::new(base)
+        };
+        (pace, again_after)
     }
 
     /// The unfinished items of a group that are to be polled now, those first that do not fail, and whether the poll asks
     /// for the history. `None` when there is no unfinished item and the subscribers have seen that: the group is removed
     /// then, and a later subscription opens it again.
     #[allow(clippy::type_complexity)]
-    pub(crate) fn poll_requests(&mut self, source: &S) -> Option<(Vec<PollRequest<S::Item>>, bool)> {
+    pub(crate) fn poll_requests(&mut self, source: &S) -> Option<(Vec<PollRequest<S::Item>>, Extras)> {
+        let siblings = self.has_siblings(source);
         let group = self.groups.get_mut(source)?;
         let now = Instant::now();
         // This is the poll that was asked for, whether or not there is anything to ask.
         group.requested_at.take_if(|at| *at <= now);
+        group.news = News::Nothing;
         let unfinished = || group.items.iter().filter(|(_, item)| !is_finished::<S>(item.last.as_ref()));
         if unfinished().next().is_none() {
             let is_kept = |item: &WatchedItem<_, _>| {
                 !item.unaware.is_empty() && now.saturating_duration_since(item.changed_at) < KEPT_FOR
             };
             if group.items.values().any(is_kept) {
-                return Some((Vec::new(), false));
+                return Some((Vec::new(), Extras::default()));
             }
             self.remove_group(source);
             return None;
@@ -219,11 +244,11 @@ impl<S: Source, R: Clone + Eq + Hash> State<S, R> {
         requests.sort_by_key(|request| request.failures);
         let is_old = || unfinished().all(|(_, item)| item.age(now) > urgency::FRESH);
         let was_asked = group.history_asked_at.is_some_and(|at| now.saturating_duration_since(at) < HISTORY_AGAIN);
-        let with_history = group.usual.is_none() && !was_asked && !requests.is_empty() && is_old();
-        if with_history {
+        let history = group.usual.is_none() && !was_asked && !requests.is_empty() && is_old();
+        if history {
             group.history_asked_at = Some(now);
         }
-        Some((requests, with_history))
+        Some((requests, Extras { history, siblings }))
     }
 
     fn remove_group(&mut self, source: &S) {
@@ -238,20 +263,20 @@ impl<S: Source, R: Clone + Eq + Hash> State<S, R> {
         }
     }
 
-    /// Applies what a poll showed that was sent at `polled_at`, and returns the subscribers to requeue. `time` is the time
-    /// of now.
+    /// Applies what a poll showed that was sent at `polled_at`. `time` is the time of now.
     pub(crate) fn apply(
         &mut self,
         source: &S,
         polled_at: Instant,
         time: Timestamp,
         polled: Polled<S::Item>,
-    ) -> HashSet<R> {
+    ) -> Applied<S, R> {
         let mut changed = HashSet::new();
         let Some(group) = self.groups.get_mut(source) else {
-            return changed;
+            return Applied { changed, informed: Vec::new() };
         };
         let now = Instant::now();
+        group.polled_at = Some(polled_at);
         group.usual = polled.usual.or(group.usual);
         for result in polled.results {
             let Some(item) = group.items.get_mut(&result.id).filter(|item| item.refreshed_at <= polled_at) else {
@@ -285,8 +310,16 @@ impl<S: Source, R: Clone + Eq + Hash> State<S, R> {
                 changed.extend(item.subscribers.iter().cloned());
             }
         }
-        changed
+        Applied { changed, informed: self.inform_siblings(source, polled_at, &polled.seen) }
     }
+}
+
+/// What follows from a poll.
+pub(crate) struct Applied<S, R> {
+    /// The subscribers to requeue.
+    pub(crate) changed: HashSet<R>,
+    /// The siblings of the group that have another pace now.
+    pub(crate) informed: Vec<S>,
 }
 
 impl<T, R> Group<T, R> {
@@ -296,6 +329,10 @@ impl<T, R> Group<T, R> {
             wake,
             requested_at: None,
             tolerance: Duration::ZERO,
+            polled_at: None,
+            unchanged_at: None,
+            news: News::Nothing,
+            informs: 1,
             usual: None,
             history_asked_at: None,
         }

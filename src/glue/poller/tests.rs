@@ -52,7 +52,7 @@ impl Source for Number {
         ClientId::next()
     }
 
-    async fn poll(&self, requests: Vec<PollRequest<u32>>, _: bool) -> Polled<u32> {
+    async fn poll(&self, requests: Vec<PollRequest<u32>>, _: Extras) -> Polled<u32> {
         let value = self.value.load(Ordering::SeqCst);
         self.polls.fetch_add(1, Ordering::SeqCst);
         self.results.acquire().await.unwrap().forget();
@@ -64,7 +64,7 @@ impl Source for Number {
             };
             PollResult { id: request.id, answer, page: None }
         });
-        Polled { results: results.collect(), calls: 1, usual: None }
+        Polled { results: results.collect(), calls: 1, usual: None, seen: HashMap::new() }
     }
 
     fn is_finished(item: &u32) -> bool {
@@ -281,7 +281,7 @@ async fn a_poll_asks_for_the_history_once_an_hour_until_it_is_known() {
     let (_, source, _requeued) = poller(false);
     let asked = async |state: &mut State<Number, &'static str>, after: Duration| {
         tokio::time::advance(after).await;
-        state.poll_requests(&source).unwrap().1
+        state.poll_requests(&source).unwrap().1.history
     };
     let _ = state.subscribe(&source, "a", &"one", |_, _| {});
     assert!(!asked(&mut state, Duration::from_mins(1)).await, "it may end before that helps");
@@ -289,7 +289,7 @@ async fn a_poll_asks_for_the_history_once_an_hour_until_it_is_known() {
     assert!(!asked(&mut state, Duration::from_mins(30)).await, "it was asked for");
     assert!(asked(&mut state, Duration::from_mins(31)).await);
     let usual = UsualDuration::of([Duration::from_mins(5); 3]);
-    let polled = Polled { results: Vec::new(), calls: 1, usual };
+    let polled = Polled { results: Vec::new(), calls: 1, usual, seen: HashMap::new() };
     let _ = state.apply(&source, Instant::now(), Timestamp::UNIX_EPOCH, polled);
     assert!(!asked(&mut state, Duration::from_hours(2)).await, "it is known");
 }

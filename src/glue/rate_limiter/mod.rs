@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `rate` | the rate that AWS's answers show; pure |
 //! | `budget` | who gets the next token; pure |
+//! | `pace` | how soon a group wants to be polled; pure |
 //! | `poll_schedule` | when which group polls the account; pure |
 //! | `poll_group` | the shell around it |
 //! | [`scope`] | the rate limiter of an account and region |
@@ -12,6 +13,7 @@
 //! This module is the shell around the first two: it gives the tokens to callers when they are due.
 
 pub(crate) mod budget;
+mod pace;
 mod poll_group;
 pub(crate) mod poll_schedule;
 mod rate;
@@ -25,9 +27,9 @@ use tokio::time::Instant;
 
 pub use self::budget::ClientId;
 use self::budget::{Budget, Next, Ticket};
+pub use self::pace::{News, Pace};
 pub use self::poll_group::PollGroup;
 use self::poll_group::Polls;
-pub use self::poll_schedule::Pace;
 
 /// The priority of a call: the first comes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

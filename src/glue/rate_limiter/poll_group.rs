@@ -9,7 +9,8 @@ use tracing::warn;
 
 use super::RateLimiter;
 use super::budget::ClientId;
-use super::poll_schedule::{GroupId, LONGEST_ROUND, NextPoll, Pace, PollSchedule};
+use super::pace::Pace;
+use super::poll_schedule::{GroupId, LONGEST_ROUND, NextPoll, PollSchedule};
 
 /// The groups that poll one account and region, of all kinds and all clients.
 #[derive(Debug)]
@@ -165,7 +166,7 @@ mod tests {
     const BASE: Duration = Duration::from_secs(5);
 
     fn pace() -> Pace {
-        Pace { base: BASE, tolerance: Duration::ZERO, requested_at: None }
+        Pace::new(BASE)
     }
 
     /// How long a group waits for its turn.

@@ -2,12 +2,15 @@
 //!
 //! - Polls take so many calls a minute as the operator allows, or else [`USUAL`] and what it takes to show everything every
 //!   [`LONGEST_ROUND`]; and at most a fifth of the rate that AWS's answers show. A token bucket holds them to it: no minute
-//!   has more calls, except for what the last poll in it takes beyond one call.
+//!   has more calls, except for what the last poll in it takes beyond one call. Where the operator has not set a limit,
+//!   polls that follow from a start or from news cost less than a token a call.
 //! - A group is due when its pause is over: the base interval where it may change soon, up to three times as long where
 //!   that is unlikely.
 //! - When more groups are due than calls are allowed, the clients share the calls equally, by fair queueing, and a
 //!   client's turn goes to the group that has waited longest. What may change soon comes up to three times as often as the
 //!   rest, unless all are polled within three base intervals anyway.
+//! - A group for which the poll of another one has shown that nothing has changed counts as polled. One with news comes
+//!   first, but every tenth turn goes to the others.
 //! - A poll that an object has asked for needs no token, since the object waits for it. It counts, and the others wait.
 
 use std::collections::{BTreeMap, HashMap};
@@ -16,6 +19,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::budget::ClientId;
+use super::pace::{News, Pace};
 
 /// The calls of a minute where the operator does not say, and few groups poll.
 const USUAL: f64 = 100.0;
@@ -25,25 +29,18 @@ pub(crate) const LONGEST_ROUND: Duration = Duration::from_secs(75);
 const SHARE: f64 = 0.2;
 /// This part of a minute's calls is saved while nothing is due.
 const SAVED: f64 = 0.05;
-/// How many times as often as others a group is polled that may change soon.
-const MOST_OFTEN: f64 = 3.0;
+/// What a call costs, in tokens, of a group for which another one has shown news, unless the operator has set a limit.
+const NEWS_PRICE: f64 = 0.5;
+/// The same for the first poll of a group, which follows from a start.
+const FIRST_PRICE: f64 = 0.1;
+/// After so many turns of groups with news, another group has its turn.
+const NEWS_TURNS: u32 = 9;
 /// The allowed rate is read again after this time, since it changes.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// A group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct GroupId(u64);
-
-/// How soon a group wants to be polled.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Pace {
-    /// The shortest pause between two polls.
-    pub base: Duration,
-    /// How long a change of the group may stay unseen.
-    pub tolerance: Duration,
-    /// From when on an object waits for a poll.
-    pub requested_at: Option<Instant>,
-}
 
 /// What follows now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +66,8 @@ pub(crate) struct PollSchedule {
     clients: HashMap<ClientId, Client>,
     /// The virtual time of fair queueing, in calls of each client.
     virtual_time: f64,
+    /// How many turns in a row went to groups with news.
+    news_turns: u32,
     /// It is nobody's turn before; `None` where that is not known.
     next_at: Option<Instant>,
     last_group: u64,
@@ -81,16 +80,27 @@ struct Group {
     polled_at: Instant,
     /// The calls of the last poll.
     calls: f64,
+    /// How many groups one of its polls informs, with itself.
+    informs: f64,
+    has_polled: bool,
     state: GroupState,
+}
+
+impl Group {
+    /// Its part of the calls of one poll of everything.
+    fn share(&self) -> f64 {
+        self.calls / self.informs
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum GroupState {
     Idle,
     Waiting(Pace),
-    /// It polls. So many tokens were taken, and whether an object has asked for the poll.
+    /// It polls. So many calls were expected, at a price in tokens, and whether an object has asked for the poll.
     Polling {
-        tokens: f64,
+        calls: f64,
+        price: f64,
         is_requested: bool,
     },
 }
@@ -135,6 +145,7 @@ impl PollSchedule {
             calls: 0.0,
             clients,
             virtual_time: 0.0,
+            news_turns: 0,
             next_at: None,
             last_group: 0,
         }
@@ -145,7 +156,8 @@ impl PollSchedule {
         self.last_group += 1;
         let id = GroupId(self.last_group);
         self.calls += 1.0;
-        self.groups.insert(id, Group { client, polled_at: now, calls: 1.0, state: GroupState::Idle });
+        let state = GroupState::Idle;
+        self.groups.insert(id, Group { client, polled_at: now, calls: 1.0, informs: 1.0, has_polled: false, state });
         self.clients.entry(client).or_insert(Client { groups: 0, start: self.virtual_time, calls: 1.0 }).groups += 1;
         id
     }
@@ -154,7 +166,7 @@ impl PollSchedule {
     pub(crate) fn leave(&mut self, id: GroupId, now: Instant, rate: f64) {
         self.record(id, 0, now, rate);
         let Some(group) = self.groups.remove(&id) else { return };
-        self.calls -= group.calls;
+        self.calls = (self.calls - group.share()).max(0.0);
         if let Some(client) = self.clients.get_mut(&group.client) {
             client.groups -= 1;
             if client.groups == 0 {
@@ -168,8 +180,13 @@ impl PollSchedule {
         if let Some(group) = self.groups.get_mut(&id)
             && !matches!(group.state, GroupState::Polling { .. })
         {
+            let share = group.share();
+            #[allow(clippy::cast_precision_loss)]
+            let informs = pace.informs as f64;
+            group.informs = informs.max(1.0);
+            self.calls = (self.calls + group.share() - share).max(0.0);
             group.state = GroupState::Waiting(pace);
-            let due = group.polled_at + pace.pause();
+            let due = pace.due(group.polled_at);
             let due = pace.requested_at.map_or(due, |at| at.min(due));
             self.next_at = self.next_at.filter(|at| *at <= due);
         }
@@ -195,7 +212,7 @@ impl PollSchedule {
         let (mut due_at, mut requested) = (None::<Instant>, None::<(Instant, GroupId)>);
         for (id, group) in &self.groups {
             let GroupState::Waiting(pace) = &group.state else { continue };
-            let due = group.polled_at + pace.pause();
+            let due = pace.due(group.polled_at);
             due_at = Some(due_at.map_or(due, |at| at.min(due)));
             if let Some(at) = pace.requested_at {
                 requested = Some(requested.map_or((at, *id), |first| first.min((at, *id))));
@@ -221,17 +238,18 @@ impl PollSchedule {
     pub(crate) fn record(&mut self, id: GroupId, calls: usize, now: Instant, rate: f64) {
         let allowance = self.refill(now, rate);
         let Some(group) = self.groups.get_mut(&id) else { return };
-        let GroupState::Polling { tokens, is_requested } = group.state else { return };
+        let GroupState::Polling { calls: expected, price, is_requested } = group.state else { return };
         #[allow(clippy::cast_precision_loss)]
-        let calls = calls as f64;
-        self.calls += calls - group.calls;
+        let (calls, share) = (calls as f64, group.share());
+        (group.state, group.polled_at, group.calls) = (GroupState::Idle, now, calls);
+        group.has_polled |= calls > 0.0;
+        self.calls = (self.calls + group.share() - share).max(0.0);
         // Tokens may have come back.
         self.next_at = None;
-        (group.state, group.polled_at, group.calls) = (GroupState::Idle, now, calls);
         if let Some(client) = self.clients.get_mut(&group.client) {
             client.calls = calls.max(1.0);
         }
-        self.take(calls - tokens, is_requested, allowance);
+        self.take((calls - expected) * price, is_requested, allowance);
     }
 
     /// How many calls one poll of all groups takes.
@@ -274,30 +292,46 @@ impl PollSchedule {
     fn give_turn(&mut self, id: GroupId, weight: f64, now: Instant, allowance: Allowance) -> NextPoll {
         let Some(group) = self.groups.get_mut(&id) else { return NextPoll::Idle };
         let GroupState::Waiting(pace) = group.state else { return NextPoll::Idle };
-        let (tokens, is_requested) = (group.calls.max(1.0), pace.requested_at.is_some_and(|at| at <= now));
-        group.state = GroupState::Polling { tokens, is_requested };
+        let calls = group.calls.max(1.0);
+        let price = match self.allowed {
+            None if !group.has_polled => FIRST_PRICE,
+            None if pace.has_news() => NEWS_PRICE,
+            _ => 1.0,
+        };
+        let is_requested = pace.requested_at.is_some_and(|at| at <= now);
+        self.news_turns = if pace.has_news() { self.news_turns + 1 } else { 0 };
+        group.state = GroupState::Polling { calls, price, is_requested };
         if let Some(client) = self.clients.get_mut(&group.client) {
             // A client that has asked for little has saved nothing. What was requested is out of turn.
-            (client.start, client.calls) = (client.finish(weight).max(self.virtual_time), tokens);
+            (client.start, client.calls) = (client.finish(weight).max(self.virtual_time), calls);
             if !is_requested {
                 self.virtual_time = client.start;
             }
         }
-        self.take(tokens, is_requested, allowance);
+        self.take(calls * price, is_requested, allowance);
         NextPoll::Turn(id)
     }
 
     /// The group that is due and whose turn it is, and the weight of its client.
     fn first_due(&self, now: Instant, allowance: Allowance) -> Option<(GroupId, f64)> {
+        let mut order = [News::Changed, News::Unseen, News::Nothing];
+        if self.news_turns >= NEWS_TURNS {
+            order.rotate_right(1);
+        }
+        order.into_iter().find_map(|news| self.first_with(news, now, allowance))
+    }
+
+    /// The same among the groups with such news.
+    fn first_with(&self, news: News, now: Instant, allowance: Allowance) -> Option<(GroupId, f64)> {
         let round = self.round_at(allowance);
         // The first group of each client, how late it is, and the weight of the client's most urgent group.
         let mut clients: BTreeMap<ClientId, (GroupId, f64, f64)> = BTreeMap::new();
         for (id, group) in &self.groups {
             let GroupState::Waiting(pace) = &group.state else { continue };
-            let waited = now.saturating_duration_since(group.polled_at);
-            if waited < pace.pause() {
+            if pace.news != news || now < pace.due(group.polled_at) {
                 continue;
             }
+            let waited = now.saturating_duration_since(pace.known_at(group.polled_at));
             let weight = pace.weight(round);
             let lateness = waited.as_secs_f64() * weight;
             let (first, latest, heaviest) = clients.entry(group.client).or_insert((*id, lateness, weight));
@@ -311,20 +345,6 @@ impl PollSchedule {
         };
         let first = clients.into_iter().min_by(|one, other| finish(one).total_cmp(&finish(other)));
         first.map(|(_, (group, _, weight))| (group, weight))
-    }
-}
-
-impl Pace {
-    /// The pause where enough calls are allowed.
-    fn pause(&self) -> Duration {
-        self.tolerance.clamp(self.base, self.base.mul_f64(MOST_OFTEN))
-    }
-
-    /// How often the group comes when one poll of all takes `round`: 1 for one that may change soon, less for others.
-    fn weight(&self, round: Duration) -> f64 {
-        let base = self.base.as_secs_f64();
-        let rarest = (round.as_secs_f64() / base / MOST_OFTEN).clamp(1.0, MOST_OFTEN);
-        1.0 / (self.tolerance.as_secs_f64() / base).clamp(1.0, rarest)
     }
 }
 

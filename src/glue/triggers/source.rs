@@ -1,5 +1,6 @@
 //! The triggers of one client, and the runs that they started, as sources of the poller.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -10,7 +11,7 @@ use crate::glue::error::if_found;
 use crate::glue::job_runs::JobRunState;
 use crate::glue::job_runs::source::{JobRunItem, JobRunSource};
 use crate::glue::poller::calls::Calls;
-use crate::glue::poller::{Observation, PollRequest, PollResult, Polled, Source};
+use crate::glue::poller::{Extras, Observation, PollRequest, PollResult, Polled, Source};
 use crate::glue::rate_limiter::{ClientId, RateLimiter};
 
 /// A group of triggers or of runs.
@@ -91,10 +92,10 @@ impl Source for TriggerSource {
         }
     }
 
-    async fn poll(&self, requests: Vec<PollRequest<TriggerItem>>, with_history: bool) -> Polled<TriggerItem> {
+    async fn poll(&self, requests: Vec<PollRequest<TriggerItem>>, extras: Extras) -> Polled<TriggerItem> {
         match self {
             Self::Triggers(client) => poll_triggers(client, &requests).await,
-            Self::Job(source) => poll_job_runs(source, requests, with_history).await,
+            Self::Job(source) => poll_job_runs(source, requests, extras).await,
             Self::Crawler(client, crawler) => poll_crawls(client, crawler, requests).await,
             Self::Workflow(client, workflow) => poll_workflow_runs(client, workflow, requests).await,
         }
@@ -112,13 +113,13 @@ async fn poll_triggers(client: &Glue, requests: &[PollRequest<TriggerItem>]) -> 
         let answer = answer.map(|trigger| trigger.map(TriggerItem::Trigger).into());
         PollResult { id, answer, page: None }
     });
-    Polled { results: results.collect(), calls: calls.made(), usual: None }
+    Polled { results: results.collect(), calls: calls.made(), usual: None, seen: HashMap::new() }
 }
 
 async fn poll_job_runs(
     source: &JobRunSource,
     requests: Vec<PollRequest<TriggerItem>>,
-    with_history: bool,
+    extras: Extras,
 ) -> Polled<TriggerItem> {
     let requests = requests.into_iter().map(|request| PollRequest {
         last: match request.last {
@@ -131,7 +132,7 @@ async fn poll_job_runs(
         page: request.page,
         failures: request.failures,
     });
-    let Polled { results, calls, usual } = source.poll(requests.collect(), with_history).await;
+    let Polled { results, calls, usual, .. } = source.poll(requests.collect(), extras).await;
     let item = |observation: Observation<JobRunItem>| match observation {
         Observation::Present(run) => Observation::Present(TriggerItem::JobRun(run)),
         Observation::NotFound => Observation::NotFound,
@@ -141,7 +142,7 @@ async fn poll_job_runs(
         answer: result.answer.map(item),
         page: result.page,
     });
-    Polled { results: results.collect(), calls, usual }
+    Polled { results: results.collect(), calls, usual, seen: HashMap::new() }
 }
 
 async fn poll_crawls(client: &Glue, crawler: &str, requests: Vec<PollRequest<TriggerItem>>) -> Polled<TriggerItem> {
@@ -154,7 +155,7 @@ async fn poll_crawls(client: &Glue, crawler: &str, requests: Vec<PollRequest<Tri
         });
         results.push(PollResult { id: request.id, answer, page: None });
     }
-    Polled { results, calls: calls.made(), usual: None }
+    Polled { results, calls: calls.made(), usual: None, seen: HashMap::new() }
 }
 
 async fn poll_workflow_runs(
@@ -168,5 +169,5 @@ async fn poll_workflow_runs(
         let answer = calls.make(read).await.map(|run| run.map(TriggerItem::Run).into());
         results.push(PollResult { id: request.id, answer, page: None });
     }
-    Polled { results, calls: calls.made(), usual: None }
+    Polled { results, calls: calls.made(), usual: None, seen: HashMap::new() }
 }

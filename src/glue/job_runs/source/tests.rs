@@ -8,13 +8,16 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
-use crate::glue::poller::Poller;
+use crate::glue::poller::{Poller, Report};
 
 /// Jobs with runs, newest first, and errors by script, for one of their clients.
 #[derive(Clone, Debug)]
 struct FakeGlue {
     inner: Arc<Inner>,
     client: ClientId,
+    /// How many calls this client has made, and whether Glue refuses them.
+    own_calls: Arc<AtomicUsize>,
+    is_denied: bool,
 }
 
 #[derive(Debug)]
@@ -64,12 +67,27 @@ impl FakeGlue {
             latency,
             limiter: Arc::new(RateLimiter::new(poll_calls_per_minute)),
         };
-        Self { inner: Arc::new(inner), client: ClientId::next() }
+        Self { inner: Arc::new(inner), client: ClientId::next(), own_calls: Arc::default(), is_denied: false }
     }
 
     /// The same account for another client.
     fn another_client(&self) -> Self {
-        Self { inner: Arc::clone(&self.inner), client: ClientId::next() }
+        Self { client: ClientId::next(), own_calls: Arc::default(), ..self.clone() }
+    }
+
+    /// What every call begins with.
+    async fn call(&self) -> Result<(), Error> {
+        self.inner.calls.fetch_add(1, Ordering::SeqCst);
+        self.own_calls.fetch_add(1, Ordering::SeqCst);
+        if !self.inner.latency.is_zero() {
+            tokio::time::sleep(self.inner.latency).await;
+        }
+        if self.is_denied { Err(error(ErrorKind::Denied)) } else { Ok(()) }
+    }
+
+    /// The newest run of `job` ends.
+    fn end(&self, job: &str) {
+        self.inner.runs.lock().unwrap().get_mut(job).unwrap()[0].state = JobRunState::Succeeded;
     }
 
     /// Starts `count` runs of `job`.
@@ -95,11 +113,12 @@ impl RunReader for FakeGlue {
         self.client
     }
 
+    fn is_of_same_account(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.inner, &other.inner)
+    }
+
     async fn page(&self, job: &str, token: Option<String>) -> Result<JobRunPage, Error> {
-        self.inner.calls.fetch_add(1, Ordering::SeqCst);
-        if !self.inner.latency.is_zero() {
-            tokio::time::sleep(self.inner.latency).await;
-        }
+        self.call().await?;
         let page: usize = token.map_or(0, |token| token.parse().unwrap());
         if let Some(kind) = self.inner.page_errors.lock().unwrap().get(&page) {
             return Err(error(*kind));
@@ -112,7 +131,7 @@ impl RunReader for FakeGlue {
     }
 
     async fn run(&self, job: &str, id: &str) -> Result<JobRun, Error> {
-        self.inner.calls.fetch_add(1, Ordering::SeqCst);
+        self.call().await?;
         if !self.inner.latency.is_zero() {
             tokio::time::sleep(self.inner.latency).await;
         }
@@ -189,7 +208,7 @@ fn requests(ids: &[String]) -> Vec<PollRequest<JobRunItem>> {
 async fn poll(glue: &FakeGlue, requests: Vec<PollRequest<JobRunItem>>) -> (usize, usize, Vec<ErrorKind>) {
     let source = JobRunSource { client: glue.clone(), job: "etl".to_owned() };
     let (mut present, mut absent, mut errors) = (0, 0, Vec::new());
-    for result in source.poll(requests, false).await.results {
+    for result in source.poll(requests, Extras::default()).await.results {
         match result.answer {
             Ok(Observation::Present(_)) => present += 1,
             Ok(Observation::NotFound) => absent += 1,
@@ -229,4 +248,34 @@ async fn without_the_job_its_runs_are_read_by_id() {
     assert_eq!(poll(&glue, requests(&ids)).await, (30, 0, vec![]));
     glue.inner.runs.lock().unwrap().clear();
     assert_eq!(poll(&glue, requests(&ids)).await, (0, 30, vec![]));
+}
+
+/// What the poller shows of the end of the newest of two runs of a job, for the second of two clients of an account, and
+/// how many calls both clients have made.
+async fn end_seen_by_second(is_denied: bool) -> (Report<JobRunItem>, [usize; 2]) {
+    let first = FakeGlue::with(200, Duration::ZERO, Some(6));
+    let second = FakeGlue { is_denied, ..first.another_client() };
+    let poller = Poller::new(Duration::from_secs(5), |_: usize| {}, |_| {});
+    let ids = first.start("etl", 2);
+    let sources = [first.clone(), second.clone()].map(|client| JobRunSource { client, job: "etl".to_owned() });
+    for (number, source) in sources.iter().enumerate() {
+        let _ = poller.watch(source, &ids[number], &number);
+    }
+    tokio::time::sleep(Duration::from_mins(10)).await;
+    let before = [&first, &second].map(|client| client.own_calls.load(Ordering::SeqCst));
+    first.end("etl");
+    tokio::time::sleep(Duration::from_mins(2)).await;
+    let after = [&first, &second].map(|client| client.own_calls.load(Ordering::SeqCst));
+    (poller.watch(&sources[1], &ids[1], &1), std::array::from_fn(|client| after[client] - before[client]))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_asks_for_itself_when_another_was_shown_a_change() {
+    let (report, calls) = end_seen_by_second(false).await;
+    let Some(Observation::Present(item)) = report.observation else { panic!("{report:?}") };
+    assert_eq!(item.run.state, JobRunState::Succeeded);
+    assert!(calls[1] >= 1, "{calls:?}");
+    let (report, _) = end_seen_by_second(true).await;
+    assert_eq!(report.observation, None, "what AWS answers to one client is not shown to another");
+    assert_eq!(report.error.map(|error| error.kind), Some(ErrorKind::Denied));
 }

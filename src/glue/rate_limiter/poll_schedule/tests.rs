@@ -5,6 +5,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::glue::rate_limiter::pace::MOST_OFTEN;
 
 const BASE: Duration = Duration::from_secs(5);
 /// What an account allows that never throttled.
@@ -41,7 +42,7 @@ impl Turns {
         let clients = [(); 20].map(|()| ClientId::next());
         let ids: Vec<_> = members.iter().map(|member| schedule.join(clients[member.client], now)).collect();
         let wait = |schedule: &mut PollSchedule, index: usize| {
-            let pace = Pace { base: BASE, tolerance: members[index].tolerance, requested_at: None };
+            let pace = Pace { tolerance: members[index].tolerance, ..Pace::new(BASE) };
             schedule.wait(ids[index], pace);
         };
         for index in 0..members.len() {
@@ -195,7 +196,7 @@ fn a_poll_that_an_object_waits_for_comes_at_once_and_counts() {
     let other = schedule.join(ClientId::next(), start);
     let now = start + BASE;
     let ids: Vec<_> = (0..100).map(|_| schedule.join(client, now)).collect();
-    let pace = Pace { base: BASE, tolerance: Duration::ZERO, requested_at: Some(now) };
+    let pace = Pace { requested_at: Some(now), ..Pace::new(BASE) };
     for id in &ids {
         schedule.wait(*id, pace);
     }
@@ -214,12 +215,63 @@ fn a_poll_that_an_object_waits_for_comes_at_once_and_counts() {
     assert!(schedule.is_turn(other) && at > now + seconds(4.0) && at < now + BASE, "{:?}", at - now);
 }
 
+/// The order in which groups with news and without have their turn, and how long the first sixty take.
+fn turns_with_news(allowed: Option<u32>) -> (Vec<News>, Duration) {
+    let start = Instant::now();
+    let mut schedule = PollSchedule::new(allowed, start);
+    let all = [News::Nothing, News::Unseen, News::Changed];
+    let groups: Vec<_> = (0..90).map(|index| (schedule.join(ClientId::next(), start), all[index % 3])).collect();
+    // They have polled before.
+    for (id, news) in &groups {
+        schedule.wait(*id, Pace { requested_at: Some(start), ..Pace::new(BASE) });
+        assert_eq!(schedule.next(start, UNTHROTTLED), NextPoll::Turn(*id));
+        schedule.record(*id, 1, start, UNTHROTTLED);
+        schedule.wait(*id, Pace { news: *news, ..Pace::new(BASE) });
+    }
+    let (mut turns, mut now) = (Vec::new(), start + BASE * 2);
+    let begun = now;
+    while turns.len() < 60 {
+        match schedule.next(now, UNTHROTTLED) {
+            NextPoll::Turn(id) => turns.push(groups.iter().find(|(other, _)| *other == id).unwrap().1),
+            NextPoll::At(at) => now = at,
+            NextPoll::Idle => panic!("some wait"),
+        }
+    }
+    (turns, now - begun)
+}
+
+#[test]
+fn news_come_first_but_not_always_and_keep_to_a_limit() {
+    let (turns, time) = turns_with_news(None);
+    let of = |turns: &[News], news: News| turns.iter().filter(|of| **of == news).count();
+    assert_eq!(of(&turns[..33], News::Changed), 30, "{turns:?}");
+    assert_eq!([of(&turns, News::Nothing), of(&turns, News::Unseen)], [6, 24], "{turns:?}");
+    // Those with news cost half.
+    assert!((time.as_secs_f64() - 33.0 / 95.0 * 60.0).abs() < 5.0, "{time:?}");
+    let (_, limited) = turns_with_news(Some(100));
+    assert!((limited.as_secs_f64() - 60.0 / 95.0 * 60.0).abs() < 5.0, "{limited:?}");
+}
+
+#[test]
+fn what_another_group_has_shown_to_be_unchanged_counts_as_polled() {
+    let start = Instant::now();
+    let mut schedule = PollSchedule::new(None, start);
+    let [asking, other] = [(); 2].map(|()| schedule.join(ClientId::next(), start));
+    schedule.wait(other, Pace::new(BASE));
+    schedule.wait(asking, Pace::new(BASE));
+    let now = start + BASE;
+    assert_eq!(schedule.next(now, UNTHROTTLED), NextPoll::Turn(asking));
+    schedule.wait(other, Pace { unchanged_at: Some(now), informs: 2, ..Pace::new(BASE) });
+    assert_eq!(schedule.next(now, UNTHROTTLED), NextPoll::At(now + BASE));
+    assert!((schedule.calls() - 1.5).abs() < 0.01, "the next poll of one of them counts for both");
+}
+
 #[test]
 fn a_client_whose_objects_ask_for_many_polls_waits_with_its_others() {
     let start = Instant::now();
     let mut schedule = PollSchedule::new(Some(60), start);
     let [asking, other] = [(); 2].map(|()| schedule.join(ClientId::next(), start));
-    let pace = Pace { base: BASE, tolerance: Duration::ZERO, requested_at: None };
+    let pace = Pace::new(BASE);
     let mut now = start;
     for _ in 0..30 {
         now += Duration::from_secs(1);

@@ -18,8 +18,9 @@ struct Load {
     jobs: usize,
     /// Live runs in all.
     runs: usize,
-    /// Each has an equal part of the runs, of one job.
     clients: usize,
+    /// Pairs of a client and a job. Each has an equal part of the runs.
+    groups: usize,
     /// What the operator allows.
     allowed: Option<u32>,
     /// Runs last so many minutes, and up to half as long again.
@@ -30,8 +31,16 @@ struct Load {
     measured: Duration,
 }
 
-const A_THOUSAND: Load =
-    Load { jobs: 20, runs: 1000, clients: 1, allowed: None, minutes: 10, ended: 0, measured: Duration::from_mins(5) };
+const A_THOUSAND: Load = Load {
+    jobs: 20,
+    runs: 1000,
+    clients: 1,
+    groups: 20,
+    allowed: None,
+    minutes: 10,
+    ended: 0,
+    measured: Duration::from_mins(5),
+};
 
 /// When the world is steady.
 const STEADY_AFTER: Duration = Duration::from_mins(3);
@@ -76,9 +85,9 @@ impl World {
         let clients: Vec<_> = (0..load.clients).map(|_| account.another_client()).collect();
         let source = |number: usize| JobRunSource {
             client: clients[number % load.clients].clone(),
-            job: (number % load.jobs).to_string(),
+            job: ((number / load.clients + number % load.clients) % load.jobs).to_string(),
         };
-        let sources = (0..load.jobs.max(load.clients)).map(source).collect();
+        let sources = (0..load.groups).map(source).collect();
         let begun = Instant::now();
         let clock = move || Self::timestamp(SignedDuration::try_from(begun.elapsed()).unwrap());
         let (sender, requeued) = mpsc::unbounded_channel();
@@ -226,25 +235,31 @@ async fn ten_thousand_runs_take_the_calls_that_pages_need() {
     let load = Load { runs: 10_000, minutes: 120, measured: Duration::from_mins(4), ..A_THOUSAND };
     // Sixty pages, or fifty, at 95 calls a minute.
     check("10,000 runs of 20 jobs", load, 100.0, 60.0 / 95.0 * 60.0 + 1.0).await;
-    check("10,000 runs of one job", Load { jobs: 1, ..load }, 100.0, 50.0 / 95.0 * 60.0 + 3.5).await;
+    check("10,000 runs of one job", Load { jobs: 1, groups: 1, ..load }, 100.0, 50.0 / 95.0 * 60.0 + 3.5).await;
     let load = Load { allowed: Some(600), ..load };
     check("10,000 runs of 20 jobs, 600 calls allowed", load, 600.0, 60.0 / 570.0 * 60.0 + 1.0).await;
     // The pause of 5 s, the poll of 2.5 s before it, and that after it.
-    check("10,000 runs of one job, 600 calls allowed", Load { jobs: 1, ..load }, 600.0, 10.0).await;
+    check("10,000 runs of one job, 600 calls allowed", Load { jobs: 1, groups: 1, ..load }, 600.0, 10.0).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn two_hundred_identities_take_less_than_twice_the_calls_of_one() {
-    let load = Load { jobs: 200, clients: 200, ..A_THOUSAND };
+    let load = Load { jobs: 200, clients: 200, groups: 200, ..A_THOUSAND };
     check("1,000 runs of 200 identities, of a job each", load, 190.0, 76.0).await;
     let allowed = Load { allowed: Some(600), ..load };
     check("1,000 runs of 200 identities, 600 calls allowed", allowed, 600.0, 23.0).await;
-    check("1,000 runs of 200 identities, of 20 jobs", Load { jobs: 20, ..load }, 190.0, 76.0).await;
+}
+
+/// The poll of one shows the others whether they have to ask.
+#[tokio::test(start_paused = true)]
+async fn identities_that_run_the_same_jobs_ask_when_something_has_changed() {
+    let load = Load { clients: 200, groups: 1000, minutes: 30, measured: Duration::from_mins(10), ..A_THOUSAND };
+    check("1,000 runs of 200 identities, of 20 jobs that they share", load, 190.0, 40.0).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_thousand_jobs_are_each_polled_within_about_a_minute() {
-    check("1,000 runs of 1,000 jobs", Load { jobs: 1000, ..A_THOUSAND }, 850.0, 76.0).await;
+    check("1,000 runs of 1,000 jobs", Load { jobs: 1000, groups: 1000, ..A_THOUSAND }, 850.0, 76.0).await;
 }
 
 /// Where calls are few, a job of which ended runs are known is polled more often when its run is about to end.
@@ -252,7 +267,15 @@ async fn a_thousand_jobs_are_each_polled_within_about_a_minute() {
 async fn what_runs_usually_last_shortens_the_lag_of_their_ends() {
     let mut means = Vec::new();
     for ended in [0, 5] {
-        let load = Load { jobs: 300, runs: 300, minutes: 60, ended, measured: Duration::from_mins(20), ..A_THOUSAND };
+        let load = Load {
+            jobs: 300,
+            groups: 300,
+            runs: 300,
+            minutes: 60,
+            ended,
+            measured: Duration::from_mins(20),
+            ..A_THOUSAND
+        };
         let figures = World::new(load).measure().await;
         let mean = figures.ends.iter().sum::<Duration>().as_secs_f64() / figures.ends.len() as f64;
         let calls = figures.calls_a_minute;
