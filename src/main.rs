@@ -6,6 +6,11 @@
 use std::process::ExitCode;
 
 use kube_glue::operator::{self, Cli};
+use tikv_jemallocator::Jemalloc;
+
+/// glibc's allocator keeps the pages of a burst for ever. `.cargo/config.toml` has the options of this one.
+#[global_allocator]
+static ALLOCATOR: Jemalloc = Jemalloc;
 
 #[tokio::main]
 async fn main() -> ExitCode {

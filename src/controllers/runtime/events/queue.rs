@@ -75,9 +75,14 @@ impl EventQueue {
         1
     }
 
-    /// The next Event to file: Warnings first.
+    /// The next Event to file: Warnings first. An empty queue gives back the memory of the last burst.
     pub(super) fn pop(&mut self) -> Option<Waiting> {
-        self.warnings.pop_front().or_else(|| self.normal.pop_front())
+        let next = self.warnings.pop_front().or_else(|| self.normal.pop_front());
+        if self.len() == 0 {
+            self.warnings.shrink_to(LOOK_BACK);
+            self.normal.shrink_to(LOOK_BACK);
+        }
+        next
     }
 
     fn len(&self) -> usize {
@@ -88,6 +93,7 @@ impl EventQueue {
     fn allows(&mut self, uid: &str, now: Instant) -> bool {
         if self.swept_at.is_none_or(|at| now.saturating_duration_since(at) >= REFILL) {
             self.allowances.retain(|_, allowance| allowance.at(now).left < BURST);
+            self.allowances.shrink_to(LOOK_BACK);
             self.swept_at = Some(now);
         }
         let whole = Allowance { left: BURST, refilled_at: now };
@@ -137,6 +143,7 @@ mod tests {
         let filed = reasons(&mut queue);
         assert_eq!(filed.len(), CAPACITY);
         assert_eq!(filed[..4], ["w0", "w1", "w2", "n3"]);
+        assert!(queue.normal.capacity() <= 2 * LOOK_BACK, "{}", queue.normal.capacity());
     }
 
     #[test]
