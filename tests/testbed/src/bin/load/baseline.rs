@@ -40,6 +40,8 @@ pub(crate) struct Baseline {
     pub(crate) p99: Duration,
     /// Patches for each second, with 16 in flight.
     pub(crate) rate: f64,
+    /// The API server's CPU time for one of those patches, in seconds.
+    pub(crate) cpu: f64,
 }
 
 /// Measures it. No controller may run, and none of the objects is left.
@@ -52,10 +54,12 @@ pub(crate) async fn measure(world: &World, settings: &Settings, sample: &Sample)
     let listed = runs.list(&ListParams::default()).await.map_err(Error::kube("listing the runs"))?;
     let mut targets: Vec<_> = listed.iter().map(|run| (run.name_any(), run.resource_version())).collect();
     let trips = round_trips(&runs, &mut targets, settings.size(ROUND_TRIPS).max(100), &sample.status).await?;
-    let rate = rate(&runs, targets, settings.window(LASTS), &sample.status).await?;
+    let ([cpu_before, _], began) = (world.server_cpu(), Instant::now());
+    let count = patches(&runs, targets, settings.window(LASTS), &sample.status).await?;
+    let (rate, cpu) = (count / began.elapsed().as_secs_f64(), (world.server_cpu()[0] - cpu_before) / count.max(1.0));
     delete(&world.admin, namespace).await?;
     let of = |part| percentile(&trips, part).unwrap_or_default();
-    let baseline = Baseline { median: of(0.5), p99: of(0.99), rate };
+    let baseline = Baseline { median: of(0.5), p99: of(0.99), rate, cpu };
     say(&format!(
         "  raw status patches: median {:.2?}, p99 {:.2?}, {rate:.0}/s with {IN_FLIGHT} in flight",
         baseline.median, baseline.p99
@@ -83,8 +87,8 @@ async fn round_trips(
     Ok(trips)
 }
 
-/// One patch after the other of each object, all objects at a time, for some time. Returns the patches for each second.
-async fn rate(
+/// One patch after the other of each object, all objects at a time, for some time. Returns how many there were.
+async fn patches(
     runs: &Api<DynamicObject>,
     targets: Vec<Target>,
     lasts: Duration,
@@ -100,7 +104,7 @@ async fn rate(
         Ok::<_, LoadError>(count)
     });
     let counts = try_join_all(patched).await?;
-    Ok(f64::from(counts.into_iter().sum::<u32>()) / began.elapsed().as_secs_f64())
+    Ok(f64::from(counts.into_iter().sum::<u32>()))
 }
 
 /// One patch. `nth` makes it a change.

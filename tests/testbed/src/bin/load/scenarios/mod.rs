@@ -8,6 +8,7 @@ mod latency;
 mod lives;
 mod polls;
 mod restart;
+mod rules;
 mod strain;
 mod throttled;
 mod writes;
@@ -77,6 +78,11 @@ pub(crate) const ALL: &[Scenario] = &[
         name: writes::NAME,
         about: "the writes to one object in its life",
         measure: |context| Box::pin(writes::measure(context)),
+    },
+    Scenario {
+        name: rules::NAME,
+        about: "status patches with the CEL rules of a GlueJobRun, and without",
+        measure: |context| Box::pin(rules::measure(context)),
     },
     Scenario {
         name: polls::NAME,

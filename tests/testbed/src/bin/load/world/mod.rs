@@ -142,7 +142,7 @@ impl World {
         };
         let objects: Vec<_> = namespaces.iter().flat_map(namespace).collect();
         let list = json!({ "apiVersion": "v1", "kind": "List", "items": objects });
-        self.plane.kubectl(["create", "-f", "-"]).input(list.to_string()).await?;
+        self.plane.kubectl(["apply", "--server-side", "-f", "-"]).input(list.to_string()).await?;
         Ok(())
     }
 
