@@ -186,3 +186,14 @@ def test_tags_are_added_and_removed(glue, name):
     glue.tag_resource(ResourceArn=arn, TagsToAdd={"more": "b"})
     glue.untag_resource(ResourceArn=arn, TagsToRemove=["team"])
     assert glue.get_tags(ResourceArn=arn)["Tags"] == {"more": "b"}
+
+
+@pytest.mark.documentation("DescribeConnectionType and ListConnectionTypes, AWS Glue API reference; the answers are assumed")
+def test_types_are_listed_and_described(double, glue):
+    pages = glue.get_paginator("list_connection_types").paginate(PaginationConfig={"PageSize": 2})
+    listed = {each["ConnectionType"]: each for page in pages for each in page["ConnectionTypes"]}
+    seen = glue.describe_connection_type(ConnectionType="POSTGRESQL")
+    assert seen["Capabilities"] == listed["POSTGRESQL"]["Capabilities"]
+    required = {name for name, each in seen["ConnectionProperties"].items() if each["Required"]}
+    assert required == {"HOST", "PORT", "DATABASE"}
+    assert refused(glue.describe_connection_type, ConnectionType="NOT-A-TYPE").code == "InvalidInputException"

@@ -151,6 +151,28 @@ def test_an_invalid_filter_is_refused(glue, crawler, wrong):
     assert refused(glue.list_crawls, CrawlerName=crawler, Filters=[wrong]).code == "InvalidInputException"
 
 
+@pytest.mark.documentation("GetCrawlerMetrics, AWS Glue API reference; that unknown names are left out is assumed")
+def test_metrics_show_the_run_times_of_a_crawler_and_what_is_left_of_a_crawl(target, double, glue, crawler):
+    def metrics():
+        (seen,) = glue.get_crawler_metrics(CrawlerNameList=[crawler, f"{crawler}-not"])["CrawlerMetricsList"]
+        assert seen["CrawlerName"] == crawler
+        return seen
+
+    seen = metrics()
+    assert (seen["StillEstimating"], seen["MedianRuntimeSeconds"], seen["TimeLeftSeconds"]) == (False, 0, 0)
+    script(double, crawler, [{"running": 90, "stopping": 10}])
+    glue.start_crawler(Name=crawler)
+    assert metrics()["StillEstimating"]
+    target.step(90)
+    target.step(10)
+    seen = metrics()
+    assert (seen["LastRuntimeSeconds"], seen["MedianRuntimeSeconds"]) == (100, 100)
+    glue.start_crawler(Name=crawler)
+    target.step(40)
+    seen = metrics()
+    assert (seen["StillEstimating"], seen["TimeLeftSeconds"]) == (False, 60)
+
+
 def test_a_batch_names_the_crawlers_that_do_not_exist(glue, crawler):
     answer = glue.batch_get_crawlers(CrawlerNames=[crawler, f"{crawler}-not"])
     assert [each["Name"] for each in answer["Crawlers"]] == [crawler]

@@ -18,6 +18,7 @@ StartCrawler StartCrawlerSchedule StopCrawler StopCrawlerSchedule UpdateCrawler 
 BatchGetTriggers CreateTrigger DeleteTrigger GetTrigger GetTriggers ListTriggers StartTrigger StopTrigger UpdateTrigger
 CreateWorkflow DeleteWorkflow GetWorkflow GetWorkflowRun GetWorkflowRuns ListWorkflows StartWorkflowRun
 BatchDeleteConnection CreateConnection DeleteConnection GetConnection GetConnections TestConnection UpdateConnection
+DescribeConnectionType ListConnectionTypes
 GetTags TagResource UntagResource
 """.split()
 

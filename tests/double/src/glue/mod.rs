@@ -34,8 +34,8 @@ use crate::{clock::Clock, error::AwsError};
 
 /// All operations by name.
 static OPERATIONS: LazyLock<HashMap<&'static str, &'static Operation>> = LazyLock::new(|| {
-    let flat = [jobs::OPERATIONS, runs::OPERATIONS, connections::OPERATIONS, tags::OPERATIONS];
-    let nested = crawlers::OPERATIONS.iter().chain(triggers::OPERATIONS).copied();
+    let flat = [jobs::OPERATIONS, runs::OPERATIONS, tags::OPERATIONS];
+    let nested = crawlers::OPERATIONS.iter().chain(connections::OPERATIONS).chain(triggers::OPERATIONS).copied();
     flat.into_iter().chain(nested).flatten().map(|operation| (operation.name, operation)).collect()
 });
 

@@ -9,18 +9,21 @@ mod requirements;
 mod script;
 #[cfg(test)]
 mod tests;
+mod types;
 mod view;
 
 use std::{collections::BTreeMap, sync::Arc};
 
-pub use operations::OPERATIONS;
 pub use script::{ConnectionScript, Failure};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use self::script::Scripts;
-use super::{Region, region::Event};
+use super::{Region, operation::Operation, region::Event};
 use crate::{clock::Time, error::AwsError};
+
+/// The operations on connections and their types.
+pub const OPERATIONS: &[&[Operation]] = &[operations::OPERATIONS, types::OPERATIONS];
 
 /// Glue's `ConnectionStatus`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -44,6 +47,8 @@ struct Connection {
     status: ConnectionStatus,
     reason: Option<String>,
     validated: Option<Time>,
+    /// The secret that Glue made of the credentials in the input.
+    secret_arn: Option<String>,
     /// Differs for each change. The outcome of an earlier change is ignored.
     generation: u64,
 }
@@ -88,7 +93,12 @@ impl Region {
         self.connections.changes += 1;
         let generation = self.connections.changes;
         let created = self.connections.by_key.get(key).map_or(now, |connection| connection.created);
+        // "The secret manager ARN to store credentials" (AuthenticationConfiguration, AWS Glue API reference). The form of
+        // its name is not documented.
+        let has_credentials = view::has_credentials(&input);
+        let secret = format!("arn:aws:secretsmanager:{}:{}:secret:glue!{}", self.name, self.account, key.1);
         let connection = Connection {
+            secret_arn: has_credentials.then_some(secret),
             input,
             created,
             updated: now,

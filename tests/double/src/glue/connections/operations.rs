@@ -17,8 +17,7 @@ use crate::{
 
 const DEFAULT_PAGE: usize = 100;
 
-/// The operations on connections.
-pub const OPERATIONS: &[Operation] = operations! { "connection":
+pub(super) const OPERATIONS: &[Operation] = operations! { "connection":
     CreateConnection("/ConnectionInput/Name") => create,
     GetConnection("/Name") => get,
     GetConnections("") => get_all,

@@ -36,6 +36,9 @@ impl Connection {
             properties.retain(|name, _| !name.ends_with("PASSWORD"));
         }
         if let Some(Value::Object(authentication)) = input.get_mut("AuthenticationConfiguration") {
+            if let Some(arn) = &self.secret_arn {
+                authentication.entry("SecretArn").or_insert_with(|| arn.as_str().into());
+            }
             authentication.remove("BasicAuthenticationCredentials");
             authentication.remove("CustomAuthenticationCredentials");
             if let Some(Value::Object(oauth)) = authentication.get_mut("OAuth2Properties") {
@@ -64,6 +67,17 @@ impl Connection {
     pub(super) fn text(&self, name: &str) -> &str {
         self.input.get(name).and_then(Value::as_str).unwrap_or_default()
     }
+}
+
+/// Whether the input of a connection has credentials that Glue stores in a secret.
+pub(super) fn has_credentials(input: &Map<String, Value>) -> bool {
+    let Some(authentication) = input.get("AuthenticationConfiguration") else { return false };
+    let oauth = &authentication["OAuth2Properties"];
+    ["BasicAuthenticationCredentials", "CustomAuthenticationCredentials"]
+        .iter()
+        .any(|name| authentication[*name].is_object())
+        || oauth["OAuth2Credentials"].is_object()
+        || oauth["AuthorizationCodeProperties"].is_object()
 }
 
 impl ConnectionView {

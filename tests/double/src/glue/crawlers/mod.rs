@@ -7,6 +7,7 @@
 mod definition;
 mod history;
 mod lifecycle;
+mod metrics;
 mod operations;
 mod script;
 #[cfg(test)]
@@ -24,7 +25,7 @@ use super::{Region, operation::Operation, schedule::Schedule, triggers::Origin};
 use crate::{clock::Time, error::AwsError};
 
 /// The operations on crawlers and crawls.
-pub const OPERATIONS: &[&[Operation]] = &[operations::OPERATIONS, history::OPERATIONS];
+pub const OPERATIONS: &[&[Operation]] = &[operations::OPERATIONS, history::OPERATIONS, metrics::OPERATIONS];
 
 /// A crawler's own state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

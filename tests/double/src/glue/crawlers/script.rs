@@ -73,6 +73,9 @@ pub struct CrawlPlan {
     /// The time in STOPPING afterwards.
     #[serde(with = "crate::seconds")]
     pub stopping: Duration,
+    /// How much more `CrawlElapsedTime` shows than the time since the start.
+    #[serde(with = "crate::seconds")]
+    pub elapsed: Duration,
     /// The time after the start during which `ListCrawls` does not show the crawl.
     #[serde(with = "crate::seconds")]
     pub hidden: Duration,
@@ -91,6 +94,7 @@ impl Default for CrawlPlan {
         Self {
             running: Duration::from_mins(1),
             stopping: Duration::from_secs(10),
+            elapsed: Duration::ZERO,
             hidden: Duration::ZERO,
             outcome: CrawlOutcome::Completed,
             changes: Changes::default(),

@@ -50,7 +50,7 @@ impl Crawler {
         CrawlerView {
             settings: &self.settings,
             state,
-            crawl_elapsed_time: running.map_or(0, |crawl| now.since(crawl.started).as_millis()),
+            crawl_elapsed_time: running.map_or(0, |crawl| (now.since(crawl.started) + crawl.plan.elapsed).as_millis()),
             creation_time: self.created_on,
             last_updated: self.modified_on,
             version: self.version,

@@ -52,6 +52,8 @@ pub(super) struct Start {
     pub predecessors: Vec<(Arc<str>, Arc<str>)>,
     pub glue_version: Option<String>,
     pub job_mode: Option<String>,
+    pub maintenance_window: Option<String>,
+    pub profile_name: Option<String>,
     pub log_group: String,
     pub shows_dpu_seconds: bool,
     pub retries: u32,

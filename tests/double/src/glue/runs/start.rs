@@ -86,6 +86,7 @@ impl Start {
             let of_run = request.arguments.as_ref().and_then(|arguments| arguments.get(key));
             of_run.or_else(|| job.default_arguments.as_ref()?.get(key)).map(String::as_str)
         };
+        let other = |member: &str| job.rest.get(member).and_then(Value::as_str).map(ToOwned::to_owned);
         let flexible = execution_class.as_deref() == Some("FLEX") || argument("--enable-auto-scaling") == Some("true");
         let logs = if job.is_spark() { "/aws-glue/jobs" } else { "/aws-glue/python-jobs" };
         let security = request.security_configuration.or_else(|| job.security_configuration.clone());
@@ -105,6 +106,8 @@ impl Start {
             predecessors: Vec::new(),
             glue_version: job.glue_version.clone(),
             job_mode: job.job_mode.clone(),
+            maintenance_window: other("MaintenanceWindow"),
+            profile_name: other("ProfileName"),
             shows_dpu_seconds: flexible && job.is_spark(),
             retries: job.max_retries,
             execution_class,

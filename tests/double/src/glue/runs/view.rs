@@ -60,6 +60,10 @@ pub struct JobRun<'a> {
     pub state_detail: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub execution_role_session_policy: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub maintenance_window: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub profile_name: Option<&'a str>,
 }
 
 /// A run that met a condition of the trigger that started this run.
@@ -119,6 +123,8 @@ impl Run {
             execution_class: start.execution_class.as_deref(),
             state_detail: (state == JobRunState::Waiting).then_some("Max concurrent job runs per job exceeded"),
             execution_role_session_policy: start.session_policy.as_deref(),
+            maintenance_window: start.maintenance_window.as_deref(),
+            profile_name: start.profile_name.as_deref(),
         }
     }
 
