@@ -116,6 +116,9 @@ pub struct GlueCrawlerRunStatus {
     /// Glue's summary of the crawl, at most 1,024 characters. Only when it cannot be parsed into changes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub summary: Option<String>,
+    /// What Glue expects of the crawl. Glue is asked after two minutes, and then once an hour.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub estimate: Option<CrawlEstimate>,
     /// The CloudWatch log group of the crawl.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub log_group: Option<String>,
@@ -128,6 +131,21 @@ pub struct GlueCrawlerRunStatus {
     /// Glue's message about the failure, at most 1,024 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error_message: Option<String>,
+}
+
+/// What Glue expects of a crawl (GetCrawlerMetrics).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CrawlEstimate {
+    /// The seconds from observedAt to the end of the crawl. Absent while Glue is estimating, and when the crawl has
+    /// ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_left_seconds: Option<u32>,
+    /// The median of the crawler's run times, in seconds. Absent when the crawler has not run before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub median_runtime_seconds: Option<u32>,
+    /// When Glue was asked, by the controller's clock.
+    pub observed_at: Time,
 }
 
 /// The changes of a crawl in the Data Catalog.
@@ -176,6 +194,7 @@ fn add_rules(schema: &mut Schema) {
             Rule::new("!has(self.retry) || !has(self.retry.states) || self.retry.states.all(state, state == 'FAILED')")
                 .message("a crawl ends as COMPLETED, FAILED or STOPPED: only FAILED can be retried")
                 .field_path(".retry.states"),
+            run::no_execution_class(),
             rules::excludes(
                 "crawlId",
                 &["onAlreadyRunning", "coalesce", "retry", "suspend", "startDeadlineSeconds"],

@@ -179,6 +179,26 @@ pub enum ExecutionClass {
     Standard,
 }
 
+impl ExecutionClass {
+    /// The value as Glue's API spells it.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Flex => "FLEX",
+            Self::Standard => "STANDARD",
+        }
+    }
+}
+
+/// A run that had to end before this one, in a trigger of a workflow.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Predecessor {
+    /// The name of its job.
+    pub job_name: String,
+    /// Its run id.
+    pub run_id: String,
+}
+
 /// The observed state of the run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -225,6 +245,18 @@ pub struct GlueJobRunStatus {
     /// The number of Glue's own attempt, from 0 (JobRun.Attempt).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub glue_attempt: Option<i32>,
+    /// The name of the trigger that started the run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trigger_name: Option<String>,
+    /// The runs whose end made the trigger start this run, at most 20.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub predecessors: Vec<Predecessor>,
+    /// The name of the Glue usage profile of the run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile_name: Option<String>,
+    /// When Glue may restart a streaming run for maintenance, such as Sun:10: a day of the week and an hour in UTC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub maintenance_window: Option<String>,
     /// The CloudWatch log group of the run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub log_group: Option<String>,
@@ -248,6 +280,10 @@ pub struct Links {
     /// The run's error log in CloudWatch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error_log: Option<String>,
+    /// The run's continuous log in CloudWatch, with --enable-continuous-cloudwatch-log. Glue 5.0 and later have none:
+    /// they write the output log as they go.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub continuous_log: Option<String>,
 }
 
 /// The fields that say what to run. They cannot be changed.

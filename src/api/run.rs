@@ -6,6 +6,7 @@ use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 
 use super::credentials::AwsIdentity;
+use super::job_run::ExecutionClass;
 use super::rules;
 
 /// Suspension, stop, retries, deadlines and deletion of a run. Flattened into the spec of job runs and crawls.
@@ -82,6 +83,11 @@ pub struct Retry {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 86400))]
     pub max_backoff_seconds: Option<u32>,
+
+    /// The execution class of retries, such as STANDARD for a run that is tried with FLEX first. Only for job runs.
+    /// Default: that of the first attempt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub execution_class: Option<ExecutionClass>,
 }
 
 /// A final state in Glue after which a run can be retried.
@@ -285,7 +291,7 @@ pub struct RunStatus {
     /// The AWS identity of the caller when this status was written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub identity: Option<AwsIdentity>,
-    /// Conditions: Ready, Reconciling, Stalled, Complete, Failed and Suspended, at most one of each type.
+    /// Conditions: Ready, Reconciling, Stalled, Complete, Failed, Finished and Suspended, at most one of each type.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
     pub conditions: Vec<Condition>,
@@ -316,6 +322,13 @@ impl RunStatus {
 
 /// The remedy when someone changes an immutable field of a run.
 pub(super) const IMMUTABLE_REMEDY: &str = "create another object for another run";
+
+/// The rule of kinds whose runs have no execution class.
+pub(super) fn no_execution_class() -> Rule {
+    Rule::new("!has(self.retry) || !has(self.retry.executionClass)")
+        .message("only job runs have an execution class: remove retry.executionClass")
+        .field_path(".retry.executionClass")
+}
 
 /// Adds the CEL rules of [`RunPolicy`] to the spec that it is flattened into.
 pub(super) fn add_policy_rules(schema: &mut Schema) {

@@ -1,12 +1,14 @@
 //! The Argo CD health script that the chart ships, run in Argo CD's Lua version (5.1) on objects from the API server.
 
+use std::time::Duration;
+
 use kube::ResourceExt;
 use kube_glue::api::run::Phase;
 use kube_glue::api::{GlueConnection, GlueCrawlerRun, GlueJobRun, GlueTrigger};
 use kube_glue::controllers::runtime::kind::Kind;
 use kube_glue_double::{
     ConnectionScript, CrawlOutcome, CrawlPlan, CrawlScript, CrawlerSettings, DEFAULT_ACCOUNT, JobDefinition, Outcome,
-    Requests,
+    Requests, RunScript,
 };
 use mlua::serde::{LuaSerdeExt, ser};
 use mlua::{Lua, LuaOptions, StdLib, Table};
@@ -170,7 +172,7 @@ async fn the_health_of_a_connection_follows_its_ready_condition() {
     let env = TestEnv::new("argo-conn").await;
     let script = install_script(&env).await;
     env.double.clock().hold();
-    let minute = std::time::Duration::from_mins(1);
+    let minute = Duration::from_mins(1);
     let changes = ConnectionScript::default().in_progress(minute);
     env.double.script_connection(
         DEFAULT_ACCOUNT,
@@ -194,7 +196,7 @@ async fn the_health_of_a_connection_follows_its_ready_condition() {
     assert_eq!(health_of("db").await, ("Degraded".to_owned(), message));
 }
 
-/// A trigger never completes: it is healthy when its state is that of the spec.
+/// A trigger that is not fired never completes: it is healthy when its state is that of the spec.
 #[tokio::test]
 async fn the_health_of_a_trigger_follows_its_ready_condition() {
     let mut env = TestEnv::without_controller("argo-trigger").await;
@@ -220,4 +222,26 @@ async fn the_health_of_a_trigger_follows_its_ready_condition() {
     triggers.create("two", json!({"triggerName": "nightly"})).await;
     let message = triggers.wait_for_reason("two", "OwnedByAnother").await;
     assert_eq!(env.health_of::<GlueTrigger>(&script, "two").await, ("Degraded".to_owned(), message));
+}
+
+/// A firing whose run failed is not healthy, until a later one ends well.
+#[tokio::test]
+async fn the_health_of_a_fired_trigger_is_that_of_its_last_firing() {
+    let env = TestEnv::new("argo-firing").await;
+    let script = install_script(&env).await;
+    let define = |script: RunScript| {
+        let script = script.starting(Duration::ZERO).running(Duration::from_millis(100));
+        env.define_job(JobDefinition::new("etl").max_concurrent_runs(9).script(script));
+    };
+    let body = json!({"Name": "refresh", "Type": "ON_DEMAND", "Actions": [{"JobName": "etl"}]});
+    env.call_glue("CreateTrigger", &body);
+    let triggers = env.objects::<GlueTrigger>();
+    define(RunScript::fails("no such bucket"));
+    triggers.create("one", json!({"triggerName": "refresh", "fire": "a", "fireOnCreation": true})).await;
+    let message = triggers.wait_for_reason("one", "CompletedWithFailures").await;
+    assert_eq!(env.health_of::<GlueTrigger>(&script, "one").await, ("Degraded".to_owned(), message));
+    define(RunScript::succeeds());
+    triggers.patch_spec("one", json!({"fire": "b"})).await;
+    let message = triggers.wait_for_reason("one", "Completed").await;
+    assert_eq!(env.health_of::<GlueTrigger>(&script, "one").await, ("Healthy".to_owned(), message));
 }

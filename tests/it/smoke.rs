@@ -16,7 +16,7 @@ async fn a_run_is_started_once_and_followed_to_its_end() {
     env.wait_for_requests(what, |requests| requests.of("GetCallerIdentity").succeeded().count() > 0).await;
     env.double.clock().resume();
     let run = env.wait_finished("one", Phase::Succeeded).await;
-    assert_eq!(condition_summary(&run), ["Ready=True", "Complete=True"]);
+    assert_eq!(condition_summary(&run), ["Ready=True", "Complete=True", "Finished=True"]);
     assert_eq!(env.start_calls(), 1);
     let start = &env.double.requests().of("StartJobRun")[0];
     assert_eq!(start.field("Arguments/--day"), Some(json!("monday")));

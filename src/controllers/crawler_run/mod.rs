@@ -24,7 +24,7 @@ use crate::controllers::run::local_state::RunLocalState;
 use crate::controllers::runtime::kind::Kind;
 use crate::controllers::runtime::text::truncated;
 use crate::glue::crawls::source::{self, CrawlItem, CrawlSource};
-use crate::glue::crawls::{Crawl, CrawlerState};
+use crate::glue::crawls::{Crawl, CrawlerState, Estimate};
 use crate::glue::{Error, Glue};
 
 impl Kind for GlueCrawlerRun {
@@ -99,7 +99,11 @@ impl RunKind for GlueCrawlerRun {
 
     fn render(&self, client: Option<&Glue>, run: RunStatus, item: Option<&CrawlItem>) -> GlueCrawlerRunStatus {
         let region = client.map(|client| client.identity().region.as_str());
-        render::status(self, region, run, item.and_then(crawl_of))
+        let observed = item.and_then(|item| match item {
+            CrawlItem::Crawl { crawl, estimate, .. } => Some((&**crawl, *estimate)),
+            CrawlItem::Crawler(_) => None,
+        });
+        render::status(self, region, run, observed)
     }
 
     async fn look_up(&self, client: &Glue, query: &RunQuery) -> Result<Option<CrawlItem>, Error> {
@@ -163,7 +167,7 @@ impl Identification<GlueCrawlerRun> for ByBaseline {
 }
 
 fn item(crawl: Crawl) -> CrawlItem {
-    CrawlItem::Crawl { crawl: Box::new(crawl), last_crawl_started_on: None }
+    CrawlItem::Crawl { crawl: Box::new(crawl), last_crawl_started_on: None, estimate: Estimate::default() }
 }
 
 fn crawl_of(item: &CrawlItem) -> Option<&Crawl> {

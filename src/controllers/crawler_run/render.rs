@@ -3,26 +3,33 @@
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use serde_json::Value;
 
-use crate::api::crawler_run::{CatalogChanges, ChangeCounts};
+use crate::api::crawler_run::{CatalogChanges, ChangeCounts, CrawlEstimate};
 use crate::api::run::{Phase, RunStatus};
 use crate::api::{GlueCrawlerRun, GlueCrawlerRunStatus};
 use crate::controllers::run::links;
 use crate::controllers::runtime::text::{duration, truncated};
-use crate::glue::crawls::{Crawl, CrawlState};
+use crate::controllers::runtime::time::whole_seconds;
+use crate::glue::crawls::{Crawl, CrawlState, Estimate};
 
 /// The status, from the part that all runs share and from the crawl as it was observed last.
 pub(super) fn status(
     object: &GlueCrawlerRun,
     region: Option<&str>,
     run: RunStatus,
-    observed: Option<&Crawl>,
+    observed: Option<(&Crawl, Estimate)>,
 ) -> GlueCrawlerRunStatus {
     let id = run.attempt().and_then(|attempt| attempt.id.clone());
     let before = object.status.clone().unwrap_or_default();
-    match observed.filter(|crawl| Some(&crawl.id) == id.as_ref()) {
-        Some(crawl) => {
+    match observed.filter(|(crawl, _)| Some(&crawl.id) == id.as_ref()) {
+        Some((crawl, estimate)) => {
             let links = region.map(|region| links::crawl(region, &object.spec.crawler_name, crawl));
-            GlueCrawlerRunStatus { links: links.or(before.links), ..shown(run, crawl) }
+            // A process that has not asked yet keeps what another was answered.
+            let before_estimate = before.estimate.filter(|_| before.crawl_id == id);
+            let estimate = shown_estimate(estimate).or(before_estimate).map(|estimate| CrawlEstimate {
+                time_left_seconds: estimate.time_left_seconds.filter(|_| !crawl.state.is_final()),
+                ..estimate
+            });
+            GlueCrawlerRunStatus { links: links.or(before.links), estimate, ..shown(run, crawl) }
         }
         // Nothing newer is known: what the status shows of this crawl stays.
         None if before.crawl_id == id => GlueCrawlerRunStatus { run, ..before },
@@ -56,9 +63,19 @@ fn shown(run: RunStatus, crawl: &Crawl) -> GlueCrawlerRunStatus {
         changes,
         log_group: crawl.log_group.clone(),
         log_stream: crawl.log_stream.clone(),
+        estimate: None,
         links: None,
         error_message: crawl.error_message.as_deref().map(truncated),
     }
+}
+
+/// Glue's estimate; `None` before the first answer.
+fn shown_estimate(estimate: Estimate) -> Option<CrawlEstimate> {
+    estimate.at.map(|at| CrawlEstimate {
+        time_left_seconds: estimate.seconds_left,
+        median_runtime_seconds: estimate.median_seconds,
+        observed_at: Time(whole_seconds(at)),
+    })
 }
 
 /// The changes in a crawl's summary: a JSON object by `TABLE` and `PARTITION`, of objects by `ADD`, `UPDATE` and

@@ -114,6 +114,13 @@ impl RunKind for GlueJobRun {
 
     fn redact(&self, mut item: JobRunItem, inputs: Option<&Arguments>) -> JobRunItem {
         let has_secrets = !Arguments::secrets(self).is_empty();
+        // Its place is what arguments of the run say.
+        if let Some(details) = &mut item.run.details {
+            details.continuous_log = details.continuous_log.take().filter(|log| {
+                let is_shown = |text: &str| inputs.is_some_and(|inputs| inputs.redact(text) == text);
+                !has_secrets || is_shown(&log.group) && log.stream_prefix.as_deref().is_none_or(is_shown)
+            });
+        }
         item.run.error_message = item.run.error_message.map(|message| match inputs {
             Some(inputs) => inputs.redact(&message),
             None if has_secrets => {
@@ -171,6 +178,14 @@ impl GlueJobRun {
         RunMatcher::Arguments { literal, from }
     }
 
+    /// The execution class of the attempt with this key: retries may have another than the attempts before them.
+    fn execution_class(&self, key: &str) -> Option<ExecutionClass> {
+        let attempts = self.status.iter().flat_map(|status| &status.run.attempts);
+        let is_retry = attempts.rev().find(|attempt| attempt.key == key).is_some_and(|attempt| attempt.retry > 0);
+        let of_retries = self.spec.policy.retry.as_ref().and_then(|retry| retry.execution_class);
+        of_retries.filter(|_| is_retry).or(self.spec.execution_class)
+    }
+
     fn request(&self, client: &Glue, key: &str, inputs: &Arguments) -> StartJobRun {
         let spec = &self.spec;
         let mut arguments = inputs.exposed();
@@ -186,10 +201,7 @@ impl GlueJobRun {
             timeout_minutes: spec.timeout_minutes,
             notify_delay_after_minutes: spec.notify_delay_after_minutes,
             security_configuration: spec.security_configuration.clone(),
-            execution_class: spec.execution_class.map(|class| match class {
-                ExecutionClass::Flex => "FLEX",
-                ExecutionClass::Standard => "STANDARD",
-            }),
+            execution_class: self.execution_class(key).map(ExecutionClass::as_str),
             job_run_queuing_enabled: spec.job_run_queuing_enabled,
             execution_role_session_policy: spec.execution_role_session_policy.clone(),
         }

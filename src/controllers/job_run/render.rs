@@ -2,12 +2,15 @@
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-use crate::api::job_run::Workers;
+use crate::api::job_run::{Predecessor, Workers};
 use crate::api::run::{Phase, RunStatus};
 use crate::api::{GlueJobRun, GlueJobRunStatus};
 use crate::controllers::run::links;
 use crate::controllers::runtime::text::{duration, truncated};
 use crate::glue::job_runs::{JobRun, JobRunState};
+
+/// The most predecessors that a status lists.
+const MAX_PREDECESSORS: usize = 20;
 
 /// The status, from the part that all runs share and from the run as it was observed last.
 pub(super) fn status(
@@ -23,7 +26,7 @@ pub(super) fn status(
     match observed {
         Some(observed) => {
             let job = &object.spec.job_name;
-            let links = region.map(|region| links::job_run(region, job, &observed.id, observed.log_group.as_deref()));
+            let links = region.map(|region| links::job_run(region, job, observed));
             GlueJobRunStatus { links: links.or(before.links), ..shown(run, observed) }
         }
         // Nothing newer is known: what the status shows of this run stays.
@@ -51,6 +54,7 @@ pub(super) fn phase(state: &JobRunState) -> Phase {
 
 fn shown(run: RunStatus, observed: &JobRun) -> GlueJobRunStatus {
     let over = observed.state.is_final();
+    let details = observed.details.as_deref().cloned().unwrap_or_default();
     GlueJobRunStatus {
         run,
         run_id: Some(observed.id.clone()),
@@ -65,9 +69,17 @@ fn shown(run: RunStatus, observed: &JobRun) -> GlueJobRunStatus {
         execution_class: observed.execution_class.clone(),
         timeout_minutes: observed.timeout_minutes,
         state_detail: observed.state_detail.as_deref().map(truncated),
+        trigger_name: details.trigger,
+        predecessors: details.predecessors.into_iter().take(MAX_PREDECESSORS).map(predecessor).collect(),
+        profile_name: details.profile,
+        maintenance_window: details.maintenance_window,
         glue_attempt: (observed.attempt > 0).then_some(observed.attempt),
         log_group: observed.log_group.clone(),
         links: None,
         error_message: observed.error_message.as_deref().map(truncated),
     }
+}
+
+fn predecessor((job_name, run_id): (String, String)) -> Predecessor {
+    Predecessor { job_name, run_id }
 }

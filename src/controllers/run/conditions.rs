@@ -4,12 +4,14 @@
 //! |---|---|---|---|---|
 //! | Pending, Waiting, Starting, Running, Stopping, Unknown | False | True | | |
 //! | Running with `readyWhen: Started` | True | | | |
-//! | Succeeded | True | | | Complete=True |
-//! | Failed, `TimedOut`, Error, Expired, Stopped | False | | True | Failed=True |
+//! | Succeeded | True | | | Complete=True, Finished=True |
+//! | Failed, `TimedOut`, Error, Expired, Stopped | False | | True | Failed=True, Finished=True |
 //! | Suspended | False | | | Suspended=True |
 //! | invalid spec, in any phase that is not final | False | | True | |
 //!
 //! A condition that is not True is absent, as kstatus expects it. Only Suspended stays, as False, as in batch/v1.
+//!
+//! `Finished` is what a tool waits for that must go on after either end. Its message is the phase: Ready has the words.
 
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
@@ -45,11 +47,15 @@ pub fn of(
         stalled.then_some(("Stalled", true)),
         (phase == Phase::Succeeded).then_some(("Complete", true)),
         (phase.is_final() && phase != Phase::Succeeded).then_some(("Failed", true)),
+        phase.is_final().then_some(("Finished", true)),
         (was_suspended || phase == Phase::Suspended).then_some(("Suspended", phase == Phase::Suspended)),
     ]
     .into_iter()
     .flatten()
-    .map(|(type_, status)| condition(type_, status, reason, message, before, now))
+    .map(|(type_, status)| {
+        let message = if type_ == "Finished" { phase.as_str() } else { message };
+        condition(type_, status, reason, message, before, now)
+    })
     .collect()
 }
 
@@ -105,10 +111,10 @@ mod tests {
     fn each_phase_has_the_documented_conditions() {
         for phase in ALL {
             let expected: &[&str] = match phase {
-                Phase::Succeeded => &["Ready=True", "Complete=True"],
+                Phase::Succeeded => &["Ready=True", "Complete=True", "Finished=True"],
                 Phase::Suspended => &["Ready=False", "Suspended=True"],
                 Phase::Failed | Phase::TimedOut | Phase::Error | Phase::Expired | Phase::Stopped => {
-                    &["Ready=False", "Stalled=True", "Failed=True"]
+                    &["Ready=False", "Stalled=True", "Failed=True", "Finished=True"]
                 }
                 _ => &["Ready=False", "Reconciling=True"],
             };
@@ -117,7 +123,7 @@ mod tests {
         assert_eq!(shape(Phase::Running, Reason::Running, ReadyWhen::Started), ["Ready=True"]);
         assert_eq!(
             shape(Phase::Failed, Reason::Failed, ReadyWhen::Started),
-            ["Ready=False", "Stalled=True", "Failed=True"]
+            ["Ready=False", "Stalled=True", "Failed=True", "Finished=True"]
         );
         assert_eq!(shape(Phase::Pending, Reason::InvalidSpec, ReadyWhen::Completed), ["Ready=False", "Stalled=True"]);
     }

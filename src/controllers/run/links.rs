@@ -3,23 +3,26 @@
 use crate::api::crawler_run::CrawlLinks;
 use crate::api::job_run::Links;
 use crate::glue::crawls::Crawl;
+use crate::glue::job_runs::JobRun;
 
-/// The pages of run `id` of `job`; its logs when Glue names the log group.
+/// The pages of `run` of `job`, and of its logs as far as Glue names them.
 #[must_use]
-pub fn job_run(region: &str, job: &str, id: &str, log_group: Option<&str>) -> Links {
+pub fn job_run(region: &str, job: &str, run: &JobRun) -> Links {
     let console = console(region);
-    let log = |kind: &str| {
-        let group = log_group.map(|group| format!("{group}/{kind}"))?;
-        Some(format!(
+    let log = |group: &str, stream_prefix: &str| {
+        format!(
             "{console}/cloudwatch/home?region={region}#logsV2:log-groups/log-group/{}/log-events$3FlogStreamNameFilter$3D{}",
-            fragment(&group),
-            fragment(id)
-        ))
+            fragment(group),
+            fragment(stream_prefix)
+        )
     };
+    let of_kind = |kind: &str| run.log_group.as_ref().map(|group| log(&format!("{group}/{kind}"), &run.id));
+    let continuous = run.details.as_ref().and_then(|details| details.continuous_log.as_ref());
     Links {
-        console: format!("{console}/gluestudio/home?region={region}#/job/{}/run/{}", encoded(job), encoded(id)),
-        output_log: log("output"),
-        error_log: log("error"),
+        console: format!("{console}/gluestudio/home?region={region}#/job/{}/run/{}", encoded(job), encoded(&run.id)),
+        output_log: of_kind("output"),
+        error_log: of_kind("error"),
+        continuous_log: continuous.map(|at| log(&at.group, at.stream_prefix.as_ref().unwrap_or(&run.id))),
     }
 }
 
@@ -76,6 +79,11 @@ fn encoded(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::glue::job_runs::{ContinuousLog, JobRunState, RunDetails};
+
+    fn run() -> JobRun {
+        JobRun::fixture("jr_1", JobRunState::Running)
+    }
 
     #[test]
     fn each_partition_has_its_own_console() {
@@ -84,18 +92,32 @@ mod tests {
             ("cn-north-1", "https://cn-north-1.console.amazonaws.cn/"),
             ("us-gov-west-1", "https://us-gov-west-1.console.amazonaws-us-gov.com/"),
         ] {
-            assert!(job_run(region, "etl", "jr_1", None).console.starts_with(host), "{region}");
+            assert!(job_run(region, "etl", &run()).console.starts_with(host), "{region}");
         }
     }
 
     #[test]
     fn names_are_encoded_as_the_console_expects_them() {
-        let links = job_run("eu-west-1", "daily load", "jr_1", Some("/aws-glue/jobs"));
+        let log = |group: &str, prefix: Option<&str>| {
+            let log = ContinuousLog { group: group.to_owned(), stream_prefix: prefix.map(str::to_owned) };
+            Some(Box::new(RunDetails { continuous_log: Some(log), ..RunDetails::default() }))
+        };
+        let logged = JobRun {
+            log_group: Some("/aws-glue/jobs".to_owned()),
+            details: log("/aws-glue/jobs/logs-v2", None),
+            ..run()
+        };
+        let links = job_run("eu-west-1", "daily load", &logged);
         assert!(links.console.ends_with("#/job/daily%20load/run/jr_1"));
-        let log = links.output_log.unwrap_or_default();
-        assert!(
-            log.contains("log-group/$252Faws-glue$252Fjobs$252Foutput/log-events$3FlogStreamNameFilter$3Djr_1"),
-            "{log}"
-        );
+        for (link, place) in [
+            (links.output_log, "$252Faws-glue$252Fjobs$252Foutput/log-events$3FlogStreamNameFilter$3Djr_1"),
+            (links.continuous_log, "$252Faws-glue$252Fjobs$252Flogs-v2/log-events$3FlogStreamNameFilter$3Djr_1"),
+        ] {
+            let link = link.unwrap_or_default();
+            assert!(link.ends_with(&format!("log-group/{place}")), "{link}");
+        }
+        let prefixed = JobRun { details: log("/etl", Some("daily")), ..run() };
+        let link = job_run("eu-west-1", "etl", &prefixed).continuous_log.unwrap_or_default();
+        assert!(link.ends_with("log-group/$252Fetl/log-events$3FlogStreamNameFilter$3Ddaily"), "{link}");
     }
 }

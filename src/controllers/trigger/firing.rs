@@ -218,7 +218,9 @@ fn resolve_runs(
 /// No value is pending.
 fn idle(facts: &TriggerFacts<'_>, status: GlueTriggerStatus, trigger: &Trigger) -> TriggerPlan {
     let (reason, message) = idle_message(facts, &status);
-    let was_synced = status.declared.condition("Ready").is_some_and(|ready| ready.status == "True");
+    let ready = status.declared.condition("Ready");
+    let was_settled =
+        ready.is_some_and(|ready| ready.status == "True" || reason_of(ready) == Some(Reason::CompletedWithFailures));
     let annotations = facts.object.metadata.annotations.as_ref();
     let is_annotated = annotations.is_some_and(|annotations| annotations.contains_key(FIRED_ANNOTATION));
     let fires_on_creation = facts.object.spec.fire_on_creation == Some(true);
@@ -228,8 +230,11 @@ fn idle(facts: &TriggerFacts<'_>, status: GlueTriggerStatus, trigger: &Trigger) 
         let message = format!("{message}; run {id} is {state} in Glue, a state which this version does not know");
         report(facts, status, SyncState::Progressing, Reason::StateUnknown, &message)
     } else if !trigger.state.is_transitional() {
-        report(facts, status, SyncState::Synced, reason, &message)
-    } else if was_synced {
+        // Runs that failed need a person: to tools that wait or show health, the object has failed until the next value.
+        let has_failed = reason == Reason::CompletedWithFailures;
+        let sync = if has_failed { SyncState::Stalled } else { SyncState::Synced };
+        report(facts, status, sync, reason, &message)
+    } else if was_settled {
         // A change of the trigger's definition does not concern the object.
         keep(facts, status)
     } else {

@@ -1,11 +1,18 @@
 //! The calls about crawlers and their crawls.
 
+use std::collections::HashMap;
+use std::time::Duration;
+
 use aws_sdk_glue::types::{
-    CrawlerHistory, CrawlerHistoryState, CrawlerState as SdkState, CrawlsFilter, FieldName, FilterOperator,
+    CrawlerHistory, CrawlerHistoryState, CrawlerMetrics, CrawlerState as SdkState, CrawlsFilter, FieldName,
+    FilterOperator,
 };
+use jiff::Timestamp;
 
 use super::{Glue, newest_first, non_empty, timestamp};
-use crate::glue::crawls::{CRAWL_PAGE_SIZE, Crawl, CrawlPage, CrawlState, Crawler, CrawlerState};
+use crate::glue::crawls::{
+    CRAWL_PAGE_SIZE, Crawl, CrawlPage, CrawlState, Crawler, CrawlerState, Estimate, estimates_due,
+};
 use crate::glue::rate_limiter::Priority;
 use crate::glue::{Error, ErrorKind};
 
@@ -55,9 +62,24 @@ impl Glue {
                 name: crawler.name?,
                 state: crawler_state(crawler.state),
                 last_crawl_started_on: last.and_then(timestamp),
+                estimates_due: estimates_due(Duration::from_millis(
+                    u64::try_from(crawler.crawl_elapsed_time).unwrap_or_default(),
+                )),
             })
         });
         Ok(crawlers.collect())
+    }
+
+    /// What Glue expects of the running crawls of up to [`crate::glue::crawls::CRAWLER_BATCH_SIZE`] crawlers
+    /// (`GetCrawlerMetrics`), by crawler.
+    pub async fn crawl_estimates(&self, names: &[String]) -> Result<HashMap<String, Estimate>, Error> {
+        let object = if let [name] = names { crawler(name) } else { "crawlers".to_owned() };
+        let size = i32::try_from(names.len()).ok();
+        let request = self.inner.sdk.get_crawler_metrics();
+        let request = request.set_crawler_name_list(Some(names.to_vec())).set_max_results(size).send();
+        let response = self.call("GetCrawlerMetrics", object, Priority::Poll, request).await?;
+        let metrics = response.crawler_metrics_list.unwrap_or_default().into_iter();
+        Ok(metrics.filter_map(|metrics| Some((metrics.crawler_name.clone()?, estimate(&metrics)))).collect())
     }
 
     /// One page of a crawler's crawls (`ListCrawls`), newest first, at the priority of a start.
@@ -86,6 +108,18 @@ impl Glue {
 
 fn crawler(name: &str) -> String {
     format!("crawler {name}")
+}
+
+fn estimate(metrics: &CrawlerMetrics) -> Estimate {
+    let seconds_left = seconds(metrics.time_left_seconds).filter(|_| !metrics.still_estimating);
+    let median_seconds = seconds(metrics.median_runtime_seconds).filter(|seconds| *seconds > 0);
+    Estimate { number: 0, at: Some(Timestamp::now()), seconds_left, median_seconds }
+}
+
+/// Whole seconds; `None` for what is no time.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is within the range")]
+fn seconds(seconds: f64) -> Option<u32> {
+    (0.0..=f64::from(u32::MAX)).contains(&seconds).then(|| seconds.round() as u32)
 }
 
 fn crawl(crawl: CrawlerHistory) -> Option<Crawl> {

@@ -6,7 +6,9 @@ use super::errors;
 use super::{Glue, newest_first, non_empty, timestamp};
 use crate::glue::job_runs::fingerprint::Fingerprint;
 use crate::glue::job_runs::history::{HistoryPage, HistoryRun};
-use crate::glue::job_runs::{JobRun, JobRunPage, JobRunState, PAGE_SIZE, RunMatcher, StartJobRun, StopOutcome};
+use crate::glue::job_runs::{
+    ContinuousLog, JobRun, JobRunPage, JobRunState, PAGE_SIZE, RunDetails, RunMatcher, StartJobRun, StopOutcome,
+};
 use crate::glue::rate_limiter::Priority;
 use crate::glue::{Error, ErrorKind};
 use aws_sdk_glue::types::{
@@ -162,6 +164,14 @@ fn job_run(run: SdkJobRun, matcher: Option<&RunMatcher>) -> Option<JobRun> {
     let run_match = matcher.and_then(|matcher| matcher.satisfied_by(&arguments, run.trigger_name.is_some()));
     let state = state(run.job_run_state);
     let has_ended = state.is_final();
+    let predecessors = run.predecessor_runs.unwrap_or_default().into_iter();
+    let details = RunDetails {
+        trigger: non_empty(run.trigger_name),
+        predecessors: predecessors.filter_map(|run| run.job_name.zip(run.run_id)).collect(),
+        profile: non_empty(run.profile_name),
+        maintenance_window: non_empty(run.maintenance_window),
+        continuous_log: ContinuousLog::of(|name| arguments.get(name), run.glue_version.as_deref()),
+    };
     Some(JobRun {
         id: run.id?,
         state,
@@ -181,6 +191,7 @@ fn job_run(run: SdkJobRun, matcher: Option<&RunMatcher>) -> Option<JobRun> {
         execution_class: run.execution_class.map(|class| class.as_str().to_owned()),
         timeout_minutes: run.timeout,
         state_detail: non_empty(run.state_detail),
+        details: (details != RunDetails::default()).then(|| Box::new(details)),
     })
 }
 

@@ -5,6 +5,8 @@
 
 pub(crate) mod source;
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
 /// Glue's `CrawlerState`.
@@ -27,6 +29,29 @@ pub struct Crawler {
     pub state: CrawlerState,
     /// When the last crawl that has ended was started (`LastCrawl`), by Glue's clock.
     pub last_crawl_started_on: Option<Timestamp>,
+    /// How often Glue should have been asked by now what it expects of the running crawl.
+    pub estimates_due: u32,
+}
+
+/// How often Glue should have been asked what it expects of a crawl that has run for `elapsed`: once after two minutes,
+/// and once an hour after that. Most crawls are over before, and each answer is a write to an object.
+#[must_use]
+pub(crate) fn estimates_due(elapsed: Duration) -> u32 {
+    let minutes = elapsed.as_secs() / 60;
+    if minutes < 2 { 0 } else { u32::try_from(1 + minutes / 60).unwrap_or(u32::MAX) }
+}
+
+/// What Glue expected of a crawl when it was asked (`GetCrawlerMetrics`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Estimate {
+    /// [`Crawler::estimates_due`] when Glue was asked.
+    pub number: u32,
+    /// When Glue was asked, by the controller's clock; `None` when it did not answer.
+    pub at: Option<Timestamp>,
+    /// The seconds until the end of the crawl; `None` while Glue is estimating.
+    pub seconds_left: Option<u32>,
+    /// The median of the crawler's run times, in seconds.
+    pub median_seconds: Option<u32>,
 }
 
 /// Glue's `CrawlerHistoryState`.
@@ -116,3 +141,15 @@ pub(crate) const CRAWLER_BATCH_SIZE: usize = 100;
 
 /// The size of a page of `ListCrawls`. Glue allows 100, but nearly every lookup ends among the first crawls.
 pub(crate) const CRAWL_PAGE_SIZE: i32 = 20;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn glue_is_asked_for_an_estimate_of_long_crawls_and_rarely() {
+        for (minutes, due) in [(0, 0), (1, 0), (2, 1), (59, 1), (60, 2), (119, 2), (120, 3)] {
+            assert_eq!(estimates_due(Duration::from_mins(minutes)), due, "{minutes} min");
+        }
+    }
+}

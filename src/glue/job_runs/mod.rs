@@ -194,6 +194,51 @@ pub struct JobRun {
     pub timeout_minutes: Option<i32>,
     /// Why the run is in its state, such as what a WAITING run waits for.
     pub state_detail: Option<String>,
+    /// What few runs have; `None` when it has nothing of that.
+    pub details: Option<Box<RunDetails>>,
+}
+
+/// What few runs have. It is apart from the run, of which the poller holds thousands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RunDetails {
+    /// The trigger that started it.
+    pub trigger: Option<String>,
+    /// The runs whose end made the trigger start it, as job and run id.
+    pub predecessors: Vec<(String, String)>,
+    /// The usage profile.
+    pub profile: Option<String>,
+    /// Such as `Sun:10`.
+    pub maintenance_window: Option<String>,
+    /// Where its continuous log is, when it has one.
+    pub continuous_log: Option<ContinuousLog>,
+}
+
+/// Where the continuous log of a run is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ContinuousLog {
+    /// The CloudWatch log group.
+    pub group: String,
+    /// What the names of its log streams begin with, unless that is the run id.
+    pub stream_prefix: Option<String>,
+}
+
+impl ContinuousLog {
+    /// The continuous log of a run with these arguments and of this Glue version; `None` when it has none. Glue 5.0 and
+    /// later write the output log as they go, and read none of these arguments (Glue developer guide, "Logging for AWS
+    /// Glue jobs").
+    #[must_use]
+    pub fn of<'a>(argument: impl Fn(&str) -> Option<&'a String>, glue_version: Option<&str>) -> Option<Self> {
+        let major: Option<u32> = glue_version.and_then(|version| version.split('.').next()?.parse().ok());
+        let is_on = argument("--enable-continuous-cloudwatch-log").is_some_and(|on| on.eq_ignore_ascii_case("true"));
+        if !is_on || major.is_some_and(|major| major >= 5) {
+            return None;
+        }
+        let given = |name| argument(name).filter(|value| !value.is_empty()).cloned();
+        Some(Self {
+            group: given("--continuous-log-logGroup").unwrap_or_else(|| "/aws-glue/jobs/logs-v2".to_owned()),
+            stream_prefix: given("--continuous-log-logStreamPrefix"),
+        })
+    }
 }
 
 #[cfg(any(test, feature = "simulation"))]
@@ -218,6 +263,7 @@ impl JobRun {
             execution_class: None,
             timeout_minutes: None,
             state_detail: None,
+            details: None,
         }
     }
 }
@@ -249,6 +295,27 @@ pub enum StopOutcome {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_run_before_glue_5_has_a_continuous_log_where_it_is_enabled() {
+        let log = |arguments: &[(&str, &str)], version: Option<&str>| {
+            let arguments: HashMap<_, _> =
+                arguments.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+            ContinuousLog::of(|name| arguments.get(name), version)
+        };
+        let on = ("--enable-continuous-cloudwatch-log", "true");
+        let at = |group: &str, prefix: Option<&str>| {
+            Some(ContinuousLog { group: group.to_owned(), stream_prefix: prefix.map(str::to_owned) })
+        };
+        assert_eq!(log(&[], Some("4.0")), None);
+        assert_eq!(log(&[("--enable-continuous-cloudwatch-log", "false")], Some("4.0")), None);
+        assert_eq!(log(&[on], Some("5.0")), None);
+        assert_eq!(log(&[on], Some("10.0")), None);
+        assert_eq!(log(&[on], Some("4.0")), at("/aws-glue/jobs/logs-v2", None));
+        assert_eq!(log(&[on], None), at("/aws-glue/jobs/logs-v2", None));
+        let custom = [on, ("--continuous-log-logGroup", "/etl"), ("--continuous-log-logStreamPrefix", "daily")];
+        assert_eq!(log(&custom, Some("3.0")), at("/etl", Some("daily")));
+    }
 
     #[test]
     fn a_key_names_its_base_and_its_attempt() {

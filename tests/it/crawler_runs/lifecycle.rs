@@ -1,5 +1,7 @@
 //! A crawl from its start to its end: status, retry, stop, suspend, deadlines, deletion and TTL.
 
+use std::time::Duration;
+
 use kube_glue::api::GlueCrawlerRun;
 use kube_glue::api::run::Phase;
 use kube_glue_double::{Changes, CrawlOutcome, CrawlPlan, CrawlScript, Fault, Then};
@@ -63,6 +65,38 @@ async fn the_status_shows_the_changes_times_and_links_of_a_crawl() {
     for reason in ["Started", "Running", "Succeeded"] {
         env.wait_for_event(reason).await;
     }
+}
+
+/// Glue is asked once a crawl has run for two minutes.
+#[tokio::test]
+async fn a_long_crawl_shows_what_glue_expects_of_it() {
+    let env = setup("crawl-estimate").await;
+    let (running, stopping) = (Duration::from_mins(30), STEP);
+    let long = CrawlPlan { running, stopping, ..plan(CrawlOutcome::Completed) };
+    define_crawler(&env, "raw", CrawlScript::sequence([plan(CrawlOutcome::Completed), long]));
+    start_crawler_elsewhere(&env, "raw");
+    finish_crawl(&env);
+    create(&env, "one", json!({})).await;
+    wait_for_phase(&env, "one", Phase::Running).await;
+    env.wait_for_more_calls("BatchGetCrawlers", 3).await;
+    assert_eq!(env.double.requests().count("GetCrawlerMetrics"), 0, "it is young");
+    env.double.clock().step(Duration::from_mins(10));
+    let has_estimate = |object: &GlueCrawlerRun| status(object)["estimate"].is_object();
+    let shown = env.objects().wait_until("one", "its status has an estimate", has_estimate).await;
+    let estimate = &status(&shown)["estimate"];
+    assert_eq!(
+        (&estimate["timeLeftSeconds"], &estimate["medianRuntimeSeconds"]),
+        (&json!(21 * 60), &json!(2 * STEP.as_secs()))
+    );
+    assert!(estimate["observedAt"].is_string(), "{estimate}");
+    env.wait_for_more_calls("BatchGetCrawlers", 3).await;
+    assert_eq!(env.double.requests().count("GetCrawlerMetrics"), 1, "it is asked again after an hour");
+    env.double.clock().step(Duration::from_mins(20));
+    finish_crawl(&env);
+    let done = wait_finished(&env, "one", Phase::Succeeded).await;
+    let estimate = &status(&done)["estimate"];
+    assert_eq!(estimate["medianRuntimeSeconds"], json!(2 * STEP.as_secs()));
+    assert!(estimate["timeLeftSeconds"].is_null(), "{estimate}");
 }
 
 #[tokio::test]

@@ -75,7 +75,8 @@ async fn glue() -> Double {
     double.define_job(DEFAULT_ACCOUNT, REGION, job("inventory-sync", Outcome::Succeeded).command("pythonshell"));
     double.define_job(DEFAULT_ACCOUNT, REGION, job("clicks-backfill", Outcome::Never).max_concurrent_runs(1));
     let changes = Changes { tables_added: vec!["orders".to_owned()], ..Changes::default() };
-    let crawl = |running, outcome| CrawlPlan { running, outcome, ..CrawlPlan::default() };
+    // Glue is asked for an estimate of a crawl that has run for long.
+    let crawl = |running, outcome| CrawlPlan { running, elapsed: LONG, outcome, ..CrawlPlan::default() };
     // One that ends by itself, one that continues until another object is attached to it, and one that is stopped.
     let crawls = CrawlScript::sequence([
         crawl(Duration::from_secs(3), CrawlOutcome::Completed),
@@ -123,6 +124,7 @@ pub async fn run(plane: &ControlPlane, block: &Block) -> String {
 /// What happens in Glue while a block is run: a crawl of [`LONG`] ends when the object shows it.
 async fn meanwhile(plane: &ControlPlane, double: &Double, block: &Block) {
     if block.text.contains("crawler-run-attached.yaml") {
+        double.requests().wait_for_count("GetCrawlerMetrics", 1).await;
         let crawls: Api<GlueCrawlerRun> = Api::default_namespaced(plane.client().await.expect("a client"));
         let is_known = |run: Option<&GlueCrawlerRun>| {
             run.and_then(|run| run.status.as_ref()).is_some_and(|status| status.crawl_id.is_some())

@@ -73,12 +73,15 @@ impl Fault {
                 | "ListCrawls"
                 | "GetWorkflowRuns"
                 | "BatchGetCrawlers"
+                | "GetCrawlerMetrics"
                 | "BatchGetTriggers"
                 | "GetConnections"
         );
         let is_read = is_list || matches!(operation, "GetJobRun" | "GetJob" | "GetWorkflowRun");
         match self {
-            Self::UnknownValues => is_read && operation != "GetJob" || operation == "CreateConnection",
+            Self::UnknownValues => {
+                is_read && !matches!(operation, "GetJob" | "GetCrawlerMetrics") || operation == "CreateConnection"
+            }
             Self::OnlyIdentities => is_read,
             Self::EmptyAnswer => !matches!(
                 operation,

@@ -31,11 +31,13 @@ pub enum Scenario {
     StopCrawl,
     PollCrawler,
     FindCrawl,
+    EstimateCrawl,
     PollTrigger,
     ActivateTrigger,
     DeactivateTrigger,
     FireInWorkflow,
     CreateConnection,
+    DescribeType,
     PollConnection,
     UpdateConnection,
     TestConnection,
@@ -59,11 +61,13 @@ impl Scenario {
             "StopCrawler" => Self::StopCrawl,
             "BatchGetCrawlers" => Self::PollCrawler,
             "ListCrawls" => Self::FindCrawl,
+            "GetCrawlerMetrics" => Self::EstimateCrawl,
             "BatchGetTriggers" => Self::PollTrigger,
             "StartTrigger" => Self::ActivateTrigger,
             "StopTrigger" => Self::DeactivateTrigger,
             "GetWorkflowRuns" | "GetWorkflowRun" => Self::FireInWorkflow,
             "CreateConnection" => Self::CreateConnection,
+            "DescribeConnectionType" => Self::DescribeType,
             "GetConnections" => Self::PollConnection,
             "UpdateConnection" => Self::UpdateConnection,
             "TestConnection" => Self::TestConnection,
@@ -84,11 +88,14 @@ impl Scenario {
             | Self::StopRun
             | Self::AskForRetries
             | Self::AssumeRole => ObjectKind::JobRun,
-            Self::StartCrawl | Self::StopCrawl | Self::PollCrawler | Self::FindCrawl => ObjectKind::CrawlerRun,
+            Self::StartCrawl | Self::StopCrawl | Self::PollCrawler | Self::FindCrawl | Self::EstimateCrawl => {
+                ObjectKind::CrawlerRun
+            }
             Self::PollTrigger | Self::ActivateTrigger | Self::DeactivateTrigger | Self::FireInWorkflow => {
                 ObjectKind::Trigger
             }
             Self::CreateConnection
+            | Self::DescribeType
             | Self::PollConnection
             | Self::UpdateConnection
             | Self::TestConnection
@@ -117,8 +124,10 @@ impl Scenario {
             | Self::AskForRetries
             | Self::StartCrawl
             | Self::FindCrawl
+            | Self::EstimateCrawl
             | Self::ActivateTrigger
             | Self::CreateConnection
+            | Self::DescribeType
             | Self::AssumeRole
             | Self::LookUpCaller => return,
             Self::PollRun | Self::PollRuns | Self::StopRun => site.create(json!({"jobName": "etl"})).await,
@@ -169,7 +178,10 @@ impl Scenario {
                 let finds = self == Self::FindCrawl;
                 let outcome = if finds { CrawlOutcome::Completed } else { CrawlOutcome::Never };
                 let (running, stopping) = (Duration::from_secs(1), Duration::ZERO);
-                let script = CrawlScript::sequence([CrawlPlan { running, stopping, outcome, ..CrawlPlan::default() }]);
+                // Glue is asked for an estimate of a crawl that runs for long.
+                let elapsed = if self == Self::EstimateCrawl { Duration::from_hours(1) } else { Duration::ZERO };
+                let plan = CrawlPlan { running, stopping, elapsed, outcome, ..CrawlPlan::default() };
+                let script = CrawlScript::sequence([plan]);
                 let settings = CrawlerSettings::new("raw");
                 double.define_crawler(DEFAULT_ACCOUNT, &site.region, settings, script).expect("a crawler");
                 // An earlier crawl, so that the list has an order.
@@ -221,13 +233,16 @@ impl Scenario {
                 site.call("BatchStopJobRun", &json!({"JobName": "etl", "JobRunIds": ids}));
             }
             Self::StopRun | Self::StopCrawl => site.patch(json!({"stop": true})).await,
-            Self::StartCrawl | Self::FindCrawl => site.create(json!({"crawlerName": "raw"})).await,
+            Self::StartCrawl | Self::FindCrawl | Self::EstimateCrawl => {
+                site.create(json!({"crawlerName": "raw"})).await;
+            }
             Self::PollCrawler => drop(site.call("StopCrawler", &json!({"Name": "raw"}))),
             Self::PollTrigger => drop(site.call("StopTrigger", &json!({"Name": "nightly"}))),
             Self::ActivateTrigger => site.create(json!({"triggerName": "nightly"})).await,
             Self::DeactivateTrigger => site.patch(json!({"state": "Deactivated"})).await,
             Self::FireInWorkflow => site.patch(json!({"fire": "once"})).await,
             Self::CreateConnection => site.create(jdbc(json!({}))).await,
+            Self::DescribeType => site.create(postgresql()).await,
             Self::LookUpCaller => site.create(jdbc(json!({"tags": {"a": "1"}}))).await,
             Self::PollConnection => {
                 let by_hand = json!({"Name": site.names[0], "ConnectionType": "JDBC", "Description": "by hand",
@@ -247,7 +262,8 @@ impl Scenario {
         let status = &object["status"];
         let input = || site.env.double.connection_input(DEFAULT_ACCOUNT, &site.region, &site.names[0]);
         match self {
-            Self::StartRun | Self::StartCrawl | Self::AssumeRole => status["phase"] == "Running",
+            // An estimate is nothing that a crawl waits for.
+            Self::StartRun | Self::StartCrawl | Self::EstimateCrawl | Self::AssumeRole => status["phase"] == "Running",
             Self::PollRun | Self::PollRuns | Self::StopRun | Self::StopCrawl | Self::PollCrawler => {
                 status["phase"] == "Stopped"
             }
@@ -258,7 +274,8 @@ impl Scenario {
             Self::FireInWorkflow => {
                 status["lastFiring"]["value"] == "once" && status["lastFiring"]["endedAt"].is_string()
             }
-            Self::CreateConnection => is_ready(object) && input().is_some(),
+            // A description is nothing that a connection waits for.
+            Self::CreateConnection | Self::DescribeType => is_ready(object) && input().is_some(),
             Self::PollConnection => is_ready(object) && input().is_some_and(|input| input["Description"].is_null()),
             Self::UpdateConnection => is_ready(object) && input().is_some_and(|input| input["Description"] == "new"),
             Self::TestConnection => is_ready(object) && status["lastTest"]["result"] == "Succeeded",
@@ -288,6 +305,14 @@ pub async fn set_up(env: &TestEnv) {
 
 fn properties() -> Value {
     json!({"JDBC_CONNECTION_URL": "jdbc:postgresql://db.example.com:5432/orders", "SECRET_ID": "orders/db"})
+}
+
+/// A connection of a type that Glue is asked about.
+fn postgresql() -> Value {
+    json!({
+        "connectionType": "POSTGRESQL", "properties": {"HOST": "db", "PORT": "5432", "DATABASE": "orders"},
+        "authentication": {"type": "BASIC", "secretArn": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:db"},
+    })
 }
 
 fn jdbc(spec: Value) -> Value {

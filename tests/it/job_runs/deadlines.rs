@@ -27,7 +27,7 @@ async fn a_run_that_cannot_start_before_its_deadline_expires() {
     for name in ["busy", "no-job", "no-secret"] {
         let run = env.wait_for_phase(name, Phase::Expired).await;
         assert_eq!(ready_condition(&run).0, "StartDeadlineExceeded");
-        assert_eq!(condition_summary(&run), ["Ready=False", "Stalled=True", "Failed=True"]);
+        assert_eq!(condition_summary(&run), ["Ready=False", "Stalled=True", "Failed=True", "Finished=True"]);
         let run = env.wait_finished(name, Phase::Expired).await;
         assert!(run.status.is_some_and(|status| status.run.finished_at.is_some()), "{name}");
     }

@@ -4,7 +4,7 @@ use kube_glue::api::run::Phase;
 use kube_glue_double::{JobDefinition, Outcome, RunScript};
 use serde_json::json;
 
-use crate::harness::{STEP, TestEnv, attempts, phase_of, ready_condition, run_id, stepwise};
+use crate::harness::{STEP, TestEnv, attempts, merged, phase_of, ready_condition, run_id, stepwise};
 
 /// Runs that start and end without delay.
 fn instant(script: RunScript) -> RunScript {
@@ -29,6 +29,31 @@ async fn a_failed_run_is_retried_up_to_the_limit() {
     let run = env.wait_finished("too-often", Phase::Failed).await;
     assert_eq!((attempts(&run).len(), ready_condition(&run).1.as_str()), (3, "always"));
     assert_eq!(env.glue_runs("too-often").len(), 3);
+}
+
+#[tokio::test]
+async fn retries_may_have_another_execution_class() {
+    let env = TestEnv::new("classes").await;
+    let twice = RunScript::fails("first").then(Outcome::Failed("second".to_owned())).then(Outcome::Succeeded);
+    for name in ["flex-first", "as-the-first"] {
+        env.define_job(JobDefinition::new(name).max_concurrent_runs(9).script(instant(twice.clone())));
+    }
+    let retry = json!({"limit": 2, "backoffSeconds": 0});
+    let with_class = merged(retry.clone(), json!({"executionClass": "STANDARD"}));
+    env.create_run("flex-first", "flex-first", json!({"executionClass": "FLEX", "retry": with_class})).await;
+    env.create_run("as-the-first", "as-the-first", json!({"executionClass": "FLEX", "retry": retry})).await;
+    for (name, classes) in
+        [("flex-first", ["FLEX", "STANDARD", "STANDARD"]), ("as-the-first", ["FLEX", "FLEX", "FLEX"])]
+    {
+        let run = env.wait_finished(name, Phase::Succeeded).await;
+        let in_glue = env.glue_runs(name);
+        // By the ids of the attempts: Glue lists the newest first.
+        let class = |id: &str| in_glue.iter().find(|run| run["Id"] == id).expect("a run")["ExecutionClass"].clone();
+        let shown: Vec<_> =
+            attempts(&run).iter().map(|attempt| class(attempt.id.as_deref().unwrap_or_default())).collect();
+        assert_eq!(shown, classes, "{name}");
+        assert_eq!(run.status.and_then(|status| status.execution_class).as_deref(), Some(classes[2]));
+    }
 }
 
 #[tokio::test]

@@ -12,9 +12,9 @@ use crate::harness::{STEP, TestEnv, attempts, condition_summary, ready_condition
 
 fn conditions_for(phase: Phase) -> &'static [&'static str] {
     match phase {
-        Phase::Succeeded => &["Ready=True", "Complete=True"],
+        Phase::Succeeded => &["Ready=True", "Complete=True", "Finished=True"],
         Phase::Suspended => &["Ready=False", "Suspended=True"],
-        _ if phase.is_final() => &["Ready=False", "Stalled=True", "Failed=True"],
+        _ if phase.is_final() => &["Ready=False", "Stalled=True", "Failed=True", "Finished=True"],
         _ => &["Ready=False", "Reconciling=True"],
     }
 }
@@ -101,6 +101,43 @@ async fn the_status_shows_granted_capacity_times_and_the_error() {
     assert!(status.run.finished_at.is_some());
 }
 
+/// What Glue says of a run that a trigger started, or that was started elsewhere.
+#[tokio::test]
+async fn the_status_shows_where_a_run_comes_from_and_its_continuous_log() {
+    let env = TestEnv::new("origin").await;
+    let mut job = JobDefinition::new("stream").glue_version("4.0");
+    job.settings.rest.insert("MaintenanceWindow".to_owned(), json!("Sun:10"));
+    job.settings.rest.insert("ProfileName".to_owned(), json!("analysts"));
+    env.define_job(job.script(RunScript::ends(Outcome::Never).starting(Duration::ZERO)));
+    env.define_job(JobDefinition::new("load").script(RunScript::succeeds().running(Duration::ZERO)));
+    env.call_glue("CreateWorkflow", &json!({"Name": "daily"}));
+    let first =
+        json!({"Name": "begin", "Type": "ON_DEMAND", "WorkflowName": "daily", "Actions": [{"JobName": "load"}]});
+    env.call_glue("CreateTrigger", &first);
+    let after = json!({"Conditions": [{"LogicalOperator": "EQUALS", "JobName": "load", "State": "SUCCEEDED"}]});
+    let arguments = json!({"--enable-continuous-cloudwatch-log": "true"});
+    let then = json!({
+        "Name": "then", "Type": "CONDITIONAL", "WorkflowName": "daily", "StartOnCreation": true,
+        "Actions": [{"JobName": "stream", "Arguments": arguments}], "Predicate": after,
+    });
+    env.call_glue("CreateTrigger", &then);
+    env.double.clock().step(Duration::from_mins(10));
+    env.call_glue("StartTrigger", &json!({"Name": "begin"}));
+    env.double.clock().step(Duration::from_mins(10));
+    let id = env.glue_runs("stream")[0]["Id"].clone();
+    env.create_run("one", "stream", json!({"runId": id})).await;
+    let status = env.wait_for_phase("one", Phase::Running).await.status.expect("a status");
+    assert_eq!(status.trigger_name.as_deref(), Some("then"));
+    let predecessors: Vec<_> =
+        status.predecessors.iter().map(|run| (run.job_name.as_str(), run.run_id.as_str())).collect();
+    let load = env.glue_runs("load")[0]["Id"].as_str().expect("an id").to_owned();
+    assert_eq!(predecessors, [("load", load.as_str())]);
+    assert_eq!(status.maintenance_window.as_deref(), Some("Sun:10"));
+    assert_eq!(status.profile_name.as_deref(), Some("analysts"));
+    let log = status.links.and_then(|links| links.continuous_log).expect("a link");
+    assert!(log.contains("log-group/$252Faws-glue$252Fjobs$252Flogs-v2/"), "{log}");
+}
+
 /// Glue's messages may contain whole stack traces; the status keeps 1024 characters.
 #[tokio::test]
 async fn a_long_error_message_is_truncated() {
@@ -149,7 +186,10 @@ async fn with_ready_when_started_a_running_run_is_ready() {
         assert_eq!(condition_summary(&env.wait_for_phase(name, Phase::Running).await), ["Ready=True"]);
     }
     env.double.clock().step(STEP);
-    assert_eq!(condition_summary(&env.wait_finished("good", Phase::Succeeded).await), ["Ready=True", "Complete=True"]);
+    assert_eq!(
+        condition_summary(&env.wait_finished("good", Phase::Succeeded).await),
+        ["Ready=True", "Complete=True", "Finished=True"]
+    );
     let bad = env.wait_finished("bad", Phase::Failed).await;
-    assert_eq!(condition_summary(&bad), ["Ready=False", "Stalled=True", "Failed=True"]);
+    assert_eq!(condition_summary(&bad), ["Ready=False", "Stalled=True", "Failed=True", "Finished=True"]);
 }

@@ -36,7 +36,7 @@ async fn stop_stops_a_running_run_once() {
     env.patch_spec("one", json!({"stop": true})).await;
     let run = env.wait_finished("one", Phase::Stopped).await;
     assert_eq!(ready_condition(&run).0, "StopRequested");
-    assert_eq!(condition_summary(&run), ["Ready=False", "Stalled=True", "Failed=True"]);
+    assert_eq!(condition_summary(&run), ["Ready=False", "Stalled=True", "Failed=True", "Finished=True"]);
     assert_eq!(attempts(&run)[0].stop_cause, Some(StopCause::StopRequested));
     assert_eq!((env.start_calls(), env.stop_calls("endless")), (1, 1));
 }

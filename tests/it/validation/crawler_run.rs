@@ -54,6 +54,10 @@ async fn invalid_specs_are_rejected_with_the_field_and_the_remedy() {
             "Glue stores no key with a crawl, so none can identify it: remove idempotencyKey",
         ),
         (json!({"retry": {"limit": 1, "states": ["TIMEOUT"]}}), only_failed),
+        (
+            json!({"retry": {"limit": 1, "executionClass": "STANDARD"}}),
+            "only job runs have an execution class: remove retry.executionClass",
+        ),
         (json!({"retry": {"limit": 1, "states": ["FAILED", "ERROR"]}}), only_failed),
         (json!({"crawlId": "c", "onAlreadyRunning": "Wait"}), follows),
         (json!({"crawlId": "c", "coalesce": true}), follows),

@@ -318,7 +318,13 @@ fn a_lookup_result_of_one_attempt_is_not_used_for_the_next() {
 #[test]
 fn retries_follow_the_states_and_the_limit() {
     let retry = |limit, states| RunPolicy {
-        retry: Some(Retry { limit, states, backoff_seconds: Some(10), max_backoff_seconds: Some(15) }),
+        retry: Some(Retry {
+            limit,
+            states,
+            backoff_seconds: Some(10),
+            max_backoff_seconds: Some(15),
+            execution_class: None,
+        }),
         ..RunPolicy::default()
     };
     let failed = |policy: RunPolicy, phase| Fixture {

@@ -271,7 +271,10 @@ fn the_runs_of_a_firing_are_followed_until_they_end() {
     ] {
         let (after, step) = Fixture { related, ..fixture.clone() }.settled();
         let status = after.object.status.expect("a status");
-        assert_eq!((ready(&status), step), ((reason, reason != "StateUnknown"), Step::AwaitChange));
+        let is_ready = !["StateUnknown", "CompletedWithFailures"].contains(&reason);
+        assert_eq!((ready(&status), step), ((reason, is_ready), Step::AwaitChange));
+        // To Flux and Argo CD, the object has failed.
+        assert_eq!(types(&status).contains(&"Stalled"), reason == "CompletedWithFailures");
         let firing: Firing = status.last_firing.expect("a firing");
         assert_eq!((firing.ended_at.is_some(), firing.started[0].ended), (ended, ended));
     }
