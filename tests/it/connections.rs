@@ -8,6 +8,7 @@ mod samples;
 mod secrets;
 mod test_connection;
 mod unknown_properties;
+mod unmet_requirements;
 mod wild;
 
 use kube_glue::api::GlueConnection;

@@ -7,7 +7,8 @@ use kube::core::Rule;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
-use super::properties::{self, SecretKey};
+use super::properties;
+use super::sources::SecretKey;
 use crate::api::rules;
 
 /// How Glue authenticates to the data source.

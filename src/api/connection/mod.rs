@@ -3,7 +3,9 @@
 //! | module | content |
 //! |---|---|
 //! | [`mod@self`] | the kind and its spec |
-//! | [`properties`] | connection properties: sources, names, values, defaults |
+//! | [`properties`] | connection properties: names, defaults, and where no secret belongs |
+//! | [`sources`] | values from Secrets |
+//! | `values` | the values that Glue admits of some properties |
 //! | [`authentication`] | how Glue authenticates to the data source |
 //! | `types` | connection types and the properties that each requires |
 //! | [`status`] | the status |
@@ -13,8 +15,10 @@
 
 pub mod authentication;
 pub mod properties;
+pub mod sources;
 pub mod status;
 pub(crate) mod types;
+pub(crate) mod values;
 
 use std::collections::BTreeMap;
 
@@ -24,7 +28,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 pub use self::authentication::Authentication;
-pub use self::properties::{PropertyFrom, SecretKey};
+pub use self::sources::{PropertyFrom, SecretKey};
 pub use self::status::GlueConnectionStatus;
 use super::credentials::Aws;
 use super::declared::DriftPolicy;
@@ -102,20 +106,38 @@ pub struct GlueConnectionSpec {
     #[schemars(length(max = 50), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
     pub properties_from: Option<Vec<PropertyFrom>>,
 
-    /// Properties that apply to Spark only, at most 100.
+    /// Properties that apply to Spark only, at most 100 together with sparkPropertiesFrom. Secret values are refused
+    /// here: use sparkPropertiesFrom.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "properties::environment_schema")]
     pub spark_properties: Option<BTreeMap<String, String>>,
 
-    /// Properties that apply to Athena only, at most 100.
+    /// Properties that apply to Spark only, with values from Secrets, at most 50.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 50), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
+    pub spark_properties_from: Option<Vec<PropertyFrom>>,
+
+    /// Properties that apply to Athena only, at most 100 together with athenaPropertiesFrom. Secret values are refused
+    /// here: use athenaPropertiesFrom.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "properties::environment_schema")]
     pub athena_properties: Option<BTreeMap<String, String>>,
 
-    /// Properties that apply to Python only, at most 100.
+    /// Properties that apply to Athena only, with values from Secrets, at most 50.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 50), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
+    pub athena_properties_from: Option<Vec<PropertyFrom>>,
+
+    /// Properties that apply to Python only, at most 100 together with pythonPropertiesFrom. Secret values are refused
+    /// here: use pythonPropertiesFrom.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "properties::environment_schema")]
     pub python_properties: Option<BTreeMap<String, String>>,
+
+    /// Properties that apply to Python only, with values from Secrets, at most 50.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 50), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
+    pub python_properties_from: Option<Vec<PropertyFrom>>,
 
     /// The subnet, security groups and availability zone that Glue connects from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -253,8 +275,16 @@ impl GlueConnectionSpec {
 
     /// Every Secret key that is used, with the field that takes its value, such as `properties PASSWORD`.
     pub(crate) fn secret_keys(&self) -> Vec<(String, &SecretKey)> {
-        let properties = self.properties_from.iter().flatten();
-        let properties = properties.map(|from| (format!("properties {}", from.name), &from.secret_key_ref));
+        let maps = self.property_maps().into_iter();
+        let properties = maps.flat_map(|map| {
+            let from = map.from.into_iter().flatten();
+            from.flat_map(move |from| {
+                let field = format!("{} {}", map.field, from.name);
+                from.secret_keys().map(move |(part, key)| {
+                    (part.map_or_else(|| field.clone(), |part| format!("{field} key {part}")), key)
+                })
+            })
+        });
         let authentication = self.authentication.iter().flat_map(Authentication::secret_keys);
         properties.chain(authentication).collect()
     }
@@ -302,6 +332,6 @@ fn add_physical_rules(schema: &mut Schema) {
 fn add_rules(schema: &mut Schema) {
     let remedy = "Glue cannot move a connection, create another object";
     rules::add(schema, ["connectionName", "catalogId", "region"].map(|field| rules::immutable(field, remedy)));
-    rules::add(schema, properties::rules());
+    rules::add(schema, sources::rules());
     rules::add(schema, types::rules());
 }

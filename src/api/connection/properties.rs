@@ -1,32 +1,10 @@
-//! Connection properties: the sources of their values, the names that Glue defines, and the values it admits.
+//! Connection properties: the names that Glue defines, and where no secret belongs.
 
 use kube::core::Rule;
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Serialize};
+use schemars::{Schema, SchemaGenerator, json_schema};
 
+use super::values;
 use crate::api::rules;
-
-/// A property with its value from a Secret.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct PropertyFrom {
-    /// The property's name in Glue, such as PASSWORD.
-    #[schemars(length(min = 1, max = 255))]
-    pub name: String,
-    /// The key of a Secret that holds the value.
-    pub secret_key_ref: SecretKey,
-}
-
-/// A key of a Secret of the object's namespace.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-pub struct SecretKey {
-    /// The name of the Secret.
-    #[schemars(length(min = 1, max = 253), regex(pattern = crate::api::rules::OBJECT_NAME))]
-    pub name: String,
-    /// The key in the Secret.
-    #[schemars(length(min = 1, max = 253))]
-    pub key: String,
-}
 
 /// The names that Glue defines for ConnectionProperties (Glue API reference, Connection; `ENDPOINT` and
 /// `ENDPOINT_TYPE` from the SDK's `ConnectionPropertyKey`).
@@ -127,16 +105,6 @@ fn secret_in_json() -> String {
 /// Glue reads these in any case (API model of the AWS SDKs, `Connection`: "a case-insensitive Boolean string").
 pub(crate) const BOOLEANS: [&str; 4] =
     ["JDBC_ENFORCE_SSL", "SKIP_CUSTOM_JDBC_CERT_VALIDATION", "KAFKA_SSL_ENABLED", "KAFKA_SKIP_CUSTOM_CERT_VALIDATION"];
-const S3_URIS: [&str; 6] = [
-    "JDBC_DRIVER_JAR_URI",
-    "CUSTOM_JDBC_CERT",
-    "KAFKA_CUSTOM_CERT",
-    "KAFKA_CLIENT_KEYSTORE",
-    "KAFKA_SASL_GSSAPI_KEYTAB",
-    "KAFKA_SASL_GSSAPI_KRB5_CONF",
-];
-/// Properties of one compute environment, as a JSON object in a string.
-const JSON_OBJECTS: [&str; 2] = ["SparkProperties", "PythonProperties"];
 
 /// A CEL list of strings.
 pub(super) fn list(words: &[&str]) -> String {
@@ -152,22 +120,6 @@ pub(super) fn is_set(name: &str) -> String {
     )
 }
 
-/// The rules that concern `properties` and `propertiesFrom` together.
-pub(super) fn rules() -> Vec<Rule> {
-    let both = "has(self.properties) && has(self.propertiesFrom)";
-    vec![
-        Rule::new(format!("!({both}) || !self.propertiesFrom.exists(from, from.name in self.properties)"))
-            .message("a property is set in both properties and propertiesFrom: keep one of them")
-            .field_path(".propertiesFrom"),
-        Rule::new(format!("!({both}) || size(self.properties) + size(self.propertiesFrom) <= 100"))
-            .message("Glue takes 100 properties at most, those of propertiesFrom included")
-            .field_path(".propertiesFrom"),
-        Rule::new("!has(self.propertiesFrom) || !self.propertiesFrom.exists(from, from.name == 'ENCRYPTED_PASSWORD')")
-            .message("ENCRYPTED_PASSWORD is what Glue stores where the catalog encrypts passwords: name PASSWORD in propertiesFrom, and Glue encrypts it")
-            .field_path(".propertiesFrom"),
-    ]
-}
-
 /// The schema of `properties`: the names and values that Glue admits, without secrets.
 pub(super) fn literals_schema(_: &mut SchemaGenerator) -> Schema {
     let mut schema = json_schema!({
@@ -175,11 +127,6 @@ pub(super) fn literals_schema(_: &mut SchemaGenerator) -> Schema {
         "maxProperties": 100,
         "additionalProperties": {"type": "string", "minLength": 1, "maxLength": 1024},
     });
-    let each = |names: &[&str], condition: &str| {
-        let names = list(names);
-        Rule::new(format!("self.all(name, !(name in {names}) || {condition})"))
-    };
-    let one = |name: &str, condition: &str| Rule::new(format!("!('{name}' in self) || {condition}"));
     rules::add(
         &mut schema,
         [
@@ -188,27 +135,13 @@ pub(super) fn literals_schema(_: &mut SchemaGenerator) -> Schema {
             Rule::new(format!("self.all(name, !self[name].matches('{}'))", password_in_url()))
                 .message("the URL contains a password: set PASSWORD or the whole URL in propertiesFrom"),
             Rule::new(format!("self.all(name, !self[name].trim().startsWith('{{') || !self[name].matches('{}'))", secret_in_json()))
-                .message("the JSON contains a password, secret, token or key, where everybody can read it: name a secret in AWS Secrets Manager by secretId, or set the whole property in propertiesFrom"),
-            each(&JSON_OBJECTS, "self[name].trim().startsWith('{')")
-                .message("SparkProperties and PythonProperties in properties are JSON objects, each in a string that begins with {"),
+                .message("the JSON contains a password, secret, token or key, where everybody can read it: put it into a Secret and name its key in jsonKeys of propertiesFrom, or name a secret in AWS Secrets Manager by secretId"),
             Rule::new("!('USER_NAME' in self)").message("Glue's name for the user is USERNAME"),
             Rule::new("self.all(name, size(name) >= 1 && size(name) <= 255)")
                 .message("names of properties are 1 to 255 characters"),
-            one("PORT", "(self['PORT'].matches('^[0-9]{1,5}$') && int(self['PORT']) >= 1 && int(self['PORT']) <= 65535)")
-                .message("PORT is a number from 1 to 65535"),
-            each(&BOOLEANS, "self[name].lowerAscii() in ['true', 'false']")
-                .message(format!("these are either true or false: {}", BOOLEANS.join(", ")).as_str()),
-            each(&S3_URIS, "self[name].startsWith('s3://')")
-                .message(format!("these are locations in S3, such as s3://bucket/key: {}", S3_URIS.join(", ")).as_str()),
-            one("KAFKA_SASL_MECHANISM", "self['KAFKA_SASL_MECHANISM'] in ['SCRAM-SHA-512', 'GSSAPI', 'AWS_MSK_IAM', 'PLAIN']")
-                .message("KAFKA_SASL_MECHANISM is one of SCRAM-SHA-512, GSSAPI, AWS_MSK_IAM and PLAIN"),
-            one("KAFKA_BOOTSTRAP_SERVERS", "self['KAFKA_BOOTSTRAP_SERVERS'].matches('^[^,:]+:[0-9]+( *, *[^,:]+:[0-9]+)*$')")
-                .message("KAFKA_BOOTSTRAP_SERVERS is a list of host:port, separated by commas"),
-            one("KAFKA_SASL_SCRAM_SECRETS_ARN", "self['KAFKA_SASL_SCRAM_SECRETS_ARN'].startsWith('arn:')")
-                .message("KAFKA_SASL_SCRAM_SECRETS_ARN is the ARN of a secret in AWS Secrets Manager"),
-            one("ROLE_ARN", "self['ROLE_ARN'].startsWith('arn:')").message("ROLE_ARN is the ARN of a role"),
         ],
     );
+    rules::add(&mut schema, values::rules());
     schema
 }
 
@@ -225,9 +158,9 @@ pub(super) fn environment_schema(_: &mut SchemaGenerator) -> Schema {
             Rule::new("self.all(name, size(name) >= 1 && size(name) <= 128)")
                 .message("names of these properties are 1 to 128 characters"),
             Rule::new(format!("self.all(name, !name.matches('{}'))", secret_name()))
-                .message("a password, secret, token or key does not belong here, where everybody can read it: use a secret in AWS Secrets Manager, by secretId or by authentication.secretArn"),
+                .message("a password, secret, token or key does not belong here, where everybody can read it: put it into a Secret and name that in the field of the same name with From, such as sparkPropertiesFrom"),
             Rule::new(format!("self.all(name, !self[name].matches('{}'))", password_in_url()))
-                .message("the URL contains a password, where everybody can read it: use a secret in AWS Secrets Manager, by secretId or by authentication.secretArn"),
+                .message("the URL contains a password, where everybody can read it: put it into a Secret and name that in the field of the same name with From, such as sparkPropertiesFrom"),
         ],
     );
     schema

@@ -42,6 +42,13 @@ pub struct GlueConnectionStatus {
     /// The version of Glue's connection schema. Version 2 has compute environments.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schema_version: Option<i32>,
+    /// The compute environments that can use the connection, as Glue reports them: SPARK, ATHENA and PYTHON.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub compatible_compute_environments: Vec<String>,
+    /// The ARN of the secret in AWS Secrets Manager that holds the credentials of authentication: the one that the spec
+    /// names, or the one that Glue made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret_arn: Option<String>,
     /// What the controller last applied to Glue. Absent while this object does not own the connection.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub applied: Option<Applied>,

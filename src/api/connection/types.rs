@@ -3,9 +3,10 @@
 use kube::core::{Message, Rule};
 
 use super::properties::{is_set, list};
+use super::values;
 
 /// The types whose requirements the Glue API reference lists.
-const DOCUMENTED: [&str; 9] = [
+pub(crate) const DOCUMENTED: [&str; 9] = [
     "JDBC",
     "KAFKA",
     "MONGODB",
@@ -60,7 +61,7 @@ pub(super) fn rules() -> Vec<Rule> {
         for_type(
             "JDBC",
             "has(self.authentication) || !has(self.properties) || !('PORT' in self.properties) || (self.properties['PORT'].matches('^[0-9]{1,5}$') && int(self.properties['PORT']) >= 1024)",
-            "PORT of a JDBC connection is a number from 1024 to 65535",
+            values::JDBC_PORT,
         ),
         for_type(
             "KAFKA",
@@ -110,9 +111,7 @@ pub(super) fn rules() -> Vec<Rule> {
 /// What CreateConnection was seen to check of a SNOWFLAKE connection. Without authentication, it is one of version 1,
 /// whose settings are JSON in the properties of an environment.
 fn snowflake() -> [Rule; 4] {
-    let literal =
-        |name: &str, condition: &str| format!("!has(self.properties) || !('{name}' in self.properties) || {condition}");
-    let url = "!self.properties['SparkProperties'].contains('\"sfUrl\"') || self.properties['SparkProperties'].matches('\"sfUrl\"[[:space:]]*:[[:space:]]*\"[^\"]+[.]snowflakecomputing[.](com|cn)')";
+    let url = "!has(self.properties) || !('SparkProperties' in self.properties) || !self.properties['SparkProperties'].contains('\"sfUrl\"') || self.properties['SparkProperties'].matches('\"sfUrl\"[[:space:]]*:[[:space:]]*\"[^\"]+[.]snowflakecomputing[.](com|cn)')";
     let rule = |condition: String, field: &str, message: &str| {
         Rule::new(format!("self.connectionType != 'SNOWFLAKE' || {condition}"))
             .message(Message::Message(message.to_owned()))
@@ -125,19 +124,15 @@ fn snowflake() -> [Rule; 4] {
             "a SNOWFLAKE connection needs authentication, or SparkProperties or PythonProperties in properties as a JSON object: sparkProperties and pythonProperties do not count",
         ),
         rule(
-            format!("has(self.authentication) || {}", literal("HOST", "false")),
-            ".properties",
+            format!("has(self.authentication) || !{}", is_set("HOST")),
+            ".connectionType",
             "a SNOWFLAKE connection without authentication has no HOST: name the account by sfUrl in SparkProperties",
         ),
         rule(
-            literal("AthenaProperties", "false"),
-            ".properties",
+            format!("!{}", is_set("AthenaProperties")),
+            ".connectionType",
             "a SNOWFLAKE connection has no AthenaProperties in properties: use athenaProperties",
         ),
-        rule(
-            literal("SparkProperties", url),
-            ".properties",
-            "sfUrl in SparkProperties is the URL of a Snowflake account, such as https://account.snowflakecomputing.com",
-        ),
+        rule(url.to_owned(), ".properties", values::SF_URL),
     ]
 }

@@ -3,7 +3,7 @@
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::inputs::ConnectionInputs;
-use super::{CallOutcome, PassState};
+use super::{CallOutcome, PassState, TypeAnswer};
 use crate::api::GlueConnection;
 use crate::api::connection::status::{TestOutcome, TestResult};
 use crate::controllers::runtime::kind::Inputs;
@@ -21,6 +21,8 @@ pub enum Call {
     Update,
     /// Delete it.
     Delete,
+    /// Ask how Glue describes the type of the connection.
+    DescribeType,
     /// Test the input before it is created or updated.
     TestInput,
     /// Test the connection that Glue has.
@@ -50,6 +52,12 @@ pub(super) async fn call(
         // A connection that does not exist is deleted.
         if_found(client.delete_connection(catalog, name).await).map_err(repeatable)?;
         state.outcomes.push(CallOutcome::Deleted);
+        return Ok(());
+    }
+    if let Call::DescribeType = call {
+        // Nothing depends on the answer, so its absence is no error.
+        let description = client.connection_type(&object.spec.connection_type).await;
+        state.described = Some(description.map_or(TypeAnswer::Unavailable, TypeAnswer::Description));
         return Ok(());
     }
     let Some(inputs) = inputs else { return Ok(()) };
@@ -90,7 +98,7 @@ pub(super) async fn call(
             state.outcomes.push(CallOutcome::Tagged);
         }
         Call::RecordDigest => state.digest = Some(inputs.applied_digest()),
-        Call::Delete => {}
+        Call::Delete | Call::DescribeType => {}
     }
     Ok(())
 }

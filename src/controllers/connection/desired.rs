@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::properties;
 use super::secrets::Secrets;
 use crate::api::connection::authentication::OAuth2 as SpecOAuth2;
 use crate::api::connection::{Authentication as SpecAuthentication, GlueConnectionSpec, SecretKey};
@@ -13,8 +14,8 @@ use crate::glue::identity::Sensitive;
 /// The values of all Secret keys that a spec names.
 pub type Values = HashMap<SecretKey, Sensitive>;
 
-/// The most bytes that Glue takes of a value (the API's model in the AWS SDKs; for properties and the
-/// authorization code also the Glue API reference).
+/// The most bytes that Glue takes of a value (the API's model in the AWS SDKs; for the authorization code also the Glue API
+/// reference).
 fn most(field: &str) -> usize {
     match field {
         "authentication.basic.username" | "authentication.basic.password" | "authentication.oauth2.clientSecret" => 512,
@@ -23,7 +24,7 @@ fn most(field: &str) -> usize {
         | "authentication.oauth2.refreshToken" => 4096,
         "authentication.oauth2.jwtToken" => 8000,
         field if field.starts_with("authentication.custom") => 2048,
-        _ => 1024,
+        field => properties::most_bytes(field.split_once(' ').map_or(field, |(map, _)| map)),
     }
 }
 
@@ -57,22 +58,29 @@ pub fn values(namespace: &str, spec: &GlueConnectionSpec, secrets: &Secrets) -> 
     Ok(values)
 }
 
-/// The `ConnectionInput` for Glue.
-#[must_use]
-pub fn input(name: &str, spec: &GlueConnectionSpec, values: &Values) -> ConnectionInput {
-    let literals = spec.properties.iter().flatten().map(|(name, value)| (name.clone(), Sensitive::new(value.clone())));
-    let from = spec.properties_from.iter().flatten();
-    let from = from.filter_map(|from| Some((from.name.clone(), values.get(&from.secret_key_ref)?.clone())));
-    ConnectionInput {
+/// The `ConnectionInput` for Glue, of the object `namespace`/`name`. Properties that cannot be put together, or that Glue
+/// would refuse, are reported with their Secrets and without their values.
+pub fn input(
+    (namespace, name): (&str, &str),
+    spec: &GlueConnectionSpec,
+    values: &Values,
+) -> Result<ConnectionInput, Problem> {
+    let merged = |map| properties::merged(namespace, spec, map, values);
+    let [properties, spark, athena, python] = spec.property_maps();
+    let environments = [spark, athena, python].into_iter();
+    let from_secrets = environments
+        .flat_map(|map| map.from.into_iter().flatten().map(move |from| format!("{} {}", map.field, from.name)));
+    Ok(ConnectionInput {
         name: name.to_owned(),
         type_: spec.connection_type.clone(),
         // Glue treats an empty description as none.
         description: spec.description.clone().filter(|text| !text.is_empty()),
         match_criteria: spec.match_criteria.clone().unwrap_or_default(),
-        properties: literals.chain(from).collect(),
-        spark: spec.spark_properties.clone().unwrap_or_default(),
-        athena: spec.athena_properties.clone().unwrap_or_default(),
-        python: spec.python_properties.clone().unwrap_or_default(),
+        properties: merged(properties)?,
+        spark: merged(spark)?,
+        athena: merged(athena)?,
+        python: merged(python)?,
+        from_secrets: from_secrets.collect(),
         physical: spec.physical_requirements.as_ref().map(|physical| Physical {
             subnet: physical.subnet_id.clone(),
             security_groups: physical.security_group_ids.clone().unwrap_or_default(),
@@ -86,7 +94,7 @@ pub fn input(name: &str, spec: &GlueConnectionSpec, values: &Values) -> Connecti
             .flatten()
             .map(|environment| environment.as_str())
             .collect(),
-    }
+    })
 }
 
 fn authentication(spec: &SpecAuthentication, values: &Values) -> Authentication {

@@ -1,7 +1,8 @@
 //! Which fields of a connection in Glue differ from the spec: by name, never by value.
 //!
 //! What Glue adds by itself is no difference: its defaults, the availability zone of a subnet, the secret that it makes of
-//! credentials. Values that Glue hides cannot be compared; [`hides`] tells whether there are any.
+//! credentials. Values that Glue hides cannot be compared; [`hides`] tells whether there are any, or may be: a value from a
+//! Secret that Glue leaves out of the properties of a compute environment is no difference.
 
 use std::collections::BTreeMap;
 
@@ -21,9 +22,15 @@ pub fn of(input: &ConnectionInput, seen: &Connection) -> Vec<String> {
     check("connectionType", input.type_ == seen.type_);
     check("description", input.description == seen.description);
     check("matchCriteria", sorted(&input.match_criteria) == sorted(&seen.match_criteria));
-    check("sparkProperties", input.spark == seen.spark);
-    check("athenaProperties", input.athena == seen.athena);
-    check("pythonProperties", input.python == seen.python);
+    for (field, asked, seen) in [
+        ("sparkProperties", &input.spark, &seen.spark),
+        ("athenaProperties", &input.athena, &seen.athena),
+        ("pythonProperties", &input.python, &seen.python),
+    ] {
+        let is_left_out =
+            |name: &String| !seen.contains_key(name) && input.from_secrets.contains(&format!("{field} {name}"));
+        check(field, asked.iter().filter(|(name, _)| !is_left_out(name)).eq(seen));
+    }
     check("physicalRequirements", same_physical(input.physical.as_ref(), seen.physical.as_ref()));
     check(
         "authentication",
@@ -40,7 +47,9 @@ pub fn hides(input: &ConnectionInput) -> bool {
         let shown = Authentication { shown: authentication.shown.clone(), ..Authentication::default() };
         *authentication != shown
     };
-    input.properties.keys().any(|name| is_hidden(name)) || input.authentication.as_ref().is_some_and(credentials)
+    input.properties.keys().any(|name| is_hidden(name))
+        || !input.from_secrets.is_empty()
+        || input.authentication.as_ref().is_some_and(credentials)
 }
 
 /// The properties that differ.

@@ -57,7 +57,7 @@ impl ConnectionInputs {
     pub fn new(object: &GlueConnection, secrets: &Secrets) -> Result<Self, Problem> {
         let namespace = object.metadata.namespace.as_deref().unwrap_or_default();
         let values = desired::values(namespace, &object.spec, secrets)?;
-        let input = desired::input(object.connection_name(), &object.spec, &values);
+        let input = desired::input((namespace, object.connection_name()), &object.spec, &values)?;
         Ok(Self {
             fingerprint: fingerprint(&object.spec, secrets),
             digest: KEY.hash_one(&input),

@@ -5,7 +5,9 @@
 //! | [`inputs`] | the values from Secrets, and how a change of them is detected |
 //! | [`secrets`] | the Secrets that a spec names, as they were read |
 //! | [`desired`] | the `ConnectionInput` of a spec |
+//! | [`properties`] | its properties, from literal values and Secrets |
 //! | [`drift`] | which fields in Glue differ from that |
+//! | [`requirements`] | what Glue's description of the type asks for, and the spec lacks |
 //! | [`unknown_properties`] | properties that Glue does not document |
 //! | [`mod@plan`], [`facts`] | decides; pure |
 //! | `existing` | the plan for a connection that exists |
@@ -22,6 +24,8 @@ pub mod facts;
 pub mod inputs;
 pub mod plan;
 mod preconditions;
+pub mod properties;
+pub mod requirements;
 pub mod secrets;
 mod status;
 mod test_schedule;
@@ -29,6 +33,8 @@ pub mod unknown_properties;
 
 #[cfg(test)]
 pub(crate) mod tests;
+
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
@@ -47,6 +53,7 @@ use crate::controllers::runtime::kind::Kind;
 use crate::controllers::runtime::lifecycle::Earlier;
 use crate::controllers::runtime::start_once::{Intent, IntentId};
 use crate::glue::connections::Connection;
+use crate::glue::connections::description::TypeDescription;
 use crate::glue::connections::source::ConnectionSource;
 use crate::glue::{Error, Glue};
 
@@ -59,6 +66,17 @@ pub struct PassState {
     pub digest: Option<AppliedDigest>,
     /// The outcomes of the calls of this pass, in order.
     pub outcomes: Vec<CallOutcome>,
+    /// How Glue describes the type of the connection, when this pass has asked.
+    pub described: Option<TypeAnswer>,
+}
+
+/// The answer to the question how Glue describes a connection type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TypeAnswer {
+    /// Glue's description.
+    Description(Arc<TypeDescription>),
+    /// Glue did not answer, refused, or knows no such type.
+    Unavailable,
 }
 
 /// The outcome of a call.
@@ -150,7 +168,7 @@ impl DeclaredKind for GlueConnection {
 
     fn begin_pass(&self, local: &mut Option<AppliedDigest>, _: Earlier<'_>) -> PassState {
         let observed = self.status.as_ref().map(|status| status.declared.observed_generation);
-        PassState { edited: observed != self.metadata.generation, digest: local.clone(), outcomes: Vec::new() }
+        PassState { edited: observed != self.metadata.generation, digest: local.clone(), ..PassState::default() }
     }
 
     fn base_status(facts: &ConnectionFacts<'_>) -> GlueConnectionStatus {
@@ -179,7 +197,8 @@ impl DeclaredKind for GlueConnection {
         before: &[Condition],
     ) -> Vec<Condition> {
         let unknown = status::unknown_properties_condition(facts, before);
-        status::tested_condition(status, before).into_iter().chain(unknown).collect()
+        let unmet = status::unmet_requirements_condition(facts, before);
+        status::tested_condition(status, before).into_iter().chain(unknown).chain(unmet).collect()
     }
 
     fn intent(status: &GlueConnectionStatus) -> Option<Intent> {
@@ -196,7 +215,7 @@ impl DeclaredKind for GlueConnection {
     }
 
     fn ends_with_deletion(call: &Call) -> bool {
-        matches!(call, Call::Test | Call::TestInput)
+        matches!(call, Call::Test | Call::TestInput | Call::DescribeType)
     }
 
     async fn call(&self, target: Target<'_, Self>, call: &Call, state: &mut PassState) -> Result<(), Error> {

@@ -1,7 +1,8 @@
-//! What must come before a change in Glue: the end of a backoff, the finalizer, a test.
+//! What must come before a change in Glue: the end of a backoff, the finalizer, Glue's description of the type, a test.
 
 use super::calls::Call;
 use super::facts::{ConnectionFacts, ConnectionPlan};
+use super::requirements;
 use super::status::report;
 use crate::api::GlueConnectionStatus;
 use crate::api::connection::DeletionPolicy;
@@ -31,6 +32,10 @@ pub(super) fn before_change(
     }
     if deletes(facts) && !facts.common.has_finalizer() {
         return Some(unchanged(facts, Step::AddFinalizer));
+    }
+    let is_asked = requirements::is_asked_about(&facts.object.spec) && !facts.common.fresh_intent;
+    if is_asked && facts.state.described.is_none() {
+        return Some(unchanged(facts, Step::Call(Call::DescribeType)));
     }
     let has_passed = test.is_some_and(|test| test.result == TestOutcome::Succeeded);
     if facts.object.spec.is_tested_before() && !facts.common.fresh_intent && !has_passed {

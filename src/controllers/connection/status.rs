@@ -3,14 +3,13 @@
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 
-use super::CallOutcome;
 use super::calls::Call;
 use super::facts::{ConnectionFacts, ConnectionPlan};
 use super::inputs::ConnectionInputs;
-use super::unknown_properties;
+use super::{CallOutcome, TypeAnswer, requirements, unknown_properties};
 use crate::api::GlueConnectionStatus;
 use crate::api::connection::status::{Applied, TestOutcome};
-use crate::controllers::declared::conditions::{SyncState, UNKNOWN_PROPERTIES};
+use crate::controllers::declared::conditions::{SyncState, UNKNOWN_PROPERTIES, UNMET_REQUIREMENTS};
 use crate::controllers::declared::status;
 use crate::controllers::runtime::conditions::condition;
 use crate::controllers::runtime::kind::Inputs;
@@ -79,6 +78,10 @@ pub(super) fn render(
     status.last_updated_by = observed.and_then(|observed| observed.updated_by.clone());
     status.last_validated_at = observed.and_then(|observed| observed.validated_at).map(seconds);
     status.schema_version = observed.and_then(|observed| observed.schema_version);
+    status.compatible_compute_environments =
+        observed.map(|observed| observed.compute_environments.clone()).unwrap_or_default();
+    let authentication = observed.and_then(|observed| observed.authentication.as_ref());
+    status.secret_arn = authentication.and_then(|authentication| authentication.secret_arn.clone());
 }
 
 /// A time as the API server returns it, without a fraction.
@@ -101,6 +104,22 @@ pub(super) fn tested_condition(status: &GlueConnectionStatus, before: &[Conditio
 pub(super) fn unknown_properties_condition(facts: &ConnectionFacts<'_>, before: &[Condition]) -> Option<Condition> {
     let warning = unknown_properties::warning(&facts.object.spec)?;
     Some(condition(UNKNOWN_PROPERTIES, true, Reason::UnknownProperty, &warning, before, facts.common.now))
+}
+
+/// The condition `UnmetRequirements`, when the spec lacks what Glue's description of the type asks for. It stays until Glue is
+/// asked again, which is before each change.
+pub(super) fn unmet_requirements_condition(facts: &ConnectionFacts<'_>, before: &[Condition]) -> Option<Condition> {
+    let spec = &facts.object.spec;
+    if !requirements::is_asked_about(spec) {
+        return None;
+    }
+    let warning = match &facts.state.described {
+        Some(TypeAnswer::Description(description)) => requirements::warning(spec, description)?,
+        Some(TypeAnswer::Unavailable) => return None,
+        None => return before.iter().find(|condition| condition.type_ == UNMET_REQUIREMENTS).cloned(),
+    };
+    let message = truncated(&warning);
+    Some(condition(UNMET_REQUIREMENTS, true, Reason::RequirementUnmet, &message, before, facts.common.now))
 }
 
 /// A status with conditions, and the step that follows.

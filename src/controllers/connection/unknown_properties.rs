@@ -19,9 +19,7 @@ pub fn warning(spec: &GlueConnectionSpec) -> Option<String> {
     if !is_closed && !is_connector {
         return None;
     }
-    let literals = spec.properties.iter().flatten().map(|(name, _)| name.as_str());
-    let from = spec.properties_from.iter().flatten().map(|from| from.name.as_str());
-    let unknown = literals.chain(from).filter(|name| !KNOWN.contains(name));
+    let unknown = names(spec).filter(|name| !KNOWN.contains(name));
     let listed = unknown.filter_map(|name| match near_miss(name, is_closed) {
         Some(known) => Some(format!("{name} ({known}?)")),
         None => is_closed.then(|| name.to_owned()),
@@ -37,19 +35,34 @@ pub fn warning(spec: &GlueConnectionSpec) -> Option<String> {
     Some(format!("Glue documents no such property of a {type_} connection, and may ignore it: {names}{more}"))
 }
 
+/// The names of the properties of `spec`, those of `propertiesFrom` included.
+pub(super) fn names(spec: &GlueConnectionSpec) -> impl Iterator<Item = &str> {
+    let literals = spec.properties.iter().flatten().map(|(name, _)| name.as_str());
+    let from = spec.properties_from.iter().flatten().map(|from| from.name.as_str());
+    // A property may have some of its keys in each.
+    let is_literal = |name: &str| spec.properties.as_ref().is_some_and(|literals| literals.contains_key(name));
+    literals.chain(from.filter(move |name| !is_literal(name)))
+}
+
 /// The documented name that `name` comes close to: it has one or two other letters, another case, or, with
 /// `abbreviated`, fewer words.
 fn near_miss(name: &str, abbreviated: bool) -> Option<&'static str> {
     let upper = name.to_uppercase();
-    let limit = if upper.len() < 6 { 1 } else { 2 };
-    let closest = KNOWN.into_iter().map(|known| (distance(&upper, known), known)).min();
-    let closest = closest.filter(|(distance, _)| *distance <= limit).map(|(_, known)| known);
+    let closest = closest(name, KNOWN);
     let words: Vec<_> = upper.split('_').collect();
     let has_words_of = |known: &&str| {
         let mut rest = known.split('_');
         words.len() > 1 && words.iter().all(|word| rest.any(|other| other == *word))
     };
     closest.or_else(|| KNOWN.into_iter().filter(|_| abbreviated).find(has_words_of))
+}
+
+/// The name of `known` that `name` comes close to: it has one or two other letters, or another case.
+pub(super) fn closest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let upper = name.to_uppercase();
+    let limit = if upper.len() < 6 { 1 } else { 2 };
+    let closest = known.into_iter().map(|known| (distance(&upper, &known.to_uppercase()), known)).min()?;
+    (closest.0 <= limit).then_some(closest.1)
 }
 
 /// The Levenshtein distance in characters.

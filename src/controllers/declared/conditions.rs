@@ -14,6 +14,11 @@ use crate::controllers::runtime::reason::Reason;
 
 /// The type of the condition that warns of properties that Glue does not document. Tools that wait do not read it.
 pub const UNKNOWN_PROPERTIES: &str = "UnknownProperties";
+/// The type of the condition that warns of what Glue's description of a connection type asks for. Tools that wait do not read
+/// it.
+pub const UNMET_REQUIREMENTS: &str = "UnmetRequirements";
+/// The types of the conditions that warn.
+pub const WARNINGS: [&str; 2] = [UNKNOWN_PROPERTIES, UNMET_REQUIREMENTS];
 
 /// How a declared resource compares with its spec.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

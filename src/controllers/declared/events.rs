@@ -4,7 +4,7 @@
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::runtime::events::Event;
 
-use super::conditions::UNKNOWN_PROPERTIES;
+use super::conditions::WARNINGS;
 use crate::api::declared::DeclaredStatus;
 use crate::controllers::runtime::conditions::reason_of;
 use crate::controllers::runtime::events::of_reason;
@@ -20,15 +20,16 @@ pub fn of_transition(before: Option<&DeclaredStatus>, after: &DeclaredStatus) ->
     event(ready)
 }
 
-/// The Event of a warning that `after` has, and `before` has not or with other words.
-#[must_use]
-pub fn of_warning(before: Option<&DeclaredStatus>, after: &DeclaredStatus) -> Option<Event> {
-    let warning = after.condition(UNKNOWN_PROPERTIES)?;
-    let was = before.and_then(|before| before.condition(UNKNOWN_PROPERTIES));
-    if was.is_some_and(|was| was.message == warning.message) {
-        return None;
-    }
-    event(warning)
+/// The Events of the warnings that `after` has, and `before` has not or with other words.
+pub fn of_warnings(before: Option<&DeclaredStatus>, after: &DeclaredStatus) -> impl Iterator<Item = Event> {
+    WARNINGS.into_iter().filter_map(move |type_| {
+        let warning = after.condition(type_)?;
+        let was = before.and_then(|before| before.condition(type_));
+        if was.is_some_and(|was| was.message == warning.message) {
+            return None;
+        }
+        event(warning)
+    })
 }
 
 fn event(condition: &Condition) -> Option<Event> {
@@ -42,7 +43,7 @@ mod tests {
     use jiff::Timestamp;
     use kube::runtime::events::EventType;
 
-    use super::super::conditions::{self, SyncState};
+    use super::super::conditions::{self, SyncState, UNKNOWN_PROPERTIES};
     use super::*;
     use crate::controllers::runtime::conditions::condition;
     use crate::controllers::runtime::reason::Reason;
@@ -59,7 +60,7 @@ mod tests {
             (status(SyncState::Progressing, Reason::Activating), false),
             (status(SyncState::Progressing, Reason::Drifted), true),
             (status(SyncState::Stalled, Reason::OwnedByAnother), true),
-            (status(SyncState::Synced, Reason::CompletedWithFailures), true),
+            (status(SyncState::Stalled, Reason::CompletedWithFailures), true),
             (status(SyncState::Synced, Reason::InSync), false),
         ] {
             let event = of_transition(Some(&synced), &after).unwrap();
@@ -78,11 +79,12 @@ mod tests {
             status.conditions.push(condition(UNKNOWN_PROPERTIES, true, Reason::UnknownProperty, message, &[], now));
             status
         };
-        assert!(of_warning(None, &plain).is_none());
-        let event = of_warning(Some(&plain), &warned("VPC")).unwrap();
+        let count = |before: Option<&DeclaredStatus>, after: &DeclaredStatus| of_warnings(before, after).count();
+        assert_eq!(count(None, &plain), 0);
+        let event = of_warnings(Some(&plain), &warned("VPC")).next().unwrap();
         assert!(matches!(event.type_, EventType::Warning));
-        assert!(of_warning(Some(&warned("VPC")), &warned("VPC")).is_none());
-        assert!(of_warning(Some(&warned("VPC")), &warned("VPC, HOSTS")).is_some());
-        assert!(of_warning(Some(&warned("VPC")), &plain).is_none());
+        assert_eq!(count(Some(&warned("VPC")), &warned("VPC")), 0);
+        assert_eq!(count(Some(&warned("VPC")), &warned("VPC, HOSTS")), 1);
+        assert_eq!(count(Some(&warned("VPC")), &plain), 0);
     }
 }

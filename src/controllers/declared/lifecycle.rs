@@ -135,7 +135,7 @@ impl<K: DeclaredKind<Status: Default>> Lifecycle<K> for DeclaredLifecycle {
             K::on_intent_recorded(&mut pass.state);
         }
         let (before, after) = (before.map(K::declared), K::declared(after));
-        for event in events::of_warning(before, after).into_iter().chain(events::of_transition(before, after)) {
+        for event in events::of_warnings(before, after).chain(events::of_transition(before, after)) {
             info!(
                 kind = K::KIND,
                 namespace = pass.reference.namespace,

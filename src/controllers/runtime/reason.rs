@@ -74,7 +74,7 @@ reasons! {
         "The Secret that the object names does not exist."
         "Create it in the object's namespace."
     SecretInvalid Warning
-        "A key of the Secret is missing, empty, too long, not text, or has blanks around its value."
+        "A key of the Secret is missing, empty, too long, not text, not what Glue takes, or has blanks around its value."
         "Correct the key that the message names. Use `printf`, not `echo`, when you encode by hand."
     SecretNotReadable Warning
         "The controller may not read the Secret, or the API server did not answer."
@@ -301,6 +301,9 @@ reasons! {
     UnknownProperty Warning
         "The condition `UnknownProperties` only: Glue documents no such property for connections of this type, and may ignore it."
         "Check its spelling. If the connection works, nothing has to be done."
+    RequirementUnmet Warning
+        "The condition `UnmetRequirements` only: Glue's description of the connection type asks for what the spec lacks."
+        "Set what the message names. If the connection works, nothing has to be done."
     AlreadyExists Warning
         "A connection of this name exists that this object did not create."
         "Delete it, choose another name, or set `adoptionPolicy: Adopt`."

@@ -9,6 +9,7 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 use super::batching::PendingBatches;
 use super::config::AwsConfig;
+use super::connection_types::TypeDescriptions;
 use super::errors::{self, SdkError};
 use super::signer::Signer;
 use crate::glue::connections::DeleteOutcome;
@@ -42,6 +43,7 @@ pub(super) struct Inner {
     pub(super) pending_stops: PendingBatches<StopOutcome>,
     pub(super) pending_deletions: PendingBatches<DeleteOutcome>,
     pub(super) histories: Histories,
+    pub(super) type_descriptions: TypeDescriptions,
     pub(super) metrics: Metrics,
     pub(super) run_key_argument: Option<String>,
 }
@@ -100,6 +102,7 @@ impl Glue {
                 pending_stops: PendingBatches::default(),
                 pending_deletions: PendingBatches::default(),
                 histories: Histories::default(),
+                type_descriptions: TypeDescriptions::default(),
                 metrics: config.metrics.clone(),
                 run_key_argument: config.run_key_argument.clone(),
             }),

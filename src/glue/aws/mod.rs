@@ -8,6 +8,7 @@ mod batching;
 mod cached_credentials;
 mod client;
 mod config;
+mod connection_types;
 mod connections;
 mod crawlers;
 mod errors;

@@ -1,8 +1,9 @@
 //! The model of connections. Values that may be secret are [`Sensitive`], so that no log or error shows them.
 
+pub(crate) mod description;
 pub(crate) mod source;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -28,12 +29,15 @@ pub struct ConnectionInput {
     pub match_criteria: Vec<String>,
     /// `ConnectionProperties`, including those from Secrets.
     pub properties: BTreeMap<String, Sensitive>,
-    /// `SparkProperties`.
-    pub spark: BTreeMap<String, String>,
-    /// `AthenaProperties`.
-    pub athena: BTreeMap<String, String>,
-    /// `PythonProperties`.
-    pub python: BTreeMap<String, String>,
+    /// `SparkProperties`, including those from Secrets.
+    pub spark: BTreeMap<String, Sensitive>,
+    /// `AthenaProperties`, including those from Secrets.
+    pub athena: BTreeMap<String, Sensitive>,
+    /// `PythonProperties`, including those from Secrets.
+    pub python: BTreeMap<String, Sensitive>,
+    /// Which properties of compute environments have a value from a Secret, such as `sparkProperties password`. AWS does
+    /// not say whether `HidePassword` hides those.
+    pub from_secrets: BTreeSet<String>,
     /// `PhysicalConnectionRequirements`.
     pub physical: Option<Physical>,
     /// `AuthenticationConfiguration`.
@@ -119,12 +123,12 @@ pub struct Connection {
     pub match_criteria: Vec<String>,
     /// `ConnectionProperties` without passwords, but a URL may contain one.
     pub properties: BTreeMap<String, Sensitive>,
-    /// `SparkProperties`.
-    pub spark: BTreeMap<String, String>,
-    /// `AthenaProperties`.
-    pub athena: BTreeMap<String, String>,
-    /// `PythonProperties`.
-    pub python: BTreeMap<String, String>,
+    /// `SparkProperties`, which may contain secrets.
+    pub spark: BTreeMap<String, Sensitive>,
+    /// `AthenaProperties`, which may contain secrets.
+    pub athena: BTreeMap<String, Sensitive>,
+    /// `PythonProperties`, which may contain secrets.
+    pub python: BTreeMap<String, Sensitive>,
     /// `PhysicalConnectionRequirements`.
     pub physical: Option<Physical>,
     /// `AuthenticationConfiguration`.
@@ -143,6 +147,8 @@ pub struct Connection {
     pub validated_at: Option<Timestamp>,
     /// The version of the connection schema.
     pub schema_version: Option<i32>,
+    /// The compute environments that can use the connection, as Glue spells them.
+    pub compute_environments: Vec<String>,
 }
 
 /// The outcome for one connection of a `BatchDeleteConnection`.
@@ -157,6 +163,7 @@ mod tests {
         let hidden = || Sensitive::new("hunter2".to_owned());
         let input = ConnectionInput {
             properties: BTreeMap::from([("PASSWORD".to_owned(), hidden())]),
+            spark: BTreeMap::from([("password".to_owned(), hidden())]),
             authentication: Some(Authentication {
                 basic: Some((hidden(), hidden())),
                 custom: BTreeMap::from([("key".to_owned(), hidden())]),
@@ -169,7 +176,8 @@ mod tests {
             }),
             ..ConnectionInput::default()
         };
-        let connection = Connection { properties: input.properties.clone(), ..Connection::default() };
+        let (properties, spark) = (input.properties.clone(), input.spark.clone());
+        let connection = Connection { properties, spark, ..Connection::default() };
         assert!(!format!("{input:?} {connection:?}").contains("hunter2"));
     }
 }

@@ -13,8 +13,8 @@ use crate::harness::{REGION, TestEnv, condition, status};
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/crds/samples");
 
-/// The types of the page, without SFTP, which Glue does not support.
-const TYPES: [&str; 9] = [
+/// The types of the page, without SFTP, which Glue does not support, and two newer ones.
+const TYPES: [&str; 11] = [
     "JDBC",
     "KAFKA",
     "MONGODB",
@@ -22,6 +22,8 @@ const TYPES: [&str; 9] = [
     "MARKETPLACE",
     "CUSTOM",
     "SALESFORCE",
+    "SNOWFLAKE",
+    "POSTGRESQL",
     "VIEW_VALIDATION_REDSHIFT",
     "VIEW_VALIDATION_ATHENA",
 ];

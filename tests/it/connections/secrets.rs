@@ -3,7 +3,7 @@
 use kube_glue_double::{ConnectionScript, Failure};
 use serde_json::json;
 
-use super::{PASSWORD, jdbc, setup_with_ready};
+use super::{PASSWORD, jdbc, setup, setup_with_ready};
 use crate::harness::{TestEnv, condition, status};
 
 const NEW_PASSWORD: &str = "correct-horse-battery";
@@ -59,4 +59,80 @@ async fn a_missing_secret_is_reported_and_the_connection_created_once_it_exists(
     env.put_password(PASSWORD).await;
     env.connections().wait_ready("db").await;
     assert_eq!(env.property_in_glue("db", "PASSWORD").as_deref(), Some(PASSWORD));
+}
+
+/// In the maps of compute environments, and in JSON objects.
+#[tokio::test]
+async fn values_from_secrets_reach_every_map_of_properties_and_keys_of_json_objects() {
+    let mut env = setup("conn-json").await;
+    let key = json!({"name": "db", "key": "password"});
+    let spec = json!({
+        "connectionType": "SNOWFLAKE",
+        "properties": {"SparkProperties": r#"{"sfUrl": "https://a.snowflakecomputing.com", "sfUser": "etl"}"#},
+        "propertiesFrom": [{"name": "SparkProperties", "jsonKeys": [{"key": "sfPassword", "secretKeyRef": key}]}],
+        "sparkProperties": {"role": "etl"},
+        "sparkPropertiesFrom": [{"name": "password", "secretKeyRef": key}],
+        "athenaPropertiesFrom": [{"name": "password", "secretKeyRef": key}],
+        "pythonPropertiesFrom": [{"name": "options", "jsonKeys": [{"key": "password", "secretKeyRef": key}]}],
+    });
+    env.connections().create("snow", spec).await;
+    env.connections().wait_ready("snow").await;
+    let check = |env: &TestEnv, password: &str| {
+        let input = env.connection_in_glue("snow").expect("the connection");
+        let json = |text: &serde_json::Value| -> serde_json::Value {
+            serde_json::from_str(text.as_str().expect("text")).expect("JSON")
+        };
+        assert_eq!(
+            json(&input["ConnectionProperties"]["SparkProperties"]),
+            json!({"sfUrl": "https://a.snowflakecomputing.com", "sfUser": "etl", "sfPassword": password})
+        );
+        assert_eq!(input["SparkProperties"], json!({"role": "etl", "password": password}));
+        assert_eq!(input["AthenaProperties"], json!({"password": password}));
+        assert_eq!(json(&input["PythonProperties"]["options"]), json!({"password": password}));
+    };
+    check(&env, PASSWORD);
+    env.put_password(NEW_PASSWORD).await;
+    env.wait_for_requests("the new password is in Glue", |_| {
+        env.connection_in_glue("snow").is_some_and(|input| input["AthenaProperties"]["password"] == NEW_PASSWORD)
+    })
+    .await;
+    check(&env, NEW_PASSWORD);
+    env.connections().wait_ready("snow").await;
+    env.wait_for_more_calls("GetConnections", 3).await;
+    assert_eq!(env.double.requests().count("UpdateConnection"), 1, "what Glue shows is no drift");
+    env.assert_no_secret_leaked().await;
+}
+
+/// A value that the API server refuses as a literal is not sent to Glue from a Secret.
+#[tokio::test]
+async fn a_value_that_glue_would_refuse_is_named_by_its_secret_until_it_is_corrected() {
+    let env = setup("conn-values").await;
+    env.put_secret("place", &[("port", "five")]).await;
+    let spec = json!({
+        "connectionType": "POSTGRESQL", "properties": {"HOST": "db"},
+        "propertiesFrom": [{"name": "PORT", "secretKeyRef": {"name": "place", "key": "port"}}],
+    });
+    env.connections().create("db", spec).await;
+    let message = env.connections().wait_for_reason("db", "SecretInvalid").await;
+    let place = format!("key port of Secret {}/place", env.namespace);
+    assert_eq!(message, format!("properties PORT from {place}: PORT is a number from 1 to 65535: correct it"));
+    assert_eq!(env.double.requests().count("CreateConnection"), 0);
+    env.put_secret("place", &[("port", "5432")]).await;
+    env.connections().wait_ready("db").await;
+    assert_eq!(env.property_in_glue("db", "PORT").as_deref(), Some("5432"));
+}
+
+/// Of credentials, Glue makes a secret of its own.
+#[tokio::test]
+async fn the_status_shows_glues_secret_and_the_compute_environments() {
+    let env = setup("conn-shown").await;
+    let basic = json!({"username": "etl", "passwordSecretRef": {"name": "db", "key": "password"}});
+    let spec = json!({
+        "connectionType": "POSTGRESQL", "properties": {"HOST": "db"},
+        "authentication": {"type": "BASIC", "basic": basic}, "validateForComputeEnvironments": ["SPARK", "ATHENA"],
+    });
+    env.connections().create("db", spec).await;
+    let shown = status(&env.connections().wait_ready("db").await);
+    assert!(shown["secretArn"].as_str().is_some_and(|arn| arn.starts_with("arn:aws:secretsmanager:")), "{shown}");
+    assert_eq!(shown["compatibleComputeEnvironments"], json!(["SPARK", "ATHENA"]));
 }

@@ -1,4 +1,4 @@
-//! The IAM policies of docs/credentials.md: one for each kind, a block of JSON whose only statement has the kind as its
+//! The IAM policies of docs/credentials.md: one for each kind, a block of JSON whose first statement has the kind as its
 //! `Sid`. Each test's [`TestEnv`](crate::harness::TestEnv) checks that the controllers called nothing that the policies of
 //! their kinds do not allow; the walk through the pages checks that every allowed action is called.
 
@@ -31,11 +31,14 @@ fn sid(policy: &Value) -> String {
     policy["Statement"][0]["Sid"].as_str().unwrap_or_else(|| panic!("no Sid that names a kind: {policy}")).to_owned()
 }
 
-/// The actions of a policy's only statement.
+/// The actions of a policy.
 pub fn actions(policy: &Value) -> impl Iterator<Item = &str> {
-    let actions = &policy["Statement"][0]["Action"];
-    let list = actions.as_array().map_or(std::slice::from_ref(actions), Vec::as_slice);
-    list.iter().map(|action| action.as_str().expect("an action"))
+    let statements = policy["Statement"].as_array().expect("statements");
+    let actions = statements.iter().flat_map(|statement| {
+        let actions = &statement["Action"];
+        actions.as_array().map_or(std::slice::from_ref(actions), Vec::as_slice)
+    });
+    actions.map(|action| action.as_str().expect("an action"))
 }
 
 /// The actions that an identity needs for each kind, as `glue:StartJobRun`.

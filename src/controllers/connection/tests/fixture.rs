@@ -1,6 +1,7 @@
 //! The fixture for the connection plan: Glue, the clock and the reconciler, all in memory.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -15,7 +16,7 @@ use crate::controllers::connection::calls::Call;
 use crate::controllers::connection::facts::ConnectionPlan;
 use crate::controllers::connection::inputs::ConnectionInputs;
 use crate::controllers::connection::secrets::{Secrets, Values};
-use crate::controllers::connection::{AppliedDigest, CallOutcome, PassState};
+use crate::controllers::connection::{AppliedDigest, CallOutcome, PassState, TypeAnswer};
 use crate::controllers::declared::DeclaredKind;
 use crate::controllers::declared::facts::Facts;
 use crate::controllers::declared::plan::plan;
@@ -27,6 +28,7 @@ use crate::controllers::runtime::start_once::{IntentTracker, records_intent};
 use crate::controllers::runtime::step::{Plan, Step};
 use crate::controllers::runtime::time;
 use crate::glue::ErrorKind;
+use crate::glue::connections::description::TypeDescription;
 use crate::glue::connections::{Connection, ConnectionInput};
 use crate::glue::poller::Observation;
 
@@ -72,6 +74,8 @@ pub struct Fixture {
     pub account_known: bool,
     /// Error messages of the next connection tests; `None` for success.
     pub tests: Vec<Option<String>>,
+    /// How Glue describes the type of the connection; `None` when it does not answer.
+    pub described: Option<TypeDescription>,
     /// The calls in order.
     pub calls: Vec<Call>,
     /// The `left_behind` of each removal of the finalizer from a deleted object.
@@ -112,6 +116,7 @@ impl Fixture {
             leading: true,
             faults: Vec::new(),
             tests: Vec::new(),
+            described: None,
             observes: true,
             poll_problem: None,
             requeue_after: None,
@@ -293,7 +298,7 @@ impl Fixture {
             self.restart();
             return None;
         }
-        if *call != Call::RecordDigest {
+        if !matches!(call, Call::RecordDigest | Call::DescribeType) {
             self.calls.push(call.clone());
         }
         if let Some(Fault::Rejected(kind)) = fault {
@@ -325,6 +330,11 @@ impl Fixture {
             state.outcomes.push(CallOutcome::Deleted);
             return Ok(());
         }
+        if *call == Call::DescribeType {
+            let described = self.described.clone().map(Arc::new);
+            state.described = Some(described.map_or(TypeAnswer::Unavailable, TypeAnswer::Description));
+            return Ok(());
+        }
         let inputs = self.inputs().unwrap();
         let test = |tests: &mut Vec<Option<String>>, now, before_create| {
             let message = if tests.is_empty() { None } else { tests.remove(0) };
@@ -353,7 +363,7 @@ impl Fixture {
                 state.outcomes.push(CallOutcome::Updated(self.now));
                 state.digest = Some(inputs.applied_digest());
             }
-            Call::Delete => {}
+            Call::Delete | Call::DescribeType => {}
             Call::TestInput => {
                 let tested = test(&mut self.tests, self.now, true);
                 let failed = tested.result == TestOutcome::Failed;

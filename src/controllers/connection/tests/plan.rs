@@ -7,6 +7,7 @@ use crate::controllers::connection::calls::Call;
 use crate::controllers::connection::drift;
 use crate::controllers::connection::inputs::READ_AGAIN;
 use crate::glue::ErrorKind;
+use crate::glue::connections::description::{DescribedProperty, TypeDescription};
 use crate::glue::identity::Sensitive;
 
 /// The JDBC spec with further fields.
@@ -330,4 +331,36 @@ fn defaults_that_glue_adds_are_not_drift() {
     fixture.settle();
     assert_eq!(fixture.calls, [Call::Update]);
     assert!(drift::hides(&fixture.inputs().unwrap().input));
+}
+
+/// Glue is asked before a change, and what it says stays until it is asked again.
+#[test]
+fn what_the_description_of_the_type_asks_for_is_said_and_a_refusal_says_nothing() {
+    let spec = |properties: Value| {
+        json!({"connectionType": "POSTGRESQL", "properties": properties,
+            "authentication": {"type": "BASIC", "secretArn": "x"}})
+    };
+    let described = |required: &str| {
+        let property = DescribedProperty { name: required.to_owned(), required: true, ..DescribedProperty::default() };
+        TypeDescription { properties: vec![property], ..TypeDescription::default() }
+    };
+    let unmet = |fixture: &Fixture| {
+        let status = fixture.object.status.as_ref().unwrap();
+        status.declared.condition("UnmetRequirements").map(|condition| condition.message.clone())
+    };
+    let mut fixture = Fixture::new(spec(json!({"HOST": "db"})));
+    fixture.described = Some(described("DATABASE"));
+    fixture.settle();
+    let message = "by Glue's description of the type POSTGRESQL: the properties DATABASE are required";
+    assert_eq!((unmet(&fixture).as_deref(), ready(&fixture).0.as_str()), (Some(message), "True InSync"));
+    fixture.restart();
+    fixture.settle();
+    assert_eq!(unmet(&fixture).as_deref(), Some(message));
+    fixture.edit(spec(json!({"HOST": "db", "DATABASE": "orders"})));
+    fixture.settle();
+    assert_eq!((unmet(&fixture), fixture.calls.as_slice()), (None, [Call::Create, Call::Update].as_slice()));
+    fixture.described = None;
+    fixture.edit(spec(json!({"HOST": "db"})));
+    fixture.settle();
+    assert_eq!((unmet(&fixture), ready(&fixture).0.as_str()), (None, "True InSync"));
 }

@@ -71,7 +71,8 @@ fn specs() -> impl Strategy<Value = Value> {
                 let from = json!([{"name": "PASSWORD", "secretKeyRef": {"name": "db", "key": "password"}}]);
                 json!({
                     "connectionType": type_, "description": description, "properties": properties,
-                    "propertiesFrom": secret.then_some(from), "sparkProperties": spark, "athenaProperties": athena,
+                    "propertiesFrom": secret.then_some(from.clone()), "sparkProperties": spark,
+                    "sparkPropertiesFrom": secret.then_some(from), "athenaProperties": athena,
                     "physicalRequirements": physical, "authentication": authentication, "matchCriteria": criteria,
                     "tags": tags, "validateCredentials": validate,
                     "adoptionPolicy": adoption, "deletionPolicy": deletion, "test": test,

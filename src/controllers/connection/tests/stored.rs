@@ -38,7 +38,13 @@ impl Stored {
                 .filter(|(name, _)| !name.ends_with("PASSWORD"))
                 .map(|(name, value)| (name.clone(), value.clone()))
                 .collect(),
-            spark: input.spark.clone(),
+            // AWS does not say whether it hides values in these.
+            spark: input
+                .spark
+                .iter()
+                .filter(|(name, _)| !input.from_secrets.contains(&format!("sparkProperties {name}")))
+                .map(|(name, value)| (name.clone(), value.clone()))
+                .collect(),
             athena: input.athena.clone(),
             python: input.python.clone(),
             physical: input.physical.clone(),
@@ -50,6 +56,7 @@ impl Stored {
             updated_by: Some(self.by.clone()),
             validated_at: None,
             schema_version: Some(1),
+            compute_environments: Vec::new(),
         }
     }
 }

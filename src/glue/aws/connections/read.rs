@@ -1,6 +1,6 @@
 //! Converts the SDK's connection to the model.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_glue::types::{
     AuthenticationConfiguration, Connection as SdkConnection, OAuth2Properties, PhysicalConnectionRequirements,
@@ -15,6 +15,7 @@ use crate::glue::identity::Sensitive;
 pub(super) fn connection(sdk: SdkConnection, arn: impl Fn(&str) -> Option<String>) -> Option<Connection> {
     let name = sdk.name?;
     let properties = sdk.connection_properties.unwrap_or_default().into_iter();
+    let environments = sdk.compatible_compute_environments.unwrap_or_default();
     Some(Connection {
         arn: arn(&name),
         name,
@@ -22,9 +23,9 @@ pub(super) fn connection(sdk: SdkConnection, arn: impl Fn(&str) -> Option<String
         description: non_empty(sdk.description),
         match_criteria: sdk.match_criteria.unwrap_or_default(),
         properties: properties.map(|(name, value)| (name.as_str().to_owned(), Sensitive::new(value))).collect(),
-        spark: sorted(sdk.spark_properties),
-        athena: sorted(sdk.athena_properties),
-        python: sorted(sdk.python_properties),
+        spark: sensitive(sdk.spark_properties),
+        athena: sensitive(sdk.athena_properties),
+        python: sensitive(sdk.python_properties),
         physical: sdk.physical_connection_requirements.map(physical),
         authentication: sdk.authentication_configuration.map(authentication),
         status: sdk.status.map(|status| status.as_str().to_owned()),
@@ -34,6 +35,7 @@ pub(super) fn connection(sdk: SdkConnection, arn: impl Fn(&str) -> Option<String
         updated_by: non_empty(sdk.last_updated_by),
         validated_at: sdk.last_connection_validation_time.and_then(timestamp),
         schema_version: sdk.connection_schema_version,
+        compute_environments: environments.iter().map(|environment| environment.as_str().to_owned()).collect(),
     })
 }
 
@@ -68,8 +70,12 @@ fn oauth2(sdk: OAuth2Properties) -> OAuth2 {
     }
 }
 
-fn sorted<V>(map: Option<std::collections::HashMap<String, V>>) -> BTreeMap<String, V> {
+fn sorted(map: Option<HashMap<String, String>>) -> BTreeMap<String, String> {
     map.unwrap_or_default().into_iter().collect()
+}
+
+fn sensitive(map: Option<HashMap<String, String>>) -> BTreeMap<String, Sensitive> {
+    map.unwrap_or_default().into_iter().map(|(name, value)| (name, Sensitive::new(value))).collect()
 }
 
 /// With milliseconds, unlike other times, to distinguish two updates within a second.

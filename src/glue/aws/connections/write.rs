@@ -1,5 +1,7 @@
 //! Converts the model's input to the SDK's.
 
+use std::collections::BTreeMap;
+
 use aws_sdk_glue::types::{
     AuthenticationConfigurationInput, AuthenticationType, AuthorizationCodeProperties, BasicAuthenticationCredentials,
     ComputeEnvironment, ConnectionInput as SdkInput, ConnectionPropertyKey, ConnectionType, OAuth2ClientApplication,
@@ -15,8 +17,8 @@ use crate::glue::{Error, ErrorKind};
 
 /// The whole input of a creation or an update.
 pub(super) fn input(operation: &'static str, input: &ConnectionInput) -> Result<SdkInput, Error> {
-    let some =
-        |map: &std::collections::BTreeMap<String, String>| (!map.is_empty()).then(|| map.clone().into_iter().collect());
+    let exposed = |(name, value): (&String, &Sensitive)| (name.clone(), value.expose().to_owned());
+    let some = |map: &BTreeMap<String, Sensitive>| (!map.is_empty()).then(|| map.iter().map(exposed).collect());
     let environments = input.validate_for.iter().map(|name| ComputeEnvironment::from(*name)).collect::<Vec<_>>();
     SdkInput::builder()
         .name(&input.name)

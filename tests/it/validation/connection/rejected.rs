@@ -4,7 +4,8 @@ use kube_glue::api::GlueConnection;
 use serde_json::{Value, json};
 
 use super::{from, jdbc};
-use crate::validation::{assert_rejected, long};
+use crate::harness::merged;
+use crate::validation::{assert_accepted, assert_rejected, long};
 
 const SERVER: &str =
     "a JDBC connection needs HOST, PORT and JDBC_ENGINE, or JDBC_CONNECTION_URL, in properties or propertiesFrom";
@@ -182,7 +183,7 @@ async fn values_that_glue_would_reject_are_rejected() {
             "a property is set in both properties and propertiesFrom: keep one of them",
         ),
         (jdbc(&json!({"propertiesFrom": from(&["PASSWORD", "PASSWORD"])})), "spec.propertiesFrom[1]: Duplicate value"),
-        (jdbc(&json!({"propertiesFrom": [{"name": "PASSWORD"}]})), "spec.propertiesFrom[0].secretKeyRef: Required value"),
+        (jdbc(&json!({"propertiesFrom": [{"name": "PASSWORD"}]})), "name exactly one of secretKeyRef and jsonKeys"),
         (json!({"connectionType": "POSTGRESQL", "sparkProperties": {"a": long(2049)}}), "spec.sparkProperties.a: Too long"),
         (json!({"connectionType": "POSTGRESQL", "athenaProperties": {long(129): "x"}}), "names of these properties are 1 to 128 characters"),
         (jdbc(&json!({"validateForComputeEnvironments": ["EMR"]})), "spec.validateForComputeEnvironments[0]: Unsupported value"),
@@ -205,12 +206,65 @@ async fn values_that_glue_would_reject_are_rejected() {
 }
 
 #[tokio::test]
+async fn values_from_secrets_are_set_once() {
+    let key = json!({"name": "db", "key": "k"});
+    let of = |spec: Value| merged(json!({"connectionType": "AZURESQL"}), spec);
+    let parts = |name: &str| json!([{"name": name, "jsonKeys": [{"key": "password", "secretKeyRef": key}]}]);
+    let many: Vec<_> = (0..11).map(|n| json!({"key": format!("k{n}"), "secretKeyRef": key})).collect();
+    let twice: Vec<_> = (0..2).map(|_| json!({"key": "k", "secretKeyRef": key})).collect();
+    let one = "name exactly one of secretKeyRef and jsonKeys";
+    let mut cases = vec![
+        (
+            of(json!({"propertiesFrom": [{"name": "A", "secretKeyRef": key, "jsonKeys": parts("A")[0]["jsonKeys"]}]})),
+            one,
+        ),
+        (of(json!({"propertiesFrom": [{"name": "A", "jsonKeys": []}]})), "spec.propertiesFrom[0].jsonKeys"),
+        (of(json!({"propertiesFrom": [{"name": "A", "jsonKeys": many}]})), "spec.propertiesFrom[0].jsonKeys: Too many"),
+        (
+            of(json!({"propertiesFrom": [{"name": "A", "jsonKeys": twice}]})),
+            "spec.propertiesFrom[0].jsonKeys[1]: Duplicate value",
+        ),
+    ];
+    for (field, both, hundred) in [
+        (
+            "sparkProperties",
+            "a property is set in both sparkProperties and sparkPropertiesFrom: keep one of them",
+            "Glue takes 100 properties of one compute environment at most, those of sparkPropertiesFrom included",
+        ),
+        (
+            "athenaProperties",
+            "a property is set in both athenaProperties and athenaPropertiesFrom: keep one of them",
+            "Glue takes 100 properties of one compute environment at most, those of athenaPropertiesFrom included",
+        ),
+        (
+            "pythonProperties",
+            "a property is set in both pythonProperties and pythonPropertiesFrom: keep one of them",
+            "Glue takes 100 properties of one compute environment at most, those of pythonPropertiesFrom included",
+        ),
+    ] {
+        let most: serde_json::Map<_, _> = (0..99).map(|n| (format!("P{n}"), json!("x"))).collect();
+        cases.push((of(json!({field: {"url": "x"}, format!("{field}From"): from(&["url"])})), both));
+        cases.push((of(json!({field: most, format!("{field}From"): from(&["A", "B"])})), hundred));
+    }
+    assert_rejected::<GlueConnection>(cases).await;
+    let literal = json!({"SparkProperties": "{\"url\": \"x\"}"});
+    assert_accepted::<GlueConnection>(vec![
+        of(json!({"properties": literal, "propertiesFrom": parts("SparkProperties")})),
+        of(json!({"propertiesFrom": parts("SparkProperties")})),
+        of(json!({"sparkPropertiesFrom": from(&["password"]), "pythonPropertiesFrom": parts("options")})),
+        // What the JSON object of a SNOWFLAKE connection needs may come from Secrets.
+        json!({"connectionType": "SNOWFLAKE", "propertiesFrom": parts("SparkProperties")}),
+    ])
+    .await;
+}
+
+#[tokio::test]
 async fn a_literal_secret_is_rejected_with_an_alternative() {
     let properties = "a password, secret, token or key does not belong in properties, where everybody can read it: put it into a Secret and name that in propertiesFrom";
     let url = "the URL contains a password: set PASSWORD or the whole URL in propertiesFrom";
-    let environment = "a password, secret, token or key does not belong here, where everybody can read it: use a secret in AWS Secrets Manager, by secretId or by authentication.secretArn";
-    let url_here = "the URL contains a password, where everybody can read it: use a secret in AWS Secrets Manager, by secretId or by authentication.secretArn";
-    let inside = "the JSON contains a password, secret, token or key, where everybody can read it: name a secret in AWS Secrets Manager by secretId, or set the whole property in propertiesFrom";
+    let environment = "a password, secret, token or key does not belong here, where everybody can read it: put it into a Secret and name that in the field of the same name with From, such as sparkPropertiesFrom";
+    let url_here = "the URL contains a password, where everybody can read it: put it into a Secret and name that in the field of the same name with From, such as sparkPropertiesFrom";
+    let inside = "the JSON contains a password, secret, token or key, where everybody can read it: put it into a Secret and name its key in jsonKeys of propertiesFrom, or name a secret in AWS Secrets Manager by secretId";
     let parameters = "parameter names must have 1 to 128 characters and not denote a secret: use clientSecretSecretRef for a client secret, and the token's own field for a token";
     let mut cases = Vec::new();
     for name in [
