@@ -20,7 +20,7 @@ use super::tokens::{Tokens, Waiter};
 use super::world::{Event, World};
 use crate::glue::Error;
 use crate::glue::job_runs::source::{JobRunItem, JobRunSource, RunReader};
-use crate::glue::job_runs::{JobRun, JobRunPage};
+use crate::glue::job_runs::{JobRun, JobRunPage, JobSettings};
 use crate::glue::poller::{PollRequest, PollResult, Polled, Report, Source as _};
 use crate::glue::rate_limiter::poll_schedule::{GroupId, NextPoll};
 use crate::glue::rate_limiter::{Priority, RateLimiter, budget};
@@ -91,8 +91,8 @@ impl RunReader for Reads {
         }
     }
 
-    async fn max_retries(&self, _: &str) -> Result<i32, Error> {
-        self.mailbox.ask(CallTo::GetJob).await.map(|_| 0)
+    async fn job(&self, _: &str) -> Result<JobSettings, Error> {
+        self.mailbox.ask(CallTo::GetJob).await.map(|_| JobSettings::default())
     }
 }
 

@@ -30,6 +30,7 @@ use crate::controllers::run::local_state::RunLocalState;
 use crate::controllers::runtime::kind::{Inputs, Kind};
 use crate::controllers::runtime::reason::Reason;
 use crate::controllers::runtime::text::truncated;
+use crate::glue::job_runs::logs::ContinuousLog;
 use crate::glue::job_runs::places::has_free_place;
 use crate::glue::job_runs::search::matching_runs;
 use crate::glue::job_runs::source::{JobRunItem, JobRunSource};
@@ -114,12 +115,13 @@ impl RunKind for GlueJobRun {
 
     fn redact(&self, mut item: JobRunItem, inputs: Option<&Arguments>) -> JobRunItem {
         let has_secrets = !Arguments::secrets(self).is_empty();
-        // Its place is what arguments of the run say.
-        if let Some(details) = &mut item.run.details {
-            details.continuous_log = details.continuous_log.take().filter(|log| {
-                let is_shown = |text: &str| inputs.is_some_and(|inputs| inputs.redact(text) == text);
-                !has_secrets || is_shown(&log.group) && log.stream_prefix.as_deref().is_none_or(is_shown)
-            });
+        // The place of the log is what arguments of the run say.
+        if let Some(log) = item.run.details.as_mut().map(|details| &mut details.continuous_log).filter(|_| has_secrets)
+        {
+            let is_shown = |text: &String| inputs.is_some_and(|inputs| inputs.redact(text) == *text);
+            if !log.group.iter().chain(&log.stream_prefix).all(is_shown) {
+                *log = ContinuousLog::default();
+            }
         }
         item.run.error_message = item.run.error_message.map(|message| match inputs {
             Some(inputs) => inputs.redact(&message),

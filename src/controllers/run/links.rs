@@ -17,12 +17,13 @@ pub fn job_run(region: &str, job: &str, run: &JobRun) -> Links {
         )
     };
     let of_kind = |kind: &str| run.log_group.as_ref().map(|group| log(&format!("{group}/{kind}"), &run.id));
-    let continuous = run.details.as_ref().and_then(|details| details.continuous_log.as_ref());
+    let continuous = run.details.as_ref().map(|details| &details.continuous_log);
+    let continuous = continuous.and_then(|at| Some((at.group(run.glue_version.as_deref())?, &at.stream_prefix)));
     Links {
         console: format!("{console}/gluestudio/home?region={region}#/job/{}/run/{}", encoded(job), encoded(&run.id)),
         output_log: of_kind("output"),
         error_log: of_kind("error"),
-        continuous_log: continuous.map(|at| log(&at.group, at.stream_prefix.as_ref().unwrap_or(&run.id))),
+        continuous_log: continuous.map(|(group, prefix)| log(group, prefix.as_ref().unwrap_or(&run.id))),
     }
 }
 
@@ -79,7 +80,8 @@ fn encoded(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::glue::job_runs::{ContinuousLog, JobRunState, RunDetails};
+    use crate::glue::job_runs::logs::ContinuousLog;
+    use crate::glue::job_runs::{JobRunState, RunDetails};
 
     fn run() -> JobRun {
         JobRun::fixture("jr_1", JobRunState::Running)
@@ -98,15 +100,12 @@ mod tests {
 
     #[test]
     fn names_are_encoded_as_the_console_expects_them() {
-        let log = |group: &str, prefix: Option<&str>| {
-            let log = ContinuousLog { group: group.to_owned(), stream_prefix: prefix.map(str::to_owned) };
-            Some(Box::new(RunDetails { continuous_log: Some(log), ..RunDetails::default() }))
+        let log = |group: Option<&str>, prefix: Option<&str>| {
+            let (group, stream_prefix) = (group.map(str::to_owned), prefix.map(str::to_owned));
+            let continuous_log = ContinuousLog { enabled: Some(true), group, stream_prefix };
+            Some(Box::new(RunDetails { continuous_log, ..RunDetails::default() }))
         };
-        let logged = JobRun {
-            log_group: Some("/aws-glue/jobs".to_owned()),
-            details: log("/aws-glue/jobs/logs-v2", None),
-            ..run()
-        };
+        let logged = JobRun { log_group: Some("/aws-glue/jobs".to_owned()), details: log(None, None), ..run() };
         let links = job_run("eu-west-1", "daily load", &logged);
         assert!(links.console.ends_with("#/job/daily%20load/run/jr_1"));
         for (link, place) in [
@@ -116,7 +115,7 @@ mod tests {
             let link = link.unwrap_or_default();
             assert!(link.ends_with(&format!("log-group/{place}")), "{link}");
         }
-        let prefixed = JobRun { details: log("/etl", Some("daily")), ..run() };
+        let prefixed = JobRun { details: log(Some("/etl"), Some("daily")), ..run() };
         let link = job_run("eu-west-1", "etl", &prefixed).continuous_log.unwrap_or_default();
         assert!(link.ends_with("log-group/$252Fetl/log-events$3FlogStreamNameFilter$3Ddaily"), "{link}");
     }

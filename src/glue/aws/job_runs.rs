@@ -6,8 +6,9 @@ use super::errors;
 use super::{Glue, newest_first, non_empty, timestamp};
 use crate::glue::job_runs::fingerprint::Fingerprint;
 use crate::glue::job_runs::history::{HistoryPage, HistoryRun};
+use crate::glue::job_runs::logs::ContinuousLog;
 use crate::glue::job_runs::{
-    ContinuousLog, JobRun, JobRunPage, JobRunState, PAGE_SIZE, RunDetails, RunMatcher, StartJobRun, StopOutcome,
+    JobRun, JobRunPage, JobRunState, JobSettings, PAGE_SIZE, RunDetails, RunMatcher, StartJobRun, StopOutcome,
 };
 use crate::glue::rate_limiter::Priority;
 use crate::glue::{Error, ErrorKind};
@@ -137,9 +138,11 @@ impl Glue {
         Ok(outcomes)
     }
 
-    /// How many times Glue itself retries a run of the job (`GetJob`: `MaxRetries`).
-    pub async fn job_max_retries(&self, job_name: &str) -> Result<i32, Error> {
-        Ok(self.job(job_name).await?.max_retries)
+    /// How many times Glue itself retries a run of the job, and its continuous log (`GetJob`).
+    pub async fn job_settings(&self, job_name: &str) -> Result<JobSettings, Error> {
+        let job = self.job(job_name).await?;
+        let default = |name: &str| job.default_arguments.as_ref()?.get(name);
+        Ok(JobSettings { max_retries: job.max_retries, continuous_log: ContinuousLog::of(default) })
     }
 
     /// How many runs of the job may be live at once (`GetJob`: `ExecutionProperty.MaxConcurrentRuns`, by default 1).
@@ -170,7 +173,7 @@ fn job_run(run: SdkJobRun, matcher: Option<&RunMatcher>) -> Option<JobRun> {
         predecessors: predecessors.filter_map(|run| run.job_name.zip(run.run_id)).collect(),
         profile: non_empty(run.profile_name),
         maintenance_window: non_empty(run.maintenance_window),
-        continuous_log: ContinuousLog::of(|name| arguments.get(name), run.glue_version.as_deref()),
+        continuous_log: ContinuousLog::of(|name| arguments.get(name)),
     };
     Some(JobRun {
         id: run.id?,

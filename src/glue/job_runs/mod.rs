@@ -3,6 +3,7 @@
 pub(crate) mod fingerprint;
 pub(crate) mod history;
 mod list_plan;
+pub mod logs;
 pub mod places;
 pub mod search;
 pub(crate) mod source;
@@ -10,6 +11,8 @@ pub(crate) mod source;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::Timestamp;
+
+use self::logs::ContinuousLog;
 
 /// The input of `StartJobRun`.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -209,36 +212,17 @@ pub struct RunDetails {
     pub profile: Option<String>,
     /// Such as `Sun:10`.
     pub maintenance_window: Option<String>,
-    /// Where its continuous log is, when it has one.
-    pub continuous_log: Option<ContinuousLog>,
+    /// What its arguments say of the continuous log; for a run that failed, also the default arguments of the job.
+    pub continuous_log: ContinuousLog,
 }
 
-/// Where the continuous log of a run is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ContinuousLog {
-    /// The CloudWatch log group.
-    pub group: String,
-    /// What the names of its log streams begin with, unless that is the run id.
-    pub stream_prefix: Option<String>,
-}
-
-impl ContinuousLog {
-    /// The continuous log of a run with these arguments and of this Glue version; `None` when it has none. Glue 5.0 and
-    /// later write the output log as they go, and read none of these arguments (Glue developer guide, "Logging for AWS
-    /// Glue jobs").
-    #[must_use]
-    pub fn of<'a>(argument: impl Fn(&str) -> Option<&'a String>, glue_version: Option<&str>) -> Option<Self> {
-        let major: Option<u32> = glue_version.and_then(|version| version.split('.').next()?.parse().ok());
-        let is_on = argument("--enable-continuous-cloudwatch-log").is_some_and(|on| on.eq_ignore_ascii_case("true"));
-        if !is_on || major.is_some_and(|major| major >= 5) {
-            return None;
-        }
-        let given = |name| argument(name).filter(|value| !value.is_empty()).cloned();
-        Some(Self {
-            group: given("--continuous-log-logGroup").unwrap_or_else(|| "/aws-glue/jobs/logs-v2".to_owned()),
-            stream_prefix: given("--continuous-log-logStreamPrefix"),
-        })
-    }
+/// What the controller needs of a job (`GetJob`).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct JobSettings {
+    /// How many times Glue itself retries a run.
+    pub max_retries: i32,
+    /// What the default arguments say of the continuous log.
+    pub continuous_log: ContinuousLog,
 }
 
 #[cfg(any(test, feature = "simulation"))]
@@ -295,27 +279,6 @@ pub enum StopOutcome {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_run_before_glue_5_has_a_continuous_log_where_it_is_enabled() {
-        let log = |arguments: &[(&str, &str)], version: Option<&str>| {
-            let arguments: HashMap<_, _> =
-                arguments.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-            ContinuousLog::of(|name| arguments.get(name), version)
-        };
-        let on = ("--enable-continuous-cloudwatch-log", "true");
-        let at = |group: &str, prefix: Option<&str>| {
-            Some(ContinuousLog { group: group.to_owned(), stream_prefix: prefix.map(str::to_owned) })
-        };
-        assert_eq!(log(&[], Some("4.0")), None);
-        assert_eq!(log(&[("--enable-continuous-cloudwatch-log", "false")], Some("4.0")), None);
-        assert_eq!(log(&[on], Some("5.0")), None);
-        assert_eq!(log(&[on], Some("10.0")), None);
-        assert_eq!(log(&[on], Some("4.0")), at("/aws-glue/jobs/logs-v2", None));
-        assert_eq!(log(&[on], None), at("/aws-glue/jobs/logs-v2", None));
-        let custom = [on, ("--continuous-log-logGroup", "/etl"), ("--continuous-log-logStreamPrefix", "daily")];
-        assert_eq!(log(&custom, Some("3.0")), at("/etl", Some("daily")));
-    }
 
     #[test]
     fn a_key_names_its_base_and_its_attempt() {

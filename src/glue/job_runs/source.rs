@@ -10,7 +10,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::list_plan::{ListPlan, NextCall};
-use super::{JobRun, JobRunPage, JobRunState};
+use super::logs::ContinuousLog;
+use super::{JobRun, JobRunPage, JobRunState, JobSettings, RunDetails};
 use crate::glue::error::if_found;
 use crate::glue::poller::calls::Calls;
 use crate::glue::poller::{Extras, Observation, PollRequest, PollResult, Polled, Source, UsualDuration};
@@ -33,8 +34,8 @@ pub trait RunReader: Clone + Debug + Eq + Hash + Send + Sync + 'static {
     fn page(&self, job: &str, token: Option<String>) -> impl Future<Output = Result<JobRunPage, Error>> + Send;
     /// One run.
     fn run(&self, job: &str, id: &str) -> impl Future<Output = Result<JobRun, Error>> + Send;
-    /// How many times Glue itself retries a run of the job.
-    fn max_retries(&self, job: &str) -> impl Future<Output = Result<i32, Error>> + Send;
+    /// What a failed run needs of its job.
+    fn job(&self, job: &str) -> impl Future<Output = Result<JobSettings, Error>> + Send;
 }
 
 impl RunReader for Glue {
@@ -58,8 +59,8 @@ impl RunReader for Glue {
         self.job_run(job, id).await
     }
 
-    async fn max_retries(&self, job: &str) -> Result<i32, Error> {
-        self.job_max_retries(job).await
+    async fn job(&self, job: &str) -> Result<JobSettings, Error> {
+        self.job_settings(job).await
     }
 }
 
@@ -210,8 +211,8 @@ impl<C: RunReader> JobRunSource<C> {
         list: &mut List,
         failed: Vec<(&PollRequest<JobRunItem>, JobRun, Option<usize>)>,
     ) -> Vec<PollResult<JobRunItem>> {
-        let max_retries = match self.retries(calls, list, &failed).await {
-            Ok(max_retries) => max_retries,
+        let JobSettings { max_retries, continuous_log } = match self.retries(calls, list, &failed).await {
+            Ok(settings) => settings,
             Err(error) => {
                 let of = |(request, _, page): (&PollRequest<_>, JobRun, Option<usize>)| PollResult {
                     id: request.id.clone(),
@@ -228,35 +229,47 @@ impl<C: RunReader> JobRunSource<C> {
             let retry = retries.get(run.id.as_str()).filter(|(retry, _)| assigned.insert(retry.id.clone()));
             if let Some((retry, page)) = retry {
                 let retry_expected = retry.state == JobRunState::Failed && retry.attempt < max_retries;
-                return present(request, retry.clone(), retry_expected, Some(*page));
+                let retry = with_log_of_job(retry.clone(), &continuous_log);
+                return present(request, retry, retry_expected, Some(*page));
             }
             let failed_for = if had_failed(request, &run) { request.unchanged_for } else { Duration::ZERO };
             let retry_expected = run.attempt < max_retries && failed_for < RETRY_GRACE;
-            present(request, run, retry_expected, page)
+            present(request, with_log_of_job(run, &continuous_log), retry_expected, page)
         });
         results.collect()
     }
 
-    /// How many times Glue retries a run of the job; lists the newest runs, where one may be such a retry.
+    /// The job, with how many times Glue retries a run of it; lists the newest runs, where one may be such a retry.
     async fn retries(
         &self,
         calls: &mut Calls,
         list: &mut List,
         failed: &[(&PollRequest<JobRunItem>, JobRun, Option<usize>)],
-    ) -> Result<i32, Arc<Error>> {
-        let max_retries = match calls.make(self.client.max_retries(&self.job)).await {
-            Ok(max_retries) => max_retries,
+    ) -> Result<JobSettings, Arc<Error>> {
+        let settings = match calls.make(self.client.job(&self.job)).await {
+            Ok(settings) => settings,
             // Without the job, or the right to read it, no retry can be expected.
-            Err(error) if matches!(error.kind, ErrorKind::NotFound | ErrorKind::Denied) => 0,
+            Err(error) if matches!(error.kind, ErrorKind::NotFound | ErrorKind::Denied) => JobSettings::default(),
             Err(error) => return Err(error),
         };
-        let may_retry = failed.iter().any(|(_, run, _)| run.attempt < max_retries);
+        let may_retry = failed.iter().any(|(_, run, _)| run.attempt < settings.max_retries);
         if may_retry && list.pages == 0 {
             let page = calls.make(self.client.page(&self.job, None)).await?;
             list.runs.extend(page.runs.into_iter().map(|run| (run.id.clone(), (run, 0))));
         }
-        Ok(max_retries)
+        Ok(settings)
     }
+}
+
+/// The run with what the default arguments of its job say of the continuous log.
+fn with_log_of_job(run: JobRun, log: &ContinuousLog) -> JobRun {
+    if *log == ContinuousLog::default() {
+        return run;
+    }
+    let details = run.details.map(|details| *details).unwrap_or_default();
+    let continuous_log = details.continuous_log.or(log);
+    let details = RunDetails { continuous_log, ..details };
+    JobRun { details: Some(Box::new(details)), ..run }
 }
 
 /// How long the runs that succeeded took, by the newest of those that a poll showed.

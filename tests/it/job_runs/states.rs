@@ -77,7 +77,8 @@ async fn each_state_in_glue_has_its_phase_and_conditions() {
 async fn the_status_shows_granted_capacity_times_and_the_error() {
     let env = TestEnv::new("sized").await;
     env.double.clock().hold();
-    let job = JobDefinition::new("sized").workers("G.1X", 2).glue_version("5.0");
+    let job = JobDefinition::new("sized").workers("G.1X", 2).glue_version("4.0");
+    let job = job.default_argument("--enable-continuous-cloudwatch-log", "true");
     env.define_job(job.script(stepwise(Outcome::Failed("boom".to_owned()))));
     let spec = json!({"workers": {"type": "G.2X", "count": 3}, "executionClass": "STANDARD", "timeoutMinutes": 90});
     env.create_run("one", "sized", spec).await;
@@ -91,7 +92,7 @@ async fn the_status_shows_granted_capacity_times_and_the_error() {
     assert_eq!(status.error_message.as_deref(), Some("boom"));
     let workers = status.workers.expect("workers");
     assert_eq!((workers.type_.as_str(), workers.count), ("G.2X", 3));
-    assert_eq!(status.glue_version.as_deref(), Some("5.0"));
+    assert_eq!(status.glue_version.as_deref(), Some("4.0"));
     assert_eq!(status.execution_seconds, Some(60));
     assert_eq!(status.duration.as_deref(), Some("2m0s"));
     assert_eq!(status.log_group.as_deref(), Some("/aws-glue/jobs"));
@@ -99,6 +100,8 @@ async fn the_status_shows_granted_capacity_times_and_the_error() {
     assert_eq!(completed.0.duration_since(started.0).as_secs(), 120);
     assert_eq!((status.execution_class.as_deref(), status.timeout_minutes), (Some("STANDARD"), Some(90)));
     assert!(status.run.finished_at.is_some());
+    // The arguments of the run do not show it; those of the job, which is read when a run has failed, do.
+    assert!(status.links.is_some_and(|links| links.continuous_log.is_some()));
 }
 
 /// What Glue says of a run that a trigger started, or that was started elsewhere.

@@ -58,7 +58,7 @@ async fn an_answer_without_its_content_is_an_error() {
         let read_kind = if body == PAGE { ErrorKind::Ambiguous } else { ErrorKind::Transient };
         let read = (read_kind, "AnswerNotUnderstood".to_owned());
         assert_eq!(kind_and_code(glue.job_run("etl", "jr_1").await), read, "{body:?}");
-        assert_eq!(kind_and_code(glue.job_max_retries("etl").await), read, "{body:?}");
+        assert_eq!(kind_and_code(glue.job_settings("etl").await), read, "{body:?}");
         assert_eq!(kind_and_code(glue.workflow_run("daily", "wr_1").await), read, "{body:?}");
         assert_eq!(kind_and_code(glue.connections(None, None).await), read, "{body:?}");
         // The run may have been started.

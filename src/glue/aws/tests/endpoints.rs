@@ -52,7 +52,7 @@ async fn first_url(region: &str, fips: bool, dual_stack: bool, url: Option<&str>
     let url = url.map(str::to_owned);
     let endpoints = Endpoints { glue: url.clone(), sts: url };
     let identity = Identity { region: region.to_owned(), source: CredentialSource::Keys(keys), role, endpoints };
-    let error = Glue::new(&config, identity).job_max_retries("etl").await.expect_err("nothing is sent");
+    let error = Glue::new(&config, identity).job_settings("etl").await.expect_err("nothing is sent");
     let url = recorder.0.lock().unwrap().first().cloned();
     url.ok_or(error)
 }

@@ -143,8 +143,8 @@ impl RunReader for FakeGlue {
         run.cloned().ok_or_else(|| error(ErrorKind::NotFound))
     }
 
-    async fn max_retries(&self, _: &str) -> Result<i32, Error> {
-        Ok(0)
+    async fn job(&self, _: &str) -> Result<JobSettings, Error> {
+        Ok(JobSettings::default())
     }
 }
 
