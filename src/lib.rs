@@ -5,12 +5,13 @@
 //! Each module depends on those to its right only. [`metrics`] is a leaf that every module may report to.
 //!
 //! ```text
-//! main -> operator -> controllers -> glue -> api
+//! main -> operator, plugin -> controllers -> glue -> api
 //! ```
 //!
 //! | module | what it is for | it knows |
 //! |---|---|---|
 //! | [`operator`] | the process: command line, logs, probes, lease, shutdown | Kubernetes |
+//! | [`plugin`] | `kubectl glue`: its commands | Kubernetes |
 //! | [`controllers`] | the kinds, their two lifecycles, and the runtime that all of them share | Kubernetes, and AWS through `glue` |
 //! | [`glue`] | AWS as the controllers need it: calls, errors, identities, and Glue as a watch | AWS |
 //! | [`api`] | the custom resources: their schemas, and the rules that the API server enforces | neither |
@@ -100,6 +101,7 @@ pub mod controllers;
 pub mod glue;
 pub mod metrics;
 pub mod operator;
+pub mod plugin;
 #[cfg(any(test, feature = "simulation"))]
 #[allow(missing_docs, reason = "not part of the product's API")]
 pub mod simulation;

@@ -20,6 +20,7 @@ mod events;
 mod fault_matrix;
 mod harness;
 mod job_runs;
+mod plugin;
 mod rbac;
 mod request_cost;
 mod secret_leaks;

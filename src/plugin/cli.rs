@@ -1,0 +1,212 @@
+//! The command line.
+
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+use super::connect::{Connection, duration};
+use super::output::Format;
+
+/// Runs AWS Glue from Kubernetes: starts runs, waits for them, and says what stands in their way.
+#[derive(Debug, Parser)]
+#[command(name = "kubectl-glue", bin_name = "kubectl glue", version, propagate_version = true, max_term_width = 100)]
+pub struct Cli {
+    #[command(flatten)]
+    pub(super) connection: Connection,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Start a run of a job or crawler, as a new object
+    Run(RunArgs),
+    /// Start the same again, as a new object
+    Rerun(RerunArgs),
+    /// Wait for the end of runs, whichever it is, or until other objects are ready
+    ///
+    /// The exit code is the outcome: 0 succeeded, 1 failed, 3 stopped or expired, 4 the time of the wait is over.
+    Wait(WaitArgs),
+    /// Show one object on a page: state, attempts, events, what stands in the way, and the remedy
+    Status(Objects),
+    /// Show the runs that are live, with their capacity, age and cost so far, and what they wait for
+    Top(TopArgs),
+    /// Stop runs for good
+    Stop(Objects),
+    /// Hold runs: one that is not started is not started, one that is live is stopped
+    Suspend(Objects),
+    /// Let suspended runs go on; one that was stopped starts anew
+    Resume(Objects),
+    /// Fire triggers of type ON_DEMAND
+    Fire(FireArgs),
+    /// Delete objects
+    Delete(DeleteArgs),
+    /// Say what a reason means, and what to do; without one, list them all
+    Explain(ExplainArgs),
+    /// Print the completion of a shell
+    Completion {
+        /// The shell
+        shell: Shell,
+    },
+}
+
+/// Objects by name.
+#[derive(Args, Debug)]
+pub(super) struct Objects {
+    /// KIND/NAME ..., for example gjr/nightly
+    #[arg(required = true, value_name = "KIND/NAME")]
+    pub(super) names: Vec<String>,
+}
+
+/// What is run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Runnable {
+    Job,
+    Crawler,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct RunArgs {
+    /// What to run
+    pub(super) what: Runnable,
+    /// The name of the job or crawler in Glue
+    #[arg(value_name = "NAME")]
+    pub(super) glue_name: String,
+    /// The name of the object; by default one is generated from that of the job or crawler
+    #[arg(long = "name", value_name = "OBJECT")]
+    pub(super) object: Option<String>,
+    /// The AWS region
+    #[arg(long)]
+    pub(super) region: Option<String>,
+    /// The Secret with the credentials
+    #[arg(long = "secret", value_name = "SECRET")]
+    pub(super) secret: Option<String>,
+    /// Take the spec of this earlier run
+    #[arg(long, value_name = "KIND/NAME", conflicts_with = "last")]
+    pub(super) from: Option<String>,
+    /// Take the spec of the last run of this job or crawler
+    #[arg(long)]
+    pub(super) last: bool,
+    #[command(flatten)]
+    pub(super) changes: Changes,
+    #[command(flatten)]
+    pub(super) follow: Follow,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct RerunArgs {
+    /// The run, for example gjr/nightly
+    #[arg(value_name = "KIND/NAME")]
+    pub(super) name: String,
+    #[command(flatten)]
+    pub(super) changes: Changes,
+    #[command(flatten)]
+    pub(super) follow: Follow,
+}
+
+/// What differs from the job's defaults, or from the earlier run.
+#[derive(Args, Debug, Default)]
+pub(super) struct Changes {
+    /// An argument of the job, for example --arg --day=monday; may be repeated
+    #[arg(long = "arg", value_name = "KEY=VALUE", value_parser = argument, allow_hyphen_values = true)]
+    pub(super) arguments: Vec<(String, String)>,
+    /// The type and number of workers, for example G.1X:10
+    #[arg(long, value_name = "TYPE:COUNT", value_parser = workers)]
+    pub(super) workers: Option<(String, i32)>,
+    /// Glue's own timeout, in minutes
+    #[arg(long, value_name = "MINUTES", value_parser = clap::value_parser!(i32).range(1..))]
+    pub(super) timeout_minutes: Option<i32>,
+}
+
+/// What follows the creation of an object.
+#[derive(Args, Debug)]
+pub(super) struct Follow {
+    /// Print the object instead of creating it
+    #[arg(long, conflicts_with = "wait")]
+    pub(super) dry_run: bool,
+    /// Wait for the end of the run; its outcome is the exit code
+    #[arg(short, long)]
+    pub(super) wait: bool,
+    /// How long to wait, for example 30m; 0 is for ever
+    #[arg(long, value_name = "DURATION", default_value = "0", value_parser = duration, requires = "wait")]
+    pub(super) timeout: Duration,
+    /// The form of what is printed
+    #[arg(short, long, value_name = "FORMAT")]
+    pub(super) output: Option<Format>,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct WaitArgs {
+    #[command(flatten)]
+    pub(super) objects: Objects,
+    /// How long to wait, for example 30m; 0 is for ever
+    #[arg(long, value_name = "DURATION", default_value = "0", value_parser = duration)]
+    pub(super) timeout: Duration,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct TopArgs {
+    /// Those of all namespaces
+    #[arg(short = 'A', long)]
+    pub(super) all_namespaces: bool,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct FireArgs {
+    #[command(flatten)]
+    pub(super) objects: Objects,
+    /// The new value of spec.fire; by default the time of now
+    #[arg(long)]
+    pub(super) value: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct DeleteArgs {
+    #[command(flatten)]
+    pub(super) objects: Objects,
+    /// Leave what is in Glue as it is: a live run goes on, a connection stays
+    #[arg(long)]
+    pub(super) orphan: bool,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct ExplainArgs {
+    /// The reason, as conditions and Events have it
+    pub(super) reason: Option<String>,
+}
+
+/// An argument of a job. Glue's keys begin with `--`, which may be left out.
+fn argument(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or_else(|| format!("`{text}` has no `=`: write KEY=VALUE"))?;
+    let key = key.trim_start_matches('-');
+    if key.is_empty() { Err(format!("`{text}` has no key")) } else { Ok((format!("--{key}"), value.to_owned())) }
+}
+
+/// A type and number of workers.
+fn workers(text: &str) -> Result<(String, i32), String> {
+    let parsed = text.split_once(':').and_then(|(type_, count)| Some((type_.to_owned(), count.parse().ok()?)));
+    parsed.filter(|(type_, count)| !type_.is_empty() && *count > 0).ok_or_else(|| format!("`{text}` is not TYPE:COUNT"))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn arguments_are_read_with_their_dashes_and_without() {
+        let expected = Ok(("--day".to_owned(), "a=b".to_owned()));
+        assert_eq!([argument("day=a=b"), argument("--day=a=b")], [expected.clone(), expected]);
+        assert!(argument("day").unwrap_err().contains("KEY=VALUE"));
+        assert!(argument("=1").is_err());
+        assert_eq!(workers("G.1X:10"), Ok(("G.1X".to_owned(), 10)));
+        assert!(workers("G.1X").is_err() && workers("G.1X:0").is_err());
+    }
+}

@@ -1,0 +1,189 @@
+//! Creates objects that run something: `run` and `rerun`.
+
+use kube::ResourceExt;
+use kube::api::{ListParams, PostParams};
+use kube::core::DynamicObject;
+use serde_json::{Map, Value, json};
+
+use super::wait;
+use crate::plugin::cli::{Changes, Follow, RerunArgs, RunArgs, Runnable};
+use crate::plugin::connect::Cluster;
+use crate::plugin::error::PluginError;
+use crate::plugin::exit::Exit;
+use crate::plugin::kind::Kind;
+use crate::plugin::output;
+use crate::plugin::target::{self, Target};
+
+/// Fields of a spec that belong to one run only.
+const OF_ONE_RUN: [&str; 4] = ["runId", "stop", "suspend", "idempotencyKey"];
+/// The most characters of a generated name before its random part. The API server cuts it there, too.
+const PREFIX: usize = 57;
+
+/// `kubectl glue run`.
+pub(in crate::plugin) async fn run(cluster: &Cluster, args: &RunArgs) -> Result<Exit, PluginError> {
+    let (kind, field) = match args.what {
+        Runnable::Job => (Kind::job_run(), "jobName"),
+        Runnable::Crawler => (Kind::crawler_run(), "crawlerName"),
+    };
+    let mut spec = match &args.from {
+        Some(name) => repeated(&read_one(cluster, name).await?.1),
+        None if args.last => repeated(&last(cluster, &kind, field, &args.glue_name).await?),
+        None => Map::new(),
+    };
+    spec.insert(field.to_owned(), json!(args.glue_name));
+    if let Some(region) = &args.region {
+        spec.insert("region".to_owned(), json!(region));
+    }
+    if let Some(secret) = &args.secret {
+        spec.insert("credentials".to_owned(), json!({ "secretName": secret }));
+    }
+    change(&kind, &mut spec, &args.changes)?;
+    let name = args.object.as_deref().map_or_else(|| Name::From(&args.glue_name), Name::Is);
+    create(cluster, &kind, name, spec, &args.follow).await
+}
+
+/// `kubectl glue rerun`.
+pub(in crate::plugin) async fn rerun(cluster: &Cluster, args: &RerunArgs) -> Result<Exit, PluginError> {
+    let (target, object) = read_one(cluster, &args.name).await?;
+    if !target.kind.is_run {
+        let message = format!("{} is no run. A trigger is fired by `kubectl glue fire`", target.full_name());
+        return Err(PluginError::Usage(message));
+    }
+    let mut spec = repeated(&object);
+    change(&target.kind, &mut spec, &args.changes)?;
+    let prefix = object.metadata.generate_name.clone().unwrap_or_else(|| target.name.clone());
+    create(cluster, &target.kind, Name::From(prefix.trim_end_matches('-')), spec, &args.follow).await
+}
+
+/// The name of an object to create.
+enum Name<'a> {
+    Is(&'a str),
+    /// The API server generates it from this one.
+    From(&'a str),
+}
+
+async fn create(
+    cluster: &Cluster,
+    kind: &Kind,
+    name: Name<'_>,
+    spec: Map<String, Value>,
+    follow: &Follow,
+) -> Result<Exit, PluginError> {
+    let mut object = DynamicObject::new("", &kind.resource).within(&cluster.namespace).data(json!({ "spec": spec }));
+    (object.metadata.name, object.metadata.generate_name) = match name {
+        Name::Is(name) => (Some(name.to_owned()), None),
+        Name::From(name) => (None, Some(format!("{}-", prefix(name)))),
+    };
+    if follow.dry_run {
+        output::object(kind, &object, follow.output, "created (dry run)")?;
+        return Ok(Exit::Succeeded);
+    }
+    let doing = format!("creating a {}", kind.resource.kind);
+    let created = cluster.objects(kind).create(&PostParams::default(), &object).await;
+    let created = created.map_err(PluginError::api(doing))?;
+    let target = Target { kind: kind.clone(), name: created.name_any() };
+    output::object(kind, &output::manifest(created), follow.output, "created")?;
+    if !follow.wait {
+        return Ok(Exit::Succeeded);
+    }
+    wait::execute(cluster, &[target], follow.timeout).await
+}
+
+/// One object by its name on the command line.
+async fn read_one(cluster: &Cluster, name: &str) -> Result<(Target, DynamicObject), PluginError> {
+    let mut targets = target::parse(&[name.to_owned()])?;
+    let Some(target) = targets.pop() else { return Err(PluginError::NotFound(name.to_owned())) };
+    let read = cluster.objects(&target.kind).get_opt(&target.name).await;
+    let object = read.map_err(PluginError::api(format!("reading {}", target.full_name())))?;
+    let object = object.ok_or_else(|| PluginError::NotFound(target.full_name()))?;
+    Ok((target, object))
+}
+
+/// The run of this job or crawler that was created last.
+async fn last(cluster: &Cluster, kind: &Kind, field: &str, name: &str) -> Result<DynamicObject, PluginError> {
+    let selector = ListParams::default().fields(&format!("spec.{field}={name}"));
+    let listed = cluster.objects(kind).list(&selector).await;
+    let listed = listed.map_err(PluginError::api(format!("listing the runs of {name}")))?;
+    let newest = listed.items.into_iter().max_by_key(|object| object.creation_timestamp().map(|time| time.0));
+    newest.ok_or_else(|| PluginError::NotFound(format!("a {} of {name} in {}", kind.resource.kind, cluster.namespace)))
+}
+
+/// The spec of another run of the same.
+fn repeated(object: &DynamicObject) -> Map<String, Value> {
+    let mut spec = object.data["spec"].as_object().cloned().unwrap_or_default();
+    spec.retain(|field, _| !OF_ONE_RUN.contains(&field.as_str()));
+    spec
+}
+
+/// Changes a spec.
+fn change(kind: &Kind, spec: &mut Map<String, Value>, changes: &Changes) -> Result<(), PluginError> {
+    let Changes { arguments, workers, timeout_minutes } = changes;
+    let is_changed = !arguments.is_empty() || workers.is_some() || timeout_minutes.is_some();
+    if is_changed && kind.resource.kind != Kind::job_run().resource.kind {
+        return Err(PluginError::Usage("a crawler takes neither arguments nor workers nor a timeout".to_owned()));
+    }
+    for (key, value) in arguments {
+        let all = spec.entry("arguments").or_insert_with(|| json!({}));
+        all[key] = json!(value);
+        // A value of a Secret or ConfigMap with that name is replaced, too.
+        if let Some(Value::Array(references)) = spec.get_mut("argumentsFrom") {
+            references.retain(|reference| reference["name"] != json!(key));
+        }
+    }
+    if let Some((type_, count)) = workers {
+        spec.remove("maxCapacity");
+        spec.remove("allocatedCapacity");
+        spec.insert("workers".to_owned(), json!({ "type": type_, "count": count }));
+    }
+    if let Some(minutes) = timeout_minutes {
+        spec.insert("timeoutMinutes".to_owned(), json!(minutes));
+    }
+    Ok(())
+}
+
+/// The name of a job or crawler as the beginning of an object's name.
+fn prefix(name: &str) -> String {
+    let lower = name.to_lowercase();
+    let allowed = |character: char| character.is_ascii_lowercase() || character.is_ascii_digit();
+    let words: Vec<_> = lower.split(|character| !allowed(character)).filter(|word| !word.is_empty()).collect();
+    let joined = words.join("-");
+    let cut: String = joined.chars().take(PREFIX).collect();
+    if cut.is_empty() { "run".to_owned() } else { cut.trim_end_matches('-').to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_name_of_glue_leads_to_a_name_of_kubernetes() {
+        for (name, expected) in
+            [("Nightly ETL", "nightly-etl"), ("a_b.c/d", "a-b-c-d"), ("--x--", "x"), ("日本", "run"), ("", "run")]
+        {
+            assert_eq!(prefix(name), expected, "{name}");
+        }
+        assert_eq!(prefix(&"a".repeat(255)).len(), PREFIX);
+    }
+
+    #[test]
+    fn a_run_is_repeated_without_what_belongs_to_it_alone() {
+        let mut object = DynamicObject::new("one", &Kind::job_run().resource);
+        object.data = json!({ "spec": {
+            "jobName": "etl", "runId": "jr_1", "stop": true, "suspend": true, "idempotencyKey": "k", "maxCapacity": 2.0,
+            "arguments": { "--day": "monday", "--x": "1" },
+            "argumentsFrom": [{ "name": "--day", "secretKeyRef": {} }, { "name": "--y", "secretKeyRef": {} }],
+        } });
+        let mut spec = repeated(&object);
+        let arguments = vec![("--day".to_owned(), "tuesday".to_owned())];
+        let changes = Changes { arguments, workers: Some(("G.1X".to_owned(), 2)), timeout_minutes: None };
+        change(&Kind::job_run(), &mut spec, &changes).unwrap();
+        let expected = json!({
+            "jobName": "etl", "workers": { "type": "G.1X", "count": 2 },
+            "arguments": { "--day": "tuesday", "--x": "1" },
+            "argumentsFrom": [{ "name": "--y", "secretKeyRef": {} }],
+        });
+        assert_eq!(Value::Object(spec.clone()), expected);
+        let error = change(&Kind::crawler_run(), &mut spec, &changes).unwrap_err();
+        assert_eq!(error.exit(), Exit::Usage);
+    }
+}

@@ -1,0 +1,115 @@
+//! The runs that are live.
+
+use futures::future::try_join_all;
+use jiff::Timestamp;
+use kube::api::ListParams;
+use kube::core::DynamicObject;
+use serde_json::Value;
+
+use crate::plugin::connect::Cluster;
+use crate::plugin::error::PluginError;
+use crate::plugin::exit::Exit;
+use crate::plugin::kind::Kind;
+use crate::plugin::outcome::Outcome;
+use crate::plugin::output;
+use crate::plugin::table::{age, table};
+
+/// The objects of a page of a list.
+const PAGE: u32 = 500;
+/// The most characters of a message in a row; `status` has all of it.
+const MESSAGE: usize = 80;
+
+/// Prints a table of them, the oldest first.
+pub(in crate::plugin) async fn execute(cluster: &Cluster, all_namespaces: bool) -> Result<Exit, PluginError> {
+    let lists = Kind::runs().map(|kind| async move {
+        let objects = live(cluster, &kind, all_namespaces).await?;
+        Ok::<_, PluginError>(objects.into_iter().map(|object| (kind.clone(), object)).collect::<Vec<_>>())
+    });
+    let mut all: Vec<_> = try_join_all(lists).await?.into_iter().flatten().collect();
+    all.sort_by_key(|(_, object)| object.metadata.creation_timestamp.as_ref().map(|time| time.0));
+    if all.is_empty() {
+        output::say("no run is live");
+        return Ok(Exit::Succeeded);
+    }
+    let now = Timestamp::now();
+    let rows = all.iter().map(|(kind, object)| row(kind, object, all_namespaces, now));
+    output::line(table(["NAME", "STATE", "CAPACITY", "AGE", "DPU HOURS", "WAITS FOR"], rows))?;
+    Ok(Exit::Succeeded)
+}
+
+/// The runs of a kind that have not ended, page by page.
+async fn live(cluster: &Cluster, kind: &Kind, all_namespaces: bool) -> Result<Vec<DynamicObject>, PluginError> {
+    let objects = if all_namespaces { cluster.everywhere(kind) } else { cluster.objects(kind) };
+    let mut live = Vec::new();
+    let mut page = ListParams::default().limit(PAGE);
+    loop {
+        let list = objects.list(&page).await.map_err(PluginError::api(format!("listing {}", kind.resource.plural)))?;
+        live.extend(list.items.into_iter().filter(|object| Outcome::of(kind, object).end.is_none()));
+        match list.metadata.continue_.filter(|token| !token.is_empty()) {
+            Some(token) => page = page.continue_token(&token),
+            None => return Ok(live),
+        }
+    }
+}
+
+fn row(kind: &Kind, object: &DynamicObject, with_namespace: bool, now: Timestamp) -> [String; 6] {
+    let outcome = Outcome::of(kind, object);
+    let status = &object.data["status"];
+    let metadata = &object.metadata;
+    let name = kind.short_name(metadata.name.as_deref().unwrap_or_default());
+    let namespace = metadata.namespace.as_deref().filter(|_| with_namespace);
+    let name = namespace.map_or_else(|| name.clone(), |namespace| format!("{namespace}/{name}"));
+    let created = metadata.creation_timestamp.as_ref().map_or_else(String::new, |time| age(time.0, now));
+    let waits = if matches!(outcome.state.as_str(), "Running") { String::new() } else { shortened(&outcome.message) };
+    [name, outcome.state.clone(), capacity(status), created, dpu_hours(status, now), waits]
+}
+
+/// The capacity as Glue granted it.
+fn capacity(status: &Value) -> String {
+    let workers = &status["workers"];
+    match (workers["count"].as_i64(), workers["type"].as_str(), status["maxCapacity"].as_f64()) {
+        (Some(count), Some(type_), _) => format!("{count} x {type_}"),
+        (_, _, Some(capacity)) => format!("{capacity} DPU"),
+        _ => String::new(),
+    }
+}
+
+/// What the run has cost: as Glue says, or else the capacity times the time since the start.
+fn dpu_hours(status: &Value, now: Timestamp) -> String {
+    let started = status["startedAt"].as_str().and_then(|at| at.parse::<Timestamp>().ok());
+    let estimate = || {
+        let capacity = status["maxCapacity"].as_f64()?;
+        let seconds = now.duration_since(started?).as_secs_f64();
+        Some(capacity * seconds.max(0.0))
+    };
+    let seconds = status["dpuSeconds"].as_f64().or_else(estimate);
+    seconds.map_or_else(String::new, |seconds| format!("{:.2}", seconds / 3600.0))
+}
+
+fn shortened(message: &str) -> String {
+    let line = message.lines().next().unwrap_or_default();
+    if line.chars().count() <= MESSAGE {
+        return line.to_owned();
+    }
+    line.chars().take(MESSAGE - 3).chain("...".chars()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_live_run_shows_its_capacity_and_its_cost_so_far() {
+        let kind = Kind::job_run();
+        let mut object = DynamicObject::new("nightly", &kind.resource).within("team");
+        object.data = json!({ "status": {
+            "phase": "Running", "startedAt": "2026-01-01T00:00:00Z", "maxCapacity": 10.0,
+            "workers": { "type": "G.1X", "count": 10 },
+        } });
+        let row = row(&kind, &object, true, "2026-01-01T00:30:00Z".parse().unwrap());
+        assert_eq!(row, ["team/gjr/nightly", "Running", "10 x G.1X", "", "5.00", ""]);
+        assert_eq!(shortened(&"ä".repeat(200)).chars().count(), MESSAGE);
+    }
+}

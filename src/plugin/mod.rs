@@ -1,0 +1,106 @@
+//! `kubectl glue`: a kubectl plugin for people who run jobs and look after them.
+//!
+//! It speaks as kubectl does: the same flags and names, data on standard output, messages on standard error. The commands
+//! below need the rights to their objects and no rights in AWS.
+//!
+//! | module | subject |
+//! |---|---|
+//! | `cli` | the command line |
+//! | `connect` | kubectl's flags, and the client that follows from them |
+//! | `kind`, `target` | objects on the command line |
+//! | `outcome` | what an object says about itself; pure |
+//! | [`exit`], [`error`] | how a command ends |
+//! | `output`, `table` | what is printed |
+//! | `commands` | one file each |
+
+mod cli;
+mod commands;
+mod connect;
+pub mod error;
+pub mod exit;
+mod kind;
+mod outcome;
+mod output;
+mod table;
+mod target;
+
+use clap::CommandFactory as _;
+use jiff::Timestamp;
+
+pub use self::cli::Cli;
+use self::cli::Command;
+use self::commands::edit::{self, Edit};
+use self::commands::{create, delete, explain, status, top, wait};
+use self::error::PluginError;
+use self::exit::Exit;
+
+/// Carries out a command, until it has ended or the user presses Ctrl-C.
+pub async fn execute(cli: Cli) -> Exit {
+    let interrupted = async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    let carried_out = tokio::select! {
+        carried_out = carry_out(&cli) => carried_out,
+        () = interrupted => {
+            output::say("interrupted: what was begun in the cluster goes on");
+            return Exit::Interrupted;
+        }
+    };
+    carried_out.unwrap_or_else(|error| {
+        output::say(format_args!("error: {}", with_causes(&error)));
+        error.exit()
+    })
+}
+
+async fn carry_out(cli: &Cli) -> Result<Exit, PluginError> {
+    match &cli.command {
+        Command::Explain(args) => return explain::execute(args.reason.as_deref()),
+        Command::Completion { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(*shell, &mut Cli::command(), "kubectl-glue", &mut script);
+            output::line(String::from_utf8_lossy(&script).trim_end())?;
+            return Ok(Exit::Succeeded);
+        }
+        _ => {}
+    }
+    let targets = |objects: &cli::Objects| target::parse(&objects.names);
+    let cluster = cli.connection.connect().await?;
+    match &cli.command {
+        Command::Run(args) => create::run(&cluster, args).await,
+        Command::Rerun(args) => create::rerun(&cluster, args).await,
+        Command::Wait(args) => {
+            let exit = wait::execute(&cluster, &targets(&args.objects)?, args.timeout).await?;
+            if exit == Exit::TimedOut {
+                output::say(format_args!("error: not all have come to an end within {:?}", args.timeout));
+            }
+            Ok(exit)
+        }
+        Command::Status(objects) => status::execute(&cluster, &targets(objects)?).await,
+        Command::Top(args) => top::execute(&cluster, args.all_namespaces).await,
+        Command::Stop(objects) => edit::execute(&cluster, &targets(objects)?, &Edit::Stop).await,
+        Command::Suspend(objects) => edit::execute(&cluster, &targets(objects)?, &Edit::Suspend).await,
+        Command::Resume(objects) => edit::execute(&cluster, &targets(objects)?, &Edit::Resume).await,
+        Command::Fire(args) => {
+            let value = args.value.clone().unwrap_or_else(|| Timestamp::now().to_string());
+            edit::execute(&cluster, &targets(&args.objects)?, &Edit::Fire(value)).await
+        }
+        Command::Delete(args) => delete::execute(&cluster, &targets(&args.objects)?, args.orphan).await,
+        Command::Explain(_) | Command::Completion { .. } => Ok(Exit::Succeeded),
+    }
+}
+
+/// An error with its causes, each once.
+fn with_causes(error: &PluginError) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        let part = error.to_string();
+        if !text.contains(&part) {
+            text = format!("{text}: {part}");
+        }
+        cause = error.source();
+    }
+    text
+}

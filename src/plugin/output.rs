@@ -1,0 +1,73 @@
+//! What is printed: data on standard output, messages on standard error.
+//!
+//! A closed pipe, as of `| head`, ends the output and not the command.
+
+use std::fmt::Display;
+use std::io::{self, ErrorKind, Write};
+
+use clap::ValueEnum;
+use kube::ResourceExt;
+use kube::core::DynamicObject;
+
+use super::error::PluginError;
+use super::kind::Kind;
+
+/// The form of an object on standard output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// `gluejobrun.kube-glue.dev/NAME`
+    Name,
+    Json,
+    Yaml,
+}
+
+/// Prints a line on standard output.
+pub(super) fn line(text: impl Display) -> Result<(), PluginError> {
+    written(writeln!(io::stdout().lock(), "{text}"))
+}
+
+/// Prints a message on standard error. It is lost where nobody can read it.
+pub(super) fn say(text: impl Display) {
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
+/// Prints an object; without a format, what was done to it.
+pub(super) fn object(
+    kind: &Kind,
+    object: &DynamicObject,
+    format: Option<Format>,
+    done: &str,
+) -> Result<(), PluginError> {
+    let name = kind.full_name(&object.metadata.name.clone().unwrap_or_else(|| {
+        // A dry run on the client has no name yet.
+        format!("{}...", object.metadata.generate_name.as_deref().unwrap_or_default())
+    }));
+    match format {
+        None => line(format_args!("{name} {done}")),
+        Some(Format::Name) => line(name),
+        Some(Format::Json) => {
+            line(serde_json::to_string_pretty(object).map_err(|error| PluginError::Json(name, error))?)
+        }
+        Some(Format::Yaml) => {
+            let text = serde_saphyr::to_string(object).map_err(|error| PluginError::Yaml(name, Box::new(error)))?;
+            line(text.trim_end())
+        }
+    }
+}
+
+/// The object as a person would write it: without what the API server adds.
+pub(super) fn manifest(mut object: DynamicObject) -> DynamicObject {
+    let metadata = &mut object.metadata;
+    metadata.managed_fields = None;
+    (metadata.uid, metadata.resource_version, metadata.creation_timestamp, metadata.generation) =
+        (None, None, None, None);
+    object.annotations_mut().retain(|key, _| !key.starts_with("kubectl.kubernetes.io/"));
+    object
+}
+
+fn written(result: io::Result<()>) -> Result<(), PluginError> {
+    match result {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        result => Ok(result?),
+    }
+}

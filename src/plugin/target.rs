@@ -1,0 +1,82 @@
+//! Objects on the command line: `KIND/NAME ...`, or `KIND NAME ...` as kubectl takes them, too.
+
+use super::error::PluginError;
+use super::kind::Kind;
+
+/// An object that a command is about.
+#[derive(Clone, Debug)]
+pub(super) struct Target {
+    pub(super) kind: Kind,
+    pub(super) name: String,
+}
+
+impl Target {
+    /// As kubectl prints it.
+    pub(super) fn full_name(&self) -> String {
+        self.kind.full_name(&self.name)
+    }
+}
+
+/// Reads the objects; at least one.
+pub(super) fn parse(words: &[String]) -> Result<Vec<Target>, PluginError> {
+    let kind = |word: &str| {
+        let known = Kind::words();
+        Kind::parse(word).ok_or_else(|| PluginError::Usage(format!("there is no kind `{word}`: use one of {known}")))
+    };
+    let name = |name: &str, word: &str| {
+        let is_name = !name.is_empty() && !name.contains('/');
+        is_name.then(|| name.to_owned()).ok_or_else(|| {
+            PluginError::Usage(format!("`{word}` names no object: write KIND/NAME, for example gjr/nightly"))
+        })
+    };
+    match words {
+        [first, names @ ..] if !first.contains('/') => {
+            let kind = kind(first)?;
+            if names.is_empty() {
+                return Err(PluginError::Usage(format!("which {first}? Write {first}/NAME")));
+            }
+            names.iter().map(|word| Ok(Target { kind: kind.clone(), name: name(word, word)? })).collect()
+        }
+        words if !words.is_empty() => {
+            let target = |word: &String| {
+                let (kind_word, rest) = word.split_once('/').unwrap_or(("", word));
+                Ok(Target { name: name(rest, word)?, kind: kind(kind_word)? })
+            };
+            words.iter().map(target).collect()
+        }
+        _ => Err(PluginError::Usage("no object is named: write KIND/NAME, for example gjr/nightly".to_owned())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(line: &str) -> Result<Vec<String>, String> {
+        let words: Vec<_> = line.split_whitespace().map(str::to_owned).collect();
+        let targets = parse(&words).map_err(|error| error.to_string())?;
+        Ok(targets.iter().map(Target::full_name).collect())
+    }
+
+    #[test]
+    fn objects_are_named_in_both_ways_of_kubectl() {
+        let expected = ["gluejobrun.kube-glue.dev/a", "gluetrigger.kube-glue.dev/b"];
+        assert_eq!(read("gjr/a gluetriggers/b").unwrap(), expected);
+        assert_eq!(read("gjr a b").unwrap(), ["gluejobrun.kube-glue.dev/a", "gluejobrun.kube-glue.dev/b"]);
+    }
+
+    #[test]
+    fn a_wrong_name_is_refused_with_the_remedy() {
+        for (line, part) in [
+            ("", "no object is named"),
+            ("pod/a", "no kind `pod`: use one of gjr"),
+            ("gjr", "which gjr? Write gjr/NAME"),
+            ("gjr/", "names no object"),
+            ("gjr/a/b", "names no object"),
+            ("gjr/a b", "no kind ``"),
+        ] {
+            let error = read(line).unwrap_err();
+            assert!(error.contains(part), "{line}: {error}");
+        }
+    }
+}
