@@ -12,9 +12,11 @@
 //! | [`exit`], [`error`] | how a command ends |
 //! | `output`, `table` | what is printed |
 //! | `commands` | one file each |
+//! | `complete` | completion for kubectl |
 
 mod cli;
 mod commands;
+mod complete;
 mod connect;
 pub mod error;
 pub mod exit;
@@ -31,6 +33,7 @@ pub use self::cli::Cli;
 use self::cli::Command;
 use self::commands::edit::{self, Edit};
 use self::commands::{create, delete, explain, status, top, wait};
+pub use self::complete::complete;
 use self::error::PluginError;
 use self::exit::Exit;
 

@@ -12,13 +12,14 @@ mod ways;
 use std::path::{Path, PathBuf};
 
 /// The pages whose commands are run, in this order, on one cluster. The last one ends with `helm uninstall`.
-const WALKED: [&str; 7] = [
+const WALKED: [&str; 8] = [
     "README.md",
     "docs/gluejobrun.md",
     "docs/gluecrawlerrun.md",
     "docs/gluetrigger.md",
     "docs/glueconnection.md",
     "docs/status.md",
+    PLUGIN,
     OPERATIONS,
 ];
 /// The page with the IAM policy of each kind, and the index of the ways to connect.
@@ -27,6 +28,8 @@ const CREDENTIALS: &str = "docs/credentials.md";
 const WAYS: &str = "docs/credentials";
 /// The page with the flags and the metrics.
 const OPERATIONS: &str = "docs/operations.md";
+/// The page of the kubectl plugin, with its exit codes.
+const PLUGIN: &str = "docs/kubectl-plugin.md";
 /// The page with the reasons.
 const TROUBLESHOOTING: &str = "docs/troubleshooting.md";
 

@@ -6,8 +6,10 @@ use std::fmt::Write;
 use clap::CommandFactory;
 use kube_glue::controllers::runtime::reason::Reason;
 use kube_glue::operator::Cli;
+use kube_glue::plugin;
+use kube_glue::plugin::exit::Exit;
 
-use super::{OPERATIONS, TROUBLESHOOTING, page};
+use super::{OPERATIONS, PLUGIN, TROUBLESHOOTING, page};
 
 #[test]
 fn the_flags_table_is_that_of_the_help_text() {
@@ -55,4 +57,17 @@ fn the_reasons_tables_have_every_reason_as_the_code_explains_it() {
     assert!(missing.is_empty(), "put these rows into {TROUBLESHOOTING}: {missing:#?}");
     let unknown: Vec<_> = rows.difference(&expected).collect();
     assert!(unknown.is_empty(), "{TROUBLESHOOTING} has rows that the code does not have: {unknown:#?}");
+}
+
+#[test]
+fn the_plugins_page_has_every_exit_code_and_every_command() {
+    let text = page(PLUGIN);
+    for exit in Exit::ALL {
+        let row = format!("| {} | {} |", exit.code(), exit.meaning());
+        assert!(text.contains(&row), "put this row into {PLUGIN}: {row}");
+    }
+    for command in plugin::Cli::command().get_subcommands() {
+        let beginning = format!("| `{}", command.get_name());
+        assert!(text.contains(&beginning), "{PLUGIN} has no row for {}", command.get_name());
+    }
 }

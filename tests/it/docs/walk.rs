@@ -94,7 +94,8 @@ async fn glue() -> Double {
 pub async fn run(plane: &ControlPlane, block: &Block) -> String {
     let folder = |program: &Path| program.parent().expect("a folder").to_path_buf();
     let assets = plane.assets();
-    let mut path = vec![folder(&assets.kubectl), folder(&assets.helm)];
+    let plugin = Path::new(env!("CARGO_BIN_EXE_kubectl-glue"));
+    let mut path = vec![folder(&assets.kubectl), folder(&assets.helm), folder(plugin)];
     path.extend(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()));
     let shell = Command::new("bash")
         .args(["-euo", "pipefail", "-c", &block.text])
