@@ -74,8 +74,11 @@ pub async fn run(
     ];
     let (reconciling, observers): (Vec<_>, Vec<_>) =
         controllers.into_iter().map(|controller| (controller.reconciling, controller.on_secret_changed)).unzip();
-    let observers = Arc::new(observers);
-    let on_secret_changed = move |secret: &SecretKey| observers.iter().for_each(|observer| observer(secret));
+    let (observers, resolver) = (Arc::new(observers), shared.resolver.clone());
+    let on_secret_changed = move |secret: &SecretKey| {
+        resolver.on_secret_changed(secret);
+        observers.iter().for_each(|observer| observer(secret));
+    };
 
     let (listed, mut is_listed) = tokio::sync::watch::channel(false);
     let namespaces = &shared.settings.namespaces;
@@ -99,6 +102,7 @@ pub async fn run(
     tokio::select! {
         () = controllers => Ok(()),
         () = watch => Err(Error::SecretsEnded),
+        never = shared.resolver.drop_unused() => match never {},
     }
 }
 

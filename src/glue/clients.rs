@@ -1,7 +1,8 @@
 //! A cache of clients: all objects with the same identity share one.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::hash::{BuildHasher, RandomState};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::aws::AwsConfig;
 use super::identity::Identity;
@@ -11,14 +12,21 @@ use super::{Glue, aws};
 #[derive(Clone)]
 pub struct Clients {
     config: AwsConfig,
-    by_identity: Arc<Mutex<HashMap<Identity, aws::WeakGlue>>>,
+    cache: Arc<Cache>,
+}
+
+#[derive(Default)]
+struct Cache {
+    hashes: RandomState,
+    /// The clients by the hash of their identity. The identity itself has secrets: only the client keeps it.
+    by_hash: Mutex<HashMap<u64, Vec<aws::WeakGlue>>>,
 }
 
 impl Clients {
     /// An empty cache whose clients use `config`.
     #[must_use]
     pub fn new(config: AwsConfig) -> Self {
-        Self { config, by_identity: Arc::default() }
+        Self { config, cache: Arc::default() }
     }
 
     /// The region of the controller's own AWS configuration.
@@ -28,16 +36,34 @@ impl Clients {
     }
 
     /// The client of `identity`. Building one sends no call. The cache holds it weakly, so it is dropped with its
-    /// last user.
+    /// last user, and its identity with it.
     #[must_use]
     pub fn get(&self, identity: Identity) -> Glue {
-        let mut clients = self.by_identity.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(client) = clients.get(&identity).and_then(aws::WeakGlue::upgrade) {
+        let hash = self.cache.hashes.hash_one(&identity);
+        let mut clients = self.clients();
+        let known = clients.get(&hash).into_iter().flatten();
+        if let Some(client) = known.filter_map(aws::WeakGlue::upgrade).find(|client| *client.identity() == identity) {
             return client;
         }
-        clients.retain(|_, client| client.upgrade().is_some());
-        let client = Glue::new(&self.config, identity.clone());
-        clients.insert(identity, client.downgrade());
+        forget_dropped(&mut clients);
+        let client = Glue::new(&self.config, identity);
+        clients.entry(hash).or_default().push(client.downgrade());
         client
     }
+
+    /// Forgets the clients that have been dropped.
+    pub fn forget_dropped(&self) {
+        forget_dropped(&mut self.clients());
+    }
+
+    fn clients(&self) -> MutexGuard<'_, HashMap<u64, Vec<aws::WeakGlue>>> {
+        self.cache.by_hash.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn forget_dropped(clients: &mut HashMap<u64, Vec<aws::WeakGlue>>) {
+    clients.retain(|_, clients| {
+        clients.retain(|client| client.upgrade().is_some());
+        !clients.is_empty()
+    });
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use kube::Client;
+use zeroize::Zeroize;
 
 use crate::controllers::runtime::credentials::secrets;
 use crate::controllers::runtime::problem::Problem;
@@ -16,6 +17,12 @@ pub struct Values {
     pub data: BTreeMap<String, Vec<u8>>,
 }
 
+impl Drop for Values {
+    fn drop(&mut self) {
+        self.data.values_mut().for_each(Zeroize::zeroize);
+    }
+}
+
 /// Secrets by name.
 pub type Secrets = BTreeMap<String, Values>;
 
@@ -24,13 +31,10 @@ pub async fn read(client: &Client, namespace: &str, names: &[&str]) -> Result<Se
     let mut read = Secrets::new();
     for name in names {
         let found = secrets::read(client, namespace, name).await?;
-        let values = found.map_or_else(Values::default, |found| Values {
-            version: format!(
-                "{}/{}",
-                found.metadata.uid.unwrap_or_default(),
-                found.metadata.resource_version.unwrap_or_default()
-            ),
-            data: found.data.unwrap_or_default().into_iter().map(|(key, value)| (key, value.0)).collect(),
+        let values = found.map_or_else(Values::default, |found| {
+            let (uid, version) = (found.metadata.uid.as_deref(), found.metadata.resource_version.as_deref());
+            let version = format!("{}/{}", uid.unwrap_or_default(), version.unwrap_or_default());
+            Values { version, data: secrets::data(found) }
         });
         read.insert((*name).to_owned(), values);
     }

@@ -21,10 +21,14 @@ use crate::harness::{DEFAULT_SECRET, REGION, TestEnv, WAIT_TIMEOUT, access_key_d
 
 /// A resolver as the controller has it, which allows the double as the Secrets' endpoint.
 async fn resolver(env: &TestEnv) -> ClientResolver {
+    resolver_with(env, Secrets::new(false)).await
+}
+
+async fn resolver_with(env: &TestEnv, secrets: Secrets) -> ClientResolver {
     let base = AwsConfig::load(WAIT_TIMEOUT, None, Metrics::new()).await;
     let endpoint = env.double.url().parse().expect("an endpoint");
     let rules = Rules { endpoints: vec![endpoint], ..Rules::default() };
-    ClientResolver::new(env.client.clone(), Clients::new(base), Secrets::new(false), rules).of_kind("GlueJobRun")
+    ClientResolver::new(env.client.clone(), Clients::new(base), secrets, rules).of_kind("GlueJobRun")
 }
 
 /// The `region` and `credentials` of a spec that names this Secret.
@@ -164,4 +168,36 @@ async fn a_client_is_cached_while_it_is_used_or_referenced() {
     assert_eq!(resolve(true).await.expect("the cached client").client, referenced);
     drop(referenced);
     assert_eq!(resolve(true).await.expect_err("no client").reason.as_str(), "SecretNotFound");
+}
+
+/// No object asks for a client of the Secret any more, such as when all runs have ended.
+#[tokio::test]
+async fn a_client_with_earlier_keys_is_dropped_as_soon_as_its_secret_changes() {
+    let env = TestEnv::without_controller("moved").await;
+    env.put_credentials("one").await;
+    let secrets = Secrets::new(false);
+    let resolver = resolver_with(&env, secrets.clone()).await;
+    let before = client(&resolver, &env, "one").await.downgrade();
+    assert!(before.upgrade().is_some(), "it is cached");
+    let secret = (env.namespace.clone(), "one".to_owned());
+    assert!(secrets.note(&secret, Some("another version")));
+    resolver.on_secret_changed(&secret);
+    assert!(before.upgrade().is_none(), "its keys are not in memory any more");
+}
+
+#[tokio::test]
+async fn a_client_that_nobody_asks_for_is_dropped_by_itself() {
+    let env = TestEnv::without_controller("dropped").await;
+    env.put_credentials("one").await;
+    let resolver = resolver(&env).await;
+    let client = client(&resolver, &env, "one").await.downgrade();
+    let dropping = tokio::spawn({
+        let resolver = resolver.clone();
+        async move { resolver.drop_unused().await }
+    });
+    time::pause();
+    time::sleep(Duration::from_mins(20)).await;
+    time::resume();
+    assert!(client.upgrade().is_none());
+    dropping.abort();
 }

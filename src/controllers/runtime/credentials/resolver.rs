@@ -5,6 +5,7 @@
 //! again at intervals, and when AWS refuses their credentials.
 
 use std::collections::{HashMap, HashSet};
+use std::convert::Infallible;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use kube::{Api, Client};
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 use tracing::warn;
+use zeroize::Zeroize;
 
 use super::secrets::{self, SecretKey, Secrets};
 use crate::api::credentials::Aws;
@@ -194,6 +196,32 @@ impl ClientResolver {
         }
     }
 
+    /// A Secret changed: the clients with its earlier keys are dropped as soon as nobody uses them, also where no object
+    /// asks for one any more.
+    pub fn on_secret_changed(&self, secret: &SecretKey) {
+        let version = self.inner.secrets.version(&secret.0, &secret.1);
+        {
+            let mut built = self.built();
+            let of_secret =
+                |key: &ClientKey| (key.namespace.as_str(), key.secret()) == (secret.0.as_str(), secret.1.as_str());
+            for (_, entry) in built.by_key.iter_mut().filter(|(key, _)| of_secret(key)) {
+                if entry.version != version {
+                    entry.start_over(version.as_deref());
+                }
+            }
+        }
+        self.inner.clients.forget_dropped();
+    }
+
+    /// Drops the clients that no object has asked for in a while, and their secrets with them. Never ends.
+    pub async fn drop_unused(&self) -> Infallible {
+        loop {
+            tokio::time::sleep(SWEEP_EVERY).await;
+            sweep(&mut self.built());
+            self.inner.clients.forget_dropped();
+        }
+    }
+
     /// The Secrets that must be read again; they count as read from now on.
     fn due(&self) -> HashSet<SecretKey> {
         let mut built = self.built();
@@ -207,7 +235,8 @@ impl ClientResolver {
 
     async fn build(&self, key: &ClientKey) -> Result<ResolvedClient, Problem> {
         let credentials = key.aws.credentials.clone().unwrap_or_default();
-        let secret = if credentials.profile.is_some() { None } else { self.read(&key.namespace, key.secret()).await? };
+        let mut secret =
+            if credentials.profile.is_some() { None } else { self.read(&key.namespace, key.secret()).await? };
         let default_region = self.inner.clients.default_region();
         let request = identity::ResolveInput {
             namespace: &key.namespace,
@@ -218,14 +247,15 @@ impl ClientResolver {
             secret: secret.as_ref(),
             default_region: default_region.as_deref(),
         };
-        let (identity, provenance) = identity::resolve(&request, &self.inner.rules)
-            .map_err(|error| Problem::new(Reason::from(&error), error.to_string()))?;
+        let resolved = identity::resolve(&request, &self.inner.rules);
+        secret.iter_mut().flat_map(SecretData::values_mut).for_each(Zeroize::zeroize);
+        let (identity, provenance) = resolved.map_err(|error| Problem::new(Reason::from(&error), error.to_string()))?;
         Ok(ResolvedClient { client: self.inner.clients.get(identity), provenance: Arc::new(provenance) })
     }
 
     async fn read(&self, namespace: &str, name: &str) -> Result<Option<SecretData>, Problem> {
         let found = secrets::read(&self.inner.client, namespace, name).await?;
-        Ok(found.map(|found| found.data.unwrap_or_default().into_iter().map(|(key, value)| (key, value.0)).collect()))
+        Ok(found.map(secrets::data))
     }
 
     fn built(&self) -> MutexGuard<'_, Entries> {

@@ -14,11 +14,14 @@ use kube::runtime::watcher::{self, Event, watcher};
 use kube::{Api, Client, ResourceExt};
 use tokio::sync::watch;
 
+use zeroize::Zeroize;
+
 use crate::controllers::runtime::WATCH_SECRETS;
 use crate::controllers::runtime::cache_sync::CacheSync;
 use crate::controllers::runtime::problem::Problem;
 use crate::controllers::runtime::reason::Reason;
 use crate::controllers::runtime::requeue::scopes;
+use crate::glue::identity::SecretData;
 
 /// A Secret by namespace and name.
 pub type SecretKey = (String, String);
@@ -29,6 +32,21 @@ pub async fn read(client: &Client, namespace: &str, name: &str) -> Result<Option
     api.get_opt(name).await.map_err(|error| {
         Problem::new(Reason::SecretNotReadable, format!("Secret {namespace}/{name} cannot be read: {error}"))
     })
+}
+
+/// The value of a key of a Secret. The other values are overwritten in memory.
+#[must_use]
+pub fn take(secret: Secret, key: &str) -> Option<Vec<u8>> {
+    let mut data = data(secret);
+    let value = data.remove(key);
+    data.values_mut().for_each(Zeroize::zeroize);
+    value
+}
+
+/// The data of a Secret.
+#[must_use]
+pub fn data(secret: Secret) -> SecretData {
+    secret.data.unwrap_or_default().into_iter().map(|(key, value)| (key, value.0)).collect()
 }
 
 /// The resource versions. Cheap to clone.
