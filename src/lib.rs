@@ -2,7 +2,8 @@
 //!
 //! # Modules
 //!
-//! Each module depends on those to its right only. [`metrics`] is a leaf that every module may report to.
+//! Each module depends on those to its right only. [`metrics`] and [`redaction`] are leaves that every
+//! module may use.
 //!
 //! ```text
 //! main -> operator, plugin -> controllers -> glue -> api
@@ -16,6 +17,7 @@
 //! | [`glue`] | AWS as the controllers need it: calls, errors, identities, and Glue as a watch | AWS |
 //! | [`api`] | the custom resources: their schemas, and the rules that the API server enforces | neither |
 //! | [`metrics`] | the counters | nothing |
+//! | [`redaction`] | what keeps secret values out of every text that is shown | nothing |
 //!
 //! Only [`glue::aws`] knows the AWS SDK; everything else works with [`glue::Error`] and its [`glue::ErrorKind`]. Every
 //! decision is a pure function, with no client, clock or lock. Whether something is started is decided by
@@ -30,6 +32,7 @@
 //! | How is the run of an intent found? | [`search`](glue::job_runs::search) |
 //! | Who may call AWS now? | `glue::rate_limiter::budget` |
 //! | Where is the message of a failed run cut? | [`truncated`](controllers::runtime::text::truncated), called in the kind's `render.rs` |
+//! | Where are secret values removed from messages? | [`redaction`]; AWS's own words pass `KnownSecrets` in `glue::aws`, and what an object takes from Secrets [`Pass::redactor`](controllers::runtime::pass::Pass::redactor) |
 //! | Which reasons are there? | [`reason`](controllers::runtime::reason) |
 //! | What must change for a new field? | see below |
 //!
@@ -102,6 +105,7 @@ pub mod glue;
 pub mod metrics;
 pub mod operator;
 pub mod plugin;
+pub mod redaction;
 #[cfg(any(test, feature = "simulation"))]
 #[allow(missing_docs, reason = "not part of the product's API")]
 pub mod simulation;
