@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use crate::redaction::Redactor;
+
 /// What an error means for the caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ErrorKind {
@@ -52,6 +54,29 @@ pub struct Error {
     pub code: String,
     /// AWS's message, or the chain of causes. May be empty.
     pub message: String,
+}
+
+impl Error {
+    /// The same error, with what `redactor` shows of AWS's message. The code is kept unless it quotes a value: decisions
+    /// and remedies depend on it.
+    #[must_use]
+    pub fn redacted(self, redactor: &Redactor) -> Self {
+        let message = redactor.redact(&self.message);
+        self.with_message(message, redactor)
+    }
+
+    /// The same, for the answer to a request that did not contain the values.
+    #[must_use]
+    pub fn hidden(self, redactor: &Redactor) -> Self {
+        let message = redactor.hide(&self.message);
+        self.with_message(message, redactor)
+    }
+
+    fn with_message(self, message: String, redactor: &Redactor) -> Self {
+        let is_quote = redactor.hide(&self.code) != self.code;
+        let code = if is_quote { "Unknown".to_owned() } else { self.code };
+        Self { code, message, ..self }
+    }
 }
 
 impl fmt::Display for Error {

@@ -101,6 +101,7 @@ impl World {
             turn,
             refusal: self.refusal(pass, turn),
             shared: shared && !self.is(Mutation::SharedRunsHaveOneOwner),
+            is_foreign: false,
             id_age,
             observation,
             stop_sent,

@@ -4,10 +4,12 @@
 //! check the search itself.
 
 use kube_glue::api::run::Phase;
-use kube_glue_double::{Fault, JobDefinition, Role, RunScript, Then};
+use kube_glue_double::{Fault, JobDefinition, Outcome, Role, RunScript, Then};
 use serde_json::json;
 
-use crate::harness::{DEFAULT_SECRET, SHORT_TIMEOUTS, TestEnv, access_key_data, endless, places_with};
+use crate::harness::{
+    DEFAULT_SECRET, SHORT_TIMEOUTS, STEP, TestEnv, access_key_data, endless, places_with, ready_condition, stepwise,
+};
 
 const TOKEN: &str = "FwoGZXIvYXdzEHcaDGt1YmUtZ2x1ZS1zZWNyZXQ";
 const PASSWORD: &str = "tr0ub4dor-and-three";
@@ -90,4 +92,75 @@ async fn the_leak_search_covers_logs_metrics_probes_events_and_statuses() {
     let texts = [("base64", "c2VjcmV0IHZhbHVl"), ("form", "secret%20value"), ("nothing", "secretvalue")];
     let texts = texts.map(|(place, text)| (place.to_owned(), format!("{{\"{text}\"}}"))).into();
     assert_eq!(places_with("secret value", &texts), ["base64", "form"]);
+}
+
+/// What the Secret had when the run was started, although it has other values now, and the controller another process.
+#[tokio::test]
+async fn a_value_that_was_rotated_during_the_run_is_hidden() {
+    for restarts in [false, true] {
+        let mut env = TestEnv::new(if restarts { "rotated-restart" } else { "rotated-value" }).await;
+        env.double.clock().hold();
+        // As `echo` writes it into a Secret, and as a script that strips it prints it.
+        env.put_secret("db", &[("password", &format!("{PASSWORD}\n"))]).await;
+        let outcome = Outcome::Failed(format!("cannot log in with {PASSWORD} at db?password=tr0ub4dor%2Dand%2Dthree"));
+        env.define_job(JobDefinition::new("steps").script(stepwise(outcome)));
+        let from = json!([{"name": "--password", "secretKeyRef": {"name": "db", "key": "password", "optional": true}}]);
+        env.create_run("one", "steps", json!({"argumentsFrom": from})).await;
+        env.wait_for_run_id("one").await;
+        env.double.clock().step(STEP);
+        env.wait_for_phase("one", Phase::Running).await;
+        if restarts {
+            env.kill_controller();
+        }
+        env.put_secret("db", &[("other", "another-password")]).await;
+        if restarts {
+            env.start_controller();
+        }
+        env.double.clock().step(STEP);
+        let run = env.wait_for_phase("one", Phase::Failed).await;
+        assert_eq!(ready_condition(&run).1, "cannot log in with [hidden] at db?password=[hidden]");
+        env.assert_no_secret_leaked().await;
+    }
+}
+
+#[tokio::test]
+async fn a_message_is_withheld_where_a_value_is_too_short() {
+    let env = TestEnv::new("short-value").await;
+    env.put_secret("db", &[("pin", "123")]).await;
+    env.define_job(JobDefinition::new("leaky").script(RunScript::fails("wrong pin 123")));
+    env.double.clock().set_speed(100.0);
+    let from = json!([{"name": "--pin", "secretKeyRef": {"name": "db", "key": "pin"}}]);
+    env.create_run("one", "leaky", json!({"argumentsFrom": from})).await;
+    let run = env.wait_for_phase("one", Phase::Failed).await;
+    let message = ready_condition(&run).1;
+    assert!(
+        message.contains("withheld") && message.contains("fewer than 4 bytes") && !message.contains("123"),
+        "{message}"
+    );
+}
+
+/// AWS quotes the request of a signature that it refuses, with the session token.
+#[tokio::test]
+async fn the_refusals_of_starts_and_of_signatures_show_no_secret() {
+    let mut env = TestEnv::new("refusals").await;
+    env.secrets.push(TOKEN.to_owned());
+    env.put_secret("db", &[("password", PASSWORD)]).await;
+    env.define_job(JobDefinition::new("refused").script(endless()));
+    let refused = |code: &str, message: String| Then::Error { code: code.to_owned(), status: 400, message };
+    let message = format!("Argument --password={PASSWORD} is too odd");
+    env.double.faults().add(Fault::on("StartJobRun").name("refused").then(refused("InvalidInputException", message)));
+    let from = json!([{"name": "--password", "secretKeyRef": {"name": "db", "key": "password"}}]);
+    env.create_run("start", "refused", json!({"argumentsFrom": from})).await;
+    let message = env.wait_for_reason("start", "InvalidSpec").await;
+    assert!(message.contains("Argument --password=[hidden] is too odd"), "{message}");
+
+    let quoted = format!(
+        "The request signature we calculated does not match the signature you provided.\n\nThe Canonical String for this \
+         request should have been\n'POST\n/\n\nx-amz-security-token:{TOKEN}\n'"
+    );
+    env.double.faults().add(Fault::on("StartJobRun").name("etl").then(refused("InvalidSignatureException", quoted)));
+    env.create_run("signature", "etl", json!({})).await;
+    let message = env.wait_for_reason("signature", "CredentialsNotAccepted").await;
+    assert!(message.contains("does not match the signature you provided") && !message.contains("POST"), "{message}");
+    env.assert_no_secret_leaked().await;
 }

@@ -7,6 +7,7 @@ mod controller_identity;
 mod endpoints;
 mod shared_clients;
 mod shared_connections;
+mod shared_identity;
 
 use std::path::PathBuf;
 

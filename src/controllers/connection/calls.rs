@@ -6,11 +6,12 @@ use super::inputs::ConnectionInputs;
 use super::{CallOutcome, PassState, TypeAnswer};
 use crate::api::GlueConnection;
 use crate::api::connection::status::{TestOutcome, TestResult};
-use crate::controllers::runtime::kind::Inputs;
+use crate::controllers::declared::kind::Target;
 use crate::controllers::runtime::text::truncated;
 use crate::controllers::runtime::time;
 use crate::glue::error::if_found;
-use crate::glue::{Error, ErrorKind, Glue};
+use crate::glue::{Error, ErrorKind};
+use crate::redaction::Redactor;
 
 /// The calls about a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,11 +42,11 @@ pub enum Call {
 /// Makes the call.
 pub(super) async fn call(
     object: &GlueConnection,
-    client: &Glue,
-    inputs: Option<&ConnectionInputs>,
+    target: &Target<'_, GlueConnection>,
     call: &Call,
     state: &mut PassState,
 ) -> Result<(), Error> {
+    let (client, redactor) = (target.client, target.redactor);
     let catalog = object.spec.catalog_id.as_deref();
     let name = object.connection_name();
     if let Call::Delete = call {
@@ -60,7 +61,7 @@ pub(super) async fn call(
         state.described = Some(description.map_or(TypeAnswer::Unavailable, TypeAnswer::Description));
         return Ok(());
     }
-    let Some(inputs) = inputs else { return Ok(()) };
+    let Some(inputs) = target.inputs else { return Ok(()) };
     let tags = object.spec.tags.clone().unwrap_or_default();
     match call {
         Call::Create => match client.create_connection(catalog, &inputs.input, &tags).await {
@@ -81,12 +82,12 @@ pub(super) async fn call(
         }
         Call::TestInput => {
             let answer = client.test_connection_input(catalog, &inputs.input).await;
-            state.outcomes.extend(test_result(&answer, inputs, true).map(CallOutcome::Tested));
+            state.outcomes.extend(test_result(&answer, inputs, redactor, true).map(CallOutcome::Tested));
             answer.map_err(repeatable)?;
         }
         Call::Test => {
             let answer = client.test_connection(catalog, name).await;
-            let Some(test_result) = test_result(&answer, inputs, false) else {
+            let Some(test_result) = test_result(&answer, inputs, redactor, false) else {
                 state.outcomes.push(CallOutcome::NotTested);
                 return answer.map_err(repeatable);
             };
@@ -124,10 +125,18 @@ fn was_tested(error: &Error) -> bool {
 }
 
 /// The result of a test; `None` when it was not made.
-fn test_result(answer: &Result<(), Error>, inputs: &ConnectionInputs, before_create: bool) -> Option<TestResult> {
+fn test_result(
+    answer: &Result<(), Error>,
+    inputs: &ConnectionInputs,
+    redactor: &Redactor,
+    before_create: bool,
+) -> Option<TestResult> {
     let (result, message) = match answer {
         Ok(()) => (TestOutcome::Succeeded, None),
-        Err(error) if was_tested(error) => (TestOutcome::Failed, Some(truncated(&inputs.redact(&error.to_string())))),
+        Err(error) if was_tested(error) => {
+            let error = error.clone().redacted(redactor);
+            (TestOutcome::Failed, Some(truncated(&error.to_string())))
+        }
         Err(_) => return None,
     };
     let (at, fingerprint) = (Time(time::now()), inputs.fingerprint.clone());

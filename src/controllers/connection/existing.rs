@@ -22,7 +22,7 @@ pub(super) fn plan(
     mut status: GlueConnectionStatus,
     observed: &Connection,
 ) -> ConnectionPlan {
-    render(&mut status, Some(observed), facts.inputs);
+    render(&mut status, Some(observed));
     let Some(inputs) = facts.inputs else { return unchanged(facts, Step::AwaitChange) };
     let Some(applied) = owned(facts, &status, observed) else { return foreign(facts, status, observed) };
     status.creation = None;

@@ -97,8 +97,15 @@ impl Inputs<GlueConnection> for ConnectionInputs {
         Ok(if settings.watch_secrets { inputs } else { inputs.unwatched() })
     }
 
-    fn redact(&self, text: &str) -> String {
-        Sensitive::redact(text, &self.secrets)
+    fn sensitive(&self) -> &[Sensitive] {
+        &self.secrets
+    }
+
+    fn are_applied(&self, object: &GlueConnection) -> bool {
+        let Some(status) = &object.status else { return true };
+        let applied = status.applied.as_ref().map(|applied| &applied.fingerprint);
+        let intended = status.creation.as_ref().map(|creation| &creation.fingerprint);
+        applied.into_iter().chain(intended).all(|fingerprint| *fingerprint == self.fingerprint)
     }
 
     fn reread_after(&self) -> Option<Duration> {

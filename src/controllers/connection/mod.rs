@@ -139,6 +139,10 @@ impl Kind for GlueConnection {
     fn identity(status: &mut GlueConnectionStatus) -> &mut Option<AwsIdentity> {
         &mut status.declared.identity
     }
+
+    fn words(item: &mut Connection) -> Vec<&mut String> {
+        item.status_reason.iter_mut().collect()
+    }
 }
 
 impl DeclaredKind for GlueConnection {
@@ -219,7 +223,7 @@ impl DeclaredKind for GlueConnection {
     }
 
     async fn call(&self, target: Target<'_, Self>, call: &Call, state: &mut PassState) -> Result<(), Error> {
-        calls::call(self, target.client, target.inputs, call, state).await
+        calls::call(self, &target, call, state).await
     }
 
     fn remember(local: &mut Option<AppliedDigest>, state: &PassState) {

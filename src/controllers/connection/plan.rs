@@ -42,7 +42,7 @@ pub(super) fn unobserved(facts: &ConnectionFacts<'_>, status: GlueConnectionStat
 
 /// The plan when Glue does not have the connection.
 pub(super) fn absent(facts: &ConnectionFacts<'_>, mut status: GlueConnectionStatus) -> ConnectionPlan {
-    render(&mut status, None, None);
+    render(&mut status, None);
     if let Some(left) = unsettled(facts, &status) {
         // Glue may show a connection later that it has accepted.
         return Plan { status, step: Step::RequeueAfter(left) };

@@ -5,14 +5,12 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 
 use super::calls::Call;
 use super::facts::{ConnectionFacts, ConnectionPlan};
-use super::inputs::ConnectionInputs;
 use super::{CallOutcome, TypeAnswer, requirements, unknown_properties};
 use crate::api::GlueConnectionStatus;
 use crate::api::connection::status::{Applied, TestOutcome};
 use crate::controllers::declared::conditions::{SyncState, UNKNOWN_PROPERTIES, UNMET_REQUIREMENTS};
 use crate::controllers::declared::status;
 use crate::controllers::runtime::conditions::condition;
-use crate::controllers::runtime::kind::Inputs;
 use crate::controllers::runtime::reason::Reason;
 use crate::controllers::runtime::step::{Plan, Step};
 use crate::controllers::runtime::text::truncated;
@@ -60,19 +58,14 @@ pub(super) fn base_status(facts: &ConnectionFacts<'_>) -> GlueConnectionStatus {
 }
 
 /// Shows the connection as Glue has it; `None` when it does not have it.
-pub(super) fn render(
-    status: &mut GlueConnectionStatus,
-    observed: Option<&Connection>,
-    inputs: Option<&ConnectionInputs>,
-) {
-    let redact = |text: &String| truncated(&inputs.map_or_else(|| text.clone(), |inputs| inputs.redact(text)));
+pub(super) fn render(status: &mut GlueConnectionStatus, observed: Option<&Connection>) {
     let created_at = observed.and_then(|observed| observed.created_at).map(seconds);
     let is_same = created_at.is_some() && created_at == status.created_at;
     // The ARN contains the account, which a process may not know yet right after its start.
     let known_arn = status.arn.take().filter(|_| is_same);
     status.arn = observed.and_then(|observed| observed.arn.clone()).or(known_arn);
     status.state = observed.and_then(|observed| observed.status.clone());
-    status.state_reason = observed.and_then(|observed| observed.status_reason.as_ref()).map(redact);
+    status.state_reason = observed.and_then(|observed| observed.status_reason.as_ref()).map(|words| truncated(words));
     status.created_at = created_at;
     status.last_updated_at = observed.and_then(|observed| observed.updated_at).map(seconds);
     status.last_updated_by = observed.and_then(|observed| observed.updated_by.clone());

@@ -106,7 +106,12 @@ impl RunKind for GlueCrawlerRun {
         render::status(self, region, run, observed)
     }
 
-    async fn look_up(&self, client: &Glue, query: &RunQuery) -> Result<Option<CrawlItem>, Error> {
+    async fn look_up(
+        &self,
+        client: &Glue,
+        query: &RunQuery,
+        _: impl Fn(&str) -> bool + Send + Sync,
+    ) -> Result<Option<CrawlItem>, Error> {
         let (_, next) = self.history(client, Some(&query.baseline.clone().unwrap_or_default())).await?;
         Ok(next.map(item))
     }

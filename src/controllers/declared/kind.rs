@@ -13,6 +13,7 @@ use crate::controllers::runtime::start_once::Intent;
 use crate::controllers::runtime::step::Plan;
 use crate::glue::identity::Provenance;
 use crate::glue::{Error, Glue};
+use crate::redaction::Redactor;
 
 /// A kind of which each object declares one resource in Glue.
 pub trait DeclaredKind: Kind<PassState: Default> {
@@ -100,6 +101,8 @@ pub struct Target<'a, K: Kind> {
     pub provenance: Option<&'a Provenance>,
     /// What the spec takes from Secrets, when that could be read.
     pub inputs: Option<&'a K::Inputs>,
+    /// What removes the values of the inputs from AWS's words.
+    pub redactor: &'a Redactor,
     /// For how long this process has known of the intent in the status.
     pub intent_age: std::time::Duration,
 }

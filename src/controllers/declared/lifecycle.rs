@@ -58,12 +58,13 @@ impl<K: DeclaredKind<Status: Default>> Lifecycle<K> for DeclaredLifecycle {
             pass.context.leave_exclusive(&pass.reference);
         }
         let (report, related, related_error) = report(pass, &ownership);
+        let observation = report.observation.map(|observation| redacted(pass, observation));
         plan::plan(&Facts {
             common: pass.common_facts(report.error.as_deref()),
             object: &pass.object,
             inputs: pass.inputs(),
             ownership,
-            observation: report.observation,
+            observation,
             related,
             related_problem: related_error.map(|error| pass.explain(&error)),
             deleting_for: deleting_for(pass),
@@ -92,7 +93,9 @@ impl<K: DeclaredKind<Status: Default>> Lifecycle<K> for DeclaredLifecycle {
         let intent_age = pass.intent_age();
         // The call borrows the pass, so the state is moved out meanwhile.
         let mut state = std::mem::take(&mut pass.state);
-        let target = Target { client: &client, provenance: pass.provenance(), inputs: pass.inputs(), intent_age };
+        let redactor = pass.redactor(Ok(Vec::new()));
+        let (provenance, inputs) = (pass.provenance(), pass.inputs());
+        let target = Target { client: &client, provenance, inputs, redactor: &redactor, intent_age };
         let deletion = K::ends_with_deletion(&call).then(|| pass.with_local(LocalState::deletion));
         let deleted = async {
             match &deletion {
@@ -104,6 +107,7 @@ impl<K: DeclaredKind<Status: Default>> Lifecycle<K> for DeclaredLifecycle {
             answer = pass.object.call(target, &call, &mut state) => answer,
             () = deleted => Err(not_awaited(pass.object.id())),
         };
+        let answer = answer.map_err(|error| error.redacted(&redactor));
         if K::is_non_idempotent(&call) {
             let outcome = StartOutcome::of(answer.clone().map(|()| None), |error| pass.explain(error));
             pass.record_outcome(&outcome);
@@ -157,6 +161,24 @@ impl<K: DeclaredKind<Status: Default>> Lifecycle<K> for DeclaredLifecycle {
     fn describe_left_behind(resource: &str) -> String {
         format!("{} {resource} could not be reached in Glue: see to it by hand", K::NOUN)
     }
+}
+
+/// The resource as Glue shows it, without the secret values that Glue's words may show.
+fn redacted<K: DeclaredKind>(pass: &Pass<'_, K>, observation: Observation<Item<K>>) -> Observation<Item<K>> {
+    let Observation::Present(mut item) = observation else {
+        pass.with_local(|local| local.seen_secrets.settle());
+        return observation;
+    };
+    let words = K::words(&mut item);
+    if words.is_empty() {
+        pass.with_local(|local| local.seen_secrets.settle());
+    } else {
+        let redactor = pass.redactor(Ok(Vec::new()));
+        for words in words {
+            *words = redactor.redact(words);
+        }
+    }
+    Observation::Present(item)
 }
 
 /// Whether the object manages its resource. Reports what is known of it on the way, and requeues the objects for which

@@ -7,7 +7,6 @@ use super::facts::Facts;
 use super::kind::{DeclaredKind, DeclaredPlan};
 use crate::api::declared::{DeclaredStatus, DriftPolicy};
 use crate::controllers::runtime::conditions::reason_of;
-use crate::controllers::runtime::kind::Inputs;
 use crate::controllers::runtime::problem::Problem;
 use crate::controllers::runtime::reason::Reason;
 use crate::controllers::runtime::step::{Plan, Step};
@@ -61,8 +60,7 @@ pub fn blocked<K: DeclaredKind>(
     step: Step<K::Call>,
 ) -> DeclaredPlan<K> {
     let sync = if problem.reason == Reason::InvalidSpec { SyncState::Stalled } else { SyncState::Progressing };
-    let message = facts.inputs.map_or_else(|| problem.message.clone(), |inputs| inputs.redact(&problem.message));
-    Plan { status: report(facts, status, sync, problem.reason, &message), step }
+    Plan { status: report(facts, status, sync, problem.reason, &problem.message), step }
 }
 
 /// Whether the status reports, for this generation, that AWS refused the call that is to be made. The report stays until

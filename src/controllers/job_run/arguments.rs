@@ -8,6 +8,7 @@ use kube::{Api, Client, ResourceExt};
 use crate::api::job_run::{ArgumentFrom, KeyRef, MAX_ARGUMENTS_BYTES, RESERVED};
 use crate::api::{GlueJobRun, GlueJobRunSpec};
 use crate::controllers::runtime::Settings;
+use crate::controllers::runtime::credentials::secrets;
 use crate::controllers::runtime::kind::Inputs;
 use crate::controllers::runtime::problem::Problem;
 use crate::controllers::runtime::reason::Reason;
@@ -23,18 +24,12 @@ pub struct Arguments {
 impl Arguments {
     /// The arguments as `StartJobRun` takes them.
     #[must_use]
-    pub fn exposed(&self) -> BTreeMap<String, String> {
-        self.values.iter().map(|(name, value)| (name.clone(), value.expose().to_owned())).collect()
+    pub fn values(&self) -> &BTreeMap<String, Sensitive> {
+        &self.values
     }
 
     fn contains(&self, name: &str) -> bool {
         self.values.contains_key(name)
-    }
-
-    /// `text` without the values that came from Secrets.
-    #[must_use]
-    pub fn redact(&self, text: &str) -> String {
-        Sensitive::redact(text, &self.secrets)
     }
 }
 
@@ -56,6 +51,10 @@ impl Inputs<GlueJobRun> for Arguments {
             ));
         }
         Ok(arguments)
+    }
+
+    fn sensitive(&self) -> &[Sensitive] {
+        &self.secrets
     }
 }
 
@@ -119,7 +118,7 @@ async fn secret_value(
 ) -> Result<Option<Sensitive>, Problem> {
     let api: Api<Secret> = Api::namespaced(client.clone(), namespace);
     let found = api.get_opt(&key.name).await.map_err(|error| unreadable("Secret", namespace, from, key, &error))?;
-    let value = found.and_then(|secret| secret.data?.remove(&key.key)).map(|value| value.0);
+    let value = found.and_then(|secret| secrets::take(secret, &key.key));
     take("Secret", namespace, from, key, value)
 }
 
@@ -190,13 +189,10 @@ mod tests {
     }
 
     #[test]
-    fn secret_values_are_hidden_and_shown_by_no_debug_output() {
+    fn secret_values_are_shown_by_no_debug_output() {
         let secret = Sensitive::new("hunter2".to_owned());
-        let arguments = Arguments {
-            values: BTreeMap::from([("--password".to_owned(), secret.clone())]),
-            secrets: vec![secret, Sensitive::new("ab".to_owned())],
-        };
-        assert_eq!(arguments.redact("login with hunter2 failed, ab"), "login with [hidden] failed, ab");
+        let values = BTreeMap::from([("--password".to_owned(), secret.clone())]);
+        let arguments = Arguments { values, secrets: vec![secret] };
         assert!(!format!("{arguments:?}").contains("hunter2"));
         assert!(check_reserved(&arguments, Some("--password")).is_err());
         assert!(check_reserved(&arguments, Some("--kube-glue-run")).is_ok());

@@ -4,11 +4,15 @@
 //! |---|---|
 //! | [`arguments`] | the arguments of the run, with the values from Secrets and ConfigMaps |
 //! | [`lookup`] | which of the job's runs a lookup considers, and which it is about |
+//! | `given` | the values from Secrets that a run was given |
 //! | `render` | the run as Glue shows it, in the status |
 
 pub mod arguments;
+mod given;
 pub(crate) mod lookup;
 mod render;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeSet;
 
@@ -27,7 +31,7 @@ use crate::controllers::run::facts::{ObservedRun, RunPass};
 use crate::controllers::run::kind::{ByKey, strip_finished};
 use crate::controllers::run::lifecycle::RunLifecycle;
 use crate::controllers::run::local_state::RunLocalState;
-use crate::controllers::runtime::kind::{Inputs, Kind};
+use crate::controllers::runtime::kind::Kind;
 use crate::controllers::runtime::reason::Reason;
 use crate::controllers::runtime::text::truncated;
 use crate::glue::job_runs::logs::ContinuousLog;
@@ -37,6 +41,7 @@ use crate::glue::job_runs::source::{JobRunItem, JobRunSource};
 use crate::glue::job_runs::{JobRun, RunMatcher, StartJobRun, StopOutcome};
 use crate::glue::rate_limiter::Priority;
 use crate::glue::{Error, ErrorKind, Glue};
+use crate::redaction::{Sensitive, Withheld};
 
 impl Kind for GlueJobRun {
     const KIND: &'static str = "GlueJobRun";
@@ -62,6 +67,10 @@ impl Kind for GlueJobRun {
             let GlueJobRunSpec { job_name, run_id, aws, policy, .. } = std::mem::take(&mut self.spec);
             self.spec = GlueJobRunSpec { job_name, run_id, aws, policy, ..GlueJobRunSpec::default() };
         }
+    }
+
+    fn words(item: &mut JobRunItem) -> Vec<&mut String> {
+        [&mut item.run.error_message, &mut item.run.state_detail].into_iter().flatten().collect()
     }
 }
 
@@ -113,34 +122,36 @@ impl RunKind for GlueJobRun {
         render::status(self, region, run, item.map(|item| &item.run))
     }
 
-    fn redact(&self, mut item: JobRunItem, inputs: Option<&Arguments>) -> JobRunItem {
-        let has_secrets = !Arguments::secrets(self).is_empty();
-        // The place of the log is what arguments of the run say.
-        if let Some(log) = item.run.details.as_mut().map(|details| &mut details.continuous_log).filter(|_| has_secrets)
-        {
-            let is_shown = |text: &String| inputs.is_some_and(|inputs| inputs.redact(text) == *text);
-            if !log.group.iter().chain(&log.stream_prefix).all(is_shown) {
-                *log = ContinuousLog::default();
-            }
-        }
-        item.run.error_message = item.run.error_message.map(|message| match inputs {
-            Some(inputs) => inputs.redact(&message),
-            None if has_secrets => {
-                "Glue's message is withheld: it may contain values from the Secrets of argumentsFrom, which cannot be read"
-                    .to_owned()
-            }
-            None => message,
-        });
-        item
+    fn started_for(item: &JobRunItem) -> Option<&str> {
+        item.run.started_for.as_deref()
     }
 
-    async fn look_up(&self, client: &Glue, query: &RunQuery) -> Result<Option<JobRunItem>, Error> {
+    fn given(&self, item: &JobRunItem) -> Result<Vec<Sensitive>, Withheld> {
+        given::values(self, &item.run)
+    }
+
+    fn clear_names(item: &mut JobRunItem, is_shown: impl Fn(&str) -> bool) {
+        // The place of the log is what arguments of the run say.
+        let Some(log) = item.run.details.as_mut().map(|details| &mut details.continuous_log) else { return };
+        if !log.group.iter().chain(&log.stream_prefix).all(|name| is_shown(name)) {
+            *log = ContinuousLog::default();
+        }
+    }
+
+    async fn look_up(
+        &self,
+        client: &Glue,
+        query: &RunQuery,
+        is_taken: impl Fn(&str) -> bool + Send + Sync,
+    ) -> Result<Option<JobRunItem>, Error> {
         let matcher = self.matcher(client, &query.base_key);
         let is_deleted = self.metadata.deletion_timestamp.is_some();
         let urgency = if is_deleted { Priority::Stop } else { Priority::Search };
         let earliest = lookup::earliest_start(query, &matcher);
         let found = matching_runs(client, &self.spec.job_name, &matcher, earliest, urgency).await?;
-        Ok(lookup::newest(found, query.attempt, |id| self.has_run(id)).map(item))
+        let has_key = matches!(matcher, RunMatcher::Argument { .. });
+        let is_other = |id: &str| self.has_run(id) || !has_key && is_taken(id);
+        Ok(lookup::newest(found, query.attempt, is_other).map(item))
     }
 
     async fn has_place(&self, client: &Glue) -> Result<bool, Error> {
@@ -190,9 +201,9 @@ impl GlueJobRun {
 
     fn request(&self, client: &Glue, key: &str, inputs: &Arguments) -> StartJobRun {
         let spec = &self.spec;
-        let mut arguments = inputs.exposed();
+        let mut arguments = inputs.values().clone();
         if let Some(name) = client.run_key_argument() {
-            arguments.insert(name.to_owned(), key.to_owned());
+            arguments.insert(name.to_owned(), Sensitive::new(key.to_owned()));
         }
         StartJobRun {
             job: spec.job_name.clone(),

@@ -75,7 +75,7 @@ fn release_run(facts: &Facts<'_>) -> Plan {
             }
         };
     };
-    if facts.is_unknown_to_glue() || facts.ended_run().is_some() {
+    if facts.is_unknown_to_glue() || facts.ended_run().is_some() || facts.is_foreign {
         return release();
     }
     if is_overdue(facts) && was_stop_tried(facts) {
@@ -83,6 +83,7 @@ fn release_run(facts: &Facts<'_>) -> Plan {
     }
     match &facts.common.credentials_problem {
         Some(problem) => blocked(facts, Phase::Stopping, problem),
+        None if facts.awaits_origin() => unchanged(facts, Step::AwaitChange),
         None => stop(facts, attempt, id, attempt.stop_cause.unwrap_or(StopCause::Deleted)),
     }
 }
@@ -107,6 +108,7 @@ fn was_stop_tried(facts: &Facts<'_>) -> bool {
         || facts.common.backoff.is_some()
         || facts.state.stop_problem.is_some()
         || facts.common.credentials_problem.is_some()
+        || facts.awaits_origin()
 }
 
 fn leave_behind(facts: &Facts<'_>, attempt: &Attempt) -> Plan {

@@ -11,7 +11,7 @@ use crate::controllers::runtime::kind::{Item, Kind};
 use crate::controllers::runtime::problem::Problem;
 use crate::controllers::runtime::queue::{Cause, Turn};
 use crate::controllers::runtime::start_once::StartState;
-use crate::glue::job_runs::attempt_key;
+use crate::glue::job_runs::{self, attempt_key};
 use crate::glue::poller;
 
 /// Everything that the plan rests on.
@@ -41,6 +41,9 @@ pub struct Facts<'a> {
     pub refusal: Option<Problem>,
     /// Whether other objects need the same run.
     pub shared: bool,
+    /// Whether the live run belongs to another namespace: it was started for it, by its key, or an object there that
+    /// started it needs it.
+    pub is_foreign: bool,
     /// For how long this process has known the id of the live run.
     pub id_age: Duration,
     /// The poller's last observation of the live run.
@@ -104,18 +107,20 @@ pub struct CrawlerSnapshot<T> {
     pub next: Option<T>,
 }
 
-/// What the keys of all attempts of an object begin with: its uid; with an `idempotencyKey`, that key and the namespace,
-/// since the key means nothing in other namespaces.
+/// What the keys of all attempts of an object begin with: its namespace, and its `idempotencyKey` or else its uid.
 #[must_use]
 pub fn base_key(meta: &ObjectMeta, policy: &RunPolicy) -> String {
-    shared_key(meta, policy).unwrap_or_else(|| meta.uid.clone().unwrap_or_default())
+    shared_key(meta, policy).unwrap_or_else(|| in_namespace(meta, meta.uid.as_deref().unwrap_or_default()))
 }
 
 /// The base key that an object shares with others: that of its `idempotencyKey`.
 #[must_use]
 pub fn shared_key(meta: &ObjectMeta, policy: &RunPolicy) -> Option<String> {
-    let key = policy.idempotency_key.as_deref()?;
-    Some(format!("{}/{key}", meta.namespace.as_deref().unwrap_or_default()))
+    Some(in_namespace(meta, policy.idempotency_key.as_deref()?))
+}
+
+fn in_namespace(meta: &ObjectMeta, identity: &str) -> String {
+    job_runs::base_key(meta.namespace.as_deref().unwrap_or_default(), identity)
 }
 
 impl Facts<'_> {
@@ -135,6 +140,13 @@ impl Facts<'_> {
     #[must_use]
     pub fn is_unknown_to_glue(&self) -> bool {
         self.observation == Some(Observation::NotFound) && self.id_age >= self.common.settle
+    }
+
+    /// Whether it is not known yet for which namespace a run was started that the object only follows. Such a run is not
+    /// stopped.
+    #[must_use]
+    pub fn awaits_origin(&self) -> bool {
+        self.follow.is_some() && !matches!(self.observation, Some(Observation::Present(_)))
     }
 
     /// The final observation of the live run, when it has ended and Glue does not retry it.

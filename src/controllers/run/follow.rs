@@ -29,8 +29,17 @@ pub(super) fn follow(facts: &Facts<'_>, attempt: &Attempt, id: &str) -> Plan {
     if let Some(run) = facts.ended_run() {
         return ended(facts, attempt, run);
     }
-    let deadline = active_deadline(facts, &attempt.active_since);
-    if let Some(cause) = attempt.stop_cause.or_else(|| stop_cause(facts, deadline)) {
+    let mut deadline = active_deadline(facts, &attempt.active_since);
+    let cause = attempt.stop_cause.or_else(|| stop_cause(facts, deadline));
+    let awaits_origin = facts.awaits_origin() && !facts.is_unknown_to_glue();
+    if cause.is_some() && awaits_origin {
+        // The next poll, or the end of the settle time, decides.
+        deadline = Some(common.settle.saturating_sub(facts.id_age).max(Duration::from_secs(1)));
+    }
+    if let Some(cause) = cause.filter(|_| !awaits_origin) {
+        if facts.is_foreign {
+            return let_go(facts, attempt, id, cause);
+        }
         if facts.is_unknown_to_glue() {
             let attempt = Attempt { stop_cause: Some(cause), ..attempt.clone() };
             return ended(facts, &attempt, &unknown_to_glue(id));
@@ -84,6 +93,27 @@ fn stop_cause(facts: &Facts<'_>, deadline: Option<Duration>) -> Option<StopCause
     } else {
         None
     }
+}
+
+/// The object is not to follow the run any more, and may not stop it: the run belongs to another namespace, and goes on.
+fn let_go(facts: &Facts<'_>, attempt: &Attempt, id: &str, cause: StopCause) -> Plan {
+    let state = match &facts.observation {
+        Some(Observation::Present(run)) => Some(run.state.clone()),
+        Some(Observation::NotFound) | None => None,
+    };
+    let attempt = Attempt { stop_cause: Some(cause), state, ended_at: Some(Time(facts.common.now)), ..attempt.clone() };
+    let attempts = with_attempt(facts.status, attempt);
+    let (phase, reason, why) = match cause {
+        StopCause::Suspended => return next_attempt_after(facts, attempts),
+        StopCause::DeadlineExceeded => (Phase::Failed, Reason::DeadlineExceeded, "activeDeadlineSeconds have passed"),
+        StopCause::StopRequested => (Phase::Stopped, Reason::StopRequested, "spec.stop is true"),
+        StopCause::Deleted => (Phase::Stopped, Reason::Deleted, "the object is deleted"),
+    };
+    let noun = facts.noun;
+    let message = format!(
+        "{noun} {id} is not followed any more: {why}; it goes on, since it was started for another namespace, and only an object there stops it"
+    );
+    Plan { status: status(facts, phase, reason, &message, attempts), step: Step::AwaitChange }
 }
 
 /// Records the cause, then sends the stop, then waits for the end of the run.

@@ -11,6 +11,7 @@ use crate::api::run::{Attempt, Baseline, Phase, RunPolicy, RunStatus};
 use crate::controllers::runtime::kind::{Item, Kind};
 use crate::controllers::runtime::reason::Reason;
 use crate::glue::{Error, Glue};
+use crate::redaction::{Sensitive, Withheld};
 
 /// A kind of which each object is one run in Glue.
 pub trait RunKind: Kind<PassState = RunPass<Self>, LocalState = RunLocalState> {
@@ -44,16 +45,25 @@ pub trait RunKind: Kind<PassState = RunPass<Self>, LocalState = RunLocalState> {
     fn ended_on(item: &Item<Self>) -> Option<Timestamp>;
     /// The whole status, from the shared part and from the run as it was observed last.
     fn render(&self, client: Option<&Glue>, run: RunStatus, item: Option<&Item<Self>>) -> Self::Status;
-    /// The item without secret values of the inputs; when the inputs are not known, without what may have some.
-    fn redact(&self, item: Item<Self>, _inputs: Option<&Self::Inputs>) -> Item<Self> {
-        item
+    /// The namespace that the run of an item was started for, by its key.
+    fn started_for(_item: &Item<Self>) -> Option<&str> {
+        None
+    }
+    /// The values from Secrets that the run of an item was given, as Glue shows them; why they are not known.
+    fn given(&self, _item: &Item<Self>) -> Result<Vec<Sensitive>, Withheld> {
+        Ok(Vec::new())
     }
 
-    /// Looks for a run of the object, without those that its status lists.
+    /// Removes names from the item that its run's arguments gave, where `is_shown` does not say that all may be shown.
+    fn clear_names(_item: &mut Item<Self>, _is_shown: impl Fn(&str) -> bool) {}
+
+    /// Looks for a run of the object, without those that its status lists. Where runs carry no key, those that `is_taken`
+    /// says that other objects have are not the object's either.
     fn look_up(
         &self,
         client: &Glue,
         query: &RunQuery,
+        is_taken: impl Fn(&str) -> bool + Send + Sync,
     ) -> impl Future<Output = Result<Option<Item<Self>>, Error>> + Send;
     /// Whether the target may have a free place. Only a start shows it for certain; this saves tries, and their writes.
     fn has_place(&self, _client: &Glue) -> impl Future<Output = Result<bool, Error>> + Send {

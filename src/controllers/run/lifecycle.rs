@@ -188,6 +188,7 @@ fn decide<K: RunKind>(pass: &mut Pass<'_, K>) -> calls::Plan {
         poller::Observation::Present(item) => observe(pass, item).map(Observation::Present),
         poller::Observation::NotFound => Some(Observation::NotFound),
     });
+    let is_foreign = is_foreign(pass, &status);
     let turn = turn(pass, &status);
     let live_id = status.attempt().and_then(|attempt| attempt.id.clone()).unwrap_or_default();
     let (id_age, stop_sent) = pass.with_local(|local| {
@@ -207,10 +208,20 @@ fn decide<K: RunKind>(pass: &mut Pass<'_, K>) -> calls::Plan {
         turn,
         refusal: refusal(pass, turn),
         shared: pass.context.with_shared_runs(|runs| runs.is_needed_by_others(&live_id, &name_of(&pass.reference))),
+        is_foreign,
         id_age,
         observation,
         stop_sent,
     })
+}
+
+/// Whether the live run belongs to another namespace.
+fn is_foreign<K: RunKind>(pass: &Pass<'_, K>, status: &RunStatus) -> bool {
+    let Some(id) = status.attempt().and_then(|attempt| attempt.id.as_deref()) else { return false };
+    let namespace = name_of(&pass.reference).0;
+    let started_for = pass.state.item.as_ref().and_then(K::started_for);
+    started_for.is_some_and(|started_for| started_for != namespace)
+        || pass.context.with_shared_runs(|runs| runs.has_owner(id, |(owner, _)| *owner != namespace))
 }
 
 /// Whether the object may try to start now.
@@ -228,8 +239,12 @@ fn refusal<K: RunKind>(pass: &Pass<'_, K>, turn: Turn) -> Option<Problem> {
 }
 
 /// Keeps a run as Glue shows it, without the secret values that it may show.
-fn observe<K: RunKind>(pass: &mut Pass<'_, K>, item: Item<K>) -> Option<ObservedRun> {
-    let item = pass.object.redact(item, pass.inputs());
+fn observe<K: RunKind>(pass: &mut Pass<'_, K>, mut item: Item<K>) -> Option<ObservedRun> {
+    let redactor = pass.redactor(pass.object.given(&item));
+    for words in K::words(&mut item) {
+        *words = redactor.redact(words);
+    }
+    K::clear_names(&mut item, |name| redactor.redact(name) == name);
     let observed = K::observe(&item)?;
     pass.state.item = Some(item);
     Some(observed)
@@ -320,7 +335,9 @@ async fn look_up<K: RunKind>(pass: &mut Pass<'_, K>, query: &RunQuery) {
         return;
     }
     let intent_age = pass.intent_age();
-    let lookup = match pass.object.look_up(&client, query).await {
+    let name = name_of(&pass.reference);
+    let is_taken = |id: &str| pass.context.with_shared_runs(|runs| runs.is_needed_by_others(id, &name));
+    let lookup = match pass.object.look_up(&client, query, is_taken).await {
         Ok(found) => {
             let found = found.and_then(|item| observe(pass, item));
             let newest = sharing::newest(found, of_other_object(pass, query, shared_key.as_deref()));
@@ -343,7 +360,10 @@ async fn start<K: RunKind>(pass: &mut Pass<'_, K>) {
     let (Some(client), Some(inputs), Some(attempt)) = (pass.client().cloned(), pass.inputs(), status.attempt()) else {
         return;
     };
+    let redactor = pass.redactor(Ok(Vec::new()));
     let answer = pass.object.start(&client, &attempt.key, inputs).await;
+    // Other objects that wait for the same cause show the error as well.
+    let answer = answer.map_err(|error| error.redacted(&redactor));
     let error = answer.as_ref().err().cloned();
     let outcome = StartOutcome::of(answer, |error| pass.explain(error));
     pass.record_outcome(&outcome);

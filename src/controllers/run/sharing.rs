@@ -18,7 +18,8 @@ pub fn need<K: RunKind>(object: &K, status: &RunStatus) -> Need {
         let (number, id) = started.max_by_key(|(number, _)| *number)?;
         Some((key, number, id))
     });
-    Need { run: live.and_then(|attempt| attempt.id.clone()), keyed }
+    let is_own = live.is_some_and(|attempt| !attempt.adopted);
+    Need { run: live.and_then(|attempt| attempt.id.clone()), is_own, keyed }
 }
 
 /// The newer attempt of what Glue lists for a key and what another object has recorded for it: Glue may list an older

@@ -15,6 +15,7 @@ use super::lifecycle::Lifecycle;
 use super::problem::Problem;
 use crate::api::credentials::{Aws, AwsIdentity};
 use crate::glue::poller::Source;
+use crate::redaction::Sensitive;
 
 /// A kind of custom resource.
 pub trait Kind:
@@ -49,6 +50,11 @@ pub trait Kind:
     /// Removes what no plan reads of the object as it is: the cache holds many. A status is written as a difference to what
     /// is left, so nothing of it is lost.
     fn strip(&mut self) {}
+
+    /// Glue's own words in an item, which may quote values from Secrets.
+    fn words(_item: &mut Item<Self>) -> Vec<&mut String> {
+        Vec::new()
+    }
 }
 
 /// The values that an object's spec takes from Secrets and ConfigMaps of its namespace.
@@ -59,9 +65,14 @@ pub trait Inputs<K>: Sized + Send + Sync {
     /// Reads them. What is missing is reported with its name and key.
     fn read(object: &K, client: &Client, settings: &Settings) -> impl Future<Output = Result<Self, Problem>> + Send;
 
-    /// `text` without the values that came from Secrets.
-    fn redact(&self, text: &str) -> String {
-        text.to_owned()
+    /// The values that came from Secrets: no message of AWS shows them.
+    fn sensitive(&self) -> &[Sensitive] {
+        &[]
+    }
+
+    /// Whether Glue has no earlier values than these, as far as the object's status tells.
+    fn are_applied(&self, _object: &K) -> bool {
+        true
     }
 
     /// After how long they must be read again, because no watch reports changes.

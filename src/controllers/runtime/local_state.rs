@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::backoff::Backoff;
+use super::seen_secrets::SeenSecrets;
 use super::start_once::IntentTracker;
 use super::wording::Wording;
 use crate::glue::rate_limiter::Place;
@@ -34,6 +35,8 @@ pub struct LocalState<S> {
     pub wording: Wording,
     /// The intent that the status records.
     pub intent: IntentTracker,
+    /// Every version of the values from its Secrets.
+    pub seen_secrets: SeenSecrets,
     /// Whether the object was done before: its status has been lost or changed since.
     pub was_done: bool,
     /// Whether this process added the finalizer that is on the object.

@@ -19,6 +19,7 @@
 //! | [`facts`] | what every plan rests on |
 //! | [`mod@queue`] | which objects wait until a start that AWS refused may succeed, and whose turn it is |
 //! | [`exclusive`] | who changes what only one object may change at a time |
+//! | [`seen_secrets`] | the values from Secrets that an object had while this process knew it |
 //! | [`shared_runs`] | which objects need the same run |
 //! | [`ownership`] | which of several objects manages a Glue resource |
 //! | [`requeue`] | sends an object to its reconcile loop |
@@ -56,6 +57,7 @@ pub mod reconcile_loop;
 pub mod reconciler;
 mod remedy;
 pub mod requeue;
+pub mod seen_secrets;
 pub mod settings;
 pub mod shared_runs;
 pub mod start_once;

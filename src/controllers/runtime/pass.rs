@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use super::context::{self, Context, QueueKey};
 use super::credentials::resolver::ResolvedClient;
 use super::facts::CommonFacts;
-use super::kind::Kind;
+use super::kind::{Inputs, Kind};
 use super::lifecycle::{Earlier, Lifecycle};
 use super::local_state::LocalState;
 use super::problem::Problem;
@@ -20,6 +20,7 @@ use super::start_once::StartOutcome;
 use super::{patch, time};
 use crate::glue::identity::Provenance;
 use crate::glue::{Error, Glue};
+use crate::redaction::{Redactor, Sensitive, Withheld};
 
 /// One pass: the object as it is by now, and what was observed on the way.
 pub struct Pass<'a, K: Kind> {
@@ -90,9 +91,29 @@ impl<'a, K: Kind> Pass<'a, K> {
         self.client.as_ref().and_then(|client| client.as_ref().ok())
     }
 
-    /// AWS's error, with the remedy for the owner of this object's credentials.
+    /// AWS's error, with the remedy for the owner of this object's credentials. The request did not contain values from
+    /// Secrets.
     pub fn explain(&self, error: &Error) -> Problem {
-        Problem::of(error, self.provenance())
+        let redactor = self.redactor(Ok(Vec::new()));
+        Problem::of(&error.clone().hidden(&redactor), self.provenance())
+    }
+
+    /// What removes from AWS's words the values from Secrets that this object has, or had before. `given` are more of
+    /// them, or why they are not known.
+    pub fn redactor(&self, given: Result<Vec<Sensitive>, Withheld>) -> Redactor {
+        let (given, unknown) = match given {
+            Ok(given) => (given, None),
+            Err(unknown) => (Vec::new(), Some(unknown)),
+        };
+        let current = self.inputs().map(Inputs::sensitive).unwrap_or_default();
+        let is_unread = self.inputs().is_none() && !K::Inputs::secrets(&self.object).is_empty();
+        self.with_local(|local| {
+            let seen = &local.seen_secrets;
+            let unknown = unknown
+                .or(is_unread.then_some(Withheld::Unreadable))
+                .or((!seen.is_complete()).then_some(Withheld::UnknownVersion));
+            Redactor::new(current.iter().chain(seen.values()).chain(&given)).withholding(unknown)
+        })
     }
 
     /// Why there is no client.

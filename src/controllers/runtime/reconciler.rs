@@ -132,7 +132,11 @@ impl<K: Kind> Pass<'_, K> {
     /// Resolves the client and reads the inputs, for objects that may need them.
     async fn resolve(&mut self) {
         let deleting = self.is_deleting();
-        if self.client.is_some() || K::Lifecycle::is_finished(&self.object) || (deleting && !self.has_finalizer()) {
+        let is_finished = K::Lifecycle::is_finished(&self.object);
+        if is_finished {
+            self.with_local(|local| local.seen_secrets.clear());
+        }
+        if self.client.is_some() || is_finished || (deleting && !self.has_finalizer()) {
             return;
         }
         let namespace = self.object.namespace().unwrap_or_default();
@@ -143,7 +147,12 @@ impl<K: Kind> Pass<'_, K> {
         let shared = &self.context.shared;
         let client = shared.resolver.client(&namespace, self.object.aws(), deleting).boxed().await;
         self.client = Some(client);
-        self.inputs = Some(K::Inputs::read(&self.object, &shared.client, &shared.settings).boxed().await);
+        let inputs = K::Inputs::read(&self.object, &shared.client, &shared.settings).boxed().await;
+        if let Ok(inputs) = &inputs {
+            let are_applied = inputs.are_applied(&self.object);
+            self.with_local(|local| local.seen_secrets.observe(inputs.sensitive(), are_applied));
+        }
+        self.inputs = Some(inputs);
     }
 
     /// Writes the status unless the object has it already, or it records an intent and the rate limiter allows no start

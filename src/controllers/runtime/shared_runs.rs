@@ -1,6 +1,6 @@
 //! Which objects need the same run: those with one `idempotencyKey`, and those that one crawl covers. Pure.
 //!
-//! A run belongs to all objects that need it, whichever credentials they have: the deletion of one stops it only when
+//! A run belongs to all objects of its namespace that need it, whichever credentials they have: the deletion of one stops it only when
 //! no other is left. An object that only follows a run (`runId`), is being deleted, or is finished, needs it no more.
 
 use std::collections::{BTreeMap, HashMap};
@@ -9,10 +9,17 @@ use std::hash::Hash;
 /// The runs that objects `O` need.
 pub struct SharedRuns<O> {
     needs: HashMap<O, Need>,
-    /// How many objects need each run, by Glue's id. Glue's ids are random, and differ between accounts.
-    users: HashMap<String, usize>,
+    /// Who needs each run, by Glue's id. Glue's ids are random, and differ between accounts.
+    users: HashMap<String, Users<O>>,
     /// The newest attempt of each object, by the key that the objects share.
     attempts: HashMap<String, BTreeMap<O, (u32, String)>>,
+}
+
+/// The objects that need one run.
+struct Users<O> {
+    count: usize,
+    /// Those that started it themselves.
+    owners: Vec<O>,
 }
 
 /// What an object needs.
@@ -20,6 +27,8 @@ pub struct SharedRuns<O> {
 pub struct Need {
     /// Glue's id of the live run.
     pub run: Option<String>,
+    /// Whether the object started it itself.
+    pub is_own: bool,
     /// The key that it shares with other objects, and the number and run id of its newest attempt.
     pub keyed: Option<(String, u32, String)>,
 }
@@ -41,7 +50,9 @@ impl<O: Clone + Ord + Hash> SharedRuns<O> {
             return;
         }
         if let Some(run) = &need.run {
-            *self.users.entry(run.clone()).or_default() += 1;
+            let users = self.users.entry(run.clone()).or_insert_with(|| Users { count: 0, owners: Vec::new() });
+            users.count += 1;
+            users.owners.extend(need.is_own.then(|| object.clone()));
         }
         if let Some((key, number, run)) = &need.keyed {
             self.attempts.entry(key.clone()).or_default().insert(object.clone(), (*number, run.clone()));
@@ -53,10 +64,11 @@ impl<O: Clone + Ord + Hash> SharedRuns<O> {
     pub fn remove(&mut self, object: &O) {
         let Some(need) = self.needs.remove(object) else { return };
         if let Some(run) = need.run
-            && let Some(count) = self.users.get_mut(&run)
+            && let Some(users) = self.users.get_mut(&run)
         {
-            *count -= 1;
-            if *count == 0 {
+            users.count -= 1;
+            users.owners.retain(|owner| owner != object);
+            if users.count == 0 {
                 self.users.remove(&run);
             }
         }
@@ -74,7 +86,13 @@ impl<O: Clone + Ord + Hash> SharedRuns<O> {
     #[must_use]
     pub fn is_needed_by_others(&self, run: &str, object: &O) -> bool {
         let own = self.needs.get(object).is_some_and(|need| need.run.as_deref() == Some(run));
-        self.users.get(run).copied().unwrap_or_default() > usize::from(own)
+        self.users.get(run).map(|users| users.count).unwrap_or_default() > usize::from(own)
+    }
+
+    /// Whether one of the objects that started the run themselves, and still need it, satisfies `predicate`.
+    #[must_use]
+    pub fn has_owner(&self, run: &str, predicate: impl Fn(&O) -> bool) -> bool {
+        self.users.get(run).is_some_and(|users| users.owners.iter().any(predicate))
     }
 
     /// The newest attempt that another object has recorded for this key: its number and its run.
@@ -94,7 +112,7 @@ mod tests {
     use super::*;
 
     fn need(run: &str, key: &str, number: u32) -> Need {
-        Need { run: Some(run.to_owned()), keyed: Some((key.to_owned(), number, run.to_owned())) }
+        Need { run: Some(run.to_owned()), is_own: true, keyed: Some((key.to_owned(), number, run.to_owned())) }
     }
 
     #[test]
@@ -110,6 +128,19 @@ mod tests {
         assert!(!runs.is_needed_by_others("jr_1", &"b"));
         runs.remove(&"b");
         assert!(runs.needs.is_empty() && runs.users.is_empty() && runs.attempts.is_empty());
+    }
+
+    #[test]
+    fn the_owners_of_a_run_are_the_objects_that_started_it() {
+        let mut runs = SharedRuns::default();
+        let adopted = |run: &str| Need { run: Some(run.to_owned()), is_own: false, keyed: None };
+        runs.set(&"a", need("jr_1", "key", 0));
+        runs.set(&"b", adopted("jr_1"));
+        assert!(runs.has_owner("jr_1", |owner| *owner == "a") && !runs.has_owner("jr_1", |owner| *owner == "b"));
+        runs.remove(&"a");
+        assert!(!runs.has_owner("jr_1", |_| true), "it is left to those that adopted it");
+        assert!(runs.is_needed_by_others("jr_1", &"a"));
+        assert!(!runs.has_owner("jr_2", |_| true));
     }
 
     #[test]
@@ -131,7 +162,7 @@ mod tests {
             let mut model = HashMap::new();
             for (object, run) in sets {
                 let run = run.map(|run| format!("jr_{run}"));
-                runs.set(&object, Need { run: run.clone(), keyed: None });
+                runs.set(&object, Need { run: run.clone(), ..Need::default() });
                 model.insert(object, run);
                 for other in 0..4u8 {
                     for run in ["jr_0", "jr_1", "jr_2"] {

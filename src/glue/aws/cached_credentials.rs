@@ -1,7 +1,8 @@
 //! A cache for credentials that expire: those of a role's session, or those that a provider gives the controller.
 //! Concurrent calls share one fetch. Credentials are renewed before they expire, and discarded when AWS refuses them.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use aws_credential_types::Credentials;
@@ -12,9 +13,12 @@ use tokio::time::timeout;
 use tracing::warn;
 
 use super::errors;
-use crate::glue::identity::{CallerIdentity, Role};
+use super::known_secrets::KnownSecrets;
+use super::providers::Providers;
+use crate::glue::identity::{CallerIdentity, Role, is_header_value};
 use crate::glue::{Error, ErrorKind};
 use crate::metrics::Metrics;
+use crate::redaction::{Redactor, Sensitive};
 
 /// Credentials are renewed when a quarter of their lifetime is left, but no earlier than this before they expire.
 const MAX_RENEWAL_LEAD: Duration = Duration::from_mins(5);
@@ -26,18 +30,20 @@ const DEFAULT_LIFETIME: Duration = Duration::from_mins(15);
 const PROVIDER_TIMEOUT: Duration = Duration::from_secs(5);
 /// The pause after a failed renewal, while the credentials have not expired.
 const RENEWAL_RETRY: Duration = Duration::from_secs(10);
+/// Of how many credentials the secrets are known: of those in use, and of those before, which late answers may quote.
+const KNOWN_SESSIONS: usize = 2;
 
 /// Where the cache fetches credentials.
 #[derive(Debug)]
 pub(super) enum Upstream {
     /// The controller's environment, or a profile of its configuration.
     Provider {
-        provider: SharedCredentialsProvider,
+        providers: Providers,
         /// The provider's name in errors.
         name: String,
     },
     /// STS's `AssumeRole`.
-    Role(RoleSession),
+    Role(Box<RoleSession>),
 }
 
 /// What the session of a role needs.
@@ -48,6 +54,8 @@ pub(super) struct RoleSession {
     /// The cache with the credentials of `sts`; `None` for the keys of a Secret.
     pub source: Option<Arc<CachedCredentials>>,
     pub role: Role,
+    /// The secrets that an answer of STS may quote.
+    pub secrets: KnownSecrets,
     pub metrics: Metrics,
 }
 
@@ -56,6 +64,8 @@ pub(super) struct CachedCredentials {
     upstream: Upstream,
     state: tokio::sync::Mutex<State>,
     caller: Mutex<Option<CallerIdentity>>,
+    /// The secrets of the newest credentials.
+    secrets: Mutex<VecDeque<Redactor>>,
 }
 
 #[derive(Debug, Default)]
@@ -74,7 +84,7 @@ struct Entry {
 
 impl CachedCredentials {
     pub(super) fn new(upstream: Upstream) -> Self {
-        Self { upstream, state: tokio::sync::Mutex::default(), caller: Mutex::default() }
+        Self { upstream, state: tokio::sync::Mutex::default(), caller: Mutex::default(), secrets: Mutex::default() }
     }
 
     pub(super) fn into_provider(self: Arc<Self>) -> SharedCredentialsProvider {
@@ -84,6 +94,20 @@ impl CachedCredentials {
     /// The caller identity of a role's session, once the role has been assumed.
     pub(super) fn caller_identity(&self) -> Option<CallerIdentity> {
         self.caller.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The text without the secrets of the credentials in use, and of those before.
+    pub(super) fn hide(&self, text: &str) -> String {
+        self.secrets().iter().fold(text.to_owned(), |text, secrets| secrets.hide(&text))
+    }
+
+    /// The error without them.
+    pub(super) fn hide_in(&self, error: Error) -> Error {
+        self.secrets().iter().fold(error, Error::hidden)
+    }
+
+    fn secrets(&self) -> MutexGuard<'_, VecDeque<Redactor>> {
+        self.secrets.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Discards the credentials after AWS refused a call that was sent at `sent_at`, unless they are newer.
@@ -105,11 +129,17 @@ impl CachedCredentials {
             return Err(error.clone());
         }
         let fetched = match &self.upstream {
-            Upstream::Provider { provider, name } => from_provider(provider, name).await,
+            Upstream::Provider { providers, name } => {
+                from_provider(providers, name).await.map_err(|error| self.hide_in(error))
+            }
             Upstream::Role(session) => self.assume_role(session).await,
         };
-        match fetched {
+        match fetched.and_then(|credentials| self.checked(credentials)) {
             Ok(credentials) => {
+                let mut secrets = self.secrets();
+                secrets.truncate(KNOWN_SESSIONS - 1);
+                secrets.push_front(secrets_of(&credentials));
+                drop(secrets);
                 state.entry = Some(Entry::new(credentials.clone(), now));
                 state.last_failure = None;
                 Ok(credentials)
@@ -126,9 +156,28 @@ impl CachedCredentials {
         }
     }
 
+    /// The credentials, unless they cannot sign a request: the SDK panics when it builds a header of a key id with a line
+    /// end or another control character.
+    fn checked(&self, credentials: Credentials) -> Result<Credentials, Error> {
+        let parts = [Some(credentials.access_key_id()), credentials.session_token()];
+        let signs = parts.into_iter().flatten().all(is_header_value) && !credentials.secret_access_key().is_empty();
+        if signs {
+            return Ok(credentials);
+        }
+        let (operation, object, kind) = match &self.upstream {
+            Upstream::Role(session) => ("AssumeRole", role_object(&session.role), ErrorKind::Transient),
+            Upstream::Provider { name, .. } => ("GetCredentials", name.clone(), ErrorKind::ExpiredCredentials),
+        };
+        let message =
+            "the key id, the secret key or the session token that was returned is empty or has characters that \
+                       no HTTP header takes"
+                .to_owned();
+        Err(Error { operation, object, kind, code: "AnswerNotUnderstood".to_owned(), message })
+    }
+
     async fn assume_role(&self, session: &RoleSession) -> Result<Credentials, Error> {
-        let RoleSession { sts, source, role, metrics } = session;
-        let object = || format!("role {}", role.arn);
+        let RoleSession { sts, source, role, secrets, metrics } = session;
+        let object = || role_object(role);
         let tag = |(key, value): (&str, &str)| Tag::builder().key(key).value(value).build();
         let tags = role.tags.iter().map(|(key, value)| (key.as_str(), value.as_str()));
         let controller_tags = role.controller_tags.iter().map(|(key, value)| (*key, value.as_str()));
@@ -140,14 +189,14 @@ impl CachedCredentials {
             .assume_role()
             .role_arn(&role.arn)
             .role_session_name(&role.session_name)
-            .set_external_id(role.external_id.clone())
+            .set_external_id(role.external_id.as_ref().map(|id| id.expose().to_owned()))
             .set_source_identity(role.source_identity.clone())
             .set_duration_seconds(role.duration)
             .set_tags((!tags.is_empty()).then_some(tags))
             .set_transitive_tag_keys((!transitive.is_empty()).then_some(transitive))
             .send()
             .await
-            .map_err(|error| errors::map("AssumeRole", object(), &error));
+            .map_err(|error| secrets.redact_error(errors::map("AssumeRole", object(), &error)));
         let code = response.as_ref().err().map(|error| error.code.as_str());
         metrics.aws_call("AssumeRole", code, sent_at.elapsed());
         if let (Err(error), Some(source)) = (&response, source)
@@ -183,7 +232,17 @@ impl Entry {
     }
 }
 
-async fn from_provider(provider: &SharedCredentialsProvider, name: &str) -> Result<Credentials, Error> {
+fn role_object(role: &Role) -> String {
+    format!("role {}", role.arn)
+}
+
+fn secrets_of(credentials: &Credentials) -> Redactor {
+    let parts = [Some(credentials.access_key_id()), Some(credentials.secret_access_key()), credentials.session_token()];
+    let secrets: Vec<_> = parts.into_iter().flatten().map(|part| Sensitive::new(part.to_owned())).collect();
+    Redactor::new(&secrets)
+}
+
+async fn from_provider(providers: &Providers, name: &str) -> Result<Credentials, Error> {
     let no_credentials = |kind, message| Error {
         operation: "GetCredentials",
         object: name.to_owned(),
@@ -191,7 +250,7 @@ async fn from_provider(provider: &SharedCredentialsProvider, name: &str) -> Resu
         code: "NoCredentials".to_owned(),
         message,
     };
-    match timeout(PROVIDER_TIMEOUT, provider.provide_credentials()).await {
+    match timeout(PROVIDER_TIMEOUT, providers.provide_credentials()).await {
         Ok(Ok(credentials)) => Ok(credentials),
         Ok(Err(error)) => Err(no_credentials(ErrorKind::ExpiredCredentials, errors::message_chain(&error))),
         Err(_) => {

@@ -201,6 +201,16 @@ impl Glue {
         })
     }
 
+    /// What may be shown of the words of Glue.
+    pub(super) fn redact(&self, words: Option<String>) -> Option<String> {
+        super::non_empty(words).map(|words| self.inner.signer.secrets().redact(&words))
+    }
+
+    /// What may be shown of the error of one item.
+    pub(super) fn redact_error(&self, error: Error) -> Error {
+        self.inner.signer.secrets().redact_error(error)
+    }
+
     /// Makes one call: waits for the rate limiter, and sends.
     pub(super) async fn call<T, E, F>(
         &self,
@@ -224,7 +234,8 @@ impl Glue {
         E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
     {
         let sent_at = Instant::now();
-        let response = request.await.map_err(|error| errors::map(operation, object, &error));
+        let secrets = self.inner.signer.secrets();
+        let response = request.await.map_err(|error| secrets.redact_error(errors::map(operation, object, &error)));
         let code = response.as_ref().err().map(|error| error.code.as_str());
         self.inner.metrics.aws_call(operation, code, sent_at.elapsed());
         self.check_credentials(response.as_ref().map(|_| ()), sent_at).await;

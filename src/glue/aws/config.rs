@@ -8,6 +8,7 @@ use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 
 use super::cached_credentials::{CachedCredentials, Upstream};
+use super::providers::Providers;
 use crate::glue::rate_limiter::scope::RateLimiters;
 use crate::metrics::Metrics;
 
@@ -32,7 +33,10 @@ impl AwsConfig {
             ))
             .build_https();
         let loader = aws_config::defaults(BehaviorVersion::latest()).http_client(http);
-        Box::pin(Self::from_loader(loader, timeout, run_key_argument, metrics)).await
+        let config = Box::pin(Self::from_loader(loader, timeout, run_key_argument, metrics)).await;
+        // The files of the environment may change while the process runs.
+        let providers = Providers::Environment(Box::new(config.sdk.clone()));
+        Self { controller_credentials: Some(controller_credentials(providers)), ..config }
     }
 
     pub(super) async fn from_loader(
@@ -46,9 +50,8 @@ impl AwsConfig {
             .operation_timeout(timeout)
             .build();
         let sdk = loader.retry_config(RetryConfig::disabled()).timeout_config(timeouts).load().await;
-        let upstream = |provider| Upstream::Provider { provider, name: "the controller itself".to_owned() };
-        let controller_credentials =
-            sdk.credentials_provider().map(|provider| Arc::new(CachedCredentials::new(upstream(provider))));
+        let provider = sdk.credentials_provider();
+        let controller_credentials = provider.map(|provider| controller_credentials(Providers::Fixed(provider)));
         Self { sdk, controller_credentials, limiters: RateLimiters::default(), metrics, run_key_argument }
     }
 
@@ -64,4 +67,9 @@ impl AwsConfig {
     pub fn region(&self) -> Option<String> {
         self.sdk.region().map(ToString::to_string)
     }
+}
+
+fn controller_credentials(providers: Providers) -> Arc<CachedCredentials> {
+    let name = "the controller itself".to_owned();
+    Arc::new(CachedCredentials::new(Upstream::Provider { providers, name }))
 }

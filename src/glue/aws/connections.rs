@@ -44,11 +44,10 @@ impl Glue {
             .ok_or_else(|| errors::incomplete("GetConnections", object, ErrorKind::Transient, "list of connections"))?;
         let account = self.caller_identity().map(|caller| caller.account_id);
         let arn = |name: &str| account.as_ref().map(|account| self.connection_arn(account, name));
-        let connections = list.into_iter();
-        Ok((
-            connections.filter_map(|connection| read::connection(connection, arn)).collect(),
-            non_empty(response.next_token),
-        ))
+        let connections = list.into_iter().filter_map(|connection| read::connection(connection, arn));
+        let redacted =
+            |connection: Connection| Connection { status_reason: self.redact(connection.status_reason), ..connection };
+        Ok((connections.map(redacted).collect(), non_empty(response.next_token)))
     }
 
     /// `CreateConnection`, sent once. The caller has acquired a token with [`Glue::queue_for_start`].
@@ -136,7 +135,7 @@ impl Glue {
             let code = detail.error_code.as_deref().unwrap_or("Unknown");
             let message = detail.error_message.as_deref().unwrap_or_default();
             let error = errors::of_code("BatchDeleteConnection", connection(&name), 400, code, message);
-            (name, Err(error))
+            (name, Err(self.redact_error(error)))
         });
         Ok(refused.collect())
     }

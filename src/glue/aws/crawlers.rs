@@ -88,7 +88,9 @@ impl Glue {
             self.inner.sdk.list_crawls().crawler_name(name).max_results(CRAWL_PAGE_SIZE).set_next_token(token).send();
         let response = self.call("ListCrawls", crawler(name), Priority::Start, request).await?;
         Ok(CrawlPage {
-            crawls: newest_first(response.crawls, |crawl| crawl.start_time).filter_map(crawl).collect(),
+            crawls: newest_first(response.crawls, |crawl| crawl.start_time)
+                .filter_map(|crawl| self.crawl_of(crawl))
+                .collect(),
             next: non_empty(response.next_token),
         })
     }
@@ -102,7 +104,27 @@ impl Glue {
             .build();
         let request = self.inner.sdk.list_crawls().crawler_name(name).filters(by_id).send();
         let response = self.call("ListCrawls", format!("crawler {name} crawl {id}"), Priority::Poll, request).await?;
-        Ok(response.crawls.unwrap_or_default().into_iter().filter_map(crawl).find(|crawl| crawl.id == id))
+        Ok(response
+            .crawls
+            .unwrap_or_default()
+            .into_iter()
+            .filter_map(|crawl| self.crawl_of(crawl))
+            .find(|crawl| crawl.id == id))
+    }
+
+    fn crawl_of(&self, crawl: CrawlerHistory) -> Option<Crawl> {
+        Some(Crawl {
+            id: crawl.crawl_id?,
+            state: crawl_state(crawl.state),
+            started_on: crawl.start_time.and_then(timestamp),
+            ended_on: crawl.end_time.and_then(timestamp),
+            dpu_hours: crawl.dpu_hour,
+            summary: self.redact(crawl.summary),
+            error_message: self.redact(crawl.error_message),
+            log_group: non_empty(crawl.log_group),
+            log_stream: non_empty(crawl.log_stream),
+            message_prefix: non_empty(crawl.message_prefix),
+        })
     }
 }
 
@@ -120,21 +142,6 @@ fn estimate(metrics: &CrawlerMetrics) -> Estimate {
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is within the range")]
 fn seconds(seconds: f64) -> Option<u32> {
     (0.0..=f64::from(u32::MAX)).contains(&seconds).then(|| seconds.round() as u32)
-}
-
-fn crawl(crawl: CrawlerHistory) -> Option<Crawl> {
-    Some(Crawl {
-        id: crawl.crawl_id?,
-        state: crawl_state(crawl.state),
-        started_on: crawl.start_time.and_then(timestamp),
-        ended_on: crawl.end_time.and_then(timestamp),
-        dpu_hours: crawl.dpu_hour,
-        summary: non_empty(crawl.summary),
-        error_message: non_empty(crawl.error_message),
-        log_group: non_empty(crawl.log_group),
-        log_stream: non_empty(crawl.log_stream),
-        message_prefix: non_empty(crawl.message_prefix),
-    })
 }
 
 fn crawler_state(state: Option<SdkState>) -> CrawlerState {

@@ -112,7 +112,16 @@ pub(super) fn of_code(operation: &'static str, object: String, status: u16, code
     } else {
         kind_of_code(code).unwrap_or(by_status)
     };
-    Error { operation, object, kind, code: code.to_owned(), message: message.to_owned() }
+    let message = without_canonical_request(message).to_owned();
+    Error { operation, object, kind, code: code.to_owned(), message }
+}
+
+/// What AWS says of a signature that it refuses, without the request that it goes on to quote: the request has the session
+/// token. (IAM user guide, "Troubleshoot Signature Version 4 signing for API requests".)
+fn without_canonical_request(message: &str) -> &str {
+    let quoted = ["The Canonical String", "The String-to-Sign", "The canonical string", "The string-to-sign"];
+    let begin = quoted.into_iter().filter_map(|quoted| message.find(quoted)).min();
+    begin.map_or(message, |begin| message[..begin].trim_end())
 }
 
 /// The error for a successful answer that lacks what it must have. `kind` says whether the call may have had an effect.
@@ -199,6 +208,17 @@ mod tests {
             assert_eq!(error.kind, kind, "{status} {code}");
             assert_eq!(error.kind.is_definite_failure(), kind != ErrorKind::Ambiguous);
         }
+    }
+
+    #[test]
+    fn the_error_of_a_signature_does_not_quote_the_request() {
+        let said = "The request signature we calculated does not match the signature you provided. Check your AWS Secret \
+                    Access Key and signing method. Consult the service documentation for details.";
+        let quoted = "The Canonical String for this request should have been\n'POST\n/\n\nhost:glue.eu-west-1.amazonaws.com\n\
+                      x-amz-security-token:FwoGZXIvYXdzEHcaDGt1\n'\n\nThe String-to-Sign should have been\n'AWS4-HMAC-SHA256'";
+        let of = |message: &str| of_code("GetJobRun", String::new(), 403, "InvalidSignatureException", message).message;
+        assert_eq!(of(&format!("{said}\n\n{quoted}\n")), said);
+        assert_eq!(of(said), said);
     }
 
     #[test]

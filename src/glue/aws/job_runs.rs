@@ -1,6 +1,7 @@
 //! The calls about job runs.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use super::errors;
 use super::{Glue, newest_first, non_empty, timestamp};
@@ -9,9 +10,11 @@ use crate::glue::job_runs::history::{HistoryPage, HistoryRun};
 use crate::glue::job_runs::logs::ContinuousLog;
 use crate::glue::job_runs::{
     JobRun, JobRunPage, JobRunState, JobSettings, PAGE_SIZE, RunDetails, RunMatcher, StartJobRun, StopOutcome,
+    namespace_of_key,
 };
 use crate::glue::rate_limiter::Priority;
 use crate::glue::{Error, ErrorKind};
+use crate::redaction::Sensitive;
 use aws_sdk_glue::types::{
     ExecutionClass, Job, JobRun as SdkJobRun, JobRunState as SdkState, NotificationProperty, WorkerType,
 };
@@ -24,7 +27,7 @@ impl Glue {
             .sdk
             .start_job_run()
             .job_name(&run.job)
-            .set_arguments((!run.arguments.is_empty()).then(|| run.arguments.clone().into_iter().collect()))
+            .set_arguments((!run.arguments.is_empty()).then(|| exposed(&run.arguments)))
             .set_worker_type(run.workers.as_ref().map(|(type_, _)| WorkerType::from(type_.as_str())))
             .set_number_of_workers(run.workers.as_ref().map(|(_, count)| *count))
             .set_max_capacity(run.max_capacity)
@@ -53,7 +56,7 @@ impl Glue {
     /// One page of `GetJobRuns`, newest first.
     pub async fn job_runs(&self, job_name: &str, token: Option<String>) -> Result<JobRunPage, Error> {
         let (runs, next) = self.list_job_runs(job_name, token, Priority::Poll).await?;
-        Ok(JobRunPage { runs: runs.into_iter().filter_map(|run| job_run(run, None)).collect(), next })
+        Ok(JobRunPage { runs: runs.into_iter().filter_map(|run| self.job_run_of(run, None)).collect(), next })
     }
 
     /// One page of `GetJobRuns` for a search, newest first.
@@ -112,7 +115,7 @@ impl Glue {
         let response = self.call("GetJobRun", object.clone(), priority, request).await?;
         response
             .job_run
-            .and_then(|run| job_run(run, matcher))
+            .and_then(|run| self.job_run_of(run, matcher))
             .ok_or_else(|| errors::incomplete("GetJobRun", object, ErrorKind::Transient, "run"))
     }
 
@@ -133,7 +136,7 @@ impl Glue {
                 detail.error_code.as_deref().unwrap_or("Unknown"),
                 detail.error_message.as_deref().unwrap_or_default(),
             );
-            outcomes.insert(id, StopOutcome::Refused(error));
+            outcomes.insert(id, StopOutcome::Refused(self.redact_error(error)));
         }
         Ok(outcomes)
     }
@@ -156,46 +159,63 @@ impl Glue {
         let response = self.call("GetJob", job(name), Priority::Poll, request).await?;
         response.job.ok_or_else(|| errors::incomplete("GetJob", job(name), ErrorKind::Transient, "job"))
     }
+
+    fn job_run_of(&self, run: SdkJobRun, matcher: Option<&RunMatcher>) -> Option<JobRun> {
+        let given = run.arguments.is_some();
+        let arguments = run.arguments.unwrap_or_default();
+        let run_match = matcher.and_then(|matcher| matcher.satisfied_by(&arguments, run.trigger_name.is_some()));
+        let key = self.run_key_argument().and_then(|name| arguments.get(name));
+        let started_for = key.and_then(|key| namespace_of_key(key)).map(str::to_owned);
+        let (error_message, state_detail) = (self.redact(run.error_message), self.redact(run.state_detail));
+        let predecessors = run.predecessor_runs.unwrap_or_default().into_iter();
+        let details = RunDetails {
+            trigger: non_empty(run.trigger_name),
+            predecessors: predecessors.filter_map(|run| run.job_name.zip(run.run_id)).collect(),
+            profile: non_empty(run.profile_name),
+            maintenance_window: non_empty(run.maintenance_window),
+            continuous_log: ContinuousLog::of(|name| arguments.get(name)),
+        };
+        let arguments = arguments.into_iter().map(|(name, value)| (name, Sensitive::new(value)));
+        // Only its words may quote them.
+        let arguments =
+            (given && (error_message.is_some() || state_detail.is_some())).then(|| Arc::new(arguments.collect()));
+        let state = state(run.job_run_state);
+        let has_ended = state.is_final();
+        Some(JobRun {
+            id: run.id?,
+            state,
+            matched: run_match,
+            started_for,
+            arguments,
+            attempt: run.attempt,
+            previous: run.previous_run_id,
+            started_on: run.started_on.and_then(timestamp),
+            completed_on: run.completed_on.and_then(timestamp),
+            error_message,
+            // They change with every poll of a live run. That must not requeue its objects.
+            execution_seconds: if has_ended { run.execution_time } else { 0 },
+            dpu_seconds: run.dpu_seconds.filter(|_| has_ended),
+            glue_version: run.glue_version,
+            workers: run
+                .worker_type
+                .zip(run.number_of_workers)
+                .map(|(type_, count)| (type_.as_str().to_owned(), count)),
+            max_capacity: run.max_capacity,
+            log_group: run.log_group_name,
+            execution_class: run.execution_class.map(|class| class.as_str().to_owned()),
+            timeout_minutes: run.timeout,
+            state_detail,
+            details: (details != RunDetails::default()).then(|| Box::new(details)),
+        })
+    }
 }
 
 fn job(name: &str) -> String {
     format!("job {name}")
 }
 
-fn job_run(run: SdkJobRun, matcher: Option<&RunMatcher>) -> Option<JobRun> {
-    let arguments = run.arguments.unwrap_or_default();
-    let run_match = matcher.and_then(|matcher| matcher.satisfied_by(&arguments, run.trigger_name.is_some()));
-    let state = state(run.job_run_state);
-    let has_ended = state.is_final();
-    let predecessors = run.predecessor_runs.unwrap_or_default().into_iter();
-    let details = RunDetails {
-        trigger: non_empty(run.trigger_name),
-        predecessors: predecessors.filter_map(|run| run.job_name.zip(run.run_id)).collect(),
-        profile: non_empty(run.profile_name),
-        maintenance_window: non_empty(run.maintenance_window),
-        continuous_log: ContinuousLog::of(|name| arguments.get(name)),
-    };
-    Some(JobRun {
-        id: run.id?,
-        state,
-        matched: run_match,
-        attempt: run.attempt,
-        previous: run.previous_run_id,
-        started_on: run.started_on.and_then(timestamp),
-        completed_on: run.completed_on.and_then(timestamp),
-        error_message: non_empty(run.error_message),
-        // They change with every poll of a live run. That must not requeue its objects.
-        execution_seconds: if has_ended { run.execution_time } else { 0 },
-        dpu_seconds: run.dpu_seconds.filter(|_| has_ended),
-        glue_version: run.glue_version,
-        workers: run.worker_type.zip(run.number_of_workers).map(|(type_, count)| (type_.as_str().to_owned(), count)),
-        max_capacity: run.max_capacity,
-        log_group: run.log_group_name,
-        execution_class: run.execution_class.map(|class| class.as_str().to_owned()),
-        timeout_minutes: run.timeout,
-        state_detail: non_empty(run.state_detail),
-        details: (details != RunDetails::default()).then(|| Box::new(details)),
-    })
+fn exposed(arguments: &BTreeMap<String, Sensitive>) -> HashMap<String, String> {
+    arguments.iter().map(|(name, value)| (name.clone(), value.expose().to_owned())).collect()
 }
 
 pub(super) fn state(state: Option<SdkState>) -> JobRunState {

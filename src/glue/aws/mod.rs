@@ -13,6 +13,8 @@ mod connections;
 mod crawlers;
 mod errors;
 mod job_runs;
+mod known_secrets;
+mod providers;
 mod signer;
 mod stops;
 #[cfg(test)]

@@ -4,14 +4,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use aws_config::identity::IdentityCache;
-use aws_config::profile::ProfileFileCredentialsProvider;
-use aws_config::provider_config::ProviderConfig;
 use aws_config::{Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use tracing::debug;
 
 use super::cached_credentials::{CachedCredentials, RoleSession, Upstream};
+use super::known_secrets::KnownSecrets;
+use super::providers::Providers;
 use super::{AwsConfig, errors};
 use crate::glue::Error;
 use crate::glue::identity::{Acceptance, CallerIdentity, CredentialSource, Identity, Keys};
@@ -31,6 +31,8 @@ pub(super) struct Signer {
     /// The credentials that sign the calls, or assume the role; `None` for the keys of a Secret.
     source: Option<Arc<CachedCredentials>>,
     sts: aws_sdk_sts::Client,
+    /// The secrets that AWS may quote.
+    secrets: KnownSecrets,
     metrics: Metrics,
     caller: Mutex<CallerLookup>,
 }
@@ -74,15 +76,28 @@ impl Signer {
         }
         let sts = aws_sdk_sts::Client::from_conf(sts.build());
         let metrics = shared.metrics.clone();
-        let session = |role| RoleSession { sts: sts.clone(), source: source.clone(), role, metrics: metrics.clone() };
-        let role = identity.role.clone().map(|role| Arc::new(CachedCredentials::new(Upstream::Role(session(role)))));
+        let session = |role| RoleSession {
+            sts: sts.clone(),
+            source: source.clone(),
+            role,
+            secrets: KnownSecrets::new(identity, source.clone()),
+            metrics: metrics.clone(),
+        };
+        let role =
+            identity.role.clone().map(|role| Arc::new(CachedCredentials::new(Upstream::Role(Box::new(session(role))))));
         let config = role.as_ref().map_or(config.clone(), |role| with_credentials(&config, role));
-        Self { config, role, source, sts, metrics, caller: Mutex::default() }
+        let secrets = KnownSecrets::new(identity, role.iter().chain(&source).cloned());
+        Self { config, role, source, sts, secrets, metrics, caller: Mutex::default() }
     }
 
     /// The caller identity, once AWS has reported it.
     pub(super) fn caller_identity(&self) -> Option<CallerIdentity> {
         self.role.as_ref().map_or_else(|| self.lookup().caller.clone(), |role| role.caller_identity())
+    }
+
+    /// The secrets that AWS may quote.
+    pub(super) fn secrets(&self) -> &KnownSecrets {
+        &self.secrets
     }
 
     /// What AWS has said of the credentials, last.
@@ -115,7 +130,10 @@ impl Signer {
     pub(super) async fn look_up_caller(&self) {
         let sent_at = Instant::now();
         let response = self.sts.get_caller_identity().send().await;
-        let response = response.map_err(|error| errors::map("GetCallerIdentity", "the credentials".to_owned(), &error));
+        let response = response.map_err(|error| {
+            let error = errors::map("GetCallerIdentity", "the credentials".to_owned(), &error);
+            self.secrets.redact_error(error)
+        });
         let code = response.as_ref().err().map(|error| error.code.as_str());
         self.metrics.aws_call("GetCallerIdentity", code, sent_at.elapsed());
         self.record_answer(response.as_ref().map(|_| ()));
@@ -137,7 +155,7 @@ impl Signer {
 /// The configuration with the credentials that sign the calls, or assume the role.
 fn source_config(shared: &AwsConfig, identity: &Identity) -> (SdkConfig, Option<Arc<CachedCredentials>>) {
     let region = Region::new(identity.region.clone());
-    let config = shared.sdk.to_builder().region(region.clone()).build();
+    let config = shared.sdk.to_builder().region(region).build();
     let credentials = match &identity.source {
         CredentialSource::Keys(keys) => {
             let keys = config.to_builder().credentials_provider(static_credentials(keys));
@@ -148,13 +166,8 @@ fn source_config(shared: &AwsConfig, identity: &Identity) -> (SdkConfig, Option<
             None => return (config, None),
         },
         CredentialSource::Profile(name) => {
-            let mut provider = ProviderConfig::without_region().with_region(Some(region));
-            if let Some(http) = shared.sdk.http_client() {
-                provider = provider.with_http_client(http);
-            }
-            let profile = ProfileFileCredentialsProvider::builder().configure(&provider).profile_name(name).build();
-            let provider = SharedCredentialsProvider::new(profile);
-            Arc::new(CachedCredentials::new(Upstream::Provider { provider, name: format!("profile {name}") }))
+            let providers = Providers::Profile { sdk: Box::new(config.clone()), name: name.clone() };
+            Arc::new(CachedCredentials::new(Upstream::Provider { providers, name: format!("profile {name}") }))
         }
     };
     (with_credentials(&config, &credentials), Some(credentials))

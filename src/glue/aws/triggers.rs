@@ -111,7 +111,8 @@ impl Glue {
                 (runs.filter_map(workflow_run_summary).collect(), response.next_token)
             }
         };
-        Ok(RunPage { runs, next: non_empty(next) })
+        let runs: Vec<_> = runs;
+        Ok(RunPage { runs: runs.into_iter().map(|run| self.redacted(run)).collect(), next: non_empty(next) })
     }
 
     /// One run of a workflow (`GetWorkflowRun`).
@@ -124,7 +125,12 @@ impl Glue {
         if run.status.is_none() {
             return Err(incomplete("status of the run"));
         }
-        Ok(workflow_run_summary(run))
+        Ok(workflow_run_summary(run).map(|run| self.redacted(run)))
+    }
+
+    /// The run with what may be shown of Glue's words.
+    fn redacted(&self, run: RunSummary) -> RunSummary {
+        RunSummary { failure: run.failure.map(|words| self.redact(Some(words)).unwrap_or_default()), ..run }
     }
 }
 

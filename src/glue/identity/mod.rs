@@ -20,7 +20,6 @@ mod region;
 mod role;
 mod rules;
 mod secret;
-mod sensitive;
 mod validation;
 
 pub use self::caller_identity::{Acceptance, CallerIdentity};
@@ -37,8 +36,9 @@ use self::role::{KIND_TAG, NAMESPACE_TAG};
 pub use self::rules::{AllowedEndpoint, Grant, Rules};
 pub use self::secret::SecretData;
 use self::secret::SecretView;
-pub use self::sensitive::Sensitive;
+pub(crate) use self::validation::is_header_value;
 use crate::api::credentials::Credentials;
+pub use crate::redaction::Sensitive;
 
 /// Everything that makes two clients different. Equal identities share one client.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -84,9 +84,13 @@ pub fn resolve(input: &ResolveInput<'_>, rules: &Rules) -> Result<(Identity, Pro
     let role = role::role(input, &secret, rules)?;
     let source = credentials::source(input, &secret, role.as_ref(), rules)?;
     let region = region::region(input, &secret)?;
-    if let Some(RequestedRole { role, arn_setting }) = &role {
+    if let Some(requested) = &role {
+        let RequestedRole { role, arn_setting, .. } = requested;
         check(arn_setting, validation::same_partition(&role.arn, &region))?;
         let with_own_keys = matches!(source, CredentialSource::Keys(_));
+        if !with_own_keys {
+            requested.check_attribution(input.namespace)?;
+        }
         if !rules.allows_role(input.namespace, &role.arn, with_own_keys) {
             return Err(IdentityError::RoleNotAllowed {
                 namespace: input.namespace.to_owned(),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{IdentityError, Keys, Sensitive, Setting};
+use super::{IdentityError, Keys, Sensitive, Setting, check, validation};
 
 /// The data of a Secret.
 pub type SecretData = BTreeMap<String, Vec<u8>>;
@@ -39,6 +39,10 @@ impl SecretView<'_> {
         let access_key_id = Sensitive::new(self.required(ACCESS_KEY_ID)?);
         let secret_access_key = Sensitive::new(self.required(SECRET_ACCESS_KEY)?);
         let session_token = self.text(SESSION_TOKEN)?.map(Sensitive::new);
+        // They go into a header of each request.
+        check(&self.setting(ACCESS_KEY_ID), validation::header_value(access_key_id.expose()))?;
+        let token = session_token.as_ref().map_or(Ok(()), |token| validation::header_value(token.expose()));
+        check(&self.setting(SESSION_TOKEN), token)?;
         Ok(Some(Keys { access_key_id, secret_access_key, session_token }))
     }
 

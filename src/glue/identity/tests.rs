@@ -144,6 +144,8 @@ fn an_invalid_secret_is_reported_with_its_key() {
         (with_keys(json!({"AWS_ACCESS_KEY_ID": ""})), "AWS_ACCESS_KEY_ID of a/s is empty"),
         (with_keys(json!({"AWS_SECRET_ACCESS_KEY": "hush\n"})), "begins or ends with white space or a line end"),
         (with_keys(json!({"AWS_SECRET_ACCESS_KEY": "hu sh"})), "contains white space or control characters"),
+        (with_keys(json!({"AWS_ACCESS_KEY_ID": "AKIAé"})), "AWS_ACCESS_KEY_ID of a/s contains characters other than"),
+        (with_keys(json!({"AWS_SESSION_TOKEN": "tokén"})), "AWS_SESSION_TOKEN of a/s contains characters other than"),
         (with_keys(json!({"AWS_ROLE_ARN": "etl"})), "AWS_ROLE_ARN of a/s is not the ARN of a role"),
         (with_keys(json!({"AWS_ROLE_ARN": "arn:aws:iam::222222222222:user/etl"})), "is not the ARN of a role"),
         (with_keys(json!({"AWS_ROLE_ARN": "arn:aws:iam::2:role/etl"})), "is not the ARN of a role"),
@@ -193,7 +195,7 @@ fn role_parameters_of_the_object_override_those_of_the_secret() {
     }));
     let own = json!({"assumeRole": {"roleArn": ROLE, "sessionTags": {"team": "data"}, "durationSeconds": 900}});
     let role = resolved(&own, Some(&secret), &Rules::default()).unwrap().role.unwrap();
-    assert_eq!((role.arn.as_str(), role.external_id.as_deref()), (ROLE, Some("of-secret")));
+    assert_eq!((role.arn.as_str(), role.external_id), (ROLE, Some(Sensitive::new("of-secret".to_owned()))));
     assert_eq!(role.source_identity.as_deref(), Some("alice"));
     assert_eq!(role.session_name, "kube-glue-a");
     assert_eq!(role.tags, [("team".to_owned(), "data".to_owned())]);
@@ -223,13 +225,73 @@ fn an_allowed_endpoint_of_a_secret_is_used() {
 
 #[test]
 fn debug_output_hides_secrets() {
-    let secret = with_keys(json!({"AWS_SESSION_TOKEN": "quiet"}));
+    let secret = with_keys(json!({"AWS_SESSION_TOKEN": "quiet", "AWS_ROLE_ARN": ROLE, "AWS_EXTERNAL_ID": "tenant-7"}));
     let shown = format!("{:?}", resolved(&json!({}), Some(&secret), &Rules::default()).unwrap());
     assert!(!shown.contains("hush") && !shown.contains("quiet") && !shown.contains("AKIA1"), "{shown}");
+    assert!(!shown.contains("tenant-7"), "{shown}");
 }
 
 #[test]
-fn redaction_removes_a_secret_that_contains_another() {
-    let secrets = ["tr0ub", "tr0ub4dor", "abc"].map(|secret| Sensitive::new(secret.to_owned()));
-    assert_eq!(Sensitive::redact("tr0ub4dor, tr0ub, abc", &secrets), "[hidden], [hidden], abc");
+fn with_the_controllers_credentials_no_namespace_passes_for_another() {
+    let assume = |more: Value| {
+        let mut fields = json!({"roleArn": ROLE});
+        fields.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        json!({"assumeRole": fields})
+    };
+    let own_keys = with_keys(json!({}));
+    let in_secret = |key: &str, value: &str| json!({"AWS_ROLE_ARN": ROLE, key: value});
+    let session = |name: &str| assume(json!({"sessionName": name}));
+    let none = json!({});
+    for (credentials, secret, problem) in [
+        (session("kube-glue-b"), None, Some("assumeRole.sessionName begins with kube-glue-")),
+        (session("Kube-Glue-b"), None, Some("assumeRole.sessionName begins with kube-glue-")),
+        (session("kube-glue-a-b"), None, Some("assumeRole.sessionName begins with kube-glue-")),
+        (session("kube-glue-a"), None, None),
+        (session("nightly"), None, None),
+        (session("kube-glue-b"), Some(own_keys.clone()), None),
+        (assume(json!({"sourceIdentity": "alice"})), None, Some("assumeRole.sourceIdentity cannot be set")),
+        (assume(json!({"sourceIdentity": "alice"})), Some(own_keys), None),
+        (
+            none.clone(),
+            Some(in_secret("AWS_SOURCE_IDENTITY", "alice")),
+            Some("AWS_SOURCE_IDENTITY of a/s cannot be set"),
+        ),
+        (
+            none,
+            Some(in_secret("AWS_ROLE_SESSION_NAME", "kube-glue-b")),
+            Some("AWS_ROLE_SESSION_NAME of a/s begins with"),
+        ),
+    ] {
+        let found = resolved(&credentials, secret.as_ref(), &rules(true, &["a=*:role/etl"], &[]));
+        let error = found.err().map(|error| outline(&error));
+        let is_expected = error.as_deref().is_some_and(|error| problem.is_some_and(|problem| error.contains(problem)));
+        assert!(is_expected || error.is_none() && problem.is_none(), "{credentials} {secret:?}: {error:?}");
+    }
+    // A profile of the controller is the controller's, too.
+    let mut credentials = session("kube-glue-b");
+    credentials.as_object_mut().unwrap().insert("profile".to_owned(), json!("p"));
+    let allowed = rules(false, &["a=*:role/etl"], &["a=p"]);
+    assert!(outline(&resolved(&credentials, None, &allowed).unwrap_err()).contains("begins with kube-glue-"));
+}
+
+#[test]
+fn two_namespaces_have_two_session_names() {
+    let name_in = |namespace: &str| {
+        let data = data(&with_keys(json!({"AWS_ROLE_ARN": ROLE})));
+        let input = ResolveInput {
+            namespace,
+            kind: "GlueJobRun",
+            region: None,
+            credentials: &Credentials::default(),
+            secret_name: "s",
+            secret: Some(&data),
+            default_region: Some("eu-west-1"),
+        };
+        resolve(&input, &Rules::default()).unwrap().0.role.unwrap().session_name
+    };
+    let (one, other) = (format!("{}-a", "n".repeat(61)), format!("{}-b", "n".repeat(61)));
+    assert_eq!(name_in("team-a"), "kube-glue-team-a");
+    assert_eq!(name_in(&"n".repeat(54)), format!("kube-glue-{}", "n".repeat(54)));
+    assert_ne!(name_in(&one), name_in(&other));
+    assert!(name_in(&one).len() == 64 && validation::session_name(&name_in(&one)).is_ok());
 }

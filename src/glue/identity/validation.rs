@@ -40,6 +40,20 @@ pub(super) fn session_name(name: &str) -> Check {
     }
 }
 
+/// Whether an HTTP header takes the text as its value: visible ASCII characters.
+pub(crate) fn is_header_value(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+/// A part of an access key that goes into a header of every request.
+pub(super) fn header_value(text: &str) -> Check {
+    if is_header_value(text) {
+        Ok(())
+    } else {
+        Err("contains characters other than visible ASCII ones: store the value as AWS issued it")
+    }
+}
+
 pub(super) fn external_id(id: &str) -> Check {
     if (2..=1224).contains(&id.len()) && id.chars().all(|c| is_word(c) || matches!(c, ':' | '/')) {
         Ok(())

@@ -9,10 +9,12 @@ pub mod search;
 pub(crate) mod source;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use self::logs::ContinuousLog;
+use crate::redaction::Sensitive;
 
 /// The input of `StartJobRun`.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -20,7 +22,7 @@ pub struct StartJobRun {
     /// The job's name.
     pub job: String,
     /// The arguments, including the one that carries the run's key.
-    pub arguments: BTreeMap<String, String>,
+    pub arguments: BTreeMap<String, Sensitive>,
     /// Worker type and count.
     pub workers: Option<(String, i32)>,
     /// DPUs.
@@ -104,6 +106,20 @@ pub fn parse_attempt_key(key: &str) -> Option<(&str, u32)> {
     (attempt_key(base, number) == key).then_some((base, number))
 }
 
+/// What the keys of all attempts of an object begin with: the namespace that the run is started for, and what identifies
+/// it there. A key means nothing in other namespaces.
+#[must_use]
+pub fn base_key(namespace: &str, identity: &str) -> String {
+    format!("{namespace}/{identity}")
+}
+
+/// The namespace of the object that a run with this key was started for; `None` for other text.
+#[must_use]
+pub fn namespace_of_key(key: &str) -> Option<&str> {
+    let (base, _) = parse_attempt_key(key)?;
+    base.split_once('/').map(|(namespace, _)| namespace)
+}
+
 /// Glue's `JobRunState`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum JobRunState {
@@ -160,7 +176,7 @@ impl JobRunState {
     }
 }
 
-/// A job run as Glue shows it. The adapter drops the arguments, since they may contain secrets.
+/// A job run as Glue shows it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct JobRun {
     /// The run id.
@@ -169,6 +185,11 @@ pub struct JobRun {
     pub state: JobRunState,
     /// How it satisfies the [`RunMatcher`] of the request; `None` when it does not, and without a matcher.
     pub matched: Option<RunMatch>,
+    /// The namespace of the object that the run was started for, by its key; `None` for a run that kube-glue did not
+    /// start, and where runs carry no key.
+    pub started_for: Option<String>,
+    /// Its arguments, which Glue's words about it may quote; `None` without such words, and where Glue does not show them.
+    pub arguments: Option<Arc<BTreeMap<String, Sensitive>>>,
     /// The number of the attempt among Glue's own retries, from 0.
     pub attempt: i32,
     /// The id of the run that this one retries, for one of Glue's own retries.
@@ -233,6 +254,8 @@ impl JobRun {
             id: id.to_owned(),
             state,
             matched: None,
+            started_for: None,
+            arguments: None,
             attempt: 0,
             previous: None,
             started_on: None,
@@ -293,6 +316,22 @@ mod tests {
             ("uid/4294967296", None),
         ] {
             assert_eq!(parse_attempt_key(key), parsed, "{key}");
+        }
+    }
+
+    #[test]
+    fn a_key_names_the_namespace_that_its_run_was_started_for() {
+        let longest = base_key(&"n".repeat(63), &"k".repeat(128));
+        for (key, namespace) in [
+            (attempt_key(&base_key("team-a", "0b1f"), 0), Some("team-a")),
+            (attempt_key(&base_key("team-a", "orders.v1"), 12), Some("team-a")),
+            (attempt_key(&longest, u32::MAX), Some(&*"n".repeat(63))),
+            ("0b1f/0".to_owned(), None),
+            ("team-a/0b1f".to_owned(), None),
+            ("mine".to_owned(), None),
+        ] {
+            assert_eq!(namespace_of_key(&key), namespace, "{key}");
+            assert!(key.len() <= 256, "{key}");
         }
     }
 }

@@ -136,3 +136,34 @@ async fn the_status_shows_glues_secret_and_the_compute_environments() {
     assert!(shown["secretArn"].as_str().is_some_and(|arn| arn.starts_with("arn:aws:secretsmanager:")), "{shown}");
     assert_eq!(shown["compatibleComputeEnvironments"], json!(["SPARK", "ATHENA"]));
 }
+
+/// Glue's reason of an earlier failure shows the password that the Secret had then.
+#[tokio::test]
+async fn the_reason_of_a_failure_shows_no_earlier_password() {
+    for restarts in [false, true] {
+        let mut env = setup(if restarts { "conn-reason-restart" } else { "conn-reason" }).await;
+        let reason = format!("cannot log in with {PASSWORD}");
+        env.script_connection("db", ConnectionScript::default().change_fails(&reason).change_fails(&reason));
+        env.connections().create("db", jdbc(json!({}))).await;
+        let message = env.connections().wait_for_reason("db", "ConnectionFailed").await;
+        assert!(message.ends_with("cannot log in with [hidden]"), "{message}");
+        let seen = env.connections().api.get("db").await.expect("the object");
+        let before = status(&seen)["applied"]["fingerprint"].clone();
+        if restarts {
+            env.kill_controller();
+        }
+        env.put_password(NEW_PASSWORD).await;
+        if restarts {
+            env.start_controller();
+        }
+        let is_updated = |object: &_| {
+            let failed = condition(object, "Ready").is_some_and(|ready| ready.reason == "ConnectionFailed");
+            failed && status(object)["applied"]["fingerprint"] != before
+        };
+        let updated = env.connections().wait_until("db", "it was updated, and failed again", is_updated).await;
+        let message = condition(&updated, "Ready").expect("Ready").message;
+        let expected = if restarts { "the version that was used is not known any more" } else { "with [hidden]" };
+        assert!(message.ends_with(expected), "{message}");
+        env.assert_no_secret_leaked().await;
+    }
+}

@@ -44,7 +44,7 @@ async fn runs_wait_for_a_free_slot_and_the_oldest_starts_first() {
     let mut expected = Vec::new();
     for name in ["first", "z", "a"] {
         let uid = env.job_runs().get(name).await.expect("the object").metadata.uid.expect("a uid");
-        expected.push(json!(format!("{uid}/0")));
+        expected.push(json!(format!("{}/{uid}/0", env.namespace)));
     }
     assert_eq!(keys, expected);
 }

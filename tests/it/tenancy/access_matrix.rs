@@ -118,7 +118,8 @@ impl Matrix {
     async fn check(&self, env: &TestEnv, name: &str, uid: &str, outcome: Outcome) {
         let start_calls = || {
             let starts = self.owner.double.requests().of("StartJobRun");
-            let is_own = |key: Value| key.as_str().is_some_and(|key| key.starts_with(uid));
+            let own = format!("{}/{uid}/", env.namespace);
+            let is_own = |key: Value| key.as_str().is_some_and(|key| key.starts_with(&own));
             starts.matching(|start| start.field("Arguments/--kube-glue-run").is_some_and(is_own))
         };
         match outcome {

@@ -2,7 +2,7 @@
 
 use kube_glue::api::GlueJobRun;
 use kube_glue::api::run::Phase;
-use kube_glue_double::{DEFAULT_ACCOUNT, JobDefinition, Role};
+use kube_glue_double::{AccessKey, DEFAULT_ACCOUNT, JobDefinition, Role};
 use serde_json::json;
 use std::collections::BTreeSet;
 
@@ -159,4 +159,41 @@ async fn an_allowed_profile_of_the_controller_can_be_used() {
     env.start_controller();
     env.create_run("one", "etl", json!({"credentials": {"profile": "data"}})).await;
     env.wait_finished("one", Phase::Succeeded).await;
+}
+
+/// Of a profile that an object names, and of the default profile, which is the controller's own identity.
+#[tokio::test]
+async fn a_credentials_file_that_appears_later_or_is_rotated_is_read_again() {
+    let mut env = two_accounts("own-file", |role| role).await;
+    let file = |key: &AccessKey| {
+        let section =
+            |name: &str| format!("[{name}]\naws_access_key_id = {}\naws_secret_access_key = {}\n", key.id, key.secret);
+        section("data") + &section("default")
+    };
+    let path = write_file(&env, "credentials", "");
+    std::fs::remove_file(&path).expect("the file");
+    let config = write_file(&env, "config", "");
+    env.aws.extend([("AWS_SHARED_CREDENTIALS_FILE", path), ("AWS_CONFIG_FILE", config)]);
+    env.set_flags(&[("--controller-identity-namespaces", "*"), ("--allowed-profiles", "*=data")]);
+    env.start_controller();
+    let profile = json!({"credentials": {"profile": "data"}});
+    for (name, spec) in [("profile-0", &profile), ("own-0", &json!({}))] {
+        env.create_run(name, "etl", spec.clone()).await;
+        env.wait_for_reason(name, "CredentialsNotAccepted").await;
+    }
+    let mut key = env.key.clone();
+    for round in 0..2 {
+        write_file(&env, "credentials", &file(&key));
+        for (name, spec) in [("profile", &profile), ("own", &json!({}))] {
+            let name = format!("{name}-{round}");
+            if round > 0 {
+                env.create_run(&name, "etl", spec.clone()).await;
+            }
+            env.wait_finished(&name, Phase::Succeeded).await;
+        }
+        let rotated = env.double.iam().new_access_key(DEFAULT_ACCOUNT, "rotated");
+        env.double.iam().delete_access_key(&key.id);
+        key = rotated;
+    }
+    assert_eq!(env.successful_starts("etl"), 4);
 }

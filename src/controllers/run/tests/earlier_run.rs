@@ -12,7 +12,6 @@ use crate::controllers::runtime::start_once::Lookup;
 fn found(number: u32, phase: Phase) -> Fixture {
     let policy = RunPolicy { idempotency_key: Some("orders".to_owned()), ..RunPolicy::default() };
     let mut fixture = Fixture { policy, ..Fixture::new().with_finalizer() };
-    fixture.meta.namespace = Some("sales".to_owned());
     fixture.state.start.lookup = Some(Lookup::Found(ObservedRun { attempt: Some(number), ..observed(phase) }));
     fixture
 }
@@ -43,12 +42,12 @@ fn a_lost_status_is_looked_for_whole_and_since_the_object_was_created() {
     let mut fixture = Fixture::new().with_finalizer();
     fixture.state.had_earlier_attempt = true;
     let created = fixture.meta.creation_timestamp.as_ref().map(|created| created.0);
-    let query = RunQuery { base_key: "uid".to_owned(), attempt: None, since: created, baseline: None };
+    let query = RunQuery { base_key: "sales/uid".to_owned(), attempt: None, since: created, baseline: None };
     assert_eq!(fixture.plan().step, Step::Call(Call::LookUp(query)));
     // After a suspension: the first attempt was stopped, and the second one runs.
     fixture.state.start.lookup = Some(Lookup::Found(ObservedRun { attempt: Some(1), ..observed(Phase::Running) }));
     let attempt = fixture.plan().status.attempt().cloned().expect("an attempt");
-    assert_eq!((attempt.number, attempt.key.as_str()), (1, "uid/1"));
+    assert_eq!((attempt.number, attempt.key.as_str()), (1, "sales/uid/1"));
 }
 
 /// Without a key, yesterday's run with the same arguments looks like the object's own.

@@ -44,6 +44,7 @@ pub(crate) struct Fixture {
     pub(crate) backoff: Option<Duration>,
     pub(crate) activity: CrawlerActivity,
     pub(crate) shared: bool,
+    pub(crate) is_foreign: bool,
     pub(crate) observation: Option<Observation>,
     pub(crate) poll_problem: Option<Problem>,
     pub(crate) id_age: Duration,
@@ -57,6 +58,7 @@ impl Fixture {
     pub(crate) fn new() -> Self {
         let meta = ObjectMeta {
             uid: Some("uid".to_owned()),
+            namespace: Some("sales".to_owned()),
             generation: Some(1),
             creation_timestamp: Some(Time(at(0))),
             ..ObjectMeta::default()
@@ -76,6 +78,7 @@ impl Fixture {
             backoff: None,
             activity: CrawlerActivity::Unchanged,
             shared: false,
+            is_foreign: false,
             observation: None,
             poll_problem: None,
             id_age: Duration::from_mins(5),
@@ -138,6 +141,7 @@ impl Fixture {
             state: &self.state,
             activity: self.activity,
             shared: self.shared,
+            is_foreign: self.is_foreign,
             observation: self.observation.clone(),
             id_age: self.id_age,
             stop_sent: self.stop_sent,
@@ -156,7 +160,7 @@ pub(crate) fn observed(phase: Phase) -> ObservedRun {
 pub(crate) fn intent() -> Attempt {
     Attempt {
         number: 0,
-        key: "uid/0".to_owned(),
+        key: "sales/uid/0".to_owned(),
         retry: 0,
         active_since: Time(at(1)),
         intended_at: Time(at(1)),

@@ -4,6 +4,7 @@ mod concurrency;
 mod earlier_run;
 pub(crate) mod fixture;
 mod late_sight;
+mod other_namespaces;
 mod plan;
 mod properties;
 mod unclear_start;

@@ -307,7 +307,7 @@ fn a_lookup_result_of_one_attempt_is_not_used_for_the_next() {
         Fixture { policy, ..Fixture::new().with_finalizer().with(Phase::Starting, live()) }.observing(Phase::Failed);
     fixture.state.start.lookup = Some(Lookup::Found(observed(Phase::Failed)));
     let plan = fixture.plan();
-    let query = RunQuery { base_key: "/k".to_owned(), ..RunQuery::default() };
+    let query = RunQuery { base_key: "sales/k".to_owned(), ..RunQuery::default() };
     assert_eq!(plan.step, Step::Call(Call::LookUp(query.clone())));
     fixture.state.on_status_written(&fixture.status, &plan.status, false);
     fixture.status = plan.status;

@@ -2,3 +2,4 @@
 
 mod answers;
 mod endpoints;
+mod hostile;

@@ -1,0 +1,416 @@
+//! Nothing that a Secret contains, or that STS or Glue answers, panics: neither when it is read, nor in what is made of it.
+//!
+//! Each property is tried with [`CASES`] inputs, those of Glue with [`ANSWERS`]. An input is an answer, or a Secret, with members that are right, missing,
+//! of another type, or filled with any text.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use aws_config::{BehaviorVersion, Region};
+use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_types::body::SdkBody;
+use proptest::prelude::*;
+use serde_json::{Map, Value, json};
+
+use crate::api::credentials::Credentials;
+use crate::api::trigger::{Target, TargetKind};
+use crate::glue::aws::{AwsConfig, Glue};
+use crate::glue::error::ErrorKind;
+use crate::glue::identity::{
+    CredentialSource, Endpoints, Identity, Keys, ResolveInput, Role, Rules, SecretData, Sensitive, resolve,
+};
+use crate::glue::job_runs::{RunMatcher, StartJobRun};
+use crate::glue::rate_limiter::Priority;
+use crate::glue::schedule::Schedule;
+use crate::metrics::Metrics;
+
+/// How many inputs each property is tried with.
+const CASES: u32 = 400;
+/// How many answers each call to Glue gets: some twenty calls each.
+const ANSWERS: u32 = 100;
+/// How long all calls of one input may take, in virtual time.
+const LONGEST: Duration = Duration::from_mins(5);
+
+/// Answers requests to STS with one body, and those to Glue with another. Keeps the headers of all.
+#[derive(Clone, Debug)]
+struct Answers {
+    status: u16,
+    sts: String,
+    glue: String,
+    headers: Arc<Mutex<String>>,
+}
+
+impl Answers {
+    fn new(status: u16, sts: impl Into<String>, glue: impl Into<String>) -> Self {
+        Self { status, sts: sts.into(), glue: glue.into(), headers: Arc::default() }
+    }
+}
+
+impl HttpConnector for Answers {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let headers: Vec<_> = request.headers().iter().map(|(name, value)| format!("{name}: {value}")).collect();
+        self.headers.lock().unwrap().push_str(&headers.join("\n"));
+        let is_sts = request.uri().contains("//sts");
+        let (status, body) = if is_sts { (200, &self.sts) } else { (self.status, &self.glue) };
+        HttpConnectorFuture::ready(Ok(HttpResponse::new(status.try_into().unwrap(), SdkBody::from(body.clone()))))
+    }
+}
+
+async fn client(identity: Identity, answers: Answers) -> Glue {
+    let connector = SharedHttpConnector::new(answers);
+    let loader = aws_config::defaults(BehaviorVersion::latest())
+        .empty_test_environment()
+        .region(Region::new("eu-central-1"))
+        .http_client(http_client_fn(move |_, _| connector.clone()));
+    let key = Some("--kube-glue-run".to_owned());
+    let config = AwsConfig::from_loader(loader, Duration::from_secs(1), key, Metrics::new()).await;
+    Glue::new(&config, identity)
+}
+
+fn identity(with_role: bool) -> Identity {
+    let hidden = |text: &str| Sensitive::new(text.to_owned());
+    let keys = Keys { access_key_id: hidden("AKIA1"), secret_access_key: hidden("hush-hush"), session_token: None };
+    let role = with_role.then(|| Role {
+        arn: "arn:aws:iam::222222222222:role/etl".to_owned(),
+        external_id: Some(hidden("tenant-7")),
+        session_name: "kube-glue".to_owned(),
+        source_identity: None,
+        tags: vec![("team".to_owned(), "data".to_owned())],
+        controller_tags: Vec::new(),
+        duration: None,
+    });
+    let endpoints = Endpoints { glue: None, sts: None };
+    Identity { region: "eu-central-1".to_owned(), source: CredentialSource::Keys(keys), role, endpoints }
+}
+
+/// Runs `work` with a clock that passes as soon as everything waits for it.
+fn block_on<T>(work: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+    runtime.block_on(async { tokio::time::timeout(LONGEST, work).await }).expect("an end")
+}
+
+/// Makes every call that reads an answer, and what is made of it for a status.
+async fn make_all_calls(glue: &Glue) {
+    let name = "etl".to_owned();
+    let read = async {
+        let matcher = RunMatcher::Argument { name: "--kube-glue-run".to_owned(), base: "a/uid".to_owned() };
+        let _ = glue.job_run(&name, "jr_1").await;
+        let _ = glue.matching_job_run(&name, "jr_1", &matcher, Priority::Search).await;
+        let _ = glue.job_runs(&name, None).await;
+        let _ = glue.job_run_history(&name, None, Priority::Search).await;
+        let _ = glue.job_settings(&name).await;
+        let _ = glue.job_max_concurrent_runs(&name).await;
+        let _ = glue.stop_job_runs(&name, &["jr_1".to_owned()]).await;
+        let _ = glue.crawlers(std::slice::from_ref(&name)).await;
+        let _ = glue.newest_crawls(&name, None).await;
+        let _ = glue.crawl(&name, "c").await;
+        let _ = glue.connections(None, None).await;
+        let _ = glue.delete_connection(None, &name).await;
+        let _ = glue.workflow_run(&name, "wr_1").await;
+        for trigger in glue.triggers(std::slice::from_ref(&name)).await.unwrap_or_default() {
+            let schedule = trigger.schedule.as_deref().and_then(Schedule::parse);
+            let _ = schedule.map(|schedule| (schedule.describe(), schedule.next_after(jiff::Timestamp::UNIX_EPOCH)));
+        }
+        for kind in [TargetKind::Job, TargetKind::Crawler, TargetKind::Workflow] {
+            let _ = glue.newest_run(&Target { kind, name: name.clone() }).await;
+        }
+        let _ = glue.start_job_run(&StartJobRun { job: name.clone(), ..StartJobRun::default() }).await;
+        let _ = glue.start_crawler(&name).await;
+        let _ = glue.start_trigger(&name, true).await;
+    };
+    read.await;
+    glue.inner.signer.look_up_caller().await;
+    let _ = (glue.caller_identity(), glue.account(), format!("{glue:?}"));
+}
+
+/// Text of any kind, with what breaks headers, lines, XML and JSON.
+fn text() -> impl Strategy<Value = String> {
+    prop_oneof![
+        any::<String>(),
+        "[ -~]{0,40}",
+        "[\\x00-\\x1f\\x7f-\\xff]{1,8}",
+        "AKIA[A-Z0-9]{4}\\n",
+        Just(String::new())
+    ]
+}
+
+fn xml(text: &str) -> String {
+    text.chars().fold(String::new(), |xml, character| match character {
+        '<' | '>' | '&' | '"' | '\'' | '\n' | '\r' | '\t' => xml + &format!("&#{};", u32::from(character)),
+        character => xml + &character.to_string(),
+    })
+}
+
+fn session(id: &str, secret: &str, token: &str, expiration: &str, arn: &str) -> String {
+    format!(
+        "<AssumeRoleResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><AssumeRoleResult>\
+         <AssumedRoleUser><Arn>{}</Arn><AssumedRoleId>AROA1:x</AssumedRoleId></AssumedRoleUser>\
+         <Credentials><AccessKeyId>{}</AccessKeyId><SecretAccessKey>{}</SecretAccessKey>\
+         <SessionToken>{}</SessionToken><Expiration>{}</Expiration></Credentials>\
+         </AssumeRoleResult></AssumeRoleResponse>",
+        xml(arn),
+        xml(id),
+        xml(secret),
+        xml(token),
+        xml(expiration),
+    )
+}
+
+fn expiration() -> impl Strategy<Value = String> {
+    let year = prop_oneof![Just(1), Just(1970), 2024..2200_u32, Just(9999)];
+    prop_oneof![year.prop_map(|year| format!("{year:04}-01-01T00:00:00Z")), text()]
+}
+
+/// The members of Glue's answers.
+const MEMBERS: [&str; 40] = [
+    "JobRun",
+    "JobRuns",
+    "Job",
+    "Id",
+    "JobRunState",
+    "Attempt",
+    "PreviousRunId",
+    "StartedOn",
+    "CompletedOn",
+    "ErrorMessage",
+    "Arguments",
+    "ExecutionTime",
+    "DPUSeconds",
+    "WorkerType",
+    "NumberOfWorkers",
+    "Timeout",
+    "StateDetail",
+    "Crawlers",
+    "Crawls",
+    "CrawlId",
+    "State",
+    "StartTime",
+    "EndTime",
+    "Summary",
+    "LastCrawl",
+    "Triggers",
+    "Name",
+    "Type",
+    "Schedule",
+    "Actions",
+    "Predicate",
+    "ConnectionList",
+    "ConnectionProperties",
+    "StatusReason",
+    "CreationTime",
+    "Run",
+    "Runs",
+    "WorkflowRunId",
+    "Errors",
+    "__type",
+];
+
+/// An answer of Glue with members that exist, filled with anything.
+fn answer() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        text().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(|number| json!(number)),
+        prop_oneof![Just("FAILED"), Just("RUNNING"), Just("a/uid/0"), Just("cron(0 0 30 2 ? *)"), Just("SCHEDULED")]
+            .prop_map(Value::from),
+        any::<bool>().prop_map(Value::from),
+        Just(Value::Null),
+    ];
+    leaf.prop_recursive(4, 48, 6, |inner| {
+        let members = prop::collection::vec((prop::sample::select(&MEMBERS[..]), inner.clone()), 0..8);
+        prop_oneof![
+            prop::collection::vec(inner, 0..4).prop_map(Value::from),
+            members.prop_map(|members| {
+                let members = members.into_iter().map(|(name, value)| (name.to_owned(), value));
+                Value::from(members.collect::<Map<_, _>>())
+            }),
+        ]
+    })
+}
+
+const KEYS: [&str; 12] = [
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_REGION",
+    "AWS_ROLE_ARN",
+    "AWS_EXTERNAL_ID",
+    "AWS_ROLE_SESSION_NAME",
+    "AWS_SOURCE_IDENTITY",
+    "AWS_ENDPOINT_URL",
+    "AWS_ENDPOINT_URL_GLUE",
+    "AWS_ENDPOINT_URL_STS",
+    "other",
+];
+
+/// The value of a key: right, any text, or bytes that are no text.
+fn value(key: &str) -> BoxedStrategy<Vec<u8>> {
+    let right = match key {
+        "AWS_REGION" => "eu-west-1",
+        "AWS_ROLE_ARN" => "arn:aws:iam::222222222222:role/etl",
+        key if key.starts_with("AWS_ENDPOINT") => "https://glue.example.com",
+        _ => "AKIA1TENANT",
+    };
+    prop_oneof![
+        4 => Just(right.as_bytes().to_vec()),
+        2 => text().prop_map(String::into_bytes),
+        1 => "[\\x21-\\xff]{1,20}".prop_map(String::into_bytes),
+        1 => prop::collection::vec(any::<u8>(), 0..20),
+    ]
+    .boxed()
+}
+
+fn secret() -> impl Strategy<Value = SecretData> {
+    let entries: Vec<_> = KEYS
+        .iter()
+        .map(|key| {
+            let weight = if key.contains("ACCESS_KEY") { 0.95 } else { 0.3 };
+            prop::option::weighted(weight, value(key)).prop_map(move |value| Some(((*key).to_owned(), value?)))
+        })
+        .collect();
+    entries.prop_map(|entries| entries.into_iter().flatten().collect())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(CASES))]
+
+    #[test]
+    fn any_secret_is_taken(data in secret(), namespace in "[a-z]{1,63}") {
+        let rules = Rules { endpoints: vec!["glue.example.com".parse().unwrap()], ..Rules::default() };
+        let input = ResolveInput {
+            namespace: &namespace,
+            kind: "GlueJobRun",
+            region: None,
+            credentials: &Credentials::default(),
+            secret_name: "s",
+            secret: Some(&data),
+            default_region: Some("eu-west-1"),
+        };
+        let Ok((identity, provenance)) = resolve(&input, &rules) else { return Ok(()) };
+        block_on(async {
+            let glue = client(identity, Answers::new(400, "", r#"{"__type": "InvalidSignatureException"}"#)).await;
+            let error = glue.job_run("etl", "jr_1").await.unwrap_err();
+            let _ = error.remedy(&provenance);
+            glue.inner.signer.look_up_caller().await;
+        });
+    }
+
+    #[test]
+    fn any_session_of_sts_is_taken(
+        id in text(), secret in text(), token in text(), expiration in expiration(), arn in text(), is_whole in any::<bool>(),
+    ) {
+        let sts = if is_whole { session(&id, &secret, &token, &expiration, &arn) } else { id };
+        block_on(async {
+            let glue = client(identity(true), Answers::new(200, sts, "{}")).await;
+            let _ = glue.job_run("etl", "jr_1").await;
+            glue.inner.signer.look_up_caller().await;
+            let _ = (glue.caller_identity(), glue.account(), format!("{glue:?}"));
+        });
+    }
+
+    #[test]
+    fn any_arguments_are_sent(
+        arguments in prop::collection::btree_map(text(), text(), 0..8), job in text(), policy in text(), count in any::<i32>(),
+        capacity in any::<f64>(),
+    ) {
+        let arguments: BTreeMap<_, _> =
+            arguments.into_iter().map(|(name, value)| (name, Sensitive::new(value))).collect();
+        let run = StartJobRun {
+            job: job.clone(),
+            arguments,
+            workers: Some((policy.clone(), count)),
+            max_capacity: Some(capacity),
+            timeout_minutes: Some(count),
+            execution_role_session_policy: Some(policy),
+            ..StartJobRun::default()
+        };
+        block_on(async {
+            let glue = client(identity(false), Answers::new(200, "", r#"{"JobRunId": "jr_1"}"#)).await;
+            let _ = glue.start_job_run(&run).await;
+            let _ = glue.job_run(&job, &job).await;
+        });
+    }
+
+    #[test]
+    fn any_schedule_is_read(expression in prop_oneof![text(), "cron\\([0-9*?/, LW#-]{1,30}\\)"]) {
+        let _ = Schedule::parse(&expression).map(|schedule| {
+            (schedule.describe(), schedule.next_after(jiff::Timestamp::UNIX_EPOCH))
+        });
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(ANSWERS))]
+
+    #[test]
+    fn any_answer_of_glue_is_taken(body in answer(), status in prop_oneof![3 => Just(200), 1 => Just(400), 1 => Just(500)]) {
+        block_on(async {
+            let glue = client(identity(false), Answers::new(status, body.to_string(), body.to_string())).await;
+            make_all_calls(&glue).await;
+        });
+    }
+}
+
+#[test]
+fn the_key_of_a_session_that_no_header_takes_is_an_error_and_no_panic() {
+    for (id, token) in [("AKIA1\nX-Evil: 1", "token"), ("AKIAé", "token"), ("", "token"), ("AKIA1", "to\nken")] {
+        let sts =
+            session(id, "secret-of-the-session", token, "2999-01-01T00:00:00Z", "arn:aws:sts::1:assumed-role/x/y");
+        let answers = Answers::new(200, sts, "{}");
+        let headers = Arc::clone(&answers.headers);
+        let error = block_on(async { client(identity(true), answers).await.job_run("etl", "jr_1").await.unwrap_err() });
+        assert_eq!((error.operation, error.kind), ("AssumeRole", ErrorKind::Transient), "{error}");
+        assert!(error.message.contains("no HTTP header takes"), "{error}");
+        assert!(!headers.lock().unwrap().contains("X-Evil"));
+    }
+}
+
+#[test]
+fn no_secret_of_the_identity_is_in_what_aws_says() {
+    let (id, secret, token) = ("ASIASESSION", "secret-of-the-session", "FwoGZXIvYXdzEHcaDGt1YmU");
+    let sts = session(id, secret, token, "2999-01-01T00:00:00Z", "arn:aws:sts::222222222222:assumed-role/etl/x");
+    for secret in [id, secret, token, "hush-hush", "AKIA1", "tenant-7"] {
+        let said = format!(
+            "token {secret}, and again as {}",
+            crate::redaction::tests::base64(secret.as_bytes(), false, false, false)
+        );
+        let refusal = json!({"__type": format!("{secret}Exception"), "message": said}).to_string();
+        let error = block_on(async {
+            client(identity(true), Answers::new(400, sts.clone(), refusal))
+                .await
+                .job_run("etl", "jr_1")
+                .await
+                .unwrap_err()
+        });
+        assert_eq!(
+            (error.code.as_str(), error.message.as_str()),
+            ("Unknown", "token [hidden], and again as [hidden]"),
+            "{error}"
+        );
+        let run = json!({"JobRun": {"Id": "jr_1", "JobRunState": "FAILED", "ErrorMessage": said, "StateDetail": said}});
+        let run = block_on(async {
+            client(identity(true), Answers::new(200, sts.clone(), run.to_string()))
+                .await
+                .job_run("etl", "jr_1")
+                .await
+                .unwrap()
+        });
+        assert!(![run.error_message, run.state_detail].into_iter().flatten().any(|words| words.contains(secret)));
+    }
+}
+
+#[test]
+fn a_message_is_withheld_from_an_identity_with_a_short_external_id_and_its_code_is_kept() {
+    let mut identity = identity(true);
+    let short = Some(Sensitive::new("x7".to_owned()));
+    identity.role = identity.role.map(|role| Role { external_id: short, ..role });
+    let sts = session("ASIASESSION", "secret-of-the-session", "token", "2999-01-01T00:00:00Z", "arn:aws:sts::1:x/y/z");
+    let refusal = json!({"__type": "AlreadyExistsException", "message": "x7 exists"}).to_string();
+    let error = block_on(async {
+        client(identity, Answers::new(400, sts, refusal)).await.job_run("etl", "jr_1").await.unwrap_err()
+    });
+    assert_eq!((error.code.as_str(), error.kind), ("AlreadyExistsException", ErrorKind::Conflict));
+    assert!(error.message.contains("withheld"), "{error}");
+}
