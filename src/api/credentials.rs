@@ -61,11 +61,12 @@ pub struct AssumeRole {
     #[schemars(length(min = 2, max = 1224), regex(pattern = r"^[A-Za-z0-9_+=,.@:/-]*$"))]
     pub external_id: Option<String>,
     /// The name of the session, as CloudTrail shows it. Default: the Secret's `AWS_ROLE_SESSION_NAME`, else a name
-    /// made of kube-glue and the namespace.
+    /// made of kube-glue and the namespace. With the controller's credentials it cannot begin with kube-glue-.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 2, max = 64), regex(pattern = r"^[A-Za-z0-9_+=,.@-]*$"))]
     pub session_name: Option<String>,
-    /// The source identity of the session, as CloudTrail shows it. Default: the Secret's `AWS_SOURCE_IDENTITY`.
+    /// The source identity of the session, as CloudTrail shows it. Default: the Secret's `AWS_SOURCE_IDENTITY`. Cannot
+    /// be set with the controller's credentials.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 2, max = 64), regex(pattern = r"^[A-Za-z0-9_+=,.@-]*$"))]
     pub source_identity: Option<String>,

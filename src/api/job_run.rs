@@ -52,8 +52,8 @@ pub struct GlueJobRunSpec {
     #[schemars(length(min = 1, max = 255), regex(pattern = r"^[^\x00-\x08\x0A-\x1F]+$"))]
     pub job_name: String,
 
-    /// The id of a run of this job that was started elsewhere. The object follows that run and never starts one.
-    /// Cannot be changed.
+    /// The id of a run of this job that was started elsewhere. The object follows that run and never starts one; it
+    /// does not stop one that was started for another namespace. Cannot be changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 255), regex(pattern = r"^[^\x00-\x08\x0A-\x1F]+$"))]
     pub run_id: Option<String>,

@@ -44,13 +44,14 @@ pub struct RunPolicy {
     pub ttl_seconds_after_finished: Option<i64>,
 
     /// What the controller does with a live run in Glue when the object is deleted: Stop stops the run and waits for
-    /// its end, Orphan leaves it running. Default: Stop; Orphan for a run that was started elsewhere.
+    /// its end, Orphan leaves it running. A run of another namespace is left running. Default: Stop; Orphan for a run
+    /// that was started elsewhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deletion_policy: Option<DeletionPolicy>,
 
-    /// The key that identifies the run in Glue. Objects with the same key share one run: an object that is deleted
-    /// and created again, or restored without its status, adopts the earlier run, even a finished one, and starts
-    /// nothing. Default: the uid of the object. Cannot be changed.
+    /// The key that identifies the run in Glue. Objects of a namespace with the same key share one run: an object that
+    /// is deleted and created again, or restored without its status, adopts the earlier run, even a finished one, and
+    /// starts nothing. Default: the uid of the object. Cannot be changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 128), regex(pattern = r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$"))]
     pub idempotency_key: Option<String>,
