@@ -134,10 +134,10 @@ impl<'a> Schemas<'a> {
     /// Waits until the API server refuses an object by the rule that marks a schema.
     async fn wait_until_served(&self, marker: &str) -> Result<(), LoadError> {
         let runs = objects::runs(self.world.admin.clone(), OBJECTS);
-        let marked = objects::run("marked", &json!({ "jobName": marker }))?;
+        let refused = objects::run("refused", &json!({ "jobName": marker }))?;
         let dry_run = PostParams { dry_run: true, ..PostParams::default() };
         let began = Instant::now();
-        while runs.create(&dry_run, &marked).await.is_ok() {
+        while runs.create(&dry_run, &refused).await.is_ok() {
             if began.elapsed() > LIMIT {
                 return Err(LoadError::Outcome(format!("the changed schema was not served within {LIMIT:?}")));
             }
