@@ -172,7 +172,8 @@ pub struct GlueConnectionSpec {
     pub adoption_policy: Option<AdoptionPolicy>,
 
     /// What the controller does with the connection in Glue when the object is deleted: Delete deletes it, Retain
-    /// keeps it. A connection that this object did not create or adopt is always kept. Default: Delete.
+    /// keeps it. A connection that this object did not create or adopt is always kept. Default: Delete; Retain for a
+    /// connection that the object adopted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deletion_policy: Option<DeletionPolicy>,
 
@@ -228,18 +229,18 @@ impl ComputeEnvironment {
 /// What the controller does with a connection that exists before the object.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum AdoptionPolicy {
-    /// The connection is updated to the spec, and deleted with the object like one that the object created.
+    /// The connection is updated to the spec. Unless deletionPolicy is Delete, it stays when the object is deleted.
     Adopt,
     /// The connection is left alone, and the object is not Ready.
     #[default]
     Fail,
 }
 
-/// What the controller does with the connection when its object is deleted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+/// What the controller does with the connection when its object is deleted. Default: Delete; Retain for a connection that
+/// the object adopted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum DeletionPolicy {
     /// The connection is deleted.
-    #[default]
     Delete,
     /// The connection stays in Glue.
     Retain,

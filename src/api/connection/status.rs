@@ -82,6 +82,10 @@ pub struct Applied {
     /// The tags that the controller set on the connection.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: BTreeMap<String, String>,
+    /// Whether the connection existed before this object, which took it over. Unless deletionPolicy is Delete, such a
+    /// connection stays in Glue when the object is deleted.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub adopted: bool,
 }
 
 /// The intent to create the connection, recorded before CreateConnection is sent.

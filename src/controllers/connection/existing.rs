@@ -3,7 +3,7 @@
 use super::calls::Call;
 use super::facts::{ConnectionFacts, ConnectionPlan};
 use super::inputs::ConnectionInputs;
-use super::preconditions::{before_call, before_change, deletes};
+use super::preconditions::{Origin, before_call, before_change, deletes};
 use super::status::{in_sync, render, report, seconds};
 use super::test_schedule::Due;
 use super::{CallOutcome, drift, test_schedule};
@@ -32,13 +32,14 @@ pub(super) fn plan(
         created_at: observed.created_at.map(seconds).or(applied.created_at),
         ..applied
     });
-    if deletes(facts) != facts.common.has_finalizer() {
+    let deletes = deletes(facts, Origin::of(&status));
+    if deletes != facts.common.has_finalizer() {
         let remove = Step::RemoveFinalizer { left_behind: None };
-        return Plan { status, step: if deletes(facts) { Step::AddFinalizer } else { remove } };
+        return Plan { status, step: if deletes { Step::AddFinalizer } else { remove } };
     }
     if is_outdated(facts, &mut status, inputs) {
         status.drift = None;
-        return before_change(facts, &status, Reason::Updating).unwrap_or_else(|| {
+        return before_change(facts, &status, Reason::Updating, Origin::of(&status)).unwrap_or_else(|| {
             let message = "the spec or one of its Secrets has changed: the connection is being updated";
             update(facts, status, Reason::Updating, message)
         });
@@ -88,7 +89,7 @@ fn foreign(facts: &ConnectionFacts<'_>, mut status: GlueConnectionStatus, observ
     (status.applied, status.drift) = (None, None);
     status.creation = None;
     if facts.object.spec.adoption_policy.unwrap_or_default() == AdoptionPolicy::Adopt {
-        return before_change(facts, &status, Reason::Updating).unwrap_or_else(|| {
+        return before_change(facts, &status, Reason::Updating, Origin::Adopted).unwrap_or_else(|| {
             update(facts, status, Reason::Updating, "the connection existed before: it is being adopted")
         });
     }
@@ -142,7 +143,7 @@ fn correct_drift(
     let what = format!("changed in Glue by {who}{when}: {}", fields.join(", "));
     status.drift = Some(Drift { fields, by: observed.updated_by.clone(), at: observed.updated_at.map(seconds) });
     drifted(facts, status, facts.object.spec.drift_policy, &what, |status| {
-        before_change(facts, &status, Reason::Drifted)
+        before_change(facts, &status, Reason::Drifted, Origin::of(&status))
             .unwrap_or_else(|| update(facts, status, Reason::Drifted, &format!("{what}; it is being corrected")))
     })
 }

@@ -14,7 +14,7 @@ use super::CallOutcome;
 use super::calls::Call;
 use super::existing;
 use super::facts::{ConnectionFacts, ConnectionPlan};
-use super::preconditions::{before_change, deletes};
+use super::preconditions::{Origin, before_change, deletes};
 use super::status::{base_status, render, report};
 use crate::api::connection::status::{Creation, Drift};
 use crate::api::{GlueConnection, GlueConnectionStatus};
@@ -65,7 +65,7 @@ pub(super) fn absent(facts: &ConnectionFacts<'_>, mut status: GlueConnectionStat
 
 /// Records the intent, then creates the connection.
 fn create(facts: &ConnectionFacts<'_>, mut status: GlueConnectionStatus) -> ConnectionPlan {
-    if let Some(plan) = before_change(facts, &status, Reason::Creating) {
+    if let Some(plan) = before_change(facts, &status, Reason::Creating, Origin::Created) {
         return plan;
     }
     let Some(inputs) = facts.inputs else { return unchanged(facts, Step::AwaitChange) };
@@ -86,7 +86,7 @@ fn create(facts: &ConnectionFacts<'_>, mut status: GlueConnectionStatus) -> Conn
 pub(super) fn release(facts: &ConnectionFacts<'_>) -> Release<GlueConnection> {
     let status = base_status(facts);
     let has_any = status.applied.is_some() || status.creation.is_some();
-    if !deletes(facts) || !has_any || facts.state.has(&CallOutcome::Deleted) {
+    if !deletes(facts, Origin::of(&status)) || !has_any || facts.state.has(&CallOutcome::Deleted) {
         return Release::Done;
     }
     match &facts.observation {

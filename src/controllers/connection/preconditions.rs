@@ -12,11 +12,13 @@ use crate::controllers::declared::status::{blocked, unchanged};
 use crate::controllers::runtime::reason::Reason;
 use crate::controllers::runtime::step::Step;
 
-/// The plan that comes before a change; `None` when the change may be made. `doing` is the reason of the change.
+/// The plan that comes before a change; `None` when the change may be made. `doing` is the reason of the change, and
+/// `origin` where the connection comes from once the change is made.
 pub(super) fn before_change(
     facts: &ConnectionFacts<'_>,
     status: &GlueConnectionStatus,
     doing: Reason,
+    origin: Origin,
 ) -> Option<ConnectionPlan> {
     let current = |test: &&TestResult| facts.inputs.is_some_and(|inputs| inputs.fingerprint == test.fingerprint);
     let test = status.last_test.as_ref().filter(|test| test.before_create).filter(current);
@@ -30,7 +32,7 @@ pub(super) fn before_change(
     if let Some(plan) = before_call(facts, status) {
         return Some(plan);
     }
-    if deletes(facts) && !facts.common.has_finalizer() {
+    if deletes(facts, origin) && !facts.common.has_finalizer() {
         return Some(unchanged(facts, Step::AddFinalizer));
     }
     let is_asked = requirements::is_asked_about(&facts.object.spec) && !facts.common.fresh_intent;
@@ -46,9 +48,30 @@ pub(super) fn before_change(
     None
 }
 
+/// Where a connection comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// The object created it.
+    Created,
+    /// It existed before, and the object took it over.
+    Adopted,
+}
+
+impl Origin {
+    /// By the status of the object that owns the connection, or that may own what it is about to create.
+    pub(super) fn of(status: &GlueConnectionStatus) -> Self {
+        let adopted = status.creation.is_none() && status.applied.as_ref().is_some_and(|applied| applied.adopted);
+        if adopted { Self::Adopted } else { Self::Created }
+    }
+}
+
 /// Whether the connection is deleted with the object.
-pub(super) fn deletes(facts: &ConnectionFacts<'_>) -> bool {
-    facts.object.spec.deletion_policy.unwrap_or_default() == DeletionPolicy::Delete
+pub(super) fn deletes(facts: &ConnectionFacts<'_>, origin: Origin) -> bool {
+    let default = match origin {
+        Origin::Created => DeletionPolicy::Delete,
+        Origin::Adopted => DeletionPolicy::Retain,
+    };
+    facts.object.spec.deletion_policy.unwrap_or(default) == DeletionPolicy::Delete
 }
 
 /// The plan that comes before a call: a problem of this pass, or what is left of the backoff. An edited spec is tried at

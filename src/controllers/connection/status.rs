@@ -37,7 +37,9 @@ pub(super) fn base_status(facts: &ConnectionFacts<'_>) -> GlueConnectionStatus {
                 status.creation = status.creation.filter(|creation| creation.unclear);
             }
             CallOutcome::Updated(at) => {
-                let before = status.applied.take().unwrap_or_default();
+                // What this object does not own yet is a connection that existed before.
+                let adopted = Applied { adopted: true, ..Applied::default() };
+                let before = status.applied.take().unwrap_or(adopted);
                 let (fingerprint, at) = (fingerprint(), Some(Time(*at)));
                 status.applied = Some(Applied { fingerprint, at, by: None, ..before });
                 (status.creation, status.drift) = (None, None);

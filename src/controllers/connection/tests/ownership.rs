@@ -65,6 +65,38 @@ fn an_existing_connection_is_left_alone_or_adopted_by_policy() {
 }
 
 #[test]
+fn an_adopted_connection_stays_in_glue_unless_the_spec_says_delete() {
+    for (policy, stays) in [(None, true), (Some("Retain"), true), (Some("Delete"), false)] {
+        let mut fixture = Fixture::new(with(json!({"adoptionPolicy": "Adopt", "deletionPolicy": policy})));
+        fixture.glue = settled(json!({"description": "old"})).glue;
+        fixture.faults.push((Call::Update, Fault::CrashAfter));
+        fixture.settle();
+        assert_eq!((ready(&fixture).0.as_str(), has_finalizer(&fixture)), ("True InSync", !stays), "{policy:?}");
+        // Later changes do not make it the object's own.
+        fixture.write_secret("changed");
+        fixture.restart();
+        fixture.settle();
+        fixture.delete();
+        fixture.settle();
+        assert_eq!(fixture.glue.is_some(), stays, "{policy:?}");
+    }
+}
+
+#[test]
+fn a_connection_that_is_created_again_in_place_of_an_adopted_one_is_deleted_with_the_object() {
+    let mut fixture = Fixture::new(with(json!({"adoptionPolicy": "Adopt"})));
+    fixture.glue = settled(json!({"description": "old"})).glue;
+    fixture.settle();
+    fixture.glue = None;
+    fixture.calls.clear();
+    fixture.settle();
+    assert_eq!((fixture.calls.as_slice(), has_finalizer(&fixture)), ([Call::Create].as_slice(), true));
+    fixture.delete();
+    fixture.settle();
+    assert_eq!((fixture.glue.as_ref(), fixture.released.as_slice()), (None, [None].as_slice()));
+}
+
+#[test]
 fn a_connection_recreated_by_another_caller_is_no_longer_owned() {
     let mut fixture = settled(json!({}));
     fixture.pass_time(100);
