@@ -42,7 +42,8 @@ impl Glue {
         let list = response
             .connection_list
             .ok_or_else(|| errors::incomplete("GetConnections", object, ErrorKind::Transient, "list of connections"))?;
-        let account = self.caller_identity().map(|caller| caller.account_id);
+        let of_catalog = catalog.and_then(account_of_catalog).map(str::to_owned);
+        let account = of_catalog.or_else(|| self.caller_identity().map(|caller| caller.account_id));
         let arn = |name: &str| account.as_ref().map(|account| self.connection_arn(account, name));
         let connections = list.into_iter().filter_map(|connection| read::connection(connection, arn));
         let redacted =
@@ -166,6 +167,12 @@ impl Glue {
     }
 }
 
+/// The account of a catalog: its id is that of the account, or begins with it and a colon (Glue API reference, `Catalog`).
+fn account_of_catalog(catalog: &str) -> Option<&str> {
+    let account = catalog.split_once(':').map_or(catalog, |(account, _)| account);
+    (account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit())).then_some(account)
+}
+
 /// `BatchDeleteConnection`; a group is a catalog id, or empty for the account's own catalog.
 struct DeleteConnections;
 
@@ -203,7 +210,21 @@ fn test_config() -> aws_sdk_glue::config::Builder {
 mod tests {
     use aws_sdk_glue::types::ConnectionPropertyKey;
 
+    use super::*;
     use crate::api::connection::properties::KNOWN;
+
+    #[test]
+    fn the_id_of_a_catalog_has_its_account() {
+        for (catalog, account) in [
+            ("222222222222", Some("222222222222")),
+            ("222222222222:federated", Some("222222222222")),
+            ("22222222222", None),
+            ("other", None),
+            ("", None),
+        ] {
+            assert_eq!(account_of_catalog(catalog), account, "{catalog:?}");
+        }
+    }
 
     #[test]
     fn the_sdk_and_the_api_know_the_same_properties() {

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{PASSWORD, jdbc, setup};
-use crate::harness::{TestEnv, condition, conditions_in};
+use crate::harness::{TestEnv, condition, conditions_in, status};
 
 /// Creates the connection `db` as somebody else.
 fn create_elsewhere(env: &TestEnv) {
@@ -50,10 +50,17 @@ async fn an_existing_connection_is_left_unchanged_until_it_is_deleted_or_adopted
     env.connections().wait_ready("db").await;
     assert_eq!(env.property_in_glue("db", "PASSWORD").as_deref(), Some(PASSWORD));
     assert_eq!(env.connection_in_glue("db").expect("the connection").get("Description"), None);
+    // It stays when the object is deleted, unless the spec says otherwise.
+    env.connections().delete("db").await;
+    env.connections().wait_deleted(&object).await;
+    assert!(env.connection_in_glue("db").is_some());
+    let delete = jdbc(json!({"adoptionPolicy": "Adopt", "deletionPolicy": "Delete", "tags": {"a": "1"}}));
+    let object = env.connections().create("db", delete).await;
+    env.connections().wait_ready("db").await;
     env.connections().delete("db").await;
     env.connections().wait_deleted(&object).await;
     assert_eq!(env.connection_in_glue("db"), None);
-    assert_eq!(env.double.requests().of("UpdateConnection").count(), 1);
+    assert_eq!(env.double.requests().of("UpdateConnection").count(), 2);
 }
 
 #[tokio::test]
@@ -85,4 +92,18 @@ async fn of_two_objects_for_one_connection_the_older_owns_it() {
     env.connections().wait_deleted(&older).await;
     env.connections().wait_ready("successor").await;
     assert_eq!(env.connection_in_glue("db").expect("the connection")["Description"], "successor");
+}
+
+/// `TagResource` names the connection by its ARN.
+#[tokio::test]
+async fn tags_of_a_connection_in_the_catalog_of_another_account_are_updated() {
+    let env = setup("conn-catalog").await;
+    let spec = |tags| jdbc(json!({"catalogId": "222222222222", "tags": tags}));
+    env.connections().create("db", spec(json!({"team": "data"}))).await;
+    env.connections().wait_ready("db").await;
+    env.connections().patch_spec("db", json!({"tags": {"team": "sales"}})).await;
+    let tagged = env.connections().wait_ready("db").await;
+    assert_eq!(status(&tagged)["applied"]["tags"], json!({"team": "sales"}));
+    let arn = "arn:aws:glue:eu-west-1:222222222222:connection/db";
+    assert_eq!(env.call_glue("GetTags", &json!({"ResourceArn": arn}))["Tags"], json!({"team": "sales"}));
 }

@@ -67,6 +67,15 @@ async fn an_answer_without_its_content_is_an_error() {
     }
 }
 
+/// Tags of a connection are written by its ARN.
+#[tokio::test]
+async fn the_arn_of_a_connection_in_the_catalog_of_another_account_has_that_account() {
+    let glue = client(200, r#"{"ConnectionList": [{"Name": "db"}]}"#).await;
+    let (connections, _) = glue.connections(Some("222222222222"), None).await.unwrap();
+    let arn = "arn:aws:glue:eu-central-1:222222222222:connection/db";
+    assert_eq!(connections[0].arn.as_deref(), Some(arn));
+}
+
 #[tokio::test]
 async fn an_empty_list_is_an_answer_and_a_run_without_a_status_is_none() {
     let list = client(200, r#"{"ConnectionList": []}"#).await.connections(None, None).await.unwrap();

@@ -83,6 +83,12 @@ impl Region {
     /// The ARN of a resource in this region; `kind` is a type such as `job`.
     #[must_use]
     pub fn arn(&self, kind: &str, name: &str) -> String {
-        format!("arn:aws:glue:{}:{}:{kind}/{name}", self.name, self.account)
+        self.arn_in(&self.account, kind, name)
+    }
+
+    /// The ARN of a resource in this region and the catalog of an account.
+    #[must_use]
+    pub fn arn_in(&self, account: &str, kind: &str, name: &str) -> String {
+        format!("arn:aws:glue:{}:{account}:{kind}/{name}", self.name)
     }
 }

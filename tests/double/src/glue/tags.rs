@@ -30,14 +30,22 @@ pub struct Tags(HashMap<String, TagSet>);
 impl Region {
     /// Sets the tags of a new resource.
     pub(super) fn start_tags(&mut self, resource: &str, name: &str, tags: Option<TagSet>) {
-        let arn = self.arn(resource, name);
+        self.start_tags_of(self.arn(resource, name), tags);
+    }
+
+    /// Sets the tags of a new resource with this ARN.
+    pub(super) fn start_tags_of(&mut self, arn: String, tags: Option<TagSet>) {
         self.tags.0.insert(arn, tags.unwrap_or_default());
     }
 
     /// Removes the tags of a deleted resource.
     pub(super) fn forget_tags(&mut self, resource: &str, name: &str) {
-        let arn = self.arn(resource, name);
-        self.tags.0.remove(&arn);
+        self.forget_tags_of(&self.arn(resource, name));
+    }
+
+    /// Removes the tags of a deleted resource with this ARN.
+    pub(super) fn forget_tags_of(&mut self, arn: &str) {
+        self.tags.0.remove(arn);
     }
 
     /// Whether a resource has all of these tags.

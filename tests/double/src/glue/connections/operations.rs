@@ -53,7 +53,7 @@ fn create(region: &mut Region, input: &Input<'_>) -> Reply {
         return Err(AwsError::exists("Connection already exists."));
     }
     let status = region.put_connection(&key, connection_input, input.caller);
-    region.start_tags("connection", &name, tags);
+    region.start_tags_of(region.arn_in(&key.0, "connection", &name), tags);
     reply(&json!({ "CreateConnectionStatus": status }))
 }
 
@@ -142,7 +142,7 @@ fn update(region: &mut Region, input: &Input<'_>) -> Reply {
 
 fn remove(region: &mut Region, key: &Key) -> Result<(), AwsError> {
     region.connections.by_key.remove(key).ok_or_else(|| connection_not_found(&key.1))?;
-    region.forget_tags("connection", &key.1);
+    region.forget_tags_of(&region.arn_in(&key.0, "connection", &key.1));
     Ok(())
 }
 
