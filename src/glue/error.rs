@@ -56,7 +56,18 @@ pub struct Error {
     pub message: String,
 }
 
+/// What IAM says of an action that it denies; the name of the action follows.
+const NOT_AUTHORIZED: &str = "is not authorized to perform: ";
+
 impl Error {
+    /// The action that IAM denied, such as `ec2:DescribeSubnets`, if the message names one.
+    #[must_use]
+    pub fn denied_action(&self) -> Option<&str> {
+        let (_, rest) = self.message.split_once(NOT_AUTHORIZED)?;
+        let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, ':' | '-')).unwrap_or(rest.len());
+        Some(&rest[..end]).filter(|action| action.contains(':'))
+    }
+
     /// The same error, with what `redactor` shows of AWS's message. The code is kept unless it quotes a value: decisions
     /// and remedies depend on it.
     #[must_use]

@@ -27,11 +27,14 @@ impl Error {
             ErrorKind::ExpiredCredentials if self.operation == ASSUME_ROLE && self.code.starts_with("Validation") => {
                 self.role_remedy(provenance)
             }
-            ErrorKind::Denied => format!(
-                "allow glue:{} to {}, or name another identity in spec.credentials",
-                self.operation,
-                principal(provenance)
-            ),
+            ErrorKind::Denied => {
+                let operation = || format!("glue:{}", self.operation);
+                format!(
+                    "allow {} to {}, or name another identity in spec.credentials",
+                    self.denied_action().map_or_else(operation, str::to_owned),
+                    principal(provenance)
+                )
+            }
             ErrorKind::ExpiredCredentials => self.credentials_remedy(provenance),
             ErrorKind::Invalid if matches!(self.operation, "StartTrigger" | "StopTrigger") => {
                 format!("correct the trigger in Glue; {RETRIES}")

@@ -113,7 +113,10 @@ pub(super) fn of_code(operation: &'static str, object: String, status: u16, code
         kind_of_code(code).unwrap_or(by_status)
     };
     let message = without_canonical_request(message).to_owned();
-    Error { operation, object, kind, code: code.to_owned(), message }
+    let error = Error { operation, object, kind, code: code.to_owned(), message };
+    // Where Glue calls another service on the caller's behalf, it may report a refusal of IAM as invalid input.
+    let is_denied = kind == ErrorKind::Invalid && error.denied_action().is_some();
+    Error { kind: if is_denied { ErrorKind::Denied } else { kind }, ..error }
 }
 
 /// What AWS says of a signature that it refuses, without the request that it goes on to quote: the request has the session
@@ -219,6 +222,15 @@ mod tests {
         let of = |message: &str| of_code("GetJobRun", String::new(), 403, "InvalidSignatureException", message).message;
         assert_eq!(of(&format!("{said}\n\n{quoted}\n")), said);
         assert_eq!(of(said), said);
+    }
+
+    #[test]
+    fn a_refusal_of_iam_that_comes_as_invalid_input_is_one() {
+        let message = "User: arn:aws:iam::1:user/a is not authorized to perform: ec2:DescribeSubnets on resource: *";
+        let error = |code| of_code("TestConnection", "connection db".to_owned(), 400, code, message);
+        let denied = error("InvalidInputException");
+        assert_eq!((denied.kind, denied.denied_action()), (ErrorKind::Denied, Some("ec2:DescribeSubnets")));
+        assert_eq!(error("EntityNotFoundException").kind, ErrorKind::NotFound);
     }
 
     #[test]

@@ -77,6 +77,29 @@ async fn a_throttled_test_is_repeated_and_does_not_affect_ready() {
 }
 
 #[tokio::test]
+async fn a_test_that_iam_denies_is_no_failed_test() {
+    let env = setup("conn-denied").await;
+    env.double.faults().add(Fault::on("TestConnection").then(Then::AccessDenied));
+    let denied = "User: me is not authorized to perform: ec2:DescribeSubnets on resource: *";
+    env.script_connection(
+        "wrapped",
+        ConnectionScript::default().test_fails(Failure::new("InvalidInputException", denied)),
+    );
+    for (name, spec) in [("after", json!({"test": {}})), ("before", json!({"test": {"beforeCreate": true}}))] {
+        env.connections().create(name, jdbc(spec)).await;
+        let message = env.connections().wait_for_reason(name, "AccessDenied").await;
+        assert!(message.contains("allow glue:TestConnection to"), "{message}");
+        let object = env.connections().api.get(name).await.expect("the object");
+        assert_eq!((&status(&object)["lastTest"], condition(&object, "Tested")), (&json!(null), None), "{name}");
+    }
+    // Glue may report what IAM denied as invalid input.
+    env.double.faults().clear();
+    env.connections().create("wrapped", jdbc(json!({"test": {}}))).await;
+    let message = env.connections().wait_for_reason("wrapped", "AccessDenied").await;
+    assert!(message.contains("allow ec2:DescribeSubnets to"), "{message}");
+}
+
+#[tokio::test]
 async fn the_state_of_the_connection_in_glue_is_shown_without_secrets() {
     let env = setup("conn-states").await;
     env.double.clock().hold();
