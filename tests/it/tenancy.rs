@@ -5,6 +5,7 @@ mod access_matrix;
 mod assumed_roles;
 mod controller_identity;
 mod endpoints;
+mod refused_arguments;
 mod shared_clients;
 mod shared_connections;
 mod shared_identity;

@@ -12,7 +12,8 @@ use crate::controllers::runtime::credentials::secrets;
 use crate::controllers::runtime::kind::Inputs;
 use crate::controllers::runtime::problem::Problem;
 use crate::controllers::runtime::reason::Reason;
-use crate::glue::identity::Sensitive;
+use crate::controllers::runtime::remedy;
+use crate::glue::identity::{CredentialOrigin, Rules, Sensitive};
 
 /// Arguments by name, and which of their values are secret.
 #[derive(Clone, Debug, Default)]
@@ -55,6 +56,20 @@ impl Inputs<GlueJobRun> for Arguments {
 
     fn sensitive(&self) -> &[Sensitive] {
         &self.secrets
+    }
+
+    fn refusal(&self, namespace: &str, credentials: &CredentialOrigin, rules: &Rules) -> Option<Problem> {
+        let is_refused = |name: &&String| rules.refuses_argument(namespace, credentials, name);
+        let names: Vec<_> = self.values.keys().filter(is_refused).map(String::as_str).collect();
+        (!names.is_empty()).then(|| {
+            let message = format!(
+                "the operator of kube-glue does not let namespace {namespace} set {} with {} (--refused-arguments), since \
+                 Glue may run other code than that of the job then: set it in the job, and create the object without it",
+                names.join(", "),
+                remedy::credentials(credentials),
+            );
+            Problem::new(Reason::ArgumentNotAllowed, message)
+        })
     }
 }
 
@@ -186,6 +201,19 @@ mod tests {
         };
         assert!(named("--mode").is_some_and(|warning| warning.ends_with(": --mode")));
         assert_eq!(named("--MODE"), None);
+    }
+
+    #[test]
+    fn refused_arguments_are_named_wherever_their_values_come_from() {
+        let values = ["--day", "--extra-jars", "--scriptLocation"];
+        let values = values.map(|name| (name.to_owned(), Sensitive::new("x".to_owned()))).into();
+        let arguments = Arguments { values, secrets: Vec::new() };
+        let refusal = |credentials| arguments.refusal("team-a", &credentials, &Rules::default());
+        let problem = refusal(CredentialOrigin::Controller).unwrap();
+        assert_eq!(problem.reason, Reason::ArgumentNotAllowed);
+        let text = "namespace team-a set --extra-jars, --scriptLocation with the controller's own identity";
+        assert!(problem.message.contains(text), "{}", problem.message);
+        assert_eq!(refusal(CredentialOrigin::Secret { name: "a/s".to_owned(), temporary: false }), None);
     }
 
     #[test]

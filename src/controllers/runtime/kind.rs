@@ -14,6 +14,7 @@ use super::Settings;
 use super::lifecycle::Lifecycle;
 use super::problem::Problem;
 use crate::api::credentials::{Aws, AwsIdentity};
+use crate::glue::identity::{CredentialOrigin, Rules};
 use crate::glue::poller::Source;
 use crate::redaction::Sensitive;
 
@@ -73,6 +74,11 @@ pub trait Inputs<K>: Sized + Send + Sync {
     /// Whether Glue has no earlier values than these, as far as the object's status tells.
     fn are_applied(&self, _object: &K) -> bool {
         true
+    }
+
+    /// Why they may not be sent to AWS from `namespace` with credentials of this origin.
+    fn refusal(&self, _namespace: &str, _credentials: &CredentialOrigin, _rules: &Rules) -> Option<Problem> {
+        None
     }
 
     /// After how long they must be read again, because no watch reports changes.

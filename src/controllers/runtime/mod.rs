@@ -55,7 +55,7 @@ pub mod queue;
 pub mod reason;
 pub mod reconcile_loop;
 pub mod reconciler;
-mod remedy;
+pub(crate) mod remedy;
 pub mod requeue;
 pub mod seen_secrets;
 pub mod settings;

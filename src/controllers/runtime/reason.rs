@@ -92,8 +92,11 @@ reasons! {
         "The operator's list of profiles does not have this profile for the namespace."
         "Ask the operator to add it to `credentials.allowedProfiles` of the chart."
     EndpointNotAllowed Warning
-        "The operator's list of endpoints does not have this endpoint."
-        "Ask the operator to add it to `credentials.allowedEndpoints` of the chart."
+        "The operator's list of endpoints does not have this endpoint for the namespace, or the Secret that names it has no keys."
+        "Ask the operator to add it to `credentials.allowedEndpoints` of the chart, or add keys to the Secret."
+    ArgumentNotAllowed Warning
+        "The operator does not let this namespace, or objects without keys of their own, set an argument by which Glue runs other code."
+        "Set it in the job itself, name a Secret with keys, or ask the operator to change `credentials.refusedArguments` of the chart."
     CredentialsNotAccepted Warning
         "AWS does not know the access key, or the credentials have expired."
         "Put valid keys into the Secret that the message names."
@@ -359,7 +362,9 @@ impl From<&IdentityError> for Reason {
             IdentityError::NoRole { .. } => Self::RoleMissing,
             IdentityError::RoleNotAllowed { .. } => Self::RoleNotAllowed,
             IdentityError::ProfileNotAllowed { .. } => Self::ProfileNotAllowed,
-            IdentityError::EndpointNotAllowed { .. } => Self::EndpointNotAllowed,
+            IdentityError::EndpointNotAllowed { .. } | IdentityError::EndpointWithoutKeys { .. } => {
+                Self::EndpointNotAllowed
+            }
             IdentityError::NoRegion { .. } => Self::RegionMissing,
         }
     }

@@ -152,7 +152,11 @@ impl<K: Kind> Pass<'_, K> {
             let are_applied = inputs.are_applied(&self.object);
             self.with_local(|local| local.seen_secrets.observe(inputs.sensitive(), are_applied));
         }
-        self.inputs = Some(inputs);
+        self.inputs = Some(inputs.and_then(|inputs| {
+            let origin = self.provenance().map(|provenance| &provenance.credentials);
+            let refusal = origin.and_then(|origin| inputs.refusal(&namespace, origin, &shared.settings.identity_rules));
+            refusal.map_or(Ok(inputs), Err)
+        }));
     }
 
     /// Writes the status unless the object has it already, or it records an intent and the rate limiter allows no start

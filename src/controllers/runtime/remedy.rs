@@ -117,7 +117,7 @@ impl Error {
         format!(
             "the role in {setting} {problem}: allow sts:AssumeRole on it to {}, and check its ARN, and the external id \
              that the role's trust policy requires (externalId, or AWS_EXTERNAL_ID)",
-            credentials(provenance)
+            credentials(&provenance.credentials)
         )
     }
 }
@@ -126,12 +126,13 @@ impl Error {
 fn principal(provenance: &Provenance) -> String {
     match &provenance.role {
         Some(setting) => format!("the role in {setting}"),
-        None => credentials(provenance),
+        None => credentials(&provenance.credentials),
     }
 }
 
-fn credentials(provenance: &Provenance) -> String {
-    match &provenance.credentials {
+/// The identity that has the credentials.
+pub(crate) fn credentials(origin: &CredentialOrigin) -> String {
+    match origin {
         CredentialOrigin::Secret { name, .. } => format!("the identity whose keys are in Secret {name}"),
         CredentialOrigin::Controller => "the controller's own identity".to_owned(),
         CredentialOrigin::Profile(name) => format!("the identity of profile {name}"),
@@ -184,10 +185,15 @@ impl fmt::Display for IdentityError {
                 "namespace {namespace} may not use profile {profile}: the operator of kube-glue lists the profiles of \
                  each namespace (--allowed-profiles)"
             ),
-            Self::EndpointNotAllowed { setting } => write!(
+            Self::EndpointNotAllowed { namespace, setting } => write!(
                 f,
-                "{setting} is not allowed: the operator of kube-glue lists the endpoints that a Secret may name \
-                 (--allowed-endpoints); remove the key to use the default one"
+                "{setting} is not allowed for namespace {namespace}: the operator of kube-glue lists the endpoints that \
+                 the Secrets of each namespace may name (--allowed-endpoints); remove the key to use the default one"
+            ),
+            Self::EndpointWithoutKeys { setting } => write!(
+                f,
+                "{setting} is used with keys of the same Secret only, and it has none: add AWS_ACCESS_KEY_ID and \
+                 AWS_SECRET_ACCESS_KEY, or remove the key"
             ),
             Self::NoRegion { secret } => write!(
                 f,

@@ -34,8 +34,10 @@ pub enum IdentityError {
     RoleNotAllowed { namespace: String, arn: String, with_controller_credentials: bool },
     /// [`Rules::profiles`](super::Rules::profiles) does not allow the profile.
     ProfileNotAllowed { namespace: String, profile: String },
-    /// [`Rules::endpoints`](super::Rules::endpoints) does not allow the endpoint.
-    EndpointNotAllowed { setting: Setting },
+    /// [`Rules::endpoints`](super::Rules::endpoints) does not allow the endpoint for the namespace.
+    EndpointNotAllowed { namespace: String, setting: Setting },
+    /// The Secret names an endpoint and has no keys: the controller's credentials would be sent there.
+    EndpointWithoutKeys { setting: Setting },
     /// Neither the object, the Secret nor the controller sets a region.
     NoRegion { secret: String },
 }

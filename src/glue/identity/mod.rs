@@ -10,30 +10,35 @@
 //! | a role, or its Secret does | has no keys | the controller's own, where [`Rules::controller_identity_namespaces`] has the namespace |
 //! | nothing | the default one does not exist | the same |
 //!
-//! With a role, these credentials assume the role, where [`Rules::roles`] allows it.
+//! With a role, these credentials assume the role, where [`Rules::roles`] allows it. Endpoints come from the Secret, where
+//! [`Rules::endpoints`] allows them, and only together with its keys.
 
+mod allowed_endpoint;
 mod caller_identity;
 mod credentials;
 mod error;
 mod provenance;
+mod refused_arguments;
 mod region;
 mod role;
 mod rules;
 mod secret;
 mod validation;
 
+pub use self::allowed_endpoint::AllowedEndpoint;
 pub use self::caller_identity::{Acceptance, CallerIdentity};
 pub use self::credentials::{CredentialSource, Keys};
 use self::error::check;
 pub use self::error::{IdentityError, Setting};
 pub use self::provenance::{CredentialOrigin, Provenance};
+pub use self::refused_arguments::{CODE_ARGUMENTS, RefusedArguments};
 pub use self::region::Endpoints;
 pub(crate) use self::region::partition_of;
 use self::role::RequestedRole;
 pub use self::role::Role;
 #[cfg(test)]
 use self::role::{KIND_TAG, NAMESPACE_TAG};
-pub use self::rules::{AllowedEndpoint, Grant, Rules};
+pub use self::rules::{Grant, Rules};
 pub use self::secret::SecretData;
 use self::secret::SecretView;
 pub(crate) use self::validation::is_header_value;
@@ -99,7 +104,7 @@ pub fn resolve(input: &ResolveInput<'_>, rules: &Rules) -> Result<(Identity, Pro
             });
         }
     }
-    let endpoints = region::endpoints(&secret, rules)?;
+    let endpoints = region::endpoints(input.namespace, &secret, &source, rules)?;
     let (role, arn_setting) = role.map(|requested| (requested.role, requested.arn_setting)).unzip();
     let provenance = Provenance::new(&source, &secret_name, arn_setting);
     Ok((Identity { region, source, role, endpoints }, provenance))

@@ -1,7 +1,7 @@
 //! The region and the endpoints of an identity.
 
 use super::secret::SecretView;
-use super::{IdentityError, ResolveInput, Rules, check, validation};
+use super::{CredentialSource, IdentityError, ResolveInput, Rules, check, validation};
 
 /// The endpoints, where the Secret sets them; otherwise those of the controller's own configuration apply.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -35,13 +35,23 @@ pub(super) fn region(input: &ResolveInput<'_>, secret: &SecretView<'_>) -> Resul
     default.ok_or_else(|| IdentityError::NoRegion { secret: secret.name.to_owned() })
 }
 
-/// The endpoints of the Secret: `AWS_ENDPOINT_URL` for both, unless the service has its own.
-pub(super) fn endpoints(secret: &SecretView<'_>, rules: &Rules) -> Result<Endpoints, IdentityError> {
+/// The endpoints of the Secret: `AWS_ENDPOINT_URL` for both, unless the service has its own. They receive calls that the
+/// keys of the same Secret sign, and no others.
+pub(super) fn endpoints(
+    namespace: &str,
+    secret: &SecretView<'_>,
+    source: &CredentialSource,
+    rules: &Rules,
+) -> Result<Endpoints, IdentityError> {
+    let has_keys = matches!(source, CredentialSource::Keys(_));
     let allowed = |key: &'static str| match secret.text(key)? {
         None => Ok(None),
-        Some(url) => match rules.allowed_endpoint(&url) {
+        Some(_) if !has_keys => Err(IdentityError::EndpointWithoutKeys { setting: secret.setting(key) }),
+        Some(url) => match rules.allowed_endpoint(namespace, &url) {
             Some(url) => Ok(Some(url)),
-            None => Err(IdentityError::EndpointNotAllowed { setting: secret.setting(key) }),
+            None => {
+                Err(IdentityError::EndpointNotAllowed { namespace: namespace.to_owned(), setting: secret.setting(key) })
+            }
         },
     };
     let both = allowed("AWS_ENDPOINT_URL")?;

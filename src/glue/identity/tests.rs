@@ -155,7 +155,7 @@ fn an_invalid_secret_is_reported_with_its_key() {
         (with_keys(json!({"AWS_ROLE_ARN": ROLE, "AWS_SOURCE_IDENTITY": "é!"})), "AWS_SOURCE_IDENTITY of"),
         (
             with_keys(json!({"AWS_ENDPOINT_URL": "https://evil.org"})),
-            r#"EndpointNotAllowed { setting: SecretKey { secret: "a/s", key: "AWS_ENDPOINT_URL" } }"#,
+            r#"EndpointNotAllowed { namespace: "a", setting: SecretKey { secret: "a/s", key: "AWS_ENDPOINT_URL" } }"#,
         ),
     ] {
         let error = outline(&resolved(&json!({}), Some(&secret), &Rules::default()).unwrap_err());
@@ -216,11 +216,30 @@ fn external_ids_make_identities_different() {
 
 #[test]
 fn an_allowed_endpoint_of_a_secret_is_used() {
-    let rules = Rules { endpoints: vec!["http://127.0.0.1:1".parse().unwrap()], ..Rules::default() };
+    let rules = Rules { endpoints: vec!["a=http://127.0.0.1:1".parse().unwrap()], ..Rules::default() };
     let secret = with_keys(json!({"AWS_ENDPOINT_URL": "http://127.0.0.1:1/"}));
     let endpoints = resolved(&json!({}), Some(&secret), &rules).unwrap().endpoints;
     assert_eq!(endpoints.glue.as_deref(), Some("http://127.0.0.1:1"));
     assert_eq!(endpoints.sts, endpoints.glue);
+}
+
+/// Its signed requests, and the answers that the controller trusts, would go through somebody else's hands.
+#[test]
+fn no_endpoint_of_a_secret_gets_calls_that_the_controllers_credentials_sign() {
+    let role = "*=arn:aws:iam::222222222222:role/*".parse().unwrap();
+    let rules = Rules {
+        endpoints: vec!["*=sts.example.com".parse().unwrap()],
+        roles: vec![role],
+        ..self::rules(true, &[], &[])
+    };
+    for key in ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_GLUE", "AWS_ENDPOINT_URL_STS"] {
+        let secret = json!({"AWS_ROLE_ARN": ROLE, key: "https://sts.example.com"});
+        let setting = Setting::SecretKey { secret: "a/s".to_owned(), key };
+        let error = resolved(&json!({}), Some(&secret), &rules).unwrap_err();
+        assert_eq!(error, IdentityError::EndpointWithoutKeys { setting });
+        let keys = with_keys(secret);
+        assert!(resolved(&json!({}), Some(&keys), &rules).is_ok(), "{key}");
+    }
 }
 
 #[test]

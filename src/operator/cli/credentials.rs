@@ -1,10 +1,10 @@
-//! The flags for AWS credentials: which identities, roles, profiles and endpoints each namespace may use.
+//! The flags for AWS credentials: which identities, roles, profiles, endpoints and job arguments each namespace may use.
 
 use clap::{ArgAction, Args};
 
 use super::CREDENTIALS;
 use super::values::list_entry;
-use crate::glue::identity::{AllowedEndpoint, Grant, Rules};
+use crate::glue::identity::{AllowedEndpoint, Grant, RefusedArguments, Rules};
 
 /// The AWS credentials that objects may use.
 #[derive(Clone, Debug, Args)]
@@ -38,13 +38,22 @@ pub(super) struct CredentialOptions {
     )]
     allowed_profiles: Vec<Option<Grant>>,
 
-    /// Endpoints that a Secret may set as AWS_ENDPOINT_URL: hosts, suffixes such as
-    /// .vpce.amazonaws.com, or http://host:port; empty: none
+    /// Endpoints that Secrets with keys may set as AWS_ENDPOINT_URL, by namespaces (a pattern with * and ?):
+    /// hosts, suffixes such as .vpce.amazonaws.com, or http://host:port; empty: none
     #[arg(
-        long, env = "KUBE_GLUE_ALLOWED_ENDPOINTS", value_name = "HOST,...", value_delimiter = ',',
+        long, env = "KUBE_GLUE_ALLOWED_ENDPOINTS", value_name = "NAMESPACE=ENDPOINT,...", value_delimiter = ',',
         default_value = "", hide_default_value = true, value_parser = list_entry::<AllowedEndpoint>,
     )]
     allowed_endpoints: Vec<Option<AllowedEndpoint>>,
+
+    /// Job arguments that namespaces may not set, both as patterns with * and ?; empty: none [default:
+    /// those by which Glue runs other code, such as --scriptLocation and --extra-py-files, for objects that
+    /// use the controller's identity or a profile]
+    #[arg(
+        long, env = "KUBE_GLUE_REFUSED_ARGUMENTS", value_name = "NAMESPACE=ARGUMENT,...", value_delimiter = ',',
+        value_parser = list_entry::<Grant>,
+    )]
+    refused_arguments: Option<Vec<Option<Grant>>>,
 
     /// Whether to tag role sessions with kube-glue-namespace and kube-glue-kind; the trust policies of
     /// the roles must then allow sts:TagSession
@@ -72,6 +81,10 @@ impl CredentialOptions {
             roles: self.allowed_roles.iter().flatten().cloned().collect(),
             profiles: self.allowed_profiles.iter().flatten().cloned().collect(),
             endpoints: self.allowed_endpoints.iter().flatten().cloned().collect(),
+            refused_arguments: match &self.refused_arguments {
+                None => RefusedArguments::default(),
+                Some(list) => RefusedArguments::Listed(list.iter().flatten().cloned().collect()),
+            },
             session_tags: self.session_tags,
         }
     }

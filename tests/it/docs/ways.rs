@@ -123,7 +123,7 @@ impl Way {
         let deployment = self.rendered("templates/deployment.yaml").await;
         let container = &deployment["spec"]["template"]["spec"]["containers"][0];
         let args = container["args"].as_array().into_iter().flatten().filter_map(Value::as_str);
-        let flags = ["--allowed-", "--controller-identity-namespaces", "--session-tags"];
+        let flags = ["--allowed-", "--refused-arguments", "--controller-identity-namespaces", "--session-tags"];
         for arg in args.filter(|arg| flags.iter().any(|flag| arg.starts_with(flag))) {
             let (flag, value) = arg.split_once('=').expect("a value");
             self.env.set_flags(&[(flag, value)]);

@@ -203,7 +203,7 @@ async fn each_namespace_can_use_only_the_credentials_it_is_allowed_to() {
         ("--controller-identity-namespaces", "owner-*"),
         ("--allowed-roles", "owner-*=*:role/etl"),
         ("--allowed-profiles", "owner-*=data"),
-        ("--allowed-endpoints", ".vpce.amazonaws.com"),
+        ("--allowed-endpoints", "*=.vpce.amazonaws.com"),
     ];
     matrix.check_all("listed", &flags, &cases).await;
 

@@ -132,8 +132,12 @@ fn an_identity_error_names_the_setting_and_the_remedy() {
             "namespace a may not use profile p",
         ),
         (
-            IdentityError::EndpointNotAllowed { setting: secret_key("AWS_ENDPOINT_URL") },
-            "key AWS_ENDPOINT_URL of Secret a/s is not allowed",
+            IdentityError::EndpointNotAllowed { namespace: namespace(), setting: secret_key("AWS_ENDPOINT_URL") },
+            "key AWS_ENDPOINT_URL of Secret a/s is not allowed for namespace a",
+        ),
+        (
+            IdentityError::EndpointWithoutKeys { setting: secret_key("AWS_ENDPOINT_URL_STS") },
+            "key AWS_ENDPOINT_URL_STS of Secret a/s is used with keys of the same Secret only",
         ),
         (IdentityError::NoRegion { secret: secret() }, "set spec.region, or AWS_REGION in Secret a/s"),
     ] {

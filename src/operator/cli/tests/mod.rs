@@ -8,7 +8,7 @@ use clap::CommandFactory;
 
 use super::{Cli, Command, LogFormat, Options};
 use crate::controllers::Settings;
-use crate::glue::identity::Rules;
+use crate::glue::identity::{RefusedArguments, Rules};
 
 fn options(arguments: &[&str]) -> Result<Options, clap::Error> {
     match Cli::parse_arguments(std::iter::once(&"kube-glue").chain(arguments))? {
@@ -78,6 +78,13 @@ fn lists_are_split_and_empty_values_are_unset() {
     assert_eq!(settings.identity_rules.roles.len(), 2);
     assert_eq!(settings.identity_rules.endpoints, []);
     assert_eq!(settings.run_key_argument, None);
+    assert_eq!(settings.identity_rules.refused_arguments, RefusedArguments::default());
+    // An empty list is not the default.
+    for (list, length) in [("", 0), ("a=--conf,*=--extra-*", 2)] {
+        let rules = options(&["--refused-arguments", list]).unwrap().settings().identity_rules;
+        let RefusedArguments::Listed(list) = rules.refused_arguments else { panic!("{rules:?}") };
+        assert_eq!(list.len(), length);
+    }
     let named = options(&["--run-key-argument", "--our-run"]).unwrap().settings();
     assert_eq!(named.run_key_argument.as_deref(), Some("--our-run"));
 }
@@ -90,7 +97,8 @@ fn invalid_values_are_refused_with_the_remedy() {
     assert!(refusal(&["--poll-calls-per-minute", "0"]).contains("not in 1.."));
     assert!(refusal(&["--namespaces", "a, b"]).contains("without spaces"));
     assert!(refusal(&["--allowed-roles", "arn"]).contains("expected NAMESPACE=VALUE"));
-    assert!(refusal(&["--allowed-endpoints", "https://a/b"]).contains("expected a host"));
+    assert!(refusal(&["--allowed-endpoints", "glue.example.com"]).contains("expected NAMESPACE=ENDPOINT"));
+    assert!(refusal(&["--refused-arguments", "conf"]).contains("expected NAMESPACE=VALUE"));
     assert!(refusal(&["--run-key-argument", "key"]).contains("--kube-glue-run"));
     assert!(refusal(&["--start-settle", "20s"]).contains("longer than --aws-timeout"));
     assert!(refusal(&["--lease-duration", "500ms"]).contains("at least 1s"));
