@@ -28,9 +28,6 @@ pub enum Error {
         /// The error of the operating system.
         source: io::Error,
     },
-    /// The HTTP server failed.
-    #[error("serving HTTP")]
-    Serve(#[source] io::Error),
     /// There is neither a kubeconfig nor a service account.
     #[error("finding the cluster: neither a kubeconfig (KUBECONFIG, ~/.kube/config) nor a service account can be used")]
     KubeConfig(#[source] kube::config::InferConfigError),

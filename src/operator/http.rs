@@ -14,6 +14,7 @@ use axum::routing::get;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use super::connections::{self, Limits};
 use super::error::Error;
 use super::readiness::Readiness;
 use crate::metrics::{self, Metrics};
@@ -32,14 +33,12 @@ pub(super) async fn serve(
     readiness: Readiness,
     stop: CancellationToken,
     end: CancellationToken,
-) -> Result<impl Future<Output = Result<(), Error>> + Send + 'static, Error> {
+) -> Result<impl Future<Output = ()> + Send + 'static, Error> {
     let listener = TcpListener::bind(address).await.map_err(|source| Error::Listen { address, source })?;
     let bound = listener.local_addr().unwrap_or(address);
     tracing::info!("serving /livez, /readyz and /metrics on {bound}");
     let app = router(AppState { metrics, readiness, stop });
-    Ok(
-        async move { axum::serve(listener, app).with_graceful_shutdown(end.cancelled_owned()).await.map_err(Error::Serve) },
-    )
+    Ok(connections::serve(listener, app, Limits::default(), end))
 }
 
 fn router(state: AppState) -> Router {

@@ -6,6 +6,7 @@
 
 mod cli;
 mod cluster;
+mod connections;
 mod error;
 mod http;
 mod lease;
