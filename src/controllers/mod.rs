@@ -72,8 +72,9 @@ pub async fn run(
         Controller::new::<GlueTrigger>(&shared, &sync, &stop),
         Controller::new::<GlueConnection>(&shared, &sync, &stop),
     ];
+    let controllers = controllers.into_iter().flatten();
     let (reconciling, observers): (Vec<_>, Vec<_>) =
-        controllers.into_iter().map(|controller| (controller.reconciling, controller.on_secret_changed)).unzip();
+        controllers.map(|controller| (controller.reconciling, controller.on_secret_changed)).unzip();
     let (observers, resolver) = (Arc::new(observers), shared.resolver.clone());
     let on_secret_changed = move |secret: &SecretKey| {
         resolver.on_secret_changed(secret);
@@ -115,7 +116,11 @@ struct Controller {
 }
 
 impl Controller {
-    fn new<K: Kind>(shared: &Shared, sync: &CacheSync, stop: &CancellationToken) -> Self {
+    /// `None` where the operator switched the kind off.
+    fn new<K: Kind>(shared: &Shared, sync: &CacheSync, stop: &CancellationToken) -> Option<Self> {
+        if !shared.settings.has_kind(K::KIND) {
+            return None;
+        }
         let (requeuer, objects) = Requeuer::new();
         let shared = Shared { resolver: shared.resolver.of_kind(K::KIND), ..shared.clone() };
         let client = shared.client.clone();
@@ -127,6 +132,6 @@ impl Controller {
         let context = Arc::new(Context::<K>::new(shared, requeuer));
         let (cache, changes) = watch::watch(&client, &context, watches);
         let reconciling = reconcile_loop::run(Arc::clone(&context), cache, changes, objects, stop.clone()).boxed();
-        Self { reconciling, on_secret_changed: Box::new(move |secret| context.on_secret_changed(secret)) }
+        Some(Self { reconciling, on_secret_changed: Box::new(move |secret| context.on_secret_changed(secret)) })
     }
 }

@@ -73,7 +73,8 @@ async fn serve_cluster(
     stop: &CancellationToken,
 ) -> Result<(), Error> {
     let cluster::Clients { objects: client, lease } = cluster::clients().await?;
-    let crds = api::crds();
+    let settings = options.settings();
+    let crds: Vec<_> = api::crds().into_iter().filter(|crd| settings.has_kind(&crd.spec.names.kind)).collect();
     tokio::select! {
         () = cluster::wait_for_crds(&client, &crds, readiness) => {}
         () = stop.cancelled() => return Ok(()),

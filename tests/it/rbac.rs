@@ -66,3 +66,23 @@ async fn sigterm_ends_a_controller_whose_watches_have_not_listed() {
     let status = env.terminate_controller("it").await;
     assert!(status.success(), "{status}");
 }
+
+#[tokio::test]
+async fn a_kind_that_is_switched_off_needs_neither_rights_nor_a_definition() {
+    let mut env = TestEnv::with_credentials("kinds").await;
+    grant(&env, "kinds={GlueJobRun}").await;
+    let roles: Api<Role> = Api::namespaced(env.client.clone(), &env.namespace);
+    let granted =
+        roles.list(&ListParams::default()).await.expect("the roles").into_iter().filter_map(|role| role.rules);
+    let resources: Vec<_> = granted.flatten().filter_map(|rule| rule.resources).flatten().collect();
+    assert!(resources.contains(&"gluejobruns/status".to_owned()), "{resources:?}");
+    let others = ["gluecrawlerruns", "gluetriggers", "glueconnections"];
+    assert!(!resources.iter().any(|name| others.iter().any(|other| name.starts_with(other))), "{resources:?}");
+    env.kubeconfig = env.plane.kubeconfig_as(&env.namespace, "kube-glue").await.expect("a kubeconfig");
+    env.set_flags(&[("--kinds", "GlueJobRun")]);
+    env.start_controller();
+    env.create_run("one", "etl", json!({})).await;
+    env.wait_finished("one", Phase::Succeeded).await;
+    let (status, text) = env.readyz().await;
+    assert!(status.contains("200") && text.contains("[+] watches: all listed"), "{status} {text}");
+}

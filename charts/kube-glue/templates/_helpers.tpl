@@ -63,16 +63,34 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end }}
 {{- end }}
 
+{{- /* The definitions of the enabled kinds, as a list. They are read from files/crds. */ -}}
+{{- define "kube-glue.crds" -}}
+{{- $crds := list }}
+{{- $kinds := list }}
+{{- range $path, $_ := .Files.Glob "files/crds/*.yaml" }}
+{{- $crd := $.Files.Get $path | fromYaml }}
+{{- $kinds = append $kinds $crd.spec.names.kind }}
+{{- if or (not $.Values.kinds) (has $crd.spec.names.kind $.Values.kinds) }}
+{{- $crds = append $crds $crd }}
+{{- end }}
+{{- end }}
+{{- range .Values.kinds }}
+{{- if not (has . $kinds) }}
+{{- fail (printf "kinds: there is no kind %s; the kinds are %s" . (join ", " $kinds)) }}
+{{- end }}
+{{- end }}
+{{- toJson $crds }}
+{{- end }}
+
 {{- /*
-The names of the custom resources for RBAC, as a list. They are read from files/crds.
+The names of the custom resources for RBAC, as a list.
   root         the root context
   subresource  optional: append /<subresource> to each name
   field        optional: only the kinds whose spec has this field
 */ -}}
 {{- define "kube-glue.resources" -}}
 {{- $resources := list }}
-{{- range $path, $_ := .root.Files.Glob "files/crds/*.yaml" }}
-{{- $crd := $.root.Files.Get $path | fromYaml }}
+{{- range $crd := include "kube-glue.crds" .root | fromJsonArray }}
 {{- $version := first $crd.spec.versions }}
 {{- if or (not $.field) (hasKey $version.schema.openAPIV3Schema.properties.spec.properties $.field) }}
 {{- $resources = append $resources (list $crd.spec.names.plural $.subresource | compact | join "/") }}
@@ -91,10 +109,13 @@ The names of the custom resources for RBAC, as a list. They are read from files/
 - apiGroups: [kube-glue.dev]
   resources: {{ include "kube-glue.resources" (dict "root" . "subresource" "status") }}
   verbs: [patch]
+{{- $finishing := include "kube-glue.resources" (dict "root" . "field" "ttlSecondsAfterFinished") }}
+{{- if ne $finishing "[]" }}
 # Delete finished runs after ttlSecondsAfterFinished.
 - apiGroups: [kube-glue.dev]
-  resources: {{ include "kube-glue.resources" (dict "root" . "field" "ttlSecondsAfterFinished") }}
+  resources: {{ $finishing }}
   verbs: [delete]
+{{- end }}
 {{- if .Values.credentials.watchSecrets }}
 # Read the Secrets that objects name, each by its name. List and watch Secrets: the controller does so for their
 # metadata only, but RBAC cannot express that.

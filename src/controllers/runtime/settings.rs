@@ -9,6 +9,8 @@ use crate::glue::identity::Rules;
 pub struct Settings {
     /// The watched namespaces; empty for all.
     pub namespaces: Vec<String>,
+    /// The kinds that are reconciled; empty for all.
+    pub kinds: Vec<String>,
     /// The shortest pause between two polls of the same runs. More than zero.
     pub poll_interval: Duration,
     /// The most calls of polls in a minute, for each account and region; more than zero. `None` for as many as it takes to
@@ -32,6 +34,12 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// Whether objects of this kind are reconciled.
+    #[must_use]
+    pub fn has_kind(&self, kind: &str) -> bool {
+        self.kinds.is_empty() || self.kinds.iter().any(|enabled| enabled == kind)
+    }
+
     /// How long after its intent was written a start may still be sent. A later pass counts the start as lost once
     /// [`Settings::start_settle`] has passed: by then the call must have ended, and Glue must have had time to show its
     /// effect. The time that is left beside the call is divided equally between the two.
@@ -42,22 +50,46 @@ impl Settings {
 }
 
 #[cfg(test)]
+impl Settings {
+    /// Settings for tests.
+    pub(crate) fn example() -> Self {
+        Self {
+            namespaces: Vec::new(),
+            kinds: Vec::new(),
+            poll_interval: Duration::from_secs(5),
+            poll_calls_per_minute: None,
+            start_settle: Duration::from_mins(1),
+            aws_timeout: Duration::from_secs(20),
+            deletion_timeout: Duration::from_mins(10),
+            run_key_argument: None,
+            identity_rules: Rules::default(),
+            watch_secrets: true,
+        }
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_kind_is_reconciled_unless_others_are_named() {
+        let settings = |kinds: &[&str]| {
+            let kinds = kinds.iter().map(|kind| (*kind).to_owned()).collect();
+            Settings { kinds, ..Settings::example() }
+        };
+        for (kinds, expected) in [(vec![], true), (vec!["A"], true), (vec!["B", "A"], true), (vec!["B"], false)] {
+            assert_eq!(settings(&kinds).has_kind("A"), expected, "{kinds:?}");
+        }
+    }
 
     #[test]
     fn a_start_has_ended_and_shown_its_effect_before_it_counts_as_lost() {
         for (start_settle, aws_timeout, send_within) in [(60, 20, 20), (4, 2, 1), (90, 10, 40)] {
             let settings = Settings {
-                namespaces: Vec::new(),
-                poll_interval: Duration::from_secs(5),
-                poll_calls_per_minute: None,
                 start_settle: Duration::from_secs(start_settle),
                 aws_timeout: Duration::from_secs(aws_timeout),
-                deletion_timeout: Duration::from_mins(10),
-                run_key_argument: None,
-                identity_rules: Rules::default(),
-                watch_secrets: true,
+                ..Settings::example()
             };
             assert_eq!(settings.send_within(), Duration::from_secs(send_within));
             let left_for_glue = settings.start_settle.checked_sub(settings.aws_timeout + settings.send_within());

@@ -13,7 +13,7 @@ use clap::error::ErrorKind;
 use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, value_parser};
 
 use self::credentials::CredentialOptions;
-use self::values::{duration, job_argument, namespace};
+use self::values::{duration, job_argument, kind, namespace};
 use crate::controllers::Settings;
 
 /// Runs AWS Glue from Kubernetes: job runs, crawls, triggers and connections as custom resources.
@@ -84,6 +84,13 @@ pub struct Options {
         help_heading = SCOPE,
     )]
     namespaces: Vec<String>,
+
+    /// Kinds to reconcile, separated by commas; empty: all
+    #[arg(
+        long, env = "KUBE_GLUE_KINDS", value_name = "KIND,...", value_delimiter = ',',
+        default_value = "", hide_default_value = true, value_parser = kind, help_heading = SCOPE,
+    )]
+    kinds: Vec<String>,
 
     #[command(flatten)]
     credentials: CredentialOptions,
@@ -208,6 +215,7 @@ impl Options {
     pub fn settings(&self) -> Settings {
         Settings {
             namespaces: self.namespaces.iter().filter(|name| !name.is_empty()).cloned().collect(),
+            kinds: self.kinds.iter().filter(|kind| !kind.is_empty()).cloned().collect(),
             poll_interval: self.poll_interval,
             poll_calls_per_minute: self.poll_calls_per_minute,
             start_settle: self.start_settle,

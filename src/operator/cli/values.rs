@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
+use crate::api;
+
 /// A duration of more than zero, such as 200ms.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let expected = "expected a duration of more than zero with a unit, like 200ms, 5s or 2m";
@@ -23,6 +25,16 @@ pub(super) fn namespace(text: &str) -> Result<String, String> {
         Ok(text.to_owned())
     } else {
         Err("expected names of namespaces, separated by commas without spaces".to_owned())
+    }
+}
+
+/// The name of a custom resource's kind, or nothing.
+pub(super) fn kind(text: &str) -> Result<String, String> {
+    let kinds: Vec<_> = api::crds().into_iter().map(|crd| crd.spec.names.kind).collect();
+    if text.is_empty() || kinds.iter().any(|kind| kind == text) {
+        Ok(text.to_owned())
+    } else {
+        Err(format!("expected kinds separated by commas without spaces: {}", kinds.join(", ")))
     }
 }
 

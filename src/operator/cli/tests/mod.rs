@@ -41,6 +41,7 @@ fn flags_have_the_documented_defaults() {
         options.settings(),
         Settings {
             namespaces: vec![],
+            kinds: vec![],
             poll_interval: Duration::from_secs(5),
             poll_calls_per_minute: None,
             start_settle: Duration::from_mins(1),
@@ -95,6 +96,7 @@ fn invalid_values_are_refused_with_the_remedy() {
     assert!(refusal(&["--poll-interval", "0s"]).contains("more than zero"));
     assert!(refusal(&["--poll-interval=-1s"]).contains("more than zero"));
     assert!(refusal(&["--poll-calls-per-minute", "0"]).contains("not in 1.."));
+    assert!(refusal(&["--kinds", "GlueJobRun,GlueJob"]).contains("expected kinds"));
     assert!(refusal(&["--namespaces", "a, b"]).contains("without spaces"));
     assert!(refusal(&["--allowed-roles", "arn"]).contains("expected NAMESPACE=VALUE"));
     assert!(refusal(&["--allowed-endpoints", "glue.example.com"]).contains("expected NAMESPACE=ENDPOINT"));
