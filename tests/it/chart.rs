@@ -3,6 +3,7 @@
 //! The chart's controller watches every namespace, so this test has a control plane of its own.
 
 mod releases;
+mod values;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,7 +15,7 @@ use kube::runtime::wait::await_condition;
 use kube_glue::api::GlueJobRun;
 use kube_glue::api::run::Phase;
 use kube_glue_double::{DEFAULT_ACCOUNT, Double, JobDefinition, Outcome};
-use kube_glue_testbed::{ControlPlane, Kubelet, Options, Signal};
+use kube_glue_testbed::{ControlPlane, IMAGE, Kubelet, Options, SET_IMAGE, Signal};
 use serde_json::json;
 use tokio::time::timeout;
 
@@ -23,7 +24,6 @@ use crate::harness::{
     run_id, stepwise, wait_for_event,
 };
 
-const IMAGE: &str = "ghcr.io/kube-glue/kube-glue";
 /// The namespace that the chart is installed in.
 const RELEASE_NAMESPACE: &str = "kube-glue";
 
@@ -61,7 +61,7 @@ impl Installed {
     async fn install(&self, release: &str, namespace: &str, values: &str) {
         let chart = concat!(env!("CARGO_MANIFEST_DIR"), "/charts/kube-glue");
         let values = format!(
-            "aws.endpointUrl={},aws.region={REGION},controller.pollInterval=200ms,controller.pollCallsPerMinute=60000,\
+            "{SET_IMAGE},aws.endpointUrl={},aws.region={REGION},controller.pollInterval=200ms,controller.pollCallsPerMinute=60000,\
              readinessProbe.periodSeconds=1,{values}",
             self.double.url()
         );

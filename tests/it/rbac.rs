@@ -4,16 +4,18 @@ use k8s_openapi::api::rbac::v1::Role;
 use kube::api::{ListParams, PostParams};
 use kube::{Api, ResourceExt};
 use kube_glue::api::run::Phase;
+use kube_glue_testbed::SET_IMAGE;
 use serde_json::json;
 
 use crate::harness::TestEnv;
 
+const CHART: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/charts/kube-glue");
+
 /// Applies the RBAC that the chart renders with these values.
 async fn grant(env: &TestEnv, values: &str) {
-    let chart = concat!(env!("CARGO_MANIFEST_DIR"), "/charts/kube-glue");
-    let set = format!("watchNamespaces={{{}}},rbac.aggregateToDefaultRoles=false,{values}", env.namespace);
+    let set = format!("{SET_IMAGE},watchNamespaces={{{}}},rbac.aggregateToDefaultRoles=false,{values}", env.namespace);
     let parts = ["-s", "templates/rbac.yaml", "-s", "templates/serviceaccount.yaml"];
-    let template = env.plane.helm(["template", "kube-glue", chart, "-n", &env.namespace, "--set", &set]);
+    let template = env.plane.helm(["template", "kube-glue", CHART, "-n", &env.namespace, "--set", &set]);
     let manifest = template.args(parts).await.expect("the chart").stdout;
     env.plane.kubectl(["apply", "-n", &env.namespace, "-f", "-"]).input(manifest).await.expect("the RBAC");
 }

@@ -1,6 +1,6 @@
 //! The fenced blocks of all pages: YAML is applied or rendered, and every block is checked by some test.
 
-use kube_glue_testbed::ControlPlane;
+use kube_glue_testbed::{ControlPlane, SET_IMAGE};
 
 use super::{WALKED, WAYS, markdown_files, page, root};
 
@@ -87,7 +87,10 @@ async fn yaml_is_accepted_by_the_api_server_or_the_chart() {
             plane.kubectl(apply).input(format!("{head}{}", block.text)).await
         } else {
             let chart = chart.to_str().expect("a path");
-            plane.helm(["template", "shown", chart, "--values", "-"]).input(block.text.clone()).await
+            plane
+                .helm(["template", "shown", chart, "--set", SET_IMAGE, "--values", "-"])
+                .input(block.text.clone())
+                .await
         };
         assert!(outcome.is_ok(), "{}:{}: {}", block.page, block.line, outcome.unwrap_err());
     }

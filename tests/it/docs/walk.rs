@@ -12,7 +12,7 @@ use kube_glue_double::{
     AccessKey, Changes, CrawlOutcome, CrawlPlan, CrawlScript, CrawlerSettings, DEFAULT_ACCOUNT, Double, JobDefinition,
     Outcome, Policy, Role, RunPlan, RunScript,
 };
-use kube_glue_testbed::{ControlPlane, Kubelet, Options, RunningPod, sample_resources};
+use kube_glue_testbed::{ControlPlane, IMAGE, Kubelet, Options, RunningPod, sample_resources};
 use tokio::process::Command;
 use tokio::time::timeout;
 
@@ -20,8 +20,6 @@ use super::blocks::{self, Block};
 use super::{OPERATIONS, page, policies, root};
 use crate::harness::{REGION, assert_no_secret_leaked};
 
-/// The image that the README installs.
-const IMAGE: &str = "registry.example.com/kube-glue";
 /// The account of the role in the samples.
 const OTHER_ACCOUNT: &str = "222222222222";
 /// The time limit for one block, many times what it takes.

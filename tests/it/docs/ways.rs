@@ -6,6 +6,7 @@ use k8s_openapi::api::core::v1::Secret;
 use kube::api::Api;
 use kube_glue::api::run::Phase;
 use kube_glue_double::{AccessKey, DEFAULT_ACCOUNT, JobDefinition, Policy, Requests, Role};
+use kube_glue_testbed::SET_IMAGE;
 use serde_json::Value;
 
 use super::blocks::{self, Block};
@@ -106,8 +107,9 @@ impl Way {
     async fn rendered(&self, part: &str) -> Value {
         let chart = root().join("charts/kube-glue");
         let chart = chart.to_str().expect("a path");
-        let mut args =
-            ["template", "kube-glue", chart, "--namespace", "kube-glue", "-s", part].map(str::to_owned).to_vec();
+        let mut args = ["template", "kube-glue", chart, "--namespace", "kube-glue", "--set", SET_IMAGE, "-s", part]
+            .map(str::to_owned)
+            .to_vec();
         let values = self.blocks("yaml").filter(|block| !block.text.starts_with("spec:"));
         for (n, block) in values.enumerate() {
             args.extend(["--values".to_owned(), write_file(&self.env, &format!("values-{n}.yaml"), &block.text)]);

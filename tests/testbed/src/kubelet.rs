@@ -50,6 +50,11 @@ use crate::{
     http,
 };
 
+/// The image that tests name: the chart has none by itself.
+pub const IMAGE: &str = "registry.example.com/kube-glue";
+/// The chart's value for it, as for `helm --set`.
+pub const SET_IMAGE: &str = "image.repository=registry.example.com/kube-glue";
+
 /// The environment variable with the address on which a container serves probes and metrics.
 const HTTP_ADDRESS_VARIABLE: &str = "KUBE_GLUE_HTTP_ADDRESS";
 /// The flag with the same meaning.

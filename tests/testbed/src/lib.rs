@@ -28,7 +28,7 @@ pub use crate::{
     assets::Assets,
     control_plane::{ControlPlane, Options},
     error::{Error, Result},
-    kubelet::{Kubelet, RunningContainer, RunningPod, Signal},
+    kubelet::{IMAGE, Kubelet, RunningContainer, RunningPod, SET_IMAGE, Signal},
     progress::format_duration,
     tools::{Output, Tool},
 };

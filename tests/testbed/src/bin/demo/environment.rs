@@ -7,7 +7,9 @@ use kube::{
     api::{ApiResource, DynamicObject, GroupVersionKind},
 };
 use kube_glue_double::{DEFAULT_ACCOUNT, Double};
-use kube_glue_testbed::{Assets, ControlPlane, Kubelet, Options, RunningPod, controller, format_duration};
+use kube_glue_testbed::{
+    Assets, ControlPlane, IMAGE, Kubelet, Options, RunningPod, SET_IMAGE, controller, format_duration,
+};
 
 use crate::{error::DemoError, glue_resources, show};
 
@@ -71,7 +73,7 @@ impl Environment {
         let args = ["install", "kube-glue", "charts/kube-glue", "--namespace", NAMESPACE];
         // The double's runs take only seconds, so the controller polls every second.
         let values = format!(
-            "controller.pollInterval=1s,controller.pollCallsPerMinute=1000,log.format=text,aws.endpointUrl={}",
+            "{SET_IMAGE},controller.pollInterval=1s,controller.pollCallsPerMinute=1000,log.format=text,aws.endpointUrl={}",
             self.double.url()
         );
         let more = ["--create-namespace", "--wait", "--timeout", "2m", "--set", &values];
@@ -129,9 +131,6 @@ impl Environment {
         }
     }
 }
-
-/// The chart's image. The kubelet runs the program that cargo has built instead.
-const IMAGE: &str = "ghcr.io/kube-glue/kube-glue";
 
 /// The time since `started`, for people.
 pub(crate) fn since(started: Instant) -> String {

@@ -26,7 +26,7 @@ use std::{
 use hyper::http::Request;
 use kube::Client;
 use kube_glue_double::{AccessKey, DEFAULT_ACCOUNT, Double, JobDefinition, Keep, RunScript};
-use kube_glue_testbed::{ControlPlane, Error, Kubelet, Options, RunningPod, controller};
+use kube_glue_testbed::{ControlPlane, Error, IMAGE, Kubelet, Options, RunningPod, SET_IMAGE, controller};
 use serde_json::json;
 
 use self::{lease::LeaseWatch, meter::Meter, relay::Relay, tracker::Tracker};
@@ -48,8 +48,6 @@ const LIMIT: Duration = Duration::from_mins(2);
 const RESTING: f64 = 0.05;
 /// It must use so little for this long.
 const RESTS_FOR: Duration = Duration::from_secs(4);
-/// The chart's image. The kubelet runs the program to measure instead.
-const IMAGE: &str = "ghcr.io/kube-glue/kube-glue";
 
 /// How a cluster differs from the usual one.
 #[derive(Debug, Clone, Copy)]
@@ -105,7 +103,7 @@ impl World {
             .start()
             .await?;
         let kubelet = Arc::new(kubelet);
-        let mut values = format!("aws.endpointUrl={},aws.region={REGION},replicas=0", double.url());
+        let mut values = format!("{SET_IMAGE},aws.endpointUrl={},aws.region={REGION},replicas=0", double.url());
         for value in setup.values {
             values.extend([",", value]);
         }
