@@ -38,12 +38,15 @@ use self::runtime::requeue::{Requeuer, scopes};
 use self::runtime::{reconcile_loop, watch};
 use crate::api::{GlueConnection, GlueCrawlerRun, GlueJobRun, GlueTrigger};
 use crate::glue::Clients;
-use crate::glue::aws::AwsConfig;
+use crate::glue::aws::{AwsConfig, CaBundleError};
 use crate::metrics::Metrics;
 
 /// Why the controllers ended.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    /// The controller's own AWS configuration cannot be used.
+    #[error(transparent)]
+    Aws(#[from] CaBundleError),
     /// The watch of Secrets ended, which it never does by itself.
     #[error("the watch of Secrets ended by itself")]
     SecretsEnded,
@@ -59,7 +62,7 @@ pub async fn run(
     sync: CacheSync,
     stop: CancellationToken,
 ) -> Result<(), Error> {
-    let base = AwsConfig::load(settings.aws_timeout, settings.run_key_argument.clone(), metrics.clone()).await;
+    let base = AwsConfig::load(settings.aws_timeout, settings.run_key_argument.clone(), metrics.clone()).await?;
     let base = base.with_poll_calls_per_minute(settings.poll_calls_per_minute);
     let secrets = Secrets::new(settings.watch_secrets);
     let resolver =

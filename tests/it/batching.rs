@@ -28,7 +28,7 @@ async fn client(double: &Double) -> Glue {
         role: None,
         endpoints: Endpoints { glue: Some(double.url()), sts: Some(double.url()) },
     };
-    let base = AwsConfig::load(Duration::from_secs(30), None, Metrics::new()).await;
+    let base = AwsConfig::load(Duration::from_secs(30), None, Metrics::new()).await.expect("a configuration");
     Clients::new(base).get(identity)
 }
 

@@ -7,6 +7,7 @@
 
 mod argocd;
 mod arguments;
+mod aws_connection;
 mod backlog;
 mod batching;
 mod chart;

@@ -8,6 +8,7 @@ use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 
 use super::cached_credentials::{CachedCredentials, Upstream};
+use super::http::{self, CaBundleError};
 use super::providers::Providers;
 use crate::glue::rate_limiter::scope::RateLimiters;
 use crate::metrics::Metrics;
@@ -26,17 +27,16 @@ pub struct AwsConfig {
 impl AwsConfig {
     /// Reads AWS's environment variables and files (`AWS_REGION`, `AWS_ENDPOINT_URL`, `AWS_PROFILE`, ...).
     /// `timeout` bounds each call; `run_key_argument` names the job argument that carries a run's key.
-    pub async fn load(timeout: Duration, run_key_argument: Option<String>, metrics: Metrics) -> Self {
-        let http = aws_smithy_http_client::Builder::new()
-            .tls_provider(aws_smithy_http_client::tls::Provider::Rustls(
-                aws_smithy_http_client::tls::rustls_provider::CryptoMode::Ring,
-            ))
-            .build_https();
-        let loader = aws_config::defaults(BehaviorVersion::latest()).http_client(http);
+    pub async fn load(
+        timeout: Duration,
+        run_key_argument: Option<String>,
+        metrics: Metrics,
+    ) -> Result<Self, CaBundleError> {
+        let loader = aws_config::defaults(BehaviorVersion::latest()).http_client(http::client()?);
         let config = Box::pin(Self::from_loader(loader, timeout, run_key_argument, metrics)).await;
         // The files of the environment may change while the process runs.
         let providers = Providers::Environment(Box::new(config.sdk.clone()));
-        Self { controller_credentials: Some(controller_credentials(providers)), ..config }
+        Ok(Self { controller_credentials: Some(controller_credentials(providers)), ..config })
     }
 
     pub(super) async fn from_loader(

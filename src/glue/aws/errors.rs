@@ -87,13 +87,15 @@ pub(super) fn message_chain(error: &(dyn StdError + 'static)) -> String {
     messages.join(": ")
 }
 
-/// Whether the request certainly was not sent: the connection was refused, or the address was not found.
+/// Whether the request certainly was not sent: the connection was refused, the address was not found, or a proxy opened no
+/// tunnel.
 fn was_not_sent(error: &(dyn StdError + 'static)) -> bool {
     causes(error).any(|cause| {
         cause
             .downcast_ref::<io::Error>()
             .is_some_and(|io| matches!(io.kind(), io::ErrorKind::ConnectionRefused | io::ErrorKind::AddrNotAvailable))
             || cause.to_string().contains("dns error")
+            || cause.to_string().starts_with("tunnel error: ")
     })
 }
 

@@ -12,6 +12,7 @@ mod connection_types;
 mod connections;
 mod crawlers;
 mod errors;
+mod http;
 mod job_runs;
 mod known_secrets;
 mod providers;
@@ -28,6 +29,7 @@ use aws_smithy_types::DateTime;
 
 pub use self::client::{Glue, WeakGlue};
 pub use self::config::AwsConfig;
+pub use self::http::CaBundleError;
 
 /// A time of the SDK, in whole seconds.
 fn timestamp(time: DateTime) -> Option<jiff::Timestamp> {

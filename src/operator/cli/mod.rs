@@ -36,7 +36,8 @@ const AFTER_HELP: &str = "\
 Durations have a unit: 200ms, 5s, 2m. The environment variable shown with a flag sets it, too.
 
 The variables of the AWS SDKs apply: AWS_REGION, AWS_PROFILE, AWS_ENDPOINT_URL, \
-AWS_ENDPOINT_URL_GLUE, AWS_ENDPOINT_URL_STS, AWS_ROLE_ARN, AWS_WEB_IDENTITY_TOKEN_FILE, ...
+AWS_ENDPOINT_URL_GLUE, AWS_ENDPOINT_URL_STS, AWS_ROLE_ARN, AWS_WEB_IDENTITY_TOKEN_FILE, AWS_CA_BUNDLE, ...
+So do HTTPS_PROXY, HTTP_PROXY and NO_PROXY, for the calls to AWS.
 The cluster is the one that kubectl uses (KUBECONFIG, ~/.kube/config), else the one of the pod's service account.
 ";
 

@@ -25,8 +25,8 @@ async fn resolver(env: &TestEnv) -> ClientResolver {
 }
 
 async fn resolver_with(env: &TestEnv, secrets: Secrets) -> ClientResolver {
-    let base = AwsConfig::load(WAIT_TIMEOUT, None, Metrics::new()).await;
-    let endpoint = env.double.url().parse().expect("an endpoint");
+    let base = AwsConfig::load(WAIT_TIMEOUT, None, Metrics::new()).await.expect("a configuration");
+    let endpoint = format!("*={}", env.double.url()).parse().expect("an endpoint");
     let rules = Rules { endpoints: vec![endpoint], ..Rules::default() };
     ClientResolver::new(env.client.clone(), Clients::new(base), secrets, rules).of_kind("GlueJobRun")
 }

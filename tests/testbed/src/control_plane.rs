@@ -169,6 +169,12 @@ impl ControlPlane {
         self.folder.path().join("kubeconfig")
     }
 
+    /// The path of the certificate of the authority that signed the API server's certificate.
+    #[must_use]
+    pub fn authority(&self) -> &Path {
+        &self.cluster.authority
+    }
+
     /// The API server's URL, `https://127.0.0.1:<port>`.
     #[must_use]
     pub fn server(&self) -> &str {
