@@ -5,6 +5,7 @@
 //! `--log` says.
 
 use std::io::{self, IsTerminal};
+use std::panic::{self, PanicHookInfo};
 
 use tracing::{Subscriber, level_filters::LevelFilter};
 use tracing_subscriber::filter::{FilterExt, Targets};
@@ -20,7 +21,17 @@ use super::error::Error;
 pub(super) fn start(format: LogFormat, filter: &str) -> Result<(), Error> {
     let colors = io::stderr().is_terminal();
     subscriber(format, filter, colors, io::stderr)?.init();
+    panic::set_hook(Box::new(log_panic));
     Ok(())
+}
+
+/// Logs where the program panicked. A message that was put together at run time may contain anything, such as the value
+/// of a Secret, so only a message that stands in the source text is shown.
+fn log_panic(panic: &PanicHookInfo<'_>) {
+    let message = panic.payload().downcast_ref::<&'static str>().unwrap_or(&"(the message is withheld)");
+    let thread = std::thread::current();
+    let location = panic.location().map(ToString::to_string).unwrap_or_default();
+    tracing::error!(thread = thread.name(), "panicked at {location}: {message}");
 }
 
 /// The highest level that is ever logged, by prefix of the target.
@@ -160,6 +171,19 @@ mod tests {
         assert_eq!(lines.len(), 2);
         assert_eq!(lines[0]["message"], "started");
         assert_eq!(lines[1]["name"], "b");
+    }
+
+    #[test]
+    fn a_panic_is_logged_with_its_place_and_without_values() {
+        let (hook, secret) = (panic::take_hook(), "hunter2".to_owned());
+        panic::set_hook(Box::new(log_panic));
+        let text = logged(LogFormat::Text, "info", || {
+            let _ = panic::catch_unwind(|| panic!("a defect"));
+            let _ = panic::catch_unwind(|| panic!("cannot send {secret}"));
+        });
+        panic::set_hook(hook);
+        assert!(text.contains("logs.rs") && text.contains(": a defect"), "{text}");
+        assert!(text.contains("(the message is withheld)") && !text.contains("hunter2"), "{text}");
     }
 
     #[test]

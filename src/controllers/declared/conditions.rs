@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
 use crate::controllers::runtime::conditions::condition;
+use crate::controllers::runtime::problem::Problem;
 use crate::controllers::runtime::reason::Reason;
 
 /// The type of the condition that warns of properties that Glue does not document. Tools that wait do not read it.
@@ -43,9 +44,29 @@ pub fn of(sync: SyncState, reason: Reason, message: &str, before: &[Condition], 
     conditions.map(|(type_, status)| condition(type_, status, reason, message, before, now)).collect()
 }
 
+/// The conditions that report a problem that no plan knows. Those of the kind stay.
+#[must_use]
+pub fn with_problem(before: &[Condition], problem: &Problem, now: Timestamp) -> Vec<Condition> {
+    let is_shared = |condition: &&Condition| matches!(&*condition.type_, "Ready" | "Reconciling" | "Stalled");
+    let own = before.iter().filter(|condition| !is_shared(condition)).cloned();
+    of(SyncState::Progressing, problem.reason, &problem.message, before, now).into_iter().chain(own).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_problem_that_no_plan_knows_leaves_the_conditions_of_the_kind() {
+        let now = Timestamp::UNIX_EPOCH;
+        let tested = condition("Tested", true, Reason::TestSucceeded, "", &[], now);
+        let before = [of(SyncState::Synced, Reason::InSync, "", &[], now), vec![tested]].concat();
+        let problem = Problem::new(Reason::InternalError, "a defect");
+        let after = with_problem(&before, &problem, now);
+        let shape: Vec<_> = after.iter().map(|one| format!("{}={} {}", one.type_, one.status, one.reason)).collect();
+        let expected = ["Ready=False InternalError", "Reconciling=True InternalError", "Tested=True TestSucceeded"];
+        assert_eq!(shape, expected);
+    }
 
     #[test]
     fn each_sync_state_has_the_documented_conditions() {

@@ -11,13 +11,14 @@ use tracing::info;
 
 use super::facts::Facts;
 use super::kind::{DeclaredKind, Target};
-use super::{events, plan};
+use super::{conditions, events, plan};
 use crate::controllers::runtime::context::{Context, Name, created, name_of};
 use crate::controllers::runtime::kind::Item;
 use crate::controllers::runtime::lifecycle::{Earlier, Lifecycle};
 use crate::controllers::runtime::local_state::LocalState;
 use crate::controllers::runtime::ownership::{AwsLocation, Ownership, Terms};
 use crate::controllers::runtime::pass::Pass;
+use crate::controllers::runtime::problem::Problem;
 use crate::controllers::runtime::reason::Reason;
 use crate::controllers::runtime::start_once::{Intent, StartOutcome, records_intent};
 use crate::controllers::runtime::step::Plan;
@@ -150,6 +151,14 @@ impl<K: DeclaredKind<Status: Default>> Lifecycle<K> for DeclaredLifecycle {
             );
             pass.publish(event);
         }
+    }
+
+    fn report(object: &K, problem: &Problem) -> Option<K::Status> {
+        let mut status = object.status().cloned().unwrap_or_default();
+        let declared = K::declared_mut(&mut status);
+        declared.observed_generation = object.meta().generation.unwrap_or_default();
+        declared.conditions = conditions::with_problem(&declared.conditions, problem, time::now());
+        Some(status)
     }
 
     fn on_idle(pass: &Pass<'_, K>) {

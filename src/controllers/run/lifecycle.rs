@@ -15,7 +15,7 @@ use super::facts::{CrawlerActivity, CrawlerSnapshot, Facts, Observation, Observe
 use super::kind::{Identification, RunKind};
 use super::local_state::RunLocalState;
 use super::waiting::waits_for;
-use super::{cleanup, events, plan, sharing, waiting};
+use super::{cleanup, events, plan, sharing, status, waiting};
 use crate::api::run::{Attempt, Baseline, Phase, RunStatus};
 use crate::controllers::runtime::context::{Context, QueueKey, created, name_of};
 use crate::controllers::runtime::events::of_reason;
@@ -120,6 +120,11 @@ impl<K: RunKind> Lifecycle<K> for RunLifecycle {
             pass.publish(of_reason(reason, note, reason.as_str()));
         }
         publish(pass, &before, &after);
+    }
+
+    fn report(object: &K, problem: &Problem) -> Option<K::Status> {
+        let run = status::report(object.meta(), object.policy(), &run_status(object), problem, time::now())?;
+        Some(object.render(None, run, None))
     }
 
     fn on_idle(pass: &Pass<'_, K>) {

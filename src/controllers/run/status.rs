@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use kube::api::ObjectMeta;
 
 use super::attempts::{next_attempt, with_attempt};
 use super::calls::{Plan, Step};
 use super::conditions;
 use super::facts::{Facts, ObservedRun};
-use crate::api::run::{Attempt, Phase, ReadyWhen, RunStatus};
+use crate::api::run::{Attempt, Phase, ReadyWhen, RunPolicy, RunStatus};
 use crate::controllers::runtime::problem::Problem;
 use crate::controllers::runtime::reason::Reason;
 use crate::glue::ErrorKind;
@@ -32,6 +34,24 @@ pub(super) fn status(
         identity: facts.status.identity.clone(),
         conditions: conditions::of(phase, reason, message, ready_when, before, now),
     }
+}
+
+/// The status that an object has, with a problem that no plan knows; `None` when the run is over.
+pub(super) fn report(
+    meta: &ObjectMeta,
+    policy: &RunPolicy,
+    status: &RunStatus,
+    problem: &Problem,
+    now: Timestamp,
+) -> Option<RunStatus> {
+    let phase = status.phase.unwrap_or_default();
+    let ready_when = policy.ready_when.unwrap_or(ReadyWhen::Completed);
+    (!phase.is_final()).then(|| RunStatus {
+        observed_generation: meta.generation.unwrap_or_default(),
+        phase: Some(phase),
+        conditions: conditions::of(phase, problem.reason, &problem.message, ready_when, &status.conditions, now),
+        ..status.clone()
+    })
 }
 
 /// The status as it is, for this generation.
@@ -108,4 +128,24 @@ pub(super) fn rejected(facts: &Facts<'_>, attempt: &Attempt, problem: &Problem) 
     let waits = matches!(problem.kind, Some(ErrorKind::Busy | ErrorKind::LimitExceeded));
     let phase = if waits { Phase::Waiting } else { Phase::Pending };
     Plan { status: status(facts, phase, problem.reason, &problem.message, attempts), step: Step::Backoff }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_problem_that_no_plan_knows_is_reported_unless_the_run_is_over() {
+        let meta = ObjectMeta { generation: Some(3), ..ObjectMeta::default() };
+        let problem = Problem::new(Reason::InternalError, "a defect");
+        let reported = |phase| {
+            let status = RunStatus { phase: Some(phase), ..RunStatus::unobserved() };
+            report(&meta, &RunPolicy::default(), &status, &problem, Timestamp::UNIX_EPOCH)
+        };
+        let running = reported(Phase::Running).unwrap();
+        let summary: Vec<_> = running.conditions.iter().map(|one| (&*one.type_, &*one.status, &*one.reason)).collect();
+        assert_eq!(summary, [("Ready", "False", "InternalError"), ("Reconciling", "True", "InternalError")]);
+        assert_eq!((running.phase, running.observed_generation), (Some(Phase::Running), 3));
+        assert_eq!(reported(Phase::Succeeded), None);
+    }
 }

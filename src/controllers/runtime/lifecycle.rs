@@ -8,6 +8,7 @@ use std::future::Future;
 use super::context::Context;
 use super::kind::Kind;
 use super::pass::Pass;
+use super::problem::Problem;
 use super::start_once::{Intent, StartOutcome};
 use super::step::Plan;
 
@@ -50,6 +51,9 @@ pub trait Lifecycle<K: Kind>: Sized + 'static {
     fn call(pass: &mut Pass<'_, K>, call: Self::Call) -> impl Future<Output = ()> + Send;
     /// The status was written over `before`: files the Event of the transition.
     fn on_status_written(pass: &mut Pass<'_, K>, before: Option<&K::Status>);
+    /// The status that reports a problem, and is otherwise that of the object; `None` for an object that is finished.
+    fn report(object: &K, problem: &Problem) -> Option<K::Status>;
+
     /// The pass ends, and waits for a change.
     fn on_idle(pass: &Pass<'_, K>);
     /// The pass ends; `succeeded` unless the API server refused a write.

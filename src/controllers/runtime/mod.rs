@@ -11,6 +11,7 @@
 //! | [`pass`] | the state of one pass |
 //! | [`step`] | what a plan asks for |
 //! | [`wording`] | when a status is written that differs by its words only |
+//! | [`panics`] | a panic fails the object that it is about, and nothing else |
 //! | [`patch`] | the writes to an object, each on the resource version that it was decided on |
 //! | [`context`] | what the objects of one kind share |
 //! | [`local_state`] | what the process keeps about one object; all of it may be lost |
@@ -48,6 +49,7 @@ pub mod leadership;
 pub mod lifecycle;
 pub mod local_state;
 pub mod ownership;
+pub mod panics;
 pub mod pass;
 pub mod patch;
 pub mod problem;

@@ -280,6 +280,9 @@ reasons! {
     ReservedArgument Warning
         "Events only: Glue says that it uses arguments of this name internally."
         "If the job works, nothing has to be done. Else rename the argument."
+    InternalError Warning
+        "A defect of kube-glue stopped the pass over this object. Other objects go on, and the controller tries this one again every minute."
+        "Report it with the line `a pass panicked` of the controller's log and the line before it."
     LeftBehind Warning
         "Events only: the object was deleted, but something of it goes on in Glue."
         "Stop or delete by hand what the message names."

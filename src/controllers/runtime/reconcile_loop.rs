@@ -3,23 +3,20 @@
 use std::collections::HashMap;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures::channel::mpsc::UnboundedReceiver;
 use futures::{Stream, StreamExt};
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
-use tracing::{Instrument, error, info_span};
+use tracing::{Instrument, info_span};
 
 use super::context::{Context, Name, created};
 use super::kind::Kind;
+use super::panics;
 use super::reconciler::{self, Action};
 use super::watch::{Cache, Change};
 use super::workqueue::{Rank, Workqueue};
-
-/// The pause after a pass that panicked, which is a defect of this program.
-const AFTER_PANIC: Duration = Duration::from_mins(1);
 
 /// Runs until `stop`, and then until the passes under way have ended. `changes` are those of the watches that fill
 /// `cache`.
@@ -77,7 +74,7 @@ impl<K: Kind> Passes<K> {
                 continue;
             };
             let span = info_span!("reconcile", kind = K::KIND, namespace = name.0, name = name.1);
-            let pass = reconciler::reconcile(object, Arc::clone(&self.context)).instrument(span);
+            let pass = panics::contained(object, Arc::clone(&self.context), reconciler::reconcile).instrument(span);
             let task = self.tasks.spawn(pass);
             self.names.insert(task.id(), name);
         }
@@ -102,14 +99,8 @@ impl<K: Kind> Passes<K> {
         let id = ended.as_ref().map_or_else(JoinError::id, |(id, _)| *id);
         let Some(name) = self.names.remove(&id) else { return };
         self.queue.done(&name);
-        let action = match ended {
-            Ok((_, action)) => action,
-            Err(panic) => {
-                error!(kind = K::KIND, namespace = name.0, name = name.1, %panic, "a pass panicked: please report it");
-                self.context.shared.metrics.reconcile_failed(K::KIND, "panic");
-                Action::RequeueAfter(AFTER_PANIC)
-            }
-        };
+        // Panics are contained; only an abort ends a task otherwise.
+        let action = ended.map_or(Action::RequeueAfter(panics::PAUSE), |(_, action)| action);
         let again = match action {
             Action::AwaitChange => None,
             // A time that no clock can show does not come.

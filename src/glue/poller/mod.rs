@@ -23,17 +23,19 @@ use std::collections::HashMap;
 use std::fmt::Debug;
 use std::future::Future;
 use std::hash::Hash;
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures::FutureExt;
 use jiff::Timestamp;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
 pub(crate) use self::state::State;
 pub use self::urgency::UsualDuration;
-use super::Error;
 use super::rate_limiter::{ClientId, News, PollGroup, RateLimiter};
+use super::{Error, ErrorKind};
 
 /// A group of items that are polled together. Equal sources are one group.
 pub trait Source: Clone + Debug + Eq + Hash + Send + Sync + 'static {
@@ -114,6 +116,22 @@ pub struct Polled<T> {
     pub usual: Option<UsualDuration>,
     /// All items that it showed by id, where siblings want to know.
     pub seen: HashMap<String, T>,
+}
+
+impl<T> Polled<T> {
+    /// What comes of a poll that panicked, which is a defect of this program.
+    fn panicked(requests: Vec<PollRequest<T>>) -> Self {
+        let error = Arc::new(Error {
+            operation: "poll",
+            object: "Glue".to_owned(),
+            kind: ErrorKind::Transient,
+            code: "Panicked".to_owned(),
+            message: "a defect of kube-glue, and the controller's log says where: please report it".to_owned(),
+        });
+        let failed =
+            |request: PollRequest<T>| PollResult { id: request.id, answer: Err(Arc::clone(&error)), page: None };
+        Self { results: requests.into_iter().map(failed).collect(), calls: 0, usual: None, seen: HashMap::new() }
+    }
 }
 
 /// What one poll showed of an item.
@@ -258,7 +276,11 @@ impl<S: Source, R: Clone + Eq + Hash + Send + Sync + 'static> Poller<S, R> {
             if let Some(since) = paused_since {
                 (self.shared.on_pause)(polled_at - since);
             }
-            let polled = source.poll(requests, extras).await;
+            let polled = match AssertUnwindSafe(source.poll(requests, extras)).catch_unwind().await {
+                Ok(polled) => polled,
+                // A task that ends would leave its subscribers waiting for ever.
+                Err(_) => Polled::panicked(self.state().poll_requests(&source).unwrap_or_default().0),
+            };
             paused_since = Some(Instant::now());
             let calls = polled.calls;
             let applied = self.state().apply(&source, polled_at, (self.shared.clock)(), polled);

@@ -12,6 +12,8 @@ use super::*;
 use crate::glue::ErrorKind;
 
 const BASE: Duration = Duration::from_secs(5);
+/// A poll that shows this panics.
+const PANICS: u32 = 77;
 
 /// The item that polls refuse, or all, and the error.
 type Refusal = (Option<&'static str>, Error);
@@ -56,6 +58,7 @@ impl Source for Number {
         let value = self.value.load(Ordering::SeqCst);
         self.polls.fetch_add(1, Ordering::SeqCst);
         self.results.acquire().await.unwrap().forget();
+        assert_ne!(value, PANICS, "the defect of a test");
         let error = self.error.lock().unwrap().clone();
         let results = requests.into_iter().map(|request| {
             let answer = match &error {
@@ -292,4 +295,19 @@ async fn a_poll_asks_for_the_history_once_an_hour_until_it_is_known() {
     let polled = Polled { results: Vec::new(), calls: 1, usual, seen: HashMap::new() };
     let _ = state.apply(&source, Instant::now(), Timestamp::UNIX_EPOCH, polled);
     assert!(!asked(&mut state, Duration::from_hours(2)).await, "it is known");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_poll_that_panics_is_a_failed_poll_and_the_group_goes_on() {
+    let (poller, source, mut requeued) = poller(false);
+    source.value.store(PANICS, Ordering::SeqCst);
+    let _ = poller.watch(&source, "a", &"one");
+    assert_eq!(requeued.next().await, Some("one"), "the error is reported once it has lasted");
+    let report = poller.watch(&source, "a", &"one");
+    assert_eq!(report.error.map(|error| error.code.clone()).as_deref(), Some("Panicked"));
+    source.value.store(5, Ordering::SeqCst);
+    while observed(&poller.watch(&source, "a", &"one")).is_none() {
+        assert_eq!(requeued.next().await, Some("one"));
+    }
+    assert_eq!(observed(&poller.watch(&source, "a", &"one")), Some(5));
 }
