@@ -33,6 +33,8 @@
 //! | Who may call AWS now? | `glue::rate_limiter::budget` |
 //! | Where is the message of a failed run cut? | [`truncated`](controllers::runtime::text::truncated), called in the kind's `render.rs` |
 //! | Where are secret values removed from messages? | [`redaction`]; AWS's own words pass `KnownSecrets` in `glue::aws`, and what an object takes from Secrets [`Pass::redactor`](controllers::runtime::pass::Pass::redactor) |
+//! | What does the cache keep of a large object? | [`cache_size`](controllers::runtime::cache_size) |
+//! | What does a panic end? | [`panics`](controllers::runtime::panics) |
 //! | Which reasons are there? | [`reason`](controllers::runtime::reason) |
 //! | What must change for a new field? | see below |
 //!

@@ -30,6 +30,8 @@ pub(super) struct Families {
     pub(super) poll_pause: Histograms<KindLabels>,
     pub(super) queue_depth: Family<KindLabels, Gauge>,
     pub(super) queue_age: Family<KindLabels, Gauge<f64, AtomicU64>>,
+    pub(super) objects: Family<KindLabels, Gauge>,
+    pub(super) largest_namespace_objects: Family<KindLabels, Gauge>,
     pub(super) live_runs: Family<KindLabels, Gauge>,
     pub(super) workqueue_depth: Family<KindLabels, Gauge>,
     pub(super) active_passes: Family<KindLabels, Gauge>,
@@ -131,6 +133,12 @@ impl Families {
                 registry.register_with_unit("queue_age", help, Unit::Seconds, family.clone());
                 family
             },
+            objects: gauges(registry, "objects", "Objects that exist, finished ones included"),
+            largest_namespace_objects: gauges(
+                registry,
+                "largest_namespace_objects",
+                "Objects of the namespace that has the most of them",
+            ),
             live_runs: gauges(registry, "live_runs", "Objects whose run has not ended"),
             workqueue_depth: gauges(registry, "workqueue_depth", "Objects that wait for a pass"),
             active_passes: gauges(registry, "active_passes", "Passes under way"),

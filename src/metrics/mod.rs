@@ -131,6 +131,13 @@ impl Metrics {
         families.queue_age.get_or_create(&KindLabels { kind }).set(age.as_secs_f64());
     }
 
+    /// `count` objects of `kind` exist, `most` of them in the namespace that has the most.
+    pub(crate) fn objects(&self, kind: &'static str, count: usize, most: usize) {
+        let families = &self.inner.families;
+        families.objects.get_or_create(&KindLabels { kind }).set(saturating(count));
+        families.largest_namespace_objects.get_or_create(&KindLabels { kind }).set(saturating(most));
+    }
+
     /// `count` objects of `kind` have a run that has not ended.
     pub(crate) fn live_runs(&self, kind: &'static str, count: usize) {
         self.inner.families.live_runs.get_or_create(&KindLabels { kind }).set(saturating(count));

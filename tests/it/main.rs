@@ -21,6 +21,7 @@ mod events;
 mod fault_matrix;
 mod harness;
 mod job_runs;
+mod memory;
 mod plugin;
 mod rbac;
 mod request_cost;

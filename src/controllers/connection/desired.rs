@@ -14,6 +14,9 @@ use crate::glue::identity::Sensitive;
 /// The values of all Secret keys that a spec names.
 pub type Values = HashMap<SecretKey, Sensitive>;
 
+/// The most bytes that Glue takes of any value.
+pub const MOST_BYTES: usize = 8000;
+
 /// The most bytes that Glue takes of a value (the API's model in the AWS SDKs; for the authorization code also the Glue API
 /// reference).
 fn most(field: &str) -> usize {
@@ -22,7 +25,7 @@ fn most(field: &str) -> usize {
         "authentication.oauth2.authorizationCode"
         | "authentication.oauth2.accessToken"
         | "authentication.oauth2.refreshToken" => 4096,
-        "authentication.oauth2.jwtToken" => 8000,
+        "authentication.oauth2.jwtToken" => MOST_BYTES,
         field if field.starts_with("authentication.custom") => 2048,
         field => properties::most_bytes(field.split_once(' ').map_or(field, |(map, _)| map)),
     }

@@ -92,7 +92,9 @@ impl Inputs<GlueConnection> for ConnectionInputs {
 
     async fn read(object: &GlueConnection, client: &Client, settings: &Settings) -> Result<Self, Problem> {
         let namespace = object.namespace().unwrap_or_default();
-        let secrets = super::secrets::read(client, &namespace, &Self::secrets(object)).await?;
+        let keys = object.spec.secret_keys();
+        let keys: Vec<_> = keys.iter().map(|(_, key)| *key).collect();
+        let secrets = super::secrets::read(client, &namespace, &keys).await?;
         let inputs = Self::new(object, &secrets)?;
         Ok(if settings.watch_secrets { inputs } else { inputs.unwatched() })
     }

@@ -45,7 +45,7 @@ use self::inputs::ConnectionInputs;
 use crate::api::connection::status::TestResult;
 use crate::api::credentials::{Aws, AwsIdentity};
 use crate::api::declared::DeclaredStatus;
-use crate::api::{GlueConnection, GlueConnectionStatus};
+use crate::api::{GlueConnection, GlueConnectionSpec, GlueConnectionStatus};
 use crate::controllers::declared::DeclaredKind;
 use crate::controllers::declared::kind::{Release, Target};
 use crate::controllers::declared::lifecycle::DeclaredLifecycle;
@@ -142,6 +142,11 @@ impl Kind for GlueConnection {
 
     fn words(item: &mut Connection) -> Vec<&mut String> {
         item.status_reason.iter_mut().collect()
+    }
+
+    fn strip_to_head(&mut self) {
+        let connection_name = self.spec.connection_name.take();
+        self.spec = GlueConnectionSpec { connection_name, ..GlueConnectionSpec::default() };
     }
 }
 

@@ -50,6 +50,10 @@ impl Kind for GlueCrawlerRun {
             *status = GlueCrawlerRunStatus { run, crawl_id, ..GlueCrawlerRunStatus::default() };
         }
     }
+
+    fn strip_to_head(&mut self) {
+        self.spec.aws = Aws::default();
+    }
 }
 
 impl RunKind for GlueCrawlerRun {

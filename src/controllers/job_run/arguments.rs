@@ -44,7 +44,6 @@ impl Inputs<GlueJobRun> for Arguments {
         let reserved = settings.run_key_argument.as_deref();
         let arguments = read(client, &object.namespace().unwrap_or_default(), &object.spec).await?;
         check_reserved(&arguments, reserved)?;
-        check_size(&arguments)?;
         if reserved.is_none() && object.spec.policy.idempotency_key.is_some() {
             return Err(Problem::invalid_spec(
                 "idempotencyKey needs the argument by which runs are found again, and this controller sends none \
@@ -78,6 +77,7 @@ async fn read(client: &Client, namespace: &str, spec: &GlueJobRunSpec) -> Result
     for (name, value) in spec.arguments.iter().flatten() {
         arguments.values.insert(name.clone(), Sensitive::new(value.clone()));
     }
+    check_size(&arguments)?;
     for from in spec.arguments_from.iter().flatten() {
         let (value, secret) = match (&from.secret_key_ref, &from.config_map_key_ref) {
             (Some(key), _) => (secret_value(client, namespace, from, key).await?, true),
@@ -89,6 +89,8 @@ async fn read(client: &Client, namespace: &str, spec: &GlueJobRunSpec) -> Result
             arguments.secrets.push(value.clone());
         }
         arguments.values.insert(from.name.clone(), value);
+        // Each may have a megabyte: the sum is bounded on the way.
+        check_size(&arguments)?;
     }
     Ok(arguments)
 }

@@ -72,6 +72,11 @@ impl Kind for GlueJobRun {
     fn words(item: &mut JobRunItem) -> Vec<&mut String> {
         [&mut item.run.error_message, &mut item.run.state_detail].into_iter().flatten().collect()
     }
+
+    fn strip_to_head(&mut self) {
+        let GlueJobRunSpec { job_name, run_id, policy, .. } = std::mem::take(&mut self.spec);
+        self.spec = GlueJobRunSpec { job_name, run_id, policy, ..GlueJobRunSpec::default() };
+    }
 }
 
 impl RunKind for GlueJobRun {

@@ -84,7 +84,11 @@ impl WatchHandle {
     pub fn failed(&self, error: &watcher::Error) {
         warn!(watch = self.name, error = error as &dyn std::error::Error, "the watch failed; restarting it");
         let (message, is_denied) = match error {
-            watcher::Error::InitialListFailed(kube::Error::Api(status)) => (status.message.clone(), status.code == 403),
+            // A list that is streamed begins with a watch.
+            watcher::Error::InitialListFailed(kube::Error::Api(status))
+            | watcher::Error::WatchStartFailed(kube::Error::Api(status)) => {
+                (status.message.clone(), status.code == 403)
+            }
             other => (other.to_string(), false),
         };
         let why = if is_denied { format!("{message} ({})", self.remedy) } else { message };
@@ -122,6 +126,10 @@ mod tests {
             let status = Status::failure("User x cannot list", "Forbidden").with_code(403);
             watcher::Error::InitialListFailed(kube::Error::Api(Box::new(status)))
         };
+        let streamed = Status::failure("User x cannot watch", "Forbidden").with_code(403);
+        secrets.failed(&watcher::Error::WatchStartFailed(kube::Error::Api(Box::new(streamed))));
+        let why = "secrets in namespace a cannot be listed: User x cannot watch (allow it)";
+        assert_eq!(sync.has_synced(), Err(why.to_owned()));
         secrets.failed(&denied());
         let why = "secrets in namespace a cannot be listed: User x cannot list (allow it)";
         assert_eq!(sync.has_synced(), Err(why.to_owned()));

@@ -1,23 +1,26 @@
 //! What the objects of one kind share, and what is released when one of them is deleted.
 
+use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 use kube::runtime::reflector::ObjectRef;
 use kube::{Client, ResourceExt};
+use tokio::sync::Semaphore;
 
 use super::credentials::dependents::Dependents;
 use super::credentials::resolver::{self, ClientResolver};
 use super::credentials::secrets::SecretKey;
 use super::events::Events;
 use super::exclusive::Exclusive;
+use super::existing_objects::ExistingObjects;
 use super::kind::{Inputs, Kind};
 use super::local_state::LocalStates;
 use super::ownership::{AwsLocation, Owners};
 use super::queue::{Queues, Target};
 use super::requeue::Requeuer;
 use super::shared_runs::SharedRuns;
-use super::{Leadership, Settings, time};
+use super::{Leadership, Settings, cache_size, time};
 use crate::glue::Glue;
 use crate::glue::poller::Poller;
 use crate::metrics::Metrics;
@@ -59,6 +62,10 @@ pub struct Context<K: Kind> {
     shared_runs: Mutex<SharedRuns<Name>>,
     /// The objects that declare the same Glue resource.
     pub(crate) owners: Owners<AwsLocation, Name>,
+    /// Who may read a large object now.
+    pub(super) whole_objects: Semaphore,
+    /// How many objects exist, and how many the largest namespace has, by the namespace of the watch.
+    existing: Mutex<HashMap<Option<String>, (usize, usize)>>,
     requeuer: Requeuer,
 }
 
@@ -81,8 +88,19 @@ impl<K: Kind> Context<K> {
             keys: Mutex::default(),
             shared_runs: Mutex::default(),
             owners: Owners::default(),
+            whole_objects: Semaphore::new(cache_size::MOST_READ),
+            existing: Mutex::default(),
             requeuer,
         }
+    }
+
+    /// The watch of this namespace, `None` for all, shows so many objects.
+    pub(super) fn report_existing(&self, watched: Option<&str>, existing: &ExistingObjects) {
+        let mut by_watch = lock(&self.existing);
+        by_watch.insert(watched.map(str::to_owned), (existing.count(), existing.most_of_namespace()));
+        let count = by_watch.values().map(|(count, _)| count).sum();
+        let most = by_watch.values().map(|(_, most)| *most).max().unwrap_or_default();
+        self.shared.metrics.objects(K::KIND, count, most);
     }
 
     /// The object was deleted: nothing of it is kept.
@@ -118,6 +136,10 @@ impl<K: Kind> Context<K> {
 
     fn remove_dependent(&self, object: &K) {
         let dependent = (ObjectRef::from_obj(object), object.uid().unwrap_or_default());
+        if !cache_size::is_whole(object) {
+            // What it names is not known any more.
+            return self.dependents.remove_from_all(&dependent);
+        }
         for secret in Self::secrets_of(object) {
             self.dependents.remove(&secret, &dependent);
         }

@@ -52,6 +52,9 @@ pub trait Kind:
     /// is left, so nothing of it is lost.
     fn strip(&mut self) {}
 
+    /// Removes all of a large spec that no handler of an event of the watch reads. A pass reads the object whole.
+    fn strip_to_head(&mut self);
+
     /// Glue's own words in an item, which may quote values from Secrets.
     fn words(_item: &mut Item<Self>) -> Vec<&mut String> {
         Vec::new()

@@ -24,6 +24,8 @@
 //! | [`shared_runs`] | which objects need the same run |
 //! | [`ownership`] | which of several objects manages a Glue resource |
 //! | [`requeue`] | sends an object to its reconcile loop |
+//! | [`cache_size`] | what the cache keeps of an object |
+//! | [`existing_objects`] | which objects a watch shows, finished ones included |
 //! | [`cache_sync`] | which watches have listed, for the readiness probe |
 //! | [`credentials`] | from an object to its AWS client, by way of its Secret |
 //! | [`reason`] | the reasons of conditions and Events |
@@ -37,12 +39,14 @@
 //! | [`time`] | timestamps as statuses hold them |
 
 pub mod backoff;
+pub mod cache_size;
 pub mod cache_sync;
 pub mod conditions;
 pub mod context;
 pub mod credentials;
 pub mod events;
 pub mod exclusive;
+pub mod existing_objects;
 pub mod facts;
 pub mod kind;
 pub mod leadership;

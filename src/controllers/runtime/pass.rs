@@ -17,7 +17,7 @@ use super::lifecycle::{Earlier, Lifecycle};
 use super::local_state::LocalState;
 use super::problem::Problem;
 use super::start_once::StartOutcome;
-use super::{patch, time};
+use super::{cache_size, patch, time};
 use crate::glue::identity::Provenance;
 use crate::glue::{Error, Glue};
 use crate::redaction::{Redactor, Sensitive, Withheld};
@@ -181,7 +181,8 @@ impl<'a, K: Kind> Pass<'a, K> {
     }
 
     /// Takes the object as the API server has it after our write.
-    pub(super) fn on_written(&mut self, written: K, part: &'static str) {
+    pub(super) fn on_written(&mut self, mut written: K, part: &'static str) {
+        cache_size::strip_metadata(written.meta_mut());
         let version = written.resource_version().and_then(|version| version.parse().ok());
         self.with_local(|local| local.expected_version = version);
         self.context.shared.metrics.object_written(K::KIND, part);

@@ -117,7 +117,8 @@ fn params() -> PatchParams {
     PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() }
 }
 
-fn refused<K: Resource>(operation: &'static str, object: &K, error: kube::Error) -> WriteError {
+/// The error of a request about an object.
+pub(super) fn refused<K: Resource>(operation: &'static str, object: &K, error: kube::Error) -> WriteError {
     match error {
         kube::Error::Api(status) if matches!(status.code, 404 | 409) => WriteError::Conflict,
         source => WriteError::Api {

@@ -12,6 +12,7 @@ use kube::ResourceExt;
 use tokio::time::Instant;
 use tracing::{debug, warn};
 
+use super::cache_size;
 use super::context::Context;
 use super::events;
 use super::kind::{Inputs, Kind};
@@ -56,6 +57,14 @@ impl Action {
 /// Reconciles one object.
 pub async fn reconcile<K: Kind>(object: Arc<K>, context: Arc<Context<K>>) -> Action {
     let started = Instant::now();
+    let object = if cache_size::is_whole(&*object) {
+        object
+    } else {
+        match cache_size::read_whole(&*object, &*context).boxed().await {
+            Ok(whole) => Arc::new(whole),
+            Err(error) => return after_refused_write(&*object, &error, &*context),
+        }
+    };
     let result = Pass::<K>::new(&*object, &*context).run().await;
     let outcome = match &result {
         Ok((_, writes)) if *writes > 0 => "changed",
@@ -69,7 +78,7 @@ pub async fn reconcile<K: Kind>(object: Arc<K>, context: Arc<Context<K>>) -> Act
     }
 }
 
-/// What follows when the API server refused a write.
+/// What follows when the API server refused a write, or the read of a large object.
 fn after_refused_write<K: Kind>(object: &K, error: &WriteError, context: &Context<K>) -> Action {
     if matches!(error, WriteError::Conflict) {
         // The watch delivers the newer object; this is for the case that it does not.
@@ -81,7 +90,7 @@ fn after_refused_write<K: Kind>(object: &K, error: &WriteError, context: &Contex
         namespace = object.namespace(),
         name = object.name_any(),
         error = error as &dyn std::error::Error,
-        "the API server refused a write to the object; retrying"
+        "the API server refused a request about the object; retrying"
     );
     context.shared.metrics.reconcile_failed(K::KIND, "write");
     Action::RequeueAfter(pause)

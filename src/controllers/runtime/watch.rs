@@ -6,7 +6,7 @@
 //! The API server streams the first list object by object where it can (from 1.34), so that no page of it is held in
 //! memory; otherwise the list is read in pages.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use futures::stream::BoxStream;
@@ -18,15 +18,18 @@ use kube::runtime::watcher::{self, Event, watcher};
 use kube::{Api, Client, ResourceExt};
 use tracing::{debug, warn};
 
+use super::cache_size;
 use super::cache_sync::WatchHandle;
 use super::context::{Context, Name, name_of};
+use super::existing_objects::ExistingObjects;
 use super::kind::Kind;
 use super::lifecycle::Lifecycle;
 use super::local_state::LocalState;
-use crate::api::ANNOTATION_PREFIX;
+use super::panics::contained_event;
 
-/// How many objects a page of a list has, where the API server does not stream it.
-const PAGE_SIZE: u32 = 100;
+/// How many objects a page of a list has, where the API server does not stream it. All of them are in memory together,
+/// and each may have 1.5 MB.
+pub const PAGE_SIZE: u32 = 25;
 
 /// What a watch showed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,6 +55,18 @@ impl<K: Kind> Cache<K> {
     }
 }
 
+#[cfg(test)]
+impl<K: Kind> Cache<K> {
+    /// A cache with these objects, without a watch.
+    pub(super) fn holding(objects: impl IntoIterator<Item = K>) -> Self {
+        let (store, mut writer) = reflector::store();
+        writer.apply_watcher_event(&Event::Init);
+        objects.into_iter().for_each(|object| writer.apply_watcher_event(&Event::InitApply(object)));
+        writer.apply_watcher_event(&Event::InitDone);
+        Self { by_namespace: HashMap::from([(None, store)]) }
+    }
+}
+
 /// Watches these namespaces, `None` for all: what they change, and the objects as they showed them last.
 pub fn watch<K: Kind>(
     client: &Client,
@@ -65,7 +80,7 @@ pub fn watch<K: Kind>(
             Some(namespace) => Api::namespaced(client.clone(), namespace),
             None => Api::all(client.clone()),
         };
-        let (store, changes) = watch_one(api, Arc::clone(context), handle);
+        let (store, changes) = watch_one(api, Arc::clone(context), namespace.clone(), handle);
         by_namespace.insert(namespace, store);
         watched.push(changes);
     }
@@ -75,41 +90,47 @@ pub fn watch<K: Kind>(
 fn watch_one<K: Kind>(
     api: Api<DeserializeGuard<K>>,
     context: Arc<Context<K>>,
+    namespace: Option<String>,
     handle: WatchHandle,
 ) -> (Store<K>, BoxStream<'static, Change>) {
     let (store, writer) = reflector::store();
     let (before, mut listed) = (store.clone(), HashMap::new());
-    // The uids of the objects that exist and are done: nothing else is kept of them.
-    let mut done = HashSet::new();
+    let metrics = context.shared.metrics.clone();
+    let mut existing = ExistingObjects::default();
     let shown = events(api)
         .filter_map(|event| future::ready(event.map(decoded).transpose()))
         .inspect(move |event| match event {
-            Ok(Event::Apply(object)) => on_applied(&context, object, false, &mut done),
+            Ok(Event::Apply(object)) => {
+                contained_event(&metrics, object, || on_applied(&context, object, false, &mut existing));
+                context.report_existing(namespace.as_deref(), &existing);
+            }
             Ok(Event::InitApply(object)) => {
                 listed.insert(ObjectRef::from_obj(object), object.uid());
-                on_applied(&context, object, true, &mut done);
+                contained_event(&metrics, object, || on_applied(&context, object, true, &mut existing));
             }
             Ok(Event::Delete(object)) => {
-                done.remove(&object.uid());
-                on_deleted(&context, object);
+                existing.remove(&object.uid().unwrap_or_default());
+                contained_event(&metrics, object, || on_deleted(&context, object));
+                context.report_existing(namespace.as_deref(), &existing);
             }
             Ok(Event::Init) => listed.clear(),
             Ok(Event::InitDone) => {
                 for missed in missed_deletions(&listed, before.state()) {
-                    match missed {
-                        MissedDeletion::Deleted(object) => on_deleted(&context, &object),
-                        MissedDeletion::Replaced(object) => context.on_replaced(&object),
-                    }
+                    let (MissedDeletion::Deleted(object) | MissedDeletion::Replaced(object)) = &missed;
+                    contained_event(&metrics, &**object, || match &missed {
+                        MissedDeletion::Deleted(object) => on_deleted(&context, &**object),
+                        MissedDeletion::Replaced(object) => context.on_replaced(object),
+                    });
                 }
-                let exist: HashSet<_> = listed.values().collect();
-                done.retain(|uid| exist.contains(uid));
+                existing.retain(&listed.values().flatten().map(String::as_str).collect());
+                context.report_existing(namespace.as_deref(), &existing);
                 listed = HashMap::new();
                 handle.synced();
             }
             Err(error) => handle.failed(error),
         })
         .filter_map(|event| future::ready(event.map(without_done).transpose()))
-        .modify(strip)
+        .modify(cache_size::strip)
         .reflect(writer);
     let (before, mut in_list) = (store.clone(), Vec::new());
     let changes =
@@ -117,7 +138,7 @@ fn watch_one<K: Kind>(
     (store, changes.boxed())
 }
 
-/// The events of a watch, whatever the API server's version.
+/// The events of a watch, whatever the API server's version, with few objects of a list in memory at a time.
 fn events<K: Kind>(
     api: Api<DeserializeGuard<K>>,
 ) -> impl Stream<Item = watcher::Result<Event<DeserializeGuard<K>>>> + Send {
@@ -158,15 +179,14 @@ fn change<K: Kind>(event: Event<K>, before: &Store<K>, in_list: &mut Vec<Name>) 
     }
 }
 
-fn on_applied<K: Kind>(context: &Context<K>, object: &K, listed: bool, done: &mut HashSet<Option<String>>) {
-    let uid = object.uid();
-    if K::Lifecycle::is_done(object) {
+fn on_applied<K: Kind>(context: &Context<K>, object: &K, listed: bool, existing: &mut ExistingObjects) {
+    let uid = object.uid().unwrap_or_default();
+    let done = K::Lifecycle::is_done(object);
+    let was_done = existing.insert(&uid, &object.namespace().unwrap_or_default(), done);
+    if done {
         on_deleted(context, object);
-        done.insert(uid);
         return;
     }
-    let was_done = done.remove(&uid);
-    let uid = uid.unwrap_or_default();
     context.local_states.register(&uid, was_done);
     if object.meta().deletion_timestamp.is_some() {
         context.local_states.with(&uid, LocalState::on_deletion);
@@ -230,20 +250,6 @@ fn decoded<K: Kind>(event: Event<DeserializeGuard<K>>) -> Option<Event<K>> {
         Event::InitApply(guard) => object(guard).map(Event::InitApply),
         Event::Delete(guard) => object(guard).map(Event::Delete),
     }
-}
-
-/// Removes what no plan reads: field ownership and the last applied manifest are most of an object.
-fn strip<K: Kind>(object: &mut K) {
-    let meta = object.meta_mut();
-    meta.managed_fields = None;
-    meta.labels = None;
-    meta.owner_references = None;
-    meta.generate_name = None;
-    if let Some(annotations) = &mut meta.annotations {
-        annotations.retain(|name, _| name.starts_with(ANNOTATION_PREFIX));
-    }
-    meta.annotations.take_if(|annotations| annotations.is_empty());
-    object.strip();
 }
 
 #[cfg(test)]

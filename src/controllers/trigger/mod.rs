@@ -57,6 +57,10 @@ impl Kind for GlueTrigger {
     fn identity(status: &mut GlueTriggerStatus) -> &mut Option<AwsIdentity> {
         &mut status.declared.identity
     }
+
+    fn strip_to_head(&mut self) {
+        self.spec.aws = Aws::default();
+    }
 }
 
 impl DeclaredKind for GlueTrigger {

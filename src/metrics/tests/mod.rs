@@ -25,6 +25,7 @@ fn sampled() -> Metrics {
     metrics.status_caught_up("GlueJobRun", Duration::from_secs(2));
     metrics.poll_paused("GlueJobRun", Duration::from_secs(13));
     metrics.queue("GlueJobRun", 7, Duration::from_millis(1500));
+    metrics.objects("GlueJobRun", 30, 20);
     metrics.live_runs("GlueJobRun", 12);
     metrics.leader(true);
     metrics
@@ -51,6 +52,8 @@ fn every_event_is_rendered() {
         "kube_glue_poll_pause_seconds_bucket{le=\"15.0\",kind=\"GlueJobRun\"} 1",
         "kube_glue_queue_depth{kind=\"GlueJobRun\"} 7",
         "kube_glue_queue_age_seconds{kind=\"GlueJobRun\"} 1.5",
+        "kube_glue_objects{kind=\"GlueJobRun\"} 30",
+        "kube_glue_largest_namespace_objects{kind=\"GlueJobRun\"} 20",
         "kube_glue_live_runs{kind=\"GlueJobRun\"} 12",
         "kube_glue_leader 1",
         concat!("kube_glue_build_info{version=\"", env!("CARGO_PKG_VERSION"), "\"} 1"),

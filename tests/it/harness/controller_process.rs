@@ -56,6 +56,14 @@ impl ControllerProcess {
         self.log.has_changed().is_ok()
     }
 
+    /// The bytes of its memory that are resident.
+    pub fn resident_bytes(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("its status");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("its resident memory");
+        let kib: u64 = line.trim().trim_end_matches(" kB").parse().expect("a number");
+        kib * 1024
+    }
+
     /// Its log so far, with notifications of new lines.
     pub fn log(&self) -> watch::Receiver<String> {
         self.log.clone()

@@ -197,6 +197,11 @@ impl TestEnv {
         self.controllers[IDENTITY].get("/readyz").await
     }
 
+    /// The bytes of the controller's memory that are resident.
+    pub fn resident_bytes(&self) -> u64 {
+        self.controllers[IDENTITY].resident_bytes()
+    }
+
     /// The controller's metrics.
     pub async fn metrics(&self) -> String {
         self.controllers[IDENTITY].get("/metrics").await.1

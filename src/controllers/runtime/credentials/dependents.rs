@@ -34,6 +34,14 @@ impl<R: Clone + Eq + Hash> Dependents<R> {
         }
     }
 
+    /// The object does not depend on any Secret any more.
+    pub fn remove_from_all(&self, object: &R) {
+        self.lock().retain(|_, dependents| {
+            dependents.remove(object);
+            !dependents.is_empty()
+        });
+    }
+
     /// The objects that depend on this Secret.
     #[must_use]
     pub fn of(&self, secret: &SecretKey) -> Vec<R> {

@@ -21,6 +21,7 @@ use crate::controllers::runtime::cache_sync::CacheSync;
 use crate::controllers::runtime::problem::Problem;
 use crate::controllers::runtime::reason::Reason;
 use crate::controllers::runtime::requeue::scopes;
+use crate::controllers::runtime::watch::PAGE_SIZE;
 use crate::glue::identity::SecretData;
 
 /// A Secret by namespace and name.
@@ -113,7 +114,9 @@ impl Secrets {
             let (secrets, changed, listed, done) = (self.clone(), changed.clone(), listed.clone(), Arc::clone(&done));
             async move {
                 let mut seen = HashSet::new();
-                let mut events = watcher(api, watcher::Config::default()).default_backoff().boxed();
+                // The metadata of a Secret may have a quarter of a megabyte.
+                let config = watcher::Config::default().page_size(PAGE_SIZE);
+                let mut events = watcher(api, config).default_backoff().boxed();
                 while let Some(event) = events.next().await {
                     match event {
                         Ok(event) => {

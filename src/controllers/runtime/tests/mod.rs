@@ -1,3 +1,4 @@
 //! Tests of what all kinds share.
 
+mod panics;
 mod start_once;
