@@ -12,7 +12,7 @@ mod ways;
 use std::path::{Path, PathBuf};
 
 /// The pages whose commands are run, in this order, on one cluster. The last one ends with `helm uninstall`.
-const WALKED: [&str; 8] = [
+const WALKED: [&str; 9] = [
     "README.md",
     "docs/gluejobrun.md",
     "docs/gluecrawlerrun.md",
@@ -20,6 +20,7 @@ const WALKED: [&str; 8] = [
     "docs/glueconnection.md",
     "docs/status.md",
     PLUGIN,
+    "docs/security.md",
     OPERATIONS,
 ];
 /// The page with the IAM policy of each kind, and the index of the ways to connect.

@@ -28,6 +28,7 @@ mod request_cost;
 mod secret_leaks;
 mod smoke;
 mod start_once;
+mod supply_chain;
 mod tenancy;
 mod triggers;
 mod validation;

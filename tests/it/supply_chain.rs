@@ -1,0 +1,115 @@
+//! Where the crates of `Cargo.lock` come from, and their licences: what `cargo deny check licenses sources` checks by
+//! `deny.toml`, without that program. Advisories need a current database, and are not checked here.
+
+use std::collections::BTreeSet;
+use std::iter::Peekable;
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+
+/// The registry that cargo writes into `Cargo.lock` for crates.io.
+const CRATES_IO: &str = "registry+https://github.com/rust-lang/crates.io-index";
+
+fn file(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
+    std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+#[test]
+fn every_crate_comes_from_crates_io_with_its_checksum() {
+    let lock = file("Cargo.lock");
+    let packages: Vec<_> = lock.split("[[package]]").skip(1).collect();
+    assert!(packages.len() > 100);
+    for package in packages {
+        let field = |name: &str| {
+            let line = package.lines().find_map(|line| line.strip_prefix(&format!("{name} = ")));
+            line.map(|value| value.trim_matches('"').to_owned())
+        };
+        let (name, source) = (field("name").expect("a name"), field("source"));
+        match source.as_deref() {
+            Some(source) => {
+                assert_eq!(source, CRATES_IO, "{name}");
+                assert_eq!(field("checksum").map(|sum| sum.len()), Some(64), "{name}");
+            }
+            None => assert!(name.starts_with("kube-glue"), "{name} is no crate of the workspace"),
+        }
+    }
+}
+
+#[test]
+fn every_crate_has_a_licence_that_deny_toml_allows() {
+    let deny = file("deny.toml");
+    let (_, list) = deny.split_once("allow = [").expect("a list");
+    let (list, _) = list.split_once(']').expect("its end");
+    let allowed: BTreeSet<_> = list.split('"').skip(1).step_by(2).collect();
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let version = Command::new(&cargo).args(["version", "--verbose"]).output().expect("cargo");
+    let version = String::from_utf8(version.stdout).expect("text");
+    let host = version.lines().find_map(|line| line.strip_prefix("host: ")).expect("a host");
+    let metadata = Command::new(&cargo)
+        .args(["metadata", "--format-version", "1", "--locked", "--filter-platform", host])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .expect("cargo");
+    assert!(metadata.status.success(), "{}", String::from_utf8_lossy(&metadata.stderr));
+    let metadata: Value = serde_json::from_slice(&metadata.stdout).expect("JSON");
+    let packages = metadata["packages"].as_array().expect("packages");
+    for package in packages.iter().filter(|package| !package["source"].is_null()) {
+        let licence = package["license"].as_str().unwrap_or_default();
+        assert!(is_allowed(licence, &allowed), "{}: {licence:?} is not allowed by deny.toml", package["name"]);
+    }
+}
+
+/// Whether one way to read an SPDX expression is allowed. A slash is the old form of OR.
+fn is_allowed(licence: &str, allowed: &BTreeSet<&str>) -> bool {
+    let spaced =
+        licence.replace('/', " OR ").replace('(', " ( ").replace(')', " ) ").replace(" WITH ", "\u{a0}WITH\u{a0}");
+    let mut words = spaced.split_ascii_whitespace().map(|word| word.replace('\u{a0}', " ")).peekable();
+    let is_read = any_of(&mut words, allowed);
+    is_read && words.peek().is_none()
+}
+
+fn any_of(words: &mut Peekable<impl Iterator<Item = String>>, allowed: &BTreeSet<&str>) -> bool {
+    let mut any = all_of(words, allowed);
+    while words.next_if(|word| word == "OR").is_some() {
+        any |= all_of(words, allowed);
+    }
+    any
+}
+
+fn all_of(words: &mut Peekable<impl Iterator<Item = String>>, allowed: &BTreeSet<&str>) -> bool {
+    let mut all = one(words, allowed);
+    while words.next_if(|word| word == "AND").is_some() {
+        all &= one(words, allowed);
+    }
+    all
+}
+
+fn one(words: &mut Peekable<impl Iterator<Item = String>>, allowed: &BTreeSet<&str>) -> bool {
+    match words.next() {
+        Some(open) if open == "(" => any_of(words, allowed) & words.next_if(|word| word == ")").is_some(),
+        Some(licence) => allowed.contains(licence.as_str()),
+        None => false,
+    }
+}
+
+#[test]
+fn an_expression_is_allowed_if_one_way_to_read_it_is() {
+    let allowed = BTreeSet::from(["MIT", "Apache-2.0", "Apache-2.0 WITH LLVM-exception", "ISC"]);
+    for (licence, expected) in [
+        ("MIT", true),
+        ("MIT/GPL-3.0", true),
+        ("GPL-3.0 OR MIT", true),
+        ("GPL-3.0 AND MIT", false),
+        ("(GPL-3.0 OR MIT) AND ISC", true),
+        ("(GPL-3.0 OR MIT) AND GPL-2.0", false),
+        ("Apache-2.0 WITH LLVM-exception OR GPL-3.0", true),
+        ("Apache-2.0 WITH Other-exception", false),
+        ("MIT AND", false),
+        ("MIT MIT", false),
+        ("", false),
+    ] {
+        assert_eq!(is_allowed(licence, &allowed), expected, "{licence:?}");
+    }
+}
