@@ -25,7 +25,7 @@ async fn a_run_started_elsewhere_is_followed_and_never_started() {
 
 #[tokio::test]
 async fn a_followed_run_that_does_not_exist_is_unknown_and_stays_polled() {
-    let env = TestEnv::new("no-run").await;
+    let env = TestEnv::with_flags("no-run", SHORT_TIMEOUTS).await;
     env.define_job(JobDefinition::new("steps").script(endless()));
     env.create_run("one", "steps", json!({"runId": "jr_nobody"})).await;
     let run = env.wait_for_phase("one", Phase::Unknown).await;

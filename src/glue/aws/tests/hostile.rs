@@ -278,7 +278,7 @@ proptest! {
 
     #[test]
     fn any_secret_is_taken(data in secret(), namespace in "[a-z]{1,63}") {
-        let rules = Rules { endpoints: vec!["glue.example.com".parse().unwrap()], ..Rules::default() };
+        let rules = Rules { endpoints: vec!["*=glue.example.com".parse().unwrap()], ..Rules::default() };
         let input = ResolveInput {
             namespace: &namespace,
             kind: "GlueJobRun",
