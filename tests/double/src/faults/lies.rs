@@ -16,12 +16,13 @@ pub fn pretended(operation: &str, body: &Value) -> Option<Value> {
             let stopped: Vec<_> = list("JobRunIds").into_iter().map(stopped).collect();
             json!({ "SuccessfulSubmissions": stopped, "Errors": [] })
         }
+        "StartWorkflowRun" => json!({ "RunId": format!("wr_{}", random_hex(64)) }),
+        "ResumeWorkflowRun" => json!({ "RunId": format!("wr_{}", random_hex(64)), "NodeIds": body["NodeIds"] }),
         "StartTrigger" | "StopTrigger" => name(),
         "CreateConnection" => json!({ "CreateConnectionStatus": "READY" }),
         "BatchDeleteConnection" => json!({ "Succeeded": list("ConnectionNameList"), "Errors": {} }),
-        "StartCrawler" | "StopCrawler" | "UpdateConnection" | "TestConnection" | "TagResource" | "UntagResource" => {
-            Value::Object(Map::new())
-        }
+        "StartCrawler" | "StopCrawler" | "StopWorkflowRun" | "UpdateConnection" | "TestConnection" | "TagResource"
+        | "UntagResource" => Value::Object(Map::new()),
         _ => return None,
     })
 }

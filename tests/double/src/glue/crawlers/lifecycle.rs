@@ -50,11 +50,14 @@ impl Region {
         if let Some(at) = planned {
             self.events.push(at, Event::Crawl(event));
         }
+        if let Some(origin) = origin {
+            self.workflows.on_crawl(origin, name, &id);
+        }
         Ok(id)
     }
 
     /// Stops the running crawl of a crawler.
-    pub(super) fn stop_crawl(&mut self, name: &str) -> Result<(), AwsError> {
+    pub(in crate::glue) fn stop_crawl(&mut self, name: &str) -> Result<(), AwsError> {
         let state = self.crawler(name)?.state;
         match state {
             CrawlerState::Ready => {

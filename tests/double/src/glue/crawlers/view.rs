@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{Crawl, Crawler, CrawlerSettings, CrawlerState};
-use crate::clock::Time;
+use crate::{clock::Time, glue::Region};
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
@@ -67,5 +67,43 @@ impl Crawler {
                 start_time: crawl.started,
             }),
         }
+    }
+}
+
+/// Glue's `Crawl`: a crawl in the graph of a workflow run.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(in crate::glue) struct CrawlOfChain<'a> {
+    pub state: &'static str,
+    started_on: Time,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    completed_on: Option<Time>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error_message: Option<&'a str>,
+    log_group: &'static str,
+    log_stream: &'a str,
+}
+
+impl Region {
+    /// A crawl as the graph of a workflow run shows it.
+    pub(in crate::glue) fn crawl_of_chain(&self, crawler: &str, id: &str) -> Option<CrawlOfChain<'_>> {
+        let crawler = self.crawler(crawler).ok()?;
+        let crawl = crawler.crawls.iter().rev().find(|crawl| crawl.id == id)?;
+        let is_last = crawler.crawls.last().is_some_and(|last| last.id == id);
+        let is_stopping = is_last && crawl.ended.is_none() && crawler.state == CrawlerState::Stopping;
+        Some(CrawlOfChain {
+            state: if is_stopping { "CANCELLING" } else { crawl.state.as_last_crawl() },
+            started_on: crawl.started,
+            completed_on: crawl.ended,
+            error_message: crawl.error.as_deref(),
+            log_group: "/aws-glue/crawlers",
+            log_stream: &crawler.settings.name,
+        })
+    }
+
+    /// Whether a crawl has not ended.
+    pub(in crate::glue) fn is_live_crawl(&self, crawler: &str, id: &str) -> bool {
+        let crawls = self.crawler(crawler).map(|crawler| crawler.crawls.as_slice()).unwrap_or_default();
+        crawls.iter().rev().find(|crawl| crawl.id == id).is_some_and(|crawl| crawl.ended.is_none())
     }
 }

@@ -111,6 +111,7 @@ impl Region {
                 id = attempt_id(&base, attempt);
             }
         }
+        let origin = start.origin;
         let number = self.runs.add(Run {
             id,
             base_id: base,
@@ -131,6 +132,9 @@ impl Region {
         });
         if let Some(job) = self.job_mut(&job_name) {
             job.runs.push(number);
+        }
+        if let Some(origin) = origin {
+            self.workflows.on_job_run(origin, number);
         }
         number
     }

@@ -162,6 +162,11 @@ impl Region {
         arguments
     }
 
+    /// The run as it is now.
+    pub(in crate::glue) fn job_run_now(&self, number: RunNumber) -> JobRun<'_> {
+        self.view(number, None)
+    }
+
     pub(super) fn view(&self, number: RunNumber, as_of: Option<Time>) -> JobRun<'_> {
         self.runs.get(number).view(as_of.unwrap_or(self.now()))
     }

@@ -1,6 +1,6 @@
 //! Compares ended runs and crawls with the conditions of conditional triggers.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use super::{Condition, Logical, Origin, TriggerState, TriggerType};
 use crate::glue::{Region, crawlers::CrawlState, runs::RunNumber};
@@ -9,14 +9,14 @@ use crate::glue::{Region, crawlers::CrawlState, runs::RunNumber};
 pub(super) type RunName = (Arc<str>, Arc<str>);
 
 /// The run or crawl that met a condition.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Met {
     Run(RunName),
     Crawl,
 }
 
 /// The conditions of a trigger that are met within one chain.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct MetConditions {
     met: Vec<Option<Met>>,
     fired: bool,
@@ -67,7 +67,7 @@ impl Region {
         let name = (run.start.job.clone(), run.id.clone());
         let state = run.state.as_str();
         self.ended(origin, &Ended::Run { name, state });
-        self.workflow_action_ended(origin, state);
+        self.complete_workflow_run(origin);
     }
 
     /// Handles the end of a crawl.
@@ -75,10 +75,13 @@ impl Region {
         let Some(origin) = origin else { return };
         let state = state.as_last_crawl();
         self.ended(origin, &Ended::Crawl { crawler, state });
-        self.workflow_action_ended(origin, state);
+        self.complete_workflow_run(origin);
     }
 
     fn ended(&mut self, origin: Origin, what: &Ended<'_>) {
+        if self.workflows.is_stopped(origin) {
+            return;
+        }
         let workflow = self.workflows.of_origin(origin);
         let mut due = Vec::new();
         for (name, trigger) in &mut self.triggers.by_name {
@@ -112,6 +115,39 @@ impl Region {
         }
         for (trigger, runs) in due {
             self.fire(&trigger, origin, &runs);
+        }
+    }
+
+    /// A chain that resumes another: the conditions that were met there stay met, apart from those on what is run again.
+    pub(super) fn keep_met_conditions(
+        &mut self,
+        workflow: &str,
+        before: Origin,
+        origin: Origin,
+        again: &BTreeSet<(&'static str, String)>,
+    ) {
+        for trigger in self.triggers.by_name.values_mut() {
+            let settings = &trigger.settings;
+            let (Some(predicate), Some(met)) = (&settings.predicate, trigger.met_conditions.get(&before)) else {
+                continue;
+            };
+            if settings.workflow_name.as_deref() != Some(workflow) {
+                continue;
+            }
+            let mut met = met.clone();
+            let is_run_again = |condition: &Condition| {
+                let job = condition.job_name.as_ref().map(|job| ("JOB", job.clone()));
+                let target = job.or(condition.crawler_name.as_ref().map(|crawler| ("CRAWLER", crawler.clone())));
+                target.is_some_and(|target| again.contains(&target))
+            };
+            for (met, condition) in met.met.iter_mut().zip(&predicate.conditions) {
+                if is_run_again(condition) {
+                    *met = None;
+                }
+            }
+            // What does not follow from the nodes that are run again does not fire again.
+            met.fired = !predicate.conditions.iter().any(is_run_again);
+            trigger.met_conditions.insert(origin, met);
         }
     }
 }

@@ -30,16 +30,32 @@ pub struct Firing {
     pub refused: Vec<(String, String)>,
 }
 
+/// What an action has started.
+pub(super) enum Started {
+    Run(RunName),
+    /// The crawler and the crawl's id.
+    Crawl(String, String),
+    Nothing,
+}
+
 impl Region {
     /// Fires a trigger and begins a chain.
     pub(super) fn fire_new(&mut self, name: &str) -> Result<Origin, AwsError> {
         let workflow = self.trigger(name)?.settings.workflow_name.clone();
         let origin = self.new_origin();
         if let Some(workflow) = workflow {
-            self.begin_workflow_run(&workflow, origin)?;
+            self.begin_triggered_run(&workflow, origin)?;
         }
         self.fire(name, origin, &[]);
         Ok(origin)
+    }
+
+    /// The same for a trigger that nobody started: Glue records that its workflow has the maximum of concurrent runs.
+    pub(super) fn fire_by_itself(&mut self, name: &str) {
+        let workflow = self.trigger(name).ok().and_then(|trigger| trigger.settings.workflow_name.clone());
+        if let (Err(_), Some(workflow)) = (self.fire_new(name), workflow) {
+            self.record_refused_run(&workflow);
+        }
     }
 
     pub(super) fn new_origin(&mut self) -> Origin {
@@ -49,32 +65,46 @@ impl Region {
 
     /// Starts a trigger's actions as part of a chain.
     pub(super) fn fire(&mut self, name: &str, origin: Origin, predecessors: &[RunName]) {
+        self.while_firing(origin, |region| region.start_actions(name, origin, predecessors));
+    }
+
+    fn start_actions(&mut self, name: &str, origin: Origin, predecessors: &[RunName]) {
         let at = self.now();
         let Ok(trigger) = self.trigger(name) else { return };
         let actions = trigger.settings.actions.clone();
         let mut firing = Firing { at, origin, runs: Vec::new(), crawls: Vec::new(), refused: Vec::new() };
         for action in actions {
-            let outcome = match (&action.job_name, &action.crawler_name) {
-                (Some(job), _) => self
-                    .start_action(job, &action, name, origin, predecessors)
-                    .map(|run| firing.runs.push(run))
-                    .map_err(|error| (job.clone(), error)),
-                (None, Some(crawler)) => self
-                    .start_crawl(crawler, Some(origin))
-                    .map(|id| firing.crawls.push((crawler.clone(), id)))
-                    .map_err(|error| (crawler.clone(), error)),
-                (None, None) => Ok(()),
-            };
-            match outcome {
-                Ok(()) => self.workflow_action_started(origin),
-                Err((what, error)) => {
+            match self.start_one(&action, name, origin, predecessors) {
+                Ok(Started::Run(run)) => firing.runs.push(run),
+                Ok(Started::Crawl(crawler, id)) => firing.crawls.push((crawler, id)),
+                Ok(Started::Nothing) => {}
+                Err(error) => {
                     self.workflow_action_refused(origin);
+                    let what = action.job_name.or(action.crawler_name).unwrap_or_default();
                     firing.refused.push((what, error.code.into_owned()));
                 }
             }
         }
         if let Ok(trigger) = self.trigger_mut(name) {
             trigger.firings.push(firing);
+        }
+    }
+
+    /// Starts what an action names.
+    pub(super) fn start_one(
+        &mut self,
+        action: &Action,
+        trigger: &str,
+        origin: Origin,
+        predecessors: &[RunName],
+    ) -> Result<Started, AwsError> {
+        match (&action.job_name, &action.crawler_name) {
+            (Some(job), _) => self.start_action(job, action, trigger, origin, predecessors).map(Started::Run),
+            (None, Some(crawler)) => {
+                let id = self.start_crawl(crawler, Some(origin))?;
+                Ok(Started::Crawl(crawler.clone(), id))
+            }
+            (None, None) => Ok(Started::Nothing),
         }
     }
 

@@ -43,8 +43,7 @@ impl Region {
             TriggerEvent::EnterState(name, _, _, state) => self.enter_state(&name, state),
             TriggerEvent::Deleted(name, ..) => self.remove_trigger(&name),
             TriggerEvent::ScheduleTick(name, ..) => {
-                // A workflow with the maximum of concurrent runs skips this firing.
-                let _ = self.fire_new(&name);
+                self.fire_by_itself(&name);
                 self.plan_trigger_tick(&name);
             }
             TriggerEvent::WindowClosed(name, ..) => self.fire_events(&name),
@@ -131,7 +130,7 @@ impl Region {
         trigger.events = 0;
         // Ends the batch window of these events.
         trigger.generation += 1;
-        let _ = self.fire_new(name);
+        self.fire_by_itself(name);
     }
 
     /// Refuses a change while this trigger, or another one of its workflow, is in a transitional state.

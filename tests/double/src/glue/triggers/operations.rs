@@ -34,14 +34,14 @@ pub(super) const OPERATIONS: &[Operation] = operations! { "trigger":
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct TriggerView<'a> {
+pub(super) struct TriggerView<'a> {
     #[serde(flatten)]
     settings: &'a TriggerSettings,
     state: TriggerState,
 }
 
 impl Trigger {
-    fn view(&self) -> TriggerView<'_> {
+    pub(super) fn view(&self) -> TriggerView<'_> {
         TriggerView { settings: &self.settings, state: self.state }
     }
 }

@@ -1,6 +1,15 @@
-//! Workflows, and their runs: each is a chain of firings.
+//! Workflows and their runs. A run of a workflow is a chain of firings, and has what that chain started.
+//!
+//! Nothing ends a run early: it is COMPLETED when nothing of its chain is live any more, whatever failed on the way ("Even
+//! if one or more nodes in a workflow run don't complete, the workflow run status is shown as COMPLETED", Repairing and
+//! resuming a workflow run, AWS Glue developer guide). The statistics count what failed.
 
+mod graph;
+mod lifecycle;
 mod operations;
+#[cfg(test)]
+mod tests;
+mod view;
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -12,12 +21,21 @@ use serde_json::{Map, Value};
 
 pub(super) use self::operations::OPERATIONS;
 use super::Origin;
-use crate::{clock::Time, error::AwsError, glue::Region, wire::random_hex};
+use crate::{
+    clock::Time,
+    error::AwsError,
+    glue::{Region, runs::RunNumber},
+};
+
+/// Run properties by name.
+type Properties = BTreeMap<String, String>;
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Settings {
     name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    default_run_properties: Option<Properties>,
     #[serde(skip_serializing_if = "Option::is_none")]
     max_concurrent_runs: Option<usize>,
     #[serde(skip_serializing)]
@@ -26,31 +44,40 @@ struct Settings {
     rest: Map<String, Value>,
 }
 
-#[derive(Clone, Debug, Default, Serialize)]
-#[serde(rename_all = "PascalCase")]
-#[expect(clippy::struct_field_names, reason = "the names are Glue's")]
-struct Statistics {
-    total_actions: u32,
-    timeout_actions: u32,
-    failed_actions: u32,
-    stopped_actions: u32,
-    succeeded_actions: u32,
-    running_actions: u32,
-    errored_actions: u32,
-    waiting_actions: u32,
+/// Glue's `WorkflowRunStatus`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "UPPERCASE")]
+enum RunState {
+    Running,
+    Completed,
+    Stopping,
+    Stopped,
+    Error,
 }
 
-#[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "PascalCase")]
-#[expect(clippy::struct_field_names, reason = "the names are Glue's")]
+/// A run of a workflow.
+#[derive(Debug)]
 struct WorkflowRun {
-    name: String,
-    workflow_run_id: String,
+    id: String,
+    /// The chain that it is.
+    origin: Origin,
+    /// The run that it resumes.
+    previous: Option<String>,
+    properties: Properties,
     started_on: Time,
-    #[serde(skip_serializing_if = "Option::is_none")]
     completed_on: Option<Time>,
-    status: &'static str,
-    statistics: Statistics,
+    state: RunState,
+    error: Option<String>,
+    /// How many actions the workflow had at the start. Glue counts those, too, that are never started: its own example of
+    /// a COMPLETED run has 11 actions, of which 9 succeeded and none failed ("Viewing blueprint runs", AWS Glue developer
+    /// guide).
+    actions: usize,
+    /// The job runs of its chain, with Glue's own retries of them.
+    job_runs: Vec<RunNumber>,
+    /// The crawls of its chain: crawler and id.
+    crawls: Vec<(Arc<str>, String)>,
+    /// How many actions could not be started.
+    refused: usize,
 }
 
 #[derive(Debug)]
@@ -66,6 +93,16 @@ pub struct Workflows {
     by_name: BTreeMap<Arc<str>, Workflow>,
     /// The workflow run of a chain: the workflow's name and the index of the run.
     of_origin: HashMap<Origin, (Arc<str>, usize)>,
+    /// How many firings are under way. Meanwhile no run is complete.
+    firing: usize,
+}
+
+fn not_found(name: &str) -> AwsError {
+    AwsError::not_found(format!("Workflow {name} not found."))
+}
+
+fn run_not_found(id: &str) -> AwsError {
+    AwsError::not_found(format!("Workflow run {id} not found."))
 }
 
 impl Workflows {
@@ -73,82 +110,48 @@ impl Workflows {
         self.of_origin.get(&origin).map(|(name, _)| name.clone())
     }
 
-    fn run(&mut self, origin: Origin) -> Option<&mut WorkflowRun> {
+    fn run(&self, origin: Origin) -> Option<&WorkflowRun> {
+        let (name, run) = self.of_origin.get(&origin)?;
+        self.by_name.get(name)?.runs.get(*run)
+    }
+
+    fn run_mut(&mut self, origin: Origin) -> Option<&mut WorkflowRun> {
         let (name, run) = self.of_origin.get(&origin)?;
         self.by_name.get_mut(name)?.runs.get_mut(*run)
+    }
+
+    /// Whether the run of a chain is being stopped, or was: nothing fires in it any more.
+    pub(super) fn is_stopped(&self, origin: Origin) -> bool {
+        self.run(origin).is_some_and(|run| matches!(run.state, RunState::Stopping | RunState::Stopped))
+    }
+
+    /// A job run, or a retry of one, was started in a chain.
+    pub(in crate::glue) fn on_job_run(&mut self, origin: Origin, number: RunNumber) {
+        if let Some(run) = self.run_mut(origin) {
+            run.job_runs.push(number);
+        }
+    }
+
+    /// A crawl was started in a chain.
+    pub(in crate::glue) fn on_crawl(&mut self, origin: Origin, crawler: &str, id: &str) {
+        if let Some(run) = self.run_mut(origin) {
+            run.crawls.push((crawler.into(), id.to_owned()));
+        }
     }
 }
 
 impl Region {
     pub(super) fn workflow(&self, name: &str) -> Result<&Workflow, AwsError> {
-        self.workflows.by_name.get(name).ok_or_else(|| AwsError::not_found(format!("Workflow {name} not found.")))
+        self.workflows.by_name.get(name).ok_or_else(|| not_found(name))
     }
 
-    /// Begins a workflow run for a chain; returns its id.
-    pub(super) fn begin_workflow_run(&mut self, name: &str, origin: Origin) -> Result<String, AwsError> {
-        let now = self.now();
-        let workflow = self.workflow(name)?;
-        let live = workflow.runs.iter().filter(|run| run.completed_on.is_none()).count();
-        if workflow.settings.max_concurrent_runs.is_some_and(|most| live >= most) {
-            return Err(AwsError::modelled(
-                "ConcurrentRunsExceededException",
-                format!("Concurrent runs exceeded for workflow {name}"),
-            ));
-        }
-        let id = format!("wr_{}", random_hex(64));
-        let run = workflow.runs.len();
-        self.workflows.of_origin.insert(origin, (name.into(), run));
-        if let Some(workflow) = self.workflows.by_name.get_mut(name) {
-            workflow.runs.push(WorkflowRun {
-                name: name.to_owned(),
-                workflow_run_id: id.clone(),
-                started_on: now,
-                completed_on: None,
-                status: "RUNNING",
-                statistics: Statistics::default(),
-            });
-        }
-        Ok(id)
+    fn workflow_run(&self, name: &str, id: &str) -> Result<&WorkflowRun, AwsError> {
+        self.workflow(name)?.runs.iter().rev().find(|run| run.id == id).ok_or_else(|| run_not_found(id))
     }
 
-    pub(super) fn workflow_action_started(&mut self, origin: Origin) {
-        if let Some(run) = self.workflows.run(origin) {
-            run.statistics.total_actions += 1;
-            run.statistics.running_actions += 1;
-        }
-    }
-
-    pub(super) fn workflow_action_refused(&mut self, origin: Origin) {
-        if let Some(run) = self.workflows.run(origin) {
-            run.statistics.total_actions += 1;
-            run.statistics.errored_actions += 1;
-        }
-        self.complete_workflow_run(origin);
-    }
-
-    pub(super) fn workflow_action_ended(&mut self, origin: Origin, state: &str) {
-        if let Some(run) = self.workflows.run(origin) {
-            let counts = &mut run.statistics;
-            // A run that fails for want of a slot ends before its start is counted.
-            counts.running_actions = counts.running_actions.saturating_sub(1);
-            match state {
-                "SUCCEEDED" => counts.succeeded_actions += 1,
-                "TIMEOUT" => counts.timeout_actions += 1,
-                "STOPPED" | "CANCELLED" => counts.stopped_actions += 1,
-                "ERROR" => counts.errored_actions += 1,
-                _ => counts.failed_actions += 1,
-            }
-        }
-        self.complete_workflow_run(origin);
-    }
-
-    fn complete_workflow_run(&mut self, origin: Origin) {
-        let now = self.now();
-        if let Some(run) = self.workflows.run(origin)
-            && run.statistics.running_actions == 0
-        {
-            run.completed_on = Some(now);
-            run.status = "COMPLETED";
-        }
+    /// The triggers of a workflow.
+    fn triggers_of<'a>(&'a self, workflow: &'a str) -> impl Iterator<Item = (&'a Arc<str>, &'a super::Trigger)> {
+        let is_of = move |trigger: &super::Trigger| trigger.settings.workflow_name.as_deref() == Some(workflow);
+        self.triggers.by_name.iter().filter(move |(_, trigger)| is_of(trigger))
     }
 }

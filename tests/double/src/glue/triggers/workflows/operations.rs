@@ -3,15 +3,13 @@
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{Settings, Workflow, WorkflowRun};
+use super::{Properties, Settings, Workflow, view::RunView};
 use crate::{
-    clock::Time,
     error::AwsError,
     glue::{
         Region,
         operation::{Input, Named, Operation, Reply, operations, reply},
         page::Paging,
-        triggers::TriggerType,
     },
 };
 
@@ -23,9 +21,22 @@ pub(in crate::glue::triggers) const OPERATIONS: &[Operation] = operations! { "wo
     ListWorkflows("") => list,
     DeleteWorkflow("/Name") => delete,
     StartWorkflowRun("/Name") => start_run,
+    StopWorkflowRun("/Name") => stop_run,
+    ResumeWorkflowRun("/Name") => resume_run,
     GetWorkflowRun("/Name") => get_run,
     GetWorkflowRuns("/Name") => get_runs,
+    GetWorkflowRunProperties("/Name") => get_properties,
+    PutWorkflowRunProperties("/Name") => put_properties,
 };
+
+/// A request about one run.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct OfRun {
+    name: String,
+    run_id: String,
+    include_graph: Option<bool>,
+}
 
 fn create(region: &mut Region, input: &Input<'_>) -> Reply {
     let settings: Settings = input.read()?;
@@ -40,19 +51,14 @@ fn create(region: &mut Region, input: &Input<'_>) -> Reply {
 }
 
 fn get(region: &mut Region, input: &Input<'_>) -> Reply {
-    #[derive(Serialize)]
+    #[derive(Deserialize)]
     #[serde(rename_all = "PascalCase")]
-    struct View<'a> {
-        #[serde(flatten)]
-        settings: &'a Settings,
-        created_on: Time,
-        last_modified_on: Time,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        last_run: Option<&'a WorkflowRun>,
+    struct Request {
+        name: String,
+        include_graph: Option<bool>,
     }
-    let Named { name } = input.read()?;
-    let Workflow { settings, created_on, runs } = region.workflow(&name)?;
-    let view = View { settings, created_on: *created_on, last_modified_on: *created_on, last_run: runs.last() };
+    let Request { name, include_graph } = input.read()?;
+    let view = region.workflow_view(&name, region.workflow(&name)?, include_graph == Some(true));
     reply(&json!({ "Workflow": view }))
 }
 
@@ -65,42 +71,55 @@ fn list(region: &mut Region, input: &Input<'_>) -> Reply {
 fn delete(region: &mut Region, input: &Input<'_>) -> Reply {
     let Named { name } = input.read()?;
     region.workflows.by_name.remove(name.as_str());
+    region.workflows.of_origin.retain(|_, (workflow, _)| **workflow != *name);
     region.forget_tags("workflow", &name);
     reply(&json!({ "Name": name }))
 }
 
 fn start_run(region: &mut Region, input: &Input<'_>) -> Reply {
-    let Named { name } = input.read()?;
-    let origin = region.new_origin();
-    let id = region.begin_workflow_run(&name, origin)?;
-    let first: Vec<_> = region
-        .triggers
-        .by_name
-        .iter()
-        .filter(|(_, trigger)| {
-            trigger.settings.workflow_name.as_deref() == Some(&name)
-                && trigger.settings.kind != TriggerType::Conditional
-        })
-        .map(|(name, _)| name.clone())
-        .collect();
-    for trigger in &first {
-        region.fire(trigger, origin, &[]);
+    #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Request {
+        name: String,
+        #[serde(default)]
+        run_properties: Properties,
     }
-    region.complete_workflow_run(origin);
+    let Request { name, run_properties } = input.read()?;
+    let id = region.start_workflow_run(&name, run_properties)?;
     reply(&json!({ "RunId": id }))
 }
 
-fn get_run(region: &mut Region, input: &Input<'_>) -> Reply {
+fn stop_run(region: &mut Region, input: &Input<'_>) -> Reply {
+    let OfRun { name, run_id, .. } = input.read()?;
+    region.stop_workflow_run(&name, &run_id)?;
+    reply(&json!({}))
+}
+
+fn resume_run(region: &mut Region, input: &Input<'_>) -> Reply {
     #[derive(Deserialize)]
     #[serde(rename_all = "PascalCase")]
     struct Request {
         name: String,
         run_id: String,
+        node_ids: Vec<String>,
     }
-    let Request { name, run_id } = input.read()?;
-    let run = region.workflow(&name)?.runs.iter().find(|run| run.workflow_run_id == run_id);
-    let run = run.ok_or_else(|| AwsError::not_found(format!("Workflow run {run_id} not found.")))?;
-    reply(&json!({ "Run": run }))
+    let Request { name, run_id, node_ids } = input.read()?;
+    if node_ids.is_empty() {
+        return Err(AwsError::invalid("NodeIds cannot be null or empty"));
+    }
+    let id = region.resume_workflow_run(&name, &run_id, &node_ids)?;
+    reply(&json!({ "RunId": id, "NodeIds": node_ids }))
+}
+
+fn get_run(region: &mut Region, input: &Input<'_>) -> Reply {
+    #[derive(Serialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Answer<'a> {
+        run: RunView<'a>,
+    }
+    let OfRun { name, run_id, include_graph } = input.read()?;
+    let run = region.workflow_run(&name, &run_id)?;
+    reply(&Answer { run: region.workflow_run_view(&name, run, include_graph == Some(true)) })
 }
 
 fn get_runs(region: &mut Region, input: &Input<'_>) -> Reply {
@@ -108,10 +127,35 @@ fn get_runs(region: &mut Region, input: &Input<'_>) -> Reply {
     #[serde(rename_all = "PascalCase")]
     struct Request {
         name: String,
+        include_graph: Option<bool>,
         #[serde(flatten)]
         paging: Paging,
     }
-    let Request { name, paging } = input.read()?;
+    let Request { name, include_graph, paging } = input.read()?;
     let runs = &region.workflow(&name)?.runs;
-    paging.newest_first(&format!("GetWorkflowRuns {name}"), runs, DEFAULT_PAGE, |run| run)?.reply("Runs")
+    let view = |run| region.workflow_run_view(&name, run, include_graph == Some(true));
+    paging.newest_first(&format!("GetWorkflowRuns {name}"), runs, DEFAULT_PAGE, view)?.reply("Runs")
+}
+
+fn get_properties(region: &mut Region, input: &Input<'_>) -> Reply {
+    let OfRun { name, run_id, .. } = input.read()?;
+    reply(&json!({ "RunProperties": region.workflow_run(&name, &run_id)?.properties }))
+}
+
+/// "If a property already exists for the specified run, then it overrides the value otherwise adds the property to existing
+/// properties" (`PutWorkflowRunProperties`, AWS Glue API reference).
+fn put_properties(region: &mut Region, input: &Input<'_>) -> Reply {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Request {
+        name: String,
+        run_id: String,
+        run_properties: Properties,
+    }
+    let Request { name, run_id, run_properties } = input.read()?;
+    let origin = region.workflow_run(&name, &run_id)?.origin;
+    if let Some(run) = region.workflows.run_mut(origin) {
+        run.properties.extend(run_properties);
+    }
+    reply(&json!({}))
 }
