@@ -2,7 +2,6 @@
 
 pub(crate) mod fingerprint;
 pub(crate) mod history;
-mod list_plan;
 pub mod logs;
 pub mod places;
 pub mod search;

@@ -9,11 +9,11 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::list_plan::{ListPlan, NextCall};
 use super::logs::ContinuousLog;
 use super::{JobRun, JobRunPage, JobRunState, JobSettings, RunDetails};
 use crate::glue::error::if_found;
 use crate::glue::poller::calls::Calls;
+use crate::glue::poller::listing::{Listing, Page, list};
 use crate::glue::poller::{Extras, Observation, PollRequest, PollResult, Polled, Source, UsualDuration};
 use crate::glue::rate_limiter::{ClientId, News, RateLimiter};
 use crate::glue::{Error, ErrorKind, Glue};
@@ -120,19 +120,24 @@ impl<C: RunReader> Source for JobRunSource<C> {
 
     async fn poll(&self, requests: Vec<PollRequest<JobRunItem>>, extras: Extras) -> Polled<JobRunItem> {
         let mut calls = Calls::default();
-        let mut list = self.list(&mut calls, &requests, extras).await;
+        let wanted = requests.iter().map(|request| (current_id(request).to_owned(), request.page));
+        let read = async |token| {
+            let page = self.client.page(&self.job, token).await?;
+            Ok(Page { items: page.runs, next: page.next })
+        };
+        let mut list = list(&mut calls, wanted, extras, |run: &JobRun| &run.id, read).await;
         let mut results = Vec::with_capacity(requests.len());
         let mut failed = Vec::new();
         for request in &requests {
             let id = current_id(request);
-            let (answer, page) = if let Some((run, page)) = list.runs.get(id) {
+            let (answer, page) = if let Some((run, page)) = list.items.get(id) {
                 (Ok(Observation::Present(run.clone())), Some(*page))
             } else {
                 let answer = match &list.error {
                     Some(error) if !is_read_by_id(request, error) => Err(Arc::clone(error)),
                     _ => self.get(&mut calls, id).await,
                 };
-                (answer, list.plan.page_of_missing(request.page))
+                (answer, list.page_of_missing(request.page))
             };
             match answer {
                 Ok(Observation::Present(run)) if run.state == JobRunState::Failed => failed.push((request, run, page)),
@@ -146,57 +151,14 @@ impl<C: RunReader> Source for JobRunSource<C> {
         if !failed.is_empty() {
             results.extend(self.follow_retries(&mut calls, &mut list, failed).await);
         }
-        let usual = usual_duration(list.runs.values().map(|(run, _)| run));
-        let runs = list.runs.into_iter().filter(|_| extras.siblings);
+        let usual = usual_duration(list.items.values().map(|(run, _)| run));
+        let runs = list.items.into_iter().filter(|_| extras.siblings);
         let seen = runs.map(|(id, (run, _))| (id, JobRunItem { run, retry_expected: false })).collect();
         Polled { results, calls: calls.made(), usual, seen }
     }
 }
 
-/// What the pages of the list showed.
-struct List {
-    plan: ListPlan,
-    /// The runs by id, each with its page.
-    runs: HashMap<String, (JobRun, usize)>,
-    /// How many pages were read.
-    pages: usize,
-    /// Why the next page could not be read.
-    error: Option<Arc<Error>>,
-}
-
 impl<C: RunReader> JobRunSource<C> {
-    /// Lists as many pages as make the poll cheapest.
-    async fn list(&self, calls: &mut Calls, requests: &[PollRequest<JobRunItem>], extras: Extras) -> List {
-        let prefers_list = extras.history || extras.siblings;
-        let plan = ListPlan::new(requests.iter().map(|request| request.page), prefers_list);
-        let mut list = List { plan, runs: HashMap::new(), pages: 0, error: None };
-        let wanted: HashMap<&str, Option<usize>> =
-            requests.iter().map(|request| (current_id(request), request.page)).collect();
-        let mut token = None;
-        while list.plan.next() == NextCall::ListPage {
-            let page = match calls.make(self.client.page(&self.job, token.take())).await {
-                Ok(page) => page,
-                Err(error) => {
-                    // A page that was only preferred hides nothing: its runs are read one by one.
-                    list.error = Some(error).filter(|_| list.plan.cheapest() == NextCall::ListPage);
-                    break;
-                }
-            };
-            // A run that a new one has pushed down between two calls is on both pages.
-            let is_new = |run: &&JobRun| !list.runs.contains_key(&run.id);
-            let shown = page.runs.iter().filter(is_new).filter_map(|run| wanted.get(run.id.as_str()));
-            list.plan.on_page(shown.copied());
-            let pages = list.pages;
-            list.runs.extend(page.runs.into_iter().map(|run| (run.id.clone(), (run, pages))));
-            list.pages += 1;
-            token = page.next;
-            if token.is_none() {
-                break;
-            }
-        }
-        list
-    }
-
     async fn get(&self, calls: &mut Calls, id: &str) -> Result<Observation<JobRun>, Arc<Error>> {
         let read = async { if_found(self.client.run(&self.job, id).await) };
         Ok(calls.make(read).await?.into())
@@ -208,7 +170,7 @@ impl<C: RunReader> JobRunSource<C> {
     async fn follow_retries(
         &self,
         calls: &mut Calls,
-        list: &mut List,
+        list: &mut Listing<JobRun>,
         failed: Vec<(&PollRequest<JobRunItem>, JobRun, Option<usize>)>,
     ) -> Vec<PollResult<JobRunItem>> {
         let JobSettings { max_retries, continuous_log } = match self.retries(calls, list, &failed).await {
@@ -223,7 +185,7 @@ impl<C: RunReader> JobRunSource<C> {
             }
         };
         let retries: HashMap<_, _> =
-            list.runs.values().filter_map(|retry| Some((retry.0.previous.as_deref()?, retry))).collect();
+            list.items.values().filter_map(|retry| Some((retry.0.previous.as_deref()?, retry))).collect();
         let mut assigned = HashSet::new();
         let results = failed.into_iter().map(|(request, run, page)| {
             let retry = retries.get(run.id.as_str()).filter(|(retry, _)| assigned.insert(retry.id.clone()));
@@ -243,7 +205,7 @@ impl<C: RunReader> JobRunSource<C> {
     async fn retries(
         &self,
         calls: &mut Calls,
-        list: &mut List,
+        list: &mut Listing<JobRun>,
         failed: &[(&PollRequest<JobRunItem>, JobRun, Option<usize>)],
     ) -> Result<JobSettings, Arc<Error>> {
         let settings = match calls.make(self.client.job(&self.job)).await {
@@ -255,7 +217,7 @@ impl<C: RunReader> JobRunSource<C> {
         let may_retry = failed.iter().any(|(_, run, _)| run.attempt < settings.max_retries);
         if may_retry && list.pages == 0 {
             let page = calls.make(self.client.page(&self.job, None)).await?;
-            list.runs.extend(page.runs.into_iter().map(|run| (run.id.clone(), (run, 0))));
+            list.items.extend(page.runs.into_iter().map(|run| (run.id.clone(), (run, 0))));
         }
         Ok(settings)
     }

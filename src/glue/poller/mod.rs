@@ -16,6 +16,8 @@
 
 pub(crate) mod calls;
 mod failing;
+mod list_plan;
+pub(crate) mod listing;
 mod state;
 mod urgency;
 

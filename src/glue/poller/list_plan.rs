@@ -1,4 +1,4 @@
-//! How far a poll lists the runs of a job, and which runs it reads one by one: the fewest calls that show all. Pure.
+//! How far a poll lists the runs of a job or a workflow, and which runs it reads one by one: the fewest calls that show all. Pure.
 //!
 //! The list is newest first, and a run moves down it as newer ones start. Each run is remembered with the page that
 //! showed it last. Listing down to page p costs p + 1 calls and shows all runs up to there; each run below costs a call of
@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 
 /// What a poll does next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum NextCall {
+pub(crate) enum NextCall {
     /// Read the next page of the list.
     ListPage,
     /// Read the runs that the list has not shown, one by one. There may be none.
@@ -22,7 +22,7 @@ pub(super) enum NextCall {
 
 /// The progress of one poll.
 #[derive(Clone, Debug)]
-pub(super) struct ListPlan {
+pub(crate) struct ListPlan {
     /// How many of the runs that are not shown yet have which page.
     missing: BTreeMap<usize, usize>,
     /// How many pages were listed.
@@ -36,7 +36,7 @@ pub(super) struct ListPlan {
 impl ListPlan {
     /// A plan for runs with these pages. A run that was never seen is expected on the first page, where a new one is.
     /// `prefers_list` has a page read where reading a run takes a call, too: it also shows other runs.
-    pub(super) fn new(pages: impl Iterator<Item = Option<usize>>, prefers_list: bool) -> Self {
+    pub(crate) fn new(pages: impl Iterator<Item = Option<usize>>, prefers_list: bool) -> Self {
         let mut missing = BTreeMap::new();
         for page in pages {
             *missing.entry(page.unwrap_or(0)).or_insert(0) += 1;
@@ -45,7 +45,7 @@ impl ListPlan {
     }
 
     /// The next call.
-    pub(super) fn next(&self) -> NextCall {
+    pub(crate) fn next(&self) -> NextCall {
         if self.prefers_list && self.listed == 0 && self.missing.contains_key(&0) {
             return NextCall::ListPage;
         }
@@ -53,7 +53,7 @@ impl ListPlan {
     }
 
     /// The call that makes the poll cheapest.
-    pub(super) fn cheapest(&self) -> NextCall {
+    pub(crate) fn cheapest(&self) -> NextCall {
         let all: usize = self.missing.values().sum();
         let late = self.late();
         let may_follow = self.in_vain < late;
@@ -75,7 +75,7 @@ impl ListPlan {
     }
 
     /// A page was listed, which showed the runs with these pages.
-    pub(super) fn on_page(&mut self, shown: impl Iterator<Item = Option<usize>>) {
+    pub(crate) fn on_page(&mut self, shown: impl Iterator<Item = Option<usize>>) {
         let mut is_vain = self.late() > 0;
         for page in shown {
             is_vain = false;
@@ -97,7 +97,7 @@ impl ListPlan {
     }
 
     /// The page of a run that the list has not shown.
-    pub(super) fn page_of_missing(&self, before: Option<usize>) -> Option<usize> {
+    pub(crate) fn page_of_missing(&self, before: Option<usize>) -> Option<usize> {
         before.max((self.listed > 0).then_some(self.listed))
     }
 }
