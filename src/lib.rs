@@ -71,6 +71,7 @@
 //! | outcome | what AWS answered to a start |
 //! | lookup | the search for what an intent started |
 //! | baseline | the newest run that existed before a start, where Glue takes no key |
+//! | resumption | a new attempt that continues an ended run: only what failed of it runs again |
 //! | settle time | how long a sent call can take to show its effect (`--start-settle`) |
 //! | observation | what the poller last saw of an item in Glue |
 //! | ownership | which of several objects manages a Glue resource |
@@ -78,16 +79,28 @@
 //!
 //! # How to add a kind
 //!
-//! 1. `src/api/<kind>.rs`: spec, status, CEL rules; add it to [`api::crds`]. Run `cargo crds`.
-//! 2. `src/glue/<items>/`: the model of its items in Glue, and a [`Source`](glue::poller::Source) for the poller;
-//!    `src/glue/aws/`: its calls.
-//! 3. `src/controllers/<kind>/`: implement [`Kind`](controllers::runtime::kind::Kind), which names its lifecycle, and
-//!    [`RunKind`](controllers::run::RunKind) or [`DeclaredKind`](controllers::declared::DeclaredKind). A kind that starts
-//!    something returns its intent and asks [`start_once::decide`](controllers::runtime::start_once::decide): the
-//!    protocol is not written again. Add a subject to the model in `controllers/runtime/tests/start_once`.
-//! 4. [`controllers::run()`](controllers::run()): one line. [`reason`](controllers::runtime::reason): its new reasons.
-//! 5. Outside `src`: one entry in the chart's list of kinds, a sample in `crds/samples`, its page and its IAM policy in
-//!    `docs`, its operations in the double and their conformance cases, its tests in `tests/it`.
+//! 1. The double first, since all that follows is tested with it: the operations in `tests/double/src/glue`, their names in
+//!    `tests/double/tools/reduce_model.py` (which writes `model/shapes.json`), what a lie answers in `faults/lies.rs`, unit
+//!    tests with the held clock, and cases in `tests/conformance`, each marked with its source.
+//! 2. `src/api/<kind>.rs`: spec, status, CEL rules; add it to [`api::crds`]. Run `cargo crds`.
+//! 3. `src/glue/<items>/`: the model of its items in Glue, and a [`Source`](glue::poller::Source) for the poller (lists are
+//!    read by [`listing`](glue::poller::listing)); `src/glue/aws/`: its calls, with an error's kind where the code says more
+//!    than its HTTP status.
+//! 4. `src/controllers/<kind>/`: implement [`Kind`](controllers::runtime::kind::Kind), which names its lifecycle, and
+//!    [`RunKind`](controllers::run::RunKind) or [`DeclaredKind`](controllers::declared::DeclaredKind); `Inputs` where the spec
+//!    takes values from Secrets, and `redact` then. A kind that starts something returns its intent and asks
+//!    [`start_once::decide`](controllers::runtime::start_once::decide): the protocol is not written again. Add a subject to
+//!    the model in `controllers/runtime/tests/start_once`, and to its mutations. What Glue says of an end that the phase does
+//!    not is a [`reason`](controllers::run::facts::ObservedRun::reason) of the observed run. `strip` keeps what plans read.
+//! 5. [`controllers::run()`](controllers::run()): one line. [`reason`](controllers::runtime::reason): its new reasons, and
+//!    their rows in `docs/troubleshooting.md`. `plugin/kind.rs`: the kind; for a run, what `kubectl glue run` calls it, and
+//!    which fields `rerun` leaves out.
+//! 6. Outside `src`. Tests name what is missing: samples in `crds/samples`; its page in `docs`, in the lists of the README and
+//!    `docs/README.md`, and among the walked pages of `tests/it/docs.rs`, with the Glue that the samples need in
+//!    `tests/testbed/src/sample_resources.rs` (also for the demo); its IAM policy in `docs/credentials.md`, of which the walk
+//!    must use every action; its entry in `charts/kube-glue/argocd` (RBAC and the rest of the chart follow from the CRD); a
+//!    scenario for each new operation in `tests/it/fault_matrix`, and the matrix' size in `docs/guarantees.md`; its rules
+//!    in `tests/it/validation`; its life in `tests/it`, with lost answers, kills and two controllers; a line in CHANGELOG.
 //!
 //! # How to add a field
 //!

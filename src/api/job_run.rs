@@ -126,12 +126,12 @@ pub struct GlueJobRunSpec {
     pub policy: RunPolicy,
 }
 
-/// An argument with its value from a Secret or ConfigMap.
+/// An argument, or a run property of a workflow, with its value from a Secret or ConfigMap.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(transform = add_source_rules)]
 pub struct ArgumentFrom {
-    /// The name of the argument, such as --db-password.
+    /// The name of the argument, such as --db-password, or of the run property.
     #[schemars(length(min = 1, max = 255))]
     pub name: String,
     /// The key of a Secret that holds the value.
@@ -151,7 +151,7 @@ pub struct KeyRef {
     /// The key in the Secret or `ConfigMap`.
     #[schemars(length(min = 1, max = 253))]
     pub key: String,
-    /// Whether to omit the argument when the key does not exist. With false, the run waits for the key. Default:
+    /// Whether to omit the argument or the property when the key does not exist. With false, the run waits for the key. Default:
     /// false.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub optional: Option<bool>,

@@ -8,9 +8,10 @@
 //! |---|---|
 //! | [`job_run`] | `GlueJobRun`, one run of a Glue job |
 //! | [`crawler_run`] | `GlueCrawlerRun`, one crawl of a Glue crawler |
+//! | [`workflow_run`] | `GlueWorkflowRun`, one run of a Glue workflow |
 //! | [`trigger`] | `GlueTrigger`, a trigger that is kept activated or deactivated, or fired |
 //! | [`connection`] | `GlueConnection`, a connection of the Data Catalog |
-//! | [`run`] | what job runs and crawls share: policy, phases, attempts, status |
+//! | [`run`] | what job runs, crawls and workflow runs share: policy, phases, attempts, status |
 //! | [`declared`] | what triggers and connections share: drift policy, status |
 //! | [`credentials`] | region and credentials of an object |
 //! | `rules` | CEL rules that several kinds use |
@@ -27,11 +28,13 @@ mod schema;
 #[cfg(test)]
 mod tests;
 pub mod trigger;
+pub mod workflow_run;
 
 pub use connection::{GlueConnection, GlueConnectionSpec, GlueConnectionStatus};
 pub use crawler_run::{GlueCrawlerRun, GlueCrawlerRunSpec, GlueCrawlerRunStatus};
 pub use job_run::{GlueJobRun, GlueJobRunSpec, GlueJobRunStatus};
 pub use trigger::{GlueTrigger, GlueTriggerSpec, GlueTriggerStatus};
+pub use workflow_run::{GlueWorkflowRun, GlueWorkflowRunSpec, GlueWorkflowRunStatus};
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::CustomResourceExt;
@@ -44,7 +47,7 @@ pub const ANNOTATION_PREFIX: &str = "kube-glue.dev/";
 /// The `CustomResourceDefinition` of every kind, by name.
 #[must_use]
 pub fn crds() -> Vec<CustomResourceDefinition> {
-    [GlueConnection::crd(), GlueCrawlerRun::crd(), GlueJobRun::crd(), GlueTrigger::crd()]
+    [GlueConnection::crd(), GlueCrawlerRun::crd(), GlueJobRun::crd(), GlueTrigger::crd(), GlueWorkflowRun::crd()]
         .into_iter()
         .map(schema::for_api_server)
         .collect()

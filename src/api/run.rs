@@ -1,4 +1,4 @@
-//! What job runs and crawls share: the policy of a run, its phases and its attempts.
+//! What job runs, crawls and workflow runs share: the policy of a run, its phases and its attempts.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use kube::core::Rule;
@@ -9,7 +9,7 @@ use super::credentials::AwsIdentity;
 use super::job_run::ExecutionClass;
 use super::rules;
 
-/// Suspension, stop, retries, deadlines and deletion of a run. Flattened into the spec of job runs and crawls.
+/// Suspension, stop, retries, deadlines and deletion of a run. Flattened into the spec of every kind of run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RunPolicy {
@@ -222,9 +222,12 @@ pub struct Attempt {
     /// When the intent to start was recorded, by the controller's clock.
     pub intended_at: Time,
     /// The newest crawl of the crawler when this attempt began to wait or its intent was recorded. Glue stores no key
-    /// with a crawl, so the attempt's crawl is one that is newer than this. Absent for job runs.
+    /// with a crawl, so the attempt's crawl is one that is newer than this. Only for crawls.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub baseline: Option<Baseline>,
+    /// What the attempt resumes. Only for workflow runs, where spec.resume asked for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resumes: Option<Resumption>,
     /// Whether Glue has accepted StartCrawler. Glue returns no crawl id, so the crawl may not be known yet.
     #[serde(default, skip_serializing_if = "is_false")]
     pub accepted: bool,
@@ -247,6 +250,17 @@ pub struct Attempt {
     /// When the controller observed the end of the run, by the controller's clock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<Time>,
+}
+
+/// What an attempt resumes: a run that has ended.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Resumption {
+    /// Glue's id of the run.
+    pub run_id: String,
+    /// Glue's ids of the nodes of its workflow that run again. Removed once Glue has started the attempt.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub node_ids: Vec<String>,
 }
 
 /// The newest crawl of a crawler at some time. Empty when the crawler had none.
@@ -273,7 +287,7 @@ impl Attempt {
     }
 }
 
-/// The status that job runs and crawls share. Flattened into the status of each kind.
+/// The status that all runs share. Flattened into the status of each kind.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RunStatus {
@@ -286,6 +300,9 @@ pub struct RunStatus {
     /// The last 10 attempts, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attempts: Vec<Attempt>,
+    /// The last value of resume that the controller has handled. Only for workflow runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_handled_resume: Option<String>,
     /// When the phase became a final one, by the controller's clock: set at the end, whatever the end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finished_at: Option<Time>,

@@ -4,9 +4,10 @@
 //! |---|---|
 //! | [`job_run`] | the kind `GlueJobRun` |
 //! | [`crawler_run`] | the kind `GlueCrawlerRun` |
+//! | [`workflow_run`] | the kind `GlueWorkflowRun` |
 //! | [`mod@trigger`] | the kind `GlueTrigger` |
 //! | [`mod@connection`] | the kind `GlueConnection` |
-//! | [`mod@run`] | the lifecycle of what comes to an end: job runs and crawls |
+//! | [`mod@run`] | the lifecycle of what comes to an end: job runs, crawls and workflow runs |
 //! | [`declared`] | the lifecycle of what is kept in line with its spec: triggers and connections |
 //! | [`runtime`] | what all of them share |
 
@@ -17,6 +18,7 @@ pub mod job_run;
 pub mod run;
 pub mod runtime;
 pub mod trigger;
+pub mod workflow_run;
 
 use std::sync::Arc;
 
@@ -36,7 +38,7 @@ use self::runtime::events::Events;
 use self::runtime::kind::Kind;
 use self::runtime::requeue::{Requeuer, scopes};
 use self::runtime::{reconcile_loop, watch};
-use crate::api::{GlueConnection, GlueCrawlerRun, GlueJobRun, GlueTrigger};
+use crate::api::{GlueConnection, GlueCrawlerRun, GlueJobRun, GlueTrigger, GlueWorkflowRun};
 use crate::glue::Clients;
 use crate::glue::aws::{AwsConfig, CaBundleError};
 use crate::metrics::Metrics;
@@ -72,6 +74,7 @@ pub async fn run(
     let controllers = [
         Controller::new::<GlueJobRun>(&shared, &sync, &stop),
         Controller::new::<GlueCrawlerRun>(&shared, &sync, &stop),
+        Controller::new::<GlueWorkflowRun>(&shared, &sync, &stop),
         Controller::new::<GlueTrigger>(&shared, &sync, &stop),
         Controller::new::<GlueConnection>(&shared, &sync, &stop),
     ];

@@ -12,6 +12,7 @@
 //! | [`job_runs`] | the model of job runs, and their source for the poller |
 //! | [`crawls`] | the model of crawlers and crawls, and their source for the poller |
 //! | [`triggers`] | the model of triggers, and their source for the poller |
+//! | [`workflow_runs`] | the model of workflow runs, their outcome, and their source for the poller |
 //! | [`connections`] | the model of connections, and their source for the poller |
 //!
 //! None of these modules uses the Kubernetes API. [`identity`] reads the data of a Secret, which its caller passes in.
@@ -27,6 +28,7 @@ pub(crate) mod poller;
 pub(crate) mod rate_limiter;
 pub(crate) mod schedule;
 pub(crate) mod triggers;
+pub(crate) mod workflow_runs;
 
 pub use aws::Glue;
 pub use clients::Clients;

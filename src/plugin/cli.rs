@@ -20,7 +20,7 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Start a run of a job or crawler, as a new object
+    /// Start a run of a job, crawler or workflow, as a new object
     Run(RunArgs),
     /// Start the same again, as a new object
     Rerun(RerunArgs),
@@ -64,16 +64,17 @@ pub(super) struct Objects {
 pub(super) enum Runnable {
     Job,
     Crawler,
+    Workflow,
 }
 
 #[derive(Args, Debug)]
 pub(super) struct RunArgs {
     /// What to run
     pub(super) what: Runnable,
-    /// The name of the job or crawler in Glue
+    /// The name of the job, crawler or workflow in Glue
     #[arg(value_name = "NAME")]
     pub(super) glue_name: String,
-    /// The name of the object; by default one is generated from that of the job or crawler
+    /// The name of the object; by default one is generated from that of the job, crawler or workflow
     #[arg(long = "name", value_name = "OBJECT")]
     pub(super) object: Option<String>,
     /// The AWS region
@@ -85,7 +86,7 @@ pub(super) struct RunArgs {
     /// Take the spec of this earlier run
     #[arg(long, value_name = "KIND/NAME", conflicts_with = "last")]
     pub(super) from: Option<String>,
-    /// Take the spec of the last run of this job or crawler
+    /// Take the spec of the last run of this job, crawler or workflow
     #[arg(long)]
     pub(super) last: bool,
     #[command(flatten)]

@@ -3,7 +3,7 @@
 use kube::core::ApiResource;
 use kube::{CustomResourceExt, Resource};
 
-use crate::api::{GlueConnection, GlueCrawlerRun, GlueJobRun, GlueTrigger};
+use crate::api::{GlueConnection, GlueCrawlerRun, GlueJobRun, GlueTrigger, GlueWorkflowRun};
 
 /// A kind of the API group.
 #[derive(Clone, Debug)]
@@ -29,6 +29,10 @@ impl Kind {
         Self::of::<GlueCrawlerRun>(true)
     }
 
+    pub(super) fn workflow_run() -> Self {
+        Self::of::<GlueWorkflowRun>(true)
+    }
+
     fn trigger() -> Self {
         Self::of::<GlueTrigger>(false)
     }
@@ -38,8 +42,8 @@ impl Kind {
     }
 
     /// All of them.
-    pub(super) fn all() -> [Self; 4] {
-        [Self::job_run(), Self::crawler_run(), Self::trigger(), Self::connection()]
+    pub(super) fn all() -> [Self; 5] {
+        [Self::job_run(), Self::crawler_run(), Self::trigger(), Self::connection(), Self::workflow_run()]
     }
 
     /// Those whose objects come to an end.

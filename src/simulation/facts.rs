@@ -9,11 +9,11 @@ use super::scenario::CREDENTIALS;
 use super::shell::{Pass, observe_intent};
 use super::time::timestamp;
 use super::world::World;
-use crate::api::GlueJobRun;
 use crate::api::run::{Phase, RunStatus};
+use crate::api::{GlueJobRun, GlueJobRunSpec};
 use crate::controllers::run::RunKind;
 use crate::controllers::run::calls::Plan;
-use crate::controllers::run::facts::{CrawlerActivity, Facts, Observation};
+use crate::controllers::run::facts::{CrawlerActivity, Facts, Observation, ObservedRun};
 use crate::controllers::run::plan::plan;
 use crate::controllers::runtime::facts::CommonFacts;
 use crate::controllers::runtime::problem::Problem;
@@ -25,6 +25,11 @@ use crate::glue::poller::{self, Report};
 pub const SETTLE: Duration = Duration::from_mins(1);
 /// `--deletion-timeout`.
 pub const DELETION_TIMEOUT: Duration = Duration::from_mins(10);
+
+/// The run in an item.
+pub fn observed(item: &JobRunItem) -> Option<ObservedRun> {
+    GlueJobRun::new("", GlueJobRunSpec::default()).observe(item)
+}
 
 impl World {
     /// The client and the inputs, once in a pass.
@@ -58,7 +63,7 @@ impl World {
         let object = Arc::clone(&pass.object);
         let report = self.report(pass, &object.status);
         let observation = report.observation.and_then(|observation| match observation {
-            poller::Observation::Present(item) => GlueJobRun::observe(&item).map(Observation::Present),
+            poller::Observation::Present(item) => observed(&item).map(Observation::Present),
             poller::Observation::NotFound => Some(Observation::NotFound),
         });
         let source = pass.client().map(|client| Source { client, job: object.target.clone() });
@@ -92,8 +97,10 @@ impl World {
             },
             policy: &object.policy,
             noun: GlueJobRun::NOUN,
+            target: GlueJobRun::TARGET,
             concurrency: None,
             follow: None,
+            resume: None,
             status: &object.status,
             state: &pass.state,
             activity: CrawlerActivity::Unchanged,

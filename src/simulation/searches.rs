@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use super::Name;
 use super::calls::{Answer, CallTo, GlueCall};
+use super::facts::observed;
 use super::glue::ClientId;
 use super::glue::job::Listed;
 use super::mailbox::{Mailbox, not_understood};
@@ -17,10 +18,8 @@ use super::shell::{Pass, Waits, observe_intent};
 use super::time::millis;
 use super::tokens::Waiter;
 use super::world::{Event, World};
-use crate::api::GlueJobRun;
 use crate::api::run::Phase;
 use crate::controllers::job_run::lookup;
-use crate::controllers::run::RunKind;
 use crate::controllers::run::calls::RunQuery;
 use crate::controllers::run::facts::ObservedRun;
 use crate::controllers::run::sharing;
@@ -235,7 +234,7 @@ impl World {
         let attempts = &pass.object.status.attempts;
         let is_recorded = |id: &str| attempts.iter().any(|attempt| attempt.id.as_deref() == Some(id));
         let newest = lookup::newest(found, query.attempt.or(only_first), is_recorded);
-        let listed = newest.and_then(|run| GlueJobRun::observe(&JobRunItem { run, retry_expected: false }));
+        let listed = newest.and_then(|run| observed(&JobRunItem { run, retry_expected: false }));
         let listed = listed.map(|mut run| {
             if self.is(Mutation::StoppedRunsAreAdopted) && matches!(run.phase, Phase::Stopping | Phase::Stopped) {
                 run.phase = Phase::Starting;

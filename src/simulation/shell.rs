@@ -253,7 +253,7 @@ impl World {
             // The place is looked for in two calls: how many the job has, and how many are taken.
             Call::CheckPlace => self.ask(pass, caller(CallTo::GetJob), Priority::Poll),
             Call::Stop(id) => self.ask(pass, caller(CallTo::Stop { id }), Priority::Stop),
-            Call::ReadBaseline { .. } => return Next::Ends(Some(WRITE_AGAIN)),
+            Call::ReadBaseline { .. } | Call::ReadResumable { .. } => return Next::Ends(Some(WRITE_AGAIN)),
         }
         Next::Waits
     }

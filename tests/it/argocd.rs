@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use kube::ResourceExt;
 use kube_glue::api::run::Phase;
-use kube_glue::api::{GlueConnection, GlueCrawlerRun, GlueJobRun, GlueTrigger};
+use kube_glue::api::{GlueConnection, GlueCrawlerRun, GlueJobRun, GlueTrigger, GlueWorkflowRun};
 use kube_glue::controllers::runtime::kind::Kind;
 use kube_glue_double::{
     ConnectionScript, CrawlOutcome, CrawlPlan, CrawlScript, CrawlerSettings, DEFAULT_ACCOUNT, JobDefinition, Outcome,
@@ -144,6 +144,32 @@ async fn the_health_of_a_crawl_follows_its_phase() {
     assert_eq!(health_at("bad", "Failed").await, "Degraded");
     let bad = crawls.api.get("bad").await.expect("the object");
     assert_eq!(condition(&bad, "Ready").expect("a condition").message, "Insufficient permission(s)");
+}
+
+/// Glue reports both runs as COMPLETED.
+#[tokio::test]
+async fn the_health_of_a_workflow_run_follows_its_outcome() {
+    let env = TestEnv::new("argo-workflows").await;
+    env.double.clock().hold();
+    let script = install_script(&env).await;
+    let message = "AnalysisException: Path does not exist";
+    let objects = env.objects::<GlueWorkflowRun>();
+    for (name, outcome) in [("good", Outcome::Succeeded), ("bad", Outcome::Failed(message.to_owned()))] {
+        env.define_job(JobDefinition::new(name).script(stepwise(outcome)));
+        env.call_glue("CreateWorkflow", &json!({"Name": name}));
+        let begins = json!({"Name": name, "WorkflowName": name, "Type": "ON_DEMAND", "Actions": [{"JobName": name}]});
+        env.call_glue("CreateTrigger", &begins);
+        objects.create(name, json!({"workflowName": name})).await;
+        objects.wait_for_reason(name, "Running").await;
+        assert_eq!(env.health_of::<GlueWorkflowRun>(&script, name).await.0, "Progressing");
+    }
+    env.double.clock().step(STEP);
+    env.double.clock().step(STEP);
+    objects.wait_for_phase("good", Phase::Succeeded).await;
+    assert_eq!(env.health_of::<GlueWorkflowRun>(&script, "good").await.0, "Healthy");
+    let failed = format!("of 1 actions 1 failed: job bad (FAILED: {message})");
+    assert_eq!(objects.wait_for_reason("bad", "ActionsFailed").await, failed);
+    assert_eq!(env.health_of::<GlueWorkflowRun>(&script, "bad").await, ("Degraded".to_owned(), failed));
 }
 
 /// A status of an older generation, or of an object that is being deleted, does not count.

@@ -32,3 +32,4 @@ mod supply_chain;
 mod tenancy;
 mod triggers;
 mod validation;
+mod workflow_runs;

@@ -7,6 +7,7 @@ mod credentials;
 mod job_run;
 mod trigger;
 pub mod wild;
+mod workflow_run;
 
 use kube::Resource;
 use kube::api::{Api, Patch, PatchParams, PostParams};
@@ -114,6 +115,7 @@ fn every_validation_rule_has_a_test() {
     for (kind, tests) in [
         ("GlueJobRun", vec![updates, job_run, credentials]),
         ("GlueCrawlerRun", vec![updates, job_run, include_str!("validation/crawler_run.rs"), credentials]),
+        ("GlueWorkflowRun", vec![updates, job_run, include_str!("validation/workflow_run.rs"), credentials]),
         ("GlueTrigger", vec![include_str!("validation/trigger.rs"), credentials]),
         ("GlueConnection", vec![include_str!("validation/connection.rs"), connection, credentials]),
     ] {

@@ -58,6 +58,7 @@ impl Kind for GlueCrawlerRun {
 
 impl RunKind for GlueCrawlerRun {
     const NOUN: &'static str = "crawl";
+    const TARGET: &'static str = "crawler";
     type Identification = ByBaseline;
 
     fn policy(&self) -> &RunPolicy {
@@ -85,7 +86,7 @@ impl RunKind for GlueCrawlerRun {
         (attempt.id.is_some() || is_waiting(attempt)).then(|| source::poll_id(self.target(), attempt.id.as_deref()))
     }
 
-    fn observe(item: &CrawlItem) -> Option<ObservedRun> {
+    fn observe(&self, item: &CrawlItem) -> Option<ObservedRun> {
         let crawl = crawl_of(item)?;
         Some(ObservedRun {
             id: crawl.id.clone(),
@@ -94,6 +95,7 @@ impl RunKind for GlueCrawlerRun {
             attempt: None,
             retry_expected: false,
             message: crawl.error_message.as_deref().map(truncated),
+            reason: None,
         })
     }
 
@@ -120,7 +122,7 @@ impl RunKind for GlueCrawlerRun {
         Ok(next.map(item))
     }
 
-    async fn start(&self, client: &Glue, _: &str, (): &()) -> Result<Option<String>, Error> {
+    async fn start(&self, client: &Glue, _: &Attempt, (): &()) -> Result<Option<String>, Error> {
         client.start_crawler(self.target()).await.map(|()| None)
     }
 

@@ -29,20 +29,22 @@ impl Arguments {
         &self.values
     }
 
-    fn contains(&self, name: &str) -> bool {
+    /// Whether there is one of this name.
+    #[must_use]
+    pub fn contains(&self, name: &str) -> bool {
         self.values.contains_key(name)
     }
 }
 
 impl Inputs<GlueJobRun> for Arguments {
     fn secrets(object: &GlueJobRun) -> Vec<&str> {
-        let from = object.spec.arguments_from.iter().flatten();
-        from.filter_map(|from| from.secret_key_ref.as_ref()).map(|key| key.name.as_str()).collect()
+        secrets_of(object.spec.arguments_from.as_deref())
     }
 
     async fn read(object: &GlueJobRun, client: &Client, settings: &Settings) -> Result<Self, Problem> {
         let reserved = settings.run_key_argument.as_deref();
-        let arguments = read(client, &object.namespace().unwrap_or_default(), &object.spec).await?;
+        let (literal, from) = (object.spec.arguments.as_ref(), object.spec.arguments_from.as_deref());
+        let arguments = read(client, &object.namespace().unwrap_or_default(), "argument", literal, from).await?;
         check_reserved(&arguments, reserved)?;
         if reserved.is_none() && object.spec.policy.idempotency_key.is_some() {
             return Err(Problem::invalid_spec(
@@ -72,16 +74,31 @@ impl Inputs<GlueJobRun> for Arguments {
     }
 }
 
-async fn read(client: &Client, namespace: &str, spec: &GlueJobRunSpec) -> Result<Arguments, Problem> {
+/// The names of the Secrets that values come from.
+#[must_use]
+pub fn secrets_of(from: Option<&[ArgumentFrom]>) -> Vec<&str> {
+    let from = from.unwrap_or_default().iter();
+    from.filter_map(|from| from.secret_key_ref.as_ref()).map(|key| key.name.as_str()).collect()
+}
+
+/// Reads values that a spec has, and those that it takes from Secrets and ConfigMaps. `noun` is what one of them is called.
+pub async fn read(
+    client: &Client,
+    namespace: &str,
+    noun: &str,
+    literal: Option<&BTreeMap<String, String>>,
+    from: Option<&[ArgumentFrom]>,
+) -> Result<Arguments, Problem> {
     let mut arguments = Arguments::default();
-    for (name, value) in spec.arguments.iter().flatten() {
+    for (name, value) in literal.into_iter().flatten() {
         arguments.values.insert(name.clone(), Sensitive::new(value.clone()));
     }
-    check_size(&arguments)?;
-    for from in spec.arguments_from.iter().flatten() {
+    check_size(&arguments, noun)?;
+    for from in from.unwrap_or_default() {
+        let source = Source { namespace, noun, from };
         let (value, secret) = match (&from.secret_key_ref, &from.config_map_key_ref) {
-            (Some(key), _) => (secret_value(client, namespace, from, key).await?, true),
-            (None, Some(key)) => (config_value(client, namespace, from, key).await?, false),
+            (Some(key), _) => (secret_value(client, source, key).await?, true),
+            (None, Some(key)) => (config_value(client, source, key).await?, false),
             (None, None) => (None, false),
         };
         let Some(value) = value else { continue };
@@ -90,7 +107,7 @@ async fn read(client: &Client, namespace: &str, spec: &GlueJobRunSpec) -> Result
         }
         arguments.values.insert(from.name.clone(), value);
         // Each may have a megabyte: the sum is bounded on the way.
-        check_size(&arguments)?;
+        check_size(&arguments, noun)?;
     }
     Ok(arguments)
 }
@@ -105,15 +122,15 @@ fn check_reserved(arguments: &Arguments, reserved: Option<&str>) -> Result<(), P
     }
 }
 
-/// Glue bounds the arguments in all, those from Secrets and ConfigMaps included.
-fn check_size(arguments: &Arguments) -> Result<(), Problem> {
+/// Glue bounds the arguments in all, those from Secrets and ConfigMaps included. `noun` is what one of them is called.
+fn check_size(arguments: &Arguments, noun: &str) -> Result<(), Problem> {
     let bytes: usize = arguments.values.iter().map(|(name, value)| name.len() + value.expose().len()).sum();
     if bytes <= MAX_ARGUMENTS_BYTES {
         return Ok(());
     }
     Err(Problem::invalid_spec(format!(
-        "the arguments have {bytes} bytes, names and values, and Glue takes {MAX_ARGUMENTS_BYTES}: create the object with \
-         less, and put large values into S3"
+        "in all, each {noun} with its name, there are {bytes} bytes, and Glue takes {MAX_ARGUMENTS_BYTES}: create the object \
+         with less, and put large values into S3"
     )))
 }
 
@@ -127,47 +144,40 @@ pub fn reserved_warning(spec: &GlueJobRunSpec) -> Option<String> {
     Some(format!("Glue says that it uses arguments of these names internally; they are sent as they are: {names}"))
 }
 
-async fn secret_value(
-    client: &Client,
-    namespace: &str,
-    from: &ArgumentFrom,
-    key: &KeyRef,
-) -> Result<Option<Sensitive>, Problem> {
-    let api: Api<Secret> = Api::namespaced(client.clone(), namespace);
-    let found = api.get_opt(&key.name).await.map_err(|error| unreadable("Secret", namespace, from, key, &error))?;
+/// What takes a value, for messages.
+#[derive(Clone, Copy)]
+struct Source<'a> {
+    namespace: &'a str,
+    noun: &'a str,
+    from: &'a ArgumentFrom,
+}
+
+async fn secret_value(client: &Client, source: Source<'_>, key: &KeyRef) -> Result<Option<Sensitive>, Problem> {
+    let api: Api<Secret> = Api::namespaced(client.clone(), source.namespace);
+    let found = api.get_opt(&key.name).await.map_err(|error| unreadable("Secret", source, key, &error))?;
     let value = found.and_then(|secret| secrets::take(secret, &key.key));
-    take("Secret", namespace, from, key, value)
+    take("Secret", source, key, value)
 }
 
-async fn config_value(
-    client: &Client,
-    namespace: &str,
-    from: &ArgumentFrom,
-    key: &KeyRef,
-) -> Result<Option<Sensitive>, Problem> {
-    let api: Api<ConfigMap> = Api::namespaced(client.clone(), namespace);
-    let found = api.get_opt(&key.name).await.map_err(|error| unreadable("ConfigMap", namespace, from, key, &error))?;
+async fn config_value(client: &Client, source: Source<'_>, key: &KeyRef) -> Result<Option<Sensitive>, Problem> {
+    let api: Api<ConfigMap> = Api::namespaced(client.clone(), source.namespace);
+    let found = api.get_opt(&key.name).await.map_err(|error| unreadable("ConfigMap", source, key, &error))?;
     let value = found.and_then(|map| map.data?.remove(&key.key)).map(String::into_bytes);
-    take("ConfigMap", namespace, from, key, value)
+    take("ConfigMap", source, key, value)
 }
 
-fn take(
-    kind: &str,
-    namespace: &str,
-    from: &ArgumentFrom,
-    key: &KeyRef,
-    value: Option<Vec<u8>>,
-) -> Result<Option<Sensitive>, Problem> {
+fn take(kind: &str, source: Source<'_>, key: &KeyRef, value: Option<Vec<u8>>) -> Result<Option<Sensitive>, Problem> {
+    let Source { namespace, noun, from } = source;
     let KeyRef { name, key: entry, optional } = key;
     match value.map(String::from_utf8) {
         Some(Ok(text)) => Ok(Some(Sensitive::new(text))),
         Some(Err(_)) => Err(missing(format!(
-            "argument {}: key {entry} of {kind} {namespace}/{name} is not text: Glue takes text only",
+            "{noun} {}: key {entry} of {kind} {namespace}/{name} is not text: Glue takes text only",
             from.name
         ))),
         None if *optional == Some(true) => Ok(None),
         None => Err(missing(format!(
-            "argument {}: there is no key {entry} in {kind} {namespace}/{name}: add it, and the run is started",
+            "{noun} {}: there is no key {entry} in {kind} {namespace}/{name}: add it, and the run is started",
             from.name
         ))),
     }
@@ -177,8 +187,9 @@ fn missing(message: String) -> Problem {
     Problem::new(Reason::ArgumentNotFound, message)
 }
 
-fn unreadable(kind: &str, namespace: &str, from: &ArgumentFrom, key: &KeyRef, error: &kube::Error) -> Problem {
-    let message = format!("argument {}: {kind} {namespace}/{} cannot be read: {error}", from.name, key.name);
+fn unreadable(kind: &str, source: Source<'_>, key: &KeyRef, error: &kube::Error) -> Problem {
+    let Source { namespace, noun, from } = source;
+    let message = format!("{noun} {}: {kind} {namespace}/{} cannot be read: {error}", from.name, key.name);
     Problem::new(Reason::ArgumentNotReadable, message)
 }
 
@@ -191,7 +202,7 @@ mod tests {
         let of = |bytes: usize| {
             let value = |bytes| Sensitive::new("x".repeat(bytes));
             let values = BTreeMap::from([("-a".to_owned(), value(bytes - 4)), ("-b".to_owned(), value(0))]);
-            check_size(&Arguments { values, secrets: Vec::new() })
+            check_size(&Arguments { values, secrets: Vec::new() }, "argument")
         };
         assert!(of(MAX_ARGUMENTS_BYTES).is_ok());
         let problem = of(MAX_ARGUMENTS_BYTES + 1).map_err(|problem| problem.message);

@@ -23,7 +23,7 @@ use self::lookup::attempt_of;
 use crate::api::credentials::{Aws, AwsIdentity};
 use crate::api::job_run::ExecutionClass;
 use crate::api::job_run::GlueJobRunSpec;
-use crate::api::run::{RunPolicy, RunStatus};
+use crate::api::run::{Attempt, RunPolicy, RunStatus};
 use crate::api::{GlueJobRun, GlueJobRunStatus};
 use crate::controllers::run::RunKind;
 use crate::controllers::run::calls::RunQuery;
@@ -81,6 +81,7 @@ impl Kind for GlueJobRun {
 
 impl RunKind for GlueJobRun {
     const NOUN: &'static str = "run";
+    const TARGET: &'static str = "job";
     type Identification = ByKey;
 
     fn policy(&self) -> &RunPolicy {
@@ -107,7 +108,7 @@ impl RunKind for GlueJobRun {
         arguments::reserved_warning(&self.spec).map(|note| (Reason::ReservedArgument, note))
     }
 
-    fn observe(item: &JobRunItem) -> Option<ObservedRun> {
+    fn observe(&self, item: &JobRunItem) -> Option<ObservedRun> {
         Some(ObservedRun {
             id: item.run.id.clone(),
             state: item.run.state.as_str().to_owned(),
@@ -115,6 +116,7 @@ impl RunKind for GlueJobRun {
             attempt: attempt_of(&item.run),
             retry_expected: item.retry_expected,
             message: item.run.error_message.as_ref().or(item.run.state_detail.as_ref()).map(|text| truncated(text)),
+            reason: None,
         })
     }
 
@@ -163,8 +165,8 @@ impl RunKind for GlueJobRun {
         has_free_place(client, &self.spec.job_name).await
     }
 
-    async fn start(&self, client: &Glue, key: &str, inputs: &Arguments) -> Result<Option<String>, Error> {
-        client.start_job_run(&self.request(client, key, inputs)).await.map(Some)
+    async fn start(&self, client: &Glue, attempt: &Attempt, inputs: &Arguments) -> Result<Option<String>, Error> {
+        client.start_job_run(&self.request(client, &attempt.key, inputs)).await.map(Some)
     }
 
     async fn stop(&self, client: &Glue, id: &str) -> Result<(), Error> {

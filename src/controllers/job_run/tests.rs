@@ -55,7 +55,7 @@ fn redacted(object: &GlueJobRun, mut item: JobRunItem) -> JobRunItem {
 
 /// Everything that is shown of the item: the status with its conditions, and the Event and the log line.
 fn shown(object: &GlueJobRun, item: &JobRunItem) -> String {
-    let fixture = Fixture { observation: GlueJobRun::observe(item).map(Observation::Present), ..Fixture::new() };
+    let fixture = Fixture { observation: object.observe(item).map(Observation::Present), ..Fixture::new() };
     let fixture = fixture.with(Phase::Running, live());
     let planned = fixture.plan();
     let event = of_transition(&fixture.status, &planned.status);

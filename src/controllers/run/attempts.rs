@@ -28,6 +28,7 @@ pub(super) fn next_attempt(facts: &Facts<'_>) -> Attempt {
         active_since,
         intended_at: now,
         baseline: last.filter(|last| last.ended_at.is_none()).and_then(|last| last.baseline.clone()),
+        resumes: last.filter(|last| last.ended_at.is_none()).and_then(|last| last.resumes.clone()),
         accepted: false,
         rejected_reason: None,
         id: None,

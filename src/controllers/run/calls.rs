@@ -20,7 +20,12 @@ pub enum Call {
         /// What the attempt has recorded already.
         recorded: Option<Baseline>,
     },
-    /// See whether the job or crawler may have a free place, before the object that waits for one tries again.
+    /// Read what there is to resume of a run that has ended.
+    ReadResumable {
+        /// Glue's id of the run.
+        run: String,
+    },
+    /// See whether the target may have a free place, before the object that waits for one tries again.
     CheckPlace,
     /// Start the current attempt, once.
     Start,
@@ -39,4 +44,6 @@ pub struct RunQuery {
     pub since: Option<Timestamp>,
     /// The newest run before the start, where runs carry no key.
     pub baseline: Option<Baseline>,
+    /// The run that the attempt resumes: what is looked for is a run that resumes it.
+    pub resumes: Option<String>,
 }

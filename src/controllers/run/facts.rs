@@ -10,6 +10,7 @@ use crate::controllers::runtime::facts::CommonFacts;
 use crate::controllers::runtime::kind::{Item, Kind};
 use crate::controllers::runtime::problem::Problem;
 use crate::controllers::runtime::queue::{Cause, Turn};
+use crate::controllers::runtime::reason::Reason;
 use crate::controllers::runtime::start_once::StartState;
 use crate::glue::job_runs::{self, attempt_key};
 use crate::glue::poller;
@@ -23,10 +24,14 @@ pub struct Facts<'a> {
     pub policy: &'a RunPolicy,
     /// Glue's noun for a run of this kind: run, or crawl.
     pub noun: &'static str,
+    /// What it is a run of: job, crawler, or workflow.
+    pub target: &'static str,
     /// How objects share the target, for kinds whose starts carry no key.
     pub concurrency: Option<ConcurrencyPolicy>,
     /// The id of a run that was started elsewhere and is only followed.
     pub follow: Option<&'a str>,
+    /// The value of `spec.resume`.
+    pub resume: Option<&'a str>,
     /// The status as the object has it.
     pub status: &'a RunStatus,
     /// What this pass has observed so far.
@@ -70,6 +75,19 @@ pub struct ObservedRun {
     pub retry_expected: bool,
     /// Glue's message about a failure, bounded and redacted.
     pub message: Option<String>,
+    /// The reason of its end, where the phase does not say enough.
+    pub reason: Option<Reason>,
+}
+
+/// What there is to resume of a run that has ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Resumable<T> {
+    /// A run that resumes it already, and that no attempt has.
+    pub resumed_by: Option<T>,
+    /// Glue's ids of the nodes to run again.
+    pub nodes: Vec<String>,
+    /// Why there is nothing to resume.
+    pub obstacle: Option<String>,
 }
 
 /// How objects share a crawler, which runs one crawl at a time and whose starts carry no key.
@@ -167,6 +185,8 @@ pub struct PassState {
     pub had_earlier_attempt: bool,
     /// The crawler before the start, or why it could not be read.
     pub snapshot: Option<Result<CrawlerSnapshot<ObservedRun>, Problem>>,
+    /// What there is to resume, or why it could not be read.
+    pub resumable: Option<Result<Resumable<ObservedRun>, Problem>>,
     /// Whether the target may have a free place, for an object that waits for one.
     pub has_place: Option<bool>,
     /// The start protocol.
@@ -192,6 +212,7 @@ impl PassState {
     pub fn forget_attempt(&mut self) {
         self.start.lookup = None;
         self.snapshot = None;
+        self.resumable = None;
     }
 }
 

@@ -9,6 +9,7 @@ use super::attempts::{active_deadline, may_retry, needs_finalizer, with_attempt}
 use super::calls::{Call, Plan, Step};
 use super::conditions::ready_reason;
 use super::facts::{Facts, Observation, ObservedRun};
+use super::resume;
 use super::start::next_start;
 use super::status::{blocked, keep, started_message, status, unchanged, wait};
 use crate::api::run::{Attempt, Phase, RunStatus, StopCause};
@@ -174,6 +175,7 @@ fn unknown_to_glue(id: &str) -> ObservedRun {
         attempt: None,
         retry_expected: false,
         message: None,
+        reason: None,
     }
 }
 
@@ -188,6 +190,9 @@ fn ended(facts: &Facts<'_>, attempt: &Attempt, run: &ObservedRun) -> Plan {
         ..attempt.clone()
     };
     let attempts = with_attempt(facts.status, attempt);
+    // A value of spec.resume has waited for the end: it continues the run, and no retry starts it anew.
+    let with_end = RunStatus { attempts: attempts.clone(), ..facts.status.clone() };
+    let asks_to_resume = resume::is_requested(&with_end, facts.resume);
     let glue_message = run.message.as_deref();
     let message_or = |default: String| glue_message.map_or(default, str::to_owned);
     let (phase, reason, message) = match (run.phase, cause) {
@@ -205,7 +210,7 @@ fn ended(facts: &Facts<'_>, attempt: &Attempt, run: &ObservedRun) -> Plan {
             (Phase::Stopped, Reason::Stopped, message_or(format!("{noun} {} was stopped in Glue", run.id)))
         }
         (Phase::Succeeded, _) => (Phase::Succeeded, Reason::Succeeded, format!("{noun} {} succeeded", run.id)),
-        (phase, None) if may_retry(facts.policy.retry.as_ref(), phase, retry) => {
+        (phase, None) if may_retry(facts.policy.retry.as_ref(), phase, retry) && !asks_to_resume => {
             let why = glue_message.map(|message| format!(": {message}")).unwrap_or_default();
             let message = format!("{noun} {} ended as {}{why}", run.id, run.state);
             let mut plan = next_attempt_after(facts, attempts.clone());
@@ -215,7 +220,8 @@ fn ended(facts: &Facts<'_>, attempt: &Attempt, run: &ObservedRun) -> Plan {
             return plan;
         }
         (phase, _) => {
-            (phase, phase_reason(phase), message_or(format!("{noun} {} ended as {} in Glue", run.id, run.state)))
+            let reason = run.reason.unwrap_or_else(|| phase_reason(phase));
+            (phase, reason, message_or(format!("{noun} {} ended as {} in Glue", run.id, run.state)))
         }
     };
     Plan { status: status(facts, phase, reason, &message, attempts), step: Step::AwaitChange }

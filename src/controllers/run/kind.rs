@@ -5,7 +5,7 @@ use std::future::Future;
 use jiff::Timestamp;
 
 use super::calls::RunQuery;
-use super::facts::{ConcurrencyPolicy, CrawlerActivity, CrawlerSnapshot, ObservedRun, RunPass};
+use super::facts::{ConcurrencyPolicy, CrawlerActivity, CrawlerSnapshot, ObservedRun, Resumable, RunPass};
 use super::local_state::RunLocalState;
 use crate::api::run::{Attempt, Baseline, Phase, RunPolicy, RunStatus};
 use crate::controllers::runtime::kind::{Item, Kind};
@@ -17,6 +17,8 @@ use crate::redaction::{Sensitive, Withheld};
 pub trait RunKind: Kind<PassState = RunPass<Self>, LocalState = RunLocalState> {
     /// Glue's noun for a run of this kind.
     const NOUN: &'static str;
+    /// Glue's noun for what it is a run of.
+    const TARGET: &'static str;
     /// How the controller identifies the run of an object: [`ByKey`], or by a baseline.
     type Identification: Identification<Self>;
 
@@ -24,7 +26,7 @@ pub trait RunKind: Kind<PassState = RunPass<Self>, LocalState = RunLocalState> {
     fn policy(&self) -> &RunPolicy;
     /// The id of a run that is only followed.
     fn follow(&self) -> Option<&str>;
-    /// The name of the job or crawler.
+    /// The name of the job, crawler or workflow.
     fn target(&self) -> &str;
     /// The part of the status that all runs share.
     fn run_status(status: &Self::Status) -> &RunStatus;
@@ -35,12 +37,21 @@ pub trait RunKind: Kind<PassState = RunPass<Self>, LocalState = RunLocalState> {
     fn poll_id(&self, attempt: &Attempt) -> Option<String> {
         attempt.id.clone()
     }
+    /// The value of the spec that asks to resume a run that has ended; `None` also where runs cannot be resumed.
+    fn resume(&self) -> Option<&str> {
+        None
+    }
+    /// Whether the runs that `client` starts carry the key of their attempt.
+    #[must_use]
+    fn carries_key(client: &Glue) -> bool {
+        client.run_key_argument().is_some()
+    }
     /// What the spec says that Glue may not do, as the reason and the note of an Event; `None` when there is nothing.
     fn warning(&self) -> Option<(Reason, String)> {
         None
     }
-    /// The run in an item; `None` when the item is no run.
-    fn observe(item: &Item<Self>) -> Option<ObservedRun>;
+    /// The run in an item, as the spec judges it; `None` when the item is no run.
+    fn observe(&self, item: &Item<Self>) -> Option<ObservedRun>;
     /// When the run ended, by Glue's clock.
     fn ended_on(item: &Item<Self>) -> Option<Timestamp>;
     /// The whole status, from the shared part and from the run as it was observed last.
@@ -69,11 +80,20 @@ pub trait RunKind: Kind<PassState = RunPass<Self>, LocalState = RunLocalState> {
     fn has_place(&self, _client: &Glue) -> impl Future<Output = Result<bool, Error>> + Send {
         async { Ok(true) }
     }
-    /// Starts a run with this key, in one call. Its id, when Glue answers with one.
+    /// What there is to resume of `run`, which has ended.
+    fn resumable(
+        &self,
+        _client: &Glue,
+        _run: &str,
+    ) -> impl Future<Output = Result<Resumable<Item<Self>>, Error>> + Send {
+        let obstacle = format!("a {} cannot be resumed", Self::NOUN);
+        async { Ok(Resumable { resumed_by: None, nodes: Vec::new(), obstacle: Some(obstacle) }) }
+    }
+    /// Starts the run of this attempt, in one call. Its id, when Glue answers with one.
     fn start(
         &self,
         client: &Glue,
-        key: &str,
+        attempt: &Attempt,
         inputs: &Self::Inputs,
     ) -> impl Future<Output = Result<Option<String>, Error>> + Send;
     /// Stops a run. A run that has ended, or that Glue does not know, is no error.

@@ -11,12 +11,12 @@ use tracing::info;
 use super::calls::{self, Call, RunQuery};
 use super::concurrency::is_waiting;
 use super::conditions::ready_reason;
-use super::facts::{CrawlerActivity, CrawlerSnapshot, Facts, Observation, ObservedRun, PassState, RunPass, shared_key};
+use super::facts::{CrawlerActivity, Facts, Observation, ObservedRun, PassState, RunPass, shared_key};
 use super::kind::{Identification, RunKind};
 use super::local_state::RunLocalState;
 use super::waiting::waits_for;
-use super::{cleanup, events, plan, sharing, status, waiting};
-use crate::api::run::{Attempt, Baseline, Phase, RunStatus};
+use super::{cleanup, events, plan, reads, resume, sharing, status, waiting};
+use crate::api::run::{Attempt, Phase, RunStatus};
 use crate::controllers::runtime::context::{Context, QueueKey, created, name_of};
 use crate::controllers::runtime::events::of_reason;
 use crate::controllers::runtime::kind::Item;
@@ -46,7 +46,7 @@ impl<K: RunKind> Lifecycle<K> for RunLifecycle {
         let reference = ObjectRef::from_obj(object);
         let name = name_of(&reference);
         context.with_shared_runs(|runs| runs.set(&name, sharing::need(object, status)));
-        if status.phase.is_some_and(Phase::is_final) {
+        if is_over(object) {
             context.with_queues(|queues| queues.remove(&name));
             return;
         }
@@ -72,7 +72,7 @@ impl<K: RunKind> Lifecycle<K> for RunLifecycle {
     }
 
     fn is_finished(object: &K) -> bool {
-        phase(object).is_some_and(Phase::is_final)
+        is_over(object)
     }
 
     fn is_done(object: &K) -> bool {
@@ -95,8 +95,9 @@ impl<K: RunKind> Lifecycle<K> for RunLifecycle {
     async fn call(pass: &mut Pass<'_, K>, call: Call) {
         match call {
             Call::LookUp(query) => look_up(pass, &query).await,
-            Call::ReadBaseline { recorded } => read_baseline(pass, recorded.as_ref()).await,
-            Call::CheckPlace => check_place(pass).await,
+            Call::ReadBaseline { recorded } => reads::read_baseline(pass, recorded.as_ref()).await,
+            Call::ReadResumable { run } => reads::read_resumable(pass, &run).await,
+            Call::CheckPlace => reads::check_place(pass).await,
             Call::Start => start(pass).await,
             Call::Stop(id) => stop(pass, &id).await,
         }
@@ -128,10 +129,9 @@ impl<K: RunKind> Lifecycle<K> for RunLifecycle {
     }
 
     fn on_idle(pass: &Pass<'_, K>) {
-        let phase = phase(&pass.object).unwrap_or_default();
-        if phase.is_final() {
+        if is_over(&pass.object) {
             pass.context.release(&pass.object);
-        } else if phase == Phase::Suspended {
+        } else if phase(&pass.object) == Some(Phase::Suspended) {
             pass.context.poller.forget(&pass.reference);
         }
     }
@@ -173,7 +173,17 @@ fn phase<K: RunKind>(object: &K) -> Option<Phase> {
     object.status().and_then(|status| K::run_status(status).phase)
 }
 
-fn queue_key<K: RunKind>(pass: &Pass<'_, K>) -> Option<QueueKey> {
+/// Whether the run has ended, and the spec asks for nothing more.
+fn is_over<K: RunKind>(object: &K) -> bool {
+    phase(object).is_some_and(Phase::is_final) && !asks_to_resume(object)
+}
+
+/// Whether the spec asks to resume the run that has ended.
+pub(crate) fn asks_to_resume<K: RunKind>(object: &K) -> bool {
+    object.status().is_some_and(|status| resume::is_requested(K::run_status(status), object.resume()))
+}
+
+pub(super) fn queue_key<K: RunKind>(pass: &Pass<'_, K>) -> Option<QueueKey> {
     pass.queue_key(pass.object.target())
 }
 
@@ -204,12 +214,14 @@ fn decide<K: RunKind>(pass: &mut Pass<'_, K>) -> calls::Plan {
         common: pass.common_facts(report.error.as_deref()),
         policy: pass.object.policy(),
         noun: K::NOUN,
+        target: K::TARGET,
         concurrency: K::Identification::concurrency(&pass.object),
         follow: pass.object.follow(),
+        resume: pass.object.resume(),
         status: &status,
         state: &pass.state.observed,
         activity,
-        carries_key: pass.client().is_some_and(|client| client.run_key_argument().is_some()),
+        carries_key: pass.client().is_some_and(K::carries_key),
         turn,
         refusal: refusal(pass, turn),
         shared: pass.context.with_shared_runs(|runs| runs.is_needed_by_others(&live_id, &name_of(&pass.reference))),
@@ -244,13 +256,13 @@ fn refusal<K: RunKind>(pass: &Pass<'_, K>, turn: Turn) -> Option<Problem> {
 }
 
 /// Keeps a run as Glue shows it, without the secret values that it may show.
-fn observe<K: RunKind>(pass: &mut Pass<'_, K>, mut item: Item<K>) -> Option<ObservedRun> {
+pub(super) fn observe<K: RunKind>(pass: &mut Pass<'_, K>, mut item: Item<K>) -> Option<ObservedRun> {
     let redactor = pass.redactor(pass.object.given(&item));
     for words in K::words(&mut item) {
         *words = redactor.redact(words);
     }
     K::clear_names(&mut item, |name| redactor.redact(name) == name);
-    let observed = K::observe(&item)?;
+    let observed = pass.object.observe(&item)?;
     pass.state.item = Some(item);
     Some(observed)
 }
@@ -299,36 +311,6 @@ fn publish<K: RunKind>(pass: &Pass<'_, K>, before: &RunStatus, after: &RunStatus
     metrics.live_runs(K::KIND, pass.context.poller.live());
 }
 
-/// Sees whether the target may have a free place. If not, the next look is after a pause.
-async fn check_place<K: RunKind>(pass: &mut Pass<'_, K>) {
-    let (Some(client), Some(key)) = (pass.client().cloned(), queue_key(pass)) else { return };
-    // When Glue does not answer, the object tries to start.
-    let has_place = pass.object.has_place(&client).await.unwrap_or(true);
-    if !has_place {
-        let (name, now) = (name_of(&pass.reference), Instant::now());
-        pass.context.with_queues(|queues| queues.refused(&key, Cause::ConcurrentRuns, &name, false, now));
-    }
-    pass.state.observed.has_place = Some(has_place);
-}
-
-/// Reads what exists before a start that carries no key. The object is in the queue from now on.
-async fn read_baseline<K: RunKind>(pass: &mut Pass<'_, K>, recorded: Option<&Baseline>) {
-    let Some(client) = pass.client().cloned() else { return };
-    if let Some(key) = queue_key(pass) {
-        let place = Some((&key, Cause::ConcurrentRuns));
-        pass.context.with_queues(|queues| queues.settle(&name_of(&pass.reference), place, Instant::now()));
-    }
-    let snapshot = match K::Identification::snapshot(&pass.object, &client, recorded).await {
-        Ok(CrawlerSnapshot { busy, newest, live, next }) => {
-            let live = live.and_then(|item| observe(pass, item));
-            let next = next.and_then(|item| observe(pass, item));
-            Ok(CrawlerSnapshot { busy, newest, live, next })
-        }
-        Err(error) => Err(pass.explain(&error)),
-    };
-    pass.state.observed.snapshot = Some(snapshot);
-}
-
 async fn look_up<K: RunKind>(pass: &mut Pass<'_, K>, query: &RunQuery) {
     let Some(client) = pass.client().cloned() else { return };
     let shared_key = shared_key(pass.object.meta(), pass.object.policy());
@@ -366,7 +348,7 @@ async fn start<K: RunKind>(pass: &mut Pass<'_, K>) {
         return;
     };
     let redactor = pass.redactor(Ok(Vec::new()));
-    let answer = pass.object.start(&client, &attempt.key, inputs).await;
+    let answer = pass.object.start(&client, attempt, inputs).await;
     // Other objects that wait for the same cause show the error as well.
     let answer = answer.map_err(|error| error.redacted(&redactor));
     let error = answer.as_ref().err().cloned();

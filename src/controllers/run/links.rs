@@ -2,6 +2,7 @@
 
 use crate::api::crawler_run::CrawlLinks;
 use crate::api::job_run::Links;
+use crate::api::workflow_run::WorkflowLinks;
 use crate::glue::crawls::Crawl;
 use crate::glue::job_runs::JobRun;
 
@@ -45,6 +46,13 @@ pub fn crawl(region: &str, crawler: &str, crawl: &Crawl) -> CrawlLinks {
         console: format!("{console}/glue/home?region={region}#/v2/data-catalog/crawlers/view/{}", encoded(crawler)),
         log,
     }
+}
+
+/// The page of run `id` of `workflow`, with its graph.
+#[must_use]
+pub fn workflow_run(region: &str, workflow: &str, id: &str) -> WorkflowLinks {
+    let page = format!("{}/glue/home?region={region}#/v2/etl-configuration/workflows/run", console(region));
+    WorkflowLinks { console: format!("{page}/{}?runId={}", encoded(workflow), encoded(id)) }
 }
 
 /// The URL of the console in the region's partition.
@@ -96,6 +104,12 @@ mod tests {
         ] {
             assert!(job_run(region, "etl", &run()).console.starts_with(host), "{region}");
         }
+    }
+
+    #[test]
+    fn a_workflow_run_has_its_page() {
+        let console = workflow_run("eu-west-1", "daily load", "wr_1").console;
+        assert!(console.ends_with("#/v2/etl-configuration/workflows/run/daily%20load?runId=wr_1"), "{console}");
     }
 
     #[test]

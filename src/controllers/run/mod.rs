@@ -8,6 +8,8 @@
 //! | [`calls`] | the calls that it can ask for |
 //! | `start` | the start of an attempt, and what an open intent leads to |
 //! | [`concurrency`] | whether an object may start a crawl now |
+//! | `reads` | what is read before a start |
+//! | [`resume`] | an ended run that is continued |
 //! | [`waiting`] | an object that waits until a start may succeed |
 //! | [`sharing`] | the runs that several objects need |
 //! | `follow` | a run whose id is known |
@@ -32,6 +34,8 @@ pub mod lifecycle;
 pub mod links;
 pub mod local_state;
 pub mod plan;
+mod reads;
+pub mod resume;
 pub mod sharing;
 mod start;
 mod status;

@@ -9,6 +9,7 @@ use super::calls::Plan;
 use super::cleanup::{deletion, finished};
 use super::facts::Facts;
 use super::follow::follow;
+use super::resume;
 use super::start::{next_start, open_intent};
 use crate::api::run::Phase;
 
@@ -17,6 +18,9 @@ use crate::api::run::Phase;
 pub fn plan(facts: &Facts<'_>) -> Plan {
     if facts.common.deleting() {
         return deletion(facts);
+    }
+    if let Some(plan) = resume::plan(facts) {
+        return plan;
     }
     if facts.status.phase.is_some_and(Phase::is_final) {
         return finished(facts);

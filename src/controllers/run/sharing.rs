@@ -42,6 +42,7 @@ pub fn run_of_other((number, id): (u32, String)) -> ObservedRun {
         attempt: Some(number),
         retry_expected: false,
         message: None,
+        reason: None,
     }
 }
 

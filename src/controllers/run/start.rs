@@ -10,7 +10,7 @@ use super::attempts::{
 use super::calls::{Call, Plan, RunQuery, Step};
 use super::facts::{Facts, ObservedRun, base_key};
 use super::status::{adopt, adopt_foreign, blocked, end, keep, record_id, rejected, status, unchanged, wait};
-use super::{concurrency, waiting};
+use super::{concurrency, resume, waiting};
 use crate::api::run::{Attempt, Phase, RunStatus};
 use crate::controllers::runtime::problem::Problem;
 use crate::controllers::runtime::reason::Reason;
@@ -104,6 +104,7 @@ fn earlier_run(facts: &Facts<'_>, next: Attempt) -> Result<Attempt, Box<Plan>> {
                 attempt: None,
                 since: created.filter(|_| !shared_key),
                 baseline: None,
+                resumes: None,
             };
             Err(Box::new(unchanged(facts, Step::Call(Call::LookUp(query)))))
         }
@@ -137,7 +138,7 @@ fn may_have_lost_status(facts: &Facts<'_>) -> bool {
 }
 
 /// The finalizer, then the intent; the start follows when both are in the object.
-fn record_intent(facts: &Facts<'_>, next: Attempt) -> Plan {
+pub(super) fn record_intent(facts: &Facts<'_>, next: Attempt) -> Plan {
     if needs_finalizer(facts) && !facts.common.has_finalizer() {
         return unchanged(facts, Step::AddFinalizer);
     }
@@ -187,7 +188,9 @@ pub(super) fn open_intent(facts: &Facts<'_>, attempt: &Attempt) -> Plan {
         Decision::Rejected(problem) if facts.concurrency.is_some() && problem.kind == Some(ErrorKind::Busy) => {
             concurrency::wait_in_queue(facts, concurrency::waiting(attempt.clone()), None)
         }
-        Decision::Rejected(problem) => rejected(facts, attempt, problem),
+        Decision::Rejected(problem) => {
+            resume::refused_for_good(facts, attempt, problem).unwrap_or_else(|| rejected(facts, attempt, problem))
+        }
         Decision::LookUp => look_up(facts, attempt),
         Decision::LookupFailed(problem) => match gives_up(facts, attempt) {
             None => blocked(facts, Phase::Starting, problem),
@@ -244,6 +247,7 @@ fn look_up(facts: &Facts<'_>, attempt: &Attempt) -> Plan {
         attempt: Some(attempt.number),
         since,
         baseline: attempt.baseline.clone(),
+        resumes: attempt.resumes.as_ref().map(|resumes| resumes.run_id.clone()),
     };
     Plan { status: keep(facts), step: Step::Call(Call::LookUp(query)) }
 }

@@ -10,6 +10,7 @@ use super::attempts::{next_attempt, with_attempt};
 use super::calls::{Plan, Step};
 use super::conditions;
 use super::facts::{Facts, ObservedRun};
+use super::resume::{adopted_message, handled, without_nodes};
 use crate::api::run::{Attempt, Phase, ReadyWhen, RunPolicy, RunStatus};
 use crate::controllers::runtime::problem::Problem;
 use crate::controllers::runtime::reason::Reason;
@@ -30,6 +31,7 @@ pub(super) fn status(
         observed_generation: facts.common.generation(),
         phase: Some(phase),
         finished_at: phase.is_final().then(finished_at),
+        last_handled_resume: handled(facts),
         attempts,
         identity: facts.status.identity.clone(),
         conditions: conditions::of(phase, reason, message, ready_when, before, now),
@@ -56,7 +58,11 @@ pub(super) fn report(
 
 /// The status as it is, for this generation.
 pub(super) fn keep(facts: &Facts<'_>) -> RunStatus {
-    RunStatus { observed_generation: facts.common.generation(), ..facts.status.clone() }
+    RunStatus {
+        observed_generation: facts.common.generation(),
+        last_handled_resume: handled(facts),
+        ..facts.status.clone()
+    }
 }
 
 /// A step that leaves the status as it is.
@@ -91,7 +97,10 @@ pub(super) fn adopt_foreign(facts: &Facts<'_>, id: &str) -> Plan {
 
 /// Adopts the run that carries the attempt's key.
 pub(super) fn adopt(facts: &Facts<'_>, attempt: Attempt, run: &ObservedRun) -> Plan {
-    let message = format!("run {} carries this object's key and was adopted", run.id);
+    let message = match &attempt.resumes {
+        Some(before) => adopted_message(facts, &before.run_id, &run.id),
+        None => format!("run {} carries this object's key and was adopted", run.id),
+    };
     follow_run(facts, attempt, run, Reason::Adopted, &message)
 }
 
@@ -103,7 +112,7 @@ pub(super) fn follow_run(
     reason: Reason,
     message: &str,
 ) -> Plan {
-    let attempt = Attempt { id: Some(run.id.clone()), rejected_reason: None, ..attempt };
+    let attempt = Attempt { id: Some(run.id.clone()), rejected_reason: None, ..without_nodes(attempt) };
     let phase = if run.phase.is_final() { Phase::Starting } else { run.phase };
     let attempts = with_attempt(facts.status, attempt);
     Plan { status: status(facts, phase, reason, message, attempts), step: Step::AwaitChange }
@@ -111,9 +120,12 @@ pub(super) fn follow_run(
 
 /// Records the id that Glue answered with.
 pub(super) fn record_id(facts: &Facts<'_>, attempt: &Attempt, id: &str) -> Plan {
-    let attempt = Attempt { id: Some(id.to_owned()), accepted: false, ..attempt.clone() };
+    let message = match &attempt.resumes {
+        Some(before) => format!("{} {id} was started; it resumes {}", facts.noun, before.run_id),
+        None => started_message(facts, id),
+    };
+    let attempt = Attempt { id: Some(id.to_owned()), accepted: false, ..without_nodes(attempt.clone()) };
     let attempts = with_attempt(facts.status, attempt);
-    let message = started_message(facts, id);
     Plan { status: status(facts, Phase::Starting, Reason::Starting, &message, attempts), step: Step::AwaitChange }
 }
 

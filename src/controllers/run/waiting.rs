@@ -1,4 +1,4 @@
-//! An object that waits until a start of its job or crawler may succeed: what its status says of that, and what it does
+//! An object that waits until a start of its job, crawler or workflow may succeed: what its status says of that, and what it does
 //! meanwhile. Whose turn it is is decided by the [`queue`](crate::controllers::runtime::queue).
 
 use std::time::Duration;
@@ -63,12 +63,14 @@ pub(super) fn wait_for_turn(facts: &Facts<'_>, deadline: Option<Duration>) -> Op
         return Some(Plan { status: keep(facts), step: Step::requeue(again) });
     }
     let message = match (cause, &facts.refusal) {
-        (Cause::ConcurrentRuns, _) => "older objects wait for a free run of the job before this one".to_owned(),
+        (Cause::ConcurrentRuns, _) => {
+            format!("older objects wait for a free run of the {} before this one", facts.target)
+        }
         (_, Some(refusal)) => refusal.message.clone(),
         (Cause::Quota | Cause::Denied | Cause::NoTarget | Cause::Invalid, None) => format!(
             "AWS refused to start the same {} for another object with the same credentials, whose status says why; one \
              object tries again, and this one follows when that succeeds",
-            if facts.concurrency.is_some() { "crawler" } else { "job" }
+            facts.target
         ),
     };
     Some(wait(facts, Phase::Waiting, cause.reason(), &message, again))

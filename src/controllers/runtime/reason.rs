@@ -104,13 +104,13 @@ reasons! {
         "AWS accepts the credentials, but they may not make this call or assume this role."
         "Allow the operation that the message names. For a role, check its trust policy and the external id."
     ArgumentNotFound Warning
-        "A key that `argumentsFrom` names does not exist."
+        "A key that `argumentsFrom` or `runPropertiesFrom` names does not exist."
         "Add the key, or mark it `optional`."
     ArgumentNotReadable Warning
-        "The controller cannot read a Secret or ConfigMap of `argumentsFrom`."
+        "The controller cannot read a Secret or ConfigMap of `argumentsFrom` or `runPropertiesFrom`."
         "Check the controller's RBAC rights."
     NotFound Warning
-        "The job, crawler or trigger does not exist in this account and region."
+        "The job, crawler, workflow or trigger does not exist in this account and region."
         "Create it, or check the name, `spec.region` and `spec.credentials`."
     InvalidSpec Warning
         "Glue, or kube-glue, refuses what the spec asks for."
@@ -119,8 +119,8 @@ reasons! {
         "The crawler runs a crawl that began before this object, or older objects wait for the crawler. With `onAlreadyRunning: Fail` the object has failed for this reason."
         "Wait, or set `onAlreadyRunning: Attach` on a new object."
     ConcurrentRunsExceeded Warning
-        "The job has its maximum of concurrent runs, or older objects wait for a free run."
-        "Wait, or raise the job's `MaxConcurrentRuns`."
+        "The job or workflow has its maximum of concurrent runs, or older objects wait for a free run."
+        "Wait, or raise its `MaxConcurrentRuns`."
     KeyInUse Normal
         "Another object with the same `idempotencyKey` is starting its run, or does not know yet whether it has one."
         "Wait: this object follows that run."
@@ -247,6 +247,12 @@ reasons! {
     Failed Warning
         "The run failed in Glue."
         "The message is Glue's; `status.links` leads to the logs."
+    ActionsFailed Warning
+        "Glue has completed the workflow run, but some of its jobs or crawlers failed, timed out or were stopped."
+        "The message and `status.nodes` name them. Set another value of `spec.resume` to run them again, or `succeedWhen: Completed` on a new object to take Glue's word."
+    NotResumed Warning
+        "`spec.resume` has a new value, but nothing can be resumed. The message says why; the run stays as it ended."
+        "Create a new object to run the workflow again."
     TimedOut Warning
         "The run exceeded its timeout."
         "The message is Glue's; `status.links` leads to the logs."

@@ -40,6 +40,7 @@ use crate::controllers::runtime::reason::Reason;
 use crate::controllers::runtime::start_once::{Intent, IntentId, StartState};
 use crate::glue::job_runs::source::JobRunSource;
 use crate::glue::triggers::source::{TriggerItem, TriggerSource};
+use crate::glue::workflow_runs::source::{ReadNodes, WorkflowRunSource};
 use crate::glue::{Error, Glue};
 
 impl Kind for GlueTrigger {
@@ -107,7 +108,9 @@ impl DeclaredKind for GlueTrigger {
     fn present(facts: &TriggerFacts<'_>, status: GlueTriggerStatus, item: &TriggerItem) -> TriggerPlan {
         match item {
             TriggerItem::Trigger(trigger) => plan::present(facts, status, trigger),
-            TriggerItem::JobRun(_) | TriggerItem::Run(_) => plan::unobserved(facts, status),
+            TriggerItem::JobRun(_) | TriggerItem::WorkflowRun(_) | TriggerItem::Crawl(_) => {
+                plan::unobserved(facts, status)
+            }
         }
     }
 
@@ -163,6 +166,8 @@ fn source_of(client: &Glue, target: &trigger::Target) -> TriggerSource {
     match target.kind {
         TargetKind::Job => TriggerSource::Job(JobRunSource { client, job: name }),
         TargetKind::Crawler => TriggerSource::Crawler(client, name),
-        TargetKind::Workflow => TriggerSource::Workflow(client, name),
+        TargetKind::Workflow => {
+            TriggerSource::Workflow(WorkflowRunSource { client, workflow: name, read_nodes: ReadNodes::OnFailure })
+        }
     }
 }

@@ -21,6 +21,7 @@ mod stops;
 #[cfg(test)]
 mod tests;
 mod triggers;
+mod workflow_runs;
 
 use std::cmp::Reverse;
 
@@ -30,6 +31,7 @@ use aws_smithy_types::DateTime;
 pub use self::client::{Glue, WeakGlue};
 pub use self::config::AwsConfig;
 pub use self::http::CaBundleError;
+pub use self::workflow_runs::key_property;
 
 /// A time of the SDK, in whole seconds.
 fn timestamp(time: DateTime) -> Option<jiff::Timestamp> {

@@ -2,19 +2,17 @@
 
 use aws_sdk_glue::types::{
     Action as SdkAction, JobRun as SdkJobRun, Logical, Predicate as SdkPredicate, Trigger as SdkTrigger,
-    TriggerState as SdkState, TriggerType as SdkType, WorkflowRun, WorkflowRunStatistics, WorkflowRunStatus,
+    TriggerState as SdkState, TriggerType as SdkType,
 };
 
-use super::{Glue, errors, newest_first, non_empty};
+use super::{Glue, newest_first, non_empty};
 use crate::api::trigger::{Target, TargetKind};
+use crate::glue::Error;
 use crate::glue::crawls::CRAWL_PAGE_SIZE;
 use crate::glue::job_runs::{JobRunState, PAGE_SIZE};
 use crate::glue::rate_limiter::Priority;
-use crate::glue::triggers::{Action, Condition, Predicate, RunSummary, Trigger, TriggerState, TriggerType, join_items};
-use crate::glue::{Error, ErrorKind};
-
-/// The size of a page of `GetWorkflowRuns` (Glue API reference, `GetWorkflowRuns`: 1 to 1000).
-const WORKFLOW_PAGE_SIZE: i32 = 100;
+use crate::glue::triggers::{Action, Condition, Predicate, RunSummary, Trigger, TriggerState, TriggerType};
+use crate::glue::workflow_runs::{self, WorkflowRunItem};
 
 /// A page of runs, newest first.
 struct RunPage {
@@ -104,28 +102,13 @@ impl Glue {
                 (page.crawls.iter().map(RunSummary::from).collect(), page.next)
             }
             TargetKind::Workflow => {
-                let request = sdk.get_workflow_runs().name(name).max_results(size).set_next_token(token).send();
-                let response =
-                    self.call("GetWorkflowRuns", format!("workflow {name}"), Priority::Start, request).await?;
-                let runs = newest_first(response.runs, |run| run.started_on);
-                (runs.filter_map(workflow_run_summary).collect(), response.next_token)
+                let page = self.workflow_runs(name, size, token, Priority::Start).await?;
+                let summary = |run| RunSummary::from(&WorkflowRunItem::without_nodes(run));
+                (page.items.into_iter().map(summary).collect(), page.next)
             }
         };
         let runs: Vec<_> = runs;
         Ok(RunPage { runs: runs.into_iter().map(|run| self.redacted(run)).collect(), next: non_empty(next) })
-    }
-
-    /// One run of a workflow (`GetWorkflowRun`).
-    pub async fn workflow_run(&self, workflow: &str, id: &str) -> Result<Option<RunSummary>, Error> {
-        let request = self.inner.sdk.get_workflow_run().name(workflow).run_id(id).send();
-        let object = format!("workflow {workflow} run {id}");
-        let response = self.call("GetWorkflowRun", object.clone(), Priority::Poll, request).await?;
-        let incomplete = |what| errors::incomplete("GetWorkflowRun", object.clone(), ErrorKind::Transient, what);
-        let run = response.run.ok_or_else(|| incomplete("run"))?;
-        if run.status.is_none() {
-            return Err(incomplete("status of the run"));
-        }
-        Ok(workflow_run_summary(run).map(|run| self.redacted(run)))
     }
 
     /// The run with what may be shown of Glue's words.
@@ -138,7 +121,7 @@ fn page_size(target: &Target) -> i32 {
     match target.kind {
         TargetKind::Job => PAGE_SIZE,
         TargetKind::Crawler => CRAWL_PAGE_SIZE,
-        TargetKind::Workflow => WORKFLOW_PAGE_SIZE,
+        TargetKind::Workflow => workflow_runs::PAGE_SIZE,
     }
 }
 
@@ -222,87 +205,4 @@ fn job_run_summary(run: SdkJobRun, trigger: &str) -> Option<RunSummary> {
         failure,
         is_triggered,
     })
-}
-
-/// An unknown state counts as not ended. Glue reports a run as COMPLETED although actions failed: its statistics show that.
-/// Source: Glue API reference, "Workflows", `WorkflowRun` and `WorkflowRunStatistics`.
-fn workflow_run_summary(run: WorkflowRun) -> Option<RunSummary> {
-    let message = non_empty(run.error_message);
-    let bad_actions = run.statistics.as_ref().and_then(bad_actions);
-    let failure = match &run.status {
-        Some(WorkflowRunStatus::Completed) => match (bad_actions, message) {
-            (None, None) => None,
-            (Some(actions), None) => Some(actions),
-            (None, Some(message)) => Some(message),
-            (Some(actions), Some(message)) => Some(format!("{actions}: {message}")),
-        },
-        Some(WorkflowRunStatus::Stopped | WorkflowRunStatus::Error) => {
-            Some(message.or(bad_actions).unwrap_or_default())
-        }
-        Some(_) | None => None,
-    };
-    let ended = matches!(
-        run.status,
-        Some(WorkflowRunStatus::Completed | WorkflowRunStatus::Stopped | WorkflowRunStatus::Error)
-    );
-    let is_known = run.status.as_ref().is_some_and(|status| WorkflowRunStatus::values().contains(&status.as_str()));
-    let state = run.status.map_or_else(|| "none".to_owned(), |status| status.as_str().to_owned());
-    Some(RunSummary { id: run.workflow_run_id?, ended, state, is_known, failure, is_triggered: true })
-}
-
-/// The actions of a workflow run that did not end well; `None` when there are none.
-fn bad_actions(statistics: &WorkflowRunStatistics) -> Option<String> {
-    let counts = [
-        (statistics.failed_actions, "failed"),
-        (statistics.errored_actions, "errored"),
-        (statistics.timeout_actions, "timed out"),
-        (statistics.stopped_actions, "stopped"),
-    ];
-    let bad: Vec<_> =
-        counts.iter().filter(|(count, _)| *count > 0).map(|(count, how)| format!("{count} {how}")).collect();
-    (!bad.is_empty()).then(|| format!("of {} actions {}", statistics.total_actions, join_items(&bad)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_completed_workflow_run_failed_when_one_of_its_actions_did() {
-        use WorkflowRunStatus::{Completed, Error, Running, Stopped, Stopping};
-        let statistics = |failed, errored, timed_out, stopped| {
-            WorkflowRunStatistics::builder()
-                .total_actions(5)
-                .succeeded_actions(1)
-                .failed_actions(failed)
-                .errored_actions(errored)
-                .timeout_actions(timed_out)
-                .stopped_actions(stopped)
-                .build()
-        };
-        for (status, counts, message, ended, failure) in [
-            (Completed, (0, 0, 0, 0), None, true, None),
-            (Completed, (1, 0, 0, 0), None, true, Some("of 5 actions 1 failed")),
-            (Completed, (0, 1, 0, 0), None, true, Some("of 5 actions 1 errored")),
-            (Completed, (0, 0, 1, 0), None, true, Some("of 5 actions 1 timed out")),
-            (Completed, (1, 0, 1, 2), Some("why"), true, Some("of 5 actions 1 failed, 1 timed out and 2 stopped: why")),
-            (Completed, (0, 0, 0, 0), Some("why"), true, Some("why")),
-            (Stopped, (0, 0, 0, 1), None, true, Some("of 5 actions 1 stopped")),
-            (Error, (0, 0, 0, 0), Some("why"), true, Some("why")),
-            (Error, (0, 0, 0, 0), None, true, Some("")),
-            (Running, (1, 0, 0, 0), None, false, None),
-            (Stopping, (0, 0, 0, 1), None, false, None),
-        ] {
-            let (failed, errored, timed_out, stopped) = counts;
-            let run = WorkflowRun::builder()
-                .workflow_run_id("wr_1")
-                .status(status.clone())
-                .statistics(statistics(failed, errored, timed_out, stopped))
-                .set_error_message(message.map(str::to_owned))
-                .build();
-            let summary = workflow_run_summary(run).expect("a run");
-            assert_eq!((summary.ended, summary.failure.as_deref()), (ended, failure), "{status:?} {counts:?}");
-            assert!(summary.is_known);
-        }
-    }
 }

@@ -3,6 +3,7 @@
 pub(crate) mod source;
 
 use crate::glue::crawls::{Crawl, CrawlState};
+use crate::glue::workflow_runs::{WorkflowRunItem, WorkflowRunState};
 
 /// Glue's `TriggerState`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -168,6 +169,20 @@ impl From<&Crawl> for RunSummary {
             is_known: !matches!(crawl.state, CrawlState::Unknown(_)),
             ended: crawl.state.is_final(),
             failure: failed.then(|| crawl.error_message.clone().unwrap_or_default()),
+            is_triggered: true,
+        }
+    }
+}
+
+impl From<&WorkflowRunItem> for RunSummary {
+    /// Glue does not show what started a workflow run, so it may have been any trigger.
+    fn from(item: &WorkflowRunItem) -> Self {
+        Self {
+            id: item.run.id.clone(),
+            state: item.run.state.as_str().to_owned(),
+            is_known: !matches!(item.run.state, WorkflowRunState::Unknown(_)),
+            ended: item.run.state.is_final(),
+            failure: item.failure(),
             is_triggered: true,
         }
     }

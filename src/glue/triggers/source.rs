@@ -13,6 +13,8 @@ use crate::glue::job_runs::source::{JobRunItem, JobRunSource};
 use crate::glue::poller::calls::Calls;
 use crate::glue::poller::{Extras, Observation, PollRequest, PollResult, Polled, Source};
 use crate::glue::rate_limiter::{ClientId, RateLimiter};
+use crate::glue::workflow_runs::WorkflowRunItem;
+use crate::glue::workflow_runs::source::WorkflowRunSource;
 
 /// A group of triggers or of runs.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -24,7 +26,7 @@ pub enum TriggerSource {
     /// The crawls of one crawler, by id.
     Crawler(Glue, String),
     /// The runs of one workflow, by id.
-    Workflow(Glue, String),
+    Workflow(WorkflowRunSource),
 }
 
 /// A trigger or a run as Glue shows it.
@@ -32,8 +34,9 @@ pub enum TriggerSource {
 pub enum TriggerItem {
     Trigger(Trigger),
     JobRun(JobRunItem),
-    /// A crawl, or a run of a workflow.
-    Run(RunSummary),
+    WorkflowRun(WorkflowRunItem),
+    /// A crawl.
+    Crawl(RunSummary),
 }
 
 impl TriggerItem {
@@ -42,7 +45,8 @@ impl TriggerItem {
     pub fn run(&self) -> Option<RunSummary> {
         match self {
             Self::Trigger(_) => None,
-            Self::Run(run) => Some(run.clone()),
+            Self::Crawl(crawl) => Some(crawl.clone()),
+            Self::WorkflowRun(item) => Some(item.into()),
             Self::JobRun(item) => {
                 let ended = JobRunSource::<Glue>::is_finished(item);
                 let failed = ended && item.run.state != JobRunState::Succeeded;
@@ -64,15 +68,17 @@ impl Source for TriggerSource {
 
     fn limiter(&self) -> Arc<RateLimiter> {
         match self {
-            Self::Triggers(client) | Self::Crawler(client, _) | Self::Workflow(client, _) => client.rate_limiter(),
+            Self::Triggers(client) | Self::Crawler(client, _) => client.rate_limiter(),
             Self::Job(source) => source.limiter(),
+            Self::Workflow(source) => source.limiter(),
         }
     }
 
     fn client_id(&self) -> ClientId {
         match self {
-            Self::Triggers(client) | Self::Crawler(client, _) | Self::Workflow(client, _) => client.client_id(),
+            Self::Triggers(client) | Self::Crawler(client, _) => client.client_id(),
             Self::Job(source) => source.client_id(),
+            Self::Workflow(source) => source.client_id(),
         }
     }
 
@@ -81,23 +87,37 @@ impl Source for TriggerSource {
             // A trigger may change at any time.
             TriggerItem::Trigger(_) => false,
             TriggerItem::JobRun(item) => JobRunSource::<Glue>::is_finished(item),
-            TriggerItem::Run(run) => run.ended,
+            TriggerItem::WorkflowRun(item) => WorkflowRunSource::<Glue>::is_finished(item),
+            TriggerItem::Crawl(crawl) => crawl.ended,
         }
     }
 
     fn started_at(item: &TriggerItem) -> Option<Timestamp> {
         match item {
             TriggerItem::JobRun(item) => JobRunSource::<Glue>::started_at(item),
-            TriggerItem::Trigger(_) | TriggerItem::Run(_) => None,
+            TriggerItem::WorkflowRun(item) => WorkflowRunSource::<Glue>::started_at(item),
+            TriggerItem::Trigger(_) | TriggerItem::Crawl(_) => None,
         }
     }
 
     async fn poll(&self, requests: Vec<PollRequest<TriggerItem>>, extras: Extras) -> Polled<TriggerItem> {
         match self {
             Self::Triggers(client) => poll_triggers(client, &requests).await,
-            Self::Job(source) => poll_job_runs(source, requests, extras).await,
+            Self::Job(source) => {
+                let run = |item| match item {
+                    TriggerItem::JobRun(run) => Some(run),
+                    _ => None,
+                };
+                poll_runs(source, requests, extras, run, TriggerItem::JobRun).await
+            }
             Self::Crawler(client, crawler) => poll_crawls(client, crawler, requests).await,
-            Self::Workflow(client, workflow) => poll_workflow_runs(client, workflow, requests).await,
+            Self::Workflow(source) => {
+                let run = |item| match item {
+                    TriggerItem::WorkflowRun(run) => Some(run),
+                    _ => None,
+                };
+                poll_runs(source, requests, extras, run, TriggerItem::WorkflowRun).await
+            }
         }
     }
 }
@@ -116,30 +136,34 @@ async fn poll_triggers(client: &Glue, requests: &[PollRequest<TriggerItem>]) -> 
     Polled { results: results.collect(), calls: calls.made(), usual: None, seen: HashMap::new() }
 }
 
-async fn poll_job_runs(
-    source: &JobRunSource,
+/// Polls by the source of the runs of another kind: `inner` is the run in an item, and `outer` the item of a run.
+async fn poll_runs<S: Source>(
+    source: &S,
     requests: Vec<PollRequest<TriggerItem>>,
     extras: Extras,
+    inner: impl Fn(TriggerItem) -> Option<S::Item>,
+    outer: impl Fn(S::Item) -> TriggerItem,
 ) -> Polled<TriggerItem> {
     let requests = requests.into_iter().map(|request| PollRequest {
         last: match request.last {
-            Some(Observation::Present(TriggerItem::JobRun(run))) => Some(Observation::Present(run)),
+            Some(Observation::Present(item)) => inner(item).map(Observation::Present),
             Some(Observation::NotFound) => Some(Observation::NotFound),
-            _ => None,
+            None => None,
         },
         id: request.id,
         unchanged_for: request.unchanged_for,
         page: request.page,
         failures: request.failures,
     });
-    let Polled { results, calls, usual, .. } = source.poll(requests.collect(), extras).await;
-    let item = |observation: Observation<JobRunItem>| match observation {
-        Observation::Present(run) => Observation::Present(TriggerItem::JobRun(run)),
+    let requests = requests.collect();
+    let Polled { results, calls, usual, .. } = source.poll(requests, extras).await;
+    let item = |observation| match observation {
+        Observation::Present(run) => Observation::Present(outer(run)),
         Observation::NotFound => Observation::NotFound,
     };
     let results = results.into_iter().map(|result| PollResult {
         id: result.id,
-        answer: result.answer.map(item),
+        answer: result.answer.map(&item),
         page: result.page,
     });
     Polled { results: results.collect(), calls, usual, seen: HashMap::new() }
@@ -150,23 +174,9 @@ async fn poll_crawls(client: &Glue, crawler: &str, requests: Vec<PollRequest<Tri
     for request in requests {
         let read = async { if_found(client.crawl(crawler, &request.id).await) };
         let answer = calls.make(read).await.map(|crawl| {
-            let item = crawl.flatten().as_ref().map(RunSummary::from).map(TriggerItem::Run);
+            let item = crawl.flatten().as_ref().map(RunSummary::from).map(TriggerItem::Crawl);
             item.into()
         });
-        results.push(PollResult { id: request.id, answer, page: None });
-    }
-    Polled { results, calls: calls.made(), usual: None, seen: HashMap::new() }
-}
-
-async fn poll_workflow_runs(
-    client: &Glue,
-    workflow: &str,
-    requests: Vec<PollRequest<TriggerItem>>,
-) -> Polled<TriggerItem> {
-    let (mut calls, mut results) = (Calls::default(), Vec::with_capacity(requests.len()));
-    for request in requests {
-        let read = async { if_found(client.workflow_run(workflow, &request.id).await).map(Option::flatten) };
-        let answer = calls.make(read).await.map(|run| run.map(TriggerItem::Run).into());
         results.push(PollResult { id: request.id, answer, page: None });
     }
     Polled { results, calls: calls.made(), usual: None, seen: HashMap::new() }

@@ -15,7 +15,7 @@ use crate::plugin::output;
 use crate::plugin::target::{self, Target};
 
 /// Fields of a spec that belong to one run only.
-const OF_ONE_RUN: [&str; 4] = ["runId", "stop", "suspend", "idempotencyKey"];
+const OF_ONE_RUN: [&str; 7] = ["runId", "crawlId", "stop", "suspend", "resume", "resumeNodes", "idempotencyKey"];
 /// The most characters of a generated name before its random part. The API server cuts it there, too.
 const PREFIX: usize = 57;
 
@@ -24,6 +24,7 @@ pub(in crate::plugin) async fn run(cluster: &Cluster, args: &RunArgs) -> Result<
     let (kind, field) = match args.what {
         Runnable::Job => (Kind::job_run(), "jobName"),
         Runnable::Crawler => (Kind::crawler_run(), "crawlerName"),
+        Runnable::Workflow => (Kind::workflow_run(), "workflowName"),
     };
     let mut spec = match &args.from {
         Some(name) => repeated(&read_one(cluster, name).await?.1),
@@ -99,7 +100,7 @@ async fn read_one(cluster: &Cluster, name: &str) -> Result<(Target, DynamicObjec
     Ok((target, object))
 }
 
-/// The run of this job or crawler that was created last.
+/// The run of this job, crawler or workflow that was created last.
 async fn last(cluster: &Cluster, kind: &Kind, field: &str, name: &str) -> Result<DynamicObject, PluginError> {
     let selector = ListParams::default().fields(&format!("spec.{field}={name}"));
     let listed = cluster.objects(kind).list(&selector).await;
@@ -120,7 +121,7 @@ fn change(kind: &Kind, spec: &mut Map<String, Value>, changes: &Changes) -> Resu
     let Changes { arguments, workers, timeout_minutes } = changes;
     let is_changed = !arguments.is_empty() || workers.is_some() || timeout_minutes.is_some();
     if is_changed && kind.resource.kind != Kind::job_run().resource.kind {
-        return Err(PluginError::Usage("a crawler takes neither arguments nor workers nor a timeout".to_owned()));
+        return Err(PluginError::Usage("only a job takes arguments, workers and a timeout".to_owned()));
     }
     for (key, value) in arguments {
         let all = spec.entry("arguments").or_insert_with(|| json!({}));
@@ -141,7 +142,7 @@ fn change(kind: &Kind, spec: &mut Map<String, Value>, changes: &Changes) -> Resu
     Ok(())
 }
 
-/// The name of a job or crawler as the beginning of an object's name.
+/// The name of a job, crawler or workflow as the beginning of an object's name.
 fn prefix(name: &str) -> String {
     let lower = name.to_lowercase();
     let allowed = |character: char| character.is_ascii_lowercase() || character.is_ascii_digit();

@@ -10,7 +10,7 @@ use kube::runtime::wait::await_condition;
 use kube_glue::api::GlueCrawlerRun;
 use kube_glue_double::{
     AccessKey, Changes, CrawlOutcome, CrawlPlan, CrawlScript, CrawlerSettings, DEFAULT_ACCOUNT, Double, JobDefinition,
-    Outcome, Policy, Role, RunPlan, RunScript,
+    Outcome, Policy, Requests, Role, RunPlan, RunScript,
 };
 use kube_glue_testbed::{ControlPlane, IMAGE, Kubelet, Options, RunningPod, sample_resources};
 use tokio::process::Command;
@@ -85,6 +85,7 @@ async fn glue() -> Double {
     double.define_crawler(DEFAULT_ACCOUNT, REGION, CrawlerSettings::new("raw-orders"), crawls).expect("a crawler");
     sample_resources::create_legacy_connection(&double, REGION).expect("a connection");
     sample_resources::create_triggers(&double, REGION, LONG).expect("triggers");
+    sample_resources::create_workflows(&double, REGION, Duration::from_millis(300)).expect("workflows");
     double
 }
 
@@ -130,7 +131,9 @@ async fn meanwhile(plane: &ControlPlane, double: &Double, block: &Block) {
         };
         await_condition(crawls, "raw-orders-attached", is_known).await.expect("a watch");
     } else if block.text.contains("trigger-fired.yaml") {
-        double.requests().wait_for_count("GetWorkflowRun", 1).await;
+        // Other pages have runs of other workflows.
+        let is_polled = |requests: &Requests| requests.of("GetWorkflowRun").name("orders").count() > 0;
+        double.requests().wait_until(is_polled).await;
     } else {
         return;
     }

@@ -87,6 +87,7 @@ impl Fault {
                 operation,
                 "StartCrawler"
                     | "StopCrawler"
+                    | "StopWorkflowRun"
                     | "UpdateConnection"
                     | "TestConnection"
                     | "TagResource"
@@ -104,6 +105,7 @@ impl Fault {
                 operation,
                 "BatchStopJobRun"
                     | "StopCrawler"
+                    | "StopWorkflowRun"
                     | "StartTrigger"
                     | "StopTrigger"
                     | "CreateConnection"

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use kube_glue_double::{
-    CrawlOutcome, CrawlPlan, CrawlScript, CrawlerSettings, DEFAULT_ACCOUNT, JobDefinition, Role, RunScript,
+    CrawlOutcome, CrawlPlan, CrawlScript, CrawlerSettings, DEFAULT_ACCOUNT, JobDefinition, Outcome, Role, RunScript,
     TriggerTimes,
 };
 use serde_json::{Value, json};
@@ -32,6 +32,10 @@ pub enum Scenario {
     PollCrawler,
     FindCrawl,
     EstimateCrawl,
+    StartWorkflow,
+    StopWorkflow,
+    ResumeWorkflow,
+    WaitForWorkflow,
     PollTrigger,
     ActivateTrigger,
     DeactivateTrigger,
@@ -62,6 +66,10 @@ impl Scenario {
             "BatchGetCrawlers" => Self::PollCrawler,
             "ListCrawls" => Self::FindCrawl,
             "GetCrawlerMetrics" => Self::EstimateCrawl,
+            "StartWorkflowRun" => Self::StartWorkflow,
+            "StopWorkflowRun" => Self::StopWorkflow,
+            "ResumeWorkflowRun" => Self::ResumeWorkflow,
+            "GetWorkflow" => Self::WaitForWorkflow,
             "BatchGetTriggers" => Self::PollTrigger,
             "StartTrigger" => Self::ActivateTrigger,
             "StopTrigger" => Self::DeactivateTrigger,
@@ -91,6 +99,9 @@ impl Scenario {
             Self::StartCrawl | Self::StopCrawl | Self::PollCrawler | Self::FindCrawl | Self::EstimateCrawl => {
                 ObjectKind::CrawlerRun
             }
+            Self::StartWorkflow | Self::StopWorkflow | Self::ResumeWorkflow | Self::WaitForWorkflow => {
+                ObjectKind::WorkflowRun
+            }
             Self::PollTrigger | Self::ActivateTrigger | Self::DeactivateTrigger | Self::FireInWorkflow => {
                 ObjectKind::Trigger
             }
@@ -113,7 +124,10 @@ impl Scenario {
 
     /// Whether the deletion of the object alone brings the call about.
     pub fn is_part_of_deletion(self) -> bool {
-        matches!(self, Self::StopRun | Self::StopCrawl | Self::DeactivateTrigger | Self::DeleteConnection)
+        matches!(
+            self,
+            Self::StopRun | Self::StopCrawl | Self::StopWorkflow | Self::DeactivateTrigger | Self::DeleteConnection
+        )
     }
 
     /// What stands before the fault begins.
@@ -125,6 +139,8 @@ impl Scenario {
             | Self::StartCrawl
             | Self::FindCrawl
             | Self::EstimateCrawl
+            | Self::StartWorkflow
+            | Self::WaitForWorkflow
             | Self::ActivateTrigger
             | Self::CreateConnection
             | Self::DescribeType
@@ -132,6 +148,7 @@ impl Scenario {
             | Self::LookUpCaller => return,
             Self::PollRun | Self::PollRuns | Self::StopRun => site.create(json!({"jobName": "etl"})).await,
             Self::StopCrawl | Self::PollCrawler => site.create(json!({"crawlerName": "raw"})).await,
+            Self::StopWorkflow | Self::ResumeWorkflow => site.create(json!({"workflowName": "daily"})).await,
             Self::PollTrigger => site.create(json!({"triggerName": "nightly"})).await,
             Self::DeactivateTrigger => {
                 site.create(json!({"triggerName": "nightly", "deletionPolicy": "Deactivate"})).await;
@@ -147,7 +164,10 @@ impl Scenario {
             Self::Untag => site.create(jdbc(json!({"tags": {"a": "1"}}))).await,
         }
         let is_live = |object: &Value| match self.kind() {
-            ObjectKind::JobRun | ObjectKind::CrawlerRun => object["status"]["phase"] == "Running",
+            ObjectKind::WorkflowRun if self == Self::ResumeWorkflow => object["status"]["phase"] == "Failed",
+            ObjectKind::JobRun | ObjectKind::CrawlerRun | ObjectKind::WorkflowRun => {
+                object["status"]["phase"] == "Running"
+            }
             ObjectKind::Trigger => is_ready(object),
             ObjectKind::Connection => {
                 is_ready(object)
@@ -216,6 +236,24 @@ impl Scenario {
                     site.call("StartWorkflowRun", &json!({"Name": "daily"}));
                 }
             }
+            ObjectKind::WorkflowRun => {
+                // The run that is to be resumed fails the first time.
+                let script = match self {
+                    Self::ResumeWorkflow => RunScript::fails("boom").then(Outcome::Never),
+                    _ => RunScript::never_ends(),
+                };
+                let (at_once, soon) = (Duration::ZERO, Duration::from_millis(300));
+                let script = script.starting(at_once).running(soon).stopping(soon).slot_lag(at_once);
+                let job = JobDefinition::new("etl").max_concurrent_runs(100).script(script);
+                double.define_job(DEFAULT_ACCOUNT, &site.region, job);
+                site.call("CreateWorkflow", &json!({"Name": "daily", "MaxConcurrentRuns": 1}));
+                let begins = json!({"Name": "begins", "Type": "ON_DEMAND", "WorkflowName": "daily",
+                    "Actions": [{"JobName": "etl"}]});
+                site.call("CreateTrigger", &begins);
+                if self == Self::WaitForWorkflow {
+                    site.call("StartWorkflowRun", &json!({"Name": "daily"}));
+                }
+            }
             ObjectKind::Connection => {}
         }
     }
@@ -232,7 +270,9 @@ impl Scenario {
                 let ids: Vec<_> = runs.iter().map(|run| run["Id"].clone()).collect();
                 site.call("BatchStopJobRun", &json!({"JobName": "etl", "JobRunIds": ids}));
             }
-            Self::StopRun | Self::StopCrawl => site.patch(json!({"stop": true})).await,
+            Self::StopRun | Self::StopCrawl | Self::StopWorkflow => site.patch(json!({"stop": true})).await,
+            Self::StartWorkflow | Self::WaitForWorkflow => site.create(json!({"workflowName": "daily"})).await,
+            Self::ResumeWorkflow => site.patch(json!({"resume": "again"})).await,
             Self::StartCrawl | Self::FindCrawl | Self::EstimateCrawl => {
                 site.create(json!({"crawlerName": "raw"})).await;
             }
@@ -263,10 +303,17 @@ impl Scenario {
         let input = || site.env.double.connection_input(DEFAULT_ACCOUNT, &site.region, &site.names[0]);
         match self {
             // An estimate is nothing that a crawl waits for.
-            Self::StartRun | Self::StartCrawl | Self::EstimateCrawl | Self::AssumeRole => status["phase"] == "Running",
-            Self::PollRun | Self::PollRuns | Self::StopRun | Self::StopCrawl | Self::PollCrawler => {
-                status["phase"] == "Stopped"
+            Self::StartRun | Self::StartCrawl | Self::EstimateCrawl | Self::StartWorkflow | Self::AssumeRole => {
+                status["phase"] == "Running"
             }
+            Self::ResumeWorkflow => status["phase"] == "Running" && status["previousRunId"].is_string(),
+            Self::WaitForWorkflow => status["phase"] == "Waiting",
+            Self::PollRun
+            | Self::PollRuns
+            | Self::StopRun
+            | Self::StopCrawl
+            | Self::StopWorkflow
+            | Self::PollCrawler => status["phase"] == "Stopped",
             Self::FindCrawl => status["phase"] == "Succeeded",
             Self::AskForRetries => status["phase"] == "Failed",
             Self::PollTrigger | Self::ActivateTrigger => is_ready(object) && trigger_state(site) == "ACTIVATED",
@@ -289,7 +336,7 @@ impl Scenario {
     pub fn starts(self, site: &Site<'_>) -> Option<usize> {
         let account = match self {
             Self::AssumeRole => OTHER_ACCOUNT,
-            _ if self.kind() == ObjectKind::JobRun => DEFAULT_ACCOUNT,
+            _ if self.kind() == ObjectKind::JobRun || self == Self::StartWorkflow => DEFAULT_ACCOUNT,
             _ => return None,
         };
         Some(site.env.double.runs(account, &site.region, "etl").len())

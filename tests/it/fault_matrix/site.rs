@@ -8,7 +8,7 @@ use kube::api::{Api, DeleteParams, Patch, PatchParams};
 use kube::core::DynamicObject;
 use kube::runtime::WatchStreamExt;
 use kube::runtime::watcher::watch_object;
-use kube_glue::api::{GlueConnection, GlueCrawlerRun, GlueJobRun, GlueTrigger};
+use kube_glue::api::{GlueConnection, GlueCrawlerRun, GlueJobRun, GlueTrigger, GlueWorkflowRun};
 use kube_glue_double::DEFAULT_ACCOUNT;
 use serde_json::{Value, json};
 use tokio::time::{interval, timeout};
@@ -23,6 +23,7 @@ const READ_AGAIN: Duration = Duration::from_millis(250);
 pub enum ObjectKind {
     JobRun,
     CrawlerRun,
+    WorkflowRun,
     Trigger,
     Connection,
 }
@@ -40,6 +41,7 @@ impl Site<'_> {
         match self.kind {
             ObjectKind::JobRun => self.env.objects::<GlueJobRun>().untyped(),
             ObjectKind::CrawlerRun => self.env.objects::<GlueCrawlerRun>().untyped(),
+            ObjectKind::WorkflowRun => self.env.objects::<GlueWorkflowRun>().untyped(),
             ObjectKind::Trigger => self.env.objects::<GlueTrigger>().untyped(),
             ObjectKind::Connection => self.env.objects::<GlueConnection>().untyped(),
         }
@@ -59,6 +61,7 @@ impl Site<'_> {
             match self.kind {
                 ObjectKind::JobRun => drop(self.env.objects::<GlueJobRun>().create(name, spec).await),
                 ObjectKind::CrawlerRun => drop(self.env.objects::<GlueCrawlerRun>().create(name, spec).await),
+                ObjectKind::WorkflowRun => drop(self.env.objects::<GlueWorkflowRun>().create(name, spec).await),
                 ObjectKind::Trigger => drop(self.env.objects::<GlueTrigger>().create(name, spec).await),
                 ObjectKind::Connection => drop(self.env.objects::<GlueConnection>().create(name, spec).await),
             }

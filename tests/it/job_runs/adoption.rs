@@ -4,7 +4,9 @@ use kube_glue::api::run::Phase;
 use kube_glue_double::{JobDefinition, Outcome};
 use serde_json::json;
 
-use crate::harness::{STEP, TestEnv, attempts, endless, has_finalizer, merged, ready_condition, run_id, stepwise};
+use crate::harness::{
+    SHORT_TIMEOUTS, STEP, TestEnv, attempts, endless, has_finalizer, merged, ready_condition, run_id, stepwise,
+};
 
 #[tokio::test]
 async fn a_run_started_elsewhere_is_followed_and_never_started() {

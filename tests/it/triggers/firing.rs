@@ -123,7 +123,7 @@ async fn a_workflow_run_that_glue_completes_with_a_failed_job_is_a_failure() {
     env.double.clock().step(Duration::from_hours(1));
     env.double.clock().step(Duration::from_hours(1));
     let message = triggers.wait_for_reason("one", "CompletedWithFailures").await;
-    assert!(message.contains("(COMPLETED: of 2 actions 1 failed)"), "{message}");
+    assert!(message.contains("(COMPLETED: of 2 actions 1 failed: job "), "{message}");
     let trigger = triggers.api.get("one").await.expect("the object");
     let started = &last_firing(&trigger).expect("a firing").started;
     let failed: Vec<_> = started.iter().map(|run| (run.target.kind, run.failed)).collect();

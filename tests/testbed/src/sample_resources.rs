@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use kube_glue_double::{AwsError, CrawlScript, CrawlerSettings, DEFAULT_ACCOUNT, Double};
+use kube_glue_double::{
+    AwsError, CrawlScript, CrawlerSettings, DEFAULT_ACCOUNT, Double, JobDefinition, Outcome, RunScript,
+};
 use serde_json::json;
 
 /// Creates the connection that a sample takes over, as if by hand.
@@ -33,6 +35,48 @@ pub fn create_triggers(double: &Double, region: &str, crawling: Duration) -> Res
     double.call(DEFAULT_ACCOUNT, region, "CreateWorkflow", &json!({"Name": "orders"}))?;
     for trigger in [by_time, by_end, by_hand] {
         double.call(DEFAULT_ACCOUNT, region, "CreateTrigger", &trigger)?;
+    }
+    Ok(())
+}
+
+/// Creates the workflows of the samples, and the jobs that only they start: `customers-load` and then `customers-clean`,
+/// which fails the first time, and `events-compact`, which never ends. Each job runs for `running`. The job `orders-etl` of
+/// `orders-daily` exists already.
+///
+/// # Errors
+/// The double refuses one of them.
+pub fn create_workflows(double: &Double, region: &str, running: Duration) -> Result<(), AwsError> {
+    let script =
+        |script: RunScript| script.starting(Duration::ZERO).running(running).stopping(running).slot_lag(Duration::ZERO);
+    let message = "AnalysisException: Path does not exist: s3://example-landing/customers/2026-01-31";
+    for (name, plan) in [
+        ("customers-load", RunScript::succeeds()),
+        ("customers-clean", RunScript::fails(message).then(Outcome::Succeeded)),
+        ("events-compact", RunScript::never_ends()),
+    ] {
+        double.define_job(
+            DEFAULT_ACCOUNT,
+            region,
+            JobDefinition::new(name).max_concurrent_runs(5).script(script(plan)),
+        );
+    }
+    let after =
+        |job: &str| json!({"Conditions": [{"LogicalOperator": "EQUALS", "JobName": job, "State": "SUCCEEDED"}]});
+    for (workflow, first, then) in [
+        ("orders-daily", "orders-etl", None),
+        ("customers-daily", "customers-load", Some("customers-clean")),
+        ("events-compaction", "events-compact", None),
+    ] {
+        let settings = json!({"Name": workflow, "MaxConcurrentRuns": 1});
+        double.call(DEFAULT_ACCOUNT, region, "CreateWorkflow", &settings)?;
+        let begins = json!({"Name": format!("{workflow}-begins"), "WorkflowName": workflow, "Type": "ON_DEMAND",
+            "Actions": [{"JobName": first}]});
+        double.call(DEFAULT_ACCOUNT, region, "CreateTrigger", &begins)?;
+        if let Some(then) = then {
+            let goes_on = json!({"Name": format!("{workflow}-goes-on"), "WorkflowName": workflow, "Type": "CONDITIONAL",
+                "StartOnCreation": true, "Predicate": after(first), "Actions": [{"JobName": then}]});
+            double.call(DEFAULT_ACCOUNT, region, "CreateTrigger", &goes_on)?;
+        }
     }
     Ok(())
 }

@@ -42,7 +42,7 @@ fn a_lost_status_is_looked_for_whole_and_since_the_object_was_created() {
     let mut fixture = Fixture::new().with_finalizer();
     fixture.state.had_earlier_attempt = true;
     let created = fixture.meta.creation_timestamp.as_ref().map(|created| created.0);
-    let query = RunQuery { base_key: "sales/uid".to_owned(), attempt: None, since: created, baseline: None };
+    let query = RunQuery { base_key: "sales/uid".to_owned(), since: created, ..RunQuery::default() };
     assert_eq!(fixture.plan().step, Step::Call(Call::LookUp(query)));
     // After a suspension: the first attempt was stopped, and the second one runs.
     fixture.state.start.lookup = Some(Lookup::Found(ObservedRun { attempt: Some(1), ..observed(Phase::Running) }));

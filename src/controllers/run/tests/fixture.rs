@@ -35,6 +35,7 @@ pub(crate) struct Fixture {
     pub(crate) policy: RunPolicy,
     pub(crate) concurrency: Option<ConcurrencyPolicy>,
     pub(crate) follow: Option<String>,
+    pub(crate) resume: Option<String>,
     pub(crate) status: RunStatus,
     pub(crate) leading: bool,
     pub(crate) credentials_problem: Option<Problem>,
@@ -69,6 +70,7 @@ impl Fixture {
             policy: RunPolicy::default(),
             concurrency: None,
             follow: None,
+            resume: None,
             status: RunStatus::unobserved(),
             leading: true,
             credentials_problem: None,
@@ -135,8 +137,10 @@ impl Fixture {
             },
             policy: &self.policy,
             noun: if self.concurrency.is_some() { "crawl" } else { "run" },
+            target: if self.concurrency.is_some() { "crawler" } else { "job" },
             concurrency: self.concurrency,
             follow: self.follow.as_deref(),
+            resume: self.resume.as_deref(),
             status: &self.status,
             state: &self.state,
             activity: self.activity,
@@ -154,7 +158,15 @@ impl Fixture {
 
 pub(crate) fn observed(phase: Phase) -> ObservedRun {
     let state = format!("{phase:?}").to_uppercase();
-    ObservedRun { id: "jr_1".to_owned(), state, phase, attempt: None, retry_expected: false, message: None }
+    ObservedRun {
+        id: "jr_1".to_owned(),
+        state,
+        phase,
+        attempt: None,
+        retry_expected: false,
+        message: None,
+        reason: None,
+    }
 }
 
 pub(crate) fn intent() -> Attempt {
@@ -165,6 +177,7 @@ pub(crate) fn intent() -> Attempt {
         active_since: Time(at(1)),
         intended_at: Time(at(1)),
         baseline: None,
+        resumes: None,
         accepted: false,
         rejected_reason: None,
         id: None,
@@ -200,6 +213,7 @@ pub(crate) fn step_name(plan: &Plan) -> &'static str {
         Step::RemoveFinalizer { left_behind: Some(_) } => "leave behind",
         Step::Call(Call::LookUp(_)) => "look up",
         Step::Call(Call::ReadBaseline { .. }) => "read baseline",
+        Step::Call(Call::ReadResumable { .. }) => "read resumable",
         Step::Call(Call::CheckPlace) => "check place",
         Step::Call(Call::Start) => "start",
         Step::Call(Call::Stop(_)) => "stop",

@@ -7,5 +7,6 @@ mod late_sight;
 mod other_namespaces;
 mod plan;
 mod properties;
+mod resume;
 mod unclear_start;
 mod waiting;

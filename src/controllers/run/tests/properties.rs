@@ -174,6 +174,9 @@ impl Model {
                         next: after.and_then(|after| self.newer(&after)),
                     }));
                 }
+                Step::Call(Call::ReadResumable { .. }) => {
+                    return Err(TestCaseError::fail("nothing asks to resume a run"));
+                }
                 Step::Call(Call::CheckPlace) => self.fixture.state.has_place = Some(self.has_place),
                 Step::Call(Call::Start) => self.start()?,
                 Step::Call(Call::Stop(id)) => {

@@ -260,7 +260,7 @@ fn the_runs_of_a_firing_are_followed_until_they_end() {
         let failure = (ended && state == "FAILED").then(|| "out of memory".to_owned());
         let (id, state, is_known) = ("jr_1".to_owned(), state.to_owned(), state != "NEW");
         let run = RunSummary { id, state, is_known, ended, failure, is_triggered: true };
-        vec![("jr_1".to_owned(), Observation::Present(TriggerItem::Run(run)))]
+        vec![("jr_1".to_owned(), Observation::Present(TriggerItem::Crawl(run)))]
     };
     for (related, reason, ended) in [
         (vec![], "Fired", false),
@@ -282,7 +282,7 @@ fn the_runs_of_a_firing_are_followed_until_they_end() {
     let failure = Some("of 3 actions 1 failed".to_owned());
     let state = "COMPLETED".to_owned();
     let run = RunSummary { id: "jr_1".to_owned(), state, is_known: true, ended: true, failure, is_triggered: true };
-    let related = vec![("jr_1".to_owned(), Observation::Present(TriggerItem::Run(run)))];
+    let related = vec![("jr_1".to_owned(), Observation::Present(TriggerItem::Crawl(run)))];
     let status = Fixture { related, ..fixture.clone() }.settled().0.object.status.expect("a status");
     assert_eq!(ready(&status).0, "CompletedWithFailures");
     let message = &status.declared.condition("Ready").expect("a condition").message;

@@ -74,6 +74,7 @@ impl World<Crawl> {
             attempt: None,
             retry_expected: false,
             message: None,
+            reason: None,
         }
     }
 
@@ -243,7 +244,9 @@ impl Subject for Crawl {
         match call {
             Call::ReadBaseline { recorded } => world.reads_baseline(who, recorded.as_ref()),
             Call::LookUp(query) => world.looks_up(who, &query.baseline.clone().unwrap_or_default()),
-            Call::CheckPlace | Call::Start | Call::Stop(_) => panic!("no plan of the model asks for {call:?}"),
+            Call::ReadResumable { .. } | Call::CheckPlace | Call::Start | Call::Stop(_) => {
+                panic!("no plan of the model asks for {call:?}")
+            }
         }
     }
 

@@ -16,7 +16,7 @@
 //! | `world`, `object` | the state: the object, Glue, the controllers, and what can happen next |
 //! | `continuation` | whether a state leads to an end when nothing goes wrong any more |
 //! | `mutations` | the rules that can be broken, and that each is found |
-//! | `job_run`, `crawl`, `firing`, `connection` | what each kind adds |
+//! | `job_run`, `workflow_run`, `crawl`, `firing`, `connection` | what each kind adds |
 
 mod connection;
 mod continuation;
@@ -25,6 +25,7 @@ mod firing;
 mod job_run;
 mod mutations;
 mod object;
+mod workflow_run;
 mod world;
 
 use std::fmt::Debug;

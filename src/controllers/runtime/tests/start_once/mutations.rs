@@ -6,6 +6,7 @@ use super::connection::Connection;
 use super::crawl::Crawl;
 use super::firing::Firing;
 use super::job_run::JobRun;
+use super::workflow_run::ResumedRun;
 use super::{Exploration, Subject};
 
 /// A rule that is broken.
@@ -68,6 +69,8 @@ fn every_broken_rule_is_found() {
     missing.extend(missed(&Exploration::new(JobRun, 1, 2), &shared));
     missing.extend(missed(&Exploration::new(JobRun, 1, 1), &[LostStatusIsNotLookedUp]));
     missing.extend(missed(&Exploration::new(JobRun, 2, 1), &[PatchesCarryNoVersion, LateStartsAreSent]));
+    missing.extend(missed(&Exploration::new(ResumedRun, 1, 2), &shared));
+    missing.extend(missed(&Exploration::new(ResumedRun, 2, 1), &[PatchesCarryNoVersion, LateStartsAreSent]));
     let crawl = |coalesce| Exploration { others: 1, ..Exploration::new(Crawl { coalesce }, 1, 2) };
     missing.extend(missed(&crawl(true), &[AnyPassMaySend, LostAnswersCountAsFailures, EarlyLookupsSettle]));
     let busy = Exploration { busy: true, ..crawl(true) };

@@ -43,6 +43,7 @@ pub(crate) fn create(double: &Double) -> Result<String, DemoError> {
     let crawler = CrawlerSettings::new("raw-orders");
     double.define_crawler(DEFAULT_ACCOUNT, REGION, crawler, crawls.changes(&changes))?;
     sample_resources::create_triggers(double, REGION, Duration::from_secs(6))?;
+    sample_resources::create_workflows(double, REGION, Duration::from_secs(4))?;
     sample_resources::create_legacy_connection(double, REGION)?;
     Ok(format!("{count} jobs, two crawlers, three triggers and a connection"))
 }

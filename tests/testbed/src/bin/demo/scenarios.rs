@@ -7,6 +7,7 @@ mod run_stopped_by_deletion;
 mod run_succeeds;
 mod shared_crawl;
 mod trigger_drift;
+mod workflow_resumed;
 
 use crate::{
     environment::Environment,
@@ -25,9 +26,11 @@ pub(crate) async fn run(environment: &Environment) -> Result<(), DemoError> {
     controller_killed::run(environment).await?;
     show::heading(5, "Two crawler runs that share one crawl");
     shared_crawl::run(environment).await?;
-    show::heading(6, "A trigger that a user deactivates in the AWS console");
+    show::heading(6, "A workflow run that fails, and is resumed where it failed");
+    workflow_resumed::run(environment).await?;
+    show::heading(7, "A trigger that a user deactivates in the AWS console");
     trigger_drift::run(environment).await?;
-    show::heading(7, "A connection whose password changes in its Secret");
+    show::heading(8, "A connection whose password changes in its Secret");
     connection_password::run(environment).await
 }
 

@@ -1,0 +1,82 @@
+//! The properties of a workflow run: those of the spec, and those whose values come from Secrets and ConfigMaps.
+
+use std::collections::BTreeMap;
+
+use kube::{Client, ResourceExt};
+
+use crate::api::GlueWorkflowRun;
+use crate::api::workflow_run::GlueWorkflowRunSpec;
+use crate::controllers::job_run::arguments::{self, Arguments};
+use crate::controllers::runtime::Settings;
+use crate::controllers::runtime::kind::Inputs;
+use crate::controllers::runtime::problem::Problem;
+use crate::glue::workflow_runs::WorkflowRun;
+use crate::redaction::{MIN_LENGTH, Sensitive, Withheld};
+
+/// Properties by name, and which of their values are secret.
+#[derive(Clone, Debug, Default)]
+pub struct RunProperties(Arguments);
+
+impl RunProperties {
+    /// The properties as `StartWorkflowRun` takes them.
+    #[must_use]
+    pub fn exposed(&self) -> BTreeMap<String, String> {
+        self.0.values().iter().map(|(name, value)| (name.clone(), value.expose().to_owned())).collect()
+    }
+}
+
+impl Inputs<GlueWorkflowRun> for RunProperties {
+    fn secrets(object: &GlueWorkflowRun) -> Vec<&str> {
+        arguments::secrets_of(object.spec.run_properties_from.as_deref())
+    }
+
+    async fn read(object: &GlueWorkflowRun, client: &Client, settings: &Settings) -> Result<Self, Problem> {
+        let GlueWorkflowRunSpec { run_properties, run_properties_from, .. } = &object.spec;
+        let namespace = object.namespace().unwrap_or_default();
+        let (literal, from) = (run_properties.as_ref(), run_properties_from.as_deref());
+        let properties = arguments::read(client, &namespace, "run property", literal, from).await?;
+        let key = crate::glue::aws::key_property(settings.run_key_argument.as_deref());
+        if properties.contains(key) {
+            return Err(Problem::invalid_spec(format!(
+                "run property {key} is the one by which kube-glue finds its runs again: create the object without it"
+            )));
+        }
+        Ok(Self(properties))
+    }
+
+    fn sensitive(&self) -> &[Sensitive] {
+        self.0.sensitive()
+    }
+}
+
+/// The values that Glue's words about `run` may quote, as Glue shows its properties; why they are not known.
+pub(super) fn given(object: &GlueWorkflowRun, run: &WorkflowRun) -> Result<Vec<Sensitive>, Withheld> {
+    let namespace = object.metadata.namespace.as_deref();
+    if run.started_for.is_some() && run.started_for.as_deref() != namespace {
+        return Err(Withheld::OtherNamespace);
+    }
+    let spec = &object.spec;
+    let mut given = Vec::new();
+    for from in spec.run_properties_from.iter().flatten() {
+        let Some(key) = &from.secret_key_ref else { continue };
+        match run.properties.get(&from.name) {
+            Some(value) => given.push(Sensitive::new(value.clone())),
+            None if key.optional == Some(true) => {}
+            None => return Err(Withheld::UnknownVersion),
+        }
+    }
+    let may_be_of_another = spec.run_id.is_some() || spec.policy.idempotency_key.is_some();
+    if may_be_of_another && run.started_for.is_some() {
+        // Another object of the namespace may have them from Secrets. What is too short to be recognized is left out.
+        let is_own = |name: &str, value: &str| {
+            let literal = spec.run_properties.as_ref().and_then(|literal| literal.get(name));
+            let mut from = spec.run_properties_from.iter().flatten();
+            literal.is_some_and(|literal| literal == value)
+                || from.any(|from| from.name == name && from.config_map_key_ref.is_some())
+        };
+        let others = run.properties.iter().filter(|(name, value)| !is_own(name, value));
+        let others = others.map(|(_, value)| value).filter(|value| value.trim().len() >= MIN_LENGTH);
+        given.extend(others.map(|value| Sensitive::new(value.clone())));
+    }
+    Ok(given)
+}
