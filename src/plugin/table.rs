@@ -49,9 +49,9 @@ pub(super) fn age(at: Timestamp, now: Timestamp) -> String {
     match seconds {
         0..120 => format!("{seconds}s"),
         120..600 if seconds % 60 != 0 => format!("{minutes}m{}s", seconds % 60),
-        0..7200 => format!("{minutes}m"),
+        120..7200 => format!("{minutes}m"),
         7200..28800 if minutes % 60 != 0 => format!("{hours}h{}m", minutes % 60),
-        0..172_800 => format!("{hours}h"),
+        7200..172_800 => format!("{hours}h"),
         _ => format!("{days}d"),
     }
 }

@@ -129,8 +129,8 @@ fn check_size(arguments: &Arguments, noun: &str) -> Result<(), Problem> {
         return Ok(());
     }
     Err(Problem::invalid_spec(format!(
-        "in all, each {noun} with its name, there are {bytes} bytes, and Glue takes {MAX_ARGUMENTS_BYTES}: create the object \
-         with less, and put large values into S3"
+        "every {noun} counted, there are {bytes} bytes, names and values, and Glue takes {MAX_ARGUMENTS_BYTES}: create the object with less, and put \
+         large values into S3"
     )))
 }
 

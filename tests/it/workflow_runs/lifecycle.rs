@@ -30,7 +30,7 @@ async fn a_run_is_followed_action_by_action_and_its_graph_is_read_only_when_it_c
     let runs = runs_in_glue(&env);
     let properties = &runs[0]["WorkflowRunProperties"];
     assert_eq!((&properties["password"], &properties["day"]), (&json!(PASSWORD), &json!("monday")));
-    assert_eq!(properties["kube-glue-run"], format!("{}/0", object.metadata.uid.expect("a uid")));
+    assert_eq!(properties["kube-glue-run"], format!("{}/{}/0", env.namespace, object.metadata.uid.expect("a uid")));
     assert_eq!((runs.len(), calls(&env, "StartWorkflowRun")), (1, 1));
     // Three actions begin and end, one after the other.
     let with_graph = |request: &Request| request.field("IncludeGraph") == Some(json!(true));
