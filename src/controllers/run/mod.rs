@@ -12,6 +12,7 @@
 //! | [`resume`] | an ended run that is continued |
 //! | [`waiting`] | an object that waits until a start may succeed |
 //! | [`sharing`] | the runs that several objects need |
+//! | [`given`] | the values from Secrets that a run was given |
 //! | `follow` | a run whose id is known |
 //! | `cleanup` | a finished object, and one that is being deleted |
 //! | [`attempts`] | which attempt is next, and the deadlines |
@@ -29,6 +30,7 @@ pub mod conditions;
 pub mod events;
 pub mod facts;
 mod follow;
+pub mod given;
 pub mod kind;
 pub mod lifecycle;
 pub mod links;

@@ -7,11 +7,12 @@ use kube::{Client, ResourceExt};
 use crate::api::GlueWorkflowRun;
 use crate::api::workflow_run::GlueWorkflowRunSpec;
 use crate::controllers::job_run::arguments::{self, Arguments};
+use crate::controllers::run::given::Given;
 use crate::controllers::runtime::Settings;
 use crate::controllers::runtime::kind::Inputs;
 use crate::controllers::runtime::problem::Problem;
 use crate::glue::workflow_runs::WorkflowRun;
-use crate::redaction::{MIN_LENGTH, Sensitive, Withheld};
+use crate::redaction::{Sensitive, Withheld};
 
 /// Properties by name, and which of their values are secret.
 #[derive(Clone, Debug, Default)]
@@ -51,32 +52,13 @@ impl Inputs<GlueWorkflowRun> for RunProperties {
 
 /// The values that Glue's words about `run` may quote, as Glue shows its properties; why they are not known.
 pub(super) fn given(object: &GlueWorkflowRun, run: &WorkflowRun) -> Result<Vec<Sensitive>, Withheld> {
-    let namespace = object.metadata.namespace.as_deref();
-    if run.started_for.is_some() && run.started_for.as_deref() != namespace {
-        return Err(Withheld::OtherNamespace);
-    }
     let spec = &object.spec;
-    let mut given = Vec::new();
-    for from in spec.run_properties_from.iter().flatten() {
-        let Some(key) = &from.secret_key_ref else { continue };
-        match run.properties.get(&from.name) {
-            Some(value) => given.push(Sensitive::new(value.clone())),
-            None if key.optional == Some(true) => {}
-            None => return Err(Withheld::UnknownVersion),
-        }
-    }
-    let may_be_of_another = spec.run_id.is_some() || spec.policy.idempotency_key.is_some();
-    if may_be_of_another && run.started_for.is_some() {
-        // Another object of the namespace may have them from Secrets. What is too short to be recognized is left out.
-        let is_own = |name: &str, value: &str| {
-            let literal = spec.run_properties.as_ref().and_then(|literal| literal.get(name));
-            let mut from = spec.run_properties_from.iter().flatten();
-            literal.is_some_and(|literal| literal == value)
-                || from.any(|from| from.name == name && from.config_map_key_ref.is_some())
-        };
-        let others = run.properties.iter().filter(|(name, value)| !is_own(name, value));
-        let others = others.map(|(_, value)| value).filter(|value| value.trim().len() >= MIN_LENGTH);
-        given.extend(others.map(|value| Sensitive::new(value.clone())));
-    }
-    Ok(given)
+    let given = Given {
+        namespace: object.metadata.namespace.as_deref(),
+        literal: spec.run_properties.as_ref(),
+        from: spec.run_properties_from.as_deref().unwrap_or_default(),
+        may_be_of_another: spec.run_id.is_some() || spec.policy.idempotency_key.is_some(),
+    };
+    let shown = run.properties.iter().map(|(name, value)| (name.clone(), Sensitive::new(value.clone()))).collect();
+    given.values(run.started_for.as_deref(), Some(&shown))
 }
