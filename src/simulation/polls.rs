@@ -20,7 +20,9 @@ use super::tokens::{Tokens, Waiter};
 use super::world::{Event, World};
 use crate::glue::Error;
 use crate::glue::job_runs::source::{JobRunItem, JobRunSource, RunReader};
-use crate::glue::job_runs::{JobRun, JobRunPage, JobSettings};
+use crate::glue::job_runs::{JobRun, JobSettings};
+use crate::glue::poller::client::PollClient;
+use crate::glue::poller::listing::Page;
 use crate::glue::poller::{PollRequest, PollResult, Polled, Report, Source as _};
 use crate::glue::rate_limiter::poll_schedule::{GroupId, NextPoll};
 use crate::glue::rate_limiter::{Priority, RateLimiter, budget};
@@ -60,7 +62,7 @@ impl Hash for Reads {
     }
 }
 
-impl RunReader for Reads {
+impl PollClient for Reads {
     fn limiter(&self) -> Arc<RateLimiter> {
         Arc::default()
     }
@@ -72,13 +74,15 @@ impl RunReader for Reads {
     fn is_of_same_account(&self, other: &Self) -> bool {
         self.account == other.account
     }
+}
 
-    async fn page(&self, job: &str, token: Option<String>) -> Result<JobRunPage, Error> {
+impl RunReader for Reads {
+    async fn page(&self, job: &str, token: Option<String>) -> Result<Page<JobRun>, Error> {
         let page = token.and_then(|token| token.parse().ok()).unwrap_or(0);
         match self.mailbox.ask(CallTo::List { page }).await? {
             Answer::Page(runs, more) => {
                 let next = more.then(|| (page + 1).to_string());
-                Ok(JobRunPage { runs: runs.into_iter().map(|(run, _)| run).collect(), next })
+                Ok(Page { items: runs.into_iter().map(|(run, _)| run).collect(), next })
             }
             _ => Err(not_understood(job)),
         }

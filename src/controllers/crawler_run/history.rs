@@ -21,15 +21,15 @@ impl GlueCrawlerRun {
         loop {
             let page = client.newest_crawls(&self.spec.crawler_name, token).await?;
             if newest.is_none() {
-                newest = page.crawls.first().cloned();
+                newest = page.items.first().cloned();
             }
             let Some(baseline) = baseline else { return Ok((newest, None)) };
-            let old = page.crawls.iter().position(|crawl| !is_newer(crawl, baseline));
-            newer.extend(page.crawls.iter().take(old.unwrap_or(page.crawls.len())).cloned());
+            let old = page.items.iter().position(|crawl| !is_newer(crawl, baseline));
+            newer.extend(page.items.iter().take(old.unwrap_or(page.items.len())).cloned());
             token = page.next;
             if old.is_some() || token.is_none() {
                 // Within one second the order of the history decides, but only when the history lists the baseline.
-                let shown = page.crawls.iter().any(|crawl| Some(&crawl.id) == baseline.id.as_ref());
+                let shown = page.items.iter().any(|crawl| Some(&crawl.id) == baseline.id.as_ref());
                 let began = baseline.started_at.as_ref().map(|started| started.0);
                 let next = newer
                     .into_iter()

@@ -10,9 +10,8 @@ use aws_sdk_glue::types::{
 use jiff::Timestamp;
 
 use super::{Glue, newest_first, non_empty, timestamp};
-use crate::glue::crawls::{
-    CRAWL_PAGE_SIZE, Crawl, CrawlPage, CrawlState, Crawler, CrawlerState, Estimate, estimates_due,
-};
+use crate::glue::crawls::{CRAWL_PAGE_SIZE, Crawl, CrawlState, Crawler, CrawlerState, Estimate, estimates_due};
+use crate::glue::poller::listing::Page;
 use crate::glue::rate_limiter::Priority;
 use crate::glue::{Error, ErrorKind};
 
@@ -83,12 +82,12 @@ impl Glue {
     }
 
     /// One page of a crawler's crawls (`ListCrawls`), newest first, at the priority of a start.
-    pub async fn newest_crawls(&self, name: &str, token: Option<String>) -> Result<CrawlPage, Error> {
+    pub async fn newest_crawls(&self, name: &str, token: Option<String>) -> Result<Page<Crawl>, Error> {
         let request =
             self.inner.sdk.list_crawls().crawler_name(name).max_results(CRAWL_PAGE_SIZE).set_next_token(token).send();
         let response = self.call("ListCrawls", crawler(name), Priority::Start, request).await?;
-        Ok(CrawlPage {
-            crawls: newest_first(response.crawls, |crawl| crawl.start_time)
+        Ok(Page {
+            items: newest_first(response.crawls, |crawl| crawl.start_time)
                 .filter_map(|crawl| self.crawl_of(crawl))
                 .collect(),
             next: non_empty(response.next_token),

@@ -9,9 +9,9 @@ use crate::glue::job_runs::fingerprint::Fingerprint;
 use crate::glue::job_runs::history::{HistoryPage, HistoryRun};
 use crate::glue::job_runs::logs::ContinuousLog;
 use crate::glue::job_runs::{
-    JobRun, JobRunPage, JobRunState, JobSettings, PAGE_SIZE, RunDetails, RunMatcher, StartJobRun, StopOutcome,
-    namespace_of_key,
+    JobRun, JobRunState, JobSettings, PAGE_SIZE, RunDetails, RunMatcher, StartJobRun, StopOutcome, namespace_of_key,
 };
+use crate::glue::poller::listing::Page;
 use crate::glue::rate_limiter::Priority;
 use crate::glue::{Error, ErrorKind};
 use crate::redaction::Sensitive;
@@ -54,9 +54,9 @@ impl Glue {
     }
 
     /// One page of `GetJobRuns`, newest first.
-    pub async fn job_runs(&self, job_name: &str, token: Option<String>) -> Result<JobRunPage, Error> {
+    pub async fn job_runs(&self, job_name: &str, token: Option<String>) -> Result<Page<JobRun>, Error> {
         let (runs, next) = self.list_job_runs(job_name, token, Priority::Poll).await?;
-        Ok(JobRunPage { runs: runs.into_iter().filter_map(|run| self.job_run_of(run, None)).collect(), next })
+        Ok(Page { items: runs.into_iter().filter_map(|run| self.job_run_of(run, None)).collect(), next })
     }
 
     /// One page of `GetJobRuns` for a search, newest first.

@@ -10,15 +10,10 @@ use crate::api::trigger::{Target, TargetKind};
 use crate::glue::Error;
 use crate::glue::crawls::CRAWL_PAGE_SIZE;
 use crate::glue::job_runs::{JobRunState, PAGE_SIZE};
+use crate::glue::poller::listing::Page;
 use crate::glue::rate_limiter::Priority;
 use crate::glue::triggers::{Action, Condition, Predicate, RunSummary, Trigger, TriggerState, TriggerType};
 use crate::glue::workflow_runs::{self, WorkflowRunItem};
-
-/// A page of runs, newest first.
-struct RunPage {
-    runs: Vec<RunSummary>,
-    next: Option<String>,
-}
 
 impl Glue {
     /// `BatchGetTriggers` of up to [`crate::glue::triggers::BATCH_SIZE`] names; returns those that exist.
@@ -52,7 +47,7 @@ impl Glue {
     /// The id of the newest run of `target`.
     pub async fn newest_run(&self, target: &Target) -> Result<Option<String>, Error> {
         let page = self.runs_of(target, "", 1, None).await?;
-        Ok(page.runs.into_iter().next().map(|run| run.id))
+        Ok(page.items.into_iter().next().map(|run| run.id))
     }
 
     /// The runs of `target` that `trigger` may have started after the run `newest`, or all of them without one; oldest
@@ -67,8 +62,8 @@ impl Glue {
         let mut token = None;
         loop {
             let page = self.runs_of(target, trigger, page_size(target), token).await?;
-            let count = page.runs.len();
-            let newer = page.runs.into_iter().take_while(|run| Some(run.id.as_str()) != newest);
+            let count = page.items.len();
+            let newer = page.items.into_iter().take_while(|run| Some(run.id.as_str()) != newest);
             let before = found.len();
             found.extend(newer);
             token = page.next;
@@ -87,33 +82,42 @@ impl Glue {
         trigger: &str,
         size: i32,
         token: Option<String>,
-    ) -> Result<RunPage, Error> {
+    ) -> Result<Page<RunSummary>, Error> {
         let Target { kind, name } = target;
         let sdk = &self.inner.sdk;
-        let (runs, next) = match kind {
+        match kind {
             TargetKind::Job => {
                 let request = sdk.get_job_runs().job_name(name).max_results(size).set_next_token(token).send();
                 let response = self.call("GetJobRuns", format!("job {name}"), Priority::Start, request).await?;
                 let runs = newest_first(response.job_runs, |run| run.started_on);
-                (runs.filter_map(|run| job_run_summary(run, trigger)).collect(), response.next_token)
+                let items = runs.filter_map(|run| self.job_run_summary(run, trigger)).collect();
+                Ok(Page { items, next: non_empty(response.next_token) })
             }
             TargetKind::Crawler => {
                 let page = self.newest_crawls(name, token).await?;
-                (page.crawls.iter().map(RunSummary::from).collect(), page.next)
+                Ok(Page { items: page.items.iter().map(RunSummary::from).collect(), next: page.next })
             }
             TargetKind::Workflow => {
                 let page = self.workflow_runs(name, size, token, Priority::Start).await?;
                 let summary = |run| RunSummary::from(&WorkflowRunItem::without_nodes(run));
-                (page.items.into_iter().map(summary).collect(), page.next)
+                Ok(Page { items: page.items.into_iter().map(summary).collect(), next: page.next })
             }
-        };
-        let runs: Vec<_> = runs;
-        Ok(RunPage { runs: runs.into_iter().map(|run| self.redacted(run)).collect(), next: non_empty(next) })
+        }
     }
 
-    /// The run with what may be shown of Glue's words.
-    fn redacted(&self, run: RunSummary) -> RunSummary {
-        RunSummary { failure: run.failure.map(|words| self.redact(Some(words)).unwrap_or_default()), ..run }
+    fn job_run_summary(&self, run: SdkJobRun, trigger: &str) -> Option<RunSummary> {
+        let state = super::job_runs::state(run.job_run_state);
+        let is_triggered = run.trigger_name.as_deref() == Some(trigger);
+        let failed = state.is_final() && state != JobRunState::Succeeded;
+        let failure = failed.then(|| self.redact(run.error_message).unwrap_or_default());
+        Some(RunSummary {
+            id: run.id?,
+            ended: state.is_final(),
+            state: state.as_str().to_owned(),
+            is_known: !matches!(state, JobRunState::Unknown(_)),
+            failure,
+            is_triggered,
+        })
     }
 }
 
@@ -190,19 +194,4 @@ fn predicate(predicate: SdkPredicate) -> Predicate {
         any: predicate.logical == Some(Logical::Any),
         conditions: predicate.conditions.unwrap_or_default().into_iter().map(condition).collect(),
     }
-}
-
-fn job_run_summary(run: SdkJobRun, trigger: &str) -> Option<RunSummary> {
-    let state = super::job_runs::state(run.job_run_state);
-    let is_triggered = run.trigger_name.as_deref() == Some(trigger);
-    let failed = state.is_final() && state != JobRunState::Succeeded;
-    let failure = failed.then(|| run.error_message.unwrap_or_default());
-    Some(RunSummary {
-        id: run.id?,
-        ended: state.is_final(),
-        state: state.as_str().to_owned(),
-        is_known: !matches!(state, JobRunState::Unknown(_)),
-        failure,
-        is_triggered,
-    })
 }

@@ -128,14 +128,6 @@ impl Crawl {
     }
 }
 
-/// A page of crawls, newest first.
-#[derive(Clone, Debug)]
-pub struct CrawlPage {
-    pub crawls: Vec<Crawl>,
-    /// The token of the next page.
-    pub next: Option<String>,
-}
-
 /// The most crawlers that one `BatchGetCrawlers` shows (Glue API reference, `BatchGetCrawlers`: 0 to 100).
 pub(crate) const CRAWLER_BATCH_SIZE: usize = 100;
 

@@ -274,15 +274,6 @@ impl JobRun {
     }
 }
 
-/// A page of runs, newest first.
-#[derive(Clone, Debug)]
-pub struct JobRunPage {
-    /// The runs.
-    pub runs: Vec<JobRun>,
-    /// The token of the next page.
-    pub next: Option<String>,
-}
-
 /// The size of a page of `GetJobRuns` (Glue API reference, `GetJobRuns`: `MaxResults` 1 to 200).
 pub(crate) const PAGE_SIZE: i32 = 200;
 

@@ -12,7 +12,7 @@ use crate::glue::{Error, Glue};
 pub async fn has_free_place(client: &Glue, job: &str) -> Result<bool, Error> {
     let places = client.job_max_concurrent_runs(job).await?;
     let newest = client.job_runs(job, None).await?;
-    Ok(newest.runs.iter().filter(|run| takes_place(run)).count() < usize::try_from(places).unwrap_or_default())
+    Ok(newest.items.iter().filter(|run| takes_place(run)).count() < usize::try_from(places).unwrap_or_default())
 }
 
 /// A run that Glue has queued takes no place.

@@ -1,18 +1,17 @@
 //! The runs of one job as a source of the poller. It follows Glue's own retries to the last run of the chain.
 
 use std::collections::{HashMap, HashSet};
-use std::fmt::Debug;
 use std::future::Future;
-use std::hash::Hash;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::logs::ContinuousLog;
-use super::{JobRun, JobRunPage, JobRunState, JobSettings, RunDetails};
+use super::{JobRun, JobRunState, JobSettings, RunDetails};
 use crate::glue::error::if_found;
 use crate::glue::poller::calls::Calls;
+use crate::glue::poller::client::PollClient;
 use crate::glue::poller::listing::{Listing, Page, list};
 use crate::glue::poller::{Extras, Observation, PollRequest, PollResult, Polled, Source, UsualDuration};
 use crate::glue::rate_limiter::{ClientId, News, RateLimiter};
@@ -23,15 +22,9 @@ use crate::glue::{Error, ErrorKind, Glue};
 const RETRY_GRACE: Duration = Duration::from_mins(1);
 
 /// What reads the runs of jobs: a [`Glue`] client.
-pub trait RunReader: Clone + Debug + Eq + Hash + Send + Sync + 'static {
-    /// The rate limiter of its account.
-    fn limiter(&self) -> Arc<RateLimiter>;
-    /// The client as rate limiters know it.
-    fn client_id(&self) -> ClientId;
-    /// Whether another client is of the same account, region and endpoint, by what AWS reported.
-    fn is_of_same_account(&self, other: &Self) -> bool;
+pub trait RunReader: PollClient {
     /// One page of the list, newest first.
-    fn page(&self, job: &str, token: Option<String>) -> impl Future<Output = Result<JobRunPage, Error>> + Send;
+    fn page(&self, job: &str, token: Option<String>) -> impl Future<Output = Result<Page<JobRun>, Error>> + Send;
     /// One run.
     fn run(&self, job: &str, id: &str) -> impl Future<Output = Result<JobRun, Error>> + Send;
     /// What a failed run needs of its job.
@@ -39,19 +32,7 @@ pub trait RunReader: Clone + Debug + Eq + Hash + Send + Sync + 'static {
 }
 
 impl RunReader for Glue {
-    fn limiter(&self) -> Arc<RateLimiter> {
-        self.rate_limiter()
-    }
-
-    fn client_id(&self) -> ClientId {
-        self.client_id()
-    }
-
-    fn is_of_same_account(&self, other: &Self) -> bool {
-        self.is_of_same_account(other)
-    }
-
-    async fn page(&self, job: &str, token: Option<String>) -> Result<JobRunPage, Error> {
+    async fn page(&self, job: &str, token: Option<String>) -> Result<Page<JobRun>, Error> {
         self.job_runs(job, token).await
     }
 
@@ -121,10 +102,7 @@ impl<C: RunReader> Source for JobRunSource<C> {
     async fn poll(&self, requests: Vec<PollRequest<JobRunItem>>, extras: Extras) -> Polled<JobRunItem> {
         let mut calls = Calls::default();
         let wanted = requests.iter().map(|request| (current_id(request).to_owned(), request.page));
-        let read = async |token| {
-            let page = self.client.page(&self.job, token).await?;
-            Ok(Page { items: page.runs, next: page.next })
-        };
+        let read = async |token| self.client.page(&self.job, token).await;
         let mut list = list(&mut calls, wanted, extras, |run: &JobRun| &run.id, read).await;
         let mut results = Vec::with_capacity(requests.len());
         let mut failed = Vec::new();
@@ -151,7 +129,8 @@ impl<C: RunReader> Source for JobRunSource<C> {
         if !failed.is_empty() {
             results.extend(self.follow_retries(&mut calls, &mut list, failed).await);
         }
-        let usual = usual_duration(list.items.values().map(|(run, _)| run));
+        let succeeded = list.items.values().map(|(run, _)| run).filter(|run| run.state == JobRunState::Succeeded);
+        let usual = UsualDuration::of_runs(succeeded.map(|run| (run.started_on, run.completed_on)));
         let runs = list.items.into_iter().filter(|_| extras.siblings);
         let seen = runs.map(|(id, (run, _))| (id, JobRunItem { run, retry_expected: false })).collect();
         Polled { results, calls: calls.made(), usual, seen }
@@ -217,7 +196,7 @@ impl<C: RunReader> JobRunSource<C> {
         let may_retry = failed.iter().any(|(_, run, _)| run.attempt < settings.max_retries);
         if may_retry && list.pages == 0 {
             let page = calls.make(self.client.page(&self.job, None)).await?;
-            list.items.extend(page.runs.into_iter().map(|run| (run.id.clone(), (run, 0))));
+            list.items.extend(page.items.into_iter().map(|run| (run.id.clone(), (run, 0))));
         }
         Ok(settings)
     }
@@ -232,16 +211,6 @@ fn with_log_of_job(run: JobRun, log: &ContinuousLog) -> JobRun {
     let continuous_log = details.continuous_log.or(log);
     let details = RunDetails { continuous_log, ..details };
     JobRun { details: Some(Box::new(details)), ..run }
-}
-
-/// How long the runs that succeeded took, by the newest of those that a poll showed.
-fn usual_duration<'a>(runs: impl Iterator<Item = &'a JobRun>) -> Option<UsualDuration> {
-    let mut ended: Vec<_> = runs
-        .filter(|run| run.state == JobRunState::Succeeded)
-        .filter_map(|run| Some((run.completed_on?, run.started_on?)))
-        .collect();
-    ended.sort_unstable_by(|one, other| other.cmp(one));
-    UsualDuration::of(ended.into_iter().filter_map(|(ended, began)| ended.duration_since(began).try_into().ok()))
 }
 
 /// Whether a run is read by id although a page of the list could not be read. A job that does not exist has no list, but

@@ -15,6 +15,7 @@
 //! subscriber hears of an error.
 
 pub(crate) mod calls;
+pub(crate) mod client;
 mod failing;
 mod list_plan;
 pub(crate) mod listing;

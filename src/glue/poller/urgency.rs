@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 /// An item younger than this may change at any moment: it starts to run, or fails at once.
 pub(crate) const FRESH: Duration = Duration::from_mins(2);
 /// From this part of an item's age on, a change before its usual end counts as unlikely.
@@ -32,6 +34,15 @@ impl UsualDuration {
         let outliers = durations.len() / 10;
         let usual = durations.get(outliers..durations.len() - outliers).filter(|_| durations.len() >= FEWEST)?;
         Some(Self { from: *usual.first()?, until: *usual.last()? })
+    }
+
+    /// What runs show that ended as they should, in any order, each with its start and its end. One of which Glue does not
+    /// show both does not count.
+    #[must_use]
+    pub fn of_runs(runs: impl Iterator<Item = (Option<Timestamp>, Option<Timestamp>)>) -> Option<Self> {
+        let mut ended: Vec<_> = runs.filter_map(|(started, ended)| Some((ended?, started?))).collect();
+        ended.sort_unstable_by(|one, other| other.cmp(one));
+        Self::of(ended.into_iter().filter_map(|(ended, started)| ended.duration_since(started).try_into().ok()))
     }
 }
 

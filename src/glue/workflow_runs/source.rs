@@ -1,9 +1,7 @@
 //! The runs of one workflow as a source of the poller: one page shows them all, and the graph of a run is read only when
 //! what Glue counts of it has changed.
 
-use std::fmt::Debug;
 use std::future::Future;
-use std::hash::Hash;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -11,19 +9,14 @@ use jiff::Timestamp;
 use super::{PAGE_SIZE, WorkflowRun, WorkflowRunItem, WorkflowRunState};
 use crate::glue::error::if_found;
 use crate::glue::poller::calls::Calls;
+use crate::glue::poller::client::PollClient;
 use crate::glue::poller::listing::{Page, list};
 use crate::glue::poller::{Extras, Observation, PollRequest, PollResult, Polled, Source, UsualDuration};
 use crate::glue::rate_limiter::{ClientId, News, Priority, RateLimiter};
 use crate::glue::{Error, Glue};
 
 /// What reads the runs of workflows: a [`Glue`] client.
-pub trait WorkflowRunReader: Clone + Debug + Eq + Hash + Send + Sync + 'static {
-    /// The rate limiter of its account.
-    fn limiter(&self) -> Arc<RateLimiter>;
-    /// The client as rate limiters know it.
-    fn client_id(&self) -> ClientId;
-    /// Whether another client is of the same account, region and endpoint, by what AWS reported.
-    fn is_of_same_account(&self, other: &Self) -> bool;
+pub trait WorkflowRunReader: PollClient {
     /// One page of the list, newest first.
     fn page(
         &self,
@@ -37,18 +30,6 @@ pub trait WorkflowRunReader: Clone + Debug + Eq + Hash + Send + Sync + 'static {
 }
 
 impl WorkflowRunReader for Glue {
-    fn limiter(&self) -> Arc<RateLimiter> {
-        self.rate_limiter()
-    }
-
-    fn client_id(&self) -> ClientId {
-        self.client_id()
-    }
-
-    fn is_of_same_account(&self, other: &Self) -> bool {
-        self.is_of_same_account(other)
-    }
-
     async fn page(&self, workflow: &str, token: Option<String>) -> Result<Page<WorkflowRun>, Error> {
         self.workflow_runs(workflow, PAGE_SIZE, token, Priority::Poll).await
     }
@@ -117,7 +98,8 @@ impl<C: WorkflowRunReader> Source for WorkflowRunSource<C> {
         let wanted = requests.iter().map(|request| (request.id.clone(), request.page));
         let read = async |token| self.client.page(&self.workflow, token).await;
         let list = list(&mut calls, wanted, extras, |run: &WorkflowRun| &run.id, read).await;
-        let usual = usual_duration(list.items.values().map(|(run, _)| run));
+        let completed = list.items.values().map(|(run, _)| run).filter(|run| run.state == WorkflowRunState::Completed);
+        let usual = UsualDuration::of_runs(completed.map(|run| (run.started_on, run.completed_on)));
         let mut results = Vec::with_capacity(requests.len());
         for request in requests {
             let shown = list.items.get(&request.id);
@@ -174,20 +156,11 @@ impl<C: WorkflowRunReader> WorkflowRunSource<C> {
     }
 }
 
-/// How long the runs that completed took, by the newest of those that a poll showed.
-fn usual_duration<'a>(runs: impl Iterator<Item = &'a WorkflowRun>) -> Option<UsualDuration> {
-    let mut ended: Vec<_> = runs
-        .filter(|run| run.state == WorkflowRunState::Completed)
-        .filter_map(|run| Some((run.completed_on?, run.started_on?)))
-        .collect();
-    ended.sort_unstable_by(|one, other| other.cmp(one));
-    UsualDuration::of(ended.into_iter().filter_map(|(ended, began)| ended.duration_since(began).try_into().ok()))
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
     use std::collections::BTreeMap;
+    use std::hash::Hash;
     use std::sync::Mutex;
     use std::time::Duration;
 
@@ -225,7 +198,7 @@ mod tests {
         Error { operation: "GetWorkflowRun", object: "workflow daily".to_owned(), kind, code, message }
     }
 
-    impl WorkflowRunReader for FakeGlue {
+    impl PollClient for FakeGlue {
         fn limiter(&self) -> Arc<RateLimiter> {
             Arc::new(RateLimiter::new(None))
         }
@@ -237,7 +210,9 @@ mod tests {
         fn is_of_same_account(&self, _: &Self) -> bool {
             false
         }
+    }
 
+    impl WorkflowRunReader for FakeGlue {
         async fn page(&self, _: &str, _: Option<String>) -> Result<Page<WorkflowRun>, Error> {
             let mut fake = self.0.lock().unwrap();
             fake.calls.push("list".to_owned());

@@ -101,13 +101,13 @@ async fn the_error_of_a_proxys_page_says_what_came() {
 async fn a_page_is_newest_first_whatever_its_order() {
     let glue = client(200, r#"{"JobRuns": [{"Id": "old", "StartedOn": 1.5}, {"Id": "new", "StartedOn": 1.6}]}"#).await;
     let page = glue.job_runs("etl", None).await.unwrap();
-    assert_eq!(page.runs.iter().map(|run| run.id.as_str()).collect::<Vec<_>>(), ["new", "old"]);
+    assert_eq!(page.items.iter().map(|run| run.id.as_str()).collect::<Vec<_>>(), ["new", "old"]);
     let target = |kind| Target { kind, name: "daily".to_owned() };
     assert_eq!(glue.newest_run(&target(TargetKind::Job)).await.unwrap().as_deref(), Some("new"));
 
     let crawls = r#"{"Crawls": [{"CrawlId": "old", "StartTime": 1.5}, {"CrawlId": "new", "StartTime": 1.6}]}"#;
     let page = client(200, crawls).await.newest_crawls("raw", None).await.unwrap();
-    assert_eq!(page.crawls.iter().map(|crawl| crawl.id.as_str()).collect::<Vec<_>>(), ["new", "old"]);
+    assert_eq!(page.items.iter().map(|crawl| crawl.id.as_str()).collect::<Vec<_>>(), ["new", "old"]);
 
     let runs = r#"{"Runs": [{"WorkflowRunId": "old", "StartedOn": 1.5}, {"WorkflowRunId": "new", "StartedOn": 1.6}]}"#;
     let newest = client(200, runs).await.newest_run(&target(TargetKind::Workflow)).await.unwrap();

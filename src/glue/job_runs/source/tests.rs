@@ -4,6 +4,7 @@
 
 mod scale;
 
+use std::hash::Hash;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -104,7 +105,7 @@ impl FakeGlue {
     }
 }
 
-impl RunReader for FakeGlue {
+impl PollClient for FakeGlue {
     fn limiter(&self) -> Arc<RateLimiter> {
         Arc::clone(&self.inner.limiter)
     }
@@ -116,8 +117,10 @@ impl RunReader for FakeGlue {
     fn is_of_same_account(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.inner, &other.inner)
     }
+}
 
-    async fn page(&self, job: &str, token: Option<String>) -> Result<JobRunPage, Error> {
+impl RunReader for FakeGlue {
+    async fn page(&self, job: &str, token: Option<String>) -> Result<Page<JobRun>, Error> {
         self.call().await?;
         let page: usize = token.map_or(0, |token| token.parse().unwrap());
         if let Some(kind) = self.inner.page_errors.lock().unwrap().get(&page) {
@@ -127,7 +130,7 @@ impl RunReader for FakeGlue {
         let mut pages =
             runs.get(job).ok_or_else(|| error(ErrorKind::NotFound))?.chunks(self.inner.page_size).skip(page);
         let runs = pages.next().unwrap_or_default().to_vec();
-        Ok(JobRunPage { runs, next: pages.next().map(|_| (page + 1).to_string()) })
+        Ok(Page { items: runs, next: pages.next().map(|_| (page + 1).to_string()) })
     }
 
     async fn run(&self, job: &str, id: &str) -> Result<JobRun, Error> {
