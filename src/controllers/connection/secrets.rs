@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use kube::Client;
-use zeroize::Zeroize;
 
 use super::desired::MOST_BYTES;
 use crate::api::connection::SecretKey;
@@ -17,13 +16,7 @@ pub struct Values {
     /// Its uid and resource version; empty when it does not exist.
     pub version: String,
     /// Its data.
-    pub data: BTreeMap<String, Vec<u8>>,
-}
-
-impl Drop for Values {
-    fn drop(&mut self) {
-        self.data.values_mut().for_each(Zeroize::zeroize);
-    }
+    pub data: SecretData,
 }
 
 /// Secrets by name.
@@ -48,23 +41,16 @@ pub async fn read(client: &Client, namespace: &str, keys: &[&SecretKey]) -> Resu
 }
 
 /// The values of these keys. A Secret may have a megabyte, and a spec may name many of them: what Glue does not take is not
-/// kept, and is overwritten in memory.
+/// kept.
 fn named(data: SecretData, name: &str, keys: &[&SecretKey]) -> SecretData {
     let is_named = |entry: &str| keys.iter().any(|key| key.name == name && key.key == entry);
-    let mut kept = SecretData::new();
-    for (entry, mut value) in data {
-        let is_named = is_named(&entry);
-        if is_named && value.len() <= MOST_BYTES {
-            kept.insert(entry, value);
-            continue;
-        }
-        value.zeroize();
-        if is_named {
-            // It is refused for its length.
-            kept.insert(entry, vec![b' '; MOST_BYTES + 1]);
-        }
-    }
-    kept
+    let named = data.into_iter().filter(|(entry, _)| is_named(entry));
+    let kept = named.map(|(entry, value)| {
+        let too_long = value.len() > MOST_BYTES;
+        // It is refused for its length.
+        (entry, if too_long { vec![b' '; MOST_BYTES + 1].into() } else { value })
+    });
+    kept.collect()
 }
 
 #[cfg(test)]
@@ -73,7 +59,7 @@ mod tests {
 
     #[test]
     fn nothing_is_kept_of_a_secret_but_the_named_values_that_glue_takes() {
-        let of = |bytes| vec![b'x'; bytes];
+        let of = |bytes| vec![b'x'; bytes].into();
         let data = [("other", 1_000_000), ("fits", MOST_BYTES), ("long", 1_000_000)];
         let data = data.map(|(key, bytes)| (key.to_owned(), of(bytes))).into();
         let key = |key: &str| SecretKey { name: "db".to_owned(), key: key.to_owned() };

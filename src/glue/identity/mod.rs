@@ -77,6 +77,22 @@ pub struct ResolveInput<'a> {
     pub default_region: Option<&'a str>,
 }
 
+#[cfg(test)]
+impl<'a> ResolveInput<'a> {
+    /// An object in namespace a, which has no Secret.
+    pub(crate) fn example(credentials: &'a Credentials) -> Self {
+        Self {
+            namespace: "a",
+            kind: "GlueJobRun",
+            region: None,
+            credentials,
+            secret_name: "s",
+            secret: None,
+            default_region: Some("eu-west-1"),
+        }
+    }
+}
+
 /// The identity of an object, and where its credentials come from.
 pub fn resolve(input: &ResolveInput<'_>, rules: &Rules) -> Result<(Identity, Provenance), IdentityError> {
     let secret_name = format!("{}/{}", input.namespace, input.secret_name);

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use zeroize::Zeroizing;
+
 use super::{IdentityError, Keys, Sensitive, Setting, check, validation};
 
-/// The data of a Secret.
-pub type SecretData = BTreeMap<String, Vec<u8>>;
+/// The data of a Secret. Dropped values are overwritten in memory.
+pub type SecretData = BTreeMap<String, Zeroizing<Vec<u8>>>;
 
 const ACCESS_KEY_ID: &str = "AWS_ACCESS_KEY_ID";
 const SECRET_ACCESS_KEY: &str = "AWS_SECRET_ACCESS_KEY";

@@ -8,7 +8,7 @@ const ROLE: &str = "arn:aws:iam::222222222222:role/etl";
 
 fn data(pairs: &Value) -> SecretData {
     let pairs = pairs.as_object().unwrap().iter();
-    pairs.map(|(key, value)| (key.clone(), value.as_str().unwrap().as_bytes().to_vec())).collect()
+    pairs.map(|(key, value)| (key.clone(), value.as_str().unwrap().as_bytes().to_vec().into())).collect()
 }
 
 #[allow(clippy::needless_pass_by_value, reason = "called with json!")]
@@ -22,15 +22,8 @@ fn with_keys(more: Value) -> Value {
 fn resolved(credentials: &Value, secret: Option<&Value>, rules: &Rules) -> Result<Identity, IdentityError> {
     let credentials: Credentials = serde_json::from_value(credentials.clone()).unwrap();
     let data = secret.map(data);
-    let input = ResolveInput {
-        namespace: "a",
-        kind: "GlueJobRun",
-        region: None,
-        credentials: &credentials,
-        secret_name: credentials.secret_name.as_deref().unwrap_or("s"),
-        secret: data.as_ref(),
-        default_region: Some("eu-west-1"),
-    };
+    let secret_name = credentials.secret_name.as_deref().unwrap_or("s");
+    let input = ResolveInput { secret_name, secret: data.as_ref(), ..ResolveInput::example(&credentials) };
     resolve(&input, rules).map(|(identity, _)| identity)
 }
 
@@ -114,15 +107,9 @@ fn rules_and_secrets_decide_the_credentials() {
 fn the_region_comes_from_the_object_then_the_secret_then_the_controller() {
     let with = |secret: Value, own, default_region| {
         let data = data(&with_keys(secret));
-        let input = ResolveInput {
-            namespace: "a",
-            kind: "GlueJobRun",
-            region: own,
-            credentials: &Credentials::default(),
-            secret_name: "s",
-            secret: Some(&data),
-            default_region,
-        };
+        let credentials = Credentials::default();
+        let (region, secret) = (own, Some(&data));
+        let input = ResolveInput { region, secret, default_region, ..ResolveInput::example(&credentials) };
         resolve(&input, &Rules::default()).map(|(identity, _)| identity.region)
     };
     assert_eq!(with(json!({"AWS_REGION": "eu-west-2"}), Some("eu-west-1"), Some("eu-west-3")).unwrap(), "eu-west-1");
@@ -162,7 +149,7 @@ fn an_invalid_secret_is_reported_with_its_key() {
         assert!(error.contains(text), "{error:?} does not contain {text:?}");
         assert!(!error.contains("hush") && !error.contains("hu sh"), "{error}");
     }
-    let binary = SecretData::from([("AWS_ACCESS_KEY_ID".to_owned(), vec![0xff, 0xfe])]);
+    let binary = SecretData::from([("AWS_ACCESS_KEY_ID".to_owned(), vec![0xff, 0xfe].into())]);
     let secret = SecretView { name: "a/s", data: Some(&binary) };
     assert!(outline(&secret.keys().unwrap_err()).contains("is not text"));
 }
@@ -297,15 +284,8 @@ fn with_the_controllers_credentials_no_namespace_passes_for_another() {
 fn two_namespaces_have_two_session_names() {
     let name_in = |namespace: &str| {
         let data = data(&with_keys(json!({"AWS_ROLE_ARN": ROLE})));
-        let input = ResolveInput {
-            namespace,
-            kind: "GlueJobRun",
-            region: None,
-            credentials: &Credentials::default(),
-            secret_name: "s",
-            secret: Some(&data),
-            default_region: Some("eu-west-1"),
-        };
+        let credentials = Credentials::default();
+        let input = ResolveInput { namespace, secret: Some(&data), ..ResolveInput::example(&credentials) };
         resolve(&input, &Rules::default()).unwrap().0.role.unwrap().session_name
     };
     let (one, other) = (format!("{}-a", "n".repeat(61)), format!("{}-b", "n".repeat(61)));

@@ -136,7 +136,7 @@ impl Fixture {
     /// Writes the Secret `db` with a new resource version.
     pub fn write_secret(&mut self, password: &str) {
         let version = format!("uid/{}", self.now.as_second() + i64::try_from(self.secrets.len()).unwrap());
-        let data = BTreeMap::from([("password".to_owned(), password.as_bytes().to_vec())]);
+        let data = BTreeMap::from([("password".to_owned(), password.as_bytes().to_vec().into())]);
         self.secrets.insert("db".to_owned(), Values { version, data });
         self.pass_time(1);
     }

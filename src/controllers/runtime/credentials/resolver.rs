@@ -14,7 +14,6 @@ use kube::{Api, Client};
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 use tracing::warn;
-use zeroize::Zeroize;
 
 use super::secrets::{self, SecretKey, Secrets};
 use crate::api::credentials::Aws;
@@ -235,8 +234,7 @@ impl ClientResolver {
 
     async fn build(&self, key: &ClientKey) -> Result<ResolvedClient, Problem> {
         let credentials = key.aws.credentials.clone().unwrap_or_default();
-        let mut secret =
-            if credentials.profile.is_some() { None } else { self.read(&key.namespace, key.secret()).await? };
+        let secret = if credentials.profile.is_some() { None } else { self.read(&key.namespace, key.secret()).await? };
         let default_region = self.inner.clients.default_region();
         let request = identity::ResolveInput {
             namespace: &key.namespace,
@@ -248,7 +246,6 @@ impl ClientResolver {
             default_region: default_region.as_deref(),
         };
         let resolved = identity::resolve(&request, &self.inner.rules);
-        secret.iter_mut().flat_map(SecretData::values_mut).for_each(Zeroize::zeroize);
         let (identity, provenance) = resolved.map_err(|error| Problem::new(Reason::from(&error), error.to_string()))?;
         Ok(ResolvedClient { client: self.inner.clients.get(identity), provenance: Arc::new(provenance) })
     }

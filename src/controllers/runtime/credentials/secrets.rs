@@ -14,7 +14,7 @@ use kube::runtime::watcher::{self, Event, watcher};
 use kube::{Api, Client, ResourceExt};
 use tokio::sync::watch;
 
-use zeroize::Zeroize;
+use zeroize::Zeroizing;
 
 use crate::controllers::runtime::WATCH_SECRETS;
 use crate::controllers::runtime::cache_sync::CacheSync;
@@ -35,19 +35,16 @@ pub async fn read(client: &Client, namespace: &str, name: &str) -> Result<Option
     })
 }
 
-/// The value of a key of a Secret. The other values are overwritten in memory.
+/// The value of a key of a Secret.
 #[must_use]
 pub fn take(secret: Secret, key: &str) -> Option<Vec<u8>> {
-    let mut data = data(secret);
-    let value = data.remove(key);
-    data.values_mut().for_each(Zeroize::zeroize);
-    value
+    data(secret).remove(key).map(|mut value| std::mem::take(&mut *value))
 }
 
 /// The data of a Secret.
 #[must_use]
 pub fn data(secret: Secret) -> SecretData {
-    secret.data.unwrap_or_default().into_iter().map(|(key, value)| (key, value.0)).collect()
+    secret.data.unwrap_or_default().into_iter().map(|(key, value)| (key, Zeroizing::new(value.0))).collect()
 }
 
 /// The resource versions. Cheap to clone.

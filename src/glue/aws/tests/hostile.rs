@@ -267,7 +267,7 @@ fn secret() -> impl Strategy<Value = SecretData> {
         .iter()
         .map(|key| {
             let weight = if key.contains("ACCESS_KEY") { 0.95 } else { 0.3 };
-            prop::option::weighted(weight, value(key)).prop_map(move |value| Some(((*key).to_owned(), value?)))
+            prop::option::weighted(weight, value(key)).prop_map(move |value| Some(((*key).to_owned(), value?.into())))
         })
         .collect();
     entries.prop_map(|entries| entries.into_iter().flatten().collect())
@@ -279,15 +279,8 @@ proptest! {
     #[test]
     fn any_secret_is_taken(data in secret(), namespace in "[a-z]{1,63}") {
         let rules = Rules { endpoints: vec!["*=glue.example.com".parse().unwrap()], ..Rules::default() };
-        let input = ResolveInput {
-            namespace: &namespace,
-            kind: "GlueJobRun",
-            region: None,
-            credentials: &Credentials::default(),
-            secret_name: "s",
-            secret: Some(&data),
-            default_region: Some("eu-west-1"),
-        };
+        let credentials = Credentials::default();
+        let input = ResolveInput { namespace: &namespace, secret: Some(&data), ..ResolveInput::example(&credentials) };
         let Ok((identity, provenance)) = resolve(&input, &rules) else { return Ok(()) };
         block_on(async {
             let glue = client(identity, Answers::new(400, "", r#"{"__type": "InvalidSignatureException"}"#)).await;
