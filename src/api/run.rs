@@ -156,6 +156,23 @@ pub enum Phase {
 }
 
 impl Phase {
+    /// All of them, in the order of a life.
+    pub const ALL: [Self; 13] = [
+        Self::Pending,
+        Self::Suspended,
+        Self::Waiting,
+        Self::Starting,
+        Self::Running,
+        Self::Stopping,
+        Self::Succeeded,
+        Self::Failed,
+        Self::TimedOut,
+        Self::Error,
+        Self::Stopped,
+        Self::Expired,
+        Self::Unknown,
+    ];
+
     /// The name of the phase, as the status has it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -281,6 +298,26 @@ fn is_false(flag: &bool) -> bool {
 }
 
 impl Attempt {
+    /// An attempt of which only the intent is known, recorded at `at`.
+    pub(crate) fn intended(number: u32, key: String, at: Time) -> Self {
+        Self {
+            number,
+            key,
+            retry: 0,
+            active_since: at.clone(),
+            intended_at: at,
+            baseline: None,
+            resumes: None,
+            accepted: false,
+            rejected_reason: None,
+            id: None,
+            adopted: false,
+            state: None,
+            stop_cause: None,
+            ended_at: None,
+        }
+    }
+
     /// Whether the start may have been sent and its outcome is unknown.
     pub(crate) fn is_open(&self) -> bool {
         self.id.is_none() && self.rejected_reason.is_none() && self.ended_at.is_none()

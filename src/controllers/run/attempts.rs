@@ -22,20 +22,11 @@ pub(super) fn next_attempt(facts: &Facts<'_>) -> Attempt {
         Some(last) => (last.number + 1, last.retry + 1, last.active_since.clone()),
     };
     Attempt {
-        number,
-        key: facts.key(number),
         retry,
         active_since,
-        intended_at: now,
         baseline: last.filter(|last| last.ended_at.is_none()).and_then(|last| last.baseline.clone()),
         resumes: last.filter(|last| last.ended_at.is_none()).and_then(|last| last.resumes.clone()),
-        accepted: false,
-        rejected_reason: None,
-        id: None,
-        adopted: false,
-        state: None,
-        stop_cause: None,
-        ended_at: None,
+        ..Attempt::intended(number, facts.key(number), now)
     }
 }
 

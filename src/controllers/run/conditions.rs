@@ -84,22 +84,6 @@ mod tests {
 
     use super::*;
 
-    const ALL: [Phase; 13] = [
-        Phase::Pending,
-        Phase::Suspended,
-        Phase::Waiting,
-        Phase::Starting,
-        Phase::Running,
-        Phase::Stopping,
-        Phase::Succeeded,
-        Phase::Failed,
-        Phase::TimedOut,
-        Phase::Error,
-        Phase::Stopped,
-        Phase::Expired,
-        Phase::Unknown,
-    ];
-
     fn shape(phase: Phase, reason: Reason, ready_when: ReadyWhen) -> Vec<String> {
         of(phase, reason, "", ready_when, &[], Timestamp::UNIX_EPOCH)
             .into_iter()
@@ -109,7 +93,7 @@ mod tests {
 
     #[test]
     fn each_phase_has_the_documented_conditions() {
-        for phase in ALL {
+        for phase in Phase::ALL {
             let expected: &[&str] = match phase {
                 Phase::Succeeded => &["Ready=True", "Complete=True", "Finished=True"],
                 Phase::Suspended => &["Ready=False", "Suspended=True"],

@@ -82,20 +82,9 @@ fn resume(facts: &Facts<'_>, value: &str) -> Plan {
     };
     let number = facts.status.attempt().map_or(0, |last| last.number + 1);
     let next = Attempt {
-        number,
-        key: facts.key(number),
         retry,
-        active_since: Time(common.now),
-        intended_at: Time(common.now),
-        baseline: None,
         resumes: Some(Resumption { run_id: run.to_owned(), node_ids: resumable.nodes.clone() }),
-        accepted: false,
-        rejected_reason: None,
-        id: None,
-        adopted: false,
-        state: None,
-        stop_cause: None,
-        ended_at: None,
+        ..Attempt::intended(number, facts.key(number), Time(common.now))
     };
     let plan = if let Some(other) = &resumable.resumed_by {
         let message = adopted_message(facts, run, &other.id);

@@ -170,22 +170,7 @@ pub(crate) fn observed(phase: Phase) -> ObservedRun {
 }
 
 pub(crate) fn intent() -> Attempt {
-    Attempt {
-        number: 0,
-        key: "sales/uid/0".to_owned(),
-        retry: 0,
-        active_since: Time(at(1)),
-        intended_at: Time(at(1)),
-        baseline: None,
-        resumes: None,
-        accepted: false,
-        rejected_reason: None,
-        id: None,
-        adopted: false,
-        state: None,
-        stop_cause: None,
-        ended_at: None,
-    }
+    Attempt::intended(0, "sales/uid/0".to_owned(), Time(at(1)))
 }
 
 /// An attempt whose start Glue rejected.
