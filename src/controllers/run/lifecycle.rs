@@ -347,10 +347,9 @@ async fn start<K: RunKind>(pass: &mut Pass<'_, K>) {
     let (Some(client), Some(inputs), Some(attempt)) = (pass.client().cloned(), pass.inputs(), status.attempt()) else {
         return;
     };
-    let redactor = pass.redactor(Ok(Vec::new()));
     let answer = pass.object.start(&client, attempt, inputs).await;
     // Other objects that wait for the same cause show the error as well.
-    let answer = answer.map_err(|error| error.redacted(&redactor));
+    let answer = answer.map_err(|error| error.redacted(&pass.redactor(Ok(Vec::new()))));
     let error = answer.as_ref().err().cloned();
     let outcome = StartOutcome::of(answer, |error| pass.explain(error));
     pass.record_outcome(&outcome);

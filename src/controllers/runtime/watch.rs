@@ -101,8 +101,11 @@ fn watch_one<K: Kind>(
         .filter_map(|event| future::ready(event.map(decoded).transpose()))
         .inspect(move |event| match event {
             Ok(Event::Apply(object)) => {
+                let before = existing.count();
                 contained_event(&metrics, object, || on_applied(&context, object, false, &mut existing));
-                context.report_existing(namespace.as_deref(), &existing);
+                if existing.count() != before {
+                    context.report_existing(namespace.as_deref(), &existing);
+                }
             }
             Ok(Event::InitApply(object)) => {
                 listed.insert(ObjectRef::from_obj(object), object.uid());
