@@ -11,8 +11,9 @@ use kube::{Client, Config};
 use tower::limit::ConcurrencyLimitLayer;
 use tower::timeout::TimeoutLayer;
 
-use super::error::{Error, chain};
+use super::error::Error;
 use super::readiness::{Part, Readiness};
+use crate::controllers::runtime::error_chain::chain;
 
 /// How long the API server may take until a response begins. The response to a watch begins at once, too.
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(30);

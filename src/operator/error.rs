@@ -1,10 +1,10 @@
 //! The errors that end the program. `main` prints one with its causes.
 
-use std::error::Error as StdError;
-use std::fmt::{self, Write};
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
+
+use crate::controllers::runtime::error_chain::chain;
 
 /// Why `kube-glue` could not start or had to exit.
 #[derive(Debug, thiserror::Error)]
@@ -72,28 +72,6 @@ impl Error {
     pub fn chain(&self) -> String {
         chain(self)
     }
-}
-
-/// `error` and its causes in one line. A cause that ends the text of its error is not repeated. An error of the API
-/// server is shortened to the message and the code of its Status.
-pub(super) fn chain(error: &(dyn StdError + 'static)) -> String {
-    let mut text = String::new();
-    let mut next = Some(error);
-    while let Some(error) = next {
-        let status = match error.downcast_ref() {
-            Some(kube::Error::Api(status)) => Some(format!("{} ({})", status.message, status.code)),
-            _ => None,
-        };
-        // The source of this error is the Status again.
-        next = if status.is_some() { None } else { error.source() };
-        let message = status.unwrap_or_else(|| error.to_string());
-        if !text.ends_with(&message) {
-            let colon = if text.is_empty() { "" } else { ": " };
-            // Writing to a String does not fail.
-            let _: fmt::Result = write!(text, "{colon}{message}");
-        }
-    }
-    text
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use kube::{Api, Client, Config};
 
 use super::error::PluginError;
 use super::kind::Kind;
+use super::target::Target;
 
 /// kubectl's flags.
 #[derive(Args, Clone, Debug, Default)]
@@ -110,6 +111,11 @@ impl Cluster {
     /// The objects of a kind in the namespace.
     pub(super) fn objects(&self, kind: &Kind) -> Api<DynamicObject> {
         Api::namespaced_with(self.client.clone(), &self.namespace, &kind.resource)
+    }
+
+    /// One object.
+    pub(super) async fn read(&self, target: &Target) -> Result<DynamicObject, PluginError> {
+        self.objects(&target.kind).get(&target.name).await.map_err(PluginError::about("reading", target))
     }
 
     /// The objects of a kind in all namespaces.

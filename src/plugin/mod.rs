@@ -52,58 +52,35 @@ pub async fn execute(cli: Cli) -> Exit {
         }
     };
     carried_out.unwrap_or_else(|error| {
-        output::say(format_args!("error: {}", with_causes(&error)));
+        output::error(&error);
         error.exit()
     })
 }
 
 async fn carry_out(cli: &Cli) -> Result<Exit, PluginError> {
+    let cluster = || cli.connection.connect();
+    let targets = |objects: &cli::Objects| target::parse(&objects.names);
+    let edit = async |objects, edit| edit::execute(&cluster().await?, &targets(objects)?, &edit).await;
     match &cli.command {
-        Command::Explain(args) => return explain::execute(args.reason.as_deref()),
+        Command::Run(args) => create::run(&cluster().await?, args).await,
+        Command::Rerun(args) => create::rerun(&cluster().await?, args).await,
+        Command::Wait(args) => wait::execute(&cluster().await?, &targets(&args.objects)?, args.timeout).await,
+        Command::Status(objects) => status::execute(&cluster().await?, &targets(objects)?).await,
+        Command::Top(args) => top::execute(&cluster().await?, args.all_namespaces).await,
+        Command::Stop(objects) => edit(objects, Edit::Stop).await,
+        Command::Suspend(objects) => edit(objects, Edit::Suspend).await,
+        Command::Resume(objects) => edit(objects, Edit::Resume).await,
+        Command::Fire(args) => {
+            let value = args.value.clone().unwrap_or_else(|| Timestamp::now().to_string());
+            edit(&args.objects, Edit::Fire(value)).await
+        }
+        Command::Delete(args) => delete::execute(&cluster().await?, &targets(&args.objects)?, args.orphan).await,
+        Command::Explain(args) => explain::execute(args.reason.as_deref()),
         Command::Completion { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(*shell, &mut Cli::command(), "kubectl-glue", &mut script);
             output::line(String::from_utf8_lossy(&script).trim_end())?;
-            return Ok(Exit::Succeeded);
+            Ok(Exit::Succeeded)
         }
-        _ => {}
     }
-    let targets = |objects: &cli::Objects| target::parse(&objects.names);
-    let cluster = cli.connection.connect().await?;
-    match &cli.command {
-        Command::Run(args) => create::run(&cluster, args).await,
-        Command::Rerun(args) => create::rerun(&cluster, args).await,
-        Command::Wait(args) => {
-            let exit = wait::execute(&cluster, &targets(&args.objects)?, args.timeout).await?;
-            if exit == Exit::TimedOut {
-                output::say(format_args!("error: not all have come to an end within {:?}", args.timeout));
-            }
-            Ok(exit)
-        }
-        Command::Status(objects) => status::execute(&cluster, &targets(objects)?).await,
-        Command::Top(args) => top::execute(&cluster, args.all_namespaces).await,
-        Command::Stop(objects) => edit::execute(&cluster, &targets(objects)?, &Edit::Stop).await,
-        Command::Suspend(objects) => edit::execute(&cluster, &targets(objects)?, &Edit::Suspend).await,
-        Command::Resume(objects) => edit::execute(&cluster, &targets(objects)?, &Edit::Resume).await,
-        Command::Fire(args) => {
-            let value = args.value.clone().unwrap_or_else(|| Timestamp::now().to_string());
-            edit::execute(&cluster, &targets(&args.objects)?, &Edit::Fire(value)).await
-        }
-        Command::Delete(args) => delete::execute(&cluster, &targets(&args.objects)?, args.orphan).await,
-        Command::Explain(_) | Command::Completion { .. } => Ok(Exit::Succeeded),
-    }
-}
-
-/// An error with its causes, each once.
-fn with_causes(error: &PluginError) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        let part = error.to_string();
-        if !text.contains(&part) {
-            text = format!("{text}: {part}");
-        }
-        cause = error.source();
-    }
-    text
 }

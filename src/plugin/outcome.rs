@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::exit::Exit;
 use super::kind::Kind;
+use crate::api::run::Phase;
 
 /// What a status says.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,9 +29,10 @@ impl Outcome {
         let reason = ready.as_ref().map(|ready| ready.reason.clone()).unwrap_or_default();
         let message = ready.as_ref().map(|ready| ready.message.clone()).unwrap_or_default();
         let phase = status["phase"].as_str();
+        let known: Option<Phase> = serde_json::from_value(status["phase"].clone()).ok();
         let observed = status["observedGeneration"].as_i64() >= object.metadata.generation;
         let is = |type_: &str| condition(status, type_).is_some_and(|condition| condition.status == "True");
-        let end = match phase.and_then(of_phase) {
+        let end = match known.and_then(of_phase) {
             Some(exit) => Some(exit),
             // Of a run that goes on, Ready may be true, too: `readyWhen: Started`.
             None if !observed => None,
@@ -53,12 +55,18 @@ impl Outcome {
 }
 
 /// The end that a phase is; none while the run goes on.
-fn of_phase(phase: &str) -> Option<Exit> {
+fn of_phase(phase: Phase) -> Option<Exit> {
     match phase {
-        "Succeeded" => Some(Exit::Succeeded),
-        "Failed" | "TimedOut" | "Error" => Some(Exit::Failed),
-        "Stopped" | "Expired" => Some(Exit::Stopped),
-        _ => None,
+        Phase::Succeeded => Some(Exit::Succeeded),
+        Phase::Failed | Phase::TimedOut | Phase::Error => Some(Exit::Failed),
+        Phase::Stopped | Phase::Expired => Some(Exit::Stopped),
+        Phase::Pending
+        | Phase::Suspended
+        | Phase::Waiting
+        | Phase::Starting
+        | Phase::Running
+        | Phase::Stopping
+        | Phase::Unknown => None,
     }
 }
 
@@ -73,7 +81,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::api::run::Phase;
 
     fn object(generation: i64, status: &Value) -> DynamicObject {
         let mut object = DynamicObject::new("one", &Kind::job_run().resource);
@@ -92,22 +99,7 @@ mod tests {
 
     #[test]
     fn a_run_ends_with_its_final_phase_and_no_other() {
-        let phases = [
-            Phase::Pending,
-            Phase::Suspended,
-            Phase::Waiting,
-            Phase::Starting,
-            Phase::Running,
-            Phase::Stopping,
-            Phase::Succeeded,
-            Phase::Failed,
-            Phase::TimedOut,
-            Phase::Error,
-            Phase::Stopped,
-            Phase::Expired,
-            Phase::Unknown,
-        ];
-        for phase in phases {
+        for phase in Phase::ALL {
             // `readyWhen: Started` makes a running run ready.
             let ready = conditions(&[("Ready", "True")]);
             let status = json!({ "phase": phase, "observedGeneration": 1, "conditions": ready });

@@ -11,6 +11,7 @@ use kube::core::DynamicObject;
 
 use super::error::PluginError;
 use super::kind::Kind;
+use crate::controllers::runtime::error_chain::chain;
 
 /// The form of an object on standard output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -29,6 +30,11 @@ pub(super) fn line(text: impl Display) -> Result<(), PluginError> {
 /// Prints a message on standard error. It is lost where nobody can read it.
 pub(super) fn say(text: impl Display) {
     let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
+/// Prints an error with its causes.
+pub(super) fn error(error: &PluginError) {
+    say(format_args!("error: {}", chain(error)));
 }
 
 /// Prints an object; without a format, what was done to it.

@@ -3,38 +3,36 @@
 use comfy_table::{ContentArrangement, Table, presets};
 use jiff::Timestamp;
 
+/// What stands before the lines of a part of a page.
+const INDENT: &str = "  ";
+
 /// A table with a head. On a terminal, long texts wrap at its width.
 pub(super) fn table<const N: usize>(head: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> String {
-    let mut table = new();
-    table.set_header(head);
-    table.add_rows(rows);
-    trimmed(&table, "")
+    printed("", Some(head), rows)
 }
 
 /// The same, indented.
 pub(super) fn indented<const N: usize>(head: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> String {
-    let mut table = new();
-    table.set_header(head);
-    table.add_rows(rows);
-    trimmed(&table, "  ")
+    printed(INDENT, Some(head), rows)
 }
 
 /// Labels with their values, indented.
-pub(super) fn pairs(pairs: &[(String, String)]) -> String {
-    let mut table = new();
-    table.add_rows(pairs.iter().map(|(label, value)| [label, value]));
-    trimmed(&table, "  ")
-}
-
-fn new() -> Table {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
-    table
+pub(super) fn pairs(pairs: impl IntoIterator<Item = [String; 2]>) -> String {
+    printed(INDENT, None, pairs)
 }
 
 /// Without the margin that the library puts before each line, and without blanks at its end.
-fn trimmed(table: &Table, indent: &str) -> String {
-    let mut table = table.clone();
+fn printed<const N: usize>(
+    indent: &str,
+    head: Option<[&str; N]>,
+    rows: impl IntoIterator<Item = [String; N]>,
+) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    if let Some(head) = head {
+        table.set_header(head);
+    }
+    table.add_rows(rows);
     for column in table.column_iter_mut() {
         column.set_padding((0, 2));
     }

@@ -32,6 +32,7 @@
 //! | `remedy` | what the user can do about an error |
 //! | [`problem`] | why the controller cannot take a step |
 //! | [`mod@conditions`] | conditions as Kubernetes keeps them |
+//! | [`error_chain`] | an error and its causes in one line |
 //! | [`text`] | messages cut to a length, and durations |
 //! | [`events`] | Kubernetes Events, filed in the background |
 //! | [`leadership`] | whether this replica may start anything |
@@ -44,6 +45,7 @@ pub mod cache_sync;
 pub mod conditions;
 pub mod context;
 pub mod credentials;
+pub mod error_chain;
 pub mod events;
 pub mod exclusive;
 pub mod existing_objects;

@@ -23,8 +23,8 @@ use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
 use self::decision::{Action, ObservedRecord, decide};
-use super::error::chain;
 use super::readiness::{Part, Readiness};
+use crate::controllers::runtime::error_chain::chain;
 use crate::controllers::{Leadership, LeadershipKeeper};
 use crate::metrics::Metrics;
 

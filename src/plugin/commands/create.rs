@@ -94,9 +94,7 @@ async fn create(
 async fn read_one(cluster: &Cluster, name: &str) -> Result<(Target, DynamicObject), PluginError> {
     let mut targets = target::parse(&[name.to_owned()])?;
     let Some(target) = targets.pop() else { return Err(PluginError::NotFound(name.to_owned())) };
-    let read = cluster.objects(&target.kind).get_opt(&target.name).await;
-    let object = read.map_err(PluginError::api(format!("reading {}", target.full_name())))?;
-    let object = object.ok_or_else(|| PluginError::NotFound(target.full_name()))?;
+    let object = cluster.read(&target).await?;
     Ok((target, object))
 }
 

@@ -3,6 +3,7 @@
 use kube::api::{Patch, PatchParams};
 use serde_json::{Value, json};
 
+use super::for_each;
 use crate::plugin::connect::Cluster;
 use crate::plugin::error::PluginError;
 use crate::plugin::exit::Exit;
@@ -64,24 +65,13 @@ pub(in crate::plugin) async fn execute(
     }
     let patch = Patch::Merge(json!({ "spec": edit.spec() }));
     let params = PatchParams { field_manager: Some("kubectl-glue".to_owned()), ..PatchParams::default() };
-    let mut weightiest = Exit::Succeeded;
-    for target in targets {
+    for_each(targets, async |target| {
         let patched = cluster.objects(&target.kind).patch(&target.name, &params, &patch).await;
-        match patched {
-            Ok(_) => output::line(format_args!("{} {}", target.full_name(), edit.done()))?,
-            Err(kube::Error::Api(status)) if status.code == 404 => {
-                let error = PluginError::NotFound(target.full_name());
-                output::say(format_args!("error: {error}"));
-                weightiest = weightiest.max(error.exit());
-            }
-            Err(error) => {
-                let error = PluginError::api(format!("changing {}", target.full_name()))(error);
-                output::say(format_args!("error: {error}"));
-                weightiest = weightiest.max(error.exit());
-            }
-        }
-    }
-    Ok(weightiest)
+        patched.map_err(PluginError::about("changing", target))?;
+        output::line(format_args!("{} {}", target.full_name(), edit.done()))?;
+        Ok(Exit::Succeeded)
+    })
+    .await
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use kube::api::ListParams;
 use kube::core::DynamicObject;
 use serde_json::Value;
 
+use super::for_each;
 use crate::controllers::runtime::reason::Reason;
 use crate::plugin::connect::Cluster;
 use crate::plugin::error::PluginError;
@@ -36,26 +37,19 @@ const FIELDS: [(&str, &str); 11] = [
 
 /// Prints a page for each object.
 pub(in crate::plugin) async fn execute(cluster: &Cluster, targets: &[Target]) -> Result<Exit, PluginError> {
-    let mut weightiest = Exit::Succeeded;
-    for (nth, target) in targets.iter().enumerate() {
-        match read(cluster, target).await {
-            Ok((object, events)) => {
-                let separator = if nth == 0 { "" } else { "\n" };
-                output::line(format_args!("{separator}{}", page(target, &object, &events, Timestamp::now())))?;
-            }
-            Err(error) => {
-                output::say(format_args!("error: {error}"));
-                weightiest = weightiest.max(error.exit());
-            }
-        }
-    }
-    Ok(weightiest)
+    let first = targets.first().map(Target::full_name);
+    for_each(targets, async |target| {
+        let object = cluster.read(target).await?;
+        let events = events_of(cluster, &object).await;
+        let separator = if first == Some(target.full_name()) { "" } else { "\n" };
+        output::line(format_args!("{separator}{}", page(target, &object, &events, Timestamp::now())))?;
+        Ok(Exit::Succeeded)
+    })
+    .await
 }
 
-async fn read(cluster: &Cluster, target: &Target) -> Result<(DynamicObject, Vec<Event>), PluginError> {
-    let object = cluster.objects(&target.kind).get_opt(&target.name).await;
-    let object = object.map_err(PluginError::api(format!("reading {}", target.full_name())))?;
-    let object = object.ok_or_else(|| PluginError::NotFound(target.full_name()))?;
+/// The Events about an object, oldest first.
+async fn events_of(cluster: &Cluster, object: &DynamicObject) -> Vec<Event> {
     let of_object = format!("regarding.uid={}", object.uid().unwrap_or_default());
     let events = Api::<Event>::namespaced(cluster.client.clone(), &cluster.namespace);
     // A person who may not read Events sees the rest.
@@ -67,17 +61,17 @@ async fn read(cluster: &Cluster, target: &Target) -> Result<(DynamicObject, Vec<
         |list| list.items,
     );
     events.sort_by_key(happened_at);
-    Ok((object, events))
+    events
 }
 
 /// The page.
 fn page(target: &Target, object: &DynamicObject, events: &[Event], now: Timestamp) -> String {
     let outcome = Outcome::of(&target.kind, object);
     let status = &object.data["status"];
-    let mut head = vec![("State".to_owned(), outcome.state.clone())];
+    let mut head = vec![["State".to_owned(), outcome.state.clone()]];
     let mut add = |label: &str, value: String| {
         if !value.is_empty() {
-            head.push((label.to_owned(), value));
+            head.push([label.to_owned(), value]);
         }
     };
     if outcome.reason != outcome.state {
@@ -97,7 +91,7 @@ fn page(target: &Target, object: &DynamicObject, events: &[Event], now: Timestam
     if let Some(at) = &object.metadata.creation_timestamp {
         add("Age", age(at.0, now));
     }
-    let mut parts = vec![target.full_name(), table::pairs(&head)];
+    let mut parts = vec![target.full_name(), table::pairs(head)];
     parts.extend(attempts(status, now));
     parts.extend(timeline(events, now));
     parts.join("\n")

@@ -10,6 +10,7 @@ use kube::core::DynamicObject;
 use kube::runtime::WatchStreamExt;
 use kube::runtime::watcher::{self, watch_object};
 
+use super::printed;
 use crate::plugin::connect::Cluster;
 use crate::plugin::error::PluginError;
 use crate::plugin::exit::Exit;
@@ -28,40 +29,33 @@ pub(in crate::plugin) async fn execute(
     let waits = join_all(targets.iter().map(|target| wait(cluster, target, &progress)));
     let ends = if timeout.is_zero() {
         waits.await
+    } else if let Ok(ends) = tokio::time::timeout(timeout, waits).await {
+        ends
     } else {
-        match tokio::time::timeout(timeout, waits).await {
-            Ok(ends) => ends,
-            Err(_) => return Ok(Exit::TimedOut),
-        }
+        output::say(format_args!("error: not all have come to an end within {timeout:?}"));
+        return Ok(Exit::TimedOut);
     };
     let mut weightiest = Exit::Succeeded;
     for (target, end) in targets.iter().zip(ends) {
-        let exit = match end {
-            Ok(outcome) => {
-                output::line(format_args!("{} {}", target.full_name(), outcome.state))?;
-                let exit = outcome.end.unwrap_or_default();
-                if exit != Exit::Succeeded && !outcome.message.is_empty() {
-                    output::say(format_args!("{}: {}", target.name, outcome.message));
-                }
-                exit
-            }
-            Err(error) => {
-                output::say(format_args!("error: {error}"));
-                error.exit()
-            }
-        };
-        weightiest = weightiest.max(exit);
+        weightiest = weightiest.max(printed(end.and_then(|outcome| show(target, &outcome)))?);
     }
     Ok(weightiest)
 }
 
+/// Prints how an object has ended: Glue's words where it did not succeed.
+fn show(target: &Target, outcome: &Outcome) -> Result<Exit, PluginError> {
+    output::line(format_args!("{} {}", target.full_name(), outcome.state))?;
+    let exit = outcome.end.unwrap_or_default();
+    if exit != Exit::Succeeded && !outcome.message.is_empty() {
+        output::say(format_args!("{}: {}", target.name, outcome.message));
+    }
+    Ok(exit)
+}
+
 /// Waits for one object.
 async fn wait(cluster: &Cluster, target: &Target, progress: &MultiProgress) -> Result<Outcome, PluginError> {
-    let objects = cluster.objects(&target.kind);
-    let doing = format!("reading {}", target.full_name());
     // A watch tries again for ever; what the API server refuses is seen here.
-    let object = objects.get_opt(&target.name).await.map_err(PluginError::api(&doing))?;
-    let object = object.ok_or_else(|| PluginError::NotFound(target.full_name()))?;
+    let object = cluster.read(target).await?;
     let uid = object.metadata.uid.clone();
     let outcome = Outcome::of(&target.kind, &object);
     if outcome.end.is_some() {
@@ -72,14 +66,13 @@ async fn wait(cluster: &Cluster, target: &Target, progress: &MultiProgress) -> R
     bar.set_prefix(target.name.clone());
     let show = |outcome: &Outcome| bar.set_message(outcome.describe());
     show(&outcome);
-    let mut changes = pin!(watch_object(objects, &target.name).default_backoff());
+    let mut changes = pin!(watch_object(cluster.objects(&target.kind), &target.name).default_backoff());
     while let Some(change) = changes.next().await {
         let object: DynamicObject = match change {
             Ok(Some(object)) if object.metadata.uid == uid => object,
             Ok(_) => return Err(PluginError::NotFound(format!("{} was deleted meanwhile: it", target.full_name()))),
             Err(error) if is_refusal(&error) => {
-                let source = kube::Error::Service(Box::new(error));
-                return Err(PluginError::Api { doing, source: Box::new(source) });
+                return Err(PluginError::about("watching", target)(kube::Error::Service(Box::new(error))));
             }
             Err(_) => continue,
         };
@@ -93,8 +86,11 @@ async fn wait(cluster: &Cluster, target: &Target, progress: &MultiProgress) -> R
     Err(PluginError::NotFound(target.full_name()))
 }
 
+/// The progress line of an object.
+const TEMPLATE: &str = "{spinner} {prefix}  {elapsed}  {wide_msg}";
+
 fn style() -> ProgressStyle {
-    ProgressStyle::with_template("{spinner} {prefix}  {elapsed}  {wide_msg}").unwrap_or_else(|_| {
+    ProgressStyle::with_template(TEMPLATE).unwrap_or_else(|_| {
         // The template is a constant, and a test reads it.
         ProgressStyle::default_spinner()
     })
@@ -117,7 +113,7 @@ mod tests {
 
     #[test]
     fn the_template_of_the_progress_line_is_valid() {
-        assert!(ProgressStyle::with_template("{spinner} {prefix}  {elapsed}  {wide_msg}").is_ok());
+        assert!(ProgressStyle::with_template(TEMPLATE).is_ok());
         let bar = ProgressBar::hidden().with_style(style());
         bar.set_message("Running");
         assert_eq!(bar.message(), "Running");
