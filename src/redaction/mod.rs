@@ -65,7 +65,7 @@ impl fmt::Display for Withheld {
 /// Removes the values that it knows from texts.
 #[derive(Clone, Default)]
 pub struct Redactor {
-    /// Every form in which a value is looked for, by its first bytes.
+    /// Every form of every value that [`Self::search`] compares with the text, by its first bytes.
     forms: HashMap<[u8; MIN_LENGTH], Vec<Sensitive>>,
     /// The length of the shortest form.
     shortest: usize,

@@ -147,9 +147,8 @@ def name(request):
     return f"{request.node.name}-{os.getpid()}-{next(numbers)}"[-200:].replace("[", "-").replace("]", "")
 
 
-@pytest.fixture
-def job(glue, name):
-    """A job with five slots (MaxConcurrentRuns)."""
+def create_job(glue, name):
+    """Creates a job with five slots (MaxConcurrentRuns)."""
     glue.create_job(
         Name=name,
         Role="arn:aws:iam::123456789012:role/glue",
@@ -157,6 +156,12 @@ def job(glue, name):
         ExecutionProperty={"MaxConcurrentRuns": 5},
         GlueVersion="4.0",
     )
+
+
+@pytest.fixture
+def job(glue, name):
+    """A job with five slots."""
+    create_job(glue, name)
     return name
 
 

@@ -1,7 +1,7 @@
 """Workflows and their runs: properties, statistics, graph, stop, resume, limits."""
 
 import pytest
-from conftest import refused
+from conftest import create_job, refused
 
 
 def workflow(glue, name, jobs, **settings):
@@ -25,13 +25,7 @@ def jobs(glue, name):
     """Two jobs with five slots."""
     names = [f"{name}-first", f"{name}-second"]
     for each in names:
-        glue.create_job(
-            Name=each,
-            Role="arn:aws:iam::123456789012:role/glue",
-            Command={"Name": "glueetl", "ScriptLocation": "s3://scripts/etl.py"},
-            ExecutionProperty={"MaxConcurrentRuns": 5},
-            GlueVersion="4.0",
-        )
+        create_job(glue, each)
     return names
 
 

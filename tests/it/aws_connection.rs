@@ -56,7 +56,7 @@ async fn calls_to_aws_go_through_the_proxy_except_where_no_proxy_says_otherwise(
     env.create_run("one", "etl", json!({})).await;
     env.start_controller();
     proxy.wait_for("CONNECT glue.eu-west-1.amazonaws.com:443 HTTP/1.1").await;
-    // Nothing was sent to AWS: the start is repeated at once, and not looked for.
+    // Nothing was sent to AWS: the controller sends the start again at once, and does not look the run up.
     let message = env.wait_for_reason("one", "AwsUnreachable").await;
     assert!(message.contains("NotSent") && message.contains("tunnel error"), "{message}");
     env.kill_controller();

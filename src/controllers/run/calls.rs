@@ -44,6 +44,6 @@ pub struct RunQuery {
     pub since: Option<Timestamp>,
     /// The newest run before the start, where runs carry no key.
     pub baseline: Option<Baseline>,
-    /// The run that the attempt resumes: what is looked for is a run that resumes it.
+    /// The run that the attempt resumes: the lookup finds a run that resumes it.
     pub resumes: Option<String>,
 }

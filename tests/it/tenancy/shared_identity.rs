@@ -207,16 +207,16 @@ async fn a_refusal_shows_no_value_of_the_other_namespace() {
     let (owner, tenant) = two_namespaces("shared-refusal").await;
     owner.put_secret("db", &[("password", PASSWORD)]).await;
     owner.define_job(JobDefinition::new("full").script(RunScript::succeeds()));
-    let message = format!("the account has no room for --password {PASSWORD}");
+    let message = format!("the account exceeded a limit with --password {PASSWORD}");
     let refusal = Then::Error { code: "ResourceNumberLimitExceededException".to_owned(), status: 400, message };
     owner.double.faults().add(Fault::on("StartJobRun").then(refusal));
     let from = json!([{"name": "--password", "secretKeyRef": {"name": "db", "key": "password"}}]);
     owner.create_run("one", "full", json!({"argumentsFrom": from})).await;
     let message = owner.wait_for_reason("one", "LimitExceeded").await;
-    assert!(message.contains("no room for --password [hidden]"), "{message}");
+    assert!(message.contains("exceeded a limit with --password [hidden]"), "{message}");
     tenant.create_run("other", "full", json!({})).await;
     let message = tenant.wait_for_reason("other", "LimitExceeded").await;
-    assert!(message.contains("no room for --password"), "{message}");
+    assert!(message.contains("exceeded a limit with --password"), "{message}");
     owner.assert_no_secret_leaked().await;
 }
 

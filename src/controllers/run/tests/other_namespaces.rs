@@ -59,7 +59,7 @@ fn the_deletion_of_its_follower_leaves_it_alone() {
     let of_nobody = deleted().observing(Phase::Running);
     assert_eq!(step_name(&of_nobody.plan()), "stop");
     assert_eq!(step_name(&Fixture { is_foreign: true, ..of_nobody }.plan()), "remove finalizer");
-    // Before Glue has shown the run, nobody knows for whom it was started.
+    // Before Glue has shown the run, the controller does not know which namespace it was started for.
     assert_eq!(step_name(&deleted().plan()), "requeue");
     let unknown = Fixture { observation: Some(Observation::NotFound), id_age: Duration::ZERO, ..deleted() };
     assert_eq!(step_name(&unknown.plan()), "requeue");
@@ -68,7 +68,7 @@ fn the_deletion_of_its_follower_leaves_it_alone() {
 }
 
 #[test]
-fn no_stop_is_sent_before_glue_has_shown_for_whom_a_followed_run_was_started() {
+fn no_stop_is_sent_before_glue_has_shown_which_namespace_a_followed_run_was_started_for() {
     for observation in [None, Some(Observation::NotFound)] {
         let fixture = Fixture { observation, id_age: Duration::from_secs(20), ..follower(stop()) };
         let plan = fixture.plan();
