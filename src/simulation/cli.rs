@@ -33,6 +33,9 @@ pub struct Cli {
     /// Go on after a violation, and count the seeds of each property
     #[arg(long)]
     keep_going: bool,
+    /// Print what `cargo prove` reads as the last line
+    #[arg(long, hide = true)]
+    proof: bool,
 }
 
 impl Cli {
@@ -67,6 +70,9 @@ impl Cli {
         print(&format!("{figures}\nseconds             {:.1}", began.elapsed().as_secs_f64()));
         for (property, seeds) in &found {
             print(&format!("{property:?} does not hold in {} seeds: {seeds:?}", seeds.len()));
+        }
+        if self.proof {
+            print(&figures.proof(found.values().map(Vec::len).sum()));
         }
         if found.is_empty() == self.mutation.is_none() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
     }

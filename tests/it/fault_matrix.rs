@@ -18,6 +18,8 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Instant;
 
+use kube_glue_testbed::Proof;
+
 use self::batch::Violations;
 use self::faults::Fault;
 use self::known::KNOWN;
@@ -179,6 +181,8 @@ async fn the_whole_matrix() {
     let outdated: Vec<_> = outdated.map(|known| known.why).collect();
     let (as_known, new): (Violations, Violations) = violations.into_iter().partition(|(cell, _)| known::is_known(cell));
     println!("{} of {} cells are violated as known, {} others", as_known.len(), all.len(), new.len());
+    let size = Proof::new(all.len(), "cells", new.len());
+    size.detail(format!("{} operations, {} faults", operations::all().len(), Fault::ALL.len())).print();
     assert_none(&new, all.len());
     assert!(outdated.is_empty(), "no longer violated, remove from KNOWN: {outdated:#?}");
 }

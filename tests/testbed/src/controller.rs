@@ -37,15 +37,12 @@ pub enum Profile {
     Release,
 }
 
-/// Builds the controller with `cargo build`, with cargo's progress on standard error; returns its path.
-pub async fn build(profile: Profile) -> Result<PathBuf> {
-    let doing = "building the controller with cargo";
+/// cargo in the workspace's root folder, as a [`guard::command`].
+#[must_use]
+pub fn cargo() -> std::process::Command {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
     let mut command = guard::command(cargo, Path::new("/dev/null"));
-    command
-        .args(["build", "--bin", NAME, "--message-format", "json-render-diagnostics", "--profile", profile.name()])
-        .current_dir(workspace())
-        .stdout(Stdio::piped());
+    command.current_dir(workspace());
     // Variables that `cargo run` sets for this package would make cargo rerun build scripts that depend on them.
     let prefixes = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_", "CARGO_PRIMARY_"];
     for (name, _) in env::vars_os() {
@@ -53,6 +50,16 @@ pub async fn build(profile: Profile) -> Result<PathBuf> {
             command.env_remove(name);
         }
     }
+    command
+}
+
+/// Builds the controller with `cargo build`, with cargo's progress on standard error; returns its path.
+pub async fn build(profile: Profile) -> Result<PathBuf> {
+    let doing = "building the controller with cargo";
+    let mut command = cargo();
+    command
+        .args(["build", "--bin", NAME, "--message-format", "json-render-diagnostics", "--profile", profile.name()])
+        .stdout(Stdio::piped());
     let mut child = Command::from(command).kill_on_drop(true).spawn().map_err(Error::io(doing))?;
     let _guard = child.stdin.take();
     let output = child.wait_with_output().await.map_err(Error::io(doing))?;

@@ -6,6 +6,7 @@
 //! - [`kubelet`]: runs Pods as local processes, with their environment, probes and permissions.
 //! - [`controller`]: the program under test, built by cargo.
 //! - [`sample_resources`]: what the samples name in Glue but do not create.
+//! - [`progress`], [`proof`]: what the programs of the test bed show: how far they came, and what they found.
 //! - [`tools`]: kubectl and Helm as commands.
 //! - [`guard`]: child processes that end with this process.
 //!
@@ -19,16 +20,22 @@ pub mod controller;
 mod error;
 pub mod guard;
 mod http;
+mod interrupt;
 pub mod kubelet;
-mod progress;
+mod machine;
+pub mod progress;
+pub mod proof;
 pub mod sample_resources;
 pub mod tools;
 
 pub use crate::{
     assets::Assets,
     control_plane::{ControlPlane, Options},
-    error::{Error, Result},
+    error::{Error, Result, tail},
+    interrupt::interrupted,
     kubelet::{IMAGE, Kubelet, RunningContainer, RunningPod, SET_IMAGE, Signal},
+    machine::machine,
     progress::format_duration,
+    proof::Proof,
     tools::{Output, Tool},
 };

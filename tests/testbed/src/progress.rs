@@ -13,10 +13,50 @@ pub(crate) const TICK: Duration = Duration::from_millis(500);
 /// The interval between two lines of a long step without a terminal.
 const HEARTBEAT: Duration = Duration::from_mins(1);
 
-/// Prints a line.
-pub(crate) fn line(text: &str) {
+/// Prints a line of `program`.
+pub fn say(program: &str, text: &str) {
     // A failure to print progress is ignored.
-    let _ = writeln!(std::io::stderr(), "test bed: {text}");
+    let _ = writeln!(std::io::stderr(), "{program}: {text}");
+}
+
+/// Prints a line of the test bed.
+pub(crate) fn line(text: &str) {
+    say("test bed", text);
+}
+
+/// One line that says how far something came: on a terminal it is updated in place, otherwise it is printed now and then.
+#[derive(Debug)]
+pub struct Progress {
+    program: &'static str,
+    terminal: bool,
+    heartbeat: Duration,
+    shown: Instant,
+}
+
+impl Progress {
+    /// `heartbeat` is the interval between two lines without a terminal.
+    #[must_use]
+    pub fn new(program: &'static str, heartbeat: Duration) -> Self {
+        Self { program, terminal: std::io::stderr().is_terminal(), heartbeat, shown: Instant::now() }
+    }
+
+    /// Shows the line if it is time to. Cheap, so that it can be called in a loop.
+    pub fn show(&mut self, text: impl FnOnce() -> String) {
+        if self.shown.elapsed() < if self.terminal { TICK } else { self.heartbeat } {
+            return;
+        }
+        self.shown = Instant::now();
+        let (before, after) = if self.terminal { ("\r\x1b[2K", "") } else { ("", "\n") };
+        let _ = write!(std::io::stderr(), "{before}{}: {}{after}", self.program, text());
+        let _ = std::io::stderr().flush();
+    }
+
+    /// Ends the line.
+    pub fn clear(&mut self) {
+        if self.terminal {
+            let _ = write!(std::io::stderr(), "\r\x1b[2K");
+        }
+    }
 }
 
 /// A duration for people: `7s`, `3m 20s`.

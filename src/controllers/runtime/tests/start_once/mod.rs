@@ -30,6 +30,7 @@ mod world;
 
 use std::fmt::Debug;
 
+use kube_glue_testbed::Proof;
 use stateright::{Checker, Model, Property};
 
 use self::mutations::Mutation;
@@ -123,7 +124,9 @@ impl<S: Subject> Exploration<S> {
             let why = last.problem();
             panic!("{property}: {why}\n{what}\n{}", actions.join("\n"));
         }
-        checker.unique_state_count()
+        let states = checker.unique_state_count();
+        Proof::new(states, "states", 0).print();
+        states
     }
 
     /// Whether some state is wrong.

@@ -30,8 +30,7 @@ mod world;
 use std::{process::ExitCode, time::Instant};
 
 use clap::Parser;
-use kube_glue_testbed::{controller, format_duration};
-use tokio::signal::unix::{SignalKind, signal};
+use kube_glue_testbed::{controller, format_duration, interrupted};
 
 use crate::{
     arguments::Arguments,
@@ -88,18 +87,4 @@ async fn load(arguments: &Arguments, rows: &mut Vec<Row>) -> Result<(), LoadErro
         }
     }
     Ok(())
-}
-
-/// Waits for Ctrl-C or SIGTERM.
-async fn interrupted() {
-    let terminated = async {
-        match signal(SignalKind::terminate()) {
-            Ok(mut signals) => drop(signals.recv().await),
-            Err(_) => std::future::pending().await,
-        }
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        () = terminated => {}
-    }
 }

@@ -1,23 +1,22 @@
 //! The progress on standard error.
 
-use std::{
-    io::{IsTerminal as _, Write as _},
-    time::{Duration, Instant},
+use std::time::{Duration, Instant};
+
+use kube_glue_testbed::{
+    format_duration,
+    progress::{self, Progress},
 };
 
-use kube_glue_testbed::format_duration;
-
+/// The name of the program in its output.
+const PROGRAM: &str = "load";
 /// The interval between two looks at what is waited for.
 const LOOK: Duration = Duration::from_millis(50);
-/// The interval between two updates of the line on a terminal.
-const TICK: Duration = Duration::from_millis(500);
 /// The interval between two lines without a terminal.
 const HEARTBEAT: Duration = Duration::from_secs(20);
 
 /// Prints a line.
 pub(crate) fn say(text: &str) {
-    // A failure to print progress is ignored.
-    let _ = writeln!(std::io::stderr(), "load: {text}");
+    progress::say(PROGRAM, text);
 }
 
 /// How far something came.
@@ -58,25 +57,16 @@ impl Reached {
 /// Waits until `count` returns `total`, from `began` for as long as so many may take at all, and shows the progress.
 pub(crate) async fn reach(what: &str, total: usize, began: Instant, mut count: impl FnMut() -> usize) -> Reached {
     let limit = limit(total);
-    let terminal = std::io::stderr().is_terminal();
-    let mut shown = Instant::now();
+    let mut progress = Progress::new(PROGRAM, HEARTBEAT);
     loop {
         let (now, elapsed) = (count(), began.elapsed());
         if now >= total || elapsed > limit {
             let reached = Reached { count: now, total, elapsed };
-            if terminal {
-                let _ = write!(std::io::stderr(), "\r\x1b[2K");
-            }
+            progress.clear();
             say(&format!("  {what}: {}", reached.describe()));
             return reached;
         }
-        if shown.elapsed() >= if terminal { TICK } else { HEARTBEAT } {
-            shown = Instant::now();
-            let text = format!("load:   {what}: {now} of {total}, {}", format_duration(elapsed));
-            let (before, after) = if terminal { ("\r\x1b[2K", "") } else { ("", "\n") };
-            let _ = write!(std::io::stderr(), "{before}{text}{after}");
-            let _ = std::io::stderr().flush();
-        }
+        progress.show(|| format!("  {what}: {now} of {total}, {}", format_duration(elapsed)));
         tokio::time::sleep(LOOK).await;
     }
 }

@@ -1,0 +1,64 @@
+//! The methods, in the order in which they run: a module for each.
+
+mod fault_matrix;
+mod model;
+mod simulation;
+
+use std::pin::Pin;
+
+use kube_glue_testbed::Proof;
+
+use crate::{arguments::Arguments, error::ProveError};
+
+/// How much is asked of the methods.
+#[derive(Debug, Clone)]
+pub(crate) struct Context {
+    /// A little of each.
+    pub(crate) quick: bool,
+    /// How much, in the method's own unit, where the user says it.
+    pub(crate) amount: Option<u64>,
+    /// The seed of everything that is random.
+    pub(crate) seed: u64,
+}
+
+impl Context {
+    pub(crate) fn new(arguments: &Arguments) -> Self {
+        Self { quick: arguments.quick, amount: arguments.amount, seed: arguments.seed }
+    }
+
+    /// How much of a method: what the user says, or one of the two sizes.
+    pub(crate) fn amount(&self, full: u64, quick: u64) -> u64 {
+        self.amount.unwrap_or(if self.quick { quick } else { full })
+    }
+}
+
+type Running<'a> = Pin<Box<dyn Future<Output = Result<Vec<Proof>, ProveError>> + 'a>>;
+
+/// A method.
+pub(crate) struct Method {
+    /// Its name on the command line and in the table.
+    pub(crate) name: &'static str,
+    /// What it does.
+    pub(crate) about: &'static str,
+    /// Does it.
+    pub(crate) run: for<'a> fn(&'a Context) -> Running<'a>,
+}
+
+/// All methods.
+pub(crate) const ALL: &[Method] = &[
+    Method {
+        name: "model",
+        about: "every interleaving of the start protocol with crashes, lost answers, stale reads and a second controller",
+        run: |context| Box::pin(model::run(context)),
+    },
+    Method {
+        name: "simulation",
+        about: "many objects of many tenants in virtual time: seeds, with every property",
+        run: |context| Box::pin(simulation::run(context)),
+    },
+    Method {
+        name: "fault-matrix",
+        about: "every operation of AWS with every fault, while objects live and while they are deleted",
+        run: |context| Box::pin(fault_matrix::run(context)),
+    },
+];
