@@ -39,6 +39,17 @@ def test_missing_members_get_defaults(glue, name, version, command, timeout, cap
     assert job["ExecutionProperty"] == {"MaxConcurrentRuns": 1}
 
 
+def test_the_nodes_of_a_visual_job_are_shown_as_they_were_created(glue, name):
+    nodes = {
+        "node-1": {"CatalogSource": {"Name": "orders", "Database": "sales", "Table": "orders"}},
+        "node-2": {"S3DirectTarget": {"Name": "out", "Inputs": ["node-1"], "Path": "s3://out/", "Format": "json"}},
+    }
+    create(glue, name, CodeGenConfigurationNodes=nodes)
+    assert glue.get_job(JobName=name)["Job"]["CodeGenConfigurationNodes"] == nodes
+    [job] = glue.batch_get_jobs(JobNames=[name])["Jobs"]
+    assert job["CodeGenConfigurationNodes"] == nodes
+
+
 def test_an_unknown_job_is_not_found(glue, name):
     error = refused(glue.get_job, JobName=name)
     assert (error.code, error.status) == ("EntityNotFoundException", 400)

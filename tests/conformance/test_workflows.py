@@ -50,6 +50,35 @@ def test_a_workflow_and_its_runs_are_shown_and_listed(glue, name):
     assert refused(glue.get_workflow, Name=name).code == "EntityNotFoundException"
 
 
+def test_workflows_are_listed_in_pages(glue, name):
+    names = [f"{name}-{n}" for n in range(5)]
+    for each in names:
+        glue.create_workflow(Name=each)
+    pages = list(glue.get_paginator("list_workflows").paginate(PaginationConfig={"PageSize": 2}))
+    assert all(len(page["Workflows"]) <= 2 for page in pages)
+    seen = [each for page in pages for each in page["Workflows"]]
+    assert sorted(each for each in seen if each in names) == names
+    assert len(seen) == len(set(seen))
+
+
+def test_a_batch_names_the_workflows_that_do_not_exist(glue, name):
+    glue.create_workflow(Name=name, Description="daily")
+    answer = glue.batch_get_workflows(Names=[name, f"{name}-not"], IncludeGraph=True)
+    assert [(each["Name"], each["Description"]) for each in answer["Workflows"]] == [(name, "daily")]
+    assert answer["MissingWorkflows"] == [f"{name}-not"]
+
+
+def test_a_workflow_shows_its_last_run(target, glue, name):
+    glue.create_workflow(Name=name)
+    assert "LastRun" not in glue.get_workflow(Name=name)["Workflow"]
+    glue.start_workflow_run(Name=name)
+    target.step(1)
+    run_id = glue.start_workflow_run(Name=name)["RunId"]
+    assert glue.get_workflow(Name=name)["Workflow"]["LastRun"]["WorkflowRunId"] == run_id
+    [of_batch] = glue.batch_get_workflows(Names=[name])["Workflows"]
+    assert of_batch["LastRun"]["WorkflowRunId"] == run_id
+
+
 def test_run_properties_are_set_at_the_start_and_can_be_put(glue, name):
     glue.create_workflow(Name=name)
     run_id = glue.start_workflow_run(Name=name, RunProperties={"day": "monday", "mode": "full"})["RunId"]

@@ -4,8 +4,10 @@
 //! ([`Region::catch_up`]), then the operation runs. Each type of resource has its own module with a table of its
 //! operations; [`operation()`] finds an operation in all of them.
 
+pub mod catalog;
 pub mod connections;
 pub mod crawlers;
+mod dataflow;
 #[cfg(test)]
 pub(crate) mod fixture;
 pub mod jobs;
@@ -34,7 +36,7 @@ use crate::{clock::Clock, error::AwsError};
 
 /// All operations by name.
 static OPERATIONS: LazyLock<HashMap<&'static str, &'static Operation>> = LazyLock::new(|| {
-    let flat = [jobs::OPERATIONS, runs::OPERATIONS, tags::OPERATIONS];
+    let flat = [catalog::OPERATIONS, dataflow::OPERATIONS, jobs::OPERATIONS, runs::OPERATIONS, tags::OPERATIONS];
     let nested = crawlers::OPERATIONS.iter().chain(connections::OPERATIONS).chain(triggers::OPERATIONS).copied();
     flat.into_iter().chain(nested).flatten().map(|operation| (operation.name, operation)).collect()
 });

@@ -83,7 +83,7 @@ pub fn reply_to_batch<T: Serialize>(
 ) -> Reply {
     #[derive(Deserialize)]
     struct Request {
-        #[serde(rename = "JobNames", alias = "CrawlerNames", alias = "TriggerNames")]
+        #[serde(rename = "JobNames", alias = "CrawlerNames", alias = "TriggerNames", alias = "Names")]
         names: Vec<String>,
     }
     let Request { names } = input.read()?;

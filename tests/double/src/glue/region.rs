@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{
+    catalog::Catalog,
     connections::{ConnectionEvent, Connections},
     crawlers::{CrawlEvent, CrawlScript, Crawlers},
     jobs::Jobs,
@@ -36,6 +37,7 @@ pub struct Region {
     pub(super) triggers: Triggers,
     pub(super) workflows: Workflows,
     pub(super) connections: Connections,
+    pub(super) catalog: Catalog,
     pub(super) tags: Tags,
     pub(crate) default_script: RunScript,
     pub(crate) default_crawl_script: CrawlScript,
@@ -54,6 +56,7 @@ impl Region {
             triggers: Triggers::default(),
             workflows: Workflows::default(),
             connections: Connections::default(),
+            catalog: Catalog::default(),
             tags: Tags::default(),
             default_script: RunScript::default(),
             default_crawl_script: CrawlScript::default(),

@@ -8,7 +8,7 @@ use crate::{
     error::AwsError,
     glue::{
         Region,
-        operation::{Input, Named, Operation, Reply, operations, reply},
+        operation::{Input, Named, Operation, Reply, operations, reply, reply_to_batch},
         page::Paging,
     },
 };
@@ -18,6 +18,7 @@ const DEFAULT_PAGE: usize = 25;
 pub(in crate::glue::triggers) const OPERATIONS: &[Operation] = operations! { "workflow":
     CreateWorkflow("/Name") => create,
     GetWorkflow("/Name") => get,
+    BatchGetWorkflows("") => batch_get,
     ListWorkflows("") => list,
     DeleteWorkflow("/Name") => delete,
     StartWorkflowRun("/Name") => start_run,
@@ -60,6 +61,19 @@ fn get(region: &mut Region, input: &Input<'_>) -> Reply {
     let Request { name, include_graph } = input.read()?;
     let view = region.workflow_view(&name, region.workflow(&name)?, include_graph == Some(true));
     reply(&json!({ "Workflow": view }))
+}
+
+fn batch_get(region: &mut Region, input: &Input<'_>) -> Reply {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Request {
+        include_graph: Option<bool>,
+    }
+    let Request { include_graph } = input.read()?;
+    reply_to_batch(input, ["Workflows", "MissingWorkflows"], |name| {
+        let (name, workflow) = region.workflows.by_name.get_key_value(name)?;
+        Some(region.workflow_view(name, workflow, include_graph == Some(true)))
+    })
 }
 
 fn list(region: &mut Region, input: &Input<'_>) -> Reply {
