@@ -2,7 +2,7 @@
 //!
 //! | module | what it does |
 //! |---|---|
-//! | [`arguments`] | the arguments of the run, with the values from Secrets and ConfigMaps |
+//! | [`arguments`] | the arguments of the run, and which of them may not be set |
 //! | [`lookup`] | which of the job's runs a lookup considers, and which it is about |
 //! | `render` | the run as Glue shows it, in the status |
 

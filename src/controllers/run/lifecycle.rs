@@ -8,7 +8,7 @@ use kube::runtime::reflector::ObjectRef;
 use tokio::time::Instant;
 use tracing::info;
 
-use super::calls::{self, Call, RunQuery};
+use super::calls::{self, Call};
 use super::concurrency::is_waiting;
 use super::conditions::ready_reason;
 use super::facts::{CrawlerActivity, Facts, Observation, ObservedRun, PassState, RunPass, shared_key};
@@ -25,7 +25,7 @@ use crate::controllers::runtime::pass::Pass;
 use crate::controllers::runtime::problem::Problem;
 use crate::controllers::runtime::queue::{Cause, Turn};
 use crate::controllers::runtime::reason::Reason;
-use crate::controllers::runtime::start_once::{Intent, IntentId, Lookup, StartOutcome, StartState, records_intent};
+use crate::controllers::runtime::start_once::{Intent, IntentId, StartOutcome, StartState, records_intent};
 use crate::controllers::runtime::step::Plan;
 use crate::controllers::runtime::time;
 use crate::glue::poller::{self, Report};
@@ -94,7 +94,7 @@ impl<K: RunKind> Lifecycle<K> for RunLifecycle {
 
     async fn call(pass: &mut Pass<'_, K>, call: Call) {
         match call {
-            Call::LookUp(query) => look_up(pass, &query).await,
+            Call::LookUp(query) => reads::look_up(pass, &query).await,
             Call::ReadBaseline { recorded } => reads::read_baseline(pass, recorded.as_ref()).await,
             Call::ReadResumable { run } => reads::read_resumable(pass, &run).await,
             Call::CheckPlace => reads::check_place(pass).await,
@@ -161,7 +161,7 @@ pub(crate) fn intent(status: &RunStatus) -> Option<Intent> {
 }
 
 /// The shared part of the status as the object has it.
-fn run_status<K: RunKind>(object: &K) -> RunStatus {
+pub(super) fn run_status<K: RunKind>(object: &K) -> RunStatus {
     object.status().map_or_else(RunStatus::unobserved, |status| K::run_status(status).clone())
 }
 
@@ -311,37 +311,6 @@ fn publish<K: RunKind>(pass: &Pass<'_, K>, before: &RunStatus, after: &RunStatus
     metrics.live_runs(K::KIND, pass.context.poller.live());
 }
 
-async fn look_up<K: RunKind>(pass: &mut Pass<'_, K>, query: &RunQuery) {
-    let Some(client) = pass.client().cloned() else { return };
-    let shared_key = shared_key(pass.object.meta(), pass.object.policy());
-    if let Some(key) = &shared_key
-        && !pass.context.acquire_key(key, pass.created(), &pass.reference)
-    {
-        let message = "another object with the same idempotencyKey is starting its run; this one follows it then";
-        pass.state.observed.start.lookup = Some(Lookup::Failed(Problem::new(Reason::KeyInUse, message)));
-        return;
-    }
-    let intent_age = pass.intent_age();
-    let name = name_of(&pass.reference);
-    let is_taken = |id: &str| pass.context.with_shared_runs(|runs| runs.is_needed_by_others(id, &name));
-    let lookup = match pass.object.look_up(&client, query, is_taken).await {
-        Ok(found) => {
-            let found = found.and_then(|item| observe(pass, item));
-            let newest = sharing::newest(found, of_other_object(pass, query, shared_key.as_deref()));
-            newest.map_or(Lookup::NotFound { intent_age }, Lookup::Found)
-        }
-        Err(error) => {
-            // A start that was refused waits in its queue. Otherwise the status reports the error, which requeues the object.
-            let is_refused = matches!(pass.state.observed.start.outcome, Some(StartOutcome::Rejected(_)));
-            if !is_refused && pass.object.meta().deletion_timestamp.is_none() {
-                pass.with_local(|local| local.backoff.delay(Duration::MAX));
-            }
-            Lookup::Failed(pass.explain(&error))
-        }
-    };
-    pass.state.observed.start.lookup = Some(lookup);
-}
-
 async fn start<K: RunKind>(pass: &mut Pass<'_, K>) {
     let status = run_status(&pass.object);
     let (Some(client), Some(inputs), Some(attempt)) = (pass.client().cloned(), pass.inputs(), status.attempt()) else {
@@ -382,14 +351,6 @@ async fn start<K: RunKind>(pass: &mut Pass<'_, K>) {
     }
     pass.state.observed.start.on_sent(outcome);
     pass.state.observed.snapshot = None;
-}
-
-/// The run that another object has recorded for the same key. Glue may not list it yet.
-fn of_other_object<K: RunKind>(pass: &Pass<'_, K>, query: &RunQuery, key: Option<&str>) -> Option<ObservedRun> {
-    let name = name_of(&pass.reference);
-    let attempt = pass.context.with_shared_runs(|runs| runs.attempt_of_others(key?, &name))?;
-    let is_known = run_status(&pass.object).attempts.iter().any(|own| own.id.as_deref() == Some(&attempt.1));
-    (query.attempt.is_none() && !is_known).then(|| sharing::run_of_other(attempt))
 }
 
 async fn stop<K: RunKind>(pass: &mut Pass<'_, K>, id: &str) {

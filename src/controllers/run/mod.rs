@@ -8,10 +8,11 @@
 //! | [`calls`] | the calls that it can ask for |
 //! | `start` | the start of an attempt, and what an open intent leads to |
 //! | [`concurrency`] | whether an object may start a crawl now |
-//! | `reads` | what is read before a start |
+//! | `reads` | what is read of Glue: the run of an attempt, and what exists before a start |
 //! | [`resume`] | an ended run that is continued |
 //! | [`waiting`] | an object that waits until a start may succeed |
 //! | [`sharing`] | the runs that several objects need |
+//! | [`named_values`] | the values that a run is given by name, with those from Secrets and ConfigMaps |
 //! | [`given`] | the values from Secrets that a run was given |
 //! | `follow` | a run whose id is known |
 //! | `cleanup` | a finished object, and one that is being deleted |
@@ -35,6 +36,7 @@ pub mod kind;
 pub mod lifecycle;
 pub mod links;
 pub mod local_state;
+pub mod named_values;
 pub mod plan;
 mod reads;
 pub mod resume;

@@ -1,16 +1,61 @@
-//! What is read of Glue before a start, as the plan asks for it.
+//! What is read of Glue, as the plan asks for it: the run of an attempt, and what exists before a start.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::facts::{CrawlerSnapshot, Resumable};
+use super::calls::RunQuery;
+use super::facts::{CrawlerSnapshot, ObservedRun, Resumable, shared_key};
 use super::kind::{Identification, RunKind};
-use super::lifecycle::{observe, queue_key};
+use super::lifecycle::{observe, queue_key, run_status};
+use super::sharing;
 use crate::api::run::Baseline;
 use crate::controllers::runtime::context::name_of;
 use crate::controllers::runtime::pass::Pass;
+use crate::controllers::runtime::problem::Problem;
 use crate::controllers::runtime::queue::Cause;
+use crate::controllers::runtime::reason::Reason;
+use crate::controllers::runtime::start_once::{Lookup, StartOutcome};
+
+/// Looks for the run of an attempt.
+pub(super) async fn look_up<K: RunKind>(pass: &mut Pass<'_, K>, query: &RunQuery) {
+    let Some(client) = pass.client().cloned() else { return };
+    let shared_key = shared_key(pass.object.meta(), pass.object.policy());
+    if let Some(key) = &shared_key
+        && !pass.context.acquire_key(key, pass.created(), &pass.reference)
+    {
+        let message = "another object with the same idempotencyKey is starting its run; this one follows it then";
+        pass.state.observed.start.lookup = Some(Lookup::Failed(Problem::new(Reason::KeyInUse, message)));
+        return;
+    }
+    let intent_age = pass.intent_age();
+    let name = name_of(&pass.reference);
+    let is_taken = |id: &str| pass.context.with_shared_runs(|runs| runs.is_needed_by_others(id, &name));
+    let lookup = match pass.object.look_up(&client, query, is_taken).await {
+        Ok(found) => {
+            let found = found.and_then(|item| observe(pass, item));
+            let newest = sharing::newest(found, of_other_object(pass, query, shared_key.as_deref()));
+            newest.map_or(Lookup::NotFound { intent_age }, Lookup::Found)
+        }
+        Err(error) => {
+            // A start that was refused waits in its queue. Otherwise the status reports the error, which requeues the object.
+            let is_refused = matches!(pass.state.observed.start.outcome, Some(StartOutcome::Rejected(_)));
+            if !is_refused && pass.object.meta().deletion_timestamp.is_none() {
+                pass.with_local(|local| local.backoff.delay(Duration::MAX));
+            }
+            Lookup::Failed(pass.explain(&error))
+        }
+    };
+    pass.state.observed.start.lookup = Some(lookup);
+}
+
+/// The run that another object has recorded for the same key. Glue may not list it yet.
+fn of_other_object<K: RunKind>(pass: &Pass<'_, K>, query: &RunQuery, key: Option<&str>) -> Option<ObservedRun> {
+    let name = name_of(&pass.reference);
+    let attempt = pass.context.with_shared_runs(|runs| runs.attempt_of_others(key?, &name))?;
+    let is_known = run_status(&pass.object).attempts.iter().any(|own| own.id.as_deref() == Some(&attempt.1));
+    (query.attempt.is_none() && !is_known).then(|| sharing::run_of_other(attempt))
+}
 
 /// Sees whether the target may have a free place. If not, the next look is after a pause.
 pub(super) async fn check_place<K: RunKind>(pass: &mut Pass<'_, K>) {

@@ -6,36 +6,36 @@ use kube::{Client, ResourceExt};
 
 use crate::api::GlueWorkflowRun;
 use crate::api::workflow_run::GlueWorkflowRunSpec;
-use crate::controllers::job_run::arguments::{self, Arguments};
 use crate::controllers::run::given::Given;
+use crate::controllers::run::named_values::{NamedValues, secrets_of};
 use crate::controllers::runtime::Settings;
 use crate::controllers::runtime::kind::Inputs;
 use crate::controllers::runtime::problem::Problem;
 use crate::glue::workflow_runs::WorkflowRun;
 use crate::redaction::{Sensitive, Withheld};
 
-/// Properties by name, and which of their values are secret.
+/// The properties of a workflow run.
 #[derive(Clone, Debug, Default)]
-pub struct RunProperties(Arguments);
+pub struct RunProperties(NamedValues);
 
 impl RunProperties {
     /// The properties as `StartWorkflowRun` takes them.
     #[must_use]
     pub fn exposed(&self) -> BTreeMap<String, String> {
-        self.0.values().iter().map(|(name, value)| (name.clone(), value.expose().to_owned())).collect()
+        self.0.all().iter().map(|(name, value)| (name.clone(), value.expose().to_owned())).collect()
     }
 }
 
 impl Inputs<GlueWorkflowRun> for RunProperties {
     fn secrets(object: &GlueWorkflowRun) -> Vec<&str> {
-        arguments::secrets_of(object.spec.run_properties_from.as_deref())
+        secrets_of(object.spec.run_properties_from.as_deref())
     }
 
     async fn read(object: &GlueWorkflowRun, client: &Client, settings: &Settings) -> Result<Self, Problem> {
         let GlueWorkflowRunSpec { run_properties, run_properties_from, .. } = &object.spec;
         let namespace = object.namespace().unwrap_or_default();
         let (literal, from) = (run_properties.as_ref(), run_properties_from.as_deref());
-        let properties = arguments::read(client, &namespace, "run property", literal, from).await?;
+        let properties = NamedValues::read(client, &namespace, "run property", literal, from).await?;
         let key = crate::glue::aws::key_property(settings.run_key_argument.as_deref());
         if properties.contains(key) {
             return Err(Problem::invalid_spec(format!(

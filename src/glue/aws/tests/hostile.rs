@@ -4,92 +4,23 @@
 //! of another type, or filled with any text.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
-use aws_config::{BehaviorVersion, Region};
-use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn};
-use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
-use aws_smithy_types::body::SdkBody;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
+use super::fixture::{Answers, block_on, client, identity, session};
 use crate::api::credentials::Credentials;
 use crate::api::trigger::{Target, TargetKind};
-use crate::glue::aws::{AwsConfig, Glue};
-use crate::glue::error::ErrorKind;
-use crate::glue::identity::{
-    CredentialSource, Endpoints, Identity, Keys, ResolveInput, Role, Rules, SecretData, Sensitive, resolve,
-};
+use crate::glue::aws::Glue;
+use crate::glue::identity::{ResolveInput, Rules, SecretData, Sensitive, resolve};
 use crate::glue::job_runs::{RunMatcher, StartJobRun};
 use crate::glue::rate_limiter::Priority;
 use crate::glue::schedule::Schedule;
-use crate::metrics::Metrics;
 
 /// How many inputs each property is tried with.
 const CASES: u32 = 400;
 /// How many answers each call to Glue gets: some twenty calls each.
 const ANSWERS: u32 = 100;
-/// How long all calls of one input may take, in virtual time.
-const LONGEST: Duration = Duration::from_mins(5);
-
-/// Answers requests to STS with one body, and those to Glue with another. Keeps the headers of all.
-#[derive(Clone, Debug)]
-struct Answers {
-    status: u16,
-    sts: String,
-    glue: String,
-    headers: Arc<Mutex<String>>,
-}
-
-impl Answers {
-    fn new(status: u16, sts: impl Into<String>, glue: impl Into<String>) -> Self {
-        Self { status, sts: sts.into(), glue: glue.into(), headers: Arc::default() }
-    }
-}
-
-impl HttpConnector for Answers {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let headers: Vec<_> = request.headers().iter().map(|(name, value)| format!("{name}: {value}")).collect();
-        self.headers.lock().unwrap().push_str(&headers.join("\n"));
-        let is_sts = request.uri().contains("//sts");
-        let (status, body) = if is_sts { (200, &self.sts) } else { (self.status, &self.glue) };
-        HttpConnectorFuture::ready(Ok(HttpResponse::new(status.try_into().unwrap(), SdkBody::from(body.clone()))))
-    }
-}
-
-async fn client(identity: Identity, answers: Answers) -> Glue {
-    let connector = SharedHttpConnector::new(answers);
-    let loader = aws_config::defaults(BehaviorVersion::latest())
-        .empty_test_environment()
-        .region(Region::new("eu-central-1"))
-        .http_client(http_client_fn(move |_, _| connector.clone()));
-    let key = Some("--kube-glue-run".to_owned());
-    let config = AwsConfig::from_loader(loader, Duration::from_secs(1), key, Metrics::new()).await;
-    Glue::new(&config, identity)
-}
-
-fn identity(with_role: bool) -> Identity {
-    let hidden = |text: &str| Sensitive::new(text.to_owned());
-    let keys = Keys { access_key_id: hidden("AKIA1"), secret_access_key: hidden("hush-hush"), session_token: None };
-    let role = with_role.then(|| Role {
-        arn: "arn:aws:iam::222222222222:role/etl".to_owned(),
-        external_id: Some(hidden("tenant-7")),
-        session_name: "kube-glue".to_owned(),
-        source_identity: None,
-        tags: vec![("team".to_owned(), "data".to_owned())],
-        controller_tags: Vec::new(),
-        duration: None,
-    });
-    let endpoints = Endpoints { glue: None, sts: None };
-    Identity { region: "eu-central-1".to_owned(), source: CredentialSource::Keys(keys), role, endpoints }
-}
-
-/// Runs `work` with a clock that passes as soon as everything waits for it.
-fn block_on<T>(work: impl Future<Output = T>) -> T {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
-    runtime.block_on(async { tokio::time::timeout(LONGEST, work).await }).expect("an end")
-}
 
 /// Makes every call that reads an answer, and what is made of it for a status.
 async fn make_all_calls(glue: &Glue) {
@@ -134,28 +65,6 @@ fn text() -> impl Strategy<Value = String> {
         "AKIA[A-Z0-9]{4}\\n",
         Just(String::new())
     ]
-}
-
-fn xml(text: &str) -> String {
-    text.chars().fold(String::new(), |xml, character| match character {
-        '<' | '>' | '&' | '"' | '\'' | '\n' | '\r' | '\t' => xml + &format!("&#{};", u32::from(character)),
-        character => xml + &character.to_string(),
-    })
-}
-
-fn session(id: &str, secret: &str, token: &str, expiration: &str, arn: &str) -> String {
-    format!(
-        "<AssumeRoleResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><AssumeRoleResult>\
-         <AssumedRoleUser><Arn>{}</Arn><AssumedRoleId>AROA1:x</AssumedRoleId></AssumedRoleUser>\
-         <Credentials><AccessKeyId>{}</AccessKeyId><SecretAccessKey>{}</SecretAccessKey>\
-         <SessionToken>{}</SessionToken><Expiration>{}</Expiration></Credentials>\
-         </AssumeRoleResult></AssumeRoleResponse>",
-        xml(arn),
-        xml(id),
-        xml(secret),
-        xml(token),
-        xml(expiration),
-    )
 }
 
 fn expiration() -> impl Strategy<Value = String> {
@@ -344,66 +253,4 @@ proptest! {
             make_all_calls(&glue).await;
         });
     }
-}
-
-#[test]
-fn the_key_of_a_session_that_no_header_takes_is_an_error_and_no_panic() {
-    for (id, token) in [("AKIA1\nX-Evil: 1", "token"), ("AKIAé", "token"), ("", "token"), ("AKIA1", "to\nken")] {
-        let sts =
-            session(id, "secret-of-the-session", token, "2999-01-01T00:00:00Z", "arn:aws:sts::1:assumed-role/x/y");
-        let answers = Answers::new(200, sts, "{}");
-        let headers = Arc::clone(&answers.headers);
-        let error = block_on(async { client(identity(true), answers).await.job_run("etl", "jr_1").await.unwrap_err() });
-        assert_eq!((error.operation, error.kind), ("AssumeRole", ErrorKind::Transient), "{error}");
-        assert!(error.message.contains("no HTTP header takes"), "{error}");
-        assert!(!headers.lock().unwrap().contains("X-Evil"));
-    }
-}
-
-#[test]
-fn no_secret_of_the_identity_is_in_what_aws_says() {
-    let (id, secret, token) = ("ASIASESSION", "secret-of-the-session", "FwoGZXIvYXdzEHcaDGt1YmU");
-    let sts = session(id, secret, token, "2999-01-01T00:00:00Z", "arn:aws:sts::222222222222:assumed-role/etl/x");
-    for secret in [id, secret, token, "hush-hush", "AKIA1", "tenant-7"] {
-        let said = format!(
-            "token {secret}, and again as {}",
-            crate::redaction::tests::base64(secret.as_bytes(), false, false, false)
-        );
-        let refusal = json!({"__type": format!("{secret}Exception"), "message": said}).to_string();
-        let error = block_on(async {
-            client(identity(true), Answers::new(400, sts.clone(), refusal))
-                .await
-                .job_run("etl", "jr_1")
-                .await
-                .unwrap_err()
-        });
-        assert_eq!(
-            (error.code.as_str(), error.message.as_str()),
-            ("Unknown", "token [hidden], and again as [hidden]"),
-            "{error}"
-        );
-        let run = json!({"JobRun": {"Id": "jr_1", "JobRunState": "FAILED", "ErrorMessage": said, "StateDetail": said}});
-        let run = block_on(async {
-            client(identity(true), Answers::new(200, sts.clone(), run.to_string()))
-                .await
-                .job_run("etl", "jr_1")
-                .await
-                .unwrap()
-        });
-        assert!(![run.error_message, run.state_detail].into_iter().flatten().any(|words| words.contains(secret)));
-    }
-}
-
-#[test]
-fn a_message_is_withheld_from_an_identity_with_a_short_external_id_and_its_code_is_kept() {
-    let mut identity = identity(true);
-    let short = Some(Sensitive::new("x7".to_owned()));
-    identity.role = identity.role.map(|role| Role { external_id: short, ..role });
-    let sts = session("ASIASESSION", "secret-of-the-session", "token", "2999-01-01T00:00:00Z", "arn:aws:sts::1:x/y/z");
-    let refusal = json!({"__type": "AlreadyExistsException", "message": "x7 exists"}).to_string();
-    let error = block_on(async {
-        client(identity, Answers::new(400, sts, refusal)).await.job_run("etl", "jr_1").await.unwrap_err()
-    });
-    assert_eq!((error.code.as_str(), error.kind), ("AlreadyExistsException", ErrorKind::Conflict));
-    assert!(error.message.contains("withheld"), "{error}");
 }
