@@ -56,10 +56,29 @@ pub struct Error {
     pub message: String,
 }
 
+/// The code of a search through a list that ended early.
+const SEARCH_NOT_FINISHED: &str = "SearchNotFinished";
+
 /// What IAM says of an action that it denies; the name of the action follows.
 const NOT_AUTHORIZED: &str = "is not authorized to perform: ";
 
 impl Error {
+    /// The error of a search through a list that ended before it had read what it must. Nothing is known then: what it has not
+    /// found may exist.
+    #[must_use]
+    pub(crate) fn search_not_finished(operation: &'static str, object: String, message: &str) -> Self {
+        let (code, message) = (SEARCH_NOT_FINISHED.to_owned(), message.to_owned());
+        Self { operation, object, kind: ErrorKind::Transient, code, message }
+    }
+
+    /// The error of a search that has read as many runs as one may, all of them newer than what it must read.
+    #[must_use]
+    pub(crate) fn too_many_newer_runs(operation: &'static str, object: String) -> Self {
+        let message = "more runs were started since than a search reads, so it is not known whether the start had an effect, and \
+                       it is not repeated: see in Glue, and create a new object if the run is missing";
+        Self::search_not_finished(operation, object, message)
+    }
+
     /// The action that IAM denied, such as `ec2:DescribeSubnets`, if the message names one.
     #[must_use]
     pub fn denied_action(&self) -> Option<&str> {

@@ -78,8 +78,8 @@ async fn read_baseline(
     for target in targets {
         let id = if_found(client.newest_run(target).await)?.flatten();
         if history {
-            let runs = if_found(client.newer_runs(target, trigger, None).await)?;
-            reading.has_started |= runs.is_some_and(|runs| !runs.is_empty());
+            let has_started = if_found(client.may_have_started(target, trigger).await)?;
+            reading.has_started |= has_started.unwrap_or_default();
         }
         reading.baseline.push(Baseline { target: target.clone(), id });
     }

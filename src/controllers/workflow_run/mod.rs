@@ -38,6 +38,11 @@ use crate::redaction::{Sensitive, Withheld};
 /// differ. It bounds how far a lookup goes back, and decides no start.
 const CLOCK_SLACK: SignedDuration = SignedDuration::from_hours(1);
 
+/// When the run of `query` started at the earliest, by Glue's clock.
+pub(crate) fn earliest_start(query: &RunQuery) -> Option<Timestamp> {
+    query.since.and_then(|since| since.checked_sub(CLOCK_SLACK).ok())
+}
+
 impl Kind for GlueWorkflowRun {
     const KIND: &'static str = "GlueWorkflowRun";
     type Source = WorkflowRunSource;
@@ -159,13 +164,13 @@ impl RunKind for GlueWorkflowRun {
     ) -> Result<Option<WorkflowRunItem>, Error> {
         let is_deleted = self.metadata.deletion_timestamp.is_some();
         let urgency = if is_deleted { Priority::Stop } else { Priority::Search };
-        let since = query.since.and_then(|since| since.checked_sub(CLOCK_SLACK).ok());
         if let Some(before) = &query.resumes {
             let found = self.continuation_of(client, before, urgency).await?.map(|(item, _)| item);
             return Ok(found.filter(|item| !is_taken(&item.run.id)));
         }
         let property = client.run_key_property();
         let wanted = OfAttempt { property, base: &query.base_key, number: query.attempt };
+        let since = earliest_start(query);
         search::find(client, self.target(), wanted, since, urgency, |id| self.has_run(id)).await
     }
 

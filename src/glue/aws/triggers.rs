@@ -10,7 +10,7 @@ use crate::api::trigger::{Target, TargetKind};
 use crate::glue::Error;
 use crate::glue::crawls::CRAWL_PAGE_SIZE;
 use crate::glue::job_runs::{JobRunState, PAGE_SIZE};
-use crate::glue::poller::listing::Page;
+use crate::glue::poller::listing::{Page, read_until};
 use crate::glue::rate_limiter::Priority;
 use crate::glue::triggers::{Action, Condition, Predicate, RunSummary, Trigger, TriggerState, TriggerType};
 use crate::glue::workflow_runs::{self, WorkflowRunItem};
@@ -50,8 +50,24 @@ impl Glue {
         Ok(page.items.into_iter().next().map(|run| run.id))
     }
 
+    /// Whether `trigger` may have started a run of `target`; also where that is not known, since `target` has more runs than a
+    /// search reads.
+    pub async fn may_have_started(&self, target: &Target, trigger: &str) -> Result<bool, Error> {
+        let mut has_started = false;
+        let is_complete = self.read_runs(target, trigger, |runs| {
+            has_started = runs.iter().any(|run| run.is_triggered);
+            has_started
+        });
+        let is_complete = is_complete.await?;
+        Ok(has_started || !is_complete)
+    }
+
     /// The runs of `target` that `trigger` may have started after the run `newest`, or all of them without one; oldest
     /// first. A job run names its trigger, but Glue does not show what started a crawl or a workflow run.
+    ///
+    /// # Errors
+    ///
+    /// Glue refuses or does not answer, or there are more runs after `newest` than a search reads. Then nothing is known.
     pub async fn newer_runs(
         &self,
         target: &Target,
@@ -59,20 +75,32 @@ impl Glue {
         newest: Option<&str>,
     ) -> Result<Vec<RunSummary>, Error> {
         let mut found = Vec::new();
-        let mut token = None;
-        loop {
-            let page = self.runs_of(target, trigger, page_size(target), token).await?;
-            let count = page.items.len();
-            let newer = page.items.into_iter().take_while(|run| Some(run.id.as_str()) != newest);
+        let is_complete = self.read_runs(target, trigger, |runs| {
+            let count = runs.len();
+            let newer = runs.into_iter().take_while(|run| Some(run.id.as_str()) != newest);
             let before = found.len();
             found.extend(newer);
-            token = page.next;
-            if found.len() - before < count || token.is_none() {
-                found.retain(|run: &RunSummary| run.is_triggered);
-                found.reverse();
-                return Ok(found);
-            }
+            found.len() - before < count
+        });
+        if !is_complete.await? {
+            let (operation, object) = listing_of(target);
+            return Err(Error::too_many_newer_runs(operation, object));
         }
+        found.retain(|run: &RunSummary| run.is_triggered);
+        found.reverse();
+        Ok(found)
+    }
+
+    /// See [`read_until`].
+    async fn read_runs(
+        &self,
+        target: &Target,
+        trigger: &str,
+        is_enough: impl FnMut(Vec<RunSummary>) -> bool,
+    ) -> Result<bool, Error> {
+        let (operation, object) = listing_of(target);
+        let read = async |token| self.runs_of(target, trigger, page_size(target), token).await;
+        read_until(operation, &object, read, is_enough).await
     }
 
     /// One page of the runs of `target`, newest first: `GetJobRuns`, `ListCrawls` or `GetWorkflowRuns`.
@@ -119,6 +147,16 @@ impl Glue {
             is_triggered,
         })
     }
+}
+
+/// The operation that lists the runs of a target, and the target, for errors.
+fn listing_of(target: &Target) -> (&'static str, String) {
+    let (operation, noun) = match target.kind {
+        TargetKind::Job => ("GetJobRuns", "job"),
+        TargetKind::Crawler => ("ListCrawls", "crawler"),
+        TargetKind::Workflow => ("GetWorkflowRuns", "workflow"),
+    };
+    (operation, format!("{noun} {}", target.name))
 }
 
 fn page_size(target: &Target) -> i32 {

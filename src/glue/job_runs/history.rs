@@ -8,7 +8,8 @@
 //! it.
 //!
 //! Glue keeps runs for 90 days (AWS Glue developer guide, "Job runs") or 365 (API reference, `GetJobRun`). A search
-//! looks through [`MOST_PAGES`] pages at most: what is older than those runs is not found.
+//! looks through [`MOST_PAGES`] pages at most: what is older than those runs is not found. Where a search must go back to a
+//! time that is older, [`History::goes_back_to`] says so.
 
 use std::time::Duration;
 
@@ -90,6 +91,8 @@ pub(super) struct History {
     head: Option<Listing>,
     /// Where the list goes on below the known runs.
     tail: Option<Listing>,
+    /// Whether older runs than the known ones were listed and forgotten.
+    is_cut: bool,
 }
 
 /// A listing that goes on.
@@ -165,6 +168,7 @@ impl History {
             // What is cut off counts as too old to be found.
             self.entries.truncate(MOST_ENTRIES);
             self.tail = None;
+            self.is_cut = true;
         }
     }
 
@@ -184,7 +188,7 @@ impl History {
                 entries.retain(|entry| entry.at >= known_below);
                 entries.extend(self.entries.drain(..).filter(|entry| entry.at < known_below));
             }
-            Some(_) | None => self.tail = Some(listing).filter(|_| !ends),
+            Some(_) | None => (self.tail, self.is_cut) = (Some(listing).filter(|_| !ends), false),
         }
         self.entries = entries;
     }
@@ -197,6 +201,14 @@ impl History {
     ) -> impl Iterator<Item = &Entry> {
         let is_since = move |entry: &&Entry| since.is_none_or(|since| entry.at >= since);
         self.entries.iter().filter(is_since).filter(move |entry| is_match(&entry.fingerprint))
+    }
+
+    /// Whether all runs are known that started at `since` or later.
+    pub(super) fn goes_back_to(&self, since: Timestamp) -> bool {
+        match &self.tail {
+            Some(tail) => tail.oldest < since,
+            None => !self.is_cut || self.entries.last().is_some_and(|oldest| oldest.at < since),
+        }
     }
 
     /// How many runs it keeps.

@@ -19,6 +19,8 @@ use crate::glue::error::if_found;
 use crate::glue::rate_limiter::Priority;
 use crate::glue::{Error, ErrorKind, Glue};
 
+/// The operation that lists runs.
+const OPERATION: &str = "GetJobRuns";
 /// How long what was listed is kept after the last search.
 pub(crate) const KEPT_FOR: Duration = Duration::from_mins(10);
 /// How long one search takes at most: meanwhile its object is not stopped or deleted.
@@ -40,7 +42,8 @@ const MOST_ACTIVE: usize = 100;
 ///
 /// # Errors
 ///
-/// Glue refuses or does not answer. Then nothing is known: a run that is not in a part of the answer may exist.
+/// Glue refuses or does not answer, or the search finds none among more runs since `since` than it reads. Then nothing is known:
+/// a run that is not in a part of the answer may exist.
 pub async fn matching_runs(
     client: &Glue,
     job: &str,
@@ -134,14 +137,9 @@ impl Histories {
     ) -> Result<Vec<JobRun>, Error> {
         let search = tokio::time::timeout(LONGEST, self.search_to_the_end(reader, job, matcher, since)).await;
         search.unwrap_or_else(|_| {
-            Err(Error {
-                operation: "GetJobRuns",
-                object: format!("job {job}"),
-                kind: ErrorKind::Transient,
-                code: "SearchNotFinished".to_owned(),
-                message: "the search through the history of the job's runs takes long; the next try goes on from there"
-                    .to_owned(),
-            })
+            let message =
+                "the search through the history of the job's runs takes long; the next try goes on from there";
+            Err(Error::search_not_finished(OPERATION, object(job), message))
         })
     }
 
@@ -157,7 +155,8 @@ impl Histories {
         let listed = match history.try_lock() {
             Err(_) if reader.is_urgent() => {
                 let mut own = History::default();
-                list(reader, job, &mut own, asked, since).await.map(|()| newest(&own, matcher, since))
+                list(reader, job, &mut own, asked, since).await?;
+                newest(&own, job, matcher, since)
             }
             guard => {
                 let mut history = match guard {
@@ -166,7 +165,7 @@ impl Histories {
                 };
                 let listed = list(reader, job, &mut history, asked, since).await;
                 self.keep(job, history.len());
-                listed.map(|()| newest(&history, matcher, since))
+                listed.and_then(|()| newest(&history, job, matcher, since))
             }
         };
         let mut runs = Vec::new();
@@ -251,15 +250,23 @@ async fn list(
     }
 }
 
-/// The newest runs with the matcher's fingerprint.
-fn newest(history: &History, matcher: &RunMatcher, since: Option<Timestamp>) -> Vec<Entry> {
+/// The newest runs with the matcher's fingerprint; an error where none is known, and the history does not go back to `since`.
+fn newest(history: &History, job: &str, matcher: &RunMatcher, since: Option<Timestamp>) -> Result<Vec<Entry>, Error> {
     let (mut ended, mut active) = (0, 0);
     let is_among_newest = |entry: &&Entry| {
         let (count, most) = if entry.is_final { (&mut ended, MOST_ENDED) } else { (&mut active, MOST_ACTIVE) };
         *count += 1;
         *count <= most
     };
-    history.matching(recognizer(matcher), since).filter(is_among_newest).cloned().collect()
+    let found: Vec<_> = history.matching(recognizer(matcher), since).filter(is_among_newest).cloned().collect();
+    if found.is_empty() && since.is_some_and(|since| !history.goes_back_to(since)) {
+        return Err(Error::too_many_newer_runs(OPERATION, object(job)));
+    }
+    Ok(found)
+}
+
+fn object(job: &str) -> String {
+    format!("job {job}")
 }
 
 #[cfg(test)]
@@ -368,6 +375,26 @@ mod tests {
         let calls = *glue.calls.lock().unwrap();
         println!("a search through 10,000 runs with {failures} throttles: {calls} calls");
         assert!(failures >= 5 && calls <= 75, "{failures} failures, {calls} calls");
+    }
+
+    /// The first start of the job was lost sight of 60,000 runs ago.
+    #[tokio::test(start_paused = true)]
+    async fn a_search_that_does_not_reach_the_start_knows_nothing() {
+        let keys = (0..60_000).map(|run| format!("object-{run}/0")).collect();
+        let (glue, histories) =
+            (FakeGlue { keys: Mutex::new(keys), throttles: usize::MAX, calls: Mutex::new(0) }, Histories::default());
+        let search = async |object: &str, since: Option<i64>| {
+            let since = since.and_then(|since| Timestamp::from_second(since).ok());
+            histories.search(&glue, "etl", &matcher(object), since).await.map(|found| found.len())
+        };
+        for _ in 0..2 {
+            let error = search("object-5", Some(5)).await.unwrap_err();
+            assert_eq!((error.kind, error.code.as_str()), (ErrorKind::Transient, "SearchNotFinished"), "{error}");
+        }
+        assert_eq!(search("nobody", Some(10_001)).await, Ok(0), "as far back as it reads");
+        assert_eq!(search("object-59000", Some(5)).await, Ok(1));
+        // Without a time, the newest runs are enough.
+        assert_eq!(search("object-5", None).await, Ok(0));
     }
 
     #[tokio::test(start_paused = true)]

@@ -11,12 +11,12 @@ use jiff::Timestamp;
 
 use super::{PAGE_SIZE, WorkflowRun, WorkflowRunItem};
 use crate::glue::job_runs::parse_attempt_key;
-use crate::glue::poller::listing::Page;
+use crate::glue::poller::listing::{Page, read_until};
 use crate::glue::rate_limiter::Priority;
 use crate::glue::{Error, Glue};
 
-/// How many pages a search reads at most: ten thousand runs.
-const MOST_PAGES: usize = 100;
+/// The operation that lists runs.
+const OPERATION: &str = "GetWorkflowRuns";
 
 /// The run of an attempt, or of the newest attempt.
 #[derive(Clone, Copy, Debug)]
@@ -42,7 +42,8 @@ impl OfAttempt<'_> {
 ///
 /// # Errors
 ///
-/// Glue refuses or does not answer. Then nothing is known.
+/// Glue refuses or does not answer, or more runs were started since `since` than a search reads, and `wanted` is not among
+/// them. Then nothing is known.
 pub async fn find(
     client: &Glue,
     workflow: &str,
@@ -52,14 +53,14 @@ pub async fn find(
     is_recorded: impl Fn(&str) -> bool,
 ) -> Result<Option<WorkflowRunItem>, Error> {
     let read = async |token| client.workflow_runs(workflow, PAGE_SIZE, token, urgency).await;
-    find_in(read, wanted, since, is_recorded).await
+    find_in(read, workflow, wanted, since, is_recorded).await
 }
 
 /// The runs of `workflow` whose `PreviousRunId` is `before`, newest first.
 ///
 /// # Errors
 ///
-/// Glue refuses or does not answer. Then nothing is known.
+/// Glue refuses or does not answer, or more runs were started after `before` than a search reads. Then nothing is known.
 pub async fn followers(
     client: &Glue,
     workflow: &str,
@@ -67,22 +68,23 @@ pub async fn followers(
     urgency: Priority,
 ) -> Result<Vec<WorkflowRun>, Error> {
     let mut found = Vec::new();
-    let mut token = None;
-    for _ in 0..MOST_PAGES {
-        let page = client.workflow_runs(workflow, PAGE_SIZE, token, urgency).await?;
-        let is_done = page.next.is_none() || page.items.iter().any(|run| run.id == before);
-        found.extend(page.items.into_iter().filter(|run| run.previous.as_deref() == Some(before)));
-        token = page.next;
-        if is_done {
-            break;
-        }
+    let read = async |token| client.workflow_runs(workflow, PAGE_SIZE, token, urgency).await;
+    let object = object(workflow);
+    let is_complete = read_until(OPERATION, &object, read, |runs| {
+        let is_there = runs.iter().any(|run| run.id == before);
+        found.extend(runs.into_iter().filter(|run| run.previous.as_deref() == Some(before)));
+        is_there
+    });
+    if is_complete.await? {
+        return Ok(found);
     }
-    Ok(found)
+    Err(Error::too_many_newer_runs(OPERATION, object))
 }
 
 /// See [`find`]. `read` reads a page.
-async fn find_in<F>(
+pub(crate) async fn find_in<F>(
     read: impl Fn(Option<String>) -> F,
+    workflow: &str,
     wanted: OfAttempt<'_>,
     since: Option<Timestamp>,
     is_recorded: impl Fn(&str) -> bool,
@@ -93,34 +95,39 @@ where
     let mut own: Vec<WorkflowRun> = Vec::new();
     // The run before the oldest own one: it may be of the same attempt.
     let mut awaited: Option<String> = None;
-    let mut token = None;
-    'pages: for _ in 0..MOST_PAGES {
-        let page = read(token).await?;
-        for run in page.items {
+    let object = object(workflow);
+    let is_complete = read_until(OPERATION, &object, read, |runs| {
+        for run in runs {
             if since.is_some_and(|since| run.started_on.is_some_and(|at| at < since)) {
-                break 'pages;
+                return true;
             }
             let number = wanted.key_number(&run);
             if number.is_none() {
                 if awaited.as_ref() == Some(&run.id) {
-                    break 'pages;
+                    return true;
                 }
                 continue;
             }
             let is_wanted = wanted.number.is_none_or(|wanted| number <= Some(wanted));
             if is_wanted && run.previous.is_none() {
                 own.push(run);
-                break 'pages;
+                return true;
             }
             awaited = run.previous.clone().filter(|_| is_wanted);
             own.push(run);
         }
-        token = page.next;
-        if token.is_none() {
-            break;
-        }
+        false
+    });
+    let is_complete = is_complete.await?;
+    let found = pick(own, wanted, is_recorded);
+    if found.is_none() && since.is_some() && !is_complete {
+        return Err(Error::too_many_newer_runs(OPERATION, object));
     }
-    Ok(pick(own, wanted, is_recorded))
+    Ok(found)
+}
+
+fn object(workflow: &str) -> String {
+    format!("workflow {workflow}")
 }
 
 /// The wanted run among `own`, which are newest first.
@@ -177,7 +184,7 @@ mod tests {
         };
         let since = since.and_then(|since| Timestamp::from_second(since).ok());
         let wanted = OfAttempt { property: PROPERTY, base: "uid", number };
-        let found = find_in(read, wanted, since, |id| id == recorded).await.expect("an answer");
+        let found = find_in(read, "daily", wanted, since, |id| id == recorded).await.expect("an answer");
         (found.and_then(|item| Some((item.run.id, item.attempt?))), pages.into_inner().expect("no panic"))
     }
 

@@ -2,4 +2,7 @@
 
 mod answers;
 mod endpoints;
+mod fixture;
 mod hostile;
+mod identity_secrets;
+mod searches;
