@@ -97,6 +97,9 @@ reasons! {
     ArgumentNotAllowed Warning
         "The operator does not let this namespace, or objects without keys of their own, set an argument by which Glue runs other code."
         "Set it in the job itself, name a Secret with keys, or ask the operator to change `credentials.refusedArguments` of the chart."
+    TooManyIdentities Warning
+        "The objects of the namespace use as many different regions and credentials as the operator allows; all of them are needed, such as by live runs."
+        "Give several objects the same `spec.region` and `spec.credentials`, wait, or ask the operator to raise `credentials.maxIdentitiesPerNamespace` of the chart."
     CredentialsNotAccepted Warning
         "AWS does not know the access key, or the credentials have expired."
         "Put valid keys into the Secret that the message names."

@@ -115,6 +115,12 @@ impl Glue {
         WeakGlue(Arc::downgrade(&self.inner))
     }
 
+    /// Whether there are other references to the client than this one.
+    #[must_use]
+    pub fn is_shared(&self) -> bool {
+        Arc::strong_count(&self.inner) > 1
+    }
+
     /// The identity that makes the calls.
     #[must_use]
     pub fn identity(&self) -> &Identity {

@@ -38,7 +38,7 @@ use self::role::RequestedRole;
 pub use self::role::Role;
 #[cfg(test)]
 use self::role::{KIND_TAG, NAMESPACE_TAG};
-pub use self::rules::{Grant, Rules};
+pub use self::rules::{Grant, MOST_IDENTITIES, Rules};
 pub use self::secret::SecretData;
 use self::secret::SecretView;
 pub(crate) use self::validation::is_header_value;

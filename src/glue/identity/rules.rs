@@ -23,7 +23,13 @@ pub struct Rules {
     pub refused_arguments: RefusedArguments,
     /// Whether sessions are tagged with namespace and kind.
     pub session_tags: bool,
+    /// How many different regions and credentials the objects of one namespace may use at once, counted for each kind: each
+    /// has an AWS client. At least 1.
+    pub most_identities: usize,
 }
+
+/// The default of [`Rules::most_identities`].
+pub const MOST_IDENTITIES: u32 = 100;
 
 impl Default for Rules {
     fn default() -> Self {
@@ -34,6 +40,7 @@ impl Default for Rules {
             endpoints: Vec::new(),
             refused_arguments: RefusedArguments::default(),
             session_tags: true,
+            most_identities: MOST_IDENTITIES as usize,
         }
     }
 }

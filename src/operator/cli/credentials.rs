@@ -1,10 +1,10 @@
 //! The flags for AWS credentials: which identities, roles, profiles, endpoints and job arguments each namespace may use.
 
-use clap::{ArgAction, Args};
+use clap::{ArgAction, Args, value_parser};
 
 use super::CREDENTIALS;
 use super::values::list_entry;
-use crate::glue::identity::{AllowedEndpoint, Grant, RefusedArguments, Rules};
+use crate::glue::identity::{AllowedEndpoint, Grant, MOST_IDENTITIES, RefusedArguments, Rules};
 
 /// The AWS credentials that objects may use.
 #[derive(Clone, Debug, Args)]
@@ -63,6 +63,14 @@ pub(super) struct CredentialOptions {
     )]
     session_tags: bool,
 
+    /// Most different regions and credentials that the objects of one namespace may use at once, counted for each kind: each
+    /// costs an AWS client. Objects that need another one wait
+    #[arg(
+        long, env = "KUBE_GLUE_MAX_IDENTITIES_PER_NAMESPACE", value_name = "NUMBER", default_value_t = MOST_IDENTITIES,
+        value_parser = value_parser!(u32).range(1..),
+    )]
+    max_identities_per_namespace: u32,
+
     /// Whether to watch Secrets (metadata only), so that a change takes effect within seconds; otherwise
     /// the controller reads them again after AWS refuses the credentials, and every 5 minutes
     #[arg(
@@ -86,6 +94,7 @@ impl CredentialOptions {
                 Some(list) => RefusedArguments::Listed(list.iter().flatten().cloned().collect()),
             },
             session_tags: self.session_tags,
+            most_identities: usize::try_from(self.max_identities_per_namespace).unwrap_or(usize::MAX),
         }
     }
 }

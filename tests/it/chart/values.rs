@@ -41,6 +41,7 @@ async fn the_example_values_are_rendered() {
             "name: our-ca",
             "value: \"http://proxy.example.com:3128\"",
             "--refused-arguments=*=--scriptLocation",
+            "--max-identities-per-namespace=20",
             "--allowed-endpoints=team-a=.vpce.amazonaws.com",
         ] {
             assert!(rendered.stdout.contains(text), "{text} is not in {}", rendered.stdout);

@@ -6,13 +6,16 @@ use std::time::{Duration, Instant};
 use futures::future::join_all;
 use kube::api::DeleteParams;
 use kube_glue::api::credentials::{Aws, Credentials};
+use kube_glue::api::run::Phase;
 use kube_glue::controllers::runtime::credentials::resolver::ClientResolver;
 use kube_glue::controllers::runtime::credentials::secrets::Secrets;
+use kube_glue::controllers::runtime::reason::Reason;
 use kube_glue::glue::aws::{AwsConfig, Glue};
 use kube_glue::glue::identity::Rules;
 use kube_glue::glue::{Clients, ErrorKind};
 use kube_glue::metrics::Metrics;
 use kube_glue_double::{Fault, Then};
+use serde_json::json;
 use tokio::time;
 
 use super::assumed_roles::put_role;
@@ -25,9 +28,13 @@ async fn resolver(env: &TestEnv) -> ClientResolver {
 }
 
 async fn resolver_with(env: &TestEnv, secrets: Secrets) -> ClientResolver {
+    resolver_by(env, secrets, Rules::default()).await
+}
+
+async fn resolver_by(env: &TestEnv, secrets: Secrets, rules: Rules) -> ClientResolver {
     let base = AwsConfig::load(WAIT_TIMEOUT, None, Metrics::new()).await.expect("a configuration");
     let endpoint = format!("*={}", env.double.url()).parse().expect("an endpoint");
-    let rules = Rules { endpoints: vec![endpoint], ..Rules::default() };
+    let rules = Rules { endpoints: vec![endpoint], ..rules };
     ClientResolver::new(env.client.clone(), Clients::new(base), secrets, rules).of_kind("GlueJobRun")
 }
 
@@ -60,6 +67,46 @@ async fn a_thousand_objects_of_a_tenant_assume_its_role_once() {
     assert!(answers.iter().all(Result::is_ok), "{:?}", answers.iter().find(|answer| answer.is_err()));
     let requests = env.double.requests();
     assert_eq!((requests.count("AssumeRole"), requests.count("GetJob")), (1, 1000));
+}
+
+/// Two identities: what is not needed makes way, and what is needed stays. Other namespaces do not count.
+#[tokio::test]
+async fn the_clients_of_a_namespace_are_bounded() {
+    let env = TestEnv::without_controller("bounded-clients").await;
+    for secret in ["one", "two", "three", "four"] {
+        env.put_credentials(secret).await;
+    }
+    let rules = Rules { most_identities: 2, ..Rules::default() };
+    let resolver = resolver_by(&env, Secrets::new(false), rules).await;
+    // The Secrets have the same keys, so that only regions lead to different clients.
+    let ask = async |secret: &str, region: &str| {
+        let aws = Aws { region: Some(region.to_owned()), ..aws(Some(secret)) };
+        resolver.client(&env.namespace, &aws, false).await.map(|found| found.client).map_err(|problem| problem.reason)
+    };
+    drop(ask("one", "eu-west-1").await.expect("a client"));
+    let two = ask("two", "eu-west-2").await.expect("a client");
+    let three = ask("three", "eu-west-3").await.expect("the place of the first");
+    assert_eq!(ask("four", "eu-north-1").await, Err(Reason::TooManyIdentities));
+    assert_eq!(ask("two", "eu-west-2").await, Ok(two.clone()), "those that exist are used");
+    let elsewhere = resolver.client("elsewhere", &aws(Some("one")), false).await.map_err(|problem| problem.reason);
+    assert_eq!(elsewhere.err(), Some(Reason::SecretNotFound), "another namespace has places of its own");
+    drop(two);
+    assert!(ask("four", "eu-north-1").await.is_ok());
+    drop(three);
+}
+
+/// An object says why it waits, and starts when the run that needed the other client has ended.
+#[tokio::test]
+async fn an_object_waits_while_its_namespace_has_as_many_clients_as_it_may() {
+    let env = TestEnv::with_flags("too-many-identities", &[("--max-identities-per-namespace", "1")]).await;
+    env.put_credentials("other").await;
+    env.create_endless_run(json!({})).await;
+    env.create_run("two", "etl", json!({"credentials": {"secretName": "other"}})).await;
+    let message = env.wait_for_reason("two", "TooManyIdentities").await;
+    assert!(message.contains("use 1 different") && message.contains("--max-identities-per-namespace"), "{message}");
+    assert_eq!(env.successful_starts("etl"), 0);
+    env.patch_spec("one", json!({"stop": true})).await;
+    env.wait_for_phase("two", Phase::Succeeded).await;
 }
 
 /// How long a rejected AssumeRole is cached.

@@ -3,6 +3,10 @@
 //! Secrets are watched as metadata only. Their data is read by name when a client is built, and is not kept. A client is
 //! built once per version of a Secret, however many objects ask at once. Where Secrets may not be watched, they are read
 //! again at intervals, and when AWS refuses their credentials.
+//!
+//! A client costs memory, and so the number that one namespace has at once is bounded ([`Rules::most_identities`]): the one
+//! that was not used for the longest time makes way for a new one. While all of them are needed, such as by live runs, the
+//! objects that need another one wait.
 
 use std::collections::{HashMap, HashSet};
 use std::convert::Infallible;
@@ -15,6 +19,7 @@ use tokio::sync::OnceCell;
 use tokio::time::Instant;
 use tracing::warn;
 
+use super::identity_bound::{Place, place_for_one_more, too_many};
 use super::secrets::{self, SecretKey, Secrets};
 use crate::api::credentials::Aws;
 use crate::controllers::runtime::problem::Problem;
@@ -85,10 +90,30 @@ struct Entries {
     swept: Instant,
 }
 
+impl Entries {
+    /// Makes sure that the namespace may have one more client.
+    fn make_way(&mut self, namespace: &str, most: usize) -> Result<(), Problem> {
+        let of_namespace = self.by_key.iter().filter(|(key, _)| key.namespace == namespace);
+        let candidates = of_namespace.map(|(key, entry)| (key, entry.used, entry.is_in_use()));
+        match place_for_one_more(candidates, most) {
+            Place::Free => {}
+            Place::Of(oldest) => {
+                let oldest = oldest.clone();
+                self.by_key.remove(&oldest);
+            }
+            Place::None => return Err(too_many(namespace, most)),
+        }
+        Ok(())
+    }
+}
+
+/// A client, once it is built.
+type Cell = Arc<OnceCell<Result<ResolvedClient, Problem>>>;
+
 struct Built {
     /// The version of the Secret that the cell was, or is being, filled from.
     version: Option<String>,
-    cell: Arc<OnceCell<Result<ResolvedClient, Problem>>>,
+    cell: Cell,
     since: Instant,
     used: Instant,
     /// The client that worked last: it stops runs whose Secret was deleted before them. An object with a run to stop
@@ -105,6 +130,14 @@ impl Built {
     fn last_good(&self) -> Option<ResolvedClient> {
         let (client, provenance) = self.last_good.as_ref()?;
         Some(ResolvedClient { client: client.upgrade()?, provenance: Arc::clone(provenance) })
+    }
+
+    /// Whether somebody else uses the client, or is having it built.
+    fn is_in_use(&self) -> bool {
+        match self.cell.get() {
+            Some(Ok(resolved)) => resolved.client.is_shared(),
+            Some(Err(_)) | None => Arc::strong_count(&self.cell) > 1 || self.last_good().is_some(),
+        }
     }
 
     /// Whether the Secret must be read again although no watch reports a change.
@@ -141,10 +174,10 @@ impl ClientResolver {
     pub async fn client(&self, namespace: &str, aws: &Aws, releasing: bool) -> Result<ResolvedClient, Problem> {
         let key = ClientKey { kind: self.kind, namespace: namespace.to_owned(), aws: aws.clone() };
         let version = self.inner.secrets.version(namespace, key.secret());
-        let cell = self.cell(&key, version.as_deref());
+        let cell = self.cell(&key, version.as_deref())?;
         let found = cell.get_or_init(|| self.build(&key)).await.clone();
         let mut built = self.built();
-        let entry = built.by_key.entry(key).or_insert_with(Built::new);
+        let Some(entry) = built.by_key.get_mut(&key) else { return found };
         match found {
             Ok(found) => {
                 entry.last_good = Some((found.client.downgrade(), Arc::clone(&found.provenance)));
@@ -161,15 +194,18 @@ impl ClientResolver {
     }
 
     /// The cell for this version of the Secret; a new one when the Secret has moved on, or may have.
-    fn cell(&self, key: &ClientKey, version: Option<&str>) -> Arc<OnceCell<Result<ResolvedClient, Problem>>> {
+    fn cell(&self, key: &ClientKey, version: Option<&str>) -> Result<Cell, Problem> {
         let mut built = self.built();
         sweep(&mut built);
+        if !built.by_key.contains_key(key) {
+            built.make_way(&key.namespace, self.inner.rules.most_identities)?;
+        }
         let entry = built.by_key.entry(key.clone()).or_insert_with(Built::new);
         entry.used = Instant::now();
         if entry.version.as_deref() != version {
             entry.start_over(version);
         }
-        Arc::clone(&entry.cell)
+        Ok(Arc::clone(&entry.cell))
     }
 
     /// Instead of a watch: reads the versions of Secrets at intervals, sooner where AWS refuses their credentials, and
