@@ -109,7 +109,7 @@ pub(super) struct RerunArgs {
 /// What differs from the job's defaults, or from the earlier run.
 #[derive(Args, Debug, Default)]
 pub(super) struct Changes {
-    /// An argument of the job, for example --arg --day=monday; may be repeated
+    /// An argument of the job, for example --arg --day=monday, or a run property of the workflow; may be repeated
     #[arg(long = "arg", value_name = "KEY=VALUE", value_parser = argument, allow_hyphen_values = true)]
     pub(super) arguments: Vec<(String, String)>,
     /// The type and number of workers, for example G.1X:10

@@ -1,5 +1,7 @@
 //! `kubectl glue`: the real binary against the real API server, beside a controller.
 
+mod workflows;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::{Output, Stdio};

@@ -117,17 +117,18 @@ fn repeated(object: &DynamicObject) -> Map<String, Value> {
 /// Changes a spec.
 fn change(kind: &Kind, spec: &mut Map<String, Value>, changes: &Changes) -> Result<(), PluginError> {
     let Changes { arguments, workers, timeout_minutes } = changes;
-    let is_changed = !arguments.is_empty() || workers.is_some() || timeout_minutes.is_some();
-    if is_changed && kind.resource.kind != Kind::job_run().resource.kind {
-        return Err(PluginError::Usage("only a job takes arguments, workers and a timeout".to_owned()));
+    let is = |other: Kind| kind.resource.kind == other.resource.kind;
+    if (workers.is_some() || timeout_minutes.is_some()) && !is(Kind::job_run()) {
+        return Err(PluginError::Usage("only a job takes workers and a timeout".to_owned()));
     }
-    for (key, value) in arguments {
-        let all = spec.entry("arguments").or_insert_with(|| json!({}));
-        all[key] = json!(value);
-        // A value of a Secret or ConfigMap with that name is replaced, too.
-        if let Some(Value::Array(references)) = spec.get_mut("argumentsFrom") {
-            references.retain(|reference| reference["name"] != json!(key));
-        }
+    if is(Kind::job_run()) {
+        set_values(spec, "arguments", arguments.iter().map(|(key, value)| (key.as_str(), value)));
+    } else if is(Kind::workflow_run()) {
+        // Jobs read run properties by their names, which have no dashes.
+        let properties = arguments.iter().map(|(key, value)| (key.trim_start_matches('-'), value));
+        set_values(spec, "runProperties", properties);
+    } else if !arguments.is_empty() {
+        return Err(PluginError::Usage("only a job and a workflow take --arg".to_owned()));
     }
     if let Some((type_, count)) = workers {
         spec.remove("maxCapacity");
@@ -138,6 +139,17 @@ fn change(kind: &Kind, spec: &mut Map<String, Value>, changes: &Changes) -> Resu
         spec.insert("timeoutMinutes".to_owned(), json!(minutes));
     }
     Ok(())
+}
+
+/// Sets values in a map of the spec. A value of a Secret or ConfigMap with the same name is replaced, too.
+fn set_values<'a>(spec: &mut Map<String, Value>, field: &str, values: impl Iterator<Item = (&'a str, &'a String)>) {
+    for (key, value) in values {
+        let all = spec.entry(field).or_insert_with(|| json!({}));
+        all[key] = json!(value);
+        if let Some(Value::Array(references)) = spec.get_mut(&format!("{field}From")) {
+            references.retain(|reference| reference["name"] != json!(key));
+        }
+    }
 }
 
 /// The name of a job, crawler or workflow as the beginning of an object's name.
@@ -182,7 +194,24 @@ mod tests {
             "argumentsFrom": [{ "name": "--y", "secretKeyRef": {} }],
         });
         assert_eq!(Value::Object(spec.clone()), expected);
-        let error = change(&Kind::crawler_run(), &mut spec, &changes).unwrap_err();
-        assert_eq!(error.exit(), Exit::Usage);
+        for kind in [Kind::crawler_run(), Kind::workflow_run()] {
+            assert_eq!(change(&kind, &mut spec, &changes).unwrap_err().exit(), Exit::Usage);
+        }
+    }
+
+    #[test]
+    fn the_arguments_of_a_workflow_are_its_run_properties() {
+        let from = json!([{ "name": "day", "secretKeyRef": {} }, { "name": "y", "secretKeyRef": {} }]);
+        let spec = json!({ "workflowName": "daily", "runProperties": { "x": "1" }, "runPropertiesFrom": from });
+        let mut spec = spec.as_object().cloned().unwrap();
+        let arguments = vec![("--day".to_owned(), "tuesday".to_owned())];
+        let changes = Changes { arguments, ..Changes::default() };
+        change(&Kind::workflow_run(), &mut spec, &changes).unwrap();
+        let expected = json!({
+            "workflowName": "daily", "runProperties": { "day": "tuesday", "x": "1" },
+            "runPropertiesFrom": [{ "name": "y", "secretKeyRef": {} }],
+        });
+        assert_eq!(Value::Object(spec.clone()), expected);
+        assert_eq!(change(&Kind::crawler_run(), &mut spec, &changes).unwrap_err().exit(), Exit::Usage);
     }
 }
