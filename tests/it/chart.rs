@@ -2,26 +2,26 @@
 //!
 //! The chart's controller watches every namespace, so this test has a control plane of its own.
 
+mod helm_wait;
 mod releases;
 mod values;
 
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use k8s_openapi::api::events::v1::Event;
 use kube::api::{Api, ListParams};
 use kube::runtime::wait::await_condition;
 use kube_glue::api::GlueJobRun;
 use kube_glue::api::run::Phase;
-use kube_glue_double::{DEFAULT_ACCOUNT, Double, JobDefinition, Outcome};
+use kube_glue::controllers::runtime::kind::Kind;
+use kube_glue_double::{DEFAULT_ACCOUNT, Double, JobDefinition};
 use kube_glue_testbed::{ControlPlane, IMAGE, Kubelet, Options, SET_IMAGE, Signal};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::time::timeout;
 
 use crate::harness::{
-    REGION, STEP, WAIT_TIMEOUT, assert_no_secret_leaked, endless, has_finalizer, is_event_on, merged, phase_of, quick,
-    run_id, stepwise, wait_for_event,
+    REGION, WAIT_TIMEOUT, assert_no_secret_leaked, endless, has_finalizer, is_event_on, merged, phase_of, quick,
+    run_id, wait_for_event,
 };
 
 /// The namespace that the chart is installed in.
@@ -86,7 +86,7 @@ impl Installed {
     }
 
     async fn apply(&self, name: &str, job: &str) {
-        let manifest = manifest(name, job);
+        let manifest = job_run(name, job);
         self.plane.kubectl(["apply", "-f", "-"]).input(manifest).await.expect("an object");
     }
 
@@ -96,10 +96,16 @@ impl Installed {
     }
 
     async fn wait_until(&self, name: &str, condition: impl Fn(&GlueJobRun) -> bool) -> GlueJobRun {
-        let runs: Api<GlueJobRun> = Api::default_namespaced(self.plane.client().await.expect("a client"));
-        let holds = await_condition(runs, name, |run: Option<&GlueJobRun>| run.is_some_and(&condition));
-        let run = timeout(WAIT_TIMEOUT, holds).await.unwrap_or_else(|_| panic!("{name}: timed out\n{}", self.logs()));
-        run.expect("a watch").expect("the object")
+        self.wait_until_of(name, condition).await
+    }
+
+    /// The same for an object of any kind.
+    async fn wait_until_of<K: Kind>(&self, name: &str, condition: impl Fn(&K) -> bool) -> K {
+        let objects: Api<K> = Api::default_namespaced(self.plane.client().await.expect("a client"));
+        let holds = await_condition(objects, name, |object: Option<&K>| object.is_some_and(&condition));
+        let object =
+            timeout(WAIT_TIMEOUT, holds).await.unwrap_or_else(|_| panic!("{name}: timed out\n{}", self.logs()));
+        object.expect("a watch").expect("the object")
     }
 
     /// Waits for an event with this reason about the object of this name. All earlier events are filed by then.
@@ -118,28 +124,22 @@ impl Installed {
     }
 }
 
-fn manifest(name: &str, job: &str) -> String {
-    let head = json!({"apiVersion": "kube-glue.dev/v1alpha1", "kind": "GlueJobRun"});
-    let body = json!({"metadata": {"name": name}, "spec": {"jobName": job}});
-    merged(head, body).to_string()
+/// The manifest of a run of a job.
+fn job_run(name: &str, job: &str) -> String {
+    manifest::<GlueJobRun>(name, &json!({"jobName": job}))
 }
 
-/// Writes an application's chart with one GlueJobRun, and returns its folder.
-fn application(name: &str, job: &str) -> String {
-    let folder: PathBuf = Path::new(env!("CARGO_TARGET_TMPDIR")).join("charts").join(name);
-    fs::create_dir_all(folder.join("templates")).expect("a folder");
-    let chart = format!("apiVersion: v2\nname: {name}\nversion: 0.1.0\n");
-    fs::write(folder.join("Chart.yaml"), chart).expect("a file");
-    fs::write(folder.join("templates/run.yaml"), manifest(name, job)).expect("a file");
-    folder.to_str().expect("a path").to_owned()
+/// The manifest of an object of kind `K`.
+fn manifest<K: Kind>(name: &str, spec: &Value) -> String {
+    let head = json!({"apiVersion": K::api_version(&()), "kind": K::kind(&())});
+    merged(head, json!({"metadata": {"name": name}, "spec": spec})).to_string()
 }
 
 #[tokio::test]
 async fn the_installed_chart_works_with_kubectl_and_helm() {
     let installed = Installed::new().await;
     kubectl_wait_sees_success_and_failure(&installed).await;
-    helm_wait_waits_for_a_running_run_until_it_succeeds(&installed).await;
-    helm_wait_fails_at_once_with_the_error_of_a_failed_run(&installed).await;
+    helm_wait::of_every_kind(&installed).await;
     a_restarted_container_continues_with_the_run(&installed).await;
     the_api_server_forbade_no_request(&installed).await;
     requests_have_the_priorities_of_the_chart(&installed).await;
@@ -167,38 +167,6 @@ async fn kubectl_wait_sees_success_and_failure(installed: &Installed) {
     for text in ["Started", "Failed", "boom"] {
         assert!(events.contains(text), "{events}");
     }
-    installed.double.clock().set_speed(1.0);
-}
-
-async fn helm_wait_waits_for_a_running_run_until_it_succeeds(installed: &Installed) {
-    installed.job(JobDefinition::new("steps").script(stepwise(Outcome::Succeeded)));
-    installed.double.clock().hold();
-    let chart = application("app", "steps");
-    let install = installed.plane.helm(["install", "app", &chart, "--wait", "--timeout", "2m"]).output();
-    let mut install = tokio::spawn(install);
-    installed.wait_until("app", |run| run_id(run).is_some()).await;
-    installed.double.clock().step(STEP);
-    installed.wait_until("app", |run| phase_of(run) == Some(Phase::Running)).await;
-    let begun = installed.double.requests().count("GetJobRun");
-    let polls = installed.double.requests().wait_for_count("GetJobRun", begun + 5);
-    timeout(WAIT_TIMEOUT, polls).await.expect("five polls of the run");
-    assert!(!install.is_finished(), "helm returned while the run was running");
-    installed.double.clock().step(STEP);
-    let output = timeout(WAIT_TIMEOUT, &mut install).await.expect("helm's end").expect("a task").expect("helm");
-    assert!(output.status.success(), "{}", output.stderr);
-    let run = installed.wait_until("app", |_| true).await;
-    assert_eq!(phase_of(&run), Some(Phase::Succeeded));
-    installed.double.clock().resume();
-}
-
-async fn helm_wait_fails_at_once_with_the_error_of_a_failed_run(installed: &Installed) {
-    let begun = Instant::now();
-    let chart = application("broken", "bad");
-    installed.double.clock().set_speed(60.0);
-    let install = installed.plane.helm(["install", "broken", &chart, "--wait", "--timeout", "5m"]).output();
-    let output = timeout(WAIT_TIMEOUT, install).await.expect("helm's end before its own timeout").expect("helm");
-    assert!(!output.status.success());
-    assert!(output.stderr.contains("boom"), "after {:?}: {}", begun.elapsed(), output.stderr);
     installed.double.clock().set_speed(1.0);
 }
 
@@ -244,7 +212,7 @@ async fn requests_have_the_priorities_of_the_chart(installed: &Installed) {
 
 async fn after_an_uninstallation_the_objects_remain_and_can_be_deleted(installed: &Installed) {
     // The finalizer is removed right after the end.
-    for name in ["good", "bad", "app", "broken", "killed"] {
+    for name in ["good", "bad", "app", "app-broken", "killed"] {
         installed.wait_until(name, |run| !has_finalizer(run)).await;
     }
     installed
@@ -259,7 +227,7 @@ async fn after_an_uninstallation_the_objects_remain_and_can_be_deleted(installed
     assert_eq!(before.len(), 5);
     installed
         .plane
-        .kubectl(["delete", "gjr", "--all", "--timeout=30s"])
+        .kubectl(["delete", "gjr,gwr", "--all", "--timeout=30s"])
         .await
         .expect("a deletion without a controller");
 }

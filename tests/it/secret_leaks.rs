@@ -3,12 +3,14 @@
 //! Every [`TestEnv`] searches all output at its end. These tests produce as many errors with secrets as possible, and
 //! check the search itself.
 
+use kube_glue::api::GlueWorkflowRun;
 use kube_glue::api::run::Phase;
 use kube_glue_double::{Fault, JobDefinition, Outcome, Role, RunScript, Then};
 use serde_json::json;
 
 use crate::harness::{
-    DEFAULT_SECRET, SHORT_TIMEOUTS, STEP, TestEnv, access_key_data, endless, places_with, ready_condition, stepwise,
+    DEFAULT_SECRET, SHORT_TIMEOUTS, STEP, TestEnv, access_key_data, condition, endless, places_with, ready_condition,
+    status, stepwise,
 };
 
 const TOKEN: &str = "FwoGZXIvYXdzEHcaDGt1YmUtZ2x1ZS1zZWNyZXQ";
@@ -119,6 +121,50 @@ async fn a_value_that_was_rotated_during_the_run_is_hidden() {
         env.double.clock().step(STEP);
         let run = env.wait_for_phase("one", Phase::Failed).await;
         assert_eq!(ready_condition(&run).1, "cannot log in with [hidden] at db?password=[hidden]");
+        env.assert_no_secret_leaked().await;
+    }
+}
+
+/// A value of `runPropertiesFrom`, with what it becomes on the way: a job quotes it, a job copies it into another property, and
+/// the Secret has another one by then.
+#[tokio::test]
+async fn a_value_that_a_workflow_run_was_given_is_hidden() {
+    for restarts in [false, true] {
+        let mut env = TestEnv::new(if restarts { "gwr-secret-restart" } else { "gwr-secret" }).await;
+        env.double.clock().hold();
+        env.put_secret("db", &[("password", &format!("{PASSWORD}\n"))]).await;
+        let outcome = Outcome::Failed(format!("cannot log in with {PASSWORD} at db?password=tr0ub4dor%2Dand%2Dthree"));
+        env.define_job(JobDefinition::new("steps").script(stepwise(outcome)));
+        env.call_glue("CreateWorkflow", &json!({"Name": "daily"}));
+        let trigger =
+            json!({"Name": "go", "WorkflowName": "daily", "Type": "ON_DEMAND", "Actions": [{"JobName": "steps"}]});
+        env.call_glue("CreateTrigger", &trigger);
+        let from = json!([{"name": "password", "secretKeyRef": {"name": "db", "key": "password"}}]);
+        let spec = json!({"workflowName": "daily", "runPropertiesFrom": from});
+        env.objects::<GlueWorkflowRun>().create("one", spec).await;
+        let running = env.objects::<GlueWorkflowRun>().wait_for_phase("one", Phase::Running).await;
+        let id = status(&running)["runId"].clone();
+        let given = env.call_glue("GetWorkflowRunProperties", &json!({"Name": "daily", "RunId": id}));
+        assert_eq!(given["RunProperties"]["password"], format!("{PASSWORD}\n"), "Glue has the value");
+        let copied = json!({"Name": "daily", "RunId": id, "RunProperties": {"url": format!("db?password={PASSWORD}")}});
+        env.call_glue("PutWorkflowRunProperties", &copied);
+        if restarts {
+            env.kill_controller();
+        }
+        env.put_secret("db", &[("password", "another-password")]).await;
+        if restarts {
+            env.start_controller();
+        }
+        env.double.clock().step(STEP);
+        env.double.clock().step(STEP);
+        let failed = env.objects::<GlueWorkflowRun>().wait_for_phase("one", Phase::Failed).await;
+        let hidden = "cannot log in with [hidden] at db?password=[hidden]";
+        let message = condition(&failed, "Ready").expect("a condition").message;
+        assert_eq!(message, format!("of 1 actions 1 failed: job steps (FAILED: {hidden})"));
+        let shown = status(&failed);
+        assert_eq!(shown["nodes"][0]["errorMessage"], hidden);
+        assert_eq!(shown["runProperties"], json!({"password": "[hidden]", "url": "db?password=[hidden]"}));
+        env.wait_for_event("ActionsFailed").await;
         env.assert_no_secret_leaked().await;
     }
 }

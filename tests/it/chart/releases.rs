@@ -6,7 +6,7 @@ use kube_glue::api::GlueJobRun;
 use kube_glue::api::run::Phase;
 use kube_glue_double::JobDefinition;
 
-use super::{Installed, manifest};
+use super::{Installed, job_run};
 use crate::harness::{phase_of, quick};
 
 #[tokio::test]
@@ -23,7 +23,7 @@ async fn releases_that_share_a_cluster_each_act_in_their_own_namespaces() {
     installed.install("glue", "glue-b", "watchNamespaces={team-b},crds.install=false").await;
     for team in teams {
         let apply = installed.plane.kubectl(["apply", "--namespace", team, "-f", "-"]);
-        apply.input(manifest("one", "good")).await.expect("an object");
+        apply.input(job_run("one", "good")).await.expect("an object");
     }
     for team in teams {
         let wait = ["wait", "--namespace", team, "--for=condition=Complete", "--timeout=60s", "gluejobrun/one"];
@@ -34,7 +34,7 @@ async fn releases_that_share_a_cluster_each_act_in_their_own_namespaces() {
     // The release with the definitions goes: they stay, and the other release goes on.
     installed.plane.helm(["uninstall", "glue", "--namespace", "glue-a", "--wait"]).await.expect("an uninstallation");
     let apply = installed.plane.kubectl(["apply", "--namespace", "team-b", "-f", "-"]);
-    apply.input(manifest("two", "good")).await.expect("an object");
+    apply.input(job_run("two", "good")).await.expect("an object");
     let wait = ["wait", "--namespace", "team-b", "--for=condition=Complete", "--timeout=60s", "gluejobrun/two"];
     installed.plane.kubectl(wait).await.unwrap_or_else(|error| panic!("{error}\n{}", installed.logs()));
     let runs: Api<GlueJobRun> = Api::all(installed.plane.client().await.expect("a client"));
