@@ -7,6 +7,7 @@ use super::glue::episode::Operation;
 use super::glue::job::Listed;
 use super::glue::network::{Response, way};
 use super::glue::{Caller, ClientId};
+use super::kind::Simulated;
 use super::mutations::Mutation;
 use super::polls::Source;
 use super::shell::{Pass, Waits};
@@ -25,7 +26,7 @@ pub struct GlueCall {
     pub client: ClientId,
     /// The object that it is for; `None` for a poll.
     pub plan: Option<usize>,
-    /// The job or crawler.
+    /// The job or workflow.
     pub target: String,
     pub call: CallTo,
 }
@@ -37,7 +38,7 @@ pub enum CallTo {
     Stop { id: String },
     List { page: usize },
     Get { id: String },
-    GetJob,
+    GetTarget,
 }
 
 /// Who reads the answer.
@@ -73,24 +74,24 @@ pub struct Flight {
 impl CallTo {
     fn operation(&self) -> Operation {
         match self {
-            Self::Start { .. } => Operation::StartJobRun,
-            Self::Stop { .. } => Operation::StopJobRun,
-            Self::List { .. } => Operation::GetJobRuns,
-            Self::Get { .. } => Operation::GetJobRun,
-            Self::GetJob => Operation::GetJob,
+            Self::Start { .. } => Operation::Start,
+            Self::Stop { .. } => Operation::Stop,
+            Self::List { .. } => Operation::List,
+            Self::Get { .. } => Operation::Get,
+            Self::GetTarget => Operation::GetTarget,
         }
     }
 }
 
 impl GlueCall {
     /// The error of this call.
-    pub fn error(&self, kind: ErrorKind) -> Error {
-        let operation = self.call.operation().name();
+    fn error<K: Simulated>(&self, kind: ErrorKind) -> Error {
+        let operation = K::operation(self.call.operation());
         Error { operation, object: self.target.clone(), kind, code: format!("{kind:?}"), message: String::new() }
     }
 }
 
-impl World {
+impl<K: Simulated> World<K> {
     /// Sends a call.
     pub fn send(&mut self, call: &GlueCall, reader: Reader) {
         let faults = self.faults();
@@ -132,7 +133,7 @@ impl World {
             CallTo::List { page } => {
                 self.glue.job_runs(now, &who, target, *page).map(|(runs, more)| Answer::Page(runs, more))
             }
-            CallTo::GetJob => self.glue.job(now, &who, target).map(Answer::Places),
+            CallTo::GetTarget => self.glue.job(now, &who, target).map(Answer::Places),
             CallTo::Get { id } => self.glue.job_run(now, &who, target, id).map(|run| Answer::Run(Box::new(run))),
         };
         self.checks.called(now, &flight.call, &answer, &self.glue);
@@ -164,9 +165,9 @@ impl World {
         let Some(mut flight) = self.flights.remove(&number) else { return };
         let call = flight.call.clone();
         let result = match (flight.response, &flight.answer) {
-            (Response::Received, Some(answer)) => answer.clone().map_err(|kind| call.error(kind)),
-            (Response::Received | Response::Lost, _) => Err(call.error(ErrorKind::Ambiguous)),
-            (Response::NotSent, _) => Err(call.error(ErrorKind::Transient)),
+            (Response::Received, Some(answer)) => answer.clone().map_err(|kind| call.error::<K>(kind)),
+            (Response::Received | Response::Lost, _) => Err(call.error::<K>(ErrorKind::Ambiguous)),
+            (Response::NotSent, _) => Err(call.error::<K>(ErrorKind::Transient)),
         };
         let (process, reader, response) = (flight.process, flight.reader.clone(), flight.response);
         if flight.arrives && flight.answer.is_none() {
@@ -183,7 +184,7 @@ impl World {
                 if response != Response::Received {
                     self.checks.poll_lost(&source);
                     self.log(None, || {
-                        format!("a call of a poll of {} for client {} is lost", source.job, source.client)
+                        format!("a call of a poll of {} for client {} is lost", source.target, source.client)
                     });
                 }
                 self.poll_answered(&source, result);
@@ -209,7 +210,7 @@ impl World {
                         local.kind_state.stop_accepted(id);
                     }),
                 },
-                CallTo::GetJob => match result {
+                CallTo::GetTarget => match result {
                     Ok(Answer::Places(places)) => {
                         pass.places = Some(places);
                         self.ask(

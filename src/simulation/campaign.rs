@@ -1,11 +1,12 @@
 //! Many seeds, and the smallest world with the same violation.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use super::checks::{Property, Violation};
 use super::figures::Figures;
 use super::glue::episode::Episode;
+use super::kind::{JobRuns, Kind, Simulated, WorkflowRuns};
 use super::mutations::Mutation;
 use super::scenario::Scenario;
 use super::story::Story;
@@ -15,9 +16,19 @@ use super::world::World;
 /// The most worlds that are run to find a smaller one.
 const ATTEMPTS: usize = 60;
 
-/// Worlds of one size.
+/// What is left of a world that has ended.
+struct Ended {
+    scenario: Scenario,
+    figures: Figures,
+    violations: BTreeMap<Property, Violation>,
+    story: Story,
+}
+
+/// Worlds of one kind and size.
 #[derive(Clone, Debug)]
 pub struct Campaign {
+    /// The kind of all objects.
+    pub kind: Kind,
     /// How many objects a world has.
     pub objects: usize,
     pub mutation: Option<Mutation>,
@@ -28,24 +39,32 @@ pub struct Campaign {
 impl Campaign {
     /// A campaign that checks everything.
     #[must_use]
-    pub fn new(objects: usize) -> Self {
-        Self { objects, mutation: None, properties: Property::ALL.into_iter().collect() }
+    pub fn new(kind: Kind, objects: usize) -> Self {
+        Self { kind, objects, mutation: None, properties: Property::ALL.into_iter().collect() }
     }
 
     /// Lets the world of `seed` happen. The first violation of each property.
     pub fn run(&self, seed: u64) -> (Figures, Vec<Violation>) {
-        let world = self.world(Scenario::new(seed, self.objects), Story::default(), true);
-        (world.figures, world.checks.violations().values().cloned().collect())
+        let ended = self.world(Scenario::new(seed, self.objects), Story::default(), true);
+        (ended.figures, ended.violations.into_values().collect())
     }
 
-    fn world(&self, scenario: Scenario, story: Story, to_the_end: bool) -> World {
+    fn world(&self, scenario: Scenario, story: Story, to_the_end: bool) -> Ended {
+        match self.kind {
+            Kind::JobRun => self.world_of::<JobRuns>(scenario, story, to_the_end),
+            Kind::WorkflowRun => self.world_of::<WorkflowRuns>(scenario, story, to_the_end),
+        }
+    }
+
+    fn world_of<K: Simulated>(&self, scenario: Scenario, story: Story, to_the_end: bool) -> Ended {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
         let Ok(runtime) = runtime else { std::process::abort() };
-        runtime.block_on(async {
-            let mut world = World::new(scenario, self.mutation, story);
+        let World { scenario, figures, checks, story, .. } = runtime.block_on(async {
+            let mut world = World::<K>::new(scenario, self.mutation, story);
             world.checks.on.clone_from(&self.properties);
             world.run(to_the_end).await
-        })
+        });
+        Ended { scenario, figures, violations: checks.violations().clone(), story }
     }
 
     /// The story of the violation in the world of `seed`, in as small a world as is found.
@@ -56,13 +75,14 @@ impl Campaign {
         let whole = Scenario::new(seed, self.objects);
         let kept = only.smallest(&whole);
         let world = only.world(whole.clone().only(&kept), Story::kept(), false);
-        let found = world.checks.violations().get(&violation.property).unwrap_or(violation).clone();
+        let found = world.violations.get(&violation.property).unwrap_or(violation).clone();
         let mut report = String::new();
         let _ = writeln!(report, "{:?} does not hold: {}", found.property, found.what);
         let _ = writeln!(
             report,
-            "at {} of seed {seed} with {} objects, {} of which are needed",
+            "at {} of seed {seed} of {:?}s with {} objects, {} of which are needed",
             clock(found.at),
+            self.kind,
             self.objects,
             kept.len()
         );
@@ -97,7 +117,7 @@ impl Campaign {
                 let fewer: Vec<usize> = kept[..from].iter().chain(&kept[until..]).copied().collect();
                 let fewer_objects = fewer.iter().copied().collect();
                 let world = self.world(whole.clone().only(&fewer_objects), Story::default(), false);
-                if world.checks.violations().is_empty() {
+                if world.violations.is_empty() {
                     from += size;
                 } else {
                     kept = fewer;

@@ -10,8 +10,8 @@ use kube::core::ObjectMeta;
 use super::Name;
 use super::scenario::ObjectPlan;
 use super::time::{Ms, timestamp};
+use crate::api::FINALIZER;
 use crate::api::run::{RunPolicy, RunStatus};
-use crate::api::{FINALIZER, GlueJobRun, GlueJobRunSpec};
 use crate::controllers::runtime::patch::has_finalizer;
 
 /// An object as the API server has it.
@@ -21,7 +21,7 @@ pub struct Object {
     pub plan: usize,
     pub name: Name,
     pub meta: ObjectMeta,
-    /// The job or the crawler.
+    /// The job or the workflow.
     pub target: String,
     pub policy: RunPolicy,
     /// The Secret of its arguments.
@@ -53,13 +53,6 @@ impl Object {
 
     pub fn created(&self) -> Timestamp {
         self.meta.creation_timestamp.as_ref().map_or(Timestamp::UNIX_EPOCH, |created| created.0)
-    }
-
-    /// The object as the product's kinds have it, without its status.
-    pub fn typed(&self) -> GlueJobRun {
-        let spec =
-            GlueJobRunSpec { job_name: self.target.clone(), policy: self.policy.clone(), ..GlueJobRunSpec::default() };
-        GlueJobRun { metadata: self.meta.clone(), spec, status: None }
     }
 }
 

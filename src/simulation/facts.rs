@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::kind::Simulated;
 use super::mutations::Mutation;
 use super::polls::Source;
 use super::scenario::CREDENTIALS;
@@ -10,15 +11,13 @@ use super::shell::{Pass, observe_intent};
 use super::time::timestamp;
 use super::world::World;
 use crate::api::run::{Phase, RunStatus};
-use crate::api::{GlueJobRun, GlueJobRunSpec};
 use crate::controllers::run::RunKind;
 use crate::controllers::run::calls::Plan;
-use crate::controllers::run::facts::{CrawlerActivity, Facts, Observation, ObservedRun};
+use crate::controllers::run::facts::{CrawlerActivity, Facts, Observation};
 use crate::controllers::run::plan::plan;
 use crate::controllers::runtime::facts::CommonFacts;
 use crate::controllers::runtime::problem::Problem;
 use crate::controllers::runtime::reason::Reason;
-use crate::glue::job_runs::source::JobRunItem;
 use crate::glue::poller::{self, Report};
 
 /// `--start-settle`.
@@ -26,12 +25,7 @@ pub const SETTLE: Duration = Duration::from_mins(1);
 /// `--deletion-timeout`.
 pub const DELETION_TIMEOUT: Duration = Duration::from_mins(10);
 
-/// The run in an item.
-pub fn observed(item: &JobRunItem) -> Option<ObservedRun> {
-    GlueJobRun::new("", GlueJobRunSpec::default()).observe(item)
-}
-
-impl World {
+impl<K: Simulated> World<K> {
     /// The client and the inputs, once in a pass.
     pub fn resolve(&mut self, pass: &mut Pass) {
         let object = &pass.object;
@@ -63,10 +57,10 @@ impl World {
         let object = Arc::clone(&pass.object);
         let report = self.report(pass, &object.status);
         let observation = report.observation.and_then(|observation| match observation {
-            poller::Observation::Present(item) => observed(&item).map(Observation::Present),
+            poller::Observation::Present(item) => K::observed(&item).map(Observation::Present),
             poller::Observation::NotFound => Some(Observation::NotFound),
         });
-        let source = pass.client().map(|client| Source { client, job: object.target.clone() });
+        let source = pass.client().map(|client| Source { client, target: object.target.clone() });
         let reported_at_once = source.and_then(|source| self.failed_polls.get(&source)).map(|error| &**error);
         let turn = self.turn(pass);
         let live_id = object.status.attempt().and_then(|attempt| attempt.id.clone()).unwrap_or_default();
@@ -96,8 +90,8 @@ impl World {
                 deletion_timeout,
             },
             policy: &object.policy,
-            noun: GlueJobRun::NOUN,
-            target: GlueJobRun::TARGET,
+            noun: K::Object::NOUN,
+            target: K::Object::TARGET,
             concurrency: None,
             follow: None,
             resume: None,
@@ -115,14 +109,14 @@ impl World {
         })
     }
 
-    fn report(&mut self, pass: &Pass, status: &RunStatus) -> Report<JobRunItem> {
+    fn report(&mut self, pass: &Pass, status: &RunStatus) -> Report<K::Item> {
         let over = status.phase.is_some_and(Phase::is_final);
         let Some(attempt) = status.attempt().filter(|attempt| !over && attempt.ended_at.is_none()) else {
             return Report::default();
         };
         match (pass.client(), &attempt.id) {
             (Some(client), Some(id)) => {
-                let source = Source { client, job: pass.object.target.clone() };
+                let source = Source { client, target: pass.object.target.clone() };
                 self.watch(&source, id, &pass.object.name)
             }
             _ => Report::default(),

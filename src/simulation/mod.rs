@@ -9,6 +9,7 @@
 //! | module | what it is |
 //! |---|---|
 //! | [`scenario`] | what happens in a world of this seed |
+//! | [`kind`] | what differs between job runs and workflow runs |
 //! | [`cluster`], [`glue`] | the API server and Glue |
 //! | [`world`] | the events in the order of virtual time |
 //! | [`process`] | what the controller keeps while it runs |
@@ -30,6 +31,7 @@ mod cluster;
 mod facts;
 mod figures;
 mod glue;
+mod kind;
 mod mailbox;
 mod mutations;
 mod polls;

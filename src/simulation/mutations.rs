@@ -2,6 +2,8 @@
 
 #[cfg(test)]
 use super::checks::Property;
+#[cfg(test)]
+use super::kind::Kind;
 
 /// A fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -34,26 +36,36 @@ pub enum Mutation {
     FailedPollsAreReportedAtOnce,
     /// A run that is not on the first page is read by id for ever.
     DeepRunsAreReadOneByOne,
+    /// A search among the runs of a workflow ends with the first page.
+    SearchesReadOnePage,
 }
 
 #[cfg(test)]
 impl Mutation {
-    /// All of them, with the property that must be found broken, the first seed in which it is, and the number of
+    /// All of them, with the property that must be found broken, the kind, the first seed in which it is, and the number of
     /// objects.
-    pub const ALL: [(Self, Property, u64, usize); 14] = [
-        (Self::LostAnswersSettleAtOnce, Property::StartedOnce, 2, 80),
-        (Self::FailedLookupsFindNothing, Property::StartedOnce, 4, 80),
-        (Self::FailedLookupsAreRepeatedAtOnce, Property::FewTries, 2, 80),
-        (Self::BlockedObjectsStayInTheQueue, Property::WorkGoesOn, 28, 80),
-        (Self::EachObjectTriesByItself, Property::FewTries, 18, 80),
-        (Self::RestartsForgetTheOrder, Property::OldestFirst, 29, 80),
-        (Self::SharedRunsHaveOneOwner, Property::OthersRunsGoOn, 181, 80),
-        (Self::ObjectsOfOneKeyStartTogether, Property::StartedOnce, 46, 80),
-        (Self::OnlyGlueKnowsTheRunsOfAKey, Property::StartedOnce, 43, 80),
-        (Self::StoppedRunsAreAdopted, Property::WorkIsDone, 4, 80),
-        (Self::OnlyTheFirstAttemptIsFound, Property::StartedOnce, 11, 80),
-        (Self::StuckStopsNeverTimeOut, Property::DeletionsEnd, 13, 80),
-        (Self::FailedPollsAreReportedAtOnce, Property::FewWrites, 7, 80),
-        (Self::DeepRunsAreReadOneByOne, Property::FewPolls, 19, 160),
+    pub const ALL: [(Self, Property, Kind, u64, usize); 22] = [
+        (Self::LostAnswersSettleAtOnce, Property::StartedOnce, Kind::JobRun, 2, 80),
+        (Self::FailedLookupsFindNothing, Property::StartedOnce, Kind::JobRun, 4, 80),
+        (Self::FailedLookupsAreRepeatedAtOnce, Property::FewTries, Kind::JobRun, 2, 80),
+        (Self::BlockedObjectsStayInTheQueue, Property::WorkGoesOn, Kind::JobRun, 28, 80),
+        (Self::EachObjectTriesByItself, Property::FewTries, Kind::JobRun, 18, 80),
+        (Self::RestartsForgetTheOrder, Property::OldestFirst, Kind::JobRun, 29, 80),
+        (Self::SharedRunsHaveOneOwner, Property::OthersRunsGoOn, Kind::JobRun, 181, 80),
+        (Self::ObjectsOfOneKeyStartTogether, Property::StartedOnce, Kind::JobRun, 46, 80),
+        (Self::OnlyGlueKnowsTheRunsOfAKey, Property::StartedOnce, Kind::JobRun, 43, 80),
+        (Self::StoppedRunsAreAdopted, Property::WorkIsDone, Kind::JobRun, 4, 80),
+        (Self::OnlyTheFirstAttemptIsFound, Property::StartedOnce, Kind::JobRun, 11, 80),
+        (Self::StuckStopsNeverTimeOut, Property::DeletionsEnd, Kind::JobRun, 13, 80),
+        (Self::FailedPollsAreReportedAtOnce, Property::FewWrites, Kind::JobRun, 7, 80),
+        (Self::DeepRunsAreReadOneByOne, Property::FewPolls, Kind::JobRun, 19, 160),
+        (Self::LostAnswersSettleAtOnce, Property::StartedOnce, Kind::WorkflowRun, 2, 80),
+        (Self::BlockedObjectsStayInTheQueue, Property::WorkGoesOn, Kind::WorkflowRun, 28, 80),
+        (Self::SharedRunsHaveOneOwner, Property::OthersRunsGoOn, Kind::WorkflowRun, 181, 80),
+        (Self::StoppedRunsAreAdopted, Property::WorkIsDone, Kind::WorkflowRun, 4, 80),
+        (Self::OnlyTheFirstAttemptIsFound, Property::StartedOnce, Kind::WorkflowRun, 4, 80),
+        (Self::StuckStopsNeverTimeOut, Property::DeletionsEnd, Kind::WorkflowRun, 13, 80),
+        (Self::FailedPollsAreReportedAtOnce, Property::FewWrites, Kind::WorkflowRun, 7, 80),
+        (Self::SearchesReadOnePage, Property::StartedOnce, Kind::WorkflowRun, 8, 80),
     ];
 }

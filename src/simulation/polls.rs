@@ -10,19 +10,17 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::Name;
-use super::calls::{Answer, CallTo, GlueCall};
+use super::calls::{Answer, GlueCall};
 use super::cluster::Object;
 use super::glue::ClientId;
-use super::mailbox::{Mailbox, not_understood};
+use super::kind::Simulated;
+use super::mailbox::Mailbox;
 use super::mutations::Mutation;
 use super::time::{millis, timestamp};
 use super::tokens::{Tokens, Waiter};
 use super::world::{Event, World};
 use crate::glue::Error;
-use crate::glue::job_runs::source::{JobRunItem, JobRunSource, RunReader};
-use crate::glue::job_runs::{JobRun, JobSettings};
 use crate::glue::poller::client::PollClient;
-use crate::glue::poller::listing::Page;
 use crate::glue::poller::{PollRequest, PollResult, Polled, Report, Source as _};
 use crate::glue::rate_limiter::poll_schedule::{GroupId, NextPoll};
 use crate::glue::rate_limiter::{Priority, RateLimiter, budget};
@@ -30,22 +28,19 @@ use crate::glue::rate_limiter::{Priority, RateLimiter, budget};
 /// `--poll-interval`.
 pub const POLL_INTERVAL: Duration = Duration::from_secs(5);
 
-/// The runs of one job, for one client.
+/// The runs of one job or workflow, for one client.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Source {
     pub client: ClientId,
-    pub job: String,
+    pub target: String,
 }
-
-/// What the poller's state knows a source by.
-pub type Watched = JobRunSource<Reads>;
 
 /// What a poll reads the runs with.
 #[derive(Clone, Debug)]
 pub struct Reads {
     client: ClientId,
     account: usize,
-    mailbox: Mailbox,
+    pub mailbox: Mailbox,
 }
 
 impl PartialEq for Reads {
@@ -76,36 +71,12 @@ impl PollClient for Reads {
     }
 }
 
-impl RunReader for Reads {
-    async fn page(&self, job: &str, token: Option<String>) -> Result<Page<JobRun>, Error> {
-        let page = token.and_then(|token| token.parse().ok()).unwrap_or(0);
-        match self.mailbox.ask(CallTo::List { page }).await? {
-            Answer::Page(runs, more) => {
-                let next = more.then(|| (page + 1).to_string());
-                Ok(Page { items: runs.into_iter().map(|(run, _)| run).collect(), next })
-            }
-            _ => Err(not_understood(job)),
-        }
-    }
-
-    async fn run(&self, job: &str, id: &str) -> Result<JobRun, Error> {
-        match self.mailbox.ask(CallTo::Get { id: id.to_owned() }).await? {
-            Answer::Run(run) => Ok(run.0),
-            _ => Err(not_understood(job)),
-        }
-    }
-
-    async fn job(&self, _: &str) -> Result<JobSettings, Error> {
-        self.mailbox.ask(CallTo::GetJob).await.map(|_| JobSettings::default())
-    }
-}
-
 /// A poll under way.
-pub struct Group {
+pub struct Group<T> {
     polled_at: Instant,
-    requests: Vec<PollRequest<JobRunItem>>,
+    requests: Vec<PollRequest<T>>,
     reads: Reads,
-    poll: Pin<Box<dyn Future<Output = Polled<JobRunItem>>>>,
+    poll: Pin<Box<dyn Future<Output = Polled<T>>>>,
 }
 
 /// A group as the schedule of its account knows it.
@@ -116,9 +87,9 @@ pub struct Member {
     turns: u64,
 }
 
-impl World {
+impl<K: Simulated> World<K> {
     /// Subscribes an object to a run.
-    pub fn watch(&mut self, source: &Source, id: &str, name: &Name) -> Report<JobRunItem> {
+    pub fn watch(&mut self, source: &Source, id: &str, name: &Name) -> Report<K::Item> {
         let mut is_new = false;
         let (watched, poller) = (self.key_of(source), &mut self.process.poller);
         poller.replace_subscriptions(&[(watched.clone(), id.to_owned())], name);
@@ -136,9 +107,9 @@ impl World {
         report
     }
 
-    fn key_of(&self, source: &Source) -> Watched {
+    fn key_of(&self, source: &Source) -> K::Source {
         let (client, account) = (source.client, self.glue.clients[source.client]);
-        JobRunSource { client: Reads { client, account, mailbox: Mailbox::default() }, job: source.job.clone() }
+        K::source(Reads { client, account, mailbox: Mailbox::default() }, source.target.clone())
     }
 
     fn account_of(&mut self, source: &Source) -> &mut Tokens {
@@ -224,7 +195,7 @@ impl World {
             return self.poll_is_over(source, 0);
         }
         requests.sort_by(|one, other| (one.failures, &one.id).cmp(&(other.failures, &other.id)));
-        let (reads, asked) = (watched.client.clone(), requests.clone());
+        let (reads, asked) = (K::parts(&watched).0.clone(), requests.clone());
         let poll = Box::pin(async move { watched.poll(asked, extras).await });
         self.process.groups.insert(source.clone(), Group { polled_at: Instant::now(), requests, reads, poll });
         self.go_on_polling(source);
@@ -240,7 +211,7 @@ impl World {
         let call = group.reads.mailbox.take_call();
         self.process.groups.insert(source.clone(), group);
         if let Some(call) = call {
-            let call = GlueCall { client: source.client, plan: None, target: source.job.clone(), call };
+            let call = GlueCall { client: source.client, plan: None, target: source.target.clone(), call };
             self.queue(source.client, Priority::Poll, Some(Waiter::Poll(source.clone(), call)));
         }
     }
@@ -258,11 +229,12 @@ impl World {
     }
 
     /// The poll is over.
-    fn polled(&mut self, source: &Source, group: &Group, polled: Polled<JobRunItem>) {
+    fn polled(&mut self, source: &Source, group: &Group<K::Item>, polled: Polled<K::Item>) {
         let calls = polled.calls;
         self.checks.poll_ended(self.now, source, &polled.results);
-        self.checks.polled(self.now, source, calls, &group.requests, &self.glue);
-        self.log(None, || format!("a poll of {} for client {} takes {calls} calls", source.job, source.client));
+        let for_changes = K::CALLS_FOR_CHANGE * group.requests.len();
+        self.checks.polled(self.now, source, calls.saturating_sub(for_changes), &group.requests, &self.glue);
+        self.log(None, || format!("a poll of {} for client {} takes {calls} calls", source.target, source.client));
         self.report_at_once(source, &polled.results);
         let watched = self.key_of(source);
         let applied = self.process.poller.apply(&watched, group.polled_at, timestamp(self.now), polled);
@@ -271,7 +243,10 @@ impl World {
         for name in changed {
             self.requeue(&name);
         }
-        let informed = applied.informed.into_iter().map(|group| Source { client: group.client.client, job: group.job });
+        let informed = applied.informed.iter().map(|group| {
+            let (reads, target) = K::parts(group);
+            Source { client: reads.client, target: target.to_owned() }
+        });
         let mut informed: Vec<_> = informed.collect();
         informed.sort();
         for sibling in informed {
@@ -281,7 +256,7 @@ impl World {
     }
 
     /// Under a mutation, a poll that failed is written into every object, and its end again.
-    fn report_at_once(&mut self, source: &Source, results: &[PollResult<JobRunItem>]) {
+    fn report_at_once(&mut self, source: &Source, results: &[PollResult<K::Item>]) {
         if self.is(Mutation::FailedPollsAreReportedAtOnce) {
             let error = results.iter().find_map(|result| result.answer.as_ref().err()).cloned();
             let before = match &error {
@@ -289,7 +264,7 @@ impl World {
                 None => self.failed_polls.remove(source),
             };
             if before != error {
-                let watches = |object: &&Arc<Object>| object.target == source.job && !object.is_finished();
+                let watches = |object: &&Arc<Object>| object.target == source.target && !object.is_finished();
                 let all: Vec<_> =
                     self.process.cache.values().filter(watches).map(|object| object.name.clone()).collect();
                 for name in &all {

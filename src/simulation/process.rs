@@ -6,7 +6,8 @@ use std::sync::Arc;
 use super::Name;
 use super::cluster::Object;
 use super::glue::ClientId;
-use super::polls::{Group, POLL_INTERVAL, Source, Watched};
+use super::kind::Simulated;
+use super::polls::{Group, POLL_INTERVAL, Source};
 use super::searches::Search;
 use super::shell::Pass;
 use super::time::Ms;
@@ -20,7 +21,7 @@ use crate::glue::job_runs::search::Histories;
 use crate::glue::poller::State;
 use crate::glue::rate_limiter::budget::Ticket;
 
-/// The job or crawler that objects of one client wait for.
+/// The job or workflow that objects of one client wait for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Target {
     pub client: ClientId,
@@ -34,7 +35,7 @@ impl queue::Target for Target {
 }
 
 /// One process.
-pub struct Process {
+pub struct Process<K: Simulated> {
     /// Its number: what belongs to an earlier one is dropped.
     pub number: u32,
     /// The objects as the watch has shown them.
@@ -45,13 +46,13 @@ pub struct Process {
     pub queues: Queues<Target, Name>,
     pub keys: Exclusive<String, Name>,
     pub shared_runs: SharedRuns<Name>,
-    pub poller: State<Watched, Name>,
+    pub poller: State<K::Source, Name>,
     /// The polls under way.
-    pub groups: BTreeMap<Source, Group>,
+    pub groups: BTreeMap<Source, Group<K::Item>>,
     /// What searches have listed.
     pub histories: BTreeMap<ClientId, Arc<Histories>>,
     /// The searches under way.
-    pub searches: BTreeMap<Name, Search>,
+    pub searches: BTreeMap<Name, Search<K::Found>>,
     /// The tokens of each account.
     pub tokens: BTreeMap<usize, Tokens>,
     /// The places of objects that wait to start something, by uid.
@@ -67,7 +68,7 @@ pub struct Slot {
     pub is_running: bool,
 }
 
-impl Process {
+impl<K: Simulated> Process<K> {
     pub fn new(number: u32) -> Self {
         Self {
             number,

@@ -1,6 +1,5 @@
 //! The lookups of runs: the searches of the product, with a reader whose calls go to the model.
 
-use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -9,36 +8,27 @@ use std::time::Duration;
 
 use super::Name;
 use super::calls::{Answer, CallTo, GlueCall};
-use super::facts::observed;
 use super::glue::ClientId;
-use super::glue::job::Listed;
-use super::mailbox::{Mailbox, not_understood};
+use super::kind::{Simulated, Wanted};
+use super::mailbox::Mailbox;
 use super::mutations::Mutation;
 use super::shell::{Pass, Waits, observe_intent};
 use super::time::millis;
 use super::tokens::Waiter;
 use super::world::{Event, World};
 use crate::api::run::Phase;
-use crate::controllers::job_run::lookup;
 use crate::controllers::run::calls::RunQuery;
 use crate::controllers::run::facts::ObservedRun;
 use crate::controllers::run::sharing;
 use crate::controllers::runtime::problem::Problem;
 use crate::controllers::runtime::start_once::{Lookup, StartOutcome};
 use crate::glue::Error;
-use crate::glue::job_runs::fingerprint::Fingerprint;
-use crate::glue::job_runs::history::{HistoryPage, HistoryRun};
-use crate::glue::job_runs::search::{HistoryReader, KEPT_FOR, LONGEST};
-use crate::glue::job_runs::source::JobRunItem;
-use crate::glue::job_runs::{JobRun, RunMatcher};
+use crate::glue::job_runs::search::KEPT_FOR;
 use crate::glue::rate_limiter::Priority;
 use crate::glue::rate_limiter::budget::Ticket;
 
-/// `--run-key-argument`.
-const KEY_ARGUMENT: &str = "--kube-glue-run";
-
 /// A search under way.
-pub struct Search {
+pub struct Search<F> {
     number: u64,
     query: RunQuery,
     /// For how long the process had known of the intent when the search began.
@@ -51,74 +41,29 @@ pub struct Search {
     is_calling: bool,
     /// What its call waits for.
     ticket: Option<Ticket>,
-    future: Pin<Box<dyn Future<Output = Result<Vec<JobRun>, Error>>>>,
+    future: Pin<Box<dyn Future<Output = Result<F, Error>>>>,
 }
 
-/// What a search reads the history with.
-struct Reads {
-    mailbox: Mailbox,
-    is_urgent: bool,
-}
-
-impl HistoryReader for Reads {
-    fn is_urgent(&self) -> bool {
-        self.is_urgent
-    }
-
-    async fn page(&self, job: &str, token: Option<String>) -> Result<HistoryPage, Error> {
-        let page = token.and_then(|token| token.parse().ok()).unwrap_or(0);
-        match self.mailbox.ask(CallTo::List { page }).await? {
-            Answer::Page(runs, more) => {
-                let runs = runs.into_iter().map(history_run).collect();
-                Ok(HistoryPage { runs, next: more.then(|| (page + 1).to_string()) })
-            }
-            _ => Err(not_understood(job)),
-        }
-    }
-
-    async fn run(&self, job: &str, id: &str, matcher: &RunMatcher) -> Result<JobRun, Error> {
-        match self.mailbox.ask(CallTo::Get { id: id.to_owned() }).await? {
-            Answer::Run(run) => {
-                let (run, key) = *run;
-                Ok(JobRun { matched: matcher.satisfied_by(&arguments(key), false), ..run })
-            }
-            _ => Err(not_understood(job)),
-        }
-    }
-}
-
-/// The arguments of a run, as far as a search needs them.
-fn arguments(key: String) -> HashMap<String, String> {
-    HashMap::from([(KEY_ARGUMENT.to_owned(), key)])
-}
-
-fn history_run((run, key): Listed) -> HistoryRun {
-    let fingerprint = Fingerprint::of(&arguments(key), false, Some(KEY_ARGUMENT));
-    HistoryRun { id: run.id.into(), started_on: run.started_on, is_final: run.state.is_final(), fingerprint }
-}
-
-impl World {
+impl<K: Simulated> World<K> {
     /// Begins the lookup of a pass, as `look_up` of the kind.
     pub fn look_up(&mut self, pass: &mut Pass, client: ClientId, query: RunQuery) {
         let object = Arc::clone(&pass.object);
         self.checks.looks_up(self.now, &object);
         let intent_age = self.process.local.with(object.uid(), |local| observe_intent(&object, local));
         let urgency = if object.is_deleting() { Priority::Stop } else { Priority::Search };
-        let matcher = RunMatcher::Argument { name: KEY_ARGUMENT.to_owned(), base: query.base_key.clone() };
-        let earliest = lookup::earliest_start(&query, &matcher);
-        let (mailbox, job) = (Mailbox::default(), object.target.clone());
-        let reads = Reads { mailbox: mailbox.clone(), is_urgent: urgency == Priority::Stop };
-        let histories = Arc::clone(self.process.histories.entry(client).or_default());
-        if histories.begin_forgetting() {
+        let mailbox = Mailbox::default();
+        let is_urgent = urgency == Priority::Stop;
+        let wanted = Wanted { client, object: &object, query: &query, is_urgent, mutation: self.mutation };
+        let search = K::search(&mut self.process, mailbox.clone(), &wanted);
+        if self.process.histories.get(&client).is_some_and(|histories| histories.begin_forgetting()) {
             self.at(self.now + millis(KEPT_FOR), Event::Forget(self.process.number, client));
         }
-        let search = async move { histories.search(&reads, &job, &matcher, earliest).await };
         self.numbers += 1;
         let search = Search {
             number: self.numbers,
             query,
             intent_age,
-            call: GlueCall { client, plan: Some(object.plan), target: object.target.clone(), call: CallTo::GetJob },
+            call: GlueCall { client, plan: Some(object.plan), target: object.target.clone(), call: CallTo::GetTarget },
             urgency,
             mailbox,
             is_calling: false,
@@ -128,7 +73,7 @@ impl World {
         };
         pass.waits = Waits::Search;
         let ends = Event::SearchEnds(self.process.number, object.name.clone(), search.number);
-        self.at(self.now + millis(LONGEST), ends);
+        self.at(self.now + millis(K::LONGEST_SEARCH), ends);
         self.process.searches.insert(object.name.clone(), search);
         self.at(self.now, Event::Search(self.process.number, object.name.clone()));
     }
@@ -181,14 +126,14 @@ impl World {
     }
 
     /// A search has ended. Others of the job may wait for it.
-    fn searched(&mut self, name: &Name, found: Result<Vec<JobRun>, Error>) {
+    fn searched(&mut self, name: &Name, found: Result<K::Found, Error>) {
         let Some(search) = self.process.searches.remove(name) else { return };
         if let Some(ticket) = search.ticket
             && !self.is_granted(search.call.client, ticket)
         {
             self.give_back(search.call.client, ticket);
         }
-        let waits_for = |other: &Search| {
+        let waits_for = |other: &Search<K::Found>| {
             !other.is_calling && other.call.client == search.call.client && other.call.target == search.call.target
         };
         let waiting: Vec<_> = self.process.searches.iter().filter(|(_, other)| waits_for(other)).collect();
@@ -223,18 +168,17 @@ impl World {
     }
 
     /// As `look_up` of the lifecycle and of the kind.
-    fn lookup(&self, pass: &Pass, search: Search, found: Result<Vec<JobRun>, Error>) -> Lookup<ObservedRun> {
+    fn lookup(&self, pass: &Pass, search: Search<K::Found>, found: Result<K::Found, Error>) -> Lookup<ObservedRun> {
         let found = match found {
             Ok(found) => found,
-            Err(_) if self.is(Mutation::FailedLookupsFindNothing) => Vec::new(),
+            Err(_) if self.is(Mutation::FailedLookupsFindNothing) => K::Found::default(),
             Err(error) => return Lookup::Failed(Problem::of(&error, None)),
         };
         let Search { query, intent_age, .. } = search;
         let only_first = self.is(Mutation::OnlyTheFirstAttemptIsFound).then_some(0);
         let attempts = &pass.object.status.attempts;
         let is_recorded = |id: &str| attempts.iter().any(|attempt| attempt.id.as_deref() == Some(id));
-        let newest = lookup::newest(found, query.attempt.or(only_first), is_recorded);
-        let listed = newest.and_then(|run| observed(&JobRunItem { run, retry_expected: false }));
+        let listed = K::pick(found, query.attempt.or(only_first), is_recorded);
         let listed = listed.map(|mut run| {
             if self.is(Mutation::StoppedRunsAreAdopted) && matches!(run.phase, Phase::Stopping | Phase::Stopped) {
                 run.phase = Phase::Starting;

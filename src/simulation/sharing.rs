@@ -5,6 +5,7 @@ use tokio::time::Instant;
 
 use super::Name;
 use super::cluster::Object;
+use super::kind::Simulated;
 use super::mutations::Mutation;
 use super::process::Target;
 use super::shell::Pass;
@@ -20,12 +21,12 @@ use crate::controllers::runtime::reason::Reason;
 use crate::controllers::runtime::start_once::StartOutcome;
 use crate::glue::Error;
 
-impl World {
+impl<K: Simulated> World<K> {
     /// The watch shows the object; `listed` when it came with a list.
     pub fn on_applied(&mut self, object: &Object, listed: bool) {
         let (name, status) = (&object.name, &object.status);
         self.process.local.register(object.uid(), false);
-        self.process.shared_runs.set(name, sharing::need(&object.typed(), status));
+        self.process.shared_runs.set(name, K::need(object, status));
         if status.phase.is_some_and(Phase::is_final) {
             self.with_queues(|queues| queues.remove(name));
             return;
@@ -62,7 +63,7 @@ impl World {
 
     /// The status was written.
     pub fn share_status(&mut self, pass: &Pass, before: &RunStatus, after: &RunStatus) {
-        self.process.shared_runs.set(&pass.object.name, sharing::need(&pass.object.typed(), after));
+        self.process.shared_runs.set(&pass.object.name, K::need(&pass.object, after));
         let live = |status: &RunStatus| status.attempt().filter(|last| last.ended_at.is_none())?.id.clone();
         if live(before).is_some()
             && live(after).is_none()

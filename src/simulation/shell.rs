@@ -11,6 +11,7 @@ use super::calls::{CallTo, GlueCall, Reader};
 use super::checks::Property;
 use super::cluster::Object;
 use super::glue::ClientId;
+use super::kind::Simulated;
 use super::time::Ms;
 use super::tokens::Waiter;
 use super::world::{Event, World};
@@ -90,7 +91,7 @@ pub fn observe_intent(object: &Object, local: &mut LocalState<RunLocalState>) ->
     local.intent.observe(intent(&object.status).as_ref(), Instant::now())
 }
 
-impl World {
+impl<K: Simulated> World<K> {
     /// Begins a pass on what the cache shows.
     pub fn begin_pass(&mut self, name: &Name) {
         let Some(object) = self.process.cache.get(name).cloned() else { return };
@@ -250,8 +251,8 @@ impl World {
                 return Next::Again;
             }
             Call::LookUp(query) => self.look_up(pass, client, query),
-            // The place is looked for in two calls: how many the job has, and how many are taken.
-            Call::CheckPlace => self.ask(pass, caller(CallTo::GetJob), Priority::Poll),
+            // The place is looked for in two calls: how many the target has, and how many are taken.
+            Call::CheckPlace => self.ask(pass, caller(CallTo::GetTarget), Priority::Poll),
             Call::Stop(id) => self.ask(pass, caller(CallTo::Stop { id }), Priority::Stop),
             Call::ReadBaseline { .. } | Call::ReadResumable { .. } => return Next::Ends(Some(WRITE_AGAIN)),
         }

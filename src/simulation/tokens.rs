@@ -7,6 +7,7 @@ use tokio::time::Instant;
 use super::Name;
 use super::calls::{GlueCall, Reader};
 use super::glue::ClientId;
+use super::kind::Simulated;
 use super::polls::{Member, Source};
 use super::time::{Ms, millis};
 use super::world::{Event, World};
@@ -64,7 +65,7 @@ pub enum Waiter {
     Poll(Source, GlueCall),
 }
 
-impl World {
+impl<K: Simulated> World<K> {
     /// Queues for a token.
     pub fn queue(&mut self, client: ClientId, priority: Priority, waiter: Option<Waiter>) -> Ticket {
         let account = self.glue.clients[client];

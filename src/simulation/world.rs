@@ -12,6 +12,7 @@ use super::figures::Figures;
 use super::glue::episode::Episode;
 use super::glue::job::Job;
 use super::glue::{Account, ClientId, Glue};
+use super::kind::Simulated;
 use super::mutations::Mutation;
 use super::polls::Source;
 use super::process::Process;
@@ -60,13 +61,13 @@ pub enum Event {
 }
 
 /// A world.
-pub struct World {
+pub struct World<K: Simulated> {
     pub scenario: Scenario,
     pub mutation: Option<Mutation>,
     pub now: Ms,
     pub cluster: Cluster,
     pub glue: Glue,
-    pub process: Process,
+    pub process: Process<K>,
     /// Whether the process has listed the objects.
     pub is_up: bool,
     pub flights: BTreeMap<u64, Flight>,
@@ -86,7 +87,7 @@ pub struct World {
     sequence: u64,
 }
 
-impl World {
+impl<K: Simulated> World<K> {
     /// A world at its beginning.
     pub fn new(scenario: Scenario, mutation: Option<Mutation>, story: Story) -> Self {
         let seed = scenario.seed;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::cluster::Object;
 use super::glue::ClientId;
+use super::kind::Simulated;
 use super::shell::{Pass, WRITE_AGAIN};
 use super::time::{Ms, SECOND};
 use super::world::World;
@@ -13,7 +14,7 @@ use crate::controllers::run::lifecycle::intent;
 use crate::controllers::runtime::start_once::records_intent;
 use crate::glue::rate_limiter::budget::Ticket;
 
-impl World {
+impl<K: Simulated> World<K> {
     pub fn write_status(&mut self, mut pass: Pass, status: RunStatus, place: Option<(ClientId, Ticket)>) {
         let name = pass.object.name.clone();
         let before = pass.object.status.clone();

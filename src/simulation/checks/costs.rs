@@ -5,7 +5,6 @@ use super::{Checks, Property};
 use crate::api::run::RunStatus;
 use crate::controllers::runtime::reason::Reason;
 use crate::glue::ErrorKind;
-use crate::glue::job_runs::source::JobRunItem;
 use crate::glue::poller::{PollRequest, PollResult};
 use crate::simulation::calls::{Answer, CallTo, GlueCall};
 use crate::simulation::cluster::Object;
@@ -156,7 +155,7 @@ impl Checks {
         let who = Caller { client: call.client, plan: call.plan };
         let account = glue.clients[call.client];
         for (number, episode) in glue.episodes.iter().enumerate() {
-            if episode.plan.is_some() || !episode.refuses(now, account, &who, Operation::StartJobRun, &call.target) {
+            if episode.plan.is_some() || !episode.refuses(now, account, &who, Operation::Start, &call.target) {
                 continue;
             }
             let Tries { refused, throttled } =
@@ -186,7 +185,7 @@ impl Checks {
     }
 
     /// A poll is over.
-    pub fn poll_ended(&mut self, now: Ms, source: &Source, results: &[PollResult<JobRunItem>]) {
+    pub fn poll_ended<T>(&mut self, now: Ms, source: &Source, results: &[PollResult<T>]) {
         let has_lost = self.losing_polls.remove(source);
         for result in results {
             let run = (source.clone(), result.id.clone());
@@ -198,15 +197,8 @@ impl Checks {
         }
     }
 
-    /// A poll has made this many calls.
-    pub fn polled(
-        &mut self,
-        now: Ms,
-        source: &Source,
-        calls: usize,
-        requests: &[PollRequest<JobRunItem>],
-        glue: &Glue,
-    ) {
+    /// A poll has made this many calls, beside those for runs that have changed.
+    pub fn polled<T>(&mut self, now: Ms, source: &Source, calls: usize, requests: &[PollRequest<T>], glue: &Glue) {
         self.now = now;
         let account = glue.clients[source.client];
         let is_refused = glue.episodes.iter().any(|episode| {
@@ -216,7 +208,7 @@ impl Checks {
         // Where a list is refused, its runs are read one by one.
         // Known: a run that the list shows late is remembered as deeper than it is.
         let is_exact = |job: &&Job| !is_refused && job.course.shown_late == 0;
-        let Some(job) = glue.jobs.get(&source.job).filter(is_exact) else { return };
+        let Some(job) = glue.jobs.get(&source.target).filter(is_exact) else { return };
         let depth = |id: &str| job.runs.iter().rev().position(|run| glue.runs[*run].id == id);
         let (shown, hidden): (Vec<_>, Vec<_>) =
             requests.iter().map(|request| depth(&request.id)).partition(Option::is_some);
@@ -227,7 +219,7 @@ impl Checks {
         if *dear > DEAR_POLLS {
             let what = format!(
                 "{dear} polls in a row of {} for client {} cost too much: {calls} calls for {} runs, which {needed} calls show",
-                source.job,
+                source.target,
                 source.client,
                 requests.len()
             );

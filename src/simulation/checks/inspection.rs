@@ -40,7 +40,7 @@ impl Checks {
             let mut is_hidden = !cluster.has_secret(&object.name.0, CREDENTIALS);
             is_hidden |=
                 self.secrets.iter().any(|(at, secret)| secret.0 == object.name.0 && *at + bounds::SEEN_AFTER > now);
-            let source = Source { client: tenant.client, job: object.target.clone() };
+            let source = Source { client: tenant.client, target: object.target.clone() };
             is_hidden |= self.lost_polls.get(&(source, id.clone())).is_some_and(|at| at + bounds::SEEN_AFTER > now);
             is_hidden |= glue.throttled.get(&tenant.account).is_some_and(|at| at + bounds::SEEN_AFTER > now);
             for episode in glue.episodes.iter().filter(concerns) {

@@ -6,31 +6,25 @@ use crate::simulation::time::{Ms, clock};
 /// The calls of the model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Operation {
-    StartJobRun,
-    StopJobRun,
-    GetJobRuns,
-    GetJobRun,
-    GetJob,
+    /// Of a run.
+    Start,
+    /// Of a run.
+    Stop,
+    /// A page of the runs of a job or workflow.
+    List,
+    /// One run.
+    Get,
+    /// The job or workflow.
+    GetTarget,
 }
 
 impl Operation {
-    /// As AWS names it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::StartJobRun => "StartJobRun",
-            Self::StopJobRun => "BatchStopJobRun",
-            Self::GetJobRuns => "GetJobRuns",
-            Self::GetJobRun => "GetJobRun",
-            Self::GetJob => "GetJob",
-        }
-    }
-
     pub fn is_start(self) -> bool {
-        self == Self::StartJobRun
+        self == Self::Start
     }
 
     fn is_read(self) -> bool {
-        matches!(self, Self::GetJobRuns | Self::GetJobRun | Self::GetJob)
+        matches!(self, Self::List | Self::Get | Self::GetTarget)
     }
 }
 
@@ -80,7 +74,7 @@ impl Episode {
     pub fn refuses(&self, now: Ms, account: usize, who: &Caller, operation: Operation, target: &str) -> bool {
         let of_kind = match &self.refusal {
             Refusal::Denied(DeniedCalls::Starts) | Refusal::Quota | Refusal::Invalid => operation.is_start(),
-            Refusal::Denied(DeniedCalls::Stops) => operation == Operation::StopJobRun,
+            Refusal::Denied(DeniedCalls::Stops) => operation == Operation::Stop,
             Refusal::Denied(DeniedCalls::Reads) | Refusal::Unreadable => operation.is_read(),
             Refusal::TargetGone => true,
         };

@@ -113,11 +113,11 @@ impl Glue {
         if let Some(job) = self.jobs.get_mut(job) {
             job.tried.insert(who.client, now);
         }
-        self.admit(now, who, Operation::StartJobRun, job)?;
+        self.admit(now, who, Operation::Start, job)?;
         if self.is_gone(now, who, job) {
             return Err(ErrorKind::NotFound);
         }
-        match self.refusal(now, who, Operation::StartJobRun, job) {
+        match self.refusal(now, who, Operation::Start, job) {
             Some(Refusal::Quota) => return Err(ErrorKind::LimitExceeded),
             Some(Refusal::Invalid) => return Err(ErrorKind::Invalid),
             _ => {}
@@ -153,7 +153,7 @@ impl Glue {
 
     /// `BatchStopJobRun` of one run. Whether it was live.
     pub fn stop_job_run(&mut self, now: Ms, who: &Caller, job: &str, id: &str) -> Result<bool, ErrorKind> {
-        self.admit(now, who, Operation::StopJobRun, job)?;
+        self.admit(now, who, Operation::Stop, job)?;
         if self.is_gone(now, who, job) {
             return Ok(false);
         }
@@ -178,7 +178,7 @@ impl Glue {
         job: &str,
         page: usize,
     ) -> Result<(Vec<Listed>, bool), ErrorKind> {
-        self.admit(now, who, Operation::GetJobRuns, job)?;
+        self.admit(now, who, Operation::List, job)?;
         if self.is_gone(now, who, job) {
             return Err(ErrorKind::NotFound);
         }
@@ -190,7 +190,7 @@ impl Glue {
 
     /// `GetJob`: `MaxConcurrentRuns`.
     pub fn job(&mut self, now: Ms, who: &Caller, job: &str) -> Result<usize, ErrorKind> {
-        self.admit(now, who, Operation::GetJob, job)?;
+        self.admit(now, who, Operation::GetTarget, job)?;
         if self.is_gone(now, who, job) {
             return Err(ErrorKind::NotFound);
         }
@@ -199,7 +199,7 @@ impl Glue {
 
     /// `GetJobRun`.
     pub fn job_run(&mut self, now: Ms, who: &Caller, job: &str, id: &str) -> Result<Listed, ErrorKind> {
-        self.admit(now, who, Operation::GetJobRun, job)?;
+        self.admit(now, who, Operation::Get, job)?;
         if self.is_gone(now, who, job) {
             return Err(ErrorKind::NotFound);
         }
@@ -212,6 +212,6 @@ impl Glue {
     pub fn is_gone(&self, now: Ms, who: &Caller, target: &str) -> bool {
         let account = self.clients[who.client];
         let gone = self.episodes.iter().filter(|episode| episode.refusal == Refusal::TargetGone);
-        gone.into_iter().any(|episode| episode.refuses(now, account, who, Operation::StopJobRun, target))
+        gone.into_iter().any(|episode| episode.refuses(now, account, who, Operation::Stop, target))
     }
 }

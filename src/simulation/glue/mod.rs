@@ -1,3 +1,4 @@
+//! A model of Glue: accounts that count calls, jobs and workflows with places that get free late, lists that show runs
 //! late, stops that lie, runs that stay in STOPPING, and jobs that are deleted under their runs.
 //!
 //! | module | what it is |
@@ -65,7 +66,7 @@ pub struct Glue {
     pub runs: Vec<Run>,
     pub episodes: Vec<Episode>,
     /// Calls by operation.
-    pub calls: BTreeMap<&'static str, u64>,
+    pub calls: BTreeMap<Operation, u64>,
     /// When each account last throttled a call.
     pub throttled: BTreeMap<usize, Ms>,
 }
@@ -73,7 +74,7 @@ pub struct Glue {
 impl Glue {
     /// Whether Glue takes the call at all.
     fn admit(&mut self, now: Ms, who: &Caller, operation: Operation, target: &str) -> Result<(), ErrorKind> {
-        *self.calls.entry(operation.name()).or_default() += 1;
+        *self.calls.entry(operation).or_default() += 1;
         let account = self.clients[who.client];
         if !self.accounts[account].takes(now) {
             self.throttled.insert(account, now);
