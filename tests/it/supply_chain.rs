@@ -1,9 +1,10 @@
 //! Where the crates of `Cargo.lock` come from, and their licences: what `cargo deny check licenses sources` checks by
-//! `deny.toml`, without that program. Advisories need a current database, and are not checked here.
+//! `deny.toml`, without that program. Advisories need a current database, and are not checked here; what was yanked is, as far
+//! as cargo's own copy of the index knows.
 
 use std::collections::BTreeSet;
 use std::iter::Peekable;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
@@ -35,6 +36,46 @@ fn every_crate_comes_from_crates_io_with_its_checksum() {
             None => assert!(name.starts_with("kube-glue"), "{name} is no crate of the workspace"),
         }
     }
+}
+
+/// Cargo keeps what it has read of the index, and reads it again when it resolves: no network is needed, and the answer is as
+/// old as that.
+#[test]
+fn no_crate_was_yanked_as_far_as_cargo_knows() {
+    let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| Some(std::env::home_dir()?.join(".cargo"))).expect("cargo's folder");
+    let indexes = std::fs::read_dir(home.join("registry/index")).into_iter().flatten().flatten();
+    let index = indexes
+        .map(|entry| entry.path().join(".cache"))
+        .find(|path| path.to_string_lossy().contains("index.crates.io") && path.is_dir());
+    let Some(index) = index else { return eprintln!("not checked: cargo has no sparse index of crates.io") };
+    let lock = file("Cargo.lock");
+    let (mut yanked, mut unknown, mut known) = (Vec::new(), Vec::new(), 0);
+    for package in lock.split("[[package]]").skip(1).filter(|package| package.contains("\nsource = ")) {
+        let mut quoted = package.split('"').skip(1).step_by(2);
+        let (name, version) = (quoted.next().expect("a name"), quoted.next().expect("a version"));
+        match is_yanked(&index, name, version) {
+            None => unknown.push(name),
+            Some(false) => known += 1,
+            Some(true) => yanked.push(format!("{name} {version}")),
+        }
+    }
+    eprintln!("{known} crates were not yanked; the index says nothing about {}: {unknown:?}", unknown.len());
+    assert!(yanked.is_empty(), "yanked: {yanked:?}");
+}
+
+/// What cargo's copy of the index says of a version; `None` where it has none of it.
+fn is_yanked(index: &Path, name: &str, version: &str) -> Option<bool> {
+    let name = name.to_lowercase();
+    let folder = match name.len() {
+        1 | 2 => name.len().to_string(),
+        3 => format!("3/{}", &name[..1]),
+        _ => format!("{}/{}", &name[..2], &name[2..4]),
+    };
+    let entry = std::fs::read(index.join(folder).join(&name)).ok()?;
+    // The parts are separated by zeros: a version, and then what the index has of it.
+    let parts = entry.split(|byte| *byte == 0).filter_map(|part| serde_json::from_slice::<Value>(part).ok());
+    parts.filter(|part| part["vers"] == version).find_map(|part| part["yanked"].as_bool())
 }
 
 #[test]
