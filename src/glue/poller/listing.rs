@@ -111,7 +111,7 @@ where
         }
         Ok(false)
     };
-    tokio::time::timeout(LONGEST_SEARCH, search).await.unwrap_or_else(|_| {
+    tokio::time::timeout(LONGEST_SEARCH, Box::pin(search)).await.unwrap_or_else(|_| {
         let message = "the search through the list of runs takes too long, such as where AWS throttles the calls";
         Err(Error::search_not_finished(operation, object.to_owned(), message))
     })
