@@ -14,6 +14,9 @@
 //! | [`triggers`] | the model of triggers, and their source for the poller |
 //! | [`workflow_runs`] | the model of workflow runs, their outcome, and their source for the poller |
 //! | [`connections`] | the model of connections, and their source for the poller |
+//! | [`documents`] | what is listed of an account, as Glue's own JSON |
+//! | [`name_filter`] | which names are of interest, by regular expressions |
+//! | [`permissions`] | what the credentials may do, as calls show that change nothing |
 //!
 //! None of these modules uses the Kubernetes API. [`identity`] reads the data of a Secret, which its caller passes in.
 
@@ -21,9 +24,12 @@ pub mod aws;
 pub(crate) mod clients;
 pub mod connections;
 pub(crate) mod crawls;
+pub mod documents;
 pub(crate) mod error;
 pub mod identity;
 pub mod job_runs;
+pub mod name_filter;
+pub mod permissions;
 pub(crate) mod poller;
 pub(crate) mod rate_limiter;
 pub(crate) mod schedule;

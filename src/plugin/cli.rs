@@ -5,8 +5,10 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use super::aws::AwsArgs;
 use super::connect::{Connection, duration};
-use super::output::Format;
+use super::output::{Format, TableFormat};
+use crate::glue::documents::Collection;
 
 /// Runs AWS Glue from Kubernetes: starts runs, waits for them, and says what stands in their way.
 #[derive(Debug, Parser)]
@@ -42,6 +44,12 @@ pub(super) enum Command {
     Fire(FireArgs),
     /// Delete objects
     Delete(DeleteArgs),
+    /// List what is in Glue, by the credentials of the namespace
+    List(ListArgs),
+    /// Show a run as Glue has it, whoever started it
+    Get(GetArgs),
+    /// Say as which identity the namespace, or an object, is known to AWS, and by which rule
+    Whoami(WhoamiArgs),
     /// Say what a reason means, and what to do; without one, list them all
     Explain(ExplainArgs),
     /// Print the completion of a shell
@@ -169,6 +177,114 @@ pub(super) struct DeleteArgs {
     /// Leave what is in Glue as it is: a live run goes on, a connection stays
     #[arg(long)]
     pub(super) orphan: bool,
+}
+
+/// What is listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Listed {
+    #[value(alias = "job")]
+    Jobs,
+    #[value(alias = "crawler")]
+    Crawlers,
+    #[value(alias = "trigger")]
+    Triggers,
+    #[value(alias = "workflow")]
+    Workflows,
+    #[value(alias = "connection")]
+    Connections,
+}
+
+impl From<Listed> for Collection {
+    fn from(listed: Listed) -> Self {
+        match listed {
+            Listed::Jobs => Self::Jobs,
+            Listed::Crawlers => Self::Crawlers,
+            Listed::Triggers => Self::Triggers,
+            Listed::Workflows => Self::Workflows,
+            Listed::Connections => Self::Connections,
+        }
+    }
+}
+
+#[derive(Args, Debug)]
+pub(super) struct ListArgs {
+    /// What to list
+    pub(super) what: Listed,
+    /// The most items of a page
+    #[arg(long, value_name = "1..50", default_value = "50", value_parser = clap::value_parser!(u8).range(1..=50))]
+    pub(super) max_items: u8,
+    /// The marker of a page, as the page before it was printed with
+    #[arg(long, value_name = "MARKER")]
+    pub(super) marker: Option<String>,
+    /// All pages
+    #[arg(long)]
+    pub(super) all: bool,
+    /// Only what has a name that begins as this regular expression says, in any case; may be repeated
+    #[arg(long, value_name = "REGEX")]
+    pub(super) include: Vec<String>,
+    /// Not what has a name that begins like this, whatever includes it; may be repeated
+    #[arg(long, value_name = "REGEX")]
+    pub(super) exclude: Vec<String>,
+    /// The form of what is printed
+    #[arg(short, long, value_name = "FORMAT")]
+    pub(super) output: Option<TableFormat>,
+    #[command(flatten)]
+    pub(super) aws: AwsArgs,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct GetArgs {
+    #[command(subcommand)]
+    pub(super) run: GetRun,
+    /// The form of what is printed
+    #[arg(short, long, value_name = "FORMAT", global = true)]
+    pub(super) output: Option<TableFormat>,
+    #[command(flatten)]
+    pub(super) aws: AwsArgs,
+}
+
+/// A run in Glue.
+#[derive(Debug, Subcommand)]
+pub(super) enum GetRun {
+    /// A run of a job
+    JobRun {
+        /// The job
+        #[arg(long)]
+        job: String,
+        /// The id of the run
+        #[arg(long, value_name = "ID")]
+        run_id: String,
+    },
+    /// A crawl
+    Crawl {
+        /// The crawler
+        #[arg(long)]
+        crawler: String,
+        /// The id of the crawl; by default the newest
+        #[arg(long, value_name = "ID")]
+        crawl_id: Option<String>,
+    },
+    /// A run of a workflow
+    WorkflowRun {
+        /// The workflow
+        #[arg(long)]
+        workflow: String,
+        /// The id of the run
+        #[arg(long, value_name = "ID")]
+        run_id: String,
+    },
+}
+
+#[derive(Args, Debug)]
+pub(super) struct WhoamiArgs {
+    /// An object, for its own credentials
+    #[arg(value_name = "KIND/NAME")]
+    pub(super) object: Option<String>,
+    /// The form of what is printed
+    #[arg(short, long, value_name = "FORMAT")]
+    pub(super) output: Option<TableFormat>,
+    #[command(flatten)]
+    pub(super) aws: AwsArgs,
 }
 
 #[derive(Args, Debug)]

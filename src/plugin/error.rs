@@ -4,6 +4,8 @@ use kube::config::{InferConfigError, KubeconfigError};
 
 use super::exit::Exit;
 use super::target::Target;
+use crate::glue::aws::CaBundleError;
+use crate::glue::{self, ErrorKind};
 
 /// An error, which names what was done and the object.
 #[derive(Debug, thiserror::Error)]
@@ -22,6 +24,20 @@ pub enum PluginError {
         /// The cause.
         #[source]
         source: Box<kube::Error>,
+    },
+    /// There are no credentials for AWS, or the person may not use them.
+    #[error("{0}")]
+    Credentials(String),
+    /// AWS's clients cannot be set up.
+    #[error("preparing the calls to AWS")]
+    AwsConfig(#[from] Box<CaBundleError>),
+    /// A call to AWS failed.
+    #[error("{error}{}", in_parentheses(.remedy))]
+    Aws {
+        /// AWS's answer. It is no source: its words stand in the message.
+        error: Box<glue::Error>,
+        /// What helps; may be empty.
+        remedy: String,
     },
     /// The object does not exist.
     #[error("{0} does not exist")]
@@ -54,18 +70,31 @@ impl PluginError {
         }
     }
 
+    /// Whether AWS does not allow a call.
+    pub(super) fn is_denied_by_aws(&self) -> bool {
+        matches!(self, Self::Aws { error, .. } if error.kind == ErrorKind::Denied && error.operation != "AssumeRole")
+    }
+
     /// How the command ends with it.
     #[must_use]
     pub fn exit(&self) -> Exit {
         match self {
             Self::NotFound(_) => Exit::NotFound,
+            Self::Aws { error, .. } if error.kind == ErrorKind::NotFound => Exit::NotFound,
             Self::Usage(_) => Exit::Usage,
             Self::Kubeconfig(_)
             | Self::NoCluster(_)
             | Self::Api { .. }
+            | Self::Credentials(_)
+            | Self::AwsConfig(_)
+            | Self::Aws { .. }
             | Self::Output(_)
             | Self::Yaml(..)
             | Self::Json(..) => Exit::Refused,
         }
     }
+}
+
+fn in_parentheses(text: &str) -> String {
+    if text.is_empty() { String::new() } else { format!(" ({text})") }
 }

@@ -16,7 +16,7 @@ pub enum Exit {
     TimedOut,
     /// An object does not exist, or no longer does.
     NotFound,
-    /// The API server could not be reached, or refused a request.
+    /// The API server or AWS could not be reached, or refused a request.
     Refused,
     /// The command line is wrong.
     Usage,
@@ -62,7 +62,7 @@ impl Exit {
             Self::Stopped => "the run was stopped, or it expired",
             Self::TimedOut => "the time of the wait is over",
             Self::NotFound => "an object does not exist",
-            Self::Refused => "the API server refused a request, or could not be reached",
+            Self::Refused => "the API server or AWS refused a request, or could not be reached",
             Self::Interrupted => "interrupted",
         }
     }

@@ -33,11 +33,11 @@ impl Kind {
         Self::of::<GlueWorkflowRun>(true)
     }
 
-    fn trigger() -> Self {
+    pub(super) fn trigger() -> Self {
         Self::of::<GlueTrigger>(false)
     }
 
-    fn connection() -> Self {
+    pub(super) fn connection() -> Self {
         Self::of::<GlueConnection>(false)
     }
 

@@ -1,20 +1,23 @@
 //! `kubectl glue`: a kubectl plugin for people who run jobs and look after them.
 //!
-//! It speaks as kubectl does: the same flags and names, data on standard output, messages on standard error. The commands
-//! below need the rights to their objects and no rights in AWS.
+//! It speaks as kubectl does: the same flags and names, data on standard output, messages on standard error. Most
+//! commands need the rights to their objects and no rights in AWS.
 //!
 //! | module | subject |
 //! |---|---|
 //! | `cli` | the command line |
 //! | `connect` | kubectl's flags, and the client that follows from them |
+//! | `aws` | the client for AWS: by the credentials of the namespace, or the person's own |
 //! | `kind`, `target` | objects on the command line |
 //! | `outcome` | what an object says about itself; pure |
 //! | [`exit`], [`error`] | how a command ends |
-//! | `output`, `table` | what is printed |
+//! | `output`, `table`, `columns` | what is printed |
 //! | `commands` | one file each |
 //! | `complete` | completion for kubectl |
 
+mod aws;
 mod cli;
+mod columns;
 mod commands;
 mod complete;
 mod connect;
@@ -32,7 +35,7 @@ use jiff::Timestamp;
 pub use self::cli::Cli;
 use self::cli::Command;
 use self::commands::edit::{self, Edit};
-use self::commands::{create, delete, explain, status, top, wait};
+use self::commands::{create, delete, explain, get, list, status, top, wait, whoami};
 pub use self::complete::complete;
 use self::error::PluginError;
 use self::exit::Exit;
@@ -75,6 +78,9 @@ async fn carry_out(cli: &Cli) -> Result<Exit, PluginError> {
             edit(&args.objects, Edit::Fire(value)).await
         }
         Command::Delete(args) => delete::execute(&cluster().await?, &targets(&args.objects)?, args.orphan).await,
+        Command::List(args) => Box::pin(list::execute(&cli.connection, args)).await,
+        Command::Whoami(args) => whoami::execute(&cli.connection, args).await,
+        Command::Get(args) => get::execute(&cli.connection, args).await,
         Command::Explain(args) => explain::execute(args.reason.as_deref()),
         Command::Completion { shell } => {
             let mut script = Vec::new();

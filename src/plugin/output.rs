@@ -8,6 +8,7 @@ use std::io::{self, ErrorKind, Write};
 use clap::ValueEnum;
 use kube::ResourceExt;
 use kube::core::DynamicObject;
+use serde::Serialize;
 
 use super::error::PluginError;
 use super::kind::Kind;
@@ -20,6 +21,18 @@ pub(super) enum Format {
     Name,
     Json,
     Yaml,
+}
+
+/// The form of a list on standard output.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum TableFormat {
+    #[default]
+    Table,
+    /// With more columns
+    Wide,
+    Json,
+    Yaml,
+    Name,
 }
 
 /// Prints a line on standard output.
@@ -51,14 +64,19 @@ pub(super) fn object(
     match format {
         None => line(format_args!("{name} {done}")),
         Some(Format::Name) => line(name),
-        Some(Format::Json) => {
-            line(serde_json::to_string_pretty(object).map_err(|error| PluginError::Json(name, error))?)
-        }
-        Some(Format::Yaml) => {
-            let text = serde_saphyr::to_string(object).map_err(|error| PluginError::Yaml(name, Box::new(error)))?;
-            line(text.trim_end())
-        }
+        Some(Format::Json) => document(object, &name, true),
+        Some(Format::Yaml) => document(object, &name, false),
     }
+}
+
+/// Prints a document as JSON, or else as YAML. `name` is what it is called in errors.
+pub(super) fn document(document: &impl Serialize, name: &str, is_json: bool) -> Result<(), PluginError> {
+    let name = || name.to_owned();
+    if is_json {
+        return line(serde_json::to_string_pretty(document).map_err(|error| PluginError::Json(name(), error))?);
+    }
+    let text = serde_saphyr::to_string(document).map_err(|error| PluginError::Yaml(name(), Box::new(error)))?;
+    line(text.trim_end())
 }
 
 /// The object as a person would write it: without what the API server adds.

@@ -7,37 +7,50 @@ use jiff::Timestamp;
 const INDENT: &str = "  ";
 
 /// A table with a head. On a terminal, long texts wrap at its width.
-pub(super) fn table<const N: usize>(head: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> String {
-    printed("", Some(head), rows)
+pub(super) fn table<R: IntoIterator<Item = String>>(
+    head: impl IntoIterator<Item = impl AsRef<str>>,
+    rows: impl IntoIterator<Item = R>,
+) -> String {
+    printed("", head, rows)
 }
 
 /// The same, indented.
-pub(super) fn indented<const N: usize>(head: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> String {
-    printed(INDENT, Some(head), rows)
+pub(super) fn indented<R: IntoIterator<Item = String>>(
+    head: impl IntoIterator<Item = impl AsRef<str>>,
+    rows: impl IntoIterator<Item = R>,
+) -> String {
+    printed(INDENT, head, rows)
 }
 
 /// Labels with their values, indented.
 pub(super) fn pairs(pairs: impl IntoIterator<Item = [String; 2]>) -> String {
-    printed(INDENT, None, pairs)
+    printed(INDENT, [""; 0], pairs)
 }
 
 /// Without the margin that the library puts before each line, and without blanks at its end.
-fn printed<const N: usize>(
+fn printed<R: IntoIterator<Item = String>>(
     indent: &str,
-    head: Option<[&str; N]>,
-    rows: impl IntoIterator<Item = [String; N]>,
+    head: impl IntoIterator<Item = impl AsRef<str>>,
+    rows: impl IntoIterator<Item = R>,
 ) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
-    if let Some(head) = head {
+    let head: Vec<_> = head.into_iter().map(|title| title.as_ref().to_owned()).collect();
+    if !head.is_empty() {
         table.set_header(head);
     }
-    table.add_rows(rows);
+    table.add_rows(rows.into_iter().map(|row| row.into_iter().map(|cell| printable(&cell)).collect::<Vec<_>>()));
     for column in table.column_iter_mut() {
         column.set_padding((0, 2));
     }
     let lines: Vec<_> = table.lines().map(|line| format!("{indent}{}", line.trim_end())).collect();
     lines.join("\n")
+}
+
+/// The text without what a terminal would obey: names and messages come from others.
+pub(super) fn printable(text: &str) -> String {
+    let is_obeyed = |character: char| character.is_control() && !matches!(character, '\n' | '\t');
+    if text.contains(is_obeyed) { text.replace(is_obeyed, "\u{fffd}") } else { text.to_owned() }
 }
 
 /// How long ago something was, as kubectl shows ages: its two largest units at most.
@@ -79,5 +92,11 @@ mod tests {
     fn columns_align_by_width_and_lines_have_no_blanks_at_their_end() {
         let rows = [["日本".to_owned(), "x".to_owned()], ["a".to_owned(), String::new()]];
         assert_eq!(table(["NAME", "B"], rows), "NAME  B\n日本  x\na");
+    }
+
+    #[test]
+    fn no_text_of_others_controls_the_terminal() {
+        let rows = [["a\u{1b}[31mred\u{7}".to_owned()]];
+        assert_eq!(table(["NAME"], rows), "NAME\na\u{fffd}[31mred\u{fffd}");
     }
 }

@@ -1,5 +1,8 @@
 //! Objects on the command line: `KIND/NAME ...`, or `KIND NAME ...` as kubectl takes them, too.
 
+use kube::core::DynamicObject;
+
+use super::connect::Cluster;
 use super::error::PluginError;
 use super::kind::Kind;
 
@@ -46,6 +49,14 @@ pub(super) fn parse(words: &[String]) -> Result<Vec<Target>, PluginError> {
         }
         _ => Err(PluginError::Usage("no object is named: write KIND/NAME, for example gjr/nightly".to_owned())),
     }
+}
+
+/// One object by its name on the command line.
+pub(super) async fn read_one(cluster: &Cluster, name: &str) -> Result<(Target, DynamicObject), PluginError> {
+    let mut targets = parse(&[name.to_owned()])?;
+    let Some(target) = targets.pop() else { return Err(PluginError::NotFound(name.to_owned())) };
+    let object = cluster.read(&target).await?;
+    Ok((target, object))
 }
 
 #[cfg(test)]

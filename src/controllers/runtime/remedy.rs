@@ -123,7 +123,7 @@ impl Error {
 }
 
 /// What IAM authorizes the calls for.
-fn principal(provenance: &Provenance) -> String {
+pub(crate) fn principal(provenance: &Provenance) -> String {
     match &provenance.role {
         Some(setting) => format!("the role in {setting}"),
         None => credentials(&provenance.credentials),

@@ -96,6 +96,13 @@ impl CachedCredentials {
         self.caller.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// The caller identity of a role's session. The role is assumed unless it is already.
+    pub(super) async fn identify(&self) -> Result<CallerIdentity, Error> {
+        self.get().await?;
+        let incomplete = || not_understood("the role".to_owned(), "the response names no session".to_owned());
+        self.caller_identity().ok_or_else(incomplete)
+    }
+
     /// The text without the secrets of the credentials in use, and of those before.
     pub(super) fn hide(&self, text: &str) -> String {
         self.secrets().iter().fold(text.to_owned(), |text, secrets| secrets.hide(&text))

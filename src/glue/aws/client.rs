@@ -139,6 +139,11 @@ impl Glue {
         caller
     }
 
+    /// The caller identity, by a call to STS where it is not known yet.
+    pub async fn identify(&self) -> Result<CallerIdentity, Error> {
+        self.inner.signer.identify().await
+    }
+
     /// The account of the credentials, once it is known: that of a role is in its ARN, and that of keys is looked up as
     /// [`Glue::caller_identity`] is.
     #[must_use]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_config::{BehaviorVersion, ConfigLoader, SdkConfig};
+use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig};
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 
@@ -12,6 +12,17 @@ use super::http::{self, CaBundleError};
 use super::providers::Providers;
 use crate::glue::rate_limiter::scope::RateLimiters;
 use crate::metrics::Metrics;
+
+/// What goes before AWS's environment variables and files.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Overrides {
+    /// The profile of the files.
+    pub profile: Option<String>,
+    /// The region.
+    pub region: Option<String>,
+    /// The URL of all services.
+    pub endpoint_url: Option<String>,
+}
 
 /// The controller's own AWS configuration, and what else its clients share. Cheap to clone.
 #[derive(Clone)]
@@ -32,7 +43,26 @@ impl AwsConfig {
         run_key_argument: Option<String>,
         metrics: Metrics,
     ) -> Result<Self, CaBundleError> {
-        let loader = aws_config::defaults(BehaviorVersion::latest()).http_client(http::client()?);
+        Self::load_with(Overrides::default(), timeout, run_key_argument, metrics).await
+    }
+
+    /// The same, with what goes before the environment.
+    pub async fn load_with(
+        overrides: Overrides,
+        timeout: Duration,
+        run_key_argument: Option<String>,
+        metrics: Metrics,
+    ) -> Result<Self, CaBundleError> {
+        let mut loader = aws_config::defaults(BehaviorVersion::latest()).http_client(http::client()?);
+        if let Some(profile) = overrides.profile {
+            loader = loader.profile_name(profile);
+        }
+        if let Some(region) = overrides.region {
+            loader = loader.region(Region::new(region));
+        }
+        if let Some(url) = overrides.endpoint_url {
+            loader = loader.endpoint_url(url);
+        }
         let config = Box::pin(Self::from_loader(loader, timeout, run_key_argument, metrics)).await;
         // The files of the environment may change while the process runs.
         let providers = Providers::Environment(Box::new(config.sdk.clone()));

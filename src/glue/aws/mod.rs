@@ -11,6 +11,8 @@ mod config;
 mod connection_types;
 mod connections;
 mod crawlers;
+mod documents;
+mod dry_calls;
 mod errors;
 mod http;
 mod job_runs;
@@ -29,7 +31,7 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_types::DateTime;
 
 pub use self::client::{Glue, WeakGlue};
-pub use self::config::AwsConfig;
+pub use self::config::{AwsConfig, Overrides};
 pub use self::http::CaBundleError;
 pub use self::workflow_runs::key_property;
 

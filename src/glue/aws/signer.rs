@@ -13,8 +13,8 @@ use super::cached_credentials::{CachedCredentials, RoleSession, Upstream};
 use super::known_secrets::KnownSecrets;
 use super::providers::Providers;
 use super::{AwsConfig, errors};
-use crate::glue::Error;
 use crate::glue::identity::{Acceptance, CallerIdentity, CredentialSource, Identity, Keys};
+use crate::glue::{Error, ErrorKind};
 use crate::metrics::Metrics;
 
 /// The pause after the first failed `GetCallerIdentity`. It doubles with each further failure.
@@ -125,26 +125,42 @@ impl Signer {
         self.role.is_none() && self.lookup().begin(Instant::now())
     }
 
-    /// Calls `GetCallerIdentity`. A failure is only logged: the calls to Glue report invalid credentials. A refusal is
-    /// recorded: the call needs no permission, so it is about the credentials.
+    /// The caller identity. Where it is not known yet, AWS is asked: the role is assumed, or `GetCallerIdentity` called.
+    pub(super) async fn identify(&self) -> Result<CallerIdentity, Error> {
+        if let Some(role) = &self.role {
+            return role.identify().await;
+        }
+        let known = self.lookup().caller.clone();
+        match known {
+            Some(caller) => Ok(caller),
+            None => self.get_caller_identity().await,
+        }
+    }
+
+    /// Calls `GetCallerIdentity`. A failure is only logged: the calls to Glue report invalid credentials.
     pub(super) async fn look_up_caller(&self) {
+        if let Err(error) = self.get_caller_identity().await {
+            debug!(%error, "the lookup of the caller identity failed");
+        }
+    }
+
+    /// Calls `GetCallerIdentity`. A refusal is recorded: the call needs no permission, so it is about the credentials.
+    async fn get_caller_identity(&self) -> Result<CallerIdentity, Error> {
+        const OPERATION: &str = "GetCallerIdentity";
+        let object = || "the credentials".to_owned();
         let sent_at = Instant::now();
         let response = self.sts.get_caller_identity().send().await;
-        let response = response.map_err(|error| {
-            let error = errors::map("GetCallerIdentity", "the credentials".to_owned(), &error);
-            self.secrets.redact_error(error)
-        });
+        let response = response.map_err(|error| self.secrets.redact_error(errors::map(OPERATION, object(), &error)));
         let code = response.as_ref().err().map(|error| error.code.as_str());
-        self.metrics.aws_call("GetCallerIdentity", code, sent_at.elapsed());
+        self.metrics.aws_call(OPERATION, code, sent_at.elapsed());
         self.record_answer(response.as_ref().map(|_| ()));
-        match response {
-            Ok(response) => {
-                let caller = response.account.zip(response.arn);
-                self.lookup().caller =
-                    caller.map(|(account_id, principal_arn)| CallerIdentity { account_id, principal_arn });
-            }
-            Err(error) => debug!(%error, "the lookup of the caller identity failed"),
-        }
+        let response = response?;
+        let (Some(account_id), Some(principal_arn)) = (response.account, response.arn) else {
+            return Err(errors::incomplete(OPERATION, object(), ErrorKind::Transient, "account and ARN"));
+        };
+        let caller = CallerIdentity { account_id, principal_arn };
+        self.lookup().caller = Some(caller.clone());
+        Ok(caller)
     }
 
     fn lookup(&self) -> MutexGuard<'_, CallerLookup> {

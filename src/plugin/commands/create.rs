@@ -12,7 +12,7 @@ use crate::plugin::error::PluginError;
 use crate::plugin::exit::Exit;
 use crate::plugin::kind::Kind;
 use crate::plugin::output;
-use crate::plugin::target::{self, Target};
+use crate::plugin::target::{Target, read_one};
 
 /// Fields of a spec that belong to one run only.
 const OF_ONE_RUN: [&str; 7] = ["runId", "crawlId", "stop", "suspend", "resume", "resumeNodes", "idempotencyKey"];
@@ -88,14 +88,6 @@ async fn create(
         return Ok(Exit::Succeeded);
     }
     wait::execute(cluster, &[target], follow.timeout).await
-}
-
-/// One object by its name on the command line.
-async fn read_one(cluster: &Cluster, name: &str) -> Result<(Target, DynamicObject), PluginError> {
-    let mut targets = target::parse(&[name.to_owned()])?;
-    let Some(target) = targets.pop() else { return Err(PluginError::NotFound(name.to_owned())) };
-    let object = cluster.read(&target).await?;
-    Ok((target, object))
 }
 
 /// The run of this job, crawler or workflow that was created last.

@@ -4,9 +4,12 @@ pub(super) mod create;
 pub(super) mod delete;
 pub(super) mod edit;
 pub(super) mod explain;
+pub(super) mod get;
+pub(super) mod list;
 pub(super) mod status;
 pub(super) mod top;
 pub(super) mod wait;
+pub(super) mod whoami;
 
 use super::error::PluginError;
 use super::exit::Exit;

@@ -20,12 +20,12 @@ use tokio::time::Instant;
 use tracing::warn;
 
 use super::identity_bound::{Place, place_for_one_more, too_many};
-use super::secrets::{self, SecretKey, Secrets};
+use super::secrets::{self, SecretError, SecretKey, Secrets};
 use crate::api::credentials::Aws;
 use crate::controllers::runtime::problem::Problem;
 use crate::controllers::runtime::reason::Reason;
 use crate::glue::aws::WeakGlue;
-use crate::glue::identity::{self, Provenance, Rules, SecretData};
+use crate::glue::identity::{self, IdentityError, Provenance, ResolveInput, Rules, SecretData};
 use crate::glue::{Clients, Glue};
 
 /// The Secret of a namespace that is used by objects that name none.
@@ -83,6 +83,47 @@ impl ClientKey {
 #[must_use]
 pub fn secret_name(aws: &Aws) -> &str {
     aws.credentials.as_ref().and_then(|credentials| credentials.secret_name.as_deref()).unwrap_or(DEFAULT_SECRET)
+}
+
+/// Reads the Secret that `aws` names, or the namespace's default; none where a profile is named instead.
+pub async fn read(client: &Client, namespace: &str, aws: &Aws) -> Result<Option<SecretData>, SecretError> {
+    if aws.credentials.as_ref().is_some_and(|credentials| credentials.profile.is_some()) {
+        return Ok(None);
+    }
+    let found = secrets::read(client, namespace, secret_name(aws)).await?;
+    Ok(found.map(secrets::data))
+}
+
+/// The object that the calls are made for.
+#[derive(Clone, Copy, Debug)]
+pub struct Owner<'a> {
+    /// Its namespace.
+    pub namespace: &'a str,
+    /// Its kind, for the session tag.
+    pub kind: &'a str,
+}
+
+/// The client for `aws` with the data of its Secret, within `rules`. Nothing is sent.
+pub fn resolve(
+    clients: &Clients,
+    rules: &Rules,
+    owner: Owner<'_>,
+    aws: &Aws,
+    secret: Option<&SecretData>,
+) -> Result<ResolvedClient, IdentityError> {
+    let credentials = aws.credentials.clone().unwrap_or_default();
+    let default_region = clients.default_region();
+    let input = ResolveInput {
+        namespace: owner.namespace,
+        kind: owner.kind,
+        region: aws.region.as_deref(),
+        credentials: &credentials,
+        secret_name: secret_name(aws),
+        secret,
+        default_region: default_region.as_deref(),
+    };
+    let (identity, provenance) = identity::resolve(&input, rules)?;
+    Ok(ResolvedClient { client: clients.get(identity), provenance: Arc::new(provenance) })
 }
 
 struct Entries {
@@ -269,26 +310,11 @@ impl ClientResolver {
     }
 
     async fn build(&self, key: &ClientKey) -> Result<ResolvedClient, Problem> {
-        let credentials = key.aws.credentials.clone().unwrap_or_default();
-        let secret = if credentials.profile.is_some() { None } else { self.read(&key.namespace, key.secret()).await? };
-        let default_region = self.inner.clients.default_region();
-        let request = identity::ResolveInput {
-            namespace: &key.namespace,
-            kind: key.kind,
-            region: key.aws.region.as_deref(),
-            credentials: &credentials,
-            secret_name: key.secret(),
-            secret: secret.as_ref(),
-            default_region: default_region.as_deref(),
-        };
-        let resolved = identity::resolve(&request, &self.inner.rules);
-        let (identity, provenance) = resolved.map_err(|error| Problem::new(Reason::from(&error), error.to_string()))?;
-        Ok(ResolvedClient { client: self.inner.clients.get(identity), provenance: Arc::new(provenance) })
-    }
-
-    async fn read(&self, namespace: &str, name: &str) -> Result<Option<SecretData>, Problem> {
-        let found = secrets::read(&self.inner.client, namespace, name).await?;
-        Ok(found.map(secrets::data))
+        let Inner { client, clients, rules, .. } = &*self.inner;
+        let secret = read(client, &key.namespace, &key.aws).await?;
+        let owner = Owner { namespace: &key.namespace, kind: key.kind };
+        resolve(clients, rules, owner, &key.aws, secret.as_ref())
+            .map_err(|error| Problem::new(Reason::from(&error), error.to_string()))
     }
 
     fn built(&self) -> MutexGuard<'_, Entries> {

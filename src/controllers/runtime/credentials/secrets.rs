@@ -27,11 +27,31 @@ use crate::glue::identity::SecretData;
 /// A Secret by namespace and name.
 pub type SecretKey = (String, String);
 
+/// The API server did not show a Secret.
+#[derive(Debug, thiserror::Error)]
+#[error("Secret {namespace}/{name} cannot be read: {source}")]
+pub struct SecretError {
+    /// The Secret's namespace.
+    pub namespace: String,
+    /// The Secret's name.
+    pub name: String,
+    /// The answer.
+    pub source: Box<kube::Error>,
+}
+
+impl From<SecretError> for Problem {
+    fn from(error: SecretError) -> Self {
+        Self::new(Reason::SecretNotReadable, error.to_string())
+    }
+}
+
 /// Reads a Secret; `None` when it does not exist.
-pub async fn read(client: &Client, namespace: &str, name: &str) -> Result<Option<Secret>, Problem> {
+pub async fn read(client: &Client, namespace: &str, name: &str) -> Result<Option<Secret>, SecretError> {
     let api: Api<Secret> = Api::namespaced(client.clone(), namespace);
-    api.get_opt(name).await.map_err(|error| {
-        Problem::new(Reason::SecretNotReadable, format!("Secret {namespace}/{name} cannot be read: {error}"))
+    api.get_opt(name).await.map_err(|source| SecretError {
+        namespace: namespace.to_owned(),
+        name: name.to_owned(),
+        source: Box::new(source),
     })
 }
 
