@@ -104,6 +104,11 @@ impl AwsArgs {
         }
     }
 
+    /// The Secret that the command line names.
+    pub(super) fn chosen_secret(&self) -> Option<&str> {
+        self.secret.as_deref()
+    }
+
     /// The client with the person's own credentials, if the command line says so.
     async fn own(&self) -> Result<Option<Caller>, PluginError> {
         self.own_in(None).await

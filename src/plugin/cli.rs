@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -31,9 +32,13 @@ pub(super) enum Command {
     /// The exit code is the outcome: 0 succeeded, 1 failed, 3 stopped or expired, 4 the time of the wait is over.
     Wait(WaitArgs),
     /// Show one object on a page: state, attempts, events, what stands in the way, and the remedy
-    Status(Objects),
+    Status(StatusArgs),
     /// Show the runs that are live, with their capacity, age and cost so far, and what they wait for
     Top(TopArgs),
+    /// Show what started what: triggers, workflows, runs, attempts
+    Tree(Objects),
+    /// Collect objects, Events and versions of the namespace into an archive, without secret values
+    Report(ReportArgs),
     /// Stop runs for good
     Stop(Objects),
     /// Hold runs: one that is not started is not started, one that is live is stopped
@@ -48,10 +53,19 @@ pub(super) enum Command {
     List(ListArgs),
     /// Show a run as Glue has it, whoever started it
     Get(GetArgs),
+    /// Print the manifest that takes over what is in Glue, without secret values
+    Import(ImportArgs),
     /// Say as which identity the namespace, or an object, is known to AWS, and by which rule
     Whoami(WhoamiArgs),
+    /// Check whether the credentials may do what the controller does for each kind; changes nothing
+    Check(CheckArgs),
     /// Say what a reason means, and what to do; without one, list them all
     Explain(ExplainArgs),
+    /// Write the manual pages into a folder
+    Man {
+        /// The folder, such as ~/.local/share/man/man1
+        folder: PathBuf,
+    },
     /// Print the completion of a shell
     Completion {
         /// The shell
@@ -155,10 +169,29 @@ pub(super) struct WaitArgs {
 }
 
 #[derive(Args, Debug)]
+pub(super) struct StatusArgs {
+    #[command(flatten)]
+    pub(super) objects: Objects,
+    /// Show it again with each change, until it has come to an end
+    #[arg(short, long)]
+    pub(super) watch: bool,
+}
+
+#[derive(Args, Debug)]
 pub(super) struct TopArgs {
     /// Those of all namespaces
     #[arg(short = 'A', long)]
     pub(super) all_namespaces: bool,
+    /// wide: the columns of `kubectl get -o wide`, a table for each kind
+    #[arg(short, long, value_name = "FORMAT")]
+    pub(super) output: Option<TopFormat>,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct ReportArgs {
+    /// The archive (.tar.gz) or folder to write; by default an archive in the working directory
+    #[arg(value_name = "PATH")]
+    pub(super) path: Option<PathBuf>,
 }
 
 #[derive(Args, Debug)]
@@ -177,6 +210,15 @@ pub(super) struct DeleteArgs {
     /// Leave what is in Glue as it is: a live run goes on, a connection stays
     #[arg(long)]
     pub(super) orphan: bool,
+}
+
+/// The form of the live runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum TopFormat {
+    #[default]
+    Table,
+    Wide,
+    Name,
 }
 
 /// What is listed.
@@ -276,11 +318,60 @@ pub(super) enum GetRun {
 }
 
 #[derive(Args, Debug)]
+pub(super) struct ImportArgs {
+    #[command(subcommand)]
+    pub(super) what: Import,
+    /// The form of what is printed; by default YAML
+    #[arg(short, long, value_name = "FORMAT", global = true)]
+    pub(super) output: Option<Format>,
+    #[command(flatten)]
+    pub(super) aws: AwsArgs,
+}
+
+/// What is taken over.
+#[derive(Debug, Subcommand)]
+pub(super) enum Import {
+    /// A trigger, in the state that it is in
+    Trigger {
+        /// The trigger
+        name: String,
+    },
+    /// A connection, as it is
+    Connection {
+        /// The connection
+        name: String,
+    },
+    /// A run of a job, which is followed to its end
+    JobRun {
+        /// The job
+        job: String,
+        /// The id of the run
+        #[arg(long, value_name = "ID")]
+        run_id: String,
+    },
+}
+
+#[derive(Args, Debug)]
 pub(super) struct WhoamiArgs {
     /// An object, for its own credentials
     #[arg(value_name = "KIND/NAME")]
     pub(super) object: Option<String>,
     /// The form of what is printed
+    #[arg(short, long, value_name = "FORMAT")]
+    pub(super) output: Option<TableFormat>,
+    #[command(flatten)]
+    pub(super) aws: AwsArgs,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct CheckArgs {
+    /// Kinds; by default all
+    #[arg(value_name = "KIND")]
+    pub(super) kinds: Vec<String>,
+    /// How the names begin to which a policy is limited, for example team-a-
+    #[arg(long)]
+    pub(super) prefix: Option<String>,
+    /// The form of what is printed; name: the denied actions
     #[arg(short, long, value_name = "FORMAT")]
     pub(super) output: Option<TableFormat>,
     #[command(flatten)]

@@ -70,6 +70,11 @@ impl Connection {
         Ok(Cluster { client, namespace })
     }
 
+    /// The namespace that the command line names.
+    pub(super) fn chosen_namespace(&self) -> Option<&str> {
+        self.namespace.as_deref()
+    }
+
     async fn config(&self) -> Result<Config, PluginError> {
         let Self { context, cluster, user, .. } = self.clone();
         let options = KubeConfigOptions { context, cluster, user };

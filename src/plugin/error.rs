@@ -1,5 +1,7 @@
 //! Why a command cannot be carried out.
 
+use std::path::PathBuf;
+
 use kube::config::{InferConfigError, KubeconfigError};
 
 use super::exit::Exit;
@@ -48,6 +50,14 @@ pub enum PluginError {
     /// Standard output cannot be written.
     #[error("writing the output")]
     Output(#[from] std::io::Error),
+    /// A file cannot be written.
+    #[error("writing {}", path.display())]
+    File {
+        /// Its path.
+        path: PathBuf,
+        /// The cause.
+        source: std::io::Error,
+    },
     /// An object cannot be printed.
     #[error("printing {0} as YAML")]
     Yaml(String, #[source] Box<serde_saphyr::ser::Error>),
@@ -89,6 +99,7 @@ impl PluginError {
             | Self::AwsConfig(_)
             | Self::Aws { .. }
             | Self::Output(_)
+            | Self::File { .. }
             | Self::Yaml(..)
             | Self::Json(..) => Exit::Refused,
         }

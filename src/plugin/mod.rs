@@ -8,14 +8,18 @@
 //! | `cli` | the command line |
 //! | `connect` | kubectl's flags, and the client that follows from them |
 //! | `aws` | the client for AWS: by the credentials of the namespace, or the person's own |
+//! | `rights` | what the controller calls for each kind |
+//! | `changes` | the changes of one object, as they come |
 //! | `kind`, `target` | objects on the command line |
+//! | `manifest` | manifests that take over what is in Glue; pure |
 //! | `outcome` | what an object says about itself; pure |
 //! | [`exit`], [`error`] | how a command ends |
-//! | `output`, `table`, `columns` | what is printed |
+//! | `output`, `table`, `server_table`, `columns` | what is printed |
 //! | `commands` | one file each |
 //! | `complete` | completion for kubectl |
 
 mod aws;
+mod changes;
 mod cli;
 mod columns;
 mod commands;
@@ -24,8 +28,11 @@ mod connect;
 pub mod error;
 pub mod exit;
 mod kind;
+mod manifest;
 mod outcome;
 mod output;
+mod rights;
+mod server_table;
 mod table;
 mod target;
 
@@ -35,7 +42,7 @@ use jiff::Timestamp;
 pub use self::cli::Cli;
 use self::cli::Command;
 use self::commands::edit::{self, Edit};
-use self::commands::{create, delete, explain, get, list, status, top, wait, whoami};
+use self::commands::{check, create, delete, explain, get, import, list, report, status, top, tree, wait, whoami};
 pub use self::complete::complete;
 use self::error::PluginError;
 use self::exit::Exit;
@@ -68,8 +75,10 @@ async fn carry_out(cli: &Cli) -> Result<Exit, PluginError> {
         Command::Run(args) => create::run(&cluster().await?, args).await,
         Command::Rerun(args) => create::rerun(&cluster().await?, args).await,
         Command::Wait(args) => wait::execute(&cluster().await?, &targets(&args.objects)?, args.timeout).await,
-        Command::Status(objects) => status::execute(&cluster().await?, &targets(objects)?).await,
-        Command::Top(args) => top::execute(&cluster().await?, args.all_namespaces).await,
+        Command::Status(args) => status::execute(&cluster().await?, &targets(&args.objects)?, args.watch).await,
+        Command::Tree(objects) => tree::execute(&cluster().await?, &targets(objects)?).await,
+        Command::Report(args) => report::execute(&cluster().await?, args).await,
+        Command::Top(args) => top::execute(&cluster().await?, args).await,
         Command::Stop(objects) => edit(objects, Edit::Stop).await,
         Command::Suspend(objects) => edit(objects, Edit::Suspend).await,
         Command::Resume(objects) => edit(objects, Edit::Resume).await,
@@ -80,8 +89,16 @@ async fn carry_out(cli: &Cli) -> Result<Exit, PluginError> {
         Command::Delete(args) => delete::execute(&cluster().await?, &targets(&args.objects)?, args.orphan).await,
         Command::List(args) => Box::pin(list::execute(&cli.connection, args)).await,
         Command::Whoami(args) => whoami::execute(&cli.connection, args).await,
+        Command::Check(args) => Box::pin(check::execute(&cli.connection, args)).await,
+        Command::Import(args) => import::execute(&cli.connection, args).await,
         Command::Get(args) => get::execute(&cli.connection, args).await,
         Command::Explain(args) => explain::execute(args.reason.as_deref()),
+        Command::Man { folder } => {
+            std::fs::create_dir_all(folder).map_err(|source| PluginError::File { path: folder.clone(), source })?;
+            clap_mangen::generate_to(Cli::command(), folder)
+                .map_err(|source| PluginError::File { path: folder.clone(), source })?;
+            Ok(Exit::Succeeded)
+        }
         Command::Completion { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(*shell, &mut Cli::command(), "kubectl-glue", &mut script);

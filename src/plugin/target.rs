@@ -51,6 +51,19 @@ pub(super) fn parse(words: &[String]) -> Result<Vec<Target>, PluginError> {
     }
 }
 
+/// The most characters of a generated name before its random part. The API server cuts it there, too.
+const LONGEST_NAME: usize = 57;
+
+/// The name of something in Glue as the name of an object, or the beginning of one.
+pub(super) fn object_name(name: &str) -> String {
+    let lower = name.to_lowercase();
+    let allowed = |character: char| character.is_ascii_lowercase() || character.is_ascii_digit();
+    let words: Vec<_> = lower.split(|character| !allowed(character)).filter(|word| !word.is_empty()).collect();
+    let joined = words.join("-");
+    let cut: String = joined.chars().take(LONGEST_NAME).collect();
+    if cut.is_empty() { "run".to_owned() } else { cut.trim_end_matches('-').to_owned() }
+}
+
 /// One object by its name on the command line.
 pub(super) async fn read_one(cluster: &Cluster, name: &str) -> Result<(Target, DynamicObject), PluginError> {
     let mut targets = parse(&[name.to_owned()])?;
@@ -89,5 +102,15 @@ mod tests {
             let error = read(line).unwrap_err();
             assert!(error.contains(part), "{line}: {error}");
         }
+    }
+
+    #[test]
+    fn any_name_of_glue_leads_to_a_name_of_kubernetes() {
+        for (name, expected) in
+            [("Nightly ETL", "nightly-etl"), ("a_b.c/d", "a-b-c-d"), ("--x--", "x"), ("日本", "run"), ("", "run")]
+        {
+            assert_eq!(object_name(name), expected, "{name}");
+        }
+        assert_eq!(object_name(&"a".repeat(255)).len(), LONGEST_NAME);
     }
 }

@@ -2,6 +2,9 @@
 
 mod from_kubectl;
 mod glue_resources;
+mod import;
+mod overview;
+mod packaging;
 mod refusals;
 mod runs;
 mod signals;

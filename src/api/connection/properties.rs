@@ -102,6 +102,12 @@ fn secret_in_json() -> String {
     format!("(?i)\"([^\"]*({SECRET_WORDS})|([^\"]*[._-])?pass)\"[[:space:]]*:[[:space:]]*(\"([^$\"]|[$][^{{])|[0-9])")
 }
 
+/// Regular expressions for what is no literal: the name of a property, and its value as a URL or a JSON object. They are
+/// those of the rules.
+pub(crate) fn secret_patterns() -> [String; 3] {
+    [secret_name(), password_in_url(), secret_in_json()]
+}
+
 /// Glue reads these in any case (API model of the AWS SDKs, `Connection`: "a case-insensitive Boolean string").
 pub(crate) const BOOLEANS: [&str; 4] =
     ["JDBC_ENFORCE_SSL", "SKIP_CUSTOM_JDBC_CERT_VALIDATION", "KAFKA_SSL_ENABLED", "KAFKA_SKIP_CUSTOM_CERT_VALIDATION"];

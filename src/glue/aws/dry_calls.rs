@@ -20,7 +20,9 @@ impl Glue {
         /// Sends a request, whose answer is of no interest.
         macro_rules! dry {
             ($request:expr) => {
-                self.call(operation, name.to_owned(), Priority::Poll, $request.send()).await.map(drop)
+                Box::pin(self.call(operation, name.to_owned(), Priority::Poll, Box::pin($request.send())))
+                    .await
+                    .map(drop)
             };
         }
         let answer = match operation {
@@ -51,7 +53,7 @@ impl Glue {
             "UntagResource" => {
                 dry!(sdk.untag_resource().resource_arn(self.arn_of(name).await?).tags_to_remove(NO_RUN))
             }
-            "DescribeConnectionType" => dry!(sdk.describe_connection_type().connection_type("JDBC")),
+            "DescribeConnectionType" => dry!(sdk.describe_connection_type().connection_type("POSTGRESQL")),
             "ListJobs" => dry!(sdk.list_jobs().max_results(1)),
             "ListCrawlers" => dry!(sdk.list_crawlers().max_results(1)),
             "ListTriggers" => dry!(sdk.list_triggers().max_results(1)),

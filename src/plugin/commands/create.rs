@@ -12,12 +12,10 @@ use crate::plugin::error::PluginError;
 use crate::plugin::exit::Exit;
 use crate::plugin::kind::Kind;
 use crate::plugin::output;
-use crate::plugin::target::{Target, read_one};
+use crate::plugin::target::{Target, object_name, read_one};
 
 /// Fields of a spec that belong to one run only.
 const OF_ONE_RUN: [&str; 7] = ["runId", "crawlId", "stop", "suspend", "resume", "resumeNodes", "idempotencyKey"];
-/// The most characters of a generated name before its random part. The API server cuts it there, too.
-const PREFIX: usize = 57;
 
 /// `kubectl glue run`.
 pub(in crate::plugin) async fn run(cluster: &Cluster, args: &RunArgs) -> Result<Exit, PluginError> {
@@ -73,7 +71,7 @@ async fn create(
     let mut object = DynamicObject::new("", &kind.resource).within(&cluster.namespace).data(json!({ "spec": spec }));
     (object.metadata.name, object.metadata.generate_name) = match name {
         Name::Is(name) => (Some(name.to_owned()), None),
-        Name::From(name) => (None, Some(format!("{}-", prefix(name)))),
+        Name::From(name) => (None, Some(format!("{}-", object_name(name)))),
     };
     if follow.dry_run {
         output::object(kind, &object, follow.output, "created (dry run)")?;
@@ -144,29 +142,9 @@ fn set_values<'a>(spec: &mut Map<String, Value>, field: &str, values: impl Itera
     }
 }
 
-/// The name of a job, crawler or workflow as the beginning of an object's name.
-fn prefix(name: &str) -> String {
-    let lower = name.to_lowercase();
-    let allowed = |character: char| character.is_ascii_lowercase() || character.is_ascii_digit();
-    let words: Vec<_> = lower.split(|character| !allowed(character)).filter(|word| !word.is_empty()).collect();
-    let joined = words.join("-");
-    let cut: String = joined.chars().take(PREFIX).collect();
-    if cut.is_empty() { "run".to_owned() } else { cut.trim_end_matches('-').to_owned() }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn any_name_of_glue_leads_to_a_name_of_kubernetes() {
-        for (name, expected) in
-            [("Nightly ETL", "nightly-etl"), ("a_b.c/d", "a-b-c-d"), ("--x--", "x"), ("日本", "run"), ("", "run")]
-        {
-            assert_eq!(prefix(name), expected, "{name}");
-        }
-        assert_eq!(prefix(&"a".repeat(255)).len(), PREFIX);
-    }
 
     #[test]
     fn a_run_is_repeated_without_what_belongs_to_it_alone() {

@@ -1,13 +1,17 @@
 //! The commands, one file each.
 
+pub(super) mod check;
 pub(super) mod create;
 pub(super) mod delete;
 pub(super) mod edit;
 pub(super) mod explain;
 pub(super) mod get;
+pub(super) mod import;
 pub(super) mod list;
+pub(super) mod report;
 pub(super) mod status;
 pub(super) mod top;
+pub(super) mod tree;
 pub(super) mod wait;
 pub(super) mod whoami;
 

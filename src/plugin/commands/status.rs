@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::for_each;
 use crate::controllers::runtime::reason::Reason;
+use crate::plugin::changes::Changes;
 use crate::plugin::connect::Cluster;
 use crate::plugin::error::PluginError;
 use crate::plugin::exit::Exit;
@@ -35,8 +36,15 @@ const FIELDS: [(&str, &str); 11] = [
     ("lastHandledFire", "Last fire"),
 ];
 
-/// Prints a page for each object.
-pub(in crate::plugin) async fn execute(cluster: &Cluster, targets: &[Target]) -> Result<Exit, PluginError> {
+/// Prints a page for each object. With `watch`, prints it again with each change, until the object has come to an end.
+pub(in crate::plugin) async fn execute(
+    cluster: &Cluster,
+    targets: &[Target],
+    watch: bool,
+) -> Result<Exit, PluginError> {
+    if watch {
+        return self::watch(cluster, targets).await;
+    }
     let first = targets.first().map(Target::full_name);
     for_each(targets, async |target| {
         let object = cluster.read(target).await?;
@@ -46,6 +54,28 @@ pub(in crate::plugin) async fn execute(cluster: &Cluster, targets: &[Target]) ->
         Ok(Exit::Succeeded)
     })
     .await
+}
+
+/// Follows one object.
+async fn watch(cluster: &Cluster, targets: &[Target]) -> Result<Exit, PluginError> {
+    let [target] = targets else {
+        return Err(PluginError::Usage("--watch follows one object".to_owned()));
+    };
+    let mut object = cluster.read(target).await?;
+    let mut changes = Changes::of(cluster, target, &object);
+    let mut shown = String::new();
+    loop {
+        let events = events_of(cluster, &object).await;
+        let page = page(target, &object, &events, Timestamp::now());
+        if page != shown {
+            output::line(format_args!("{}{page}", if shown.is_empty() { "" } else { "\n" }))?;
+            shown = page;
+        }
+        if Outcome::of(&target.kind, &object).end.is_some() {
+            return Ok(Exit::Succeeded);
+        }
+        object = changes.next().await?;
+    }
 }
 
 /// The Events about an object, oldest first.

@@ -2,16 +2,19 @@
 
 use futures::future::try_join_all;
 use jiff::Timestamp;
+use kube::ResourceExt;
 use kube::api::ListParams;
 use kube::core::DynamicObject;
 use serde_json::Value;
 
+use crate::plugin::cli::{TopArgs, TopFormat};
 use crate::plugin::connect::Cluster;
 use crate::plugin::error::PluginError;
 use crate::plugin::exit::Exit;
 use crate::plugin::kind::Kind;
 use crate::plugin::outcome::Outcome;
 use crate::plugin::output;
+use crate::plugin::server_table;
 use crate::plugin::table::{age, table};
 
 /// The objects of a page of a list.
@@ -20,7 +23,12 @@ const PAGE: u32 = 500;
 const MESSAGE: usize = 80;
 
 /// Prints a table of them, the oldest first.
-pub(in crate::plugin) async fn execute(cluster: &Cluster, all_namespaces: bool) -> Result<Exit, PluginError> {
+pub(in crate::plugin) async fn execute(cluster: &Cluster, args: &TopArgs) -> Result<Exit, PluginError> {
+    let all_namespaces = args.all_namespaces;
+    let format = args.output.unwrap_or_default();
+    if format == TopFormat::Wide {
+        return wide(cluster, all_namespaces).await;
+    }
     let lists = Kind::runs().map(|kind| async move {
         let objects = live(cluster, &kind, all_namespaces).await?;
         Ok::<_, PluginError>(objects.into_iter().map(|object| (kind.clone(), object)).collect::<Vec<_>>())
@@ -31,9 +39,33 @@ pub(in crate::plugin) async fn execute(cluster: &Cluster, all_namespaces: bool) 
         output::say("no run is live");
         return Ok(Exit::Succeeded);
     }
+    if format == TopFormat::Name {
+        let names = all.iter().map(|(kind, object)| kind.full_name(&object.name_any()));
+        names.into_iter().try_for_each(output::line)?;
+        return Ok(Exit::Succeeded);
+    }
     let now = Timestamp::now();
     let rows = all.iter().map(|(kind, object)| row(kind, object, all_namespaces, now));
     output::line(table(["NAME", "STATE", "CAPACITY", "AGE", "DPU HOURS", "WAITS FOR"], rows))?;
+    Ok(Exit::Succeeded)
+}
+
+/// The API server's own tables, one for each kind.
+async fn wide(cluster: &Cluster, all_namespaces: bool) -> Result<Exit, PluginError> {
+    let tables = Kind::runs().map(|kind| async move {
+        let mut table = server_table::list(cluster, &kind, all_namespaces).await?;
+        table.rows.retain(|row| Outcome::of(&kind, &row.object).end.is_none());
+        Ok::<_, PluginError>(table)
+    });
+    let tables = try_join_all(tables).await?;
+    let shown: Vec<_> = tables.iter().filter(|table| !table.rows.is_empty()).collect();
+    if shown.is_empty() {
+        output::say("no run is live");
+    }
+    for (n, table) in shown.iter().enumerate() {
+        let separator = if n == 0 { "" } else { "\n" };
+        output::line(format_args!("{separator}{}", table.print(true, all_namespaces)))?;
+    }
     Ok(Exit::Succeeded)
 }
 

@@ -1,16 +1,12 @@
 //! Waits for either end of objects.
 
-use std::pin::pin;
 use std::time::Duration;
 
-use futures::StreamExt;
 use futures::future::join_all;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
-use kube::core::DynamicObject;
-use kube::runtime::WatchStreamExt;
-use kube::runtime::watcher::{self, watch_object};
 
 use super::printed;
+use crate::plugin::changes::Changes;
 use crate::plugin::connect::Cluster;
 use crate::plugin::error::PluginError;
 use crate::plugin::exit::Exit;
@@ -54,9 +50,7 @@ fn show(target: &Target, outcome: &Outcome) -> Result<Exit, PluginError> {
 
 /// Waits for one object.
 async fn wait(cluster: &Cluster, target: &Target, progress: &MultiProgress) -> Result<Outcome, PluginError> {
-    // A watch tries again for ever; what the API server refuses is seen here.
     let object = cluster.read(target).await?;
-    let uid = object.metadata.uid.clone();
     let outcome = Outcome::of(&target.kind, &object);
     if outcome.end.is_some() {
         return Ok(outcome);
@@ -66,24 +60,15 @@ async fn wait(cluster: &Cluster, target: &Target, progress: &MultiProgress) -> R
     bar.set_prefix(target.name.clone());
     let show = |outcome: &Outcome| bar.set_message(outcome.describe());
     show(&outcome);
-    let mut changes = pin!(watch_object(cluster.objects(&target.kind), &target.name).default_backoff());
-    while let Some(change) = changes.next().await {
-        let object: DynamicObject = match change {
-            Ok(Some(object)) if object.metadata.uid == uid => object,
-            Ok(_) => return Err(PluginError::NotFound(format!("{} was deleted meanwhile: it", target.full_name()))),
-            Err(error) if is_refusal(&error) => {
-                return Err(PluginError::about("watching", target)(kube::Error::Service(Box::new(error))));
-            }
-            Err(_) => continue,
-        };
-        let outcome = Outcome::of(&target.kind, &object);
+    let mut changes = Changes::of(cluster, target, &object);
+    loop {
+        let outcome = Outcome::of(&target.kind, &changes.next().await?);
         if outcome.end.is_some() {
             bar.finish_and_clear();
             return Ok(outcome);
         }
         show(&outcome);
     }
-    Err(PluginError::NotFound(target.full_name()))
 }
 
 /// The progress line of an object.
@@ -94,17 +79,6 @@ fn style() -> ProgressStyle {
         // The template is a constant, and a test reads it.
         ProgressStyle::default_spinner()
     })
-}
-
-/// Whether the API server will not let the person watch, however often it is asked.
-fn is_refusal(error: &watcher::Error) -> bool {
-    let code = match error {
-        watcher::Error::InitialListFailed(kube::Error::Api(status))
-        | watcher::Error::WatchStartFailed(kube::Error::Api(status))
-        | watcher::Error::WatchError(status) => status.code,
-        _ => return false,
-    };
-    matches!(code, 401 | 403)
 }
 
 #[cfg(test)]

@@ -8,8 +8,8 @@ use std::sync::LazyLock;
 use kube_glue_double::Requests;
 use serde_json::Value;
 
-use super::CREDENTIALS;
 use super::blocks::{self, Block};
+use super::{CREDENTIALS, PLUGIN};
 
 static BY_KIND: LazyLock<BTreeMap<String, BTreeSet<String>>> = LazyLock::new(|| {
     let policies = json(&blocks::in_page(CREDENTIALS));
@@ -44,6 +44,11 @@ pub fn actions(policy: &Value) -> impl Iterator<Item = &str> {
 /// The actions that an identity needs for each kind, as `glue:StartJobRun`.
 pub fn by_kind() -> &'static BTreeMap<String, BTreeSet<String>> {
     &BY_KIND
+}
+
+/// The actions that the plugin's page allows to whoever uses its commands that ask AWS.
+pub fn of_plugin() -> BTreeSet<String> {
+    json(&blocks::in_page(PLUGIN)).iter().flat_map(actions).map(str::to_owned).collect()
 }
 
 /// The trust policy of the role of the samples.

@@ -30,7 +30,9 @@ const LONG: Duration = Duration::from_hours(1);
 /// Glue with the jobs of the samples, and the permissions of the pages' policies only.
 async fn glue() -> Double {
     let double = Double::start().await.expect("a double");
-    let may: Vec<&str> = policies::by_kind().values().flatten().map(String::as_str).collect();
+    let of_plugin = policies::of_plugin();
+    let may = policies::by_kind().values().flatten().chain(&of_plugin);
+    let may: Vec<&str> = may.map(String::as_str).collect();
     let trust = policies::trust();
     let user = trust["Statement"][0]["Principal"]["AWS"].as_str().expect("a user").to_owned();
     let name = user.rsplit('/').next().expect("a name").to_owned();
@@ -89,8 +91,8 @@ async fn glue() -> Double {
     double
 }
 
-/// Runs a block from the repository's root, and returns what it printed.
-pub async fn run(plane: &ControlPlane, block: &Block) -> String {
+/// Runs a block from the repository's root, beside this Glue, and returns what it printed.
+pub async fn run(plane: &ControlPlane, double: &Double, block: &Block) -> String {
     let folder = |program: &Path| program.parent().expect("a folder").to_path_buf();
     let assets = plane.assets();
     let plugin = Path::new(env!("CARGO_BIN_EXE_kubectl-glue"));
@@ -101,6 +103,8 @@ pub async fn run(plane: &ControlPlane, block: &Block) -> String {
         .current_dir(root())
         .env("PATH", std::env::join_paths(path).expect("a path"))
         .env("KUBECONFIG", plane.kubeconfig())
+        // Where `kubectl glue` finds AWS.
+        .env("AWS_ENDPOINT_URL", double.url())
         // kubectl and helm keep their caches there.
         .env("HOME", plane.folder())
         .stdin(Stdio::null())
@@ -167,7 +171,7 @@ async fn the_commands_work_in_order_with_the_permissions_of_the_policies() {
     let (last, others) = commands.split_last().expect("commands");
     let mut table = String::new();
     for block in others {
-        let (printed, ()) = tokio::join!(run(&plane, block), meanwhile(&plane, &double, block));
+        let (printed, ()) = tokio::join!(run(&plane, &double, block), meanwhile(&plane, &double, block));
         if block.text.starts_with("helm install") {
             // As installed the controller polls Glue every five seconds.
             let set =
@@ -218,7 +222,7 @@ async fn the_commands_work_in_order_with_the_permissions_of_the_policies() {
     }
 
     assert_no_secret_leaked(&plane, &kubelet, &double).await;
-    run(&plane, last).await;
+    run(&plane, &double, last).await;
     assert!(last.text.starts_with("helm uninstall"), "the walk ends with the uninstall");
     let kept = plane.kubectl(["get", "glue"]).await.expect("the objects");
     assert!(kept.stdout.contains("orders-first"), "{}", kept.stdout);

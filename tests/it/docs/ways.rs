@@ -180,7 +180,7 @@ impl Way {
         let mut printed = String::new();
         let beginning = format!("kubectl {verb} ");
         for block in self.blocks("sh").filter(|block| block.text.starts_with(&beginning)) {
-            printed += &walk::run(self.env.plane, block).await;
+            printed += &walk::run(self.env.plane, &self.env.double, block).await;
         }
         printed
     }

@@ -7,7 +7,7 @@ use crate::harness::{DEFAULT_SECRET, REGION, TestEnv, access_key_data};
 
 /// Defines so many jobs `job-00`, `job-01`, ... beside the job `etl`.
 fn define_jobs(env: &TestEnv, count: usize) {
-    (0..count).for_each(|n| env.define_job(JobDefinition::new(format!("job-{n:02}"))));
+    (0..count).for_each(|n| env.define_job(JobDefinition::new(&format!("job-{n:02}"))));
 }
 
 #[tokio::test]
@@ -49,7 +49,7 @@ async fn jobs_are_listed_page_by_page_with_marker_and_filter() {
 #[tokio::test]
 async fn every_collection_is_listed_with_its_own_columns() {
     let env = TestEnv::with_credentials("plugin-collections").await;
-    env.call_glue("CreateCrawler", &json!({ "Name": "orders", "Role": "r", "DatabaseName": "raw", "Targets": {} }));
+    env.call_glue("CreateCrawler", &json!({ "Name": "orders", "Role": "r", "DatabaseName": "raw", "Targets": { "S3Targets": [{ "Path": "s3://raw/orders" }] } }));
     env.call_glue("CreateWorkflow", &json!({ "Name": "nightly" }));
     let actions = json!([{ "JobName": "etl" }]);
     env.call_glue(
@@ -87,7 +87,7 @@ async fn a_run_is_shown_as_glue_has_it() {
     let run = env.glue(&format!("get job-run --job etl --run-id {id} -o json")).await.succeeded();
     let run: Value = serde_json::from_str(&run.data).expect("JSON");
     assert_eq!((&run["Id"], &run["JobName"]), (&json!(id), &json!("etl")));
-    env.call_glue("CreateCrawler", &json!({ "Name": "orders", "Role": "r", "DatabaseName": "raw", "Targets": {} }));
+    env.call_glue("CreateCrawler", &json!({ "Name": "orders", "Role": "r", "DatabaseName": "raw", "Targets": { "S3Targets": [{ "Path": "s3://raw/orders" }] } }));
     let none = env.glue("get crawl --crawler orders").await;
     assert!(none.code == Some(5) && none.messages.contains("a crawl of crawler orders does not exist"), "{none:?}");
     env.call_glue("StartCrawler", &json!({ "Name": "orders" }));

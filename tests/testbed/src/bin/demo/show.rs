@@ -137,6 +137,7 @@ pub(crate) fn keep(environment: &Environment) {
     say("\nEverything keeps running. To use it from another terminal:");
     say(&format!("  export KUBECONFIG={}", environment.plane.kubeconfig().display()));
     say(&format!("  export PATH={kubectl}:$PATH"));
+    say(&format!("  export AWS_ENDPOINT_URL={}", environment.double.url()));
     say(&format!("The controller runs in the namespace {NAMESPACE}. Its log:"));
     for file in environment.kubelet.log_files() {
         say(&format!("  tail -f {}", file.display()));
