@@ -23,6 +23,16 @@ impl Collection {
     /// All of them.
     pub const ALL: [Self; 5] = [Self::Jobs, Self::Crawlers, Self::Triggers, Self::Workflows, Self::Connections];
 
+    /// The most names that Glue lists in one call, as far as it matters: pages here have at most 50. Source: the API's model
+    /// in the AWS SDKs.
+    #[must_use]
+    pub fn most_per_call(self) -> i32 {
+        match self {
+            Self::Workflows => 25,
+            Self::Jobs | Self::Crawlers | Self::Triggers | Self::Connections => 100,
+        }
+    }
+
     /// What they are called.
     #[must_use]
     pub fn noun(self) -> &'static str {

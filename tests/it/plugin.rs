@@ -52,7 +52,9 @@ impl TestEnv {
         command.args(line.split_whitespace()).args(["--namespace", &self.namespace]);
         command.env("KUBECONFIG", &self.kubeconfig).stdin(Stdio::null()).kill_on_drop(true);
         let own = std::env::vars_os().map(|(name, _)| name).filter(|name| name.to_string_lossy().starts_with("AWS_"));
-        own.for_each(|name| drop(command.env_remove(name)));
+        for name in own {
+            command.env_remove(name);
+        }
         let none = ["AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"].map(|name| (name, "/nonexistent"));
         command.envs(none).env("AWS_EC2_METADATA_DISABLED", "true").envs(&self.aws);
         command

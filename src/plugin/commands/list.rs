@@ -94,10 +94,21 @@ impl Reader<'_> {
             );
             return Ok(());
         }
-        let page = caller.read(async |glue| glue.list_names(collection, size, marker.clone()).await).await?;
-        list.read += page.items.len();
-        list.next = page.next;
-        let names: Vec<_> = page.items.into_iter().filter(|name| filter.has(name)).collect();
+        let mut read = Vec::new();
+        list.next = marker;
+        // Where Glue lists fewer in a call, several calls are a page.
+        loop {
+            let left = size - i32::try_from(read.len()).unwrap_or(size);
+            let (size, marker) = (left.min(collection.most_per_call()), &list.next);
+            let page = caller.read(async |glue| glue.list_names(collection, size, marker.clone()).await).await?;
+            read.extend(page.items);
+            list.next = page.next;
+            if size == left || list.next.is_none() {
+                break;
+            }
+        }
+        list.read += read.len();
+        let names: Vec<_> = read.into_iter().filter(|name| filter.has(name)).collect();
         let mut definitions = Vec::new();
         if !self.names_only && list.only_names.is_none() {
             match self.definitions(&names).await {

@@ -73,6 +73,11 @@ async fn every_collection_is_listed_with_its_own_columns() {
         let json = env.glue(&format!("list {collection} -o json")).await.succeeded();
         assert!(!json.data.contains("hush-hush"), "{json:?}");
     }
+    // Glue lists 25 workflows in a call, and a page has more.
+    (0..59).for_each(|n| drop(env.call_glue("CreateWorkflow", &json!({ "Name": format!("w-{n:02}") }))));
+    let page = env.glue("list workflows --max-items 40 -o name").await.succeeded();
+    assert!(page.lines().len() == 40 && page.messages.contains("--marker"), "{page:?}");
+    assert_eq!(env.glue("list workflows --all -o name").await.succeeded().lines().len(), 60);
     let none = env.glue("list crawlers --exclude .*").await.succeeded();
     assert_eq!(none.data, "");
     assert!(none.messages.contains("no crawlers with such a name in eu-west-1 among 1"), "{none:?}");
