@@ -2,7 +2,7 @@
 //!
 //! # Modules
 //!
-//! Each module depends on those to its right only. [`metrics`] and [`redaction`] are leaves that every
+//! Each module depends on those to its right only. [`lineage`], [`metrics`] and [`redaction`] are leaves that every
 //! module may use.
 //!
 //! ```text
@@ -16,6 +16,7 @@
 //! | [`controllers`] | the kinds, their two lifecycles, and the runtime that all of them share | Kubernetes, and AWS through `glue` |
 //! | [`glue`] | AWS as the controllers need it: calls, errors, identities, and Glue as a watch | AWS |
 //! | [`api`] | the custom resources: their schemas, and the rules that the API server enforces | neither |
+//! | [`lineage`] | runs and their datasets as OpenLineage events, and the queue in front of a receiver | nothing |
 //! | [`metrics`] | the counters | nothing |
 //! | [`redaction`] | what keeps secret values out of every text that is shown | nothing |
 //!
@@ -117,6 +118,7 @@
 pub mod api;
 pub mod controllers;
 pub mod glue;
+pub mod lineage;
 pub mod metrics;
 pub mod operator;
 pub mod plugin;
