@@ -91,8 +91,9 @@
 //!    [`RunKind`](controllers::run::RunKind) or [`DeclaredKind`](controllers::declared::DeclaredKind); `Inputs` where the spec
 //!    takes values from Secrets, and `redact` then. A kind that starts something returns its intent and asks
 //!    [`start_once::decide`](controllers::runtime::start_once::decide): the protocol is not written again. Add a subject to
-//!    the model in `controllers/runtime/tests/start_once`, and to its mutations. What Glue says of an end that the phase does
-//!    not is a [`reason`](controllers::run::facts::ObservedRun::reason) of the observed run. `strip` keeps what plans read.
+//!    the model in `controllers/runtime/tests/start_once`, and to its mutations; a run that is found again by its key, to the
+//!    worlds of `simulation/kind`. What Glue says of an end that the phase does not is a
+//!    [`reason`](controllers::run::facts::ObservedRun::reason) of the observed run. `strip` keeps what plans read.
 //! 5. [`controllers::run()`](controllers::run()): one line. [`reason`](controllers::runtime::reason): its new reasons, and
 //!    their rows in `docs/troubleshooting.md`. `plugin/kind.rs`: the kind; for a run, what `kubectl glue run` calls it, and
 //!    which fields `rerun` leaves out.
