@@ -1,50 +1,90 @@
 //! Tables as kubectl prints them: no borders, columns by their width on a terminal.
 
-use comfy_table::{ContentArrangement, Table, presets};
+use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width, presets};
 use jiff::Timestamp;
 
 /// What stands before the lines of a part of a page.
 const INDENT: &str = "  ";
 
-/// A table with a head. On a terminal, long texts wrap at its width.
+/// A table with a head, as kubectl prints it: nothing wraps, so that each row is a line and names can be copied.
 pub(super) fn table<R: IntoIterator<Item = String>>(
     head: impl IntoIterator<Item = impl AsRef<str>>,
     rows: impl IntoIterator<Item = R>,
 ) -> String {
-    printed("", head, rows)
+    printed("", Wrap::Nothing, head, rows)
 }
 
-/// The same, indented.
+/// A table as a part of a page, indented. On a terminal, the last column wraps at its width.
 pub(super) fn indented<R: IntoIterator<Item = String>>(
     head: impl IntoIterator<Item = impl AsRef<str>>,
     rows: impl IntoIterator<Item = R>,
 ) -> String {
-    printed(INDENT, head, rows)
+    printed(INDENT, Wrap::LastColumn, head, rows)
 }
 
-/// Labels with their values, indented.
+/// Labels with their values, indented. On a terminal, values wrap at its width.
 pub(super) fn pairs(pairs: impl IntoIterator<Item = [String; 2]>) -> String {
-    printed(INDENT, [""; 0], pairs)
+    printed(INDENT, Wrap::LastColumn, [""; 0], pairs)
 }
+
+/// What wraps on a terminal.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Wrap {
+    Nothing,
+    /// Where there are enough columns for it.
+    LastColumn,
+}
+
+/// The fewest columns into which a text wraps.
+const NARROWEST: u16 = 24;
+/// The blanks between two columns.
+const GAP: u16 = 2;
 
 /// Without the margin that the library puts before each line, and without blanks at its end.
 fn printed<R: IntoIterator<Item = String>>(
     indent: &str,
+    wrap: Wrap,
     head: impl IntoIterator<Item = impl AsRef<str>>,
     rows: impl IntoIterator<Item = R>,
 ) -> String {
     let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     let head: Vec<_> = head.into_iter().map(|title| title.as_ref().to_owned()).collect();
     if !head.is_empty() {
         table.set_header(head);
     }
     table.add_rows(rows.into_iter().map(|row| row.into_iter().map(|cell| printable(&cell)).collect::<Vec<_>>()));
+    let widths = table.column_max_content_widths();
+    if let (Wrap::LastColumn, Some(width), Some((_, others))) = (wrap, table.width(), widths.split_last()) {
+        let indent = u16::try_from(indent.len()).unwrap_or_default();
+        let taken = others.iter().fold(indent, |taken, width| taken.saturating_add(width.saturating_add(GAP)));
+        if width >= taken.saturating_add(NARROWEST) {
+            table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width - indent);
+            for (column, width) in table.column_iter_mut().zip(others) {
+                column.set_constraint(ColumnConstraint::Absolute(Width::Fixed(width.saturating_add(GAP))));
+            }
+        }
+    }
     for column in table.column_iter_mut() {
-        column.set_padding((0, 2));
+        column.set_padding((0, GAP));
     }
     let lines: Vec<_> = table.lines().map(|line| format!("{indent}{}", line.trim_end())).collect();
     lines.join("\n")
+}
+
+/// The columns of the terminal on standard output, if it is one.
+pub(super) fn terminal_width() -> Option<usize> {
+    Table::new().width().map(usize::from)
+}
+
+/// How many columns a text takes.
+pub(super) fn width(text: &str) -> usize {
+    console::measure_text_width(text)
+}
+
+/// The beginning of a text that takes so many columns at most, with dots where it goes on.
+pub(super) fn shortened(text: &str, columns: usize) -> String {
+    console::truncate_str(text, columns, "...").into_owned()
 }
 
 /// The text without what a terminal would obey: names and messages come from others.

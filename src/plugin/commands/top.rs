@@ -15,12 +15,16 @@ use crate::plugin::kind::Kind;
 use crate::plugin::outcome::Outcome;
 use crate::plugin::output;
 use crate::plugin::server_table;
-use crate::plugin::table::{age, table};
+use crate::plugin::table::{self, age, table, terminal_width};
 
 /// The objects of a page of a list.
 const PAGE: u32 = 500;
-/// The most characters of a message in a row; `status` has all of it.
+/// The titles of the columns.
+const HEAD: [&str; 6] = ["NAME", "STATE", "CAPACITY", "AGE", "DPU HOURS", "WAITS FOR"];
+/// The most columns of a message in a row; `status` has all of it.
 const MESSAGE: usize = 80;
+/// The fewest, on however narrow a terminal.
+const LEAST: usize = 20;
 
 /// Prints a table of them, the oldest first.
 pub(in crate::plugin) async fn execute(cluster: &Cluster, args: &TopArgs) -> Result<Exit, PluginError> {
@@ -45,8 +49,8 @@ pub(in crate::plugin) async fn execute(cluster: &Cluster, args: &TopArgs) -> Res
         return Ok(Exit::Succeeded);
     }
     let now = Timestamp::now();
-    let rows = all.iter().map(|(kind, object)| row(kind, object, all_namespaces, now));
-    output::line(table(["NAME", "STATE", "CAPACITY", "AGE", "DPU HOURS", "WAITS FOR"], rows))?;
+    let rows: Vec<_> = all.iter().map(|(kind, object)| row(kind, object, all_namespaces, now)).collect();
+    output::line(table(HEAD, fitted(rows, terminal_width())))?;
     Ok(Exit::Succeeded)
 }
 
@@ -92,7 +96,7 @@ fn row(kind: &Kind, object: &DynamicObject, with_namespace: bool, now: Timestamp
     let namespace = metadata.namespace.as_deref().filter(|_| with_namespace);
     let name = namespace.map_or_else(|| name.clone(), |namespace| format!("{namespace}/{name}"));
     let created = metadata.creation_timestamp.as_ref().map_or_else(String::new, |time| age(time.0, now));
-    let waits = if matches!(outcome.state.as_str(), "Running") { String::new() } else { shortened(&outcome.message) };
+    let waits = if matches!(outcome.state.as_str(), "Running") { String::new() } else { first_line(&outcome.message) };
     [name, outcome.state.clone(), capacity(status), created, dpu_hours(status, now), waits]
 }
 
@@ -118,12 +122,22 @@ fn dpu_hours(status: &Value, now: Timestamp) -> String {
     seconds.map_or_else(String::new, |seconds| format!("{:.2}", seconds / 3600.0))
 }
 
-fn shortened(message: &str) -> String {
-    let line = message.lines().next().unwrap_or_default();
-    if line.chars().count() <= MESSAGE {
-        return line.to_owned();
+fn first_line(message: &str) -> String {
+    message.lines().next().unwrap_or_default().to_owned()
+}
+
+/// The rows with messages that end at the edge of the terminal, or else with [`MESSAGE`].
+fn fitted(mut rows: Vec<[String; 6]>, terminal: Option<usize>) -> Vec<[String; 6]> {
+    let widest = |column: usize| {
+        let cells = rows.iter().map(|row| table::width(&row[column]));
+        cells.max().unwrap_or_default().max(HEAD[column].len()) + 2
+    };
+    let taken: usize = (0..HEAD.len() - 1).map(widest).sum();
+    let left = terminal.map_or(MESSAGE, |terminal| terminal.saturating_sub(taken).clamp(LEAST, MESSAGE.max(terminal)));
+    for row in &mut rows {
+        row[5] = table::shortened(&row[5], left);
     }
-    line.chars().take(MESSAGE - 3).chain("...".chars()).collect()
+    rows
 }
 
 #[cfg(test)]
@@ -142,6 +156,10 @@ mod tests {
         } });
         let row = row(&kind, &object, true, "2026-01-01T00:30:00Z".parse().unwrap());
         assert_eq!(row, ["team/gjr/nightly", "Running", "10 x G.1X", "", "5.00", ""]);
-        assert_eq!(shortened(&"ä".repeat(200)).chars().count(), MESSAGE);
+        let long = |name: &str| [name, "Waiting", "", "1s", "", &"ä".repeat(200)].map(str::to_owned);
+        for (terminal, columns) in [(None, MESSAGE), (Some(200), 200 - 45), (Some(10), LEAST)] {
+            let [.., message] = &fitted(vec![long("gjr/a"), long("gjr/日本")], terminal)[0];
+            assert_eq!((table::width(message), message.ends_with("...")), (columns, true), "{terminal:?}");
+        }
     }
 }

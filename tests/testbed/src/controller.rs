@@ -20,6 +20,8 @@ use crate::{
 
 /// The name of the program and its package.
 const NAME: &str = "kube-glue";
+/// The name of the kubectl plugin.
+pub const PLUGIN: &str = "kubectl-glue";
 
 /// The workspace's root folder.
 #[must_use]
@@ -55,10 +57,15 @@ pub fn cargo() -> std::process::Command {
 
 /// Builds the controller with `cargo build`, with cargo's progress on standard error; returns its path.
 pub async fn build(profile: Profile) -> Result<PathBuf> {
-    let doing = "building the controller with cargo";
+    build_program(NAME, profile).await
+}
+
+/// The same for another program of the package.
+pub async fn build_program(name: &str, profile: Profile) -> Result<PathBuf> {
+    let doing = "building a program with cargo";
     let mut command = cargo();
     command
-        .args(["build", "--bin", NAME, "--message-format", "json-render-diagnostics", "--profile", profile.name()])
+        .args(["build", "--bin", name, "--message-format", "json-render-diagnostics", "--profile", profile.name()])
         .stdout(Stdio::piped());
     let mut child = Command::from(command).kill_on_drop(true).spawn().map_err(Error::io(doing))?;
     let _guard = child.stdin.take();
@@ -66,13 +73,13 @@ pub async fn build(profile: Profile) -> Result<PathBuf> {
     let stdout = String::from_utf8_lossy(&output.stdout);
     if !output.status.success() {
         return Err(Error::Command {
-            command: format!("cargo build --bin {NAME}"),
+            command: format!("cargo build --bin {name}"),
             status: output.status,
             stdout: String::new(),
             stderr: "see cargo's output above".to_owned(),
         });
     }
-    let built = stdout.lines().rev().find_map(executable);
+    let built = stdout.lines().rev().find_map(|message| executable(name, message));
     built.ok_or_else(|| Error::io(doing)(std::io::Error::other("cargo's output does not name the built program")))
 }
 
@@ -86,8 +93,8 @@ impl Profile {
 }
 
 /// The path of the program in one of cargo's messages.
-fn executable(message: &str) -> Option<PathBuf> {
+fn executable(name: &str, message: &str) -> Option<PathBuf> {
     let message: Value = serde_json::from_str(message).ok()?;
-    let named = message["target"]["name"] == NAME;
+    let named = message["target"]["name"] == name;
     message["executable"].as_str().filter(|_| named).map(PathBuf::from)
 }

@@ -6,6 +6,7 @@ mod burst;
 mod growth;
 mod latency;
 mod lives;
+mod plugin;
 mod polls;
 mod restart;
 mod rules;
@@ -83,6 +84,11 @@ pub(crate) const ALL: &[Scenario] = &[
         name: rules::NAME,
         about: "status patches with the CEL rules of a GlueJobRun, and without",
         measure: |context| Box::pin(rules::measure(context)),
+    },
+    Scenario {
+        name: plugin::NAME,
+        about: "commands of kubectl glue, beside kubectl get",
+        measure: |context| Box::pin(plugin::measure(context)),
     },
     Scenario {
         name: polls::NAME,
