@@ -243,7 +243,11 @@ fn denied(error: &Error) -> String {
 fn unread(error: &SecretError) -> PluginError {
     let SecretError { namespace, name, source } = error;
     match &**source {
-        kube::Error::Api(status) if matches!(status.code, 401 | 403) => PluginError::Credentials(format!(
+        kube::Error::Api(status) if status.code == 401 => PluginError::Credentials(format!(
+            "reading Secret {namespace}/{name}: the API server does not accept your credentials, which may have expired: \
+             log in again"
+        )),
+        kube::Error::Api(status) if status.code == 403 => PluginError::Credentials(format!(
             "you may not read Secret {namespace}/{name}: ask for the right to get it (`kubectl create role {name} \
              --namespace {namespace} --verb get --resource secrets --resource-name {name}`, and a rolebinding), {USE_OWN}"
         )),

@@ -1,6 +1,7 @@
 //! Completion for kubectl, which runs `kubectl_complete-glue` with the words after `kubectl glue`, the last one incomplete,
 //! and reads one candidate a line, with cobra's directive at the end.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::time::Duration;
 
@@ -25,13 +26,16 @@ const NAMES: u32 = 500;
 /// A completion that takes longer is of no use.
 const LIMIT: Duration = Duration::from_secs(2);
 /// Commands that take `KIND/NAME`.
-const TAKE_OBJECTS: [&str; 8] = ["rerun", "wait", "status", "stop", "suspend", "resume", "fire", "delete"];
+const TAKE_OBJECTS: [&str; 10] =
+    ["rerun", "wait", "status", "tree", "whoami", "stop", "suspend", "resume", "fire", "delete"];
 
 /// What the last word can become.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 enum Candidates {
     /// Names of objects of a kind, after this beginning: `gjr/`.
     Objects { kind: String, beginning: String },
+    /// The jobs, crawlers or workflows that objects of a kind run: the values of this field.
+    Run { kind: Kind, field: &'static str },
     /// These words.
     Words(Vec<String>, &'static str),
 }
@@ -43,13 +47,21 @@ pub async fn complete(words: &[String]) -> Exit {
         Candidates::Objects { kind, beginning } => {
             let names = tokio::time::timeout(LIMIT, names(words, &kind)).await.ok().and_then(Result::ok);
             let names = names.unwrap_or_default().into_iter().map(|name| format!("{beginning}{name}"));
-            let last = words.last().cloned().unwrap_or_default();
-            (names.filter(|name| name.starts_with(&last)).collect(), NO_FILES)
+            (beginning_like_the_last(words, names), NO_FILES)
+        }
+        Candidates::Run { kind, field } => {
+            let names = tokio::time::timeout(LIMIT, values(words, &kind, field)).await.ok().and_then(Result::ok);
+            (beginning_like_the_last(words, names.unwrap_or_default().into_iter()), NO_FILES)
         }
     };
     let mut lines = candidates;
     lines.push(directive.to_owned());
     output::line(lines.join("\n")).map_or_else(|error| error.exit(), |()| Exit::Succeeded)
+}
+
+fn beginning_like_the_last(words: &[String], candidates: impl Iterator<Item = String>) -> Vec<String> {
+    let last = words.last().map_or("", String::as_str);
+    candidates.filter(|candidate| candidate.starts_with(last)).collect()
 }
 
 /// What the last word can become, as far as the command line says. Pure.
@@ -64,6 +76,13 @@ fn candidates(words: &[String]) -> Candidates {
         let kinds = Kind::all().into_iter().map(|kind| kind.short_name(""));
         return Candidates::Words(kinds.filter(|kind| kind.starts_with(last)).collect(), NO_SPACE);
     }
+    if let [.., what, _] = words
+        && !last.starts_with('-')
+        && command == "run"
+        && let Some((kind, field)) = runnable(what)
+    {
+        return Candidates::Run { kind, field };
+    }
     if !last.starts_with('-') && command == "explain" {
         let reasons = Reason::ALL.iter().map(|reason| reason.as_str().to_owned());
         let fits = |reason: &String| reason.to_lowercase().starts_with(&last.to_lowercase());
@@ -77,13 +96,34 @@ fn candidates(words: &[String]) -> Candidates {
     Candidates::Words(found.map(|candidate| candidate.get_value().to_string_lossy().into_owned()).collect(), NO_FILES)
 }
 
+/// What `run` runs, as the kind of its objects and the field that names it.
+fn runnable(word: &str) -> Option<(Kind, &'static str)> {
+    match word {
+        "job" => Some((Kind::job_run(), "jobName")),
+        "crawler" => Some((Kind::crawler_run(), "crawlerName")),
+        "workflow" => Some((Kind::workflow_run(), "workflowName")),
+        _ => None,
+    }
+}
+
+/// The jobs, crawlers or workflows that the objects of the namespace have run. Glue itself is not asked: that takes rights
+/// and time.
+async fn values(words: &[String], kind: &Kind, field: &str) -> Result<BTreeSet<String>, PluginError> {
+    let list = connection(words).connect().await?.objects(kind).list(&ListParams::default().limit(NAMES)).await;
+    let list = list.map_err(PluginError::api("listing names"))?;
+    Ok(list.iter().filter_map(|object| Some(object.data["spec"][field].as_str()?.to_owned())).collect())
+}
+
+/// The flags of the line. The last word may be what keeps it from being valid.
+fn connection(words: &[String]) -> Connection {
+    let line = std::iter::once("kubectl-glue").chain(words.iter().map(String::as_str));
+    Cli::try_parse_from(line).map_or_else(|_| Connection::default(), |cli| cli.connection)
+}
+
 /// The names of the objects of a kind, in the namespace and cluster that the command line names.
 async fn names(words: &[String], kind: &str) -> Result<Vec<String>, PluginError> {
     let kind = Kind::parse(kind).ok_or_else(|| PluginError::Usage(format!("there is no kind `{kind}`")))?;
-    // The last word may be what keeps the line from being valid.
-    let line = std::iter::once("kubectl-glue").chain(words.iter().map(String::as_str));
-    let connection = Cli::try_parse_from(line).map_or_else(|_| Connection::default(), |cli| cli.connection);
-    let objects = connection.connect().await?.objects(&kind);
+    let objects = connection(words).connect().await?.objects(&kind);
     let list = objects.list_metadata(&ListParams::default().limit(NAMES)).await;
     Ok(list.map_err(PluginError::api("listing names"))?.iter().map(ResourceExt::name_any).collect())
 }
@@ -110,8 +150,10 @@ mod tests {
             let Candidates::Words(found, _) = candidates(&words(line)) else { panic!("{line}") };
             assert!(found.contains(&expected.to_owned()), "{line}: {found:?}");
         }
-        let objects = Candidates::Objects { kind: "gjr".to_owned(), beginning: "gjr/".to_owned() };
-        assert_eq!(candidates(&words("wait gjr/ni")), objects);
+        let names = candidates(&words("wait gjr/ni"));
+        assert!(matches!(names, Candidates::Objects { kind, beginning } if kind == "gjr" && beginning == "gjr/"));
+        let jobs = candidates(&words("-n team run job or"));
+        assert!(matches!(jobs, Candidates::Run { field: "jobName", .. }), "{jobs:?}");
     }
 
     #[test]

@@ -69,7 +69,13 @@ pub enum PluginError {
 impl PluginError {
     /// An error of a request to the API server.
     pub(super) fn api(doing: impl Into<String>) -> impl FnOnce(kube::Error) -> Self {
-        |source| Self::Api { doing: doing.into(), source: Box::new(source) }
+        |source| {
+            let mut doing = doing.into();
+            if matches!(&source, kube::Error::Api(status) if status.code == 401) {
+                doing += ": the API server does not accept your credentials, which may have expired: log in again";
+            }
+            Self::Api { doing, source: Box::new(source) }
+        }
     }
 
     /// An error of a request about one object. `doing` is what was done with it.

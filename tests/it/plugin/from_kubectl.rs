@@ -22,6 +22,7 @@ async fn kubectl_finds_the_plugin_by_its_name_and_completes_its_line() {
     let name = &env.namespace;
     for (line, expected) in [
         (format!("glue wait -n {name} gjr/n"), "gjr/nightly\n:4\n"),
+        (format!("glue run -n {name} job e"), "etl\n:4\n"),
         ("glue expla".to_owned(), "explain\n:4\n"),
         ("glue stop gj".to_owned(), "gjr/\n:6\n"),
     ] {

@@ -23,3 +23,13 @@ async fn without_rights_or_a_cluster_the_message_says_what_was_tried() {
     let wrong = env.glue("top --context elsewhere").await;
     assert!(wrong.code == Some(6) && wrong.messages.contains("elsewhere"), "{wrong:?}");
 }
+
+#[tokio::test]
+async fn credentials_of_the_kubeconfig_that_have_expired_are_named() {
+    let env = TestEnv::without_controller("plugin-expired").await;
+    for line in ["top", "status gjr/one", "list jobs", "run job etl"] {
+        let refused = env.glue(&format!("{line} --token expired")).await;
+        assert_eq!(refused.code, Some(6), "{line}: {refused:?}");
+        assert!(refused.messages.contains("log in again"), "{line}: {refused:?}");
+    }
+}
