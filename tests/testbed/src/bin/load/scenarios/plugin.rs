@@ -98,8 +98,7 @@ impl Timed {
     async fn run(&mut self, world: &World) -> Result<(), LoadError> {
         let mut command = Command::new(&self.program);
         // A completion has the incomplete word at its end.
-        let (last, first) = self.arguments.split_last().map_or(("", &[][..]), |(last, first)| (last.as_str(), first));
-        command.args(first).args(["-n", OBJECTS]).arg(last);
+        command.args(["-n", OBJECTS]).args(&self.arguments);
         command.env("KUBECONFIG", world.plane.kubeconfig()).env("HOME", world.plane.folder());
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let began = Instant::now();
