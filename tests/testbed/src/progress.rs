@@ -4,10 +4,16 @@
 //! Without `eprintln!`, because the test harness captures its output until a test has failed.
 
 use std::{
-    io::{IsTerminal as _, Write as _},
+    io::Write as _,
     time::{Duration, Instant},
 };
 
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// The name of the test bed in its output.
+const PROGRAM: &str = "test bed";
+/// How often a terminal may be drawn to in a second.
+const UPDATES_PER_SECOND: u8 = 4;
 /// The interval between two updates of the line on a terminal.
 pub(crate) const TICK: Duration = Duration::from_millis(500);
 /// The interval between two lines of a long step without a terminal.
@@ -21,41 +27,45 @@ pub fn say(program: &str, text: &str) {
 
 /// Prints a line of the test bed.
 pub(crate) fn line(text: &str) {
-    say("test bed", text);
+    say(PROGRAM, text);
 }
 
 /// One line that says how far something came: on a terminal it is updated in place, otherwise it is printed now and then.
 #[derive(Debug)]
 pub struct Progress {
     program: &'static str,
-    terminal: bool,
+    bar: ProgressBar,
     heartbeat: Duration,
-    shown: Instant,
+    printed: Instant,
 }
 
 impl Progress {
     /// `heartbeat` is the interval between two lines without a terminal.
     #[must_use]
     pub fn new(program: &'static str, heartbeat: Duration) -> Self {
-        Self { program, terminal: std::io::stderr().is_terminal(), heartbeat, shown: Instant::now() }
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(UPDATES_PER_SECOND));
+        let style = ProgressStyle::with_template("{msg}").unwrap_or_else(|_| ProgressStyle::default_spinner());
+        Self { program, bar: bar.with_style(style), heartbeat, printed: Instant::now() }
     }
 
     /// Shows the line if it is time to. Cheap, so that it can be called in a loop.
     pub fn show(&mut self, text: impl FnOnce() -> String) {
-        if self.shown.elapsed() < if self.terminal { TICK } else { self.heartbeat } {
+        let interval = if self.bar.is_hidden() { self.heartbeat } else { TICK };
+        if self.printed.elapsed() < interval {
             return;
         }
-        self.shown = Instant::now();
-        let (before, after) = if self.terminal { ("\r\x1b[2K", "") } else { ("", "\n") };
-        let _ = write!(std::io::stderr(), "{before}{}: {}{after}", self.program, text());
-        let _ = std::io::stderr().flush();
+        self.printed = Instant::now();
+        if self.bar.is_hidden() {
+            say(self.program, &text());
+        } else {
+            self.bar.set_message(format!("{}: {}", self.program, text()));
+            self.bar.tick();
+        }
     }
 
-    /// Ends the line.
+    /// Removes the line.
     pub fn clear(&mut self) {
-        if self.terminal {
-            let _ = write!(std::io::stderr(), "\r\x1b[2K");
-        }
+        self.bar.finish_and_clear();
     }
 }
 
@@ -72,39 +82,29 @@ pub fn format_duration(duration: Duration) -> String {
 pub(crate) struct Step {
     title: String,
     then: String,
-    terminal: bool,
+    progress: Progress,
     started: Instant,
-    printed: Instant,
 }
 
 impl Step {
     /// `then` names the steps that follow; it is shown during the step.
     pub(crate) fn begin(title: String, then: String) -> Self {
-        let terminal = std::io::stderr().is_terminal();
-        if !terminal {
+        let progress = Progress::new(PROGRAM, HEARTBEAT);
+        if progress.bar.is_hidden() {
             line(&format!("{title} ...{then}"));
         }
-        let now = Instant::now();
-        Self { title, then, terminal, started: now, printed: now }
+        Self { title, then, progress, started: Instant::now() }
     }
 
     /// Shows the progress. The caller calls it about every [`TICK`].
     pub(crate) fn tick(&mut self, detail: &str) {
-        let text = format!("{}: {}, {detail}{}", self.title, format_duration(self.started.elapsed()), self.then);
-        if self.terminal {
-            let _ = write!(std::io::stderr(), "\r\x1b[2Ktest bed: {text}");
-            let _ = std::io::stderr().flush();
-        } else if self.printed.elapsed() >= HEARTBEAT {
-            self.printed = Instant::now();
-            line(&text);
-        }
+        let elapsed = self.started.elapsed();
+        self.progress.show(|| format!("{}: {}, {detail}{}", self.title, format_duration(elapsed), self.then));
     }
 
     /// Ends the step; `outcome` is "built" or "failed".
-    pub(crate) fn end(self, outcome: &str) {
-        if self.terminal {
-            let _ = write!(std::io::stderr(), "\r\x1b[2K");
-        }
+    pub(crate) fn end(mut self, outcome: &str) {
+        self.progress.clear();
         line(&format!("{}: {outcome} after {}", self.title, format_duration(self.started.elapsed())));
     }
 }
