@@ -13,7 +13,7 @@
 //! |---|---|---|
 //! | [`operator`] | the process: command line, logs, probes, lease, shutdown | Kubernetes |
 //! | [`plugin`] | `kubectl glue`: its commands | Kubernetes |
-//! | [`controllers`] | the kinds, their two lifecycles, and the runtime that all of them share | Kubernetes, and AWS through `glue` |
+//! | [`controllers`] | the kinds, their three lifecycles, and the runtime that all of them share | Kubernetes, and AWS through `glue` |
 //! | [`glue`] | AWS as the controllers need it: calls, errors, identities, and Glue as a watch | AWS |
 //! | [`api`] | the custom resources: their schemas, and the rules that the API server enforces | neither |
 //! | [`lineage`] | runs and their datasets as OpenLineage events, and the queue in front of a receiver | nothing |
@@ -36,6 +36,7 @@
 //! | Where are secret values removed from messages? | [`redaction`]; AWS's own words pass `KnownSecrets` in `glue::aws`, and what an object takes from Secrets [`Pass::redactor`](controllers::runtime::pass::Pass::redactor) |
 //! | What does the cache keep of a large object? | [`cache_size`](controllers::runtime::cache_size) |
 //! | What does a panic end? | [`panics`](controllers::runtime::panics) |
+//! | How is an account read whole? | [`reading`](glue::inventory::reading), a few calls at each turn of [`source`](mod@glue::inventory::source) |
 //! | Which reasons are there? | [`reason`](controllers::runtime::reason) |
 //! | What must change for a new field? | see below |
 //!
@@ -66,7 +67,9 @@
 //! | facts | everything that a plan rests on; plain values |
 //! | plan | a pure function from facts to a status and one step |
 //! | step | what may follow once the status is written: a finalizer, a call to AWS, a pause |
-//! | lifecycle | what kinds of one sort share: [`run`](mod@controllers::run) comes to an end, [`declared`](controllers::declared) is kept in sync |
+//! | lifecycle | what kinds of one sort share: [`run`](mod@controllers::run) comes to an end, [`declared`](controllers::declared) is kept in sync, an [`inventory`](controllers::inventory) is read again and again |
+//! | picture | all that an account has, as one read of an inventory showed it |
+//! | demand | what an inventory wants to see of the account; those of one client are read together |
 //! | attempt | one try to start and finish a run; retries are further attempts |
 //! | intent | the record in the status that a start is about to be sent |
 //! | outcome | what AWS answered to a start |

@@ -11,6 +11,7 @@
 //! | [`workflow_run`] | `GlueWorkflowRun`, one run of a Glue workflow |
 //! | [`trigger`] | `GlueTrigger`, a trigger that is kept activated or deactivated, or fired |
 //! | [`connection`] | `GlueConnection`, a connection of the Data Catalog |
+//! | [`inventory`] | `GlueInventory`, what an account has in Glue |
 //! | [`run`] | what job runs, crawls and workflow runs share: policy, phases, attempts, status |
 //! | [`declared`] | what triggers and connections share: drift policy, status |
 //! | [`credentials`] | region and credentials of an object |
@@ -21,6 +22,7 @@ pub mod connection;
 pub mod crawler_run;
 pub mod credentials;
 pub mod declared;
+pub mod inventory;
 pub mod job_run;
 mod rules;
 pub mod run;
@@ -32,6 +34,7 @@ pub mod workflow_run;
 
 pub use connection::{GlueConnection, GlueConnectionSpec, GlueConnectionStatus};
 pub use crawler_run::{GlueCrawlerRun, GlueCrawlerRunSpec, GlueCrawlerRunStatus};
+pub use inventory::{GlueInventory, GlueInventorySpec, GlueInventoryStatus};
 pub use job_run::{GlueJobRun, GlueJobRunSpec, GlueJobRunStatus};
 pub use trigger::{GlueTrigger, GlueTriggerSpec, GlueTriggerStatus};
 pub use workflow_run::{GlueWorkflowRun, GlueWorkflowRunSpec, GlueWorkflowRunStatus};
@@ -47,8 +50,13 @@ pub const ANNOTATION_PREFIX: &str = "kube-glue.dev/";
 /// The `CustomResourceDefinition` of every kind, by name.
 #[must_use]
 pub fn crds() -> Vec<CustomResourceDefinition> {
-    [GlueConnection::crd(), GlueCrawlerRun::crd(), GlueJobRun::crd(), GlueTrigger::crd(), GlueWorkflowRun::crd()]
-        .into_iter()
-        .map(schema::for_api_server)
-        .collect()
+    let crds = [
+        GlueConnection::crd(),
+        GlueCrawlerRun::crd(),
+        GlueInventory::crd(),
+        GlueJobRun::crd(),
+        GlueTrigger::crd(),
+        GlueWorkflowRun::crd(),
+    ];
+    crds.into_iter().map(schema::for_api_server).collect()
 }

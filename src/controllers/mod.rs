@@ -1,4 +1,4 @@
-//! The controllers: one per kind, on two lifecycles and one runtime.
+//! The controllers: one per kind, on three lifecycles and one runtime.
 //!
 //! | module | what it is |
 //! |---|---|
@@ -7,6 +7,7 @@
 //! | [`workflow_run`] | the kind `GlueWorkflowRun` |
 //! | [`mod@trigger`] | the kind `GlueTrigger` |
 //! | [`mod@connection`] | the kind `GlueConnection` |
+//! | [`inventory`] | the kind `GlueInventory`, with the lifecycle of what is only read |
 //! | [`mod@run`] | the lifecycle of what comes to an end: job runs, crawls and workflow runs |
 //! | [`declared`] | the lifecycle of what is kept in line with its spec: triggers and connections |
 //! | [`runtime`] | what all of them share |
@@ -14,6 +15,7 @@
 pub mod connection;
 pub mod crawler_run;
 pub mod declared;
+pub mod inventory;
 pub mod job_run;
 pub mod run;
 pub mod runtime;
@@ -38,7 +40,7 @@ use self::runtime::events::Events;
 use self::runtime::kind::Kind;
 use self::runtime::requeue::{Requeuer, scopes};
 use self::runtime::{reconcile_loop, watch};
-use crate::api::{GlueConnection, GlueCrawlerRun, GlueJobRun, GlueTrigger, GlueWorkflowRun};
+use crate::api::{GlueConnection, GlueCrawlerRun, GlueInventory, GlueJobRun, GlueTrigger, GlueWorkflowRun};
 use crate::glue::Clients;
 use crate::glue::aws::{AwsConfig, CaBundleError};
 use crate::metrics::Metrics;
@@ -77,6 +79,7 @@ pub async fn run(
         Controller::new::<GlueWorkflowRun>(&shared, &sync, &stop),
         Controller::new::<GlueTrigger>(&shared, &sync, &stop),
         Controller::new::<GlueConnection>(&shared, &sync, &stop),
+        Controller::new::<GlueInventory>(&shared, &sync, &stop),
     ];
     let controllers = controllers.into_iter().flatten();
     let (reconciling, observers): (Vec<_>, Vec<_>) =

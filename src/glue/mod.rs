@@ -13,6 +13,7 @@
 //! | [`crawls`] | the model of crawlers and crawls, and their source for the poller |
 //! | [`triggers`] | the model of triggers, and their source for the poller |
 //! | [`workflow_runs`] | the model of workflow runs, their outcome, and their source for the poller |
+//! | [`inventory`] | the model of all that an account has, and its source for the poller |
 //! | [`connections`] | the model of connections, and their source for the poller |
 //! | [`documents`] | what is listed of an account, as Glue's own JSON |
 //! | [`name_filter`] | which names are of interest, by regular expressions |
@@ -27,6 +28,7 @@ pub(crate) mod crawls;
 pub mod documents;
 pub(crate) mod error;
 pub mod identity;
+pub(crate) mod inventory;
 pub mod job_runs;
 pub mod name_filter;
 pub mod permissions;

@@ -1,11 +1,13 @@
 //! Prometheus metrics of the controller.
 //!
-//! Every label is bounded: kinds, operations, outcomes and error classes are `&'static str` and so come from the code.
+//! Every label is bounded, and names are labels in one metric only, the states of the items that inventories list, which is
+//! bounded in `inventories`. Beside it: kinds, operations, outcomes and error classes are `&'static str` and so come from the code.
 //! AWS error codes come from answers of AWS and are bounded in number (`codes`). Namespaces and names of objects are never
-//! labels.
+//! labels of other metrics.
 
 mod codes;
 mod families;
+mod inventories;
 #[cfg(test)]
 mod tests;
 
@@ -21,6 +23,7 @@ use self::codes::ErrorCodes;
 use self::families::{
     AwsCallLabels, EndLabels, ErrorLabels, Families, KindLabels, OperationLabels, OutcomeLabels, WriteLabels,
 };
+use self::inventories::Inventories;
 
 /// The media type of [`Metrics::render`].
 pub(crate) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -39,6 +42,7 @@ struct Inner {
     registry: Registry,
     families: Families,
     codes: ErrorCodes,
+    inventories: Inventories,
 }
 
 impl Metrics {
@@ -47,9 +51,10 @@ impl Metrics {
     pub fn new() -> Self {
         let mut registry = Registry::with_prefix("kube_glue");
         let families = Families::register(&mut registry);
+        let inventories = Inventories::register(&mut registry);
         let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
         registry.register("build", "The version of the running controller", build);
-        Self { inner: Arc::new(Inner { registry, families, codes: ErrorCodes::default() }) }
+        Self { inner: Arc::new(Inner { registry, families, codes: ErrorCodes::default(), inventories }) }
     }
 
     /// A pass over one object of `kind` ended after `elapsed`; `outcome` is "changed", "unchanged" or "error".
@@ -148,6 +153,21 @@ impl Metrics {
         let families = &self.inner.families;
         families.workqueue_depth.get_or_create(&KindLabels { kind }).set(saturating(depth));
         families.active_passes.get_or_create(&KindLabels { kind }).set(saturating(active));
+    }
+
+    /// The items that an inventory lists, each as type, name and state. They replace those that it listed before.
+    pub(crate) fn inventory<'a>(
+        &self,
+        namespace: &str,
+        name: &str,
+        items: impl Iterator<Item = (&'static str, &'a str, &'a str)>,
+    ) {
+        self.inner.inventories.replace(namespace, name, items);
+    }
+
+    /// The inventory does not exist any more.
+    pub(crate) fn forget_inventory(&self, namespace: &str, name: &str) {
+        self.inner.inventories.replace(namespace, name, std::iter::empty());
     }
 
     /// Whether this replica holds the lease.

@@ -3,7 +3,7 @@
 use kube::core::ApiResource;
 use kube::{CustomResourceExt, Resource};
 
-use crate::api::{GlueConnection, GlueCrawlerRun, GlueJobRun, GlueTrigger, GlueWorkflowRun};
+use crate::api::{GlueConnection, GlueCrawlerRun, GlueInventory, GlueJobRun, GlueTrigger, GlueWorkflowRun};
 
 /// A kind of the API group.
 #[derive(Clone, Debug)]
@@ -41,9 +41,20 @@ impl Kind {
         Self::of::<GlueConnection>(false)
     }
 
+    fn inventory() -> Self {
+        Self::of::<GlueInventory>(false)
+    }
+
     /// All of them.
-    pub(super) fn all() -> [Self; 5] {
-        [Self::job_run(), Self::crawler_run(), Self::trigger(), Self::connection(), Self::workflow_run()]
+    pub(super) fn all() -> [Self; 6] {
+        [
+            Self::job_run(),
+            Self::crawler_run(),
+            Self::trigger(),
+            Self::connection(),
+            Self::workflow_run(),
+            Self::inventory(),
+        ]
     }
 
     /// Those whose objects come to an end.

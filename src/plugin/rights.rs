@@ -37,6 +37,16 @@ pub(super) fn of(kind: &Kind) -> &'static [&'static str] {
             "UntagResource",
             "DescribeConnectionType",
         ],
+        "GlueInventory" => &[
+            "GetJobs",
+            "GetJobRuns",
+            "GetCrawlers",
+            "ListCrawls",
+            "GetTriggers",
+            "ListWorkflows",
+            "BatchGetWorkflows",
+            "GetTags",
+        ],
         _ => &[],
     }
 }

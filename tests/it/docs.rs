@@ -12,13 +12,14 @@ mod ways;
 use std::path::{Path, PathBuf};
 
 /// The pages whose commands are run, in this order, on one cluster. The last one ends with `helm uninstall`.
-const WALKED: [&str; 10] = [
+const WALKED: [&str; 11] = [
     "README.md",
     "docs/gluejobrun.md",
     "docs/gluecrawlerrun.md",
     "docs/glueworkflowrun.md",
     "docs/gluetrigger.md",
     "docs/glueconnection.md",
+    "docs/glueinventory.md",
     "docs/status.md",
     PLUGIN,
     "docs/security.md",

@@ -20,6 +20,7 @@ mod docs;
 mod events;
 mod fault_matrix;
 mod harness;
+mod inventory;
 mod job_runs;
 mod memory;
 mod plugin;

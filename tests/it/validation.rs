@@ -4,6 +4,7 @@
 mod connection;
 mod crawler_run;
 mod credentials;
+mod inventory;
 mod job_run;
 mod trigger;
 pub mod wild;
@@ -118,6 +119,7 @@ fn every_validation_rule_has_a_test() {
         ("GlueWorkflowRun", vec![updates, job_run, include_str!("validation/workflow_run.rs"), credentials]),
         ("GlueTrigger", vec![include_str!("validation/trigger.rs"), credentials]),
         ("GlueConnection", vec![include_str!("validation/connection.rs"), connection, credentials]),
+        ("GlueInventory", vec![include_str!("validation/inventory.rs"), credentials]),
     ] {
         let messages = rule_messages(kind);
         assert!(messages.len() > 5, "{messages:?}");

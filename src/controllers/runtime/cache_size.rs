@@ -89,7 +89,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::api::{GlueConnection, GlueCrawlerRun, GlueJobRun, GlueTrigger};
+    use crate::api::{GlueConnection, GlueCrawlerRun, GlueInventory, GlueJobRun, GlueTrigger};
 
     fn stripped<K: Kind>(metadata: &Value, spec: &Value) -> K {
         let object = json!({
@@ -123,6 +123,7 @@ mod tests {
         is_bounded::<GlueJobRun>(&json!({"jobName": "etl", "arguments": {"--a": large}, "credentials": credentials}));
         is_bounded::<GlueCrawlerRun>(&json!({"crawlerName": "orders", "credentials": credentials}));
         is_bounded::<GlueTrigger>(&json!({"triggerName": "daily", "credentials": credentials}));
+        is_bounded::<GlueInventory>(&json!({"jobs": {"includes": [large]}, "credentials": credentials}));
         let properties = json!({"HOST": large});
         is_bounded::<GlueConnection>(
             &json!({"connectionType": "JDBC", "properties": properties, "credentials": credentials}),

@@ -1,6 +1,7 @@
-//! What the kinds of one sort share. There are two lifecycles: [`run`](mod@crate::controllers::run) for what comes to an
-//! end, and [`declared`](crate::controllers::declared) for what is kept in sync with its spec. The
-//! [`reconciler`](super::reconciler) does what both need.
+//! What the kinds of one sort share. There are three lifecycles: [`run`](mod@crate::controllers::run) for what comes to an
+//! end, [`declared`](crate::controllers::declared) for what is kept in sync with its spec, and that of the
+//! [`inventory`](crate::controllers::inventory) for what is only read. The [`reconciler`](super::reconciler) does what all of
+//! them need.
 
 use std::fmt::Debug;
 use std::future::Future;

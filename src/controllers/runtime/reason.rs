@@ -319,6 +319,21 @@ reasons! {
     RequirementUnmet Warning
         "The condition `UnmetRequirements` only: Glue's description of the connection type asks for what the spec lacks."
         "Set what the message names. If the connection works, nothing has to be done."
+    Reading Normal
+        "The account is being read for the first time, or by another spec."
+        "Wait. A read takes one call for each job: see [the inventory's page](glueinventory.md#how-long-a-read-takes)."
+    Observed Normal
+        "The inventory shows what Glue has."
+        ""
+    ReadRefused Warning
+        "Glue refuses to show a part of what the spec selects. The rest is shown. The message is Glue's."
+        "See the message, or set `enabled: false` for that part."
+    BeganToFail Warning
+        "Events only: the newest ended run of an item failed, and the one that the inventory had seen before had not."
+        "The message is Glue's; `status.items` shows the run."
+    Healed Normal
+        "Events only: the newest ended run of an item succeeded, and the one that the inventory had seen before had failed."
+        ""
     AlreadyExists Warning
         "A connection of this name exists that this object did not create."
         "Delete it, choose another name, or set `adoptionPolicy: Adopt`."

@@ -14,6 +14,7 @@ use super::errors::{self, SdkError};
 use super::signer::Signer;
 use crate::glue::connections::DeleteOutcome;
 use crate::glue::identity::{Acceptance, CallerIdentity, Identity, Role};
+use crate::glue::inventory::source::Progress;
 use crate::glue::job_runs::StopOutcome;
 use crate::glue::job_runs::search::Histories;
 use crate::glue::rate_limiter::scope::{RateLimitScope, RateLimiters};
@@ -44,6 +45,7 @@ pub(super) struct Inner {
     pub(super) pending_deletions: PendingBatches<DeleteOutcome>,
     pub(super) histories: Histories,
     pub(super) type_descriptions: TypeDescriptions,
+    pub(super) inventories: Progress,
     pub(super) metrics: Metrics,
     pub(super) run_key_argument: Option<String>,
 }
@@ -103,6 +105,7 @@ impl Glue {
                 pending_deletions: PendingBatches::default(),
                 histories: Histories::default(),
                 type_descriptions: TypeDescriptions::default(),
+                inventories: Progress::default(),
                 metrics: config.metrics.clone(),
                 run_key_argument: config.run_key_argument.clone(),
             }),

@@ -111,7 +111,7 @@ impl Glue {
             .find(|crawl| crawl.id == id))
     }
 
-    fn crawl_of(&self, crawl: CrawlerHistory) -> Option<Crawl> {
+    pub(super) fn crawl_of(&self, crawl: CrawlerHistory) -> Option<Crawl> {
         Some(Crawl {
             id: crawl.crawl_id?,
             state: crawl_state(crawl.state),

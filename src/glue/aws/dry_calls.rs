@@ -53,6 +53,10 @@ impl Glue {
             "UntagResource" => {
                 dry!(sdk.untag_resource().resource_arn(self.arn_of(name).await?).tags_to_remove(NO_RUN))
             }
+            "GetTags" => dry!(sdk.get_tags().resource_arn(self.arn_of(name).await?)),
+            "GetJobs" => dry!(sdk.get_jobs().max_results(1)),
+            "GetCrawlers" => dry!(sdk.get_crawlers().max_results(1)),
+            "GetTriggers" => dry!(sdk.get_triggers().max_results(1)),
             "DescribeConnectionType" => dry!(sdk.describe_connection_type().connection_type("POSTGRESQL")),
             "ListJobs" => dry!(sdk.list_jobs().max_results(1)),
             "ListCrawlers" => dry!(sdk.list_crawlers().max_results(1)),

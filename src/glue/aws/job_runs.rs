@@ -160,7 +160,7 @@ impl Glue {
         response.job.ok_or_else(|| errors::incomplete("GetJob", job(name), ErrorKind::Transient, "job"))
     }
 
-    fn job_run_of(&self, run: SdkJobRun, matcher: Option<&RunMatcher>) -> Option<JobRun> {
+    pub(super) fn job_run_of(&self, run: SdkJobRun, matcher: Option<&RunMatcher>) -> Option<JobRun> {
         let given = run.arguments.is_some();
         let arguments = run.arguments.unwrap_or_default();
         let run_match = matcher.and_then(|matcher| matcher.satisfied_by(&arguments, run.trigger_name.is_some()));

@@ -15,6 +15,7 @@ mod documents;
 mod dry_calls;
 mod errors;
 mod http;
+mod inventory;
 mod job_runs;
 mod known_secrets;
 mod providers;

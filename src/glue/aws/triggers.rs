@@ -171,7 +171,7 @@ fn trigger(name: &str) -> String {
     format!("trigger {name}")
 }
 
-fn trigger_from_sdk(trigger: SdkTrigger) -> Option<Trigger> {
+pub(super) fn trigger_from_sdk(trigger: SdkTrigger) -> Option<Trigger> {
     Some(Trigger {
         name: trigger.name?,
         type_: trigger_type(trigger.r#type),

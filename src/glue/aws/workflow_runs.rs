@@ -123,6 +123,23 @@ impl Glue {
         Ok(response.workflow.ok_or_else(incomplete)?.max_concurrent_runs)
     }
 
+    /// The newest run of a workflow without what may be of another namespace: properties, and what Glue says of jobs that
+    /// have the properties or arguments of their own.
+    pub(super) fn last_run_from_sdk(&self, mut run: SdkRun) -> Option<WorkflowRunItem> {
+        let nodes = run.graph.take().and_then(|graph| graph.nodes).unwrap_or_default();
+        let mut run = self.workflow_run_of(run)?;
+        run.properties.clear();
+        run.error_message = run.error_message.filter(|_| run.started_for.is_none());
+        let nodes = nodes.into_iter().filter_map(node).map(|mut node| {
+            if let Some(newest) = &mut node.newest {
+                newest.error_message = None;
+            }
+            node
+        });
+        let (nodes, nodes_of) = (nodes.collect(), Some((run.state.clone(), run.statistics)));
+        Some(WorkflowRunItem { nodes, nodes_of, ..WorkflowRunItem::without_nodes(run) })
+    }
+
     fn workflow_run_of(&self, run: SdkRun) -> Option<WorkflowRun> {
         let properties: BTreeMap<_, _> = run.workflow_run_properties.unwrap_or_default().into_iter().collect();
         let key = properties.get(self.run_key_property());

@@ -66,6 +66,12 @@ pub trait Source: Clone + Debug + Eq + Hash + Send + Sync + 'static {
         None
     }
 
+    /// How long after a poll the group polls again, where the ages of its items, `ids`, do not show that: it comes after
+    /// groups that may change soon.
+    fn pause<'a>(&self, _ids: impl Iterator<Item = &'a str>) -> Option<Pause> {
+        None
+    }
+
     /// Whether the group of another client is about the same resource of the same account, so that the polls of one can
     /// show that something has changed for the other.
     fn is_sibling_of(&self, _: &Self) -> bool {
@@ -81,6 +87,30 @@ pub trait Source: Clone + Debug + Eq + Hash + Send + Sync + 'static {
     /// not clear.
     fn news(last: Option<&Self::Item>, seen: &Self::Item) -> Option<News> {
         Some(last.map_or(News::Unseen, |last| if last == seen { News::Nothing } else { News::Changed }))
+    }
+}
+
+/// How long a group pauses between two polls, where its source says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pause {
+    /// A fifth of the base interval: there is more to read.
+    Short,
+    /// The base interval.
+    Usual,
+    /// Twelve base intervals, a minute by default: what Glue refused may be allowed soon.
+    Long,
+    /// As long as this.
+    For(Duration),
+}
+
+impl Pause {
+    fn duration(self, base: Duration) -> Duration {
+        match self {
+            Self::Short => base / 5,
+            Self::Usual => base,
+            Self::Long => base * 12,
+            Self::For(pause) => pause,
+        }
     }
 }
 

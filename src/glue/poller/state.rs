@@ -15,7 +15,7 @@ use tracing::debug;
 
 use super::failing::Failing;
 use super::urgency::{self, UsualDuration};
-use super::{Extras, Observation, PollRequest, Polled, Report, Source};
+use super::{Extras, Observation, Pause, PollRequest, Polled, Report, Source};
 use crate::glue::rate_limiter::{News, Pace};
 
 /// How soon a poll that an object waits for is made, as a part of the base interval.
@@ -191,6 +191,15 @@ impl<S: Source, R: Clone + Eq + Hash> State<S, R> {
     pub(crate) fn pace(&mut self, source: &S) -> (Pace, Duration) {
         let (base, now) = (self.base_interval, Instant::now());
         let Some(group) = self.groups.get_mut(source) else { return (Pace::new(base), base) };
+        if let Some(pause) = source.pause(group.items.keys().map(String::as_str)) {
+            // What is known already is there for those who have just come.
+            let is_new = |item: &WatchedItem<_, _>| item.last.is_none() && item.failing.is_none();
+            let is_awaited = group.items.values().any(is_new);
+            let pause = if is_awaited { Pause::Short } else { pause }.duration(base);
+            group.tolerance = pause;
+            let pace = Pace { tolerance: pause, requested_at: group.requested_at, ..Pace::new(pause / 3) };
+            return (pace, base * LOOK_AGAIN);
+        }
         let unfinished = group.items.values().filter(|item| !is_finished::<S>(item.last.as_ref()));
         let tolerance = unfinished.map(|item| urgency::tolerance(item.age(now), group.usual)).min();
         group.tolerance = tolerance.unwrap_or_default();

@@ -5,8 +5,10 @@ use std::path::Path;
 
 /// The folder that alone knows the SDK.
 const ADAPTER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/glue/aws");
+/// What only the kubectl plugin calls.
+const OF_THE_PLUGIN: &str = "documents.rs";
 /// What stands before the name of an operation where the adapter makes a call.
-const CALLS: [&str; 3] = ["self.call(", "self.send(", "aws_call("];
+const CALLS: [&str; 4] = ["self.call(", "self.send(", "aws_call(", "const OPERATION: &str ="];
 
 /// The operations by name.
 pub fn all() -> BTreeSet<String> {
@@ -23,7 +25,7 @@ fn collect(folder: &Path, operations: &mut BTreeSet<String>) {
             if !path.ends_with("tests") {
                 collect(&path, operations);
             }
-        } else {
+        } else if !path.ends_with(OF_THE_PLUGIN) {
             let source = std::fs::read_to_string(&path).expect("a source file");
             operations.extend(CALLS.iter().flat_map(|call| named(&source, call)));
         }

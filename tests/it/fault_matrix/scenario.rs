@@ -48,6 +48,7 @@ pub enum Scenario {
     DeleteConnection,
     Tag,
     Untag,
+    ReadAccount,
     AssumeRole,
     LookUpCaller,
 }
@@ -82,6 +83,9 @@ impl Scenario {
             "BatchDeleteConnection" => Self::DeleteConnection,
             "TagResource" => Self::Tag,
             "UntagResource" => Self::Untag,
+            "GetJobs" | "GetCrawlers" | "GetTriggers" | "ListWorkflows" | "BatchGetWorkflows" | "GetTags" => {
+                Self::ReadAccount
+            }
             "AssumeRole" => Self::AssumeRole,
             "GetCallerIdentity" => Self::LookUpCaller,
             _ => return None,
@@ -114,6 +118,7 @@ impl Scenario {
             | Self::Tag
             | Self::Untag
             | Self::LookUpCaller => ObjectKind::Connection,
+            Self::ReadAccount => ObjectKind::Inventory,
         }
     }
 
@@ -144,6 +149,7 @@ impl Scenario {
             | Self::ActivateTrigger
             | Self::CreateConnection
             | Self::DescribeType
+            | Self::ReadAccount
             | Self::AssumeRole
             | Self::LookUpCaller => return,
             Self::PollRun | Self::PollRuns | Self::StopRun => site.create(json!({"jobName": "etl"})).await,
@@ -168,7 +174,7 @@ impl Scenario {
             ObjectKind::JobRun | ObjectKind::CrawlerRun | ObjectKind::WorkflowRun => {
                 object["status"]["phase"] == "Running"
             }
-            ObjectKind::Trigger => is_ready(object),
+            ObjectKind::Trigger | ObjectKind::Inventory => is_ready(object),
             ObjectKind::Connection => {
                 is_ready(object)
                     && object["status"]["arn"].is_string()
@@ -255,6 +261,17 @@ impl Scenario {
                 }
             }
             ObjectKind::Connection => {}
+            ObjectKind::Inventory => {
+                double.define_job(DEFAULT_ACCOUNT, &site.region, JobDefinition::new("etl"));
+                let settings = CrawlerSettings::new("raw");
+                double
+                    .define_crawler(DEFAULT_ACCOUNT, &site.region, settings, CrawlScript::default())
+                    .expect("a crawler");
+                site.call("CreateWorkflow", &json!({"Name": "daily"}));
+                let begins = json!({"Name": "begins", "Type": "ON_DEMAND", "WorkflowName": "daily",
+                    "Actions": [{"JobName": "etl"}]});
+                site.call("CreateTrigger", &begins);
+            }
         }
     }
 
@@ -283,6 +300,7 @@ impl Scenario {
             Self::FireInWorkflow => site.patch(json!({"fire": "once"})).await,
             Self::CreateConnection => site.create(jdbc(json!({}))).await,
             Self::DescribeType => site.create(postgresql()).await,
+            Self::ReadAccount => site.create(json!({"includeTags": true})).await,
             Self::LookUpCaller => site.create(jdbc(json!({"tags": {"a": "1"}}))).await,
             Self::PollConnection => {
                 let by_hand = json!({"Name": site.names[0], "ConnectionType": "JDBC", "Description": "by hand",
@@ -329,6 +347,7 @@ impl Scenario {
             Self::DeleteConnection => object.is_null() && input().is_none(),
             Self::Tag | Self::LookUpCaller => is_ready(object) && tags(site) == json!({"a": "1"}),
             Self::Untag => is_ready(object) && tags(site) == json!({}),
+            Self::ReadAccount => is_ready(object) && status["items"].as_array().is_some_and(|items| items.len() == 4),
         }
     }
 

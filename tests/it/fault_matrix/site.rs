@@ -8,7 +8,7 @@ use kube::api::{Api, DeleteParams, Patch, PatchParams};
 use kube::core::DynamicObject;
 use kube::runtime::WatchStreamExt;
 use kube::runtime::watcher::watch_object;
-use kube_glue::api::{GlueConnection, GlueCrawlerRun, GlueJobRun, GlueTrigger, GlueWorkflowRun};
+use kube_glue::api::{GlueConnection, GlueCrawlerRun, GlueInventory, GlueJobRun, GlueTrigger, GlueWorkflowRun};
 use kube_glue_double::DEFAULT_ACCOUNT;
 use serde_json::{Value, json};
 use tokio::time::{interval, timeout};
@@ -26,6 +26,7 @@ pub enum ObjectKind {
     WorkflowRun,
     Trigger,
     Connection,
+    Inventory,
 }
 
 /// One cell's region and objects.
@@ -44,6 +45,7 @@ impl Site<'_> {
             ObjectKind::WorkflowRun => self.env.objects::<GlueWorkflowRun>().untyped(),
             ObjectKind::Trigger => self.env.objects::<GlueTrigger>().untyped(),
             ObjectKind::Connection => self.env.objects::<GlueConnection>().untyped(),
+            ObjectKind::Inventory => self.env.objects::<GlueInventory>().untyped(),
         }
     }
 
@@ -64,6 +66,7 @@ impl Site<'_> {
                 ObjectKind::WorkflowRun => drop(self.env.objects::<GlueWorkflowRun>().create(name, spec).await),
                 ObjectKind::Trigger => drop(self.env.objects::<GlueTrigger>().create(name, spec).await),
                 ObjectKind::Connection => drop(self.env.objects::<GlueConnection>().create(name, spec).await),
+                ObjectKind::Inventory => drop(self.env.objects::<GlueInventory>().create(name, spec).await),
             }
         }
     }

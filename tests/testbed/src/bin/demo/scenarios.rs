@@ -2,6 +2,7 @@
 
 mod connection_password;
 mod controller_killed;
+mod inventory;
 mod run_fails;
 mod run_stopped_by_deletion;
 mod run_succeeds;
@@ -31,7 +32,9 @@ pub(crate) async fn run(environment: &Environment) -> Result<(), DemoError> {
     show::heading(7, "A trigger that a user deactivates in the AWS console");
     trigger_drift::run(environment).await?;
     show::heading(8, "A connection whose password changes in its Secret");
-    connection_password::run(environment).await
+    connection_password::run(environment).await?;
+    show::heading(9, "An inventory of the account");
+    inventory::run(environment).await
 }
 
 /// Checks that Glue received `StartJobRun` once for a job, and has one run.

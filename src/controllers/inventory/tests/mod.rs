@@ -1,0 +1,10 @@
+//! The plan of an inventory: facts in, a status out.
+
+#![allow(clippy::unwrap_used)]
+
+mod changes;
+mod deleted;
+mod fixture;
+mod items;
+mod listing;
+mod plan;

@@ -1,0 +1,92 @@
+//! Inventories of one identity share their reads, and none shows what belongs to another namespace.
+
+use kube::api::{Api, PostParams};
+use kube_glue::api::{GlueInventory, GlueJobRun};
+use kube_glue_double::{JobDefinition, Outcome, RunPlan, RunScript};
+use serde_json::{Value, json};
+
+use super::item;
+use crate::harness::{DEFAULT_SECRET, TestEnv, access_key_data};
+
+/// An environment whose controller watches a second namespace, too, in which the same access key is.
+async fn two_namespaces(name: &str) -> (TestEnv, String) {
+    let mut env = TestEnv::with_credentials(name).await;
+    let other = env.plane.namespace(&format!("{name}-b")).await.expect("a namespace");
+    let data = access_key_data(&env.key.id, &env.key.secret);
+    let data: serde_json::Map<String, Value> =
+        data.into_iter().map(|(name, value)| (name.to_owned(), json!(value))).collect();
+    let secret =
+        json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": DEFAULT_SECRET}, "stringData": data});
+    let secrets: Api<k8s_openapi::api::core::v1::Secret> = Api::namespaced(env.client.clone(), &other);
+    let secret = serde_json::from_value(secret).expect("a Secret");
+    secrets.create(&PostParams::default(), &secret).await.expect("the Secret");
+    let namespaces = format!("{},{other}", env.namespace);
+    env.set_flags(&[("--namespaces", &namespaces)]);
+    (env, other)
+}
+
+async fn create_in(env: &TestEnv, namespace: &str, name: &str, spec: Value) -> Api<GlueInventory> {
+    let api: Api<GlueInventory> = Api::namespaced(env.client.clone(), namespace);
+    let object = json!({"apiVersion": "kube-glue.dev/v1alpha1", "kind": "GlueInventory",
+        "metadata": {"name": name}, "spec": spec});
+    let object = serde_json::from_value(object).expect("an object");
+    api.create(&PostParams::default(), &object).await.expect("the object");
+    api
+}
+
+async fn wait_ready(env: &TestEnv, api: &Api<GlueInventory>, name: &str) -> GlueInventory {
+    let is_ready = |object: Option<&GlueInventory>| {
+        let ready = object.and_then(|object| object.status.as_ref()?.declared.condition("Ready"));
+        ready.is_some_and(|ready| ready.status == "True")
+    };
+    let wait = kube::runtime::wait::await_condition(api.clone(), name, is_ready);
+    let waited = tokio::time::timeout(crate::harness::WAIT_TIMEOUT, wait).await;
+    waited.unwrap_or_else(|_| panic!("{name} is not ready\n{}", env.log_tail())).expect("a watch").expect("the object")
+}
+
+#[tokio::test]
+async fn inventories_with_the_same_keys_share_one_set_of_calls() {
+    let (mut env, other) = two_namespaces("ginv-shared").await;
+    for n in 0..20 {
+        env.define_job(JobDefinition::new(&format!("job{n:02}")));
+    }
+    let own = env.namespace.clone();
+    let first = create_in(&env, &own, "all", json!({})).await;
+    let second = create_in(&env, &other, "all", json!({})).await;
+    let third = create_in(&env, &other, "jobs", json!({"everyMinutes": 3})).await;
+    env.start_controller();
+    for (api, name) in [(&first, "all"), (&second, "all"), (&third, "jobs")] {
+        let object = wait_ready(&env, api, name).await;
+        let counts = object.status.expect("a status").counts.expect("counts");
+        assert_eq!(counts.jobs.map(|jobs| jobs.total), Some(21));
+    }
+    let count = |operation| env.double.requests().count(operation);
+    // One that came while the first read was under way may have needed another.
+    assert!(count("GetJobs") <= 2 && count("GetJobRuns") <= 42, "{} {}", count("GetJobs"), count("GetJobRuns"));
+}
+
+#[tokio::test]
+async fn a_message_about_another_namespaces_run_is_withheld() {
+    let (mut env, other) = two_namespaces("ginv-secrets").await;
+    let secret = "hunter2-hunter2-hunter2";
+    env.secrets.push(secret.to_owned());
+    env.put_secret("db", &[("password", secret)]).await;
+    let plan = RunPlan { outcome: Outcome::Failed(format!("login with {secret} failed")), ..RunPlan::default() };
+    let script = super::at_once(RunScript::sequence([plan]));
+    env.define_job(JobDefinition::new("load").max_concurrent_runs(9).script(script));
+    env.start_controller();
+    let from = json!([{"name": "--password", "secretKeyRef": {"name": "db", "key": "password"}}]);
+    env.create_run("fails", "load", json!({"argumentsFrom": from})).await;
+    env.objects::<GlueJobRun>()
+        .wait_until("fails", "it has failed", |run| {
+            crate::harness::phase_of(run) == Some(kube_glue::api::run::Phase::Failed)
+        })
+        .await;
+    let own = create_in(&env, &env.namespace, "all", json!({})).await;
+    let foreign = create_in(&env, &other, "all", json!({})).await;
+    let own = wait_ready(&env, &own, "all").await;
+    assert_eq!(item(&own, "load")["lastRun"]["error"], "login with [hidden] failed");
+    let foreign = wait_ready(&env, &foreign, "all").await;
+    let message = item(&foreign, "load")["lastRun"]["error"].to_string();
+    assert!(message.contains("the run was started for another namespace"), "{message}");
+}
