@@ -2,8 +2,8 @@
 //!
 //! # Modules
 //!
-//! Each module depends on those to its right only. [`lineage`], [`metrics`] and [`redaction`] are leaves that every
-//! module may use.
+//! Each module depends on those to its right only. [`lineage`], [`metrics`], [`redaction`] and [`failpoints`] are leaves
+//! that every module may use.
 //!
 //! ```text
 //! main -> operator, plugin -> controllers -> glue -> api
@@ -19,6 +19,7 @@
 //! | [`lineage`] | runs and their datasets as OpenLineage events, and the queue in front of a receiver | nothing |
 //! | [`metrics`] | the counters | nothing |
 //! | [`redaction`] | what keeps secret values out of every text that is shown | nothing |
+//! | [`failpoints`] | where `cargo chaos` ends the process; nothing in the product | nothing |
 //!
 //! Only [`glue::aws`] knows the AWS SDK; everything else works with [`glue::Error`] and its [`glue::ErrorKind`]. Every
 //! decision is a pure function, with no client, clock or lock. Whether something is started is decided by
@@ -105,7 +106,8 @@
 //!    `tests/testbed/src/sample_resources.rs` (also for the demo); its IAM policy in `docs/credentials.md`, of which the walk
 //!    must use every action; its entry in `charts/kube-glue/argocd` (RBAC and the rest of the chart follow from the CRD); a
 //!    scenario for each new operation in `tests/it/fault_matrix`, and the matrix' size in `docs/guarantees.md`; its rules
-//!    in `tests/it/validation`; its life in `tests/it`, with lost answers, kills and two controllers; a line in CHANGELOG.
+//!    in `tests/it/validation`; its life in `tests/it`, with lost answers, kills and two controllers; its lives in
+//!    `tests/testbed/src/lives`, which `cargo chaos` and `cargo sieve` disturb; a line in CHANGELOG.
 //!
 //! # How to add a field
 //!
@@ -121,6 +123,7 @@
 
 pub mod api;
 pub mod controllers;
+pub mod failpoints;
 pub mod glue;
 pub mod lineage;
 pub mod metrics;

@@ -27,6 +27,7 @@ use self::readiness::{Part, Readiness};
 use crate::api;
 use crate::controllers::runtime::cache_sync::CacheSync;
 use crate::controllers::{self, Leadership};
+use crate::failpoints;
 use crate::metrics::Metrics;
 
 /// How long the writes to the API server that follow a call to AWS may take at shutdown.
@@ -46,6 +47,7 @@ pub async fn execute(command: Command) -> Result<(), Error> {
 /// Runs the controller until SIGTERM, SIGINT or an error.
 async fn run(options: Options) -> Result<(), Error> {
     logs::start(options.log_format, &options.log)?;
+    let _failpoints = failpoints::begin();
     tracing::info!("kube-glue {}", env!("CARGO_PKG_VERSION"));
     let stop = shutdown::on_signal()?;
 

@@ -3,6 +3,8 @@
 //! The API server refuses the patch (409) when the object has changed since: a stale cache or a second controller writes
 //! nothing.
 
+use std::any::type_name;
+
 use kube::api::{Api, DeleteParams, ObjectMeta, Patch, PatchParams, Preconditions};
 use kube::core::object::HasStatus;
 use kube::{Resource, ResourceExt};
@@ -11,6 +13,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
 use crate::api::FINALIZER;
+use crate::failpoints;
 
 /// The field manager in `metadata.managedFields`.
 pub const MANAGER: &str = "kube-glue";
@@ -54,9 +57,7 @@ where
     }
     let patch = json!({"metadata": {"resourceVersion": object.resource_version(), "finalizers": finalizers}});
     let operation = if add { "add the finalizer" } else { "remove the finalizer" };
-    api.patch(&object.name_any(), &params(), &Patch::Merge(patch))
-        .await
-        .map_err(|error| refused(operation, object, error))
+    sent(operation, object, api.patch(&object.name_any(), &params(), &Patch::Merge(patch))).await
 }
 
 /// Sets an annotation to `true`.
@@ -66,9 +67,7 @@ where
 {
     let patch =
         json!({"metadata": {"resourceVersion": object.resource_version(), "annotations": {annotation: "true"}}});
-    api.patch(&object.name_any(), &params(), &Patch::Merge(patch))
-        .await
-        .map_err(|error| refused("add an annotation", object, error))
+    sent("add an annotation", object, api.patch(&object.name_any(), &params(), &Patch::Merge(patch))).await
 }
 
 /// Writes the status: only what differs from the status that the object has. What the cache does not hold of a status,
@@ -84,9 +83,7 @@ where
         "metadata": {"resourceVersion": object.resource_version()},
         "status": difference(&before, &serde_json::to_value(status)?),
     });
-    api.patch_status(&object.name_any(), &params(), &Patch::Merge(patch))
-        .await
-        .map_err(|error| refused("write the status", object, error))
+    sent("write the status", object, api.patch_status(&object.name_any(), &params(), &Patch::Merge(patch))).await
 }
 
 /// The merge patch (RFC 7386) that makes `after` of `before`. Neither has a null within.
@@ -107,10 +104,20 @@ where
 {
     let preconditions = Preconditions { uid: object.uid(), resource_version: object.resource_version() };
     let params = DeleteParams { preconditions: Some(preconditions), ..DeleteParams::background() };
-    match api.delete(&object.name_any(), &params).await {
-        Ok(_) => Ok(()),
-        Err(error) => Err(refused("delete the finished object", object, error)),
-    }
+    sent("delete the finished object", object, api.delete(&object.name_any(), &params)).await.map(drop)
+}
+
+/// Sends a write.
+async fn sent<K: Resource, T>(
+    operation: &'static str,
+    object: &K,
+    request: impl Future<Output = kube::Result<T>>,
+) -> Result<T, WriteError> {
+    let change = || format!("{operation} of {}", type_name::<K>().rsplit("::").next().unwrap_or_default());
+    failpoints::before(change);
+    let answer = request.await;
+    failpoints::after(change);
+    answer.map_err(|error| refused(operation, object, error))
 }
 
 fn params() -> PatchParams {

@@ -12,6 +12,7 @@ use super::config::AwsConfig;
 use super::connection_types::TypeDescriptions;
 use super::errors::{self, SdkError};
 use super::signer::Signer;
+use crate::failpoints;
 use crate::glue::connections::DeleteOutcome;
 use crate::glue::identity::{Acceptance, CallerIdentity, Identity, Role};
 use crate::glue::inventory::source::Progress;
@@ -249,7 +250,10 @@ impl Glue {
     {
         let sent_at = Instant::now();
         let secrets = self.inner.signer.secrets();
-        let response = request.await.map_err(|error| secrets.redact_error(errors::map(operation, object, &error)));
+        failpoints::before(|| operation.to_owned());
+        let response = request.await;
+        failpoints::after(|| operation.to_owned());
+        let response = response.map_err(|error| secrets.redact_error(errors::map(operation, object, &error)));
         let code = response.as_ref().err().map(|error| error.code.as_str());
         self.inner.metrics.aws_call(operation, code, sent_at.elapsed());
         self.check_credentials(response.as_ref().map(|_| ()), sent_at).await;

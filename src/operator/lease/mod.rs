@@ -26,6 +26,7 @@ use self::decision::{Action, ObservedRecord, decide};
 use super::readiness::{Part, Readiness};
 use crate::controllers::runtime::error_chain::chain;
 use crate::controllers::{Leadership, LeadershipKeeper};
+use crate::failpoints;
 use crate::metrics::Metrics;
 
 /// The lease and this replica's part in it.
@@ -171,11 +172,14 @@ impl Lease {
     async fn write(&self, before: Option<Record>, action: Action) -> Result<Option<Record>, LeaseError> {
         let creates = before.is_none();
         let record = self.held_record(before, action);
+        let change = || if creates { "create the lease" } else { "update the lease" }.to_owned();
+        failpoints::before(change);
         let response = if creates {
             self.api.create(&PostParams::default(), &record).await
         } else {
             self.api.replace(&self.config.name, &PostParams::default(), &record).await
         };
+        failpoints::after(change);
         match response {
             Ok(record) => Ok(Some(record)),
             Err(kube::Error::Api(status)) if status.code == 409 => Ok(None),

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread::{self, JoinHandle};
 
-use kube_glue_testbed::guard;
+use kube_glue_testbed::controller;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
@@ -25,15 +25,10 @@ impl ControllerProcess {
     /// Starts the program with these flags against the cluster of `kubeconfig`. Its environment has no variables of AWS
     /// but those in `aws` and, by default, the one that disables EC2 metadata.
     pub fn start(flags: &BTreeMap<String, String>, kubeconfig: &Path, aws: &BTreeMap<&str, String>) -> Self {
-        let mut child = guard::command(env!("CARGO_BIN_EXE_kube-glue"), Path::new("/dev/null"))
-            .arg("run")
-            .args(flags.iter().flat_map(|(flag, value)| [flag, value]))
-            .env_clear()
-            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-            .env("KUBECONFIG", kubeconfig)
-            .env("AWS_EC2_METADATA_DISABLED", "true")
-            .envs(aws)
-            .env("RUST_BACKTRACE", "0")
+        let flags = flags.iter().map(|(flag, value)| (flag.as_str(), value.as_str()));
+        let aws = aws.iter().map(|(name, value)| (*name, value.as_str()));
+        let program = Path::new(env!("CARGO_BIN_EXE_kube-glue"));
+        let mut child = controller::command(program, flags, kubeconfig, aws)
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()

@@ -26,6 +26,7 @@ use crate::{
     audit::Audit,
     error::{Error, Result},
     guard::{Guarded, TempFolder},
+    http,
     tools::Tool,
 };
 
@@ -75,6 +76,7 @@ pub struct ControlPlane {
     controller_manager: Option<Guarded>,
     api_server: Guarded,
     etcd: Guarded,
+    etcd_port: u16,
     assets: &'static Assets,
     cluster: Cluster,
     folder: TempFolder,
@@ -111,6 +113,7 @@ impl ControlPlane {
             controller_manager: None,
             etcd: processes::etcd(&layout)?,
             api_server: processes::api_server(&layout, &keys, options)?,
+            etcd_port,
             assets,
             cluster: Cluster { server: format!("https://127.0.0.1:{port}"), authority: keys.authority },
             folder,
@@ -129,6 +132,21 @@ impl ControlPlane {
     pub async fn restart_api_server(&mut self) -> Result<()> {
         self.api_server.restart()?;
         self.wait_for_api().await
+    }
+
+    /// Compacts etcd: all versions of objects but the present ones are gone. Returns the present revision, which is also the
+    /// newest `resourceVersion`.
+    pub async fn compact(&self) -> Result<u64> {
+        let doing = || Error::io("compacting etcd");
+        let url = |what: &str| format!("http://127.0.0.1:{}/v3/kv/{what}", self.etcd_port);
+        let (_, answer) = http::post(&url("range"), &json!({ "key": "Lw==" }), START_TIMEOUT).await.map_err(doing())?;
+        let answer: serde_json::Value = serde_json::from_str(&answer).unwrap_or_default();
+        let revision = answer["header"]["revision"].as_str().and_then(|revision| revision.parse().ok());
+        let revision: u64 =
+            revision.ok_or_else(|| doing()(std::io::Error::other(format!("it names no revision: {answer}"))))?;
+        let compaction = json!({ "revision": revision.to_string(), "physical": true });
+        http::post(&url("compaction"), &compaction, START_TIMEOUT).await.map_err(doing())?;
+        Ok(revision)
     }
 
     /// Waits until the API server's `/readyz` succeeds.

@@ -1,7 +1,6 @@
-//! Builds the program under test with cargo.
+//! The program under test: built by cargo, and its command line.
 //!
-//! Tests of the package have the path in `CARGO_BIN_EXE_kube-glue`. This module is for other programs, such as the
-//! demo.
+//! Tests of the package have the path in `CARGO_BIN_EXE_kube-glue`; [`build`] is for other programs, such as the demo.
 
 use std::{
     env,
@@ -19,7 +18,7 @@ use crate::{
 };
 
 /// The name of the program and its package.
-const NAME: &str = "kube-glue";
+pub const NAME: &str = "kube-glue";
 /// The name of the kubectl plugin.
 pub const PLUGIN: &str = "kubectl-glue";
 
@@ -37,6 +36,28 @@ pub enum Profile {
     Dev,
     /// What the container image has.
     Release,
+}
+
+/// The program with these flags against the cluster of `kubeconfig`, as a [`guard::command`]. Its environment has no
+/// variables of AWS but those in `aws` and, by default, the one that disables EC2 metadata.
+#[must_use]
+pub fn command<'a>(
+    program: &Path,
+    flags: impl IntoIterator<Item = (&'a str, &'a str)>,
+    kubeconfig: &Path,
+    aws: impl IntoIterator<Item = (&'a str, &'a str)>,
+) -> std::process::Command {
+    let mut command = guard::command(program, Path::new("/dev/null"));
+    command
+        .arg("run")
+        .args(flags.into_iter().flat_map(|(flag, value)| [flag, value]))
+        .env_clear()
+        .env("PATH", env::var_os("PATH").unwrap_or_default())
+        .env("KUBECONFIG", kubeconfig)
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .envs(aws)
+        .env("RUST_BACKTRACE", "0");
+    command
 }
 
 /// cargo in the workspace's root folder, as a [`guard::command`].
@@ -57,15 +78,16 @@ pub fn cargo() -> std::process::Command {
 
 /// Builds the controller with `cargo build`, with cargo's progress on standard error; returns its path.
 pub async fn build(profile: Profile) -> Result<PathBuf> {
-    build_program(NAME, profile).await
+    build_program(NAME, profile, &[]).await
 }
 
-/// The same for another program of the package.
-pub async fn build_program(name: &str, profile: Profile) -> Result<PathBuf> {
+/// The same for another program of the package, or with these features of the package.
+pub async fn build_program(name: &str, profile: Profile, features: &[&str]) -> Result<PathBuf> {
     let doing = "building a program with cargo";
     let mut command = cargo();
     command
         .args(["build", "--bin", name, "--message-format", "json-render-diagnostics", "--profile", profile.name()])
+        .args(["--features", &features.join(",")])
         .stdout(Stdio::piped());
     let mut child = Command::from(command).kill_on_drop(true).spawn().map_err(Error::io(doing))?;
     let _guard = child.stdin.take();

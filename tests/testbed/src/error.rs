@@ -87,6 +87,14 @@ pub enum Error {
     /// A kubeconfig of the test bed could not be read.
     #[error("reading the test bed's kubeconfig: {0}")]
     Kubeconfig(#[from] kube::config::KubeconfigError),
+    /// A life without disturbances did not come to its end, or not twice to the same.
+    #[error("{life}, undisturbed: {problem}")]
+    Life {
+        /// The kind and the life.
+        life: String,
+        /// Why not.
+        problem: String,
+    },
     /// The Pod does not exist, or is not in the required state.
     #[error("pod {pod}: {problem}")]
     Pod {

@@ -7,6 +7,12 @@
 //! - [`controller`]: the program under test, built by cargo.
 //! - [`sample_resources`]: what the samples name in Glue but do not create.
 //! - [`progress`], [`proof`]: what the programs of the test bed show: how far they came, and what they found.
+//! - [`lives`]: what users and Glue do to one object of each kind, and what it must come to.
+//! - [`relay`]: a relay before the API server that sees each write and each event of a watch.
+//! - [`replica`]: the program under test as a process that is killed and paused.
+//! - [`chaos`]: lives of objects while everything around them fails.
+//! - [`sieve`]: lives of objects with a controller that is killed, misses events, or sees an older state.
+//! - [`custom_resources`]: the installation of `crds/`.
 //! - [`tools`]: kubectl and Helm as commands.
 //! - [`guard`]: child processes that end with this process.
 //!
@@ -15,17 +21,23 @@
 
 pub mod assets;
 pub mod audit;
+pub mod chaos;
 pub mod control_plane;
 pub mod controller;
+pub mod custom_resources;
 mod error;
 pub mod guard;
 mod http;
 mod interrupt;
 pub mod kubelet;
+pub mod lives;
 mod machine;
 pub mod progress;
 pub mod proof;
+pub mod relay;
+pub mod replica;
 pub mod sample_resources;
+pub mod sieve;
 pub mod tools;
 
 pub use crate::{

@@ -85,7 +85,7 @@ async fn plugin(context: &Context) -> Result<PathBuf, LoadError> {
     if beside.exists() {
         return Ok(beside);
     }
-    Ok(controller::build_program(controller::PLUGIN, controller::Profile::Release).await?)
+    Ok(controller::build_program(controller::PLUGIN, controller::Profile::Release, &[]).await?)
 }
 
 impl Timed {

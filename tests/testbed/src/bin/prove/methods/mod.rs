@@ -1,7 +1,9 @@
 //! The methods, in the order in which they run: a module for each.
 
+mod chaos;
 mod fault_matrix;
 mod model;
+mod sieve;
 mod simulation;
 
 use std::pin::Pin;
@@ -60,5 +62,15 @@ pub(crate) const ALL: &[Method] = &[
         name: "fault-matrix",
         about: "every operation of AWS with every fault, while objects live and while they are deleted",
         run: |context| Box::pin(fault_matrix::run(context)),
+    },
+    Method {
+        name: "chaos",
+        about: "objects of all kinds while replicas are killed and paused, and everything around them fails",
+        run: |context| Box::pin(chaos::run(context)),
+    },
+    Method {
+        name: "sieve",
+        about: "a kill at each action, each event missed or late, a restart against an older view, by plans from traces",
+        run: |context| Box::pin(sieve::run(context)),
     },
 ];

@@ -1,0 +1,39 @@
+//! Sieve's perturbations: see [`kube_glue_testbed::sieve`].
+
+use std::time::Duration;
+
+use kube_glue_testbed::{Proof, controller, sieve};
+
+use super::Context;
+use crate::error::ProveError;
+
+/// The plans of each kind.
+const QUICK: u64 = 20;
+/// The plans that run at once. They wait most of the time.
+const AT_ONCE: usize = 40;
+/// How long plans are started.
+const LIMIT: Duration = Duration::from_mins(20);
+
+pub(crate) async fn run(context: &Context) -> Result<Vec<Proof>, ProveError> {
+    let plans = context.amount.or(context.quick.then_some(QUICK)).and_then(|plans| usize::try_from(plans).ok());
+    let settings = sieve::Settings {
+        program: controller::build(controller::Profile::Dev).await?,
+        plans,
+        kinds: Vec::new(),
+        lives: None,
+        seed: context.seed,
+        at_once: AT_ONCE,
+        limit: LIMIT,
+        missing: None,
+    };
+    let report = sieve::run(&settings).await?;
+    let total = report.run.values().sum();
+    let by_kind = report.run.iter().map(|(kind, plans)| format!("{kind} {plans} of {}", report.generated[kind]));
+    let by_pattern = report.patterns.iter().map(|(pattern, plans)| format!("{pattern:?} {plans}"));
+    let proof = Proof::new(total, "plans", report.found.len())
+        .detail(format!("{} kills", report.kills))
+        .remark(by_kind.collect::<Vec<_>>().join(", "))
+        .remark(by_pattern.collect::<Vec<_>>().join(", "))
+        .remark(format!("{} left out, {} whose moment did not come", report.pruned, report.unmet));
+    Ok(vec![report.found.into_iter().fold(proof, Proof::remark)])
+}

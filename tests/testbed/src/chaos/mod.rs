@@ -1,0 +1,133 @@
+//! Chaos: objects of all kinds live while everything around them fails, and are counted in the end.
+//!
+//! Two replicas of the controller run against a real control plane and the double. They are killed, at random and at the
+//! points that are compiled into them for this, paused for longer than their lease, and started again; the API server is
+//! killed, etcd compacted, answers of AWS are lost, tokens expire, and the double's clock jumps. Meanwhile the lives of
+//! [`lives`](crate::lives) are lived, a steady number at a time. In the end each must be what it is without all that, and
+//! Glue must have as many runs, by its own record.
+//!
+//! | module | subject |
+//! |---|---|
+//! | [`replicas`] | the replicas, and what is done to them |
+//! | [`surroundings`] | what is done to the API server, etcd and AWS |
+//! | [`crowd`] | the objects, and what became of each |
+//! | [`report`] | what is counted |
+
+mod crowd;
+mod replicas;
+mod report;
+mod surroundings;
+
+use std::{
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use kube_glue_double::Double;
+use tokio::sync::watch;
+
+use self::{crowd::Crowd, replicas::Points, report::Counts};
+pub use self::{crowd::Ending, report::Report};
+use crate::{
+    control_plane::{ControlPlane, Options},
+    custom_resources,
+    error::{Error, Result},
+    format_duration,
+    lives::objects::Objects,
+    progress::{Progress, say},
+};
+
+/// The name in the output.
+const NAME: &str = "chaos";
+/// The interval between two lines of progress without a terminal.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+/// The pause between two looks at how far it came.
+const LOOK: Duration = Duration::from_millis(200);
+/// How much faster than ours the double's clock runs: what takes a minute in Glue takes a second.
+const SPEED: f64 = 60.0;
+
+/// How a run is made.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The program under test.
+    pub program: PathBuf,
+    /// Whether it has the feature `failpoints`.
+    pub has_points: bool,
+    /// The kills.
+    pub kills: usize,
+    /// The seed of everything that is random. What happens also depends on the machine's speed.
+    pub seed: u64,
+    /// The objects that live at once.
+    pub objects: usize,
+    /// The most time for the kills. After it the disturbances end, however many kills there were.
+    pub limit: Duration,
+}
+
+/// When what ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Era {
+    /// Nothing is disturbed: each life is lived once, as a reference.
+    Calm,
+    /// Everything is disturbed.
+    Chaos,
+    /// Nothing is disturbed, and no new objects are created.
+    Recovery,
+    /// Everything stops.
+    Over,
+}
+
+/// Runs it.
+pub async fn run(settings: &Settings) -> Result<Report> {
+    let plane = ControlPlane::start(Options { controller_manager: false, audit: false, ..Options::default() }).await?;
+    custom_resources::install(&plane).await?;
+    let client = plane.client().await?;
+    let double =
+        Double::start().await.map_err(|error| Error::io("starting the double")(std::io::Error::other(error)))?;
+    double.clock().set_speed(SPEED);
+    double.requests().keep(kube_glue_double::Keep::Counts);
+    let objects = Objects::watch(&client);
+    let counts = Counts::default();
+    let (era, eras) = watch::channel(Era::Calm);
+    let points = Arc::new(Points::default());
+    let crowd = Crowd::new(client, &objects, &double, settings);
+    let (folder, kubeconfig) = (plane.folder().to_path_buf(), plane.kubeconfig());
+    let replica = |name: &'static str, number: u64| replicas::Runner {
+        name,
+        settings,
+        folder: folder.clone(),
+        kubeconfig: kubeconfig.clone(),
+        aws: double.url(),
+        era: eras.clone(),
+        counts: &counts,
+        points: Arc::clone(&points),
+        random: fastrand::Rng::with_seed(settings.seed.wrapping_mul(3).wrapping_add(number)),
+    };
+    let surroundings = surroundings::disturb(plane, &double, settings, eras.clone(), &counts);
+    let acting = async {
+        let began = Instant::now();
+        say(NAME, &format!("seed {}: each life once, undisturbed", settings.seed));
+        crowd.learn().await?;
+        say(NAME, "and now disturbed");
+        era.send_replace(Era::Chaos);
+        let mut progress = Progress::new(NAME, HEARTBEAT);
+        let chaos = Instant::now();
+        let living = crowd.live(eras.clone());
+        let watching = async {
+            while counts.kills() < settings.kills && chaos.elapsed() < settings.limit {
+                tokio::time::sleep(LOOK).await;
+                progress.show(|| counts.line(settings.kills, &crowd, began.elapsed()));
+            }
+            progress.clear();
+            say(NAME, &format!("{}; now undisturbed", counts.line(settings.kills, &crowd, began.elapsed())));
+            era.send_replace(Era::Recovery);
+        };
+        tokio::join!(living, watching);
+        say(NAME, &format!("all have ended after {}", format_duration(began.elapsed())));
+        era.send_replace(Era::Over);
+        Ok::<_, Error>(began.elapsed())
+    };
+    let (took, a, b, around) = tokio::join!(acting, replica("a", 1).run(), replica("b", 2).run(), surroundings);
+    a.and(b).and(around)?;
+    Ok(report::report(settings, &counts, &crowd, &points, took?))
+}
