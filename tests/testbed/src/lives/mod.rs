@@ -11,6 +11,7 @@
 
 mod connection;
 mod crawler_run;
+mod inventory;
 mod job_run;
 pub mod objects;
 pub mod outcome;
@@ -51,6 +52,7 @@ pub const KINDS: &[Kind] = &[
     Kind { kind: "GlueWorkflowRun", plural: "glueworkflowruns", lives: workflow_run::lives },
     Kind { kind: "GlueTrigger", plural: "gluetriggers", lives: trigger::lives },
     Kind { kind: "GlueConnection", plural: "glueconnections", lives: connection::lives },
+    Kind { kind: "GlueInventory", plural: "glueinventories", lives: inventory::lives },
 ];
 
 /// A life.

@@ -12,7 +12,7 @@ use super::{OBJECT, crawler_run::CRAWLER, job_run::JOB, site::Glue, trigger::TRI
 /// The fields that differ by nature: hashes over versions of Secrets, what is measured, and the caller's identity, which is
 /// shown once it is known and something else is written.
 const FREE: &[&str] =
-    &["fingerprint", "executionSeconds", "executionTime", "duration", "dpuHours", "dpuSeconds", "identity"];
+    &["fingerprint", "executionSeconds", "executionTime", "duration", "dpuHours", "dpuSeconds", "identity", "calls"];
 
 /// What a life ended with.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,0 +1,27 @@
+//! The lives of a GlueInventory.
+
+use kube_glue_double::RunScript;
+use serde_json::json;
+
+use super::{Life, Step, Until, create, job_run, patch, site::Glue, wait};
+
+fn one_job(glue: &Glue) {
+    job_run::define(glue, job_run::JOB, RunScript::succeeds());
+}
+
+pub(super) fn lives() -> Vec<Life> {
+    let ready = || wait(Until::Ready);
+    vec![
+        Life { name: "is read", prepare: one_job, steps: vec![create(json!({})), ready()] },
+        Life {
+            name: "is changed",
+            prepare: one_job,
+            steps: vec![create(json!({})), ready(), patch(json!({ "jobs": { "includes": ["other"] } })), ready()],
+        },
+        Life {
+            name: "is deleted and created again",
+            prepare: one_job,
+            steps: vec![create(json!({})), ready(), Step::Delete, wait(Until::Gone), create(json!({})), ready()],
+        },
+    ]
+}
