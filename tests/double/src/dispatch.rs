@@ -22,6 +22,7 @@ use crate::{
     faults::Then,
     glue,
     iam::Principal,
+    logs,
     requests::{Answer, Call, Request},
     state::State,
     wire::{Dropped, HttpAnswer, aws_json, aws_query},
@@ -68,9 +69,10 @@ impl State {
         processing.await.unwrap_or(Err(Dropped))
     }
 
-    /// Runs an operation of Glue as another client would, without signatures, limits and faults. It is not recorded.
+    /// Runs an operation of Glue or CloudWatch Logs as another client would, without signatures, limits and faults. It is not recorded.
     pub(crate) fn call(&self, account: &str, region: &str, name: &str, body: &Value) -> Result<Value, AwsError> {
-        let operation = glue::operation(name).ok_or_else(|| unknown_operation(name))?;
+        let operation =
+            glue::operation(name).or_else(|| logs::operation(name)).ok_or_else(|| unknown_operation(name))?;
         let caller = format!("arn:aws:iam::{account}:user/somebody-else");
         let call = glue::Call { body, stale_by: None, caller: &caller };
         let answer = self.glue.run(operation, account, region, call)?;
@@ -176,13 +178,14 @@ impl State {
         stale_by: Option<Duration>,
     ) -> Result<HttpAnswer, AwsError> {
         match api_call {
-            ApiCall::Glue { name, operation, body } => {
+            ApiCall::Json { service, name, operation, body } => {
                 let operation = operation.ok_or_else(|| unknown_operation(name))?;
                 let principal = principal.ok_or_else(authentication::unknown_key)?;
                 let body = body.as_ref().map_err(Clone::clone)?;
                 let target = call.name.as_deref().unwrap_or("*");
-                let resource = format!("arn:aws:glue:{}:{}:{}/{target}", call.region, call.account, operation.resource);
-                self.iam.authorize(principal, &format!("glue:{name}"), &resource)?;
+                let (service, kind) = (service.name(), operation.resource);
+                let resource = format!("arn:aws:{service}:{}:{}:{kind}/{target}", call.region, call.account);
+                self.iam.authorize(principal, &format!("{service}:{name}"), &resource)?;
                 self.glue
                     .run(operation, &call.account, &call.region, glue::Call { body, stale_by, caller: &call.principal })
                     .map(aws_json::answer)

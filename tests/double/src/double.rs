@@ -22,6 +22,7 @@ use crate::{
     },
     iam::{AccessKey, Iam, Role},
     limits::Limits,
+    logs::LogPages,
     requests::Requests,
     seed::Seed,
     state::State,
@@ -239,6 +240,16 @@ impl Double {
     #[must_use]
     pub fn connection_input(&self, account: &str, region: &str, name: &str) -> Option<Value> {
         self.state.glue.with_region(account, region, |region| region.connection_input(account, name))
+    }
+
+    /// Sets how pages of log events are cut in an account and region.
+    pub fn set_log_pages(&self, account: &str, region: &str, pages: LogPages) {
+        self.state.glue.with_region(account, region, |region| region.logs.set_pages(pages));
+    }
+
+    /// Lets all tokens of pages of log events expire that were given out until now.
+    pub fn expire_log_tokens(&self, account: &str, region: &str) {
+        self.state.glue.with_region(account, region, |region| region.logs.expire_tokens());
     }
 
     /// Runs an operation of Glue as another client, without signatures, limits and faults. It is not recorded.

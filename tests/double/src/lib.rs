@@ -1,6 +1,6 @@
-//! A double of AWS Glue and STS, over HTTP on loopback, for tests and demonstrations of kube-glue.
+//! A double of AWS Glue, CloudWatch Logs and STS, over HTTP on loopback, for tests and demonstrations of kube-glue.
 //!
-//! It speaks the protocols that AWS's own clients speak (AWS JSON 1.1 for Glue, AWS Query for STS, Signature
+//! It speaks the protocols that AWS's own clients speak (AWS JSON 1.1 for Glue and CloudWatch Logs, AWS Query for STS, Signature
 //! Version 4) and behaves as Glue does: runs change state on a clock that a test can hold and step, concurrent
 //! runs are limited, lists have pages and tokens, access keys belong to accounts and have permissions. A test can
 //! inject a fault into any call and read the record of every request.
@@ -49,6 +49,7 @@
 //! | `dispatch` | a request's path: signature, limits, faults, permissions, operation, answer |
 //! | [`sts`] | the operations of STS |
 //! | [`glue`] | the operations of Glue, a module for each type of resource |
+//! | [`logs`] | the operations of CloudWatch Logs |
 //!
 //! The double runs no jobs. Scripts define how runs, crawls and connections end: [`RunScript`], [`CrawlScript`],
 //! [`ConnectionScript`], [`TriggerTimes`]. Everything else is created over HTTP or by [`Double::call`].
@@ -68,6 +69,7 @@ pub mod faults;
 pub mod glue;
 pub mod iam;
 pub mod limits;
+pub mod logs;
 mod metadata;
 pub mod requests;
 pub(crate) mod seconds;
@@ -85,11 +87,12 @@ pub use crate::{
         connections::{ConnectionScript, Failure},
         crawlers::{Changes, CrawlOutcome, CrawlPlan, CrawlScript, CrawlerSettings},
         jobs::JobDefinition,
-        runs::{JobRunState, Outcome, RunPlan, RunScript},
+        runs::{JobRunState, Log, LogLine, Outcome, RunPlan, RunScript},
         triggers::{Firing, TriggerTimes},
     },
     iam::{AccessKey, DEFAULT_ACCOUNT, Iam, Policy, Role},
     limits::Limits,
+    logs::LogPages,
     requests::{Keep, Request, Requests},
     seed::Seed,
     wire::server::ListenError,

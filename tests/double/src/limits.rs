@@ -27,13 +27,21 @@ struct Bucket {
 /// Account, region, operation.
 type BucketKey = (Arc<str>, Arc<str>, Arc<str>);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Table {
     rates: HashMap<String, Rate>,
     buckets: HashMap<BucketKey, Bucket>,
 }
 
-/// A handle on the limits of one double. An operation without a limit is not throttled.
+impl Default for Table {
+    fn default() -> Self {
+        let rates = crate::logs::QUOTAS.map(|(operation, rate)| (operation.to_owned(), rate));
+        Self { rates: rates.into(), buckets: HashMap::new() }
+    }
+}
+
+/// A handle on the limits of one double. An operation without a limit is not throttled. Those of CloudWatch Logs have
+/// AWS's own from the start: clients read logs as fast as they may.
 #[derive(Clone, Debug, Default)]
 pub struct Limits(Arc<Mutex<Table>>);
 
@@ -51,7 +59,7 @@ impl Limits {
         table.rates.insert(operation.to_owned(), Rate { burst: rate.burst.max(1.0), ..rate });
     }
 
-    /// Removes all limits.
+    /// Removes all limits but those from the start.
     pub fn clear(&self) {
         *self.0.lock() = Table::default();
     }
@@ -59,9 +67,6 @@ impl Limits {
     /// Takes a token; false when the bucket is empty.
     pub(crate) fn admit(&self, account: &Arc<str>, region: &Arc<str>, operation: &Arc<str>) -> bool {
         let mut table = self.0.lock();
-        if table.rates.is_empty() {
-            return true;
-        }
         let Some(rate) = table.rates.get(&**operation).or_else(|| table.rates.get("*")).copied() else {
             return true;
         };

@@ -16,6 +16,7 @@ use crate::{
     },
     iam::{AccessKey, DEFAULT_ACCOUNT, Policy, Role},
     limits::Rate,
+    logs::LogPages,
     state::State,
 };
 
@@ -48,7 +49,7 @@ pub struct CrawlerSeed {
     pub script: CrawlScript,
 }
 
-/// How connections and triggers behave in an account and region.
+/// How connections, triggers and logs behave in an account and region.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct BehaviorSeed {
@@ -63,6 +64,12 @@ pub struct BehaviorSeed {
     /// How long triggers stay in transitional states.
     #[serde(default)]
     pub trigger_times: Option<TriggerTimes>,
+    /// How pages of log events are cut.
+    #[serde(default)]
+    pub log_pages: Option<LogPages>,
+    /// Whether the tokens of pages of log events expire that were given out until now.
+    #[serde(default)]
+    pub expire_log_tokens: bool,
 }
 
 fn default_account() -> String {
@@ -93,7 +100,7 @@ pub struct Seed {
     pub default_crawl_script: Option<CrawlScript>,
     /// Crawlers.
     pub crawlers: Vec<CrawlerSeed>,
-    /// How connections and triggers behave.
+    /// How connections, triggers and logs behave.
     pub behavior: Vec<BehaviorSeed>,
     /// Rate limits by operation.
     pub limits: HashMap<String, Rate>,
@@ -126,8 +133,15 @@ impl State {
             self.glue
                 .with_region(&account, &region, |region| region.define_crawler(crawler.with_defaults(), script))?;
         }
-        for BehaviorSeed { account, region, connections, trigger_times } in seed.behavior {
+        for behavior in seed.behavior {
+            let BehaviorSeed { account, region, connections, trigger_times, log_pages, expire_log_tokens } = behavior;
             self.glue.with_region(&account, &region, |region| {
+                if let Some(pages) = log_pages {
+                    region.logs.set_pages(pages);
+                }
+                if expire_log_tokens {
+                    region.logs.expire_tokens();
+                }
                 for (name, script) in connections {
                     region.script_connection(&name, script);
                 }

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Reduces botocore's Glue service model to the shapes that the double validates requests with.
+"""Reduces botocore's models of Glue and CloudWatch Logs to the shapes that the double validates requests with.
 
 Usage: reduce_model.py path/to/botocore/data/glue/2017-03-31/service-2.json.gz > src/glue/model/shapes.json
+       reduce_model.py path/to/botocore/data/logs/2014-03-28/service-2.json.gz > src/glue/model/logs.json
 
 Keeps the input shapes of the operations below, with their required members, bounds, patterns and
 enumerations. Visual job graphs are opaque: the double stores them without validation.
@@ -10,7 +11,7 @@ import gzip
 import json
 import sys
 
-OPERATIONS = """
+GLUE = """
 BatchStopJobRun GetJobRun GetJobRuns StartJobRun
 BatchGetJobs CreateJob DeleteJob GetJob GetJobs ListJobs UpdateJob
 BatchGetCrawlers CreateCrawler DeleteCrawler GetCrawler GetCrawlerMetrics GetCrawlers ListCrawlers ListCrawls
@@ -23,6 +24,10 @@ DescribeConnectionType ListConnectionTypes
 CreateDatabase CreateTable DeleteDatabase DeleteTable GetDatabase GetTable GetTables
 GetDataflowGraph
 GetTags TagResource UntagResource
+""".split()
+
+LOGS = """
+CreateLogGroup CreateLogStream DescribeLogGroups DescribeLogStreams FilterLogEvents GetLogEvents PutLogEvents
 """.split()
 
 OPAQUE = {"CodeGenConfigurationNodes"}
@@ -70,7 +75,7 @@ def main():
         model = json.load(file)
     kept = {}
     operations = {}
-    for name in OPERATIONS:
+    for name in {"Glue": GLUE, "CloudWatch Logs": LOGS}[model["metadata"]["serviceId"]]:
         operations[name] = model["operations"][name]["input"]["shape"]
         reduce(operations[name], model["shapes"], kept)
     json.dump({"operations": operations, "shapes": dict(sorted(kept.items()))}, sys.stdout, indent=1)

@@ -15,7 +15,7 @@ use crate::{
     error::AwsError,
     faults::{Rewrite, Then, lies, rewrite::without_result},
     glue::{self, operation::Operation},
-    sts,
+    logs, sts,
     wire::{
         HttpAnswer, aws_json,
         aws_query::{self, Form},
@@ -23,17 +23,51 @@ use crate::{
 };
 
 pub(super) enum ApiCall {
-    Glue { name: String, operation: Option<&'static Operation>, body: Result<Value, AwsError> },
+    Json { service: JsonService, name: String, operation: Option<&'static Operation>, body: Result<Value, AwsError> },
     Sts { name: String, action: Option<&'static sts::Action>, form: Form },
 }
 
+/// A service that speaks AWS JSON.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum JsonService {
+    Glue,
+    Logs,
+}
+
+impl JsonService {
+    /// The service and the name of the operation in an `X-Amz-Target`.
+    fn of_target(target: &str) -> Option<(Self, &str)> {
+        let (prefix, name) = target.split_once('.')?;
+        match prefix {
+            "AWSGlue" => Some((Self::Glue, name)),
+            "Logs_20140328" => Some((Self::Logs, name)),
+            _ => None,
+        }
+    }
+
+    /// The name in signatures and in IAM actions.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Glue => "glue",
+            Self::Logs => "logs",
+        }
+    }
+
+    fn operation(self, name: &str) -> Option<&'static Operation> {
+        match self {
+            Self::Glue => glue::operation(name),
+            Self::Logs => logs::operation(name),
+        }
+    }
+}
+
 impl ApiCall {
-    /// Requests with an `X-Amz-Target` of Glue are Glue's, all others are for STS.
+    /// Requests with an `X-Amz-Target` are for Glue or CloudWatch Logs, all others are for STS.
     pub(super) fn read(parts: &Parts, body: &Bytes) -> Self {
         let target = parts.headers.get("x-amz-target").and_then(|target| target.to_str().ok());
-        if let Some(name) = target.and_then(|target| target.strip_prefix("AWSGlue.")) {
-            let (name, operation) = (name.to_owned(), glue::operation(name));
-            return Self::Glue { name, operation, body: read_json(body) };
+        if let Some((service, name)) = target.and_then(JsonService::of_target) {
+            let (name, operation) = (name.to_owned(), service.operation(name));
+            return Self::Json { service, name, operation, body: read_json(body) };
         }
         let query = parts.uri.query().unwrap_or_default().as_bytes();
         let form = Form::parse(if body.is_empty() { query } else { body });
@@ -43,21 +77,21 @@ impl ApiCall {
 
     pub(super) fn service(&self) -> &'static str {
         match self {
-            Self::Glue { .. } => "glue",
+            Self::Json { service, .. } => service.name(),
             Self::Sts { .. } => "sts",
         }
     }
 
     pub(super) fn name(&self) -> &str {
         match self {
-            Self::Glue { name, .. } | Self::Sts { name, .. } => name,
+            Self::Json { name, .. } | Self::Sts { name, .. } => name,
         }
     }
 
     /// The name of the resource or the ARN of the role that the request names.
     pub(super) fn subject(&self) -> Option<String> {
         match self {
-            Self::Glue { operation, body, .. } => operation.as_ref()?.subject(body.as_ref().ok()?),
+            Self::Json { operation, body, .. } => operation.as_ref()?.subject(body.as_ref().ok()?),
             Self::Sts { form, .. } => form.get("RoleArn").map(ToOwned::to_owned),
         }
     }
@@ -70,7 +104,7 @@ impl ApiCall {
     /// The error with the code and status that this service uses for it.
     pub(super) fn in_dialect(&self, error: AwsError) -> AwsError {
         match self {
-            Self::Glue { .. } => error,
+            Self::Json { .. } => error,
             Self::Sts { .. } => authentication::as_sts(error),
         }
     }
@@ -78,8 +112,8 @@ impl ApiCall {
     /// The answer as if the operation had run; none for an operation that changes nothing.
     pub(super) fn pretended(&self) -> Option<Value> {
         match self {
-            Self::Glue { name, body: Ok(body), .. } => lies::pretended(name, body),
-            Self::Glue { .. } | Self::Sts { .. } => None,
+            Self::Json { name, body: Ok(body), .. } => lies::pretended(name, body),
+            Self::Json { .. } | Self::Sts { .. } => None,
         }
     }
 
@@ -88,7 +122,7 @@ impl ApiCall {
         let before = bytes_of(answer);
         let after = match (effect, self) {
             (Then::AnswerText { text }, _) => text.clone().into_bytes(),
-            (Then::RewriteAnswer { rewrite }, Self::Glue { .. }) => {
+            (Then::RewriteAnswer { rewrite }, Self::Json { .. }) => {
                 let Ok(body) = serde_json::from_slice::<Value>(&before) else { return false };
                 let after = rewrite.apply(body.clone());
                 if after == body {
@@ -108,7 +142,7 @@ impl ApiCall {
 
     pub(super) fn error(&self, error: &AwsError) -> HttpAnswer {
         match self {
-            Self::Glue { .. } => aws_json::error(error),
+            Self::Json { .. } => aws_json::error(error),
             Self::Sts { .. } => aws_query::error(error),
         }
     }

@@ -11,7 +11,7 @@ use super::{
     tags::Tags,
     triggers::{TriggerEvent, Triggers, Workflows},
 };
-use crate::{clock::Time, event_queue::EventQueue};
+use crate::{clock::Time, event_queue::EventQueue, logs::LogStore};
 
 /// An event of the region's queue.
 #[derive(Clone, Debug)]
@@ -39,6 +39,7 @@ pub struct Region {
     pub(super) connections: Connections,
     pub(super) catalog: Catalog,
     pub(super) tags: Tags,
+    pub(crate) logs: LogStore,
     pub(crate) default_script: RunScript,
     pub(crate) default_crawl_script: CrawlScript,
 }
@@ -58,6 +59,7 @@ impl Region {
             connections: Connections::default(),
             catalog: Catalog::default(),
             tags: Tags::default(),
+            logs: LogStore::default(),
             default_script: RunScript::default(),
             default_crawl_script: CrawlScript::default(),
         }

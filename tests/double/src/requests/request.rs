@@ -12,7 +12,7 @@ use crate::clock::Time;
 #[derive(Clone, Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Call {
-    /// `glue` or `sts`.
+    /// `glue`, `logs` or `sts`.
     pub service: &'static str,
     /// The operation's name, like `StartJobRun`.
     pub operation: Arc<str>,

@@ -1,4 +1,4 @@
-//! The protocol AWS JSON 1.1 of Glue: `X-Amz-Target` names the operation, the body is JSON, and errors carry a type.
+//! The protocol AWS JSON 1.1 of Glue and CloudWatch Logs: `X-Amz-Target` names the operation, the body is JSON, and errors carry a type.
 
 use bytes::Bytes;
 use http_body_util::Full;

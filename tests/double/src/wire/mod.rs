@@ -1,4 +1,4 @@
-//! HTTP, signatures, and the two protocols: AWS JSON 1.1 for Glue, AWS Query for STS.
+//! HTTP, signatures, and the two protocols: AWS JSON 1.1 for Glue and CloudWatch Logs, AWS Query for STS.
 
 pub mod aws_json;
 pub mod aws_query;

@@ -1,7 +1,7 @@
 //! Validation of requests by the service model.
 //!
-//! `tools/reduce_model.py` makes `shapes.json` from botocore's Glue model: the input shapes with their required
-//! members, bounds, patterns and enumerations. The messages are those of AWS's common validation
+//! `tools/reduce_model.py` makes `shapes.json` from botocore's Glue model, and `logs.json` from that of CloudWatch Logs:
+//! the input shapes with their required members, bounds, patterns and enumerations. The messages are those of AWS's common validation
 //! ("1 validation error detected: Value ... failed to satisfy constraint: ...").
 
 #[cfg(test)]
@@ -68,9 +68,14 @@ enum Kind {
 /// tests of awslabs/aws-athena-query-federation.
 const OPEN: [&str; 2] = ["ConnectionType", "ConnectionPropertyKey"];
 
-#[expect(clippy::expect_used, reason = "the model is part of this program, and a test loads it")]
-static MODEL: LazyLock<Model> = LazyLock::new(|| {
-    let mut model: Model = serde_json::from_str(include_str!("shapes.json")).expect("shapes.json is well-formed");
+/// The model of Glue.
+static GLUE: LazyLock<Model> = LazyLock::new(|| read(include_str!("shapes.json")));
+/// The model of CloudWatch Logs. The names of its operations are its own.
+static LOGS: LazyLock<Model> = LazyLock::new(|| read(include_str!("logs.json")));
+
+#[expect(clippy::expect_used, reason = "the models are part of this program, and a test loads them")]
+fn read(text: &str) -> Model {
+    let mut model: Model = serde_json::from_str(text).expect("the model is well-formed");
     for (name, shape) in &mut model.shapes {
         if OPEN.contains(&name.as_str()) {
             shape.values = None;
@@ -81,14 +86,16 @@ static MODEL: LazyLock<Model> = LazyLock::new(|| {
             .map(|pattern| Regex::new(&format!("^(?:{pattern})$")).expect("patterns are regular expressions"));
     }
     model
-});
+}
 
 /// Validates a request body. Every body is valid for an operation that the model does not have.
 pub fn validate(operation: &str, body: &Value) -> Result<(), AwsError> {
-    let Some(input) = MODEL.operations.get(operation) else {
+    let models = [(&*GLUE, "ValidationException"), (&*LOGS, "InvalidParameterException")];
+    let known = models.into_iter().find_map(|(model, code)| Some((model, code, model.operations.get(operation)?)));
+    let Some((model, code, input)) = known else {
         return Ok(());
     };
-    let mut check = Check::default();
+    let mut check = Check { model, violations: Vec::new(), unreadable: None };
     check.value(input, body, "");
     if let Some(message) = check.unreadable {
         return Err(AwsError::common("SerializationException", message));
@@ -98,20 +105,20 @@ pub fn validate(operation: &str, body: &Value) -> Result<(), AwsError> {
     }
     let plural = if check.violations.len() == 1 { "" } else { "s" };
     Err(AwsError::common(
-        "ValidationException",
+        code,
         format!("{} validation error{plural} detected: {}", check.violations.len(), check.violations.join("; ")),
     ))
 }
 
-#[derive(Default)]
 struct Check {
+    model: &'static Model,
     violations: Vec<String>,
     unreadable: Option<String>,
 }
 
 impl Check {
     fn value(&mut self, name: &str, value: &Value, path: &str) {
-        let Some(shape) = MODEL.shapes.get(name) else {
+        let Some(shape) = self.model.shapes.get(name) else {
             return;
         };
         match (shape.kind, value) {

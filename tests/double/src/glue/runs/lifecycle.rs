@@ -25,6 +25,8 @@ pub(in crate::glue) enum RunEvent {
     Retry(RunNumber),
     /// A slot of a job becomes free.
     FreeSlot(Arc<Start>),
+    /// A line of the run's log can be read: its index in the plan, and when it was written.
+    Log(RunNumber, usize, Time),
 }
 
 /// Why a run ends.
@@ -180,6 +182,7 @@ impl Region {
             }
             RunEvent::Retry(number) => self.retry(number),
             RunEvent::FreeSlot(start) => self.free_slot(&start),
+            RunEvent::Log(number, line, written) => self.write_log_line(number, line, written),
             _ => {}
         }
     }
@@ -191,6 +194,10 @@ impl Region {
     fn begin_running(&mut self, number: RunNumber) {
         let now = self.now();
         self.set_state(number, JobRunState::Running);
+        for (index, line) in self.runs.get(number).plan.logs.iter().enumerate() {
+            let written = now + line.at;
+            self.events.push(written + line.delay, Event::Run(RunEvent::Log(number, index, written)));
+        }
         let run = self.runs.get_mut(number);
         run.running_since = Some(now);
         let timeout = run.start.timeout.map(|minutes| now + std::time::Duration::from_mins(u64::from(minutes)));

@@ -6,6 +6,7 @@
 
 pub mod capacity;
 mod lifecycle;
+mod logs;
 mod operations;
 mod script;
 mod start;
@@ -20,6 +21,7 @@ use std::{
 };
 
 pub(super) use lifecycle::{RunEvent, WithoutSlot};
+pub use logs::{Log, LogLine};
 pub use operations::OPERATIONS;
 pub use script::{Outcome, RunPlan, RunScript};
 use serde_json::Value;
@@ -55,6 +57,7 @@ pub(super) struct Start {
     pub maintenance_window: Option<String>,
     pub profile_name: Option<String>,
     pub log_group: String,
+    pub logs: logs::Destinations,
     pub shows_dpu_seconds: bool,
     pub retries: u32,
 }

@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
+use super::logs::LogLine;
 use crate::{clock::FOREVER, glue::plans::Plans};
 
 /// How a run ends unless it is stopped.
@@ -50,6 +51,8 @@ pub struct RunPlan {
     /// The time in WAITING after which the run is EXPIRED.
     #[serde(with = "crate::seconds")]
     pub longest_wait: Duration,
+    /// What the run writes to its logs.
+    pub logs: Vec<LogLine>,
 }
 
 impl Default for RunPlan {
@@ -63,6 +66,7 @@ impl Default for RunPlan {
             slot_lag: Duration::from_secs(5),
             retry_after: Duration::from_secs(5),
             longest_wait: Duration::from_hours(24),
+            logs: Vec::new(),
         }
     }
 }
@@ -163,6 +167,13 @@ impl RunScript {
     #[must_use]
     pub fn longest_wait(self, time: Duration) -> Self {
         self.each(|plan| plan.longest_wait = time)
+    }
+
+    /// Sets what all runs write to their logs.
+    #[must_use]
+    pub fn logs(self, lines: impl IntoIterator<Item = LogLine>) -> Self {
+        let lines: Vec<_> = lines.into_iter().collect();
+        self.each(|plan| plan.logs.clone_from(&lines))
     }
 
     fn each(mut self, change: impl FnMut(&mut RunPlan)) -> Self {

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::{
     Start,
     capacity::{CapacityRequest, granted},
+    logs::Destinations,
 };
 use crate::{
     error::AwsError,
@@ -91,12 +92,14 @@ impl Start {
         let logs = if job.is_spark() { "/aws-glue/jobs" } else { "/aws-glue/python-jobs" };
         let security = request.security_configuration.or_else(|| job.security_configuration.clone());
         let role = job.role.as_deref().unwrap_or_default().rsplit('/').next().unwrap_or_default();
+        let log_group = security.as_ref().map_or_else(|| logs.to_owned(), |name| format!("{logs}-{role}-{name}"));
         Ok(Self {
             job: request.job_name.into(),
             job_uid: of.uid,
             capacity,
             timeout: request.timeout.or(job.timeout),
-            log_group: security.as_ref().map_or_else(|| logs.to_owned(), |name| format!("{logs}-{role}-{name}")),
+            logs: Destinations::read(&log_group, job, argument),
+            log_group,
             security_configuration: security,
             notification_property: request.notification_property.or_else(|| job.notification_property.clone()),
             session_policy: request.execution_role_session_policy,
