@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::credentials::Aws;
 use super::rules;
-use super::run::{self, RunPolicy, RunStatus};
+use super::run::{self, Failure, RunPolicy, RunStatus};
 
 /// One crawl of an existing Glue crawler.
 ///
@@ -131,6 +131,9 @@ pub struct GlueCrawlerRunStatus {
     /// Glue's message about the failure, at most 1,024 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error_message: Option<String>,
+    /// The end of the log, where the crawl failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<Failure>,
 }
 
 /// What Glue expects of a crawl (GetCrawlerMetrics).

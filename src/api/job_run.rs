@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::credentials::Aws;
 use super::rules;
-use super::run::{self, RunPolicy, RunStatus};
+use super::run::{self, Failure, RunPolicy, RunStatus};
 
 /// One run of an existing Glue job.
 ///
@@ -266,6 +266,9 @@ pub struct GlueJobRunStatus {
     /// Glue's message about the failure, at most 1,024 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error_message: Option<String>,
+    /// The end of the log, where the run failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<Failure>,
 }
 
 /// URLs in the AWS console.

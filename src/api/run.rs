@@ -193,6 +193,12 @@ impl Phase {
         }
     }
 
+    /// Whether the run has failed, by Glue's word or the operator's.
+    #[must_use]
+    pub fn is_failure(self) -> bool {
+        matches!(self, Self::Failed | Self::TimedOut | Self::Error)
+    }
+
     /// Whether the phase is the last one of the object.
     #[must_use]
     pub fn is_final(self) -> bool {
@@ -350,6 +356,19 @@ pub struct RunStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
     pub conditions: Vec<Condition>,
+}
+
+/// Why a run failed, beyond the message of Glue.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Failure {
+    /// The end of the log of the failed run, without secret values: at most 20 lines and 4 KiB. It is read once, some
+    /// seconds after the end, if the credentials of the object allow logs:GetLogEvents.
+    pub log: String,
+    /// The CloudWatch log group that it is from.
+    pub log_group: String,
+    /// The log stream that it is from.
+    pub log_stream: String,
 }
 
 /// The maximum number of attempts in a status.

@@ -37,6 +37,7 @@ use self::runtime::context::{Context, Shared};
 use self::runtime::credentials::resolver::ClientResolver;
 use self::runtime::credentials::secrets::{SecretKey, Secrets};
 use self::runtime::events::Events;
+use self::runtime::failure_log::FailureLogs;
 use self::runtime::kind::Kind;
 use self::runtime::requeue::{Requeuer, scopes};
 use self::runtime::{reconcile_loop, watch};
@@ -72,7 +73,8 @@ pub async fn run(
     let resolver =
         ClientResolver::new(client.clone(), Clients::new(base), secrets.clone(), settings.identity_rules.clone());
     let events = Events::new(client.clone(), metrics.clone());
-    let shared = Shared { client, resolver, leadership, settings, metrics, events };
+    let failure_logs = FailureLogs::new(events.clone(), leadership.clone(), settings.failure_logs);
+    let shared = Shared { client, resolver, leadership, settings, metrics, events, failure_logs };
     let controllers = [
         Controller::new::<GlueJobRun>(&shared, &sync, &stop),
         Controller::new::<GlueCrawlerRun>(&shared, &sync, &stop),

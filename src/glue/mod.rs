@@ -9,6 +9,7 @@
 //! | [`rate_limiter`] | limits the call rate per account and region: stops before starts before searches before polls |
 //! | [`poller`] | turns polls into a watch: one task per group polls Glue and requeues the subscribers of changed items |
 //! | [`schedule`] | parses AWS cron expressions |
+//! | [`logs`] | the model of logs: where those of a run are, and how streams are read and merged |
 //! | [`job_runs`] | the model of job runs, and their source for the poller |
 //! | [`crawls`] | the model of crawlers and crawls, and their source for the poller |
 //! | [`triggers`] | the model of triggers, and their source for the poller |
@@ -30,6 +31,7 @@ pub(crate) mod error;
 pub mod identity;
 pub(crate) mod inventory;
 pub mod job_runs;
+pub mod logs;
 pub mod name_filter;
 pub mod permissions;
 pub(crate) mod poller;

@@ -105,6 +105,12 @@ impl Redactor {
         }
     }
 
+    /// Whether every text is withheld.
+    #[must_use]
+    pub fn withholds(&self) -> bool {
+        self.withheld.is_some()
+    }
+
     /// What may be shown of a text that may quote the values: the text without them, or why it is withheld.
     #[must_use]
     pub fn redact(&self, text: &str) -> String {

@@ -1,9 +1,10 @@
-//! GlueJobRun: adoption, concurrency limits, deadlines, deletion, retries, states, stop and suspend.
+//! GlueJobRun: adoption, concurrency limits, deadlines, deletion, failure logs, retries, states, stop and suspend.
 
 mod adoption;
 mod concurrency;
 mod deadlines;
 mod deletion;
+mod failure_log;
 mod retries;
 mod sharing;
 mod states;

@@ -25,6 +25,7 @@ use crate::controllers::runtime::kind::Kind;
 use crate::controllers::runtime::text::truncated;
 use crate::glue::crawls::source::{self, CrawlItem, CrawlSource};
 use crate::glue::crawls::{Crawl, CrawlerState, Estimate};
+use crate::glue::logs::failure::FailureSource;
 use crate::glue::{Error, Glue};
 
 impl Kind for GlueCrawlerRun {
@@ -110,6 +111,12 @@ impl RunKind for GlueCrawlerRun {
             CrawlItem::Crawler(_) => None,
         });
         render::status(self, region, run, observed)
+    }
+
+    fn failure_source(item: &CrawlItem) -> Option<FailureSource> {
+        let crawl = crawl_of(item)?;
+        let marker = crawl.message_prefix.as_deref().unwrap_or(&crawl.id);
+        Some(FailureSource::of_crawl(crawl.log_group.as_deref()?, crawl.log_stream.as_deref()?, marker))
     }
 
     async fn look_up(

@@ -66,6 +66,7 @@ fn shown(run: RunStatus, crawl: &Crawl) -> GlueCrawlerRunStatus {
         estimate: None,
         links: None,
         error_message: crawl.error_message.as_deref().map(truncated),
+        failure: None,
     }
 }
 

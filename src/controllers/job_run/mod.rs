@@ -33,11 +33,12 @@ use crate::controllers::run::local_state::RunLocalState;
 use crate::controllers::runtime::kind::Kind;
 use crate::controllers::runtime::reason::Reason;
 use crate::controllers::runtime::text::truncated;
-use crate::glue::job_runs::logs::ContinuousLog;
 use crate::glue::job_runs::places::has_free_place;
 use crate::glue::job_runs::search::matching_runs;
 use crate::glue::job_runs::source::{JobRunItem, JobRunSource};
 use crate::glue::job_runs::{JobRun, RunMatcher, StartJobRun, StopOutcome};
+use crate::glue::logs::arguments::LogArguments;
+use crate::glue::logs::failure::FailureSource;
 use crate::glue::rate_limiter::Priority;
 use crate::glue::{Error, ErrorKind, Glue};
 use crate::redaction::{Sensitive, Withheld};
@@ -140,18 +141,24 @@ impl RunKind for GlueJobRun {
             from: self.spec.arguments_from.as_deref().unwrap_or_default(),
             may_be_of_another: self.spec.run_id.is_some() || self.spec.policy.idempotency_key.is_some(),
         };
-        if error_message.is_none() && state_detail.is_none() {
-            // Without words the adapter keeps no arguments.
+        if arguments.is_none() && error_message.is_none() && state_detail.is_none() {
+            // Nothing is said that could quote a value.
             return given.check_namespace(started_for.as_deref()).map(|()| Vec::new());
         }
         given.values(started_for.as_deref(), arguments.as_deref())
     }
 
+    fn failure_source(item: &JobRunItem) -> Option<FailureSource> {
+        let run = &item.run;
+        let arguments = run.details.as_ref().map(|details| details.logs.clone()).unwrap_or_default();
+        Some(FailureSource::of_job_run(run.logged(), &arguments, run.started_on, run.completed_on))
+    }
+
     fn clear_names(item: &mut JobRunItem, is_shown: impl Fn(&str) -> bool) {
-        // The place of the log is what arguments of the run say.
-        let Some(log) = item.run.details.as_mut().map(|details| &mut details.continuous_log) else { return };
-        if !log.group.iter().chain(&log.stream_prefix).all(|name| is_shown(name)) {
-            *log = ContinuousLog::default();
+        // The places of the logs are what arguments of the run say.
+        let Some(logs) = item.run.details.as_mut().map(|details| &mut details.logs) else { return };
+        if !logs.names().all(is_shown) {
+            *logs = LogArguments::default();
         }
     }
 

@@ -77,6 +77,7 @@ fn shown(run: RunStatus, observed: &JobRun) -> GlueJobRunStatus {
         log_group: observed.log_group.clone(),
         links: None,
         error_message: observed.error_message.as_deref().map(truncated),
+        failure: None,
     }
 }
 

@@ -10,6 +10,7 @@ use super::local_state::RunLocalState;
 use crate::api::run::{Attempt, Baseline, Phase, RunPolicy, RunStatus};
 use crate::controllers::runtime::kind::{Item, Kind};
 use crate::controllers::runtime::reason::Reason;
+use crate::glue::logs::failure::FailureSource;
 use crate::glue::{Error, Glue};
 use crate::redaction::{Sensitive, Withheld};
 
@@ -63,6 +64,11 @@ pub trait RunKind: Kind<PassState = RunPass<Self>, LocalState = RunLocalState> {
     /// The values from Secrets that the run of an item was given, as Glue shows them; why they are not known.
     fn given(&self, _item: &Item<Self>) -> Result<Vec<Sensitive>, Withheld> {
         Ok(Vec::new())
+    }
+
+    /// Where the log of the failed run of an item may be; `None` for kinds whose runs write none.
+    fn failure_source(_item: &Item<Self>) -> Option<FailureSource> {
+        None
     }
 
     /// Removes names from the item that its run's arguments gave, where `is_shown` does not say that all may be shown.

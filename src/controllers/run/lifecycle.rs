@@ -121,6 +121,7 @@ impl<K: RunKind> Lifecycle<K> for RunLifecycle {
             pass.publish(of_reason(reason, note, reason.as_str()));
         }
         publish(pass, &before, &after);
+        request_log(pass, &before, &after);
     }
 
     fn report(object: &K, problem: &Problem) -> Option<K::Status> {
@@ -309,6 +310,23 @@ fn publish<K: RunKind>(pass: &Pass<'_, K>, before: &RunStatus, after: &RunStatus
     }
     pass.publish(event);
     metrics.live_runs(K::KIND, pass.context.poller.live());
+}
+
+/// Has the log read of a run that has just failed.
+fn request_log<K: RunKind>(pass: &Pass<'_, K>, before: &RunStatus, after: &RunStatus) {
+    let failed = |status: &RunStatus| status.phase.is_some_and(Phase::is_failure);
+    if failed(before) || !failed(after) {
+        return;
+    }
+    let (Some(client), Some(item)) = (pass.client(), pass.state.item.as_ref()) else { return };
+    // A deadline may end an object without a run, or after one that somebody stopped.
+    let is_own = |run: &ObservedRun| after.attempt().is_some_and(|last| last.id.as_ref() == Some(&run.id));
+    if !pass.object.observe(item).is_some_and(|run| run.phase.is_failure() && is_own(&run)) {
+        return;
+    }
+    let Some(source) = K::failure_source(item) else { return };
+    let redactor = pass.redactor(pass.object.given(item));
+    pass.request_failure_log(client.clone(), source, redactor);
 }
 
 async fn start<K: RunKind>(pass: &mut Pass<'_, K>) {

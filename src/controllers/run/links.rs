@@ -5,6 +5,7 @@ use crate::api::job_run::Links;
 use crate::api::workflow_run::WorkflowLinks;
 use crate::glue::crawls::Crawl;
 use crate::glue::job_runs::JobRun;
+use crate::glue::logs::places::{Log, LogPlace};
 
 /// The pages of `run` of `job`, and of its logs as far as Glue names them.
 #[must_use]
@@ -17,14 +18,13 @@ pub fn job_run(region: &str, job: &str, run: &JobRun) -> Links {
             fragment(stream_prefix)
         )
     };
-    let of_kind = |kind: &str| run.log_group.as_ref().map(|group| log(&format!("{group}/{kind}"), &run.id));
-    let continuous = run.details.as_ref().map(|details| &details.continuous_log);
-    let continuous = continuous.and_then(|at| Some((at.group(run.glue_version.as_deref())?, &at.stream_prefix)));
+    let arguments = run.details.as_ref().map(|details| details.logs.clone()).unwrap_or_default();
+    let log = |kind: Log| LogPlace::of(run.logged(), &arguments, kind).map(|place| log(&place.group, &place.prefix));
     Links {
         console: format!("{console}/gluestudio/home?region={region}#/job/{}/run/{}", encoded(job), encoded(&run.id)),
-        output_log: of_kind("output"),
-        error_log: of_kind("error"),
-        continuous_log: continuous.map(|(group, prefix)| log(group, prefix.as_ref().unwrap_or(&run.id))),
+        output_log: log(Log::Output),
+        error_log: log(Log::Error),
+        continuous_log: log(Log::Continuous),
     }
 }
 
@@ -88,8 +88,8 @@ fn encoded(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::glue::job_runs::logs::ContinuousLog;
     use crate::glue::job_runs::{JobRunState, RunDetails};
+    use crate::glue::logs::arguments::LogArguments;
 
     fn run() -> JobRun {
         JobRun::fixture("jr_1", JobRunState::Running)
@@ -115,9 +115,13 @@ mod tests {
     #[test]
     fn names_are_encoded_as_the_console_expects_them() {
         let log = |group: Option<&str>, prefix: Option<&str>| {
-            let (group, stream_prefix) = (group.map(str::to_owned), prefix.map(str::to_owned));
-            let continuous_log = ContinuousLog { enabled: Some(true), group, stream_prefix };
-            Some(Box::new(RunDetails { continuous_log, ..RunDetails::default() }))
+            let logs = LogArguments {
+                continuous: Some(true),
+                continuous_group: group.map(str::to_owned),
+                continuous_stream_prefix: prefix.map(str::to_owned),
+                ..LogArguments::default()
+            };
+            Some(Box::new(RunDetails { logs, ..RunDetails::default() }))
         };
         let logged = JobRun { log_group: Some("/aws-glue/jobs".to_owned()), details: log(None, None), ..run() };
         let links = job_run("eu-west-1", "daily load", &logged);

@@ -14,6 +14,7 @@ use super::credentials::secrets::SecretKey;
 use super::events::Events;
 use super::exclusive::Exclusive;
 use super::existing_objects::ExistingObjects;
+use super::failure_log::FailureLogs;
 use super::kind::{Inputs, Kind};
 use super::local_state::LocalStates;
 use super::ownership::{AwsLocation, Owners};
@@ -43,6 +44,8 @@ pub struct Shared {
     pub metrics: Metrics,
     /// Events.
     pub events: Events,
+    /// Reads the logs of failed runs.
+    pub failure_logs: FailureLogs,
 }
 
 /// What the objects of one kind share.

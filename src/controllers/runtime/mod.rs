@@ -35,6 +35,7 @@
 //! | [`error_chain`] | an error and its causes in one line |
 //! | [`text`] | messages cut to a length, and durations |
 //! | [`events`] | Kubernetes Events, filed in the background |
+//! | [`failure_log`] | the end of the log of a failed run, read in the background |
 //! | [`leadership`] | whether this replica may start anything |
 //! | [`settings`] | what the operator configured |
 //! | [`time`] | timestamps as statuses hold them |
@@ -50,6 +51,7 @@ pub mod events;
 pub mod exclusive;
 pub mod existing_objects;
 pub mod facts;
+pub mod failure_log;
 pub mod kind;
 pub mod leadership;
 pub mod lifecycle;

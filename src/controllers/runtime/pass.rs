@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use super::context::{self, Context, QueueKey};
 use super::credentials::resolver::ResolvedClient;
 use super::facts::CommonFacts;
+use super::failure_log::Request;
 use super::kind::{Inputs, Kind};
 use super::lifecycle::{Earlier, Lifecycle};
 use super::local_state::LocalState;
@@ -19,6 +20,7 @@ use super::problem::Problem;
 use super::start_once::StartOutcome;
 use super::{cache_size, patch, time};
 use crate::glue::identity::Provenance;
+use crate::glue::logs::failure::FailureSource;
 use crate::glue::{Error, Glue};
 use crate::redaction::{Redactor, Sensitive, Withheld};
 
@@ -203,6 +205,12 @@ impl<'a, K: Kind> Pass<'a, K> {
     /// Files an Event about the object.
     pub fn publish(&self, event: Event) {
         self.context.shared.events.publish(self.object_reference(), event);
+    }
+
+    /// Has the log of the failed run read in the background.
+    pub fn request_failure_log(&self, client: Glue, source: FailureSource, redactor: Redactor) {
+        let request = Request::new(client, source, redactor, self.object_reference(), self.api.clone());
+        self.context.shared.failure_logs.request(request);
     }
 
     fn object_reference(&self) -> ObjectReference {

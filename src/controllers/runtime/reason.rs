@@ -256,6 +256,12 @@ reasons! {
     NotResumed Warning
         "`spec.resume` has a new value, but nothing can be resumed. The message says why; the run stays as it ended."
         "Create a new object to run the workflow again."
+    FailureLog Warning
+        "Events only: the end of the log of the failed run."
+        "`status.failure.log` has more of it; `status.links` leads to all of it."
+    FailureLogDenied Warning
+        "Events only: AWS does not let the controller read the log of the failed run, so `status.failure.log` stays empty. Nothing else changes."
+        "Allow `logs:GetLogEvents` on the log groups of the runs, or set `controller.failureLogs` of the chart to false."
     TimedOut Warning
         "The run exceeded its timeout."
         "The message is Glue's; `status.links` leads to the logs."

@@ -31,6 +31,8 @@ pub struct Settings {
     pub identity_rules: Rules,
     /// Whether the metadata of Secrets is watched, so that a change has an effect at once.
     pub watch_secrets: bool,
+    /// Whether the end of the log of a failed run is read, and shown in its status.
+    pub failure_logs: bool,
 }
 
 impl Settings {
@@ -64,6 +66,7 @@ impl Settings {
             run_key_argument: None,
             identity_rules: Rules::default(),
             watch_secrets: true,
+            failure_logs: true,
         }
     }
 }

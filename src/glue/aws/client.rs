@@ -11,6 +11,7 @@ use super::batching::PendingBatches;
 use super::config::AwsConfig;
 use super::connection_types::TypeDescriptions;
 use super::errors::{self, SdkError};
+use super::logs::LogsClient;
 use super::signer::Signer;
 use crate::failpoints;
 use crate::glue::connections::DeleteOutcome;
@@ -18,7 +19,7 @@ use crate::glue::identity::{Acceptance, CallerIdentity, Identity, Role};
 use crate::glue::inventory::source::Progress;
 use crate::glue::job_runs::StopOutcome;
 use crate::glue::job_runs::search::Histories;
-use crate::glue::rate_limiter::scope::{RateLimitScope, RateLimiters};
+use crate::glue::rate_limiter::scope::{RateLimitScope, RateLimiters, Service};
 use crate::glue::rate_limiter::{ClientId, Place, Priority, RateLimiter};
 use crate::glue::{Error, ErrorKind};
 use crate::metrics::Metrics;
@@ -42,6 +43,7 @@ pub(super) struct Inner {
     /// The rate limiter of the account and region.
     pub(super) shared_limiter: OnceLock<Arc<RateLimiter>>,
     pub(super) limiters: RateLimiters,
+    pub(super) logs: LogsClient,
     pub(super) pending_stops: PendingBatches<StopOutcome>,
     pub(super) pending_deletions: PendingBatches<DeleteOutcome>,
     pub(super) histories: Histories,
@@ -102,6 +104,7 @@ impl Glue {
                 own_limiter: config.limiters.unshared(),
                 shared_limiter: OnceLock::new(),
                 limiters: config.limiters.clone(),
+                logs: LogsClient::new(config.limiters.unshared()),
                 pending_stops: PendingBatches::default(),
                 pending_deletions: PendingBatches::default(),
                 histories: Histories::default(),
@@ -194,7 +197,7 @@ impl Glue {
     }
 
     /// The client as rate limiters know it.
-    pub(in crate::glue) fn client_id(&self) -> ClientId {
+    pub(crate) fn client_id(&self) -> ClientId {
         self.inner.limited_as
     }
 
@@ -212,8 +215,17 @@ impl Glue {
         let Some(caller) = signer.caller_identity() else { return own_limiter };
         shared_limiter.get_or_init(|| {
             let (region, endpoint) = (identity.region.clone(), identity.endpoints.glue.clone());
-            limiters.share(RateLimitScope { account: caller.account_id, region, endpoint }, own_limiter)
+            limiters.share(
+                RateLimitScope { service: Service::Glue, account: caller.account_id, region, endpoint },
+                own_limiter,
+            )
         })
+    }
+
+    /// A text of AWS without the secrets of the identity that makes the calls.
+    #[must_use]
+    pub fn hide_secrets(&self, text: &str) -> String {
+        self.inner.signer.secrets().redact(text)
     }
 
     /// What may be shown of the words of Glue.
@@ -242,8 +254,23 @@ impl Glue {
         self.send(operation, object, request).await
     }
 
-    /// Sends one call, for which the caller has a token: records the metrics, and maps the error.
+    /// Sends one call to Glue, for which the caller has a token: records the metrics, and maps the error.
     pub(super) async fn send<T, E, F>(&self, operation: &'static str, object: String, request: F) -> Result<T, Error>
+    where
+        F: Future<Output = Result<T, SdkError<E>>>,
+        E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
+    {
+        self.send_within(self.limiter(), operation, object, request).await
+    }
+
+    /// Sends one call, for which the caller has a token of `limiter`: records the metrics, and maps the error.
+    pub(super) async fn send_within<T, E, F>(
+        &self,
+        limiter: &RateLimiter,
+        operation: &'static str,
+        object: String,
+        request: F,
+    ) -> Result<T, Error>
     where
         F: Future<Output = Result<T, SdkError<E>>>,
         E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
@@ -260,9 +287,9 @@ impl Glue {
         match &response {
             Err(error) if error.kind == ErrorKind::Throttled => {
                 self.inner.metrics.aws_throttled(operation);
-                self.limiter().record_throttle();
+                limiter.record_throttle();
             }
-            _ => self.limiter().record_response(),
+            _ => limiter.record_response(),
         }
         response
     }

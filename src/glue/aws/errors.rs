@@ -17,10 +17,10 @@ use crate::glue::{Error, ErrorKind};
 pub(super) type SdkError<E> = result::SdkError<E, HttpResponse>;
 
 /// The kind of an error code, where the code says more than the HTTP status.
-/// Source: Glue API reference, "Common Error Types" and the errors of each operation; STS likewise.
+/// Source: Glue API reference, "Common Error Types" and the errors of each operation; STS and CloudWatch Logs likewise.
 fn kind_of_code(code: &str) -> Option<ErrorKind> {
     Some(match code {
-        "EntityNotFoundException" => ErrorKind::NotFound,
+        "EntityNotFoundException" | "ResourceNotFoundException" => ErrorKind::NotFound,
         "ConcurrentModificationException"
         | "AlreadyExistsException"
         | "IdempotentParameterMismatchException"

@@ -7,10 +7,10 @@ use super::errors;
 use super::{Glue, newest_first, non_empty, timestamp};
 use crate::glue::job_runs::fingerprint::Fingerprint;
 use crate::glue::job_runs::history::{HistoryPage, HistoryRun};
-use crate::glue::job_runs::logs::ContinuousLog;
 use crate::glue::job_runs::{
     JobRun, JobRunState, JobSettings, PAGE_SIZE, RunDetails, RunMatcher, StartJobRun, StopOutcome, namespace_of_key,
 };
+use crate::glue::logs::arguments::LogArguments;
 use crate::glue::poller::listing::Page;
 use crate::glue::rate_limiter::Priority;
 use crate::glue::{Error, ErrorKind};
@@ -141,11 +141,11 @@ impl Glue {
         Ok(outcomes)
     }
 
-    /// How many times Glue itself retries a run of the job, and its continuous log (`GetJob`).
+    /// How many times Glue itself retries a run of the job, and what its default arguments say of its logs (`GetJob`).
     pub async fn job_settings(&self, job_name: &str) -> Result<JobSettings, Error> {
         let job = self.job(job_name).await?;
         let default = |name: &str| job.default_arguments.as_ref()?.get(name);
-        Ok(JobSettings { max_retries: job.max_retries, continuous_log: ContinuousLog::of(default) })
+        Ok(JobSettings { max_retries: job.max_retries, logs: LogArguments::of(default) })
     }
 
     /// How many runs of the job may be live at once (`GetJob`: `ExecutionProperty.MaxConcurrentRuns`, by default 1).
@@ -173,14 +173,14 @@ impl Glue {
             predecessors: predecessors.filter_map(|run| run.job_name.zip(run.run_id)).collect(),
             profile: non_empty(run.profile_name),
             maintenance_window: non_empty(run.maintenance_window),
-            continuous_log: ContinuousLog::of(|name| arguments.get(name)),
+            logs: LogArguments::of(|name| arguments.get(name)),
         };
         let arguments = arguments.into_iter().map(|(name, value)| (name, Sensitive::new(value)));
-        // Only its words may quote them.
-        let arguments =
-            (given && (error_message.is_some() || state_detail.is_some())).then(|| Arc::new(arguments.collect()));
         let state = state(run.job_run_state);
         let has_ended = state.is_final();
+        // Only its words may quote them: those of Glue, and the log of a run that failed.
+        let has_words = error_message.is_some() || state_detail.is_some() || state.is_failure();
+        let arguments = (given && has_words).then(|| Arc::new(arguments.collect()));
         Some(JobRun {
             id: run.id?,
             state,

@@ -10,6 +10,8 @@ pub struct Endpoints {
     pub glue: Option<String>,
     /// STS's URL.
     pub sts: Option<String>,
+    /// The URL of CloudWatch Logs.
+    pub logs: Option<String>,
 }
 
 /// The partition of a region. `aws` stands for all partitions but China's and GovCloud's.
@@ -35,7 +37,7 @@ pub(super) fn region(input: &ResolveInput<'_>, secret: &SecretView<'_>) -> Resul
     default.ok_or_else(|| IdentityError::NoRegion { secret: secret.name.to_owned() })
 }
 
-/// The endpoints of the Secret: `AWS_ENDPOINT_URL` for both, unless the service has its own. They receive calls that the
+/// The endpoints of the Secret: `AWS_ENDPOINT_URL` for all, unless the service has its own. They receive calls that the
 /// keys of the same Secret sign, and no others.
 pub(super) fn endpoints(
     namespace: &str,
@@ -54,7 +56,8 @@ pub(super) fn endpoints(
             }
         },
     };
-    let both = allowed("AWS_ENDPOINT_URL")?;
-    let (glue, sts) = (allowed("AWS_ENDPOINT_URL_GLUE")?, allowed("AWS_ENDPOINT_URL_STS")?);
-    Ok(Endpoints { glue: glue.or_else(|| both.clone()), sts: sts.or(both) })
+    let all = allowed("AWS_ENDPOINT_URL")?;
+    let of_service = |key| Ok(allowed(key)?.or_else(|| all.clone()));
+    let (glue, sts) = (of_service("AWS_ENDPOINT_URL_GLUE")?, of_service("AWS_ENDPOINT_URL_STS")?);
+    Ok(Endpoints { glue, sts, logs: of_service("AWS_ENDPOINT_URL_CLOUDWATCH_LOGS")? })
 }

@@ -207,7 +207,7 @@ fn an_allowed_endpoint_of_a_secret_is_used() {
     let secret = with_keys(json!({"AWS_ENDPOINT_URL": "http://127.0.0.1:1/"}));
     let endpoints = resolved(&json!({}), Some(&secret), &rules).unwrap().endpoints;
     assert_eq!(endpoints.glue.as_deref(), Some("http://127.0.0.1:1"));
-    assert_eq!(endpoints.sts, endpoints.glue);
+    assert_eq!([&endpoints.sts, &endpoints.logs], [&endpoints.glue; 2]);
 }
 
 /// Its signed requests, and the answers that the controller trusts, would go through somebody else's hands.
@@ -219,7 +219,8 @@ fn no_endpoint_of_a_secret_gets_calls_that_the_controllers_credentials_sign() {
         roles: vec![role],
         ..self::rules(true, &[], &[])
     };
-    for key in ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_GLUE", "AWS_ENDPOINT_URL_STS"] {
+    for key in ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_GLUE", "AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL_CLOUDWATCH_LOGS"]
+    {
         let secret = json!({"AWS_ROLE_ARN": ROLE, key: "https://sts.example.com"});
         let setting = Setting::SecretKey { secret: "a/s".to_owned(), key };
         let error = resolved(&json!({}), Some(&secret), &rules).unwrap_err();

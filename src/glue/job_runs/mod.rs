@@ -2,7 +2,6 @@
 
 pub(crate) mod fingerprint;
 pub(crate) mod history;
-pub mod logs;
 pub mod places;
 pub mod search;
 pub(crate) mod source;
@@ -12,7 +11,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use self::logs::ContinuousLog;
+use crate::glue::logs::arguments::LogArguments;
+use crate::glue::logs::places::LoggedRun;
 use crate::redaction::Sensitive;
 
 /// The input of `StartJobRun`.
@@ -165,6 +165,12 @@ impl JobRunState {
         }
     }
 
+    /// Whether the run has ended badly, other than by a stop or before it began.
+    #[must_use]
+    pub fn is_failure(&self) -> bool {
+        matches!(self, Self::Failed | Self::Timeout | Self::Error)
+    }
+
     /// Whether the run has ended. An unknown state counts as not ended.
     #[must_use]
     pub fn is_final(&self) -> bool {
@@ -187,7 +193,8 @@ pub struct JobRun {
     /// The namespace of the object that the run was started for, by its key; `None` for a run that kube-glue did not
     /// start, and where runs carry no key.
     pub started_for: Option<String>,
-    /// Its arguments, which Glue's words about it may quote; `None` without such words, and where Glue does not show them.
+    /// Its arguments, which Glue's words about it and the log of a failed run may quote; `None` without such words, and where
+    /// Glue does not show them.
     pub arguments: Option<Arc<BTreeMap<String, Sensitive>>>,
     /// The number of the attempt among Glue's own retries, from 0.
     pub attempt: i32,
@@ -232,8 +239,8 @@ pub struct RunDetails {
     pub profile: Option<String>,
     /// Such as `Sun:10`.
     pub maintenance_window: Option<String>,
-    /// What its arguments say of the continuous log; for a run that failed, also the default arguments of the job.
-    pub continuous_log: ContinuousLog,
+    /// What its arguments say of its logs; for a run that failed, also the default arguments of the job.
+    pub logs: LogArguments,
 }
 
 /// What the controller needs of a job (`GetJob`).
@@ -241,8 +248,16 @@ pub struct RunDetails {
 pub struct JobSettings {
     /// How many times Glue itself retries a run.
     pub max_retries: i32,
-    /// What the default arguments say of the continuous log.
-    pub continuous_log: ContinuousLog,
+    /// What the default arguments say of the logs.
+    pub logs: LogArguments,
+}
+
+impl JobRun {
+    /// What the places of its logs follow from.
+    #[must_use]
+    pub fn logged(&self) -> LoggedRun<'_> {
+        LoggedRun { id: &self.id, group: self.log_group.as_deref(), glue_version: self.glue_version.as_deref() }
+    }
 }
 
 #[cfg(any(test, feature = "simulation"))]

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::logs::ContinuousLog;
 use super::{JobRun, JobRunState, JobSettings, RunDetails};
 use crate::glue::error::if_found;
+use crate::glue::logs::arguments::LogArguments;
 use crate::glue::poller::calls::Calls;
 use crate::glue::poller::client::PollClient;
 use crate::glue::poller::listing::{Listing, Page, list};
@@ -152,7 +152,7 @@ impl<C: RunReader> JobRunSource<C> {
         list: &mut Listing<JobRun>,
         failed: Vec<(&PollRequest<JobRunItem>, JobRun, Option<usize>)>,
     ) -> Vec<PollResult<JobRunItem>> {
-        let JobSettings { max_retries, continuous_log } = match self.retries(calls, list, &failed).await {
+        let JobSettings { max_retries, logs } = match self.retries(calls, list, &failed).await {
             Ok(settings) => settings,
             Err(error) => {
                 let of = |(request, _, page): (&PollRequest<_>, JobRun, Option<usize>)| PollResult {
@@ -170,12 +170,12 @@ impl<C: RunReader> JobRunSource<C> {
             let retry = retries.get(run.id.as_str()).filter(|(retry, _)| assigned.insert(retry.id.clone()));
             if let Some((retry, page)) = retry {
                 let retry_expected = retry.state == JobRunState::Failed && retry.attempt < max_retries;
-                let retry = with_log_of_job(retry.clone(), &continuous_log);
+                let retry = with_logs_of_job(retry.clone(), &logs);
                 return present(request, retry, retry_expected, Some(*page));
             }
             let failed_for = if had_failed(request, &run) { request.unchanged_for } else { Duration::ZERO };
             let retry_expected = run.attempt < max_retries && failed_for < RETRY_GRACE;
-            present(request, with_log_of_job(run, &continuous_log), retry_expected, page)
+            present(request, with_logs_of_job(run, &logs), retry_expected, page)
         });
         results.collect()
     }
@@ -202,14 +202,14 @@ impl<C: RunReader> JobRunSource<C> {
     }
 }
 
-/// The run with what the default arguments of its job say of the continuous log.
-fn with_log_of_job(run: JobRun, log: &ContinuousLog) -> JobRun {
-    if *log == ContinuousLog::default() {
+/// The run with what the default arguments of its job say of its logs.
+fn with_logs_of_job(run: JobRun, logs: &LogArguments) -> JobRun {
+    if *logs == LogArguments::default() {
         return run;
     }
     let details = run.details.map(|details| *details).unwrap_or_default();
-    let continuous_log = details.continuous_log.or(log);
-    let details = RunDetails { continuous_log, ..details };
+    let logs = details.logs.clone().or(logs);
+    let details = RunDetails { logs, ..details };
     JobRun { details: Some(Box::new(details)), ..run }
 }
 

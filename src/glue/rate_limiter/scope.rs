@@ -1,4 +1,4 @@
-//! One rate limiter per account and region: AWS counts calls there, whoever makes them.
+//! One rate limiter per service, account and region: AWS counts calls there, whoever makes them.
 //!
 //! The account of an identity is known only after AWS reports it: a client begins with a rate limiter of its own, and
 //! shares the account's from then on.
@@ -8,13 +8,23 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use super::RateLimiter;
 
+/// A service that counts the calls that it gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Service {
+    /// AWS Glue.
+    Glue,
+    /// CloudWatch Logs.
+    Logs,
+}
+
 /// The scope in which AWS counts calls.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct RateLimitScope {
+    pub service: Service,
     /// The account id.
     pub account: String,
     pub region: String,
-    /// Glue's URL, unless it is AWS's own.
+    /// The service's URL, unless it is AWS's own.
     pub endpoint: Option<String>,
 }
 
@@ -58,9 +68,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn clients_of_one_account_and_region_share_a_rate_limiter() {
+    fn clients_of_one_account_and_region_share_a_rate_limiter_for_each_service() {
         let limiters = RateLimiters::default();
         let scope = |account: &str, region: &str| RateLimitScope {
+            service: Service::Glue,
             account: account.to_owned(),
             region: region.to_owned(),
             endpoint: None,
@@ -70,7 +81,8 @@ mod tests {
         second.record_throttle();
         assert!(Arc::ptr_eq(&limiters.share(scope("1", "eu-west-1"), &second), &first));
         assert!(first.rate() < 20.0, "the throttle of the second client slows both");
-        for other in [scope("1", "eu-west-2"), scope("2", "eu-west-1")] {
+        let logs = RateLimitScope { service: Service::Logs, ..scope("1", "eu-west-1") };
+        for other in [scope("1", "eu-west-2"), scope("2", "eu-west-1"), logs] {
             assert!(Arc::ptr_eq(&limiters.share(other, &third), &third));
         }
         drop((first, second));

@@ -144,6 +144,14 @@ pub struct Options {
     )]
     run_key_argument: String,
 
+    /// Whether the controller reads the end of the log of a run that failed, for the status and an Event. Needs the right
+    /// to logs:GetLogEvents
+    #[arg(
+        long, env = "KUBE_GLUE_FAILURE_LOGS", value_name = "true|false", default_value_t = true,
+        action = ArgAction::Set, hide_possible_values = true, help_heading = GLUE,
+    )]
+    failure_logs: bool,
+
     /// Whether the replicas elect a leader, which alone acts
     #[arg(
         long, env = "KUBE_GLUE_LEADER_ELECTION", value_name = "true|false", default_value_t = true,
@@ -225,6 +233,7 @@ impl Options {
             run_key_argument: Some(self.run_key_argument.clone()).filter(|name| !name.is_empty()),
             identity_rules: self.credentials.rules(),
             watch_secrets: self.credentials.watch_secrets,
+            failure_logs: self.failure_logs,
         }
     }
 

@@ -62,8 +62,9 @@ pub fn beyond(logs: &str, requests: &Requests) -> BTreeSet<String> {
     let at_work = by_kind().iter().filter(|(kind, _)| logs.contains(&format!("reconcile{{kind=\"{kind}\"")));
     let allowed: BTreeSet<&String> = at_work.flat_map(|(_, actions)| actions).collect();
     let all = requests.all();
-    let calls = all.iter().filter(|request| request.call.service == "glue");
-    let called: BTreeSet<_> = calls.map(|request| format!("glue:{}", request.call.operation)).collect();
+    let calls = all.iter().filter(|request| request.call.service != "sts");
+    let called: BTreeSet<_> =
+        calls.map(|request| format!("{}:{}", request.call.service, request.call.operation)).collect();
     called.into_iter().filter(|action| !allowed.contains(action)).collect()
 }
 

@@ -22,6 +22,7 @@ const PUBLIC_KEYS: &[&str] = &[
     "AWS_ENDPOINT_URL",
     "AWS_ENDPOINT_URL_GLUE",
     "AWS_ENDPOINT_URL_STS",
+    "AWS_ENDPOINT_URL_CLOUDWATCH_LOGS",
 ];
 /// Shorter values are not searched for: they occur in many texts by chance.
 const MIN_LENGTH: usize = 8;

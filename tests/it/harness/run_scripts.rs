@@ -37,5 +37,6 @@ pub fn stepwise(outcome: Outcome) -> RunScript {
         retry_after: STEP,
         longest_wait: STEP * 2,
         hidden: Duration::ZERO,
+        logs: Vec::new(),
     }])
 }

@@ -51,7 +51,8 @@ async fn the_controllers_identity_is_not_sent_to_an_endpoint_of_a_secret() {
     env.aws.extend([("AWS_ACCESS_KEY_ID", key.id), ("AWS_SECRET_ACCESS_KEY", key.secret)]);
     env.set_flags(&[("--controller-identity-namespaces", "*"), ("--allowed-roles", "*=*:role/etl")]);
     env.start_controller();
-    for key in ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL_GLUE"] {
+    for key in ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL_GLUE", "AWS_ENDPOINT_URL_CLOUDWATCH_LOGS"]
+    {
         let name = key.to_lowercase().replace('_', "-");
         env.put_secret(&name, &[("AWS_ROLE_ARN", ROLE), (key, &double.url())]).await;
         env.create_run(&name, "other-account", json!({"credentials": {"secretName": name}})).await;

@@ -25,6 +25,7 @@ use crate::controllers::runtime::context::{Context, Shared};
 use crate::controllers::runtime::credentials::resolver::ClientResolver;
 use crate::controllers::runtime::credentials::secrets::Secrets;
 use crate::controllers::runtime::events::Events;
+use crate::controllers::runtime::failure_log::FailureLogs;
 use crate::controllers::runtime::kind::Kind;
 use crate::controllers::runtime::lifecycle::{Earlier, Lifecycle};
 use crate::controllers::runtime::pass::Pass;
@@ -185,6 +186,7 @@ async fn a_pass_that_panics_fails_its_object_and_no_other() {
         leadership: Leadership::always(),
         settings,
         metrics: metrics.clone(),
+        failure_logs: FailureLogs::new(Events::new(client.clone(), metrics.clone()), Leadership::always(), false),
         events: Events::new(client, metrics.clone()),
     };
     let (requeuer, names) = Requeuer::new();

@@ -34,7 +34,7 @@ async fn client(status: u16, body: &'static str) -> Glue {
     let config = AwsConfig::from_loader(loader, Duration::from_secs(1), None, Metrics::new()).await;
     let hidden = |text: &str| Sensitive::new(text.to_owned());
     let keys = Keys { access_key_id: hidden("AKIA1"), secret_access_key: hidden("hush"), session_token: None };
-    let endpoints = Endpoints { glue: None, sts: None };
+    let endpoints = Endpoints::default();
     let source = CredentialSource::Keys(keys);
     Glue::new(&config, Identity { region: "eu-central-1".to_owned(), source, role: None, endpoints })
 }

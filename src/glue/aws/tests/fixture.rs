@@ -63,7 +63,7 @@ pub(super) fn identity(with_role: bool) -> Identity {
         controller_tags: Vec::new(),
         duration: None,
     });
-    let endpoints = Endpoints { glue: None, sts: None };
+    let endpoints = Endpoints::default();
     Identity { region: "eu-central-1".to_owned(), source: CredentialSource::Keys(keys), role, endpoints }
 }
 

@@ -50,6 +50,7 @@ fn flags_have_the_documented_defaults() {
             run_key_argument: Some("--kube-glue-run".to_owned()),
             identity_rules: Rules::default(),
             watch_secrets: true,
+            failure_logs: true,
         }
     );
     assert!(options.leader_election);
