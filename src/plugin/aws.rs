@@ -28,7 +28,8 @@ const TIMEOUT: Duration = Duration::from_secs(20);
 const PAUSES: [Duration; 4] =
     [Duration::from_millis(250), Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2)];
 /// The environment variables that name an endpoint for the person.
-const ENDPOINT_VARIABLES: [&str; 3] = ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_GLUE", "AWS_ENDPOINT_URL_STS"];
+const ENDPOINT_VARIABLES: [&str; 4] =
+    ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_GLUE", "AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL_CLOUDWATCH_LOGS"];
 /// What helps a person who has no access to the credentials of the namespace.
 pub(super) const USE_OWN: &str = "or use your own AWS credentials with --own or --profile";
 

@@ -10,6 +10,7 @@ use super::aws::AwsArgs;
 use super::connect::{Connection, duration};
 use super::output::{Format, TableFormat};
 use crate::glue::documents::Collection;
+use crate::glue::logs::places::Log;
 
 /// Runs AWS Glue from Kubernetes: starts runs, waits for them, and says what stands in their way.
 #[derive(Debug, Parser)]
@@ -39,6 +40,8 @@ pub(super) enum Command {
     Tree(Objects),
     /// Collect objects, Events and versions of the namespace into an archive, without secret values
     Report(ReportArgs),
+    /// Show the log of a job run, from CloudWatch Logs
+    Logs(LogsArgs),
     /// Stop runs for good
     Stop(Objects),
     /// Hold runs: one that is not started is not started, one that is live is stopped
@@ -151,6 +154,9 @@ pub(super) struct Follow {
     /// Wait for the end of the run; its outcome is the exit code
     #[arg(short, long)]
     pub(super) wait: bool,
+    /// Show the log of the run meanwhile, by the credentials of the namespace
+    #[arg(long, requires = "wait")]
+    pub(super) logs: bool,
     /// How long to wait, for example 30m; 0 is for ever
     #[arg(long, value_name = "DURATION", default_value = "0", value_parser = duration, requires = "wait")]
     pub(super) timeout: Duration,
@@ -175,6 +181,69 @@ pub(super) struct StatusArgs {
     /// Show it again with each change, until it has come to an end
     #[arg(short, long)]
     pub(super) watch: bool,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct LogsArgs {
+    /// The run, for example gjr/nightly
+    #[arg(required = true, value_name = "KIND/NAME")]
+    pub(super) name: Vec<String>,
+    /// Go on until the run ends, and then with its next attempt
+    #[arg(short, long)]
+    pub(super) follow: bool,
+    #[command(flatten)]
+    pub(super) extent: LogExtent,
+    #[command(flatten)]
+    pub(super) aws: AwsArgs,
+}
+
+/// What is shown of the log of a run.
+#[derive(Args, Clone, Debug, Default)]
+pub(super) struct LogExtent {
+    /// The log: what the script writes, what goes to standard error before Glue 5.0 and what Spark says from then on, or
+    /// the continuous log before Glue 5.0; several are separated by commas [default: output]
+    #[arg(long = "stream", value_name = "LOG", value_delimiter = ',')]
+    streams: Vec<LogStream>,
+    /// Only lines that are not older than this, for example 10m
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub(super) since: Option<Duration>,
+    /// The run of this attempt; by default the latest one
+    #[arg(long, value_name = "NUMBER")]
+    pub(super) attempt: Option<u32>,
+    /// Only so many of the last lines of now, and what follows
+    #[arg(long, value_name = "LINES", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(super) tail: Option<u32>,
+    /// Begin each line with its time
+    #[arg(long)]
+    pub(super) timestamps: bool,
+}
+
+impl LogExtent {
+    /// The logs to show.
+    pub(super) fn logs(&self) -> Vec<Log> {
+        let mut logs: Vec<_> = self.streams.iter().map(|stream| Log::from(*stream)).collect();
+        logs.sort_unstable();
+        logs.dedup();
+        if logs.is_empty() { vec![Log::Output] } else { logs }
+    }
+}
+
+/// A log of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum LogStream {
+    Output,
+    Error,
+    Continuous,
+}
+
+impl From<LogStream> for Log {
+    fn from(stream: LogStream) -> Self {
+        match stream {
+            LogStream::Output => Self::Output,
+            LogStream::Error => Self::Error,
+            LogStream::Continuous => Self::Continuous,
+        }
+    }
 }
 
 #[derive(Args, Debug)]

@@ -26,8 +26,8 @@ const NAMES: u32 = 500;
 /// A completion that takes longer is of no use.
 const LIMIT: Duration = Duration::from_secs(2);
 /// Commands that take `KIND/NAME`.
-const TAKE_OBJECTS: [&str; 10] =
-    ["rerun", "wait", "status", "tree", "whoami", "stop", "suspend", "resume", "fire", "delete"];
+const TAKE_OBJECTS: [&str; 11] =
+    ["rerun", "wait", "status", "tree", "whoami", "stop", "suspend", "resume", "fire", "delete", "logs"];
 
 /// What the last word can become.
 #[derive(Clone, Debug)]

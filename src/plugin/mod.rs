@@ -12,6 +12,7 @@
 //! | `changes` | the changes of one object, as they come |
 //! | `kind`, `target` | objects on the command line |
 //! | `manifest` | manifests that take over what is in Glue; pure |
+//! | `log_run`, `log_lines` | what an object says of its run's log, and how a line is printed; pure |
 //! | `outcome` | what an object says about itself; pure |
 //! | [`exit`], [`error`] | how a command ends |
 //! | `output`, `table`, `server_table`, `columns` | what is printed |
@@ -28,6 +29,8 @@ mod connect;
 pub mod error;
 pub mod exit;
 mod kind;
+mod log_lines;
+mod log_run;
 mod manifest;
 mod outcome;
 mod output;
@@ -42,7 +45,9 @@ use jiff::Timestamp;
 pub use self::cli::Cli;
 use self::cli::Command;
 use self::commands::edit::{self, Edit};
-use self::commands::{check, create, delete, explain, get, import, list, report, status, top, tree, wait, whoami};
+use self::commands::{
+    check, create, delete, explain, get, import, list, logs, report, status, top, tree, wait, whoami,
+};
 pub use self::complete::complete;
 use self::error::PluginError;
 use self::exit::Exit;
@@ -79,6 +84,7 @@ async fn carry_out(cli: &Cli) -> Result<Exit, PluginError> {
         Command::Tree(objects) => tree::execute(&cluster().await?, &targets(objects)?).await,
         Command::Report(args) => report::execute(&cluster().await?, args).await,
         Command::Top(args) => top::execute(&cluster().await?, args).await,
+        Command::Logs(args) => logs::execute(&cli.connection, args).await,
         Command::Stop(objects) => edit(objects, Edit::Stop).await,
         Command::Suspend(objects) => edit(objects, Edit::Suspend).await,
         Command::Resume(objects) => edit(objects, Edit::Resume).await,

@@ -40,6 +40,14 @@ pub(super) fn line(text: impl Display) -> Result<(), PluginError> {
     written(writeln!(io::stdout().lock(), "{text}"))
 }
 
+/// The same, for output without end. Whether somebody still reads it.
+pub(super) fn try_line(text: impl Display) -> Result<bool, PluginError> {
+    match writeln!(io::stdout().lock(), "{text}") {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
+        result => Ok(result.map(|()| true)?),
+    }
+}
+
 /// Prints a message on standard error. It is lost where nobody can read it.
 pub(super) fn say(text: impl Display) {
     let _ = writeln!(io::stderr().lock(), "{text}");

@@ -3,6 +3,7 @@
 mod from_kubectl;
 mod glue_resources;
 mod import;
+mod logs;
 mod overview;
 mod packaging;
 mod refusals;

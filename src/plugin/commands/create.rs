@@ -1,11 +1,13 @@
 //! Creates objects that run something: `run` and `rerun`.
 
+use std::time::{Duration, Instant};
+
 use kube::ResourceExt;
 use kube::api::{ListParams, PostParams};
 use kube::core::DynamicObject;
 use serde_json::{Map, Value, json};
 
-use super::wait;
+use super::{logs, wait};
 use crate::plugin::cli::{Changes, Follow, RerunArgs, RunArgs, Runnable};
 use crate::plugin::connect::Cluster;
 use crate::plugin::error::PluginError;
@@ -73,6 +75,9 @@ async fn create(
         Name::Is(name) => (Some(name.to_owned()), None),
         Name::From(name) => (None, Some(format!("{}-", object_name(name)))),
     };
+    if follow.logs && kind.resource.kind != Kind::job_run().resource.kind {
+        return Err(PluginError::Usage("only the log of a job run is shown".to_owned()));
+    }
     if follow.dry_run {
         output::object(kind, &object, follow.output, "created (dry run)")?;
         return Ok(Exit::Succeeded);
@@ -81,11 +86,37 @@ async fn create(
     let created = cluster.objects(kind).create(&PostParams::default(), &object).await;
     let created = created.map_err(PluginError::api(doing))?;
     let target = Target { kind: kind.clone(), name: created.name_any() };
-    output::object(kind, &output::manifest(created), follow.output, "created")?;
+    output::object(kind, &output::manifest(created.clone()), follow.output, "created")?;
     if !follow.wait {
         return Ok(Exit::Succeeded);
     }
-    wait::execute(cluster, &[target], follow.timeout).await
+    let begun = Instant::now();
+    if follow.logs {
+        show_log(cluster, &target, created, follow.timeout).await?;
+    }
+    // No time is no end.
+    let left = follow.timeout.saturating_sub(begun.elapsed()).max(Duration::from_millis(1));
+    wait::execute(cluster, &[target], if follow.timeout.is_zero() { Duration::ZERO } else { left }).await
+}
+
+/// Shows the log of the run, to its end or for this time; zero is for ever. What keeps it from being read does not end the
+/// wait.
+async fn show_log(
+    cluster: &Cluster,
+    target: &Target,
+    created: DynamicObject,
+    most: Duration,
+) -> Result<(), PluginError> {
+    let following = logs::follow(cluster, target, created);
+    let followed = if most.is_zero() { Ok(following.await) } else { tokio::time::timeout(most, following).await };
+    match followed {
+        Ok(Err(error @ PluginError::Output(_))) => Err(error),
+        Ok(Err(error)) => {
+            output::error(&error);
+            Ok(())
+        }
+        Ok(Ok(())) | Err(_) => Ok(()),
+    }
 }
 
 /// The run of this job, crawler or workflow that was created last.

@@ -8,6 +8,7 @@ pub(super) mod explain;
 pub(super) mod get;
 pub(super) mod import;
 pub(super) mod list;
+pub(super) mod logs;
 pub(super) mod report;
 pub(super) mod status;
 pub(super) mod top;

@@ -16,7 +16,7 @@ use crate::plugin::error::PluginError;
 use crate::plugin::exit::Exit;
 use crate::plugin::outcome::Outcome;
 use crate::plugin::output;
-use crate::plugin::table::{self, age};
+use crate::plugin::table::{self, age, printable};
 use crate::plugin::target::Target;
 
 /// The Events that are shown, the latest ones.
@@ -122,9 +122,17 @@ fn page(target: &Target, object: &DynamicObject, events: &[Event], now: Timestam
         add("Age", age(at.0, now));
     }
     let mut parts = vec![target.full_name(), table::pairs(head)];
+    parts.extend(log(status));
     parts.extend(attempts(status, now));
     parts.extend(timeline(events, now));
     parts.join("\n")
+}
+
+/// The end of the log of a failed run, if the controller has read it.
+fn log(status: &Value) -> Option<String> {
+    let lines = status["failure"]["log"].as_str()?.lines().map(|line| format!("  {}", printable(line)));
+    let stream = printable(&scalar(&status["failure"]["logStream"]));
+    Some(std::iter::once(format!("\nLog ({stream})")).chain(lines).collect::<Vec<_>>().join("\n"))
 }
 
 /// The attempts of a run, if it has any.
