@@ -84,7 +84,8 @@ async fn carry_out(cli: &Cli) -> Result<Exit, PluginError> {
         Command::Tree(objects) => tree::execute(&cluster().await?, &targets(objects)?).await,
         Command::Report(args) => report::execute(&cluster().await?, args).await,
         Command::Top(args) => top::execute(&cluster().await?, args).await,
-        Command::Logs(args) => logs::execute(&cli.connection, args).await,
+        // Its future is large.
+        Command::Logs(args) => Box::pin(logs::execute(&cli.connection, args)).await,
         Command::Stop(objects) => edit(objects, Edit::Stop).await,
         Command::Suspend(objects) => edit(objects, Edit::Suspend).await,
         Command::Resume(objects) => edit(objects, Edit::Resume).await,

@@ -107,7 +107,7 @@ async fn show_log(
     created: DynamicObject,
     most: Duration,
 ) -> Result<(), PluginError> {
-    let following = logs::follow(cluster, target, created);
+    let following = Box::pin(logs::follow(cluster, target, created));
     let followed = if most.is_zero() { Ok(following.await) } else { tokio::time::timeout(most, following).await };
     match followed {
         Ok(Err(error @ PluginError::Output(_))) => Err(error),
