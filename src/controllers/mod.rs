@@ -115,6 +115,7 @@ pub async fn run(
         () = controllers => Ok(()),
         () = watch => Err(Error::SecretsEnded),
         never = shared.resolver.drop_unused() => match never {},
+        never = shared.resolver.wake_as_clients_become_free() => match never {},
     }
 }
 

@@ -51,6 +51,12 @@ impl Clients {
         client
     }
 
+    /// Waits until a client has at most one user, who may be keeping it for others, since the last wait. For one task at a
+    /// time.
+    pub async fn one_is_unused(&self) {
+        self.config.client_unused().await;
+    }
+
     /// Forgets the clients that have been dropped.
     pub fn forget_dropped(&self) {
         forget_dropped(&mut self.clients());

@@ -20,7 +20,7 @@ use crate::controllers::run::calls::{Call, Plan, Step};
 use crate::controllers::run::facts::PassState;
 use crate::controllers::run::lifecycle::intent;
 use crate::controllers::run::local_state::RunLocalState;
-use crate::controllers::runtime::local_state::LocalState;
+use crate::controllers::runtime::local_state::{LocalState, Stale};
 use crate::controllers::runtime::problem::Problem;
 use crate::controllers::runtime::reason::Reason;
 use crate::controllers::runtime::start_once::{Lookup, StartState, records_intent};
@@ -97,8 +97,10 @@ impl<K: Simulated> World<K> {
         let Some(object) = self.process.cache.get(name).cloned() else { return };
         self.process.slots.entry(name.clone()).or_default().is_running = true;
         self.figures.passes += 1;
-        if Some(object.version) < self.process.local.with(object.uid(), |local| local.expected_version) {
-            return self.end_pass(name, Some(WRITE_AGAIN));
+        match self.process.local.stale(object.uid(), Some(object.version)) {
+            None => {}
+            Some(Stale::Written) => return self.end_pass(name, Some(WRITE_AGAIN)),
+            Some(Stale::Forgotten) => return self.end_pass(name, None),
         }
         let state = self.process.local.with(object.uid(), |local| {
             observe_intent(&object, local);

@@ -9,6 +9,7 @@ use kube::{Client, ResourceExt};
 use tokio::sync::Semaphore;
 
 use super::credentials::dependents::Dependents;
+use super::credentials::identity_queue::Waiter;
 use super::credentials::resolver::{self, ClientResolver};
 use super::credentials::secrets::SecretKey;
 use super::events::Events;
@@ -115,6 +116,7 @@ impl<K: Kind> Context<K> {
     /// The object was deleted and another one created under its name: what is kept by name belongs to the new one.
     pub fn on_replaced(&self, object: &K) {
         self.remove_dependent(object);
+        self.stop_waiting_for_client(object);
         self.local_states.forget(&object.uid().unwrap_or_default());
     }
 
@@ -126,15 +128,28 @@ impl<K: Kind> Context<K> {
         }
     }
 
-    /// The object waits for nothing any more: no poll, no Secret, no queue.
+    /// The object waits for nothing any more: no poll, no Secret, no client, no queue.
     pub(crate) fn release(&self, object: &K) {
         let reference = ObjectRef::from_obj(object);
         self.poller.forget(&reference);
         self.remove_dependent(object);
+        self.stop_waiting_for_client(object);
         self.with_queues(|queues| queues.remove(&name_of(&reference)));
         self.with_shared_runs(|runs| runs.remove(&name_of(&reference)));
         self.leave_exclusive(&reference);
         self.leave_key(&reference);
+    }
+
+    /// Requeues the object when its client exists, or its namespace may have it.
+    pub(super) fn wait_for_client(&self, object: &K) {
+        let wake = self.requeue_later(&ObjectRef::from_obj(object));
+        let namespace = object.namespace().unwrap_or_default();
+        self.shared.resolver.wait(&namespace, waiter(object), object.aws(), wake);
+    }
+
+    /// The object does not wait for a client any more.
+    pub(super) fn stop_waiting_for_client(&self, object: &K) {
+        self.shared.resolver.stop_waiting(&object.namespace().unwrap_or_default(), &waiter(object));
     }
 
     fn remove_dependent(&self, object: &K) {
@@ -233,6 +248,10 @@ fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
 /// An object's name as queues have it.
 pub(crate) fn name_of<K: Kind>(reference: &ObjectRef<K>) -> Name {
     (reference.namespace.clone().unwrap_or_default(), reference.name.clone())
+}
+
+fn waiter<K: Kind>(object: &K) -> Waiter {
+    Waiter { created: created(object), kind: K::KIND, name: object.name_any() }
 }
 
 /// When an object was created.

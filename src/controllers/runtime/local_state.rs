@@ -35,6 +35,8 @@ pub struct LocalState<S> {
     pub wording: Wording,
     /// The intent that the status records.
     pub intent: IntentTracker,
+    /// Whether it waits because its namespace has as many AWS clients as it may.
+    pub awaits_client: bool,
     /// Every version of the values from its Secrets.
     pub seen_secrets: SeenSecrets,
     /// Whether the object was done before: its status has been lost or changed since.
@@ -49,6 +51,15 @@ pub struct LocalState<S> {
     deletion: Option<CancellationToken>,
     /// The kind's own part.
     pub kind_state: S,
+}
+
+/// Why the object of a pass is not the one to decide on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stale {
+    /// This process has written it since; the watch will show that.
+    Written,
+    /// It is gone, or nothing is left to do for it: the watch has shown that since the pass began.
+    Forgotten,
 }
 
 impl<S> LocalState<S> {
@@ -68,6 +79,15 @@ impl<S: Default> LocalStates<S> {
     pub fn register(&self, uid: &str, was_done: bool) {
         let new = || LocalState { was_done, ..LocalState::default() };
         self.by_uid().entry(uid.to_owned()).or_insert_with(new);
+    }
+
+    /// Whether this version of the object with this uid is stale. An object that the cache has is known here before: the
+    /// watch registers it first, and forgets it first.
+    pub fn stale(&self, uid: &str, version: Option<u64>) -> Option<Stale> {
+        match self.by_uid().get(uid) {
+            None => Some(Stale::Forgotten),
+            Some(state) => (version < state.expected_version).then_some(Stale::Written),
+        }
     }
 
     /// Works on the state of the object with this uid. Nothing is kept of an object that is gone: a pass over it may
@@ -103,5 +123,17 @@ mod tests {
         states.forget("uid");
         states.with("uid", |state| state.kind_state = 9);
         assert!(states.by_uid().is_empty());
+    }
+
+    /// The last write makes the object done, and the watch has it forgotten, before a pass over the version before begins.
+    #[test]
+    fn what_was_forgotten_is_as_stale_as_what_was_written_since() {
+        let states = LocalStates::<u8>::default();
+        states.register("uid", false);
+        assert_eq!(states.stale("uid", Some(6)), None);
+        states.with("uid", |state| state.expected_version = Some(7));
+        assert_eq!([6, 7, 8].map(|version| states.stale("uid", Some(version))), [Some(Stale::Written), None, None]);
+        states.forget("uid");
+        assert_eq!(states.stale("uid", Some(6)), Some(Stale::Forgotten));
     }
 }

@@ -17,8 +17,11 @@ use super::context::Context;
 use super::events;
 use super::kind::{Inputs, Kind};
 use super::lifecycle::Lifecycle;
+use super::local_state::Stale;
 use super::pass::Pass;
 use super::patch::{self, WriteError};
+use super::problem::Problem;
+use super::reason::Reason;
 use super::start_once::records_intent;
 use super::step::{Plan, Step};
 use super::wording::only_words_differ;
@@ -108,9 +111,11 @@ enum StatusWrite {
 impl<K: Kind> Pass<'_, K> {
     async fn run(mut self) -> Result<(Action, u32), WriteError> {
         let version = self.object.resource_version().and_then(|version| version.parse::<u64>().ok());
-        if version < self.with_local(|local| local.expected_version) {
-            // The cache does not show our last write yet; the event that brings it requeues the object.
-            return Ok((Action::RequeueAfter(WRITE_AGAIN), 0));
+        match self.context.local_states.stale(&self.uid, version) {
+            None => {}
+            // The event that brings our last write requeues the object.
+            Some(Stale::Written) => return Ok((Action::RequeueAfter(WRITE_AGAIN), 0)),
+            Some(Stale::Forgotten) => return Ok((Action::AwaitChange, 0)),
         }
         let result = self.take_steps().await;
         K::Lifecycle::on_pass_end(&self, result.is_ok());
@@ -155,6 +160,7 @@ impl<K: Kind> Pass<'_, K> {
         }
         let shared = &self.context.shared;
         let client = shared.resolver.client(&namespace, self.object.aws(), deleting).boxed().await;
+        self.wait_for_client(client.as_ref().err());
         self.client = Some(client);
         let inputs = K::Inputs::read(&self.object, &shared.client, &shared.settings).boxed().await;
         if let Ok(inputs) = &inputs {
@@ -166,6 +172,19 @@ impl<K: Kind> Pass<'_, K> {
             let refusal = origin.and_then(|origin| inputs.refusal(&namespace, origin, &shared.settings.identity_rules));
             refusal.map_or(Ok(inputs), Err)
         }));
+    }
+
+    /// Has the object requeued when its namespace may have one more client, where that is the problem.
+    fn wait_for_client(&self, problem: Option<&Problem>) {
+        let waits = problem.is_some_and(|problem| problem.reason == Reason::TooManyIdentities);
+        let waited = self.with_local(|local| std::mem::replace(&mut local.awaits_client, waits));
+        if waits {
+            self.context.wait_for_client(&self.object);
+        } else if waited {
+            self.context.stop_waiting_for_client(&self.object);
+            // The pause was that of the wait.
+            self.with_local(|local| local.backoff.reset());
+        }
     }
 
     /// Writes the status unless the object has it already, or it records an intent and the rate limiter allows no start

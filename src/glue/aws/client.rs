@@ -1,11 +1,12 @@
 //! The client of one identity, and what every call has in common: the rate limiter, metrics, errors.
 
 use std::future::Future;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Instant;
 
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use tokio::sync::Notify;
 
 use super::batching::PendingBatches;
 use super::config::AwsConfig;
@@ -25,7 +26,6 @@ use crate::glue::{Error, ErrorKind};
 use crate::metrics::Metrics;
 
 /// A Glue client for one identity in one region. Cheap to clone.
-#[derive(Clone)]
 pub struct Glue {
     pub(super) inner: Arc<Inner>,
 }
@@ -51,6 +51,10 @@ pub(super) struct Inner {
     pub(super) inventories: Progress,
     pub(super) metrics: Metrics,
     pub(super) run_key_argument: Option<String>,
+    /// How many references to the client there are.
+    references: AtomicUsize,
+    /// Notified when there is at most one.
+    unused: Arc<Notify>,
 }
 
 /// A weak reference to a [`Glue`] client.
@@ -60,7 +64,22 @@ impl WeakGlue {
     /// The client, unless it has been dropped.
     #[must_use]
     pub fn upgrade(&self) -> Option<Glue> {
-        self.0.upgrade().map(|inner| Glue { inner })
+        self.0.upgrade().map(Glue::counted)
+    }
+}
+
+impl Clone for Glue {
+    fn clone(&self) -> Self {
+        Self::counted(Arc::clone(&self.inner))
+    }
+}
+
+impl Drop for Glue {
+    fn drop(&mut self) {
+        // The last but one leaves the reference of whoever keeps the client for others.
+        if self.inner.references.fetch_sub(1, Ordering::AcqRel) <= 2 {
+            self.inner.unused.notify_one();
+        }
     }
 }
 
@@ -94,26 +113,31 @@ impl Glue {
         if let Some(url) = &identity.endpoints.glue {
             sdk = sdk.endpoint_url(url);
         }
-        Self {
-            inner: Arc::new(Inner {
-                sdk: aws_sdk_glue::Client::from_conf(sdk.build()),
-                identity,
-                signer,
-                credentials_refused: AtomicBool::new(false),
-                limited_as: ClientId::next(),
-                own_limiter: config.limiters.unshared(),
-                shared_limiter: OnceLock::new(),
-                limiters: config.limiters.clone(),
-                logs: LogsClient::new(config.limiters.unshared()),
-                pending_stops: PendingBatches::default(),
-                pending_deletions: PendingBatches::default(),
-                histories: Histories::default(),
-                type_descriptions: TypeDescriptions::default(),
-                inventories: Progress::default(),
-                metrics: config.metrics.clone(),
-                run_key_argument: config.run_key_argument.clone(),
-            }),
-        }
+        Self::counted(Arc::new(Inner {
+            sdk: aws_sdk_glue::Client::from_conf(sdk.build()),
+            identity,
+            signer,
+            credentials_refused: AtomicBool::new(false),
+            limited_as: ClientId::next(),
+            own_limiter: config.limiters.unshared(),
+            shared_limiter: OnceLock::new(),
+            limiters: config.limiters.clone(),
+            logs: LogsClient::new(config.limiters.unshared()),
+            pending_stops: PendingBatches::default(),
+            pending_deletions: PendingBatches::default(),
+            histories: Histories::default(),
+            type_descriptions: TypeDescriptions::default(),
+            inventories: Progress::default(),
+            metrics: config.metrics.clone(),
+            run_key_argument: config.run_key_argument.clone(),
+            references: AtomicUsize::new(0),
+            unused: Arc::clone(&config.unused),
+        }))
+    }
+
+    fn counted(inner: Arc<Inner>) -> Self {
+        inner.references.fetch_add(1, Ordering::AcqRel);
+        Self { inner }
     }
 
     /// A weak reference to the client.
@@ -125,7 +149,7 @@ impl Glue {
     /// Whether there are other references to the client than this one.
     #[must_use]
     pub fn is_shared(&self) -> bool {
-        Arc::strong_count(&self.inner) > 1
+        self.inner.references.load(Ordering::Acquire) > 1
     }
 
     /// The identity that makes the calls.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig};
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
+use tokio::sync::Notify;
 
 use super::cached_credentials::{CachedCredentials, Upstream};
 use super::http::{self, CaBundleError};
@@ -33,6 +34,8 @@ pub struct AwsConfig {
     pub(super) limiters: RateLimiters,
     pub(super) metrics: Metrics,
     pub(super) run_key_argument: Option<String>,
+    /// Notified when one of the clients has at most one reference.
+    pub(super) unused: Arc<Notify>,
 }
 
 impl AwsConfig {
@@ -82,7 +85,8 @@ impl AwsConfig {
         let sdk = loader.retry_config(RetryConfig::disabled()).timeout_config(timeouts).load().await;
         let provider = sdk.credentials_provider();
         let controller_credentials = provider.map(|provider| controller_credentials(Providers::Fixed(provider)));
-        Self { sdk, controller_credentials, limiters: RateLimiters::default(), metrics, run_key_argument }
+        let (limiters, unused) = (RateLimiters::default(), Arc::default());
+        Self { sdk, controller_credentials, limiters, metrics, run_key_argument, unused }
     }
 
     /// The same configuration with what the operator has said about the calls of polls: how many are allowed in a minute,
@@ -90,6 +94,12 @@ impl AwsConfig {
     #[must_use]
     pub fn with_poll_calls_per_minute(self, calls: Option<u32>) -> Self {
         Self { limiters: RateLimiters::new(calls), ..self }
+    }
+
+    /// Waits until one of the clients has at most one reference, such as that of a cache, since the last wait. For one
+    /// task at a time.
+    pub(in crate::glue) async fn client_unused(&self) {
+        self.unused.notified().await;
     }
 
     /// The region of the configuration.

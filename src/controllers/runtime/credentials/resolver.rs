@@ -6,7 +6,7 @@
 //!
 //! A client costs memory, and so the number that one namespace has at once is bounded ([`Rules::most_identities`]): the one
 //! that was not used for the longest time makes way for a new one. While all of them are needed, such as by live runs, the
-//! objects that need another one wait.
+//! objects that need another one wait, and are woken when one of them is not needed any more.
 
 use std::collections::{HashMap, HashSet};
 use std::convert::Infallible;
@@ -20,6 +20,7 @@ use tokio::time::Instant;
 use tracing::warn;
 
 use super::identity_bound::{Place, place_for_one_more, too_many};
+use super::identity_queue::{IdentityQueue, Waiter};
 use super::secrets::{self, SecretError, SecretKey, Secrets};
 use crate::api::credentials::Aws;
 use crate::controllers::runtime::problem::Problem;
@@ -128,6 +129,7 @@ pub fn resolve(
 
 struct Entries {
     by_key: HashMap<ClientKey, Built>,
+    waiting: IdentityQueue<ClientKey, Box<dyn FnOnce() + Send>>,
     swept: Instant,
 }
 
@@ -145,6 +147,18 @@ impl Entries {
             Place::None => return Err(too_many(namespace, most)),
         }
         Ok(())
+    }
+
+    /// Takes out of the queues the objects that can have their clients now.
+    fn take_woken(&mut self, most: usize) -> Vec<Box<dyn FnOnce() + Send>> {
+        let Self { by_key, waiting, .. } = self;
+        waiting.take(
+            |namespace| {
+                let in_use = by_key.iter().filter(|(key, entry)| key.namespace == namespace && entry.is_in_use());
+                most.saturating_sub(in_use.count())
+            },
+            |key| by_key.contains_key(key),
+        )
     }
 }
 
@@ -200,7 +214,8 @@ impl ClientResolver {
     /// A resolver within the operator's `rules`.
     #[must_use]
     pub fn new(client: Client, clients: Clients, secrets: Secrets, rules: Rules) -> Self {
-        let built = Mutex::new(Entries { by_key: HashMap::new(), swept: Instant::now() });
+        let built =
+            Mutex::new(Entries { by_key: HashMap::new(), waiting: IdentityQueue::default(), swept: Instant::now() });
         Self { inner: Arc::new(Inner { client, clients, secrets, rules, built }), kind: "" }
     }
 
@@ -229,8 +244,41 @@ impl ClientResolver {
                 if Arc::ptr_eq(&entry.cell, &cell) {
                     entry.cell = Arc::default();
                 }
-                entry.last_good().filter(|_| releasing).ok_or(problem)
+                let found = entry.last_good().filter(|_| releasing).ok_or(problem);
+                drop(built);
+                // Nothing was built: another object may have the place.
+                self.wake_waiting();
+                found
             }
+        }
+    }
+
+    /// Calls `wake` when the client for `aws` exists, or the namespace may have it: for an object that was told
+    /// [`Reason::TooManyIdentities`].
+    pub fn wait(&self, namespace: &str, waiter: Waiter, aws: &Aws, wake: impl FnOnce() + Send + 'static) {
+        let key = ClientKey { kind: self.kind, namespace: namespace.to_owned(), aws: aws.clone() };
+        self.built().waiting.add(namespace, waiter, key, Box::new(wake));
+        // A client may have become free since the object asked for one.
+        self.wake_waiting();
+    }
+
+    /// The object does not wait for a client any more.
+    pub fn stop_waiting(&self, namespace: &str, waiter: &Waiter) {
+        self.built().waiting.remove(namespace, waiter);
+    }
+
+    /// Wakes the objects that wait for a client whenever one is not needed any more. Never ends.
+    pub async fn wake_as_clients_become_free(&self) -> Infallible {
+        loop {
+            self.inner.clients.one_is_unused().await;
+            self.wake_waiting();
+        }
+    }
+
+    fn wake_waiting(&self) {
+        let woken = self.built().take_woken(self.inner.rules.most_identities);
+        for wake in woken {
+            wake();
         }
     }
 

@@ -1,4 +1,7 @@
 //! Tests of what all kinds share.
 
 mod panics;
+mod probe;
+mod stale_cache;
 mod start_once;
+mod waiting_for_client;
