@@ -112,10 +112,13 @@ mod tests {
         stream
     }
 
+    /// How long a test waits for a limit: less than hyper's own for the head of a request, which is 30 s.
+    const AT_ONCE: Duration = Duration::from_secs(20);
+
     /// What the server sends until it closes the connection, which must happen without the client's doing.
     async fn until_closed(mut stream: TcpStream) -> String {
         let mut answer = Vec::new();
-        let closed = timeout(Duration::from_mins(1), stream.read_to_end(&mut answer)).await;
+        let closed = timeout(AT_ONCE, stream.read_to_end(&mut answer)).await;
         drop(closed.expect("the server closes the connection"));
         String::from_utf8(answer).unwrap()
     }
