@@ -112,7 +112,8 @@ fn every_validation_rule_has_a_test() {
     let (credentials, updates) =
         (include_str!("validation/credentials.rs"), include_str!("validation/job_run/updates.rs"));
     let job_run = include_str!("validation/job_run/rejected.rs");
-    let connection = include_str!("validation/connection/rejected.rs");
+    let connection =
+        concat!(include_str!("validation/connection/rejected.rs"), include_str!("validation/connection/types.rs"));
     for (kind, tests) in [
         ("GlueJobRun", vec![updates, job_run, credentials]),
         ("GlueCrawlerRun", vec![updates, job_run, include_str!("validation/crawler_run.rs"), credentials]),

@@ -3,6 +3,7 @@
 mod accepted;
 mod api_reference;
 mod rejected;
+mod types;
 
 use kube_glue::api::GlueConnection;
 use serde_json::{Value, json};

@@ -8,5 +8,6 @@ mod other_namespaces;
 mod plan;
 mod properties;
 mod resume;
+mod retries;
 mod unclear_start;
 mod waiting;
