@@ -284,7 +284,8 @@ impl Glue {
         F: Future<Output = Result<T, SdkError<E>>>,
         E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
     {
-        self.send_within(self.limiter(), operation, object, request).await
+        // Boxed, since the future of an SDK's call takes some 8 KB, which each level of calls would hold once more.
+        Box::pin(self.send_within(self.limiter(), operation, object, request)).await
     }
 
     /// Sends one call, for which the caller has a token of `limiter`: records the metrics, and maps the error.

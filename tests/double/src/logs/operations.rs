@@ -27,6 +27,7 @@ pub(super) const OPERATIONS: &[Operation] = operations! { "log-group":
 /// The size of a page, and its bound (`DescribeLogStreams`, CloudWatch Logs API reference).
 const PAGE: usize = 50;
 
+#[expect(clippy::struct_field_names, reason = "the API's names")]
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Named {
@@ -86,6 +87,7 @@ struct DescribeLogGroups {
     limit: Option<usize>,
 }
 
+#[expect(clippy::struct_field_names, reason = "the API's names")]
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct LogGroup<'a> {
@@ -113,8 +115,8 @@ fn describe_groups(region: &mut Region, input: &Input<'_>) -> Reply {
             stored_bytes: 0,
         })
         .collect();
-    let last = shown.last().map(|group| group.log_group_name).unwrap_or_default();
-    let next_token = rest.next().is_some().then(|| page::token(&list, last));
+    let end_of_page = shown.last().map(|group| group.log_group_name).unwrap_or_default();
+    let next_token = rest.next().is_some().then(|| page::token(&list, end_of_page));
     reply(&with_token(json!({ "logGroups": shown }), next_token))
 }
 
@@ -131,6 +133,7 @@ struct DescribeLogStreams {
     limit: Option<usize>,
 }
 
+#[expect(clippy::struct_field_names, reason = "the API's names")]
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct LogStream<'a> {
@@ -183,8 +186,8 @@ fn describe_streams(region: &mut Region, input: &Input<'_>) -> Reply {
             stored_bytes: 0,
         })
         .collect();
-    let last = shown.last().map(|stream| stream.log_stream_name).unwrap_or_default();
-    let next_token = (end < streams.len()).then(|| page::token(&list, last));
+    let end_of_page = shown.last().map(|stream| stream.log_stream_name).unwrap_or_default();
+    let next_token = (end < streams.len()).then(|| page::token(&list, end_of_page));
     reply(&with_token(json!({ "logStreams": shown }), next_token))
 }
 

@@ -96,9 +96,9 @@ fn get_log_events(region: &mut Region, input: &Input<'_>) -> Reply {
     // At the end of the stream, the token is the one that was given (`GetLogEvents`, CloudWatch Logs API reference).
     let next_forward_token = match (forward, shown.last()) {
         (Some(token), None) => token.to_owned(),
-        (_, last) => {
+        (_, newest) => {
             let before = start.checked_sub(1).and_then(|before| events.get(before));
-            let key = last.or(before).map_or((i64::MIN, 0), |event| event.key);
+            let key = newest.or(before).map_or((i64::MIN, 0), |event| event.key);
             format!("f/{}", token_at(key, now).write(&list('f')))
         }
     };
