@@ -114,7 +114,7 @@ mod tests {
 
     use super::*;
 
-    fn object(status: Value, attempt: Option<u32>) -> LoggedObject {
+    fn object(status: &Value, attempt: Option<u32>) -> LoggedObject {
         let mut object = DynamicObject::new("nightly", &Kind::job_run().resource);
         object.data = json!({ "spec": { "jobName": "etl", "arguments": { "--a": "b" } }, "status": status });
         LoggedObject::read(object, attempt)
@@ -129,24 +129,24 @@ mod tests {
                 { "number": 1, "id": "jr_2" },
             ],
         });
-        let latest = object(status.clone(), None);
+        let latest = object(&status, None);
         assert_eq!((latest.run().as_deref(), latest.job()), (Some("jr_2_attempt_1"), "etl"));
         assert!(!latest.has_ended("jr_2_attempt_1") && latest.has_ended("jr_2"), "Glue retries it as another run");
         assert!(latest.started_at().is_some() && !latest.is_over());
-        let first = object(status.clone(), Some(0));
+        let first = object(&status, Some(0));
         assert_eq!(first.run().as_deref(), Some("jr_1"));
         assert!(first.has_ended("jr_1") && first.started_at().is_none());
         let now = "2026-01-01T00:06:00Z".parse().unwrap();
         assert_eq!(first.ended_ago(now), Duration::from_mins(1));
-        assert!(!object(status, Some(7)).has_attempt());
+        assert!(!object(&status, Some(7)).has_attempt());
     }
 
     #[test]
     fn an_object_without_a_run_has_none() {
-        let pending = object(json!({ "phase": "Pending" }), None);
+        let pending = object(&json!({ "phase": "Pending" }), None);
         assert_eq!((pending.run(), pending.is_over(), pending.has_attempt()), (None, false, true));
         assert_eq!(pending.argument("--a").map(String::as_str), Some("b"));
-        let rejected = object(json!({ "phase": "Failed", "attempts": [{ "number": 0 }] }), None);
+        let rejected = object(&json!({ "phase": "Failed", "attempts": [{ "number": 0 }] }), None);
         assert_eq!((rejected.run(), rejected.is_over()), (None, true));
     }
 }

@@ -280,13 +280,12 @@ impl Reader {
             }
         };
         self.failures = 0;
-        let (mut events, is_tail) = match &mut stream.cursor {
-            Some(cursor) => (cursor.read(page), false),
-            None => {
-                let (cursor, events) = Cursor::after(page);
-                stream.cursor = Some(cursor);
-                (events, true)
-            }
+        let (mut events, is_tail) = if let Some(cursor) = &mut stream.cursor {
+            (cursor.read(page), false)
+        } else {
+            let (cursor, events) = Cursor::after(page);
+            stream.cursor = Some(cursor);
+            (events, true)
         };
         events.retain(|event| (from..=until).contains(&event.timestamp));
         stream.was_at_end |= stream.is_at_end() || is_tail;

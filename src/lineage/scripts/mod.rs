@@ -44,6 +44,8 @@ use super::dataset::{Direction, Evidence, Findings, Locator, Place};
 
 /// The largest script that is read, in bytes.
 pub const MAX_SCRIPT_BYTES: usize = 1024 * 1024;
+/// The stack on which a script is read, in bytes.
+const STACK_BYTES: usize = 16 * 1024 * 1024;
 /// The longest time that the grammar may take.
 const PARSE_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -108,6 +110,12 @@ pub fn read(language: Language, script: &str, arguments: &BTreeMap<String, Strin
     if script.len() > MAX_SCRIPT_BYTES {
         return incomplete("the script is larger than 1 MiB");
     }
+    // The depth is bounded, but an unoptimized build of the interpreter needs more for it than a thread of tokio has.
+    stacker::grow(STACK_BYTES, || interpret(language, script, arguments))
+}
+
+fn interpret(language: Language, script: &str, arguments: &BTreeMap<String, String>) -> Report {
+    let incomplete = |why| Report { accesses: Vec::new(), incomplete: Some(why) };
     let Some(tree) = parse(language, script) else {
         return incomplete("the grammar took too long for the script");
     };

@@ -73,6 +73,7 @@ pub struct Request {
 
 impl Request {
     /// The request for an object of this kind, through `api`.
+    #[must_use]
     pub fn new<K: Kind>(
         client: Glue,
         source: FailureSource,

@@ -167,9 +167,7 @@ impl<T: Target, O: Clone + Ord + Hash> Queues<T, O> {
             && cause.takes_turns()
         {
             list.waiting.remove(&(*tries, member.created, object.clone()));
-            // Nobody else waits for the tries that this one has had less, such as before it came.
-            let others = list.waiting.first().map_or(0, |(tries, ..)| *tries);
-            *tries = others.max(*tries) + 1;
+            *tries += 1;
             list.waiting.insert((*tries, member.created, object.clone()));
         }
         list.next_try = if notified { now } else { now + cause.pause(list.refusals) };

@@ -108,22 +108,6 @@ fn a_denied_start_is_tried_in_turn_and_its_success_lets_all_try() {
     assert_eq!(queues.depth(), (0, None));
 }
 
-/// What is refused is each object's own: one that came later, and was refused as well, takes turns with the first.
-#[test]
-fn an_object_that_was_refused_often_is_not_kept_waiting_by_one_that_comes_later() {
-    let (mut queues, mut now) = with(&["first", "later"]);
-    let invalid = Some(Cause::Invalid);
-    for _ in 0..9 {
-        let _ = queues.refused(&JOB, Cause::Invalid, &"first", false, now);
-        now += Duration::from_mins(2);
-    }
-    assert_eq!(queues.refused(&JOB, Cause::Invalid, &"later", false, now), ["first"]);
-    now += Duration::from_mins(2);
-    assert_eq!(queues.turn(&JOB, &"later", invalid, now), Turn::Behind(Cause::Invalid));
-    assert_eq!(queues.turn(&JOB, &"first", invalid, now), Turn::Now);
-    assert_eq!(queues.refused(&JOB, Cause::Invalid, &"first", false, now), ["later"]);
-}
-
 #[test]
 fn the_list_has_the_last_answer_of_aws() {
     let (mut queues, now) = with(&["a", "b"]);

@@ -14,6 +14,9 @@ type Line = (usize, i64, i64);
 
 const STREAMS: [&str; 4] = ["jr_1", "jr_1-1", "jr_1-2", "jr_1_attempt_1"];
 
+/// How many tokens expire before they were used.
+const EXPIRING: u32 = 10;
+
 /// CloudWatch Logs, as it is at a time.
 struct World {
     start: Instant,
@@ -24,6 +27,8 @@ struct World {
     answers: u64,
     /// What each call meets: nothing, a throttle, a lost answer, or an expired token. Repeats at its end.
     faults: Vec<u8>,
+    /// How many tokens have expired.
+    expired: u32,
     reads: Vec<Instant>,
 }
 
@@ -31,7 +36,7 @@ impl World {
     fn new(mut lines: Vec<Line>, page: usize, faults: Vec<u8>, start: Instant) -> Self {
         lines.sort_by_key(|(_, at, late)| at + late);
         let coming = lines.into_iter().map(|line| (line.1 + line.2, line)).collect();
-        Self { start, streams: BTreeMap::new(), coming, page, answers: 0, faults, reads: Vec::new() }
+        Self { start, streams: BTreeMap::new(), coming, page, answers: 0, faults, expired: 0, reads: Vec::new() }
     }
 
     fn fault(&mut self) -> u8 {
@@ -69,7 +74,11 @@ impl World {
         match fault {
             1 => return Err(ErrorKind::Throttled),
             2 => return Err(ErrorKind::Ambiguous),
-            3 => stream.generation += 1,
+            // A new look reads some minutes again. AWS's tokens live for a day, which is long enough for that.
+            3 if self.expired < EXPIRING => {
+                self.expired += 1;
+                stream.generation += 1;
+            }
             _ => {}
         }
         stream.page(start, size, nonce).ok_or(ErrorKind::Invalid)

@@ -113,10 +113,10 @@ fn pages_may_be_short_and_empty_and_lead_to_the_end_in_both_directions() {
             let shown: Vec<String> = messages(&page).into_iter().map(str::to_owned).collect();
             empty += usize::from(shown.is_empty());
             if head {
-                read.extend(shown)
+                read.extend(shown);
             } else {
-                read.splice(0..0, shown).for_each(drop)
-            };
+                read.splice(0..0, shown).for_each(drop);
+            }
             let next = get(&fixture, &id, &json!({ "startFromHead": head, "nextToken": page[direction] }));
             if next[direction] == page[direction] {
                 break;
