@@ -247,7 +247,7 @@ impl ProbeLoop {
             settings,
             metrics: metrics.clone(),
             failure_logs: FailureLogs::new(Events::new(client.clone(), metrics.clone()), Leadership::always(), false),
-        events: Events::new(client, metrics.clone()),
+            events: Events::new(client, metrics.clone()),
         };
         let (requeuer, queue) = Requeuer::new();
         let context = Arc::new(Context::new(shared, requeuer.clone()));
