@@ -1,6 +1,6 @@
 //! Tables of databases, by JDBC URLs. User names, passwords and all other parameters are left out.
 
-use super::DatasetId;
+use super::{DatasetId, host};
 
 /// The database that a JDBC URL leads to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,25 +74,10 @@ fn strip_prefix_ignoring_case<'a>(text: &'a str, prefix: &str) -> Option<&'a str
 /// `//[user:password@]host[:port][,...][/database][?parameters]`
 fn server(rest: &str, scheme: &str, port: &str) -> Option<Database> {
     let rest = rest.strip_prefix("//")?;
-    let rest = rest.split(['?', ';']).next()?;
-    let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
-    let host = host(authority, port)?;
+    let host = host::first(rest)?.with_port(port);
+    let (_, path) = rest.split(['?', ';']).next()?.split_once('/').unwrap_or_default();
     let name = path.split(['/', ':']).next().filter(|name| !name.is_empty()).map(str::to_owned);
     Some(Database { namespace: format!("{scheme}://{host}"), name, schema: None })
-}
-
-/// The first host of an authority, with its port.
-fn host(authority: &str, port: &str) -> Option<String> {
-    let hosts = authority.rsplit_once('@').map_or(authority, |(_, hosts)| hosts);
-    let first = hosts.split(',').next()?.trim();
-    let is_host = |host: &str| {
-        !host.is_empty() && host.chars().all(|c| c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | '[' | ']' | ':'))
-    };
-    let (name, given) = match first.rsplit_once(':') {
-        Some((name, given)) if !given.is_empty() && given.chars().all(|c| c.is_ascii_digit()) => (name, given),
-        _ => (first, port),
-    };
-    is_host(name).then(|| format!("{}:{given}", name.to_ascii_lowercase()))
 }
 
 /// The naming page has the cluster and the region in place of the host.
@@ -114,8 +99,7 @@ fn redshift(rest: &str) -> Option<Database> {
 fn sql_server(rest: &str) -> Option<Database> {
     let rest = rest.strip_prefix("//")?;
     let mut parts = rest.split(';');
-    let authority = parts.next()?.split(['\\', '/']).next()?;
-    let host = host(authority, "1433")?;
+    let host = host::first(parts.next()?)?.with_port("1433");
     let property = |part: &str| {
         let (name, value) = part.split_once('=')?;
         let is_database =
@@ -127,7 +111,7 @@ fn sql_server(rest: &str) -> Option<Database> {
 
 /// `thin:[user/password]@[//]host[:port](:sid|/service)`; a descriptor is not read.
 fn oracle(rest: &str) -> Option<Database> {
-    let (_, address) = rest.split_once('@').or_else(|| rest.split_once(':'))?;
+    let (_, address) = rest.split_once('@')?;
     let address = address.trim_start_matches('/');
     let address = address.split(['?', ';']).next()?;
     let (host_part, service) = match address.split_once('/') {
@@ -137,7 +121,7 @@ fn oracle(rest: &str) -> Option<Database> {
             _ => (address.to_owned(), None),
         },
     };
-    let host = host(&host_part, "1521")?;
+    let host = host::first(&host_part)?.with_port("1521");
     let service = service.and_then(|service| service.split([':', '/']).next());
     let name = service.filter(|service| !service.is_empty()).map(str::to_owned);
     Some(Database { namespace: format!("oracle://{host}"), name, schema: None })
@@ -147,10 +131,8 @@ fn oracle(rest: &str) -> Option<Database> {
 fn snowflake(rest: &str) -> Option<Database> {
     let rest = rest.strip_prefix("//").unwrap_or(rest);
     let (authority, query) = rest.split_once('?').unwrap_or((rest, ""));
-    let authority = authority.split('/').next()?;
-    let host = host(authority, "443")?;
-    let (host, _) = host.rsplit_once(':')?;
-    let account = host.strip_suffix(".snowflakecomputing.com").unwrap_or(host);
+    let host = host::first(authority)?.name;
+    let account = host.strip_suffix(".snowflakecomputing.com").unwrap_or(&host);
     let parameter = |wanted: &str| {
         let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
         let mut values = pairs.filter(|(name, value)| name.eq_ignore_ascii_case(wanted) && !value.is_empty());
@@ -162,14 +144,14 @@ fn snowflake(rest: &str) -> Option<Database> {
 /// `//host/DATABASE=name,DBS_PORT=1025,...`
 fn teradata(rest: &str) -> Option<Database> {
     let rest = rest.strip_prefix("//")?;
-    let (authority, parameters) = rest.split_once('/').unwrap_or((rest, ""));
+    let (_, parameters) = rest.split_once('/').unwrap_or_default();
     let parameter = |wanted: &str| {
         let pairs = parameters.split(',').filter_map(|pair| pair.split_once('='));
         let mut values = pairs.filter(|(name, _)| name.trim().eq_ignore_ascii_case(wanted));
         values.next().map(|(_, value)| value.trim().to_owned()).filter(|value| !value.is_empty())
     };
     let port = parameter("DBS_PORT").unwrap_or_else(|| "1025".to_owned());
-    let host = host(authority, &port)?;
+    let host = host::first(rest)?.with_port(&port);
     Some(Database { namespace: format!("teradata://{host}"), name: parameter("DATABASE"), schema: None })
 }
 
@@ -191,6 +173,8 @@ mod tests {
                 "public.orders",
                 ("postgres://pg:5432", "shop.public.orders"),
             ),
+            ("jdbc:mysql://user:p,w@db/shop", "orders", ("mysql://db:3306", "shop.orders")),
+            ("jdbc:mysql://db/shop?user=u&password=P@ss", "orders", ("mysql://db:3306", "shop.orders")),
             ("jdbc:postgresql://a,b:5433/shop", "\"s\".\"t\"", ("postgres://a:5432", "shop.s.t")),
             ("jdbc:postgresql://pg/shop", "shop.public.orders", ("postgres://pg:5432", "shop.public.orders")),
             (
@@ -235,6 +219,9 @@ mod tests {
             "jdbc:unknown://h/d",
             "mysql",
             "jdbc:oracle:thin",
+            "jdbc:oracle:thin:scott/tiger",
+            "jdbc:mysql://user:p/w@db/shop",
+            "jdbc:mysql://user:1234?w@db/shop",
             "jdbc:oracle:thin:@(DESCRIPTION=(X))",
         ] {
             assert_eq!(database(url), None, "{url}");

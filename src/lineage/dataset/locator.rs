@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{DatasetId, Evidence, jdbc, uri};
+use super::{DatasetId, Evidence, host, jdbc, uri};
 use crate::lineage::connection::Connection;
 
 /// Where names of the Data Catalog mean something.
@@ -147,20 +147,9 @@ impl Locator {
 
 /// The first `host:port` of a list, without scheme, path and credentials.
 pub(crate) fn first_host(servers: &str, port: Option<&str>) -> Option<String> {
-    let first = servers.split(',').next()?.trim();
-    let first = first.split_once("://").map_or(first, |(_, rest)| rest);
-    let authority = first.split(['/', '?']).next()?;
-    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host).to_ascii_lowercase();
-    let is_host = |text: &str| {
-        !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '[' | ']'))
-    };
-    let has_port =
-        host.rsplit_once(':').is_some_and(|(_, port)| !port.is_empty() && port.chars().all(|c| c.is_ascii_digit()));
-    match port {
-        _ if !is_host(&host) => None,
-        Some(port) if !has_port => Some(format!("{host}:{port}")),
-        _ => Some(host),
-    }
+    let servers = servers.trim();
+    let host = host::first(servers.split_once("://").map_or(servers, |(_, rest)| rest))?;
+    Some(port.map_or_else(|| host.to_string(), |port| host.with_port(port)))
 }
 
 /// A topic of Kafka.

@@ -2,12 +2,14 @@
 //!
 //! | module | what it names |
 //! |---|---|
+//! | `host` | the host of an address, which its credentials are no part of |
 //! | [`uri`] | files: S3, HDFS, Azure, Google |
 //! | [`jdbc`] | tables of databases, by JDBC URLs |
 //! | [`locator`] | where something is, as a job says it, and the dataset that it is |
 //!
 //! Source of the names: OpenLineage's specification, page "Naming Conventions".
 
+mod host;
 pub mod jdbc;
 pub mod locator;
 pub mod uri;
