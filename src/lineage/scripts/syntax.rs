@@ -18,7 +18,7 @@ pub(super) struct Script {
 }
 
 /// A statement.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Statement {
     /// Gives a variable a value. In Scala also the definition of one.
     Assign(Target, Expression),
@@ -43,7 +43,7 @@ pub(super) enum Statement {
 }
 
 /// What is assigned to.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Target {
     /// A variable.
     Name(String),
@@ -58,7 +58,7 @@ pub(super) enum Target {
 }
 
 /// A function.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Function {
     /// Its name; empty for a lambda.
     pub name: String,
@@ -71,7 +71,7 @@ pub(super) struct Function {
 }
 
 /// An expression.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Expression {
     /// A text, or a number by its digits.
     Text(String),
@@ -111,7 +111,7 @@ impl Expression {
 }
 
 /// A call.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Call {
     /// What is called.
     pub callee: Expression,
@@ -122,7 +122,7 @@ pub(super) struct Call {
 }
 
 /// An argument of a call.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Argument {
     /// By its position.
     Positional(Expression),

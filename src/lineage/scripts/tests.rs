@@ -156,6 +156,7 @@ fn a_script_with_errors_is_read_as_far_as_it_goes() {
 #[test]
 fn hostile_scripts_are_bounded() {
     let deep = |open: &str, close: &str, n: usize| format!("x = {}1{}", open.repeat(n), close.repeat(n));
+    let long_text = || "x = 'a'\n".to_owned() + &"x = x + x\n".repeat(16);
     let scripts = [
         deep("(", ")", 50_000),
         deep("[", "]", 50_000),
@@ -169,6 +170,14 @@ fn hostile_scripts_are_bounded() {
             + "pass",
         "x = 'a'\n".to_owned() + &"x = x + x\n".repeat(5_000),
         "l = ['a'] * 9\nm = [l, l, l]\n".to_owned() + &"m = [m, m, m, m]\n".repeat(2_000),
+        "l = ['a', spark.table('t')]\n".to_owned() + &"l = l + l\n".repeat(60),
+        "a, b = ['a'], ['a']\n".to_owned() + &"a, b = [a, a], [b, b]\n".repeat(60) + "if x: a = b\n",
+        "d = {'k': 'v'}\n".to_owned() + &"d['a'] = d\nd['b'] = d\n".repeat(2_000),
+        "l = ['a']\n".to_owned() + &"l = [l]\n".repeat(100_000),
+        long_text() + "l = [x]\n" + &"l = l + l\n".repeat(16) + "y = x.join(l)\n",
+        long_text() + &format!("y = '{}'.format(x)\n", "{0}".repeat(100_000)),
+        long_text() + &format!("y = '{}' % [{}]\n", "%s".repeat(20_000), "x, ".repeat(20_000)),
+        long_text() + &(0..20_000).fold(String::new(), |all, n| format!("{all}x{n} = x + '{n}'\n")),
         "def f(x):\n    return f(f(x))\nf(1)\n".to_owned(),
         "xs = ['0','1','2','3','4','5','6','7','8','9']\n".to_owned()
             + &(0..30).fold(String::new(), |all, depth| format!("{all}{}for a{depth} in xs:\n", " ".repeat(depth)))

@@ -1,6 +1,7 @@
 //! The values that are followed through a script.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Deref;
 use std::rc::Rc;
 
 use super::syntax::Function;
@@ -9,10 +10,14 @@ use crate::lineage::dataset::Locator;
 /// The longest text that is followed, in bytes.
 const MAX_TEXT: usize = 128 * 1024;
 /// The most places that data is followed from.
-const MAX_SOURCES: usize = 200;
+pub(super) const MAX_SOURCES: usize = 200;
+/// The largest list or map that is followed: a bound on its depth and on the time that it takes to compare it, too.
+const MAX_WEIGHT: usize = 1024 * 1024;
+/// The weight of a value without its content.
+const OWN_WEIGHT: usize = 64;
 
 /// A value, as far as it is known.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) enum Value {
     /// Not known.
     #[default]
@@ -22,9 +27,9 @@ pub(super) enum Value {
     /// A text.
     Text(Rc<str>),
     /// A list.
-    List(Rc<Vec<Value>>),
+    List(Rc<Weighed<Vec<Value>>>),
     /// A map.
-    Map(Rc<BTreeMap<String, Value>>),
+    Map(Rc<Weighed<BTreeMap<String, Value>>>),
     /// The arguments of the run.
     Arguments,
     /// A function or lambda, and the scope that it was defined in.
@@ -41,6 +46,22 @@ pub(super) enum Value {
     Sink(usize),
 }
 
+/// A list or a map with its weight: about as many bytes as it would take if its parts were shared with nothing else. A script
+/// doubles a list in one line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Weighed<T> {
+    content: T,
+    weight: usize,
+}
+
+impl<T> Deref for Weighed<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.content
+    }
+}
+
 /// Where something is, or why that is not known.
 pub(super) type Place = Result<Locator, &'static str>;
 
@@ -51,7 +72,7 @@ pub(super) type ScopeId = (usize, usize);
 pub(super) type Sources = Rc<BTreeSet<Locator>>;
 
 /// What a reader or writer was told.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Settings {
     /// Its format; `None` when it was given none, unknown when that is not known.
     pub format: Option<Value>,
@@ -70,9 +91,43 @@ impl Value {
         if text.len() > MAX_TEXT { Self::Unknown } else { Self::Text(text.into()) }
     }
 
-    /// A list.
+    /// Texts one after the other, unless they are too long together.
+    pub(super) fn concat<'a>(parts: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut text = String::new();
+        for part in parts {
+            if text.len() + part.len() > MAX_TEXT {
+                return Self::Unknown;
+            }
+            text.push_str(part);
+        }
+        Self::Text(text.into())
+    }
+
+    /// A list, unless it is too large to be followed.
     pub(super) fn list(elements: Vec<Self>) -> Self {
-        Self::List(Rc::new(elements))
+        let weight = elements.iter().fold(OWN_WEIGHT, |weight, element| weight.saturating_add(element.weight()));
+        if weight > MAX_WEIGHT { Self::Unknown } else { Self::List(Rc::new(Weighed { content: elements, weight })) }
+    }
+
+    /// A map, unless it is too large to be followed.
+    pub(super) fn map(entries: BTreeMap<String, Self>) -> Self {
+        let entry = |(key, value): (&String, &Self)| key.len().saturating_add(value.weight());
+        let weight = entries.iter().map(entry).fold(OWN_WEIGHT, usize::saturating_add);
+        if weight > MAX_WEIGHT { Self::Unknown } else { Self::Map(Rc::new(Weighed { content: entries, weight })) }
+    }
+
+    /// About how many bytes it has, those that it shares counted too.
+    pub(super) fn weight(&self) -> usize {
+        match self {
+            Self::Text(text) => OWN_WEIGHT + text.len(),
+            Self::List(elements) => elements.weight,
+            Self::Map(entries) => entries.weight,
+            Self::Data(sources, _) => OWN_WEIGHT * (1 + sources.len()),
+            Self::Reader(settings) => settings.weight(),
+            Self::Writer(settings, sources) => settings.weight() + OWN_WEIGHT * sources.len(),
+            Self::Source(places) => OWN_WEIGHT * (1 + places.len()),
+            Self::Unknown | Self::Nothing | Self::Arguments | Self::Function(..) | Self::Sink(_) => OWN_WEIGHT,
+        }
     }
 
     /// Data that comes from these places.
@@ -125,5 +180,13 @@ impl Value {
             }
             _ => Self::Unknown,
         }
+    }
+}
+
+impl Settings {
+    fn weight(&self) -> usize {
+        let options = self.options.iter().map(|(name, value)| name.len() + value.weight());
+        let others = [&self.format, &self.table].into_iter().flatten().map(Value::weight);
+        options.chain(others).fold(OWN_WEIGHT, usize::saturating_add)
     }
 }

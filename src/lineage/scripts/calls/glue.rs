@@ -146,7 +146,7 @@ fn of_json(json: &serde_json::Value) -> Value {
         serde_json::Value::String(text) => Value::text(text),
         serde_json::Value::Array(elements) => Value::list(elements.iter().map(of_json).collect()),
         serde_json::Value::Object(entries) => {
-            Value::Map(Rc::new(entries.iter().map(|(name, value)| (name.clone(), of_json(value))).collect()))
+            Value::map(entries.iter().map(|(name, value)| (name.clone(), of_json(value))).collect())
         }
         other => Value::text(other.to_string()),
     }

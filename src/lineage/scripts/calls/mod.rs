@@ -13,7 +13,6 @@ pub(super) mod spark;
 pub(super) mod texts;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::rc::Rc;
 
 use super::interpreter::Interpreter;
 use super::value::{Place, Value};
@@ -90,7 +89,7 @@ pub(super) fn function(own: &mut Interpreter<'_>, name: &str, arguments: &Argume
             if arguments.has_unknown {
                 Value::Unknown
             } else {
-                Value::Map(Rc::new(arguments.named.clone()))
+                Value::map(arguments.named.clone())
             }
         }
         "JsonOptions" => glue::json_options(&first()),

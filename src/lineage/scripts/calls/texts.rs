@@ -1,7 +1,6 @@
 //! What makes texts and lists of others.
 
 use std::collections::BTreeMap;
-use std::rc::Rc;
 
 use super::{Arguments, Method};
 use crate::lineage::scripts::interpreter::Interpreter;
@@ -11,7 +10,7 @@ use crate::lineage::scripts::value::Value;
 pub(in super::super) fn join(parts: &[Value]) -> Value {
     let texts: Option<Vec<&str>> = parts.iter().map(Value::as_text).collect();
     if let Some(texts) = texts {
-        return Value::text(texts.concat());
+        return Value::concat(texts);
     }
     let lists: Option<Vec<_>> = parts
         .iter()
@@ -35,16 +34,15 @@ pub(in super::super) fn percent(template: &Value, values: &Value) -> Value {
         value => vec![value],
     };
     let mut parts = template.split('%');
-    let mut text = parts.next().unwrap_or_default().to_owned();
+    let mut texts = vec![parts.next().unwrap_or_default()];
     let mut values = values.into_iter();
     for part in parts {
         let (Some(rest), Some(value)) = (part.strip_prefix(['s', 'd']), values.next().and_then(Value::as_text)) else {
             return Value::Unknown;
         };
-        text.push_str(value);
-        text.push_str(rest);
+        texts.extend([value, rest]);
     }
-    Value::text(text)
+    Value::concat(texts)
 }
 
 /// A map made of pairs: Scala's `Map("a" -> "b")`.
@@ -57,7 +55,7 @@ pub(super) fn pairs(pairs: &[Value]) -> Value {
         _ => None,
     };
     let entries: Option<BTreeMap<_, _>> = pairs.iter().map(pair).collect();
-    entries.map_or(Value::Unknown, |entries| Value::Map(Rc::new(entries)))
+    entries.map_or(Value::Unknown, Value::map)
 }
 
 /// Members of texts and lists that are no calls: Scala's methods without parentheses.
@@ -158,33 +156,34 @@ fn of_text(text: &str, name: &str, first: Option<&Value>, arguments: &Arguments)
 
 fn joined(separator: &str, elements: &[Value]) -> Value {
     let texts: Option<Vec<&str>> = elements.iter().map(Value::as_text).collect();
-    texts.map_or(Value::Unknown, |texts| Value::text(texts.join(separator)))
+    let Some(texts) = texts else { return Value::Unknown };
+    Value::concat(texts.into_iter().flat_map(|text| [separator, text]).skip(1))
 }
 
 /// `os.path.join`.
 fn path(parts: &[Value]) -> Value {
     let texts: Option<Vec<&str>> = parts.iter().map(Value::as_text).collect();
     let Some(texts) = texts else { return Value::Unknown };
-    let mut path = String::new();
+    let mut path: Vec<&str> = Vec::new();
     for part in texts {
         if part.starts_with('/') {
             path.clear();
-        } else if !path.is_empty() && !path.ends_with('/') {
-            path.push('/');
+        } else if path.iter().rev().find(|part| !part.is_empty()).is_some_and(|last| !last.ends_with('/')) {
+            path.push("/");
         }
-        path.push_str(part);
+        path.push(part);
     }
-    Value::text(path)
+    Value::concat(path)
 }
 
 /// Python's `str.format`, without format specifications.
 fn format(template: &str, arguments: &Arguments) -> Value {
-    let (mut text, mut rest, mut next) = (String::new(), template, 0);
+    let (mut texts, mut rest, mut next) = (Vec::new(), template, 0);
     while let Some(at) = rest.find(['{', '}']) {
-        text.push_str(&rest[..at]);
+        texts.push(&rest[..at]);
         let (brace, after) = (rest.as_bytes()[at], &rest[at + 1..]);
         if after.as_bytes().first() == Some(&brace) {
-            text.push(char::from(brace));
+            texts.push(&after[..1]);
             rest = &after[1..];
             continue;
         }
@@ -196,9 +195,9 @@ fn format(template: &str, arguments: &Arguments) -> Value {
             name.parse().ok().map_or_else(|| arguments.named.get(name), |index: usize| arguments.positional.get(index))
         };
         let Some(value) = value.and_then(Value::as_text) else { return Value::Unknown };
-        text.push_str(value);
+        texts.push(value);
         rest = after;
     }
-    text.push_str(rest);
-    Value::text(text)
+    texts.push(rest);
+    Value::concat(texts)
 }

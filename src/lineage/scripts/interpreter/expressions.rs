@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use super::Interpreter;
+use super::WEIGHT_OF_A_STEP;
 use super::statements::{Flow, MAX_ELEMENTS};
 use crate::lineage::scripts::calls;
 use crate::lineage::scripts::syntax::{Expression, Statement};
@@ -18,6 +19,7 @@ impl Interpreter<'_> {
         self.nesting += 1;
         let value = self.evaluate_within(expression);
         self.nesting -= 1;
+        self.step(value.weight() / WEIGHT_OF_A_STEP);
         value
     }
 
@@ -107,7 +109,7 @@ impl Interpreter<'_> {
                 },
             }
         }
-        if is_whole { Value::Map(Rc::new(map)) } else { Value::Unknown }
+        if is_whole { Value::map(map) } else { Value::Unknown }
     }
 
     pub(super) fn member(&mut self, object: &Expression, member: &str) -> Value {

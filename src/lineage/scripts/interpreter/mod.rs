@@ -16,12 +16,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
 use super::syntax::{Function, Script};
-use super::value::{Place, ScopeId, Sources, Value};
+use super::value::{MAX_SOURCES, Place, ScopeId, Sources, Value};
 use super::{Access, Report};
 use crate::lineage::dataset::{Direction, Locator};
 
 /// The most steps: expressions and statements, and variables that are copied for a branch.
 const MAX_STEPS: usize = 400_000;
+/// A value of so many bytes takes a step: bounds what all values of a script take together, and the time to compare them.
+const WEIGHT_OF_A_STEP: usize = 128;
 /// The most reads and writes of a script.
 const MAX_ACCESSES: usize = 2_000;
 /// The deepest nesting of statements and expressions over all calls.
@@ -143,7 +145,8 @@ impl<'a> Interpreter<'a> {
         if let Some(known) = self.accesses.iter_mut().find(|known| {
             known.direction == access.direction && known.line == access.line && known.locator == access.locator
         }) {
-            known.from.extend(access.from);
+            let room = MAX_SOURCES.saturating_sub(known.from.len());
+            known.from.extend(access.from.into_iter().take(room));
         } else if self.accesses.len() < MAX_ACCESSES {
             self.accesses.push(access);
         } else {
@@ -231,6 +234,8 @@ impl<'a> Interpreter<'a> {
 
     /// The variables are those of now, or those of `other`.
     fn merge(&mut self, other: Vec<Variables>) {
+        let weight: usize = other.iter().flat_map(Variables::values).map(Value::weight).sum();
+        self.step(weight / (8 * WEIGHT_OF_A_STEP));
         for (scope, other) in self.scopes.iter_mut().zip(other) {
             for (name, value) in other {
                 match scope.variables.get_mut(&name) {

@@ -79,7 +79,7 @@ impl Interpreter<'_> {
                     self.set_member(&member, value.clone());
                     members.insert(member, value);
                 }
-                self.declare(name, Value::Map(Rc::new(members)));
+                self.declare(name, Value::map(members));
             }
             Statement::Return(value) => {
                 let value = value.as_ref().map(|value| self.evaluate(value));
@@ -110,7 +110,7 @@ impl Interpreter<'_> {
             Target::Member(name) => self.set_member(name, value),
             Target::Names(names) => {
                 let elements = match &value {
-                    Value::List(elements) if elements.len() == names.len() => elements.as_ref().clone(),
+                    Value::List(elements) if elements.len() == names.len() => elements.to_vec(),
                     Value::Data(..) => vec![value.clone(); names.len()],
                     _ => vec![Value::Unknown; names.len()],
                 };
@@ -124,9 +124,9 @@ impl Interpreter<'_> {
                 let key = self.evaluate(key);
                 let changed = match (self.lookup(name), key.as_text()) {
                     (Some(Value::Map(entries)), Some(key)) => {
-                        let mut entries = entries.as_ref().clone();
+                        let mut entries = BTreeMap::clone(entries);
                         entries.insert(key.to_owned(), value);
-                        Value::Map(Rc::new(entries))
+                        Value::map(entries)
                     }
                     (Some(other @ Value::Arguments), _) => other.clone(),
                     _ => Value::Unknown,
@@ -185,6 +185,7 @@ impl Interpreter<'_> {
                     _ => Value::Unknown,
                 };
                 let before = self.snapshot();
+                self.step(self.accesses.len());
                 let (accesses, sinks) = (self.accesses.clone(), self.sinks.len());
                 self.assign(target, element.clone(), false);
                 body(self);
