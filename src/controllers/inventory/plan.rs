@@ -20,7 +20,7 @@ use crate::controllers::runtime::reason::Reason;
 use crate::controllers::runtime::step::{Plan, Step};
 use crate::glue::inventory::Picture;
 use crate::glue::inventory::demand::Selected;
-use crate::glue::inventory::patterns::PatternError;
+use crate::glue::name_filter::PatternError;
 
 /// How many items the status lists by default.
 const USUAL_ITEMS: u32 = 200;

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::patterns::{PatternError, Patterns};
 use crate::api::inventory::{GlueInventorySpec, ItemType, Selection};
+use crate::glue::name_filter::{NameFilter, PatternError};
 
 /// How often an inventory is read by default, in minutes.
 const USUAL_MINUTES: u32 = 15;
@@ -86,7 +86,7 @@ impl Demand {
 #[derive(Clone, Debug)]
 pub struct Selected {
     /// In the order of [`ItemType::ALL`]; `None` for a type that is not read.
-    by_type: [Option<Patterns>; 4],
+    by_type: [Option<NameFilter>; 4],
     /// How many of the newest runs of each job and crawler.
     pub runs: usize,
     /// Whether tags are wanted.
@@ -97,10 +97,12 @@ impl Selected {
     /// Compiles the patterns. An error comes with the type that it is about.
     pub fn of(demand: &Demand) -> Result<Self, (ItemType, PatternError)> {
         let mut by_type = [const { None }; 4];
-        for (patterns, type_) in by_type.iter_mut().zip(ItemType::ALL) {
+        for (filter, type_) in by_type.iter_mut().zip(ItemType::ALL) {
             let selection = demand.selection(type_);
             if selection.is_enabled() {
-                *patterns = Some(Patterns::of(selection).map_err(|error| (type_, error))?);
+                let [includes, excludes] =
+                    [&selection.includes, &selection.excludes].map(|patterns| patterns.as_deref().unwrap_or_default());
+                *filter = Some(NameFilter::new(includes, excludes).map_err(|error| (type_, error))?);
             }
         }
         let runs = usize::try_from(demand.runs_per_job).unwrap_or(usize::MAX);
@@ -110,17 +112,17 @@ impl Selected {
     /// Whether items of the type are wanted.
     #[must_use]
     pub fn reads(&self, type_: ItemType) -> bool {
-        self.patterns(type_).is_some()
+        self.filter(type_).is_some()
     }
 
     /// Whether an item is wanted.
     #[must_use]
     pub fn has(&self, type_: ItemType, name: &str) -> bool {
-        self.patterns(type_).is_some_and(|patterns| patterns.select(name))
+        self.filter(type_).is_some_and(|filter| filter.selects(name))
     }
 
-    fn patterns(&self, type_: ItemType) -> Option<&Patterns> {
-        self.by_type.iter().zip(ItemType::ALL).find(|(_, of)| *of == type_).and_then(|(patterns, _)| patterns.as_ref())
+    fn filter(&self, type_: ItemType) -> Option<&NameFilter> {
+        self.by_type.iter().zip(ItemType::ALL).find(|(_, of)| *of == type_).and_then(|(filter, _)| filter.as_ref())
     }
 }
 

@@ -2,7 +2,6 @@
 //!
 //! | module | what it does |
 //! |---|---|
-//! | [`patterns`] | which names an inventory selects; pure |
 //! | [`demand`] | what several inventories want to see, together; pure |
 //! | [`reading`] | which call comes next, and what its answer means; pure |
 //! | [`source`] | makes the calls, a few at each turn of the poller |
@@ -10,7 +9,6 @@
 //! All inventories of one client share one [`source::InventorySource`], and so its reads: see [`demand::Demand`].
 
 pub mod demand;
-pub mod patterns;
 pub mod reading;
 pub(crate) mod source;
 

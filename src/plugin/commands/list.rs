@@ -19,8 +19,8 @@ use crate::plugin::table::table;
 
 /// Lists a page, or all pages.
 pub(in crate::plugin) async fn execute(connection: &Connection, args: &ListArgs) -> Result<Exit, PluginError> {
-    let filter =
-        NameFilter::new(&args.include, &args.exclude).map_err(|error| PluginError::Usage(error.to_string()))?;
+    let filter = NameFilter::new(&args.include, &args.exclude)
+        .map_err(|error| PluginError::Usage(format!("`{}`: {}", error.pattern, error.refusal())))?;
     let collection = Collection::from(args.what);
     let kind = match collection {
         Collection::Jobs => Kind::job_run(),
@@ -90,7 +90,7 @@ impl Reader<'_> {
             list.read += page.items.len();
             list.next = page.next;
             list.items.extend(
-                page.items.into_iter().filter(|item| item["Name"].as_str().is_some_and(|name| filter.has(name))),
+                page.items.into_iter().filter(|item| item["Name"].as_str().is_some_and(|name| filter.selects(name))),
             );
             return Ok(());
         }
@@ -108,7 +108,7 @@ impl Reader<'_> {
             }
         }
         list.read += read.len();
-        let names: Vec<_> = read.into_iter().filter(|name| filter.has(name)).collect();
+        let names: Vec<_> = read.into_iter().filter(|name| filter.selects(name)).collect();
         let mut definitions = Vec::new();
         if !self.names_only && list.only_names.is_none() {
             match self.definitions(&names).await {

@@ -37,7 +37,7 @@ async fn jobs_are_listed_page_by_page_with_marker_and_filter() {
     for (line, part) in [
         ("list jobs --max-items 51", "1..=50"),
         ("list jobs --max-items 0", "1..=50"),
-        ("list jobs --include a(", "is not a regular expression"),
+        ("list jobs --include a(", "`a(`: invalid regular expression at character 2: unclosed group"),
     ] {
         let wrong = env.glue(line).await;
         assert!(wrong.code == Some(2) && wrong.messages.contains(part), "{line}: {wrong:?}");
