@@ -27,7 +27,8 @@ const DRIVER_PAUSE: Duration = Duration::from_secs(5);
 const EXECUTOR_PAUSE: Duration = Duration::from_secs(15);
 /// Streams are listed again after this time: until there are some, and for new ones.
 const LIST_PAUSES: [Duration; 2] = [Duration::from_secs(3), Duration::from_secs(15)];
-/// How often a stream is looked at again for events that were ingested late.
+/// A stream is looked at again for events that were ingested late, so long after the last look came to its end. After the
+/// end of the run there is one look at all streams together instead.
 const LOOK_AGAIN: Duration = Duration::from_mins(1);
 /// How long after the end of a run its last events may take to appear.
 const SETTLE: Duration = Duration::from_secs(5);
@@ -119,7 +120,10 @@ struct Stream {
     cursor: Option<Cursor>,
     next: Instant,
     pause: Duration,
+    /// When a look at it last came to its end.
     looked: Instant,
+    /// Whether a new look is on its way to the end.
+    is_looking: bool,
     /// Whether it was read to its end once.
     was_at_end: bool,
 }
@@ -246,7 +250,8 @@ impl Reader {
                 self.merger.open(key.clone());
             }
             let cursor = self.cut_to.is_none().then(|| Cursor::since(self.extent.from));
-            let stream = Stream { cursor, next: now, pause: FIRST_PAUSE, looked: now, was_at_end: false };
+            let stream =
+                Stream { cursor, next: now, pause: FIRST_PAUSE, looked: now, is_looking: true, was_at_end: false };
             self.streams.insert(key, stream);
         }
     }
@@ -260,6 +265,7 @@ impl Reader {
             Err(_) => Some(self.failed()),
         };
         let (from, until) = (self.extent.from, self.until);
+        let is_following = self.extent.follow && self.settled.is_none_or(|settled| now < settled);
         let Some(stream) = self.streams.get_mut(key) else { return };
         let page = match answer {
             Ok(page) => page,
@@ -296,11 +302,13 @@ impl Reader {
             self.found_in_last_look |= self.is_last_look;
         }
         stream.next = if stream.is_at_end() { now + stream.pause } else { now };
-        if self.extent.follow && stream.is_at_end() && now.saturating_duration_since(stream.looked) >= LOOK_AGAIN {
-            stream.looked = now;
-            stream.next = now;
-            if let Some(cursor) = &mut stream.cursor {
-                cursor.look_again();
+        if stream.is_at_end() {
+            let is_due = !stream.is_looking && now.saturating_duration_since(stream.looked) >= LOOK_AGAIN;
+            if std::mem::take(&mut stream.is_looking) {
+                stream.looked = now;
+            }
+            if is_due && is_following {
+                stream.look_again(now);
             }
         }
         self.reported += events.len();
@@ -370,10 +378,7 @@ impl Reader {
             (listing.next, listing.token, listing.is_listed) = (now, None, false);
         }
         for stream in self.streams.values_mut() {
-            if let Some(cursor) = &mut stream.cursor {
-                cursor.look_again();
-            }
-            stream.next = now;
+            stream.look_again(now);
         }
     }
 }
@@ -387,6 +392,13 @@ impl StreamKey {
 impl Stream {
     fn is_at_end(&self) -> bool {
         self.cursor.as_ref().is_some_and(Cursor::is_at_end)
+    }
+
+    fn look_again(&mut self, now: Instant) {
+        if let Some(cursor) = &mut self.cursor {
+            cursor.look_again();
+        }
+        (self.is_looking, self.next) = (true, now);
     }
 }
 

@@ -130,7 +130,6 @@ fn faults() -> impl Strategy<Value = Vec<u8>> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
-    #[ignore = "known to fail: in some worlds of faults that repeat, the reader does not come to an end"]
     fn a_follower_shows_every_line_of_the_run_once_and_stays_within_a_read_a_second(
         lines in lines(), page in 1..40_usize, faults in faults(),
     ) {
