@@ -1,14 +1,16 @@
-//! The changes of one object, as the API server reports them.
+//! The changes of objects, as the API server reports them.
 
 use std::pin::Pin;
 
-use futures::{Stream, StreamExt};
+use futures::{Stream, StreamExt, TryStreamExt, stream};
+use kube::Api;
 use kube::core::DynamicObject;
-use kube::runtime::WatchStreamExt;
-use kube::runtime::watcher::{self, watch_object};
+use kube::runtime::watcher::{self, Event, watch_object, watcher};
+use kube::runtime::{WatchStreamExt, watcher::Config};
 
 use super::connect::Cluster;
 use super::error::PluginError;
+use super::kind::Kind;
 use super::target::Target;
 
 /// A watch of one object.
@@ -43,6 +45,25 @@ impl<'a> Changes<'a> {
         }
         Err(PluginError::NotFound(self.target.full_name()))
     }
+}
+
+/// A watch of all objects of these kinds. It tries again for ever, and ends with what the API server refuses.
+pub(super) fn of_all(
+    kinds: impl IntoIterator<Item = (Kind, Api<DynamicObject>)>,
+) -> impl Stream<Item = Result<(Kind, Event<DynamicObject>), PluginError>> {
+    let watch = |(kind, objects): (Kind, Api<DynamicObject>)| {
+        let changes = watcher(objects, Config::default()).default_backoff();
+        let changes = changes.filter(|change| {
+            let is_shown = change.as_ref().err().is_none_or(is_refusal);
+            std::future::ready(is_shown)
+        });
+        let plural = kind.resource.plural.clone();
+        let changes = changes.map_err(move |error| {
+            PluginError::api(format!("watching {plural}"))(kube::Error::Service(Box::new(error)))
+        });
+        changes.map_ok(move |change| (kind.clone(), change)).boxed()
+    };
+    stream::select_all(kinds.into_iter().map(watch).collect::<Vec<_>>())
 }
 
 /// Whether the API server will not let the person watch, however often it is asked.

@@ -254,6 +254,9 @@ pub(super) struct TopArgs {
     /// wide: the columns of `kubectl get -o wide`, a table for each kind
     #[arg(short, long, value_name = "FORMAT")]
     pub(super) output: Option<TopFormat>,
+    /// Go on, and show each change as a line
+    #[arg(short, long, conflicts_with = "output")]
+    pub(super) watch: bool,
 }
 
 #[derive(Args, Debug)]

@@ -72,6 +72,26 @@ fn printed<R: IntoIterator<Item = String>>(
     lines.join("\n")
 }
 
+/// A table of which the rows come one by one: a column is as wide as its widest cell so far.
+#[derive(Debug, Default)]
+pub(super) struct GrowingTable {
+    widths: Vec<usize>,
+}
+
+impl GrowingTable {
+    /// The line of the next row.
+    pub(super) fn line(&mut self, row: &[impl AsRef<str>]) -> String {
+        let cells: Vec<_> = row.iter().map(|cell| printable(cell.as_ref())).collect();
+        self.widths.resize(self.widths.len().max(cells.len()), 0);
+        let mut line = String::new();
+        for (cell, column) in cells.iter().zip(&mut self.widths) {
+            *column = width(cell).max(*column);
+            line += &console::pad_str(cell, *column + usize::from(GAP), console::Alignment::Left, None);
+        }
+        line.trim_end().to_owned()
+    }
+}
+
 /// The columns of the terminal on standard output, if it is one.
 pub(super) fn terminal_width() -> Option<usize> {
     Table::new().width().map(usize::from)
@@ -110,6 +130,13 @@ pub(super) fn age(at: Timestamp, now: Timestamp) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_growing_table_keeps_its_columns_under_each_other() {
+        let mut table = GrowingTable::default();
+        let lines = [["NAME", "STATE"], ["gjr/日本", "Running"], ["a", "\u{1b}[2J"]].map(|row| table.line(&row));
+        assert_eq!(lines, ["NAME  STATE", "gjr/日本  Running", "a         \u{fffd}[2J"]);
+    }
 
     #[test]
     fn ages_are_as_kubectl_shows_them() {

@@ -55,6 +55,44 @@ async fn a_watched_status_is_shown_with_each_change_until_the_end() {
 }
 
 #[tokio::test]
+async fn watched_live_runs_are_shown_with_each_change_and_each_end() {
+    let env = TestEnv::new("plugin-top-watch").await;
+    env.create_endless_run(json!({})).await;
+    env.wait_for_phase("one", Phase::Running).await;
+    let mut watch = env.plugin("top -w").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(watch.stdout.take().unwrap()).lines();
+    let mut next = async || timeout(WAIT_TIMEOUT, lines.next_line()).await.expect("a line").unwrap().expect("a line");
+    assert!(next().await.starts_with("NAME"));
+    let cells = |line: &str| line.split_whitespace().take(2).map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(cells(&next().await), ["gjr/one", "Running"]);
+    // One that comes, and one that ends; one that had ended before is not shown.
+    env.create_run("other", "etl", json!({ "suspend": true })).await;
+    loop {
+        let line = cells(&next().await);
+        assert_eq!(line[0], "gjr/other");
+        if line[1] == "Suspended" {
+            break;
+        }
+    }
+    env.glue("stop gjr/one").await.succeeded();
+    loop {
+        let line = cells(&next().await);
+        assert_eq!(line[0], "gjr/one");
+        if line[1] == "Stopped" {
+            break;
+        }
+    }
+    env.glue("delete gjr/other").await.succeeded();
+    loop {
+        if cells(&next().await) == ["gjr/other", "Deleted"] {
+            break;
+        }
+    }
+    let refused = env.glue("top -w -o wide").await;
+    assert_eq!(refused.code, Some(2), "{refused:?}");
+}
+
+#[tokio::test]
 async fn a_report_has_the_objects_and_no_secret() {
     let env = TestEnv::with_credentials("plugin-report").await;
     let arguments = json!({ "arguments": { "--api-token": "abcdefgh-literal", "--day": "monday" } });

@@ -1,10 +1,12 @@
 //! The runs that are live.
 
+mod watch;
+
 use futures::future::try_join_all;
 use jiff::Timestamp;
-use kube::ResourceExt;
 use kube::api::ListParams;
 use kube::core::DynamicObject;
+use kube::{Api, ResourceExt};
 use serde_json::Value;
 
 use crate::plugin::cli::{TopArgs, TopFormat};
@@ -39,6 +41,9 @@ pub(in crate::plugin) async fn execute(cluster: &Cluster, args: &TopArgs) -> Res
     });
     let mut all: Vec<_> = try_join_all(lists).await?.into_iter().flatten().collect();
     all.sort_by_key(|(_, object)| object.metadata.creation_timestamp.as_ref().map(|time| time.0));
+    if args.watch {
+        return watch::execute(cluster, all_namespaces, &all).await;
+    }
     if all.is_empty() {
         output::say("no run is live");
         return Ok(Exit::Succeeded);
@@ -75,7 +80,7 @@ async fn wide(cluster: &Cluster, all_namespaces: bool) -> Result<Exit, PluginErr
 
 /// The runs of a kind that have not ended, page by page.
 async fn live(cluster: &Cluster, kind: &Kind, all_namespaces: bool) -> Result<Vec<DynamicObject>, PluginError> {
-    let objects = if all_namespaces { cluster.everywhere(kind) } else { cluster.objects(kind) };
+    let objects = objects(cluster, kind, all_namespaces);
     let mut live = Vec::new();
     let mut page = ListParams::default().limit(PAGE);
     loop {
@@ -86,6 +91,10 @@ async fn live(cluster: &Cluster, kind: &Kind, all_namespaces: bool) -> Result<Ve
             None => return Ok(live),
         }
     }
+}
+
+fn objects(cluster: &Cluster, kind: &Kind, all_namespaces: bool) -> Api<DynamicObject> {
+    if all_namespaces { cluster.everywhere(kind) } else { cluster.objects(kind) }
 }
 
 fn row(kind: &Kind, object: &DynamicObject, with_namespace: bool, now: Timestamp) -> [String; 6] {
