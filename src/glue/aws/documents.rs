@@ -1,5 +1,5 @@
 //! Reads whose answers are passed on as Glue sent them: JSON with Glue's own names, also of members that the SDK does not
-//! know. `kubectl glue` shows them; the controllers use typed models.
+//! know. `kubectl glue` shows them, and lineage reads names of datasets in them; what decides uses typed models.
 
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,6 +14,7 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use serde_json::Value;
 
 use super::errors::{self, SdkError};
+use super::large_stack::on_large_stack;
 use super::{Glue, non_empty};
 use crate::glue::documents::{BATCH_SIZE, Collection};
 use crate::glue::poller::listing::Page;
@@ -135,6 +136,22 @@ impl Glue {
         Ok(member(document, "Connection"))
     }
 
+    /// One job (`GetJob`).
+    pub async fn job_document(&self, name: &str) -> Result<Value, Error> {
+        let request = self.inner.sdk.get_job().job_name(name);
+        let document = self.document("GetJob", format!("job {name}"), captured!(request)).await?;
+        Ok(member(document, "Job"))
+    }
+
+    /// A page of the tables of a database (`GetTables`).
+    pub async fn table_documents(&self, database: &str, token: Option<String>) -> Result<Page<Value>, Error> {
+        let request = self.inner.sdk.get_tables().database_name(database).set_next_token(token);
+        let document = self.document("GetTables", format!("database {database}"), captured!(request)).await?;
+        let next = non_empty(document["NextToken"].as_str().map(str::to_owned));
+        let Value::Array(items) = member(document, "TableList") else { return Ok(Page { items: Vec::new(), next }) };
+        Ok(Page { items, next })
+    }
+
     /// One trigger (`GetTrigger`).
     pub async fn trigger_document(&self, name: &str) -> Result<Value, Error> {
         let request = self.inner.sdk.get_trigger().name(name);
@@ -184,7 +201,8 @@ impl Glue {
         E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
     {
         let capture = Capture::default();
-        self.call(operation, object.clone(), Priority::Poll, send(capture.clone())).await?;
+        // Jobs may be visual.
+        self.call(operation, object.clone(), Priority::Poll, on_large_stack(send(capture.clone()))).await?;
         let body = capture.0.lock().unwrap_or_else(PoisonError::into_inner);
         let incomplete = |_| errors::incomplete(operation, object, ErrorKind::Transient, "JSON document");
         serde_json::from_slice(&body).map_err(incomplete)

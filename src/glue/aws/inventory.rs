@@ -2,6 +2,7 @@
 
 use aws_sdk_glue::types::{Crawler as SdkCrawler, Job as SdkJob, NodeType, ScheduleState, Workflow as SdkWorkflow};
 
+use super::large_stack::on_large_stack;
 use super::{Glue, errors, newest_first, non_empty, timestamp};
 use crate::api::inventory::ItemType;
 use crate::glue::crawls::Crawl;
@@ -29,7 +30,7 @@ impl InventoryReader for Glue {
     }
 
     async fn jobs_page(&self, token: Option<String>) -> Result<Page<(String, Job)>, Error> {
-        let request = self.inner.sdk.get_jobs().max_results(JOBS).set_next_token(token).send();
+        let request = on_large_stack(self.inner.sdk.get_jobs().max_results(JOBS).set_next_token(token).send());
         let response = self.call("GetJobs", "jobs".to_owned(), Priority::Poll, request).await?;
         let jobs = listed("GetJobs", response.jobs)?.filter_map(job);
         Ok(Page { items: jobs.collect(), next: non_empty(response.next_token) })

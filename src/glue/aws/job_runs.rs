@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::errors;
+use super::large_stack::on_large_stack;
 use super::{Glue, newest_first, non_empty, timestamp};
 use crate::glue::job_runs::fingerprint::Fingerprint;
 use crate::glue::job_runs::history::{HistoryPage, HistoryRun};
@@ -155,7 +156,7 @@ impl Glue {
     }
 
     async fn job(&self, name: &str) -> Result<Job, Error> {
-        let request = self.inner.sdk.get_job().job_name(name).send();
+        let request = on_large_stack(self.inner.sdk.get_job().job_name(name).send());
         let response = self.call("GetJob", job(name), Priority::Poll, request).await?;
         response.job.ok_or_else(|| errors::incomplete("GetJob", job(name), ErrorKind::Transient, "job"))
     }

@@ -18,6 +18,7 @@ mod http;
 mod inventory;
 mod job_runs;
 mod known_secrets;
+mod large_stack;
 mod logs;
 mod providers;
 mod signer;

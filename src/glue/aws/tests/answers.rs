@@ -113,3 +113,22 @@ async fn a_page_is_newest_first_whatever_its_order() {
     let newest = client(200, runs).await.newest_run(&target(TargetKind::Workflow)).await.unwrap();
     assert_eq!(newest.as_deref(), Some("new"));
 }
+
+/// The same answer without `on_large_stack` ends the process.
+#[test]
+fn a_visual_job_is_read_on_the_stack_of_a_worker_of_tokio() {
+    const VISUAL: &str = r#"{"Job": {"Name": "etl", "MaxRetries": 3, "CodeGenConfigurationNodes": {
+        "n1": {"S3CsvSource": {"Name": "in", "Paths": ["s3://lake/raw"]}},
+        "n2": {"CatalogTarget": {"Name": "out", "Inputs": ["n1"], "Database": "sales", "Table": "orders"}}}}}"#;
+    let read = || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let glue = client(200, VISUAL).await;
+            let document = glue.job_document("etl").await.unwrap();
+            let nodes = document["CodeGenConfigurationNodes"].as_object().map(serde_json::Map::len);
+            (glue.job_settings("etl").await.unwrap().max_retries, nodes)
+        })
+    };
+    let thread = std::thread::Builder::new().stack_size(2 * 1024 * 1024).spawn(read).unwrap();
+    assert_eq!(thread.join().unwrap(), (3, Some(2)));
+}
