@@ -55,7 +55,8 @@ mod tests {
                 completed_on: None,
                 error_message: None,
             }),
-            earlier_failures: 0,
+            earlier: Vec::new(),
+            upstream: Vec::new(),
         };
         let run = |state| WorkflowRunItem {
             nodes: vec![

@@ -129,7 +129,8 @@ mod tests {
                 completed_on: None,
                 error_message: Some("é".repeat(5000)),
             }),
-            earlier_failures: 0,
+            earlier: Vec::new(),
+            upstream: Vec::new(),
         }
     }
 

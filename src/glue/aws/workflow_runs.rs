@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_glue::types::{
-    Crawl as SdkCrawl, CrawlState as SdkCrawlState, JobRun as SdkJobRun, Node as SdkNode, NodeType,
+    Crawl as SdkCrawl, CrawlState as SdkCrawlState, Edge, JobRun as SdkJobRun, Node as SdkNode, NodeType,
     WorkflowRun as SdkRun, WorkflowRunStatistics, WorkflowRunStatus,
 };
 
@@ -90,9 +90,12 @@ impl Glue {
         if !with_nodes {
             return Ok(WorkflowRunItem::without_nodes(run));
         }
-        let nodes = graph.and_then(|graph| graph.nodes).ok_or_else(|| incomplete("graph"))?;
+        let graph = graph.ok_or_else(|| incomplete("graph"))?;
+        let edges = graph.edges.unwrap_or_default();
+        let nodes = graph.nodes.ok_or_else(|| incomplete("graph"))?.into_iter().filter_map(node);
+        let nodes = nodes.map(|node| Node { upstream: upstream(&node.id, &edges), ..self.redacted_node(node) });
         Ok(WorkflowRunItem {
-            nodes: nodes.into_iter().filter_map(node).map(|node| self.redacted_node(node)).collect(),
+            nodes: nodes.collect(),
             nodes_of: Some((run.state.clone(), run.statistics)),
             ..WorkflowRunItem::without_nodes(run)
         })
@@ -131,9 +134,7 @@ impl Glue {
         run.properties.clear();
         run.error_message = run.error_message.filter(|_| run.started_for.is_none());
         let nodes = nodes.into_iter().filter_map(node).map(|mut node| {
-            if let Some(newest) = &mut node.newest {
-                newest.error_message = None;
-            }
+            node.newest.iter_mut().chain(&mut node.earlier).for_each(|run| run.error_message = None);
             node
         });
         let (nodes, nodes_of) = (nodes.collect(), Some((run.state.clone(), run.statistics)));
@@ -159,7 +160,7 @@ impl Glue {
 
     /// The node with what may be shown of Glue's words.
     fn redacted_node(&self, mut node: Node) -> Node {
-        if let Some(run) = &mut node.newest {
+        for run in node.newest.iter_mut().chain(&mut node.earlier) {
             run.error_message = self.redact(run.error_message.take());
         }
         node
@@ -224,8 +225,19 @@ fn node(node: SdkNode) -> Option<Node> {
     // Glue does not document their order. Those of one time keep it.
     runs.sort_by_key(|run| run.started_on);
     let newest = runs.pop();
-    let earlier_failures = runs.iter().filter(|run| run.outcome == NodeOutcome::Failed).count();
-    Some(Node { id: node.unique_id?, kind, name: node.name?, newest, earlier_failures })
+    Some(Node { id: node.unique_id?, kind, name: node.name?, newest, earlier: runs, upstream: Vec::new() })
+}
+
+/// The ids of what stands before a node: an edge leads from it to a trigger, and another from that to the node.
+fn upstream(node: &str, edges: &[Edge]) -> Vec<String> {
+    let sources = |of: &str| {
+        let into = edges.iter().filter(move |edge| edge.destination_id.as_deref() == Some(of));
+        into.filter_map(|edge| edge.source_id.as_deref()).collect::<Vec<_>>()
+    };
+    let mut before: Vec<_> = sources(node).into_iter().flat_map(sources).map(str::to_owned).collect();
+    before.sort();
+    before.dedup();
+    before
 }
 
 fn job_run(run: SdkJobRun) -> NodeRun {
@@ -288,10 +300,18 @@ mod tests {
         let sdk =
             SdkNode::builder().r#type(NodeType::Job).name("etl").unique_id("wnode_1").job_details(details).build();
         let node = node(sdk).expect("a node");
-        let newest = node.newest.expect("a run");
+        let newest = node.newest.as_ref().expect("a run");
         assert_eq!((newest.id.as_deref(), newest.outcome), (Some("jr_1_attempt_1"), NodeOutcome::Succeeded));
-        assert_eq!(node.earlier_failures, 1);
+        assert_eq!(node.earlier_failures(), 1);
         let trigger = SdkNode::builder().r#type(NodeType::Trigger).name("go").unique_id("wnode_2").build();
         assert_eq!(super::node(trigger), None);
+    }
+
+    #[test]
+    fn what_a_trigger_waits_for_stands_before_what_it_starts() {
+        let edge = |from: &str, to: &str| Edge::builder().source_id(from).destination_id(to).build();
+        let edges = [edge("start", "a"), edge("start", "b"), edge("a", "both"), edge("b", "both"), edge("both", "c")];
+        assert_eq!(upstream("c", &edges), ["a", "b"]);
+        assert_eq!(upstream("a", &edges), Vec::<String>::new());
     }
 }

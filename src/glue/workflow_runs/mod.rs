@@ -114,8 +114,10 @@ pub struct Node {
     pub name: String,
     /// The newest; `None` when nothing was started.
     pub newest: Option<NodeRun>,
-    /// How many before it ended badly: Glue retries jobs by itself.
-    pub earlier_failures: usize,
+    /// Those before it, oldest first: Glue retries jobs by itself.
+    pub earlier: Vec<NodeRun>,
+    /// The ids of the nodes whose end a trigger waits for before it starts this one.
+    pub upstream: Vec<String>,
 }
 
 impl Node {
@@ -123,6 +125,12 @@ impl Node {
     #[must_use]
     pub fn failure(&self) -> Option<&NodeRun> {
         self.newest.as_ref().filter(|newest| newest.outcome == NodeOutcome::Failed)
+    }
+
+    /// How many before its newest run or crawl ended badly.
+    #[must_use]
+    pub fn earlier_failures(&self) -> usize {
+        self.earlier.iter().filter(|run| run.outcome == NodeOutcome::Failed).count()
     }
 }
 

@@ -59,7 +59,7 @@ impl WorkflowRunItem {
             return true;
         }
         let bad = self.run.statistics.map_or(0, |statistics| statistics.bad());
-        let retried: usize = self.nodes.iter().map(|node| node.earlier_failures).sum();
+        let retried: usize = self.nodes.iter().map(Node::earlier_failures).sum();
         let forgiven = if self.has_current_nodes() { i32::try_from(retried).unwrap_or(i32::MAX) } else { 0 };
         bad > forgiven
     }
@@ -108,7 +108,10 @@ mod tests {
             completed_on: None,
             error_message: message.map(str::to_owned),
         };
-        Node { id: name.to_owned(), kind: NodeKind::Job, name: name.to_owned(), newest: Some(run), earlier_failures }
+        let failed = NodeRun { outcome: NodeOutcome::Failed, ..run.clone() };
+        let earlier = vec![failed; earlier_failures];
+        let (id, name) = (name.to_owned(), name.to_owned());
+        Node { id, kind: NodeKind::Job, name, newest: Some(run), earlier, upstream: Vec::new() }
     }
 
     #[test]
