@@ -46,6 +46,10 @@ use kube::CustomResourceExt;
 pub const FINALIZER: &str = "kube-glue.dev/finalizer";
 /// What the names of the controller's annotations begin with.
 pub const ANNOTATION_PREFIX: &str = "kube-glue.dev/";
+/// The annotation that names the run of an orchestrator that a run belongs to, for lineage: `namespace/job/run id`.
+pub const LINEAGE_PARENT: &str = "kube-glue.dev/lineage-parent";
+/// The annotation with the time for which a run was meant, for lineage, in RFC 3339.
+pub const LINEAGE_NOMINAL_TIME: &str = "kube-glue.dev/lineage-nominal-time";
 
 /// The `CustomResourceDefinition` of every kind, by name.
 #[must_use]

@@ -23,13 +23,14 @@ pub mod trigger;
 pub mod workflow_run;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::{BoxFuture, join_all};
 use kube::Client;
 use tokio_util::sync::CancellationToken;
 
-pub use runtime::{Leadership, LeadershipKeeper, Settings};
+pub use runtime::{Leadership, LeadershipKeeper, OpenLineage, Settings};
 
 use self::runtime::WATCH_KIND;
 use self::runtime::cache_sync::CacheSync;
@@ -39,12 +40,16 @@ use self::runtime::credentials::secrets::{SecretKey, Secrets};
 use self::runtime::events::Events;
 use self::runtime::failure_log::FailureLogs;
 use self::runtime::kind::Kind;
+use self::runtime::lineage::Lineage;
 use self::runtime::requeue::{Requeuer, scopes};
 use self::runtime::{reconcile_loop, watch};
 use crate::api::{GlueConnection, GlueCrawlerRun, GlueInventory, GlueJobRun, GlueTrigger, GlueWorkflowRun};
 use crate::glue::Clients;
 use crate::glue::aws::{AwsConfig, CaBundleError};
 use crate::metrics::Metrics;
+
+/// How long events of lineage are sent after the last pass.
+pub const LAST_EVENTS: Duration = Duration::from_secs(5);
 
 /// Why the controllers ended.
 #[derive(Debug, thiserror::Error)]
@@ -74,7 +79,8 @@ pub async fn run(
         ClientResolver::new(client.clone(), Clients::new(base), secrets.clone(), settings.identity_rules.clone());
     let events = Events::new(client.clone(), metrics.clone());
     let failure_logs = FailureLogs::new(events.clone(), leadership.clone(), settings.failure_logs);
-    let shared = Shared { client, resolver, leadership, settings, metrics, events, failure_logs };
+    let lineage = Lineage::new(settings.open_lineage.as_ref(), &metrics)?;
+    let shared = Shared { client, resolver, leadership, settings, metrics, events, failure_logs, lineage };
     let controllers = [
         Controller::new::<GlueJobRun>(&shared, &sync, &stop),
         Controller::new::<GlueCrawlerRun>(&shared, &sync, &stop),
@@ -109,6 +115,7 @@ pub async fn run(
         };
         if begins {
             join_all(reconciling).await;
+            shared.lineage.drain(LAST_EVENTS).await;
         }
     };
     tokio::select! {

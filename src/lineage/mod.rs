@@ -11,6 +11,7 @@
 //! | [`connection`] | the place that a connection of the Data Catalog leads to |
 //! | [`visual`] | the nodes of a visual job: sources, targets, and the edges from node to node |
 //! | [`graph`] | the nodes of `GetDataflowGraph` |
+//! | [`definition`] | what Glue's answers say of jobs, connections and crawlers |
 //! | [`crawl`] | the targets of a crawler, and the tables that it wrote |
 //! | [`scripts`] | what a script of a job reads and writes, by its syntax tree |
 //! | [`queue`] | the events that wait for a receiver |
@@ -20,6 +21,7 @@
 pub mod connection;
 pub mod crawl;
 pub mod dataset;
+pub mod definition;
 pub mod graph;
 pub mod openlineage;
 pub mod progress;

@@ -1,5 +1,7 @@
 //! The nodes of a visual job (Glue's `CodeGenConfigurationNodes`): its sources, its targets, and which source reaches which
-//! target.
+//! target. [`nodes`] reads them from what Glue answers.
+
+pub mod nodes;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 

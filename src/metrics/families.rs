@@ -35,6 +35,9 @@ pub(super) struct Families {
     pub(super) live_runs: Family<KindLabels, Gauge>,
     pub(super) workqueue_depth: Family<KindLabels, Gauge>,
     pub(super) active_passes: Family<KindLabels, Gauge>,
+    pub(super) lineage_events: Family<LineageLabels, Counter>,
+    pub(super) lineage_queue_depth: Gauge,
+    pub(super) lineage_lag: Gauge<f64, AtomicU64>,
     pub(super) leader: Gauge,
 }
 
@@ -77,6 +80,11 @@ pub(super) struct OperationLabels {
 pub(super) struct AwsCallLabels {
     pub(super) operation: &'static str,
     pub(super) code: String,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub(super) struct LineageLabels {
+    pub(super) outcome: &'static str,
 }
 
 impl Families {
@@ -142,6 +150,26 @@ impl Families {
             live_runs: gauges(registry, "live_runs", "Objects whose run has not ended"),
             workqueue_depth: gauges(registry, "workqueue_depth", "Objects that wait for a pass"),
             active_passes: gauges(registry, "active_passes", "Passes under way"),
+            lineage_events: counters(
+                registry,
+                "lineage_events",
+                "OpenLineage events by what became of them: sent, refused by the receiver, or dropped and why",
+            ),
+            lineage_queue_depth: {
+                let gauge = Gauge::default();
+                registry.register(
+                    "lineage_queue_depth",
+                    "OpenLineage events that wait for the receiver",
+                    gauge.clone(),
+                );
+                gauge
+            },
+            lineage_lag: {
+                let gauge = Gauge::<f64, AtomicU64>::default();
+                let help = "For how long the oldest OpenLineage event has been waiting for the receiver";
+                registry.register_with_unit("lineage_lag", help, Unit::Seconds, gauge.clone());
+                gauge
+            },
             leader: {
                 let gauge = Gauge::default();
                 registry.register("leader", "Whether this replica holds the lease (1) or not (0)", gauge.clone());

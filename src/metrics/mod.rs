@@ -21,7 +21,8 @@ use prometheus_client::registry::Registry;
 
 use self::codes::ErrorCodes;
 use self::families::{
-    AwsCallLabels, EndLabels, ErrorLabels, Families, KindLabels, OperationLabels, OutcomeLabels, WriteLabels,
+    AwsCallLabels, EndLabels, ErrorLabels, Families, KindLabels, LineageLabels, OperationLabels, OutcomeLabels,
+    WriteLabels,
 };
 use self::inventories::Inventories;
 
@@ -168,6 +169,18 @@ impl Metrics {
     /// The inventory does not exist any more.
     pub(crate) fn forget_inventory(&self, namespace: &str, name: &str) {
         self.inner.inventories.replace(namespace, name, std::iter::empty());
+    }
+
+    /// So many events of lineage were "sent", "refused" by the receiver, or dropped, by why.
+    pub(crate) fn lineage_events(&self, outcome: &'static str, count: usize) {
+        let count = u64::try_from(count).unwrap_or(u64::MAX);
+        self.inner.families.lineage_events.get_or_create(&LineageLabels { outcome }).inc_by(count);
+    }
+
+    /// `depth` events of lineage wait for the receiver, the oldest of them for `lag`.
+    pub(crate) fn lineage_queue(&self, depth: usize, lag: Duration) {
+        self.inner.families.lineage_queue_depth.set(saturating(depth));
+        self.inner.families.lineage_lag.set(lag.as_secs_f64());
     }
 
     /// Whether this replica holds the lease.

@@ -151,7 +151,8 @@ async fn run_controllers(
     stop: &CancellationToken,
 ) -> Result<(), Error> {
     let settings = options.settings();
-    let grace = settings.aws_timeout + FINAL_WRITES_TIMEOUT;
+    let last_events = settings.open_lineage.as_ref().map_or(Duration::ZERO, |_| controllers::LAST_EVENTS);
+    let grace = settings.aws_timeout + FINAL_WRITES_TIMEOUT + last_events;
     let watches = CacheSync::default();
     let reporting = report_watches(&watches, readiness);
     let controllers =

@@ -31,6 +31,8 @@ const CREDENTIALS: &str = "docs/credentials.md";
 const WAYS: &str = "docs/credentials";
 /// The page with the flags and the metrics.
 const OPERATIONS: &str = "docs/operations.md";
+/// The page about lineage, with the IAM policy for it.
+const LINEAGE: &str = "docs/lineage.md";
 /// The page of the kubectl plugin, with its exit codes.
 const PLUGIN: &str = "docs/kubectl-plugin.md";
 /// The page with the reasons.

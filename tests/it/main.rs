@@ -22,6 +22,7 @@ mod fault_matrix;
 mod harness;
 mod inventory;
 mod job_runs;
+mod lineage;
 mod memory;
 mod plugin;
 mod rbac;

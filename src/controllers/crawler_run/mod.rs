@@ -27,6 +27,8 @@ use crate::glue::crawls::source::{self, CrawlItem, CrawlSource};
 use crate::glue::crawls::{Crawl, CrawlerState, Estimate};
 use crate::glue::logs::failure::FailureSource;
 use crate::glue::{Error, Glue};
+use crate::lineage::progress::Stage;
+use crate::lineage::run::{JobKind, RunSight, Target};
 
 impl Kind for GlueCrawlerRun {
     const KIND: &'static str = "GlueCrawlerRun";
@@ -60,6 +62,7 @@ impl Kind for GlueCrawlerRun {
 impl RunKind for GlueCrawlerRun {
     const NOUN: &'static str = "crawl";
     const TARGET: &'static str = "crawler";
+    const JOB_KIND: JobKind = JobKind::Crawler;
     type Identification = ByBaseline;
 
     fn policy(&self) -> &RunPolicy {
@@ -111,6 +114,19 @@ impl RunKind for GlueCrawlerRun {
             CrawlItem::Crawler(_) => None,
         });
         render::status(self, region, run, observed)
+    }
+
+    fn runs(&self, item: &CrawlItem) -> Vec<RunSight> {
+        let run = |crawl: &Crawl| {
+            let state = crawl.state.as_str();
+            RunSight {
+                started: crawl.started_on,
+                ended: crawl.ended_on,
+                message: crawl.error_message.clone(),
+                ..RunSight::new(Target::new(JobKind::Crawler, self.target()), &crawl.id, state, Stage::of_crawl(state))
+            }
+        };
+        crawl_of(item).map(run).into_iter().collect()
     }
 
     fn failure_source(item: &CrawlItem) -> Option<FailureSource> {

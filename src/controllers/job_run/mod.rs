@@ -41,6 +41,8 @@ use crate::glue::logs::arguments::LogArguments;
 use crate::glue::logs::failure::FailureSource;
 use crate::glue::rate_limiter::Priority;
 use crate::glue::{Error, ErrorKind, Glue};
+use crate::lineage::progress::Stage;
+use crate::lineage::run::{JobKind, RunSight, Target};
 use crate::redaction::{Sensitive, Withheld};
 
 impl Kind for GlueJobRun {
@@ -82,6 +84,7 @@ impl Kind for GlueJobRun {
 impl RunKind for GlueJobRun {
     const NOUN: &'static str = "run";
     const TARGET: &'static str = "job";
+    const JOB_KIND: JobKind = JobKind::Job;
     type Identification = ByKey;
 
     fn policy(&self) -> &RunPolicy {
@@ -146,6 +149,21 @@ impl RunKind for GlueJobRun {
             return given.check_namespace(started_for.as_deref()).map(|()| Vec::new());
         }
         given.values(started_for.as_deref(), arguments.as_deref())
+    }
+
+    fn runs(&self, item: &JobRunItem) -> Vec<RunSight> {
+        let run = &item.run;
+        let predecessors = run.details.iter().flat_map(|details| &details.predecessors);
+        let upstream = predecessors.map(|(job, id)| (Target::new(JobKind::Job, job), Some(id.clone())));
+        let state = run.state.as_str();
+        vec![RunSight {
+            started: run.started_on,
+            ended: run.completed_on,
+            message: run.error_message.clone(),
+            glue_version: run.glue_version.clone(),
+            upstream: upstream.collect(),
+            ..RunSight::new(Target::new(JobKind::Job, self.target()), &run.id, state, Stage::of_job_run(state))
+        }]
     }
 
     fn failure_source(item: &JobRunItem) -> Option<FailureSource> {

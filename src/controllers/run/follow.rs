@@ -9,6 +9,7 @@ use super::attempts::{active_deadline, may_retry, needs_finalizer, with_attempt}
 use super::calls::{Call, Plan, Step};
 use super::conditions::ready_reason;
 use super::facts::{Facts, Observation, ObservedRun};
+use super::lineage::LOST;
 use super::resume;
 use super::start::next_start;
 use super::status::{blocked, keep, started_message, status, unchanged, wait};
@@ -170,7 +171,7 @@ fn reports_refused_stop(facts: &Facts<'_>) -> bool {
 fn unknown_to_glue(id: &str) -> ObservedRun {
     ObservedRun {
         id: id.to_owned(),
-        state: "GONE".to_owned(),
+        state: LOST.to_owned(),
         phase: Phase::Stopped,
         attempt: None,
         retry_expected: false,

@@ -12,6 +12,7 @@ use crate::controllers::runtime::kind::{Item, Kind};
 use crate::controllers::runtime::reason::Reason;
 use crate::glue::logs::failure::FailureSource;
 use crate::glue::{Error, Glue};
+use crate::lineage::run::{JobKind, RunSight};
 use crate::redaction::{Sensitive, Withheld};
 
 /// A kind of which each object is one run in Glue.
@@ -20,6 +21,8 @@ pub trait RunKind: Kind<PassState = RunPass<Self>, LocalState = RunLocalState> {
     const NOUN: &'static str;
     /// Glue's noun for what it is a run of.
     const TARGET: &'static str;
+    /// What it is a run of, for lineage.
+    const JOB_KIND: JobKind;
     /// How the controller identifies the run of an object: [`ByKey`], or by a baseline.
     type Identification: Identification<Self>;
 
@@ -64,6 +67,13 @@ pub trait RunKind: Kind<PassState = RunPass<Self>, LocalState = RunLocalState> {
     /// The values from Secrets that the run of an item was given, as Glue shows them; why they are not known.
     fn given(&self, _item: &Item<Self>) -> Result<Vec<Sensitive>, Withheld> {
         Ok(Vec::new())
+    }
+
+    /// The run in an item, and after it those that it started, for lineage; none when the item is no run.
+    fn runs(&self, item: &Item<Self>) -> Vec<RunSight>;
+    /// Whether the status has the end of a run that the run of the object started, by Glue's id of it.
+    fn has_ended(_status: &Self::Status, _run: &str) -> bool {
+        false
     }
 
     /// Where the log of the failed run of an item may be; `None` for kinds whose runs write none.

@@ -15,7 +15,7 @@ use super::facts::{CrawlerActivity, Facts, Observation, ObservedRun, PassState, 
 use super::kind::{Identification, RunKind};
 use super::local_state::RunLocalState;
 use super::waiting::waits_for;
-use super::{cleanup, events, plan, reads, resume, sharing, status, waiting};
+use super::{cleanup, events, lineage, plan, reads, resume, sharing, status, waiting};
 use crate::api::run::{Attempt, Phase, RunStatus};
 use crate::controllers::runtime::context::{Context, QueueKey, created, name_of};
 use crate::controllers::runtime::events::of_reason;
@@ -29,6 +29,7 @@ use crate::controllers::runtime::start_once::{Intent, IntentId, StartOutcome, St
 use crate::controllers::runtime::step::Plan;
 use crate::controllers::runtime::time;
 use crate::glue::poller::{self, Report};
+use crate::lineage::run::RunSight;
 
 /// The longest pause before a stop that AWS refused is sent again: somebody waits for it.
 pub const STOP_REFUSED: Duration = Duration::from_secs(15);
@@ -127,6 +128,14 @@ impl<K: RunKind> Lifecycle<K> for RunLifecycle {
     fn report(object: &K, problem: &Problem) -> Option<K::Status> {
         let run = status::report(object.meta(), object.policy(), &run_status(object), problem, time::now())?;
         Some(object.render(None, run, None))
+    }
+
+    fn runs(pass: &Pass<'_, K>) -> Vec<RunSight> {
+        lineage::runs(&pass.object, pass.state.item.as_ref())
+    }
+
+    fn has_ended(status: &K::Status, run: &str) -> bool {
+        lineage::has_ended(K::run_status(status), run) || K::has_ended(status, run)
     }
 
     fn on_idle(pass: &Pass<'_, K>) {

@@ -19,6 +19,7 @@
 //! | [`attempts`] | which attempt is next, and the deadlines |
 //! | `status`, [`conditions`] | the status builder, and the conditions of each phase |
 //! | [`events`] | the Event of each transition |
+//! | `lineage` | the runs that an object shows, for lineage |
 //! | [`local_state`] | what the process keeps about a run |
 //! | [`links`] | pages of the AWS console |
 //! | [`kind`] | what a kind supplies |
@@ -34,6 +35,7 @@ mod follow;
 pub mod given;
 pub mod kind;
 pub mod lifecycle;
+mod lineage;
 pub mod links;
 pub mod local_state;
 pub mod named_values;

@@ -17,6 +17,7 @@ use super::exclusive::Exclusive;
 use super::existing_objects::ExistingObjects;
 use super::failure_log::FailureLogs;
 use super::kind::{Inputs, Kind};
+use super::lineage::Lineage;
 use super::local_state::LocalStates;
 use super::ownership::{AwsLocation, Owners};
 use super::queue::{Queues, Target};
@@ -47,6 +48,8 @@ pub struct Shared {
     pub events: Events,
     /// Reads the logs of failed runs.
     pub failure_logs: FailureLogs,
+    /// Sends events of lineage.
+    pub lineage: Lineage,
 }
 
 /// What the objects of one kind share.

@@ -12,6 +12,7 @@ use super::pass::Pass;
 use super::problem::Problem;
 use super::start_once::{Intent, StartOutcome};
 use super::step::Plan;
+use crate::lineage::run::RunSight;
 
 /// What is left of earlier passes over an object.
 #[derive(Clone, Copy, Debug, Default)]
@@ -54,6 +55,15 @@ pub trait Lifecycle<K: Kind>: Sized + 'static {
     fn on_status_written(pass: &mut Pass<'_, K>, before: Option<&K::Status>);
     /// The status that reports a problem, and is otherwise that of the object; `None` for an object that is finished.
     fn report(object: &K, problem: &Problem) -> Option<K::Status>;
+
+    /// The runs that the pass has observed, for lineage.
+    fn runs(_pass: &Pass<'_, K>) -> Vec<RunSight> {
+        Vec::new()
+    }
+    /// Whether a status has the end of a run, by Glue's id of it.
+    fn has_ended(_status: &K::Status, _run: &str) -> bool {
+        false
+    }
 
     /// The pass ends, and waits for a change.
     fn on_idle(pass: &Pass<'_, K>);

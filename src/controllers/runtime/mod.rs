@@ -35,6 +35,7 @@
 //! | [`error_chain`] | an error and its causes in one line |
 //! | [`text`] | messages cut to a length, and durations |
 //! | [`events`] | Kubernetes Events, filed in the background |
+//! | [`lineage`] | the events of runs, sent to an OpenLineage receiver in the background |
 //! | [`failure_log`] | the end of the log of a failed run, read in the background |
 //! | [`leadership`] | whether this replica may start anything |
 //! | [`settings`] | what the operator configured |
@@ -55,6 +56,7 @@ pub mod failure_log;
 pub mod kind;
 pub mod leadership;
 pub mod lifecycle;
+pub mod lineage;
 pub mod local_state;
 pub mod ownership;
 pub mod panics;
@@ -81,7 +83,7 @@ pub mod wording;
 pub mod workqueue;
 
 pub use leadership::{Leadership, LeadershipKeeper};
-pub use settings::Settings;
+pub use settings::{OpenLineage, Settings};
 
 /// The remedy when Secrets may not be watched.
 pub(crate) const WATCH_SECRETS: &str =

@@ -127,7 +127,12 @@ impl<K: Kind> Pass<'_, K> {
         for _ in 0..MAX_STEPS {
             self.resolve().await;
             let Plan { status, step } = K::Lifecycle::plan(self);
-            match self.write_status(status).await? {
+            let before = self.context.shared.lineage.is_enabled().then(|| self.object.status().cloned());
+            let write = self.write_status(status).await?;
+            if let Some(before) = before.filter(|_| !matches!(write, StatusWrite::RateLimited)) {
+                self.report_runs(before.as_ref());
+            }
+            match write {
                 StatusWrite::Unchanged => {}
                 StatusWrite::Written => continue,
                 StatusWrite::RateLimited => return Ok((Action::AwaitChange, self.writes)),

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::glue::identity::Rules;
+use crate::redaction::Sensitive;
 
 /// The settings; the same for every object.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +34,19 @@ pub struct Settings {
     pub watch_secrets: bool,
     /// Whether the end of the log of a failed run is read, and shown in its status.
     pub failure_logs: bool,
+    /// Where events of lineage are sent; `None` sends none.
+    pub open_lineage: Option<OpenLineage>,
+}
+
+/// A receiver of OpenLineage events.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenLineage {
+    /// The URL to which events are posted.
+    pub url: String,
+    /// The bearer token.
+    pub api_key: Option<Sensitive>,
+    /// The namespace of all jobs; `None` for that of their account and region.
+    pub namespace: Option<String>,
 }
 
 impl Settings {
@@ -67,6 +81,7 @@ impl Settings {
             identity_rules: Rules::default(),
             watch_secrets: true,
             failure_logs: true,
+            open_lineage: None,
         }
     }
 }

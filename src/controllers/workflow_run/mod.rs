@@ -3,9 +3,11 @@
 //! | module | what it does |
 //! |---|---|
 //! | [`properties`] | the run properties, with the values from Secrets and ConfigMaps |
+//! | `lineage` | the run and the runs of its nodes, for lineage |
 //! | `nodes` | which nodes of an ended run are run again |
 //! | `render` | the run as Glue shows it, in the status |
 
+mod lineage;
 mod nodes;
 pub mod properties;
 mod render;
@@ -32,6 +34,7 @@ use crate::glue::workflow_runs::search::{self, OfAttempt};
 use crate::glue::workflow_runs::source::{ReadNodes, WorkflowRunSource};
 use crate::glue::workflow_runs::{PAGE_SIZE, WorkflowRunItem, WorkflowRunState};
 use crate::glue::{Error, ErrorKind, Glue};
+use crate::lineage::run::{JobKind, RunSight};
 use crate::redaction::{Sensitive, Withheld};
 
 /// How much earlier than the intent, by Glue's clock, a run may have started and still be ours: more than any two clocks
@@ -74,7 +77,7 @@ impl Kind for GlueWorkflowRun {
     }
 
     fn words(item: &mut WorkflowRunItem) -> Vec<&mut String> {
-        let of_nodes = item.nodes.iter_mut().filter_map(|node| node.newest.as_mut());
+        let of_nodes = item.nodes.iter_mut().flat_map(|node| node.newest.iter_mut().chain(&mut node.earlier));
         let of_nodes = of_nodes.filter_map(|run| run.error_message.as_mut());
         // A job may have copied a value into any property.
         item.run.error_message.iter_mut().chain(item.run.properties.values_mut()).chain(of_nodes).collect()
@@ -89,6 +92,7 @@ impl Kind for GlueWorkflowRun {
 impl RunKind for GlueWorkflowRun {
     const NOUN: &'static str = "workflow run";
     const TARGET: &'static str = "workflow";
+    const JOB_KIND: JobKind = JobKind::Workflow;
     type Identification = ByKey;
 
     fn policy(&self) -> &RunPolicy {
@@ -154,6 +158,15 @@ impl RunKind for GlueWorkflowRun {
 
     fn given(&self, item: &WorkflowRunItem) -> Result<Vec<Sensitive>, Withheld> {
         properties::given(self, &item.run)
+    }
+
+    fn runs(&self, item: &WorkflowRunItem) -> Vec<RunSight> {
+        let failed = self.observe(item).is_some_and(|run| run.phase.is_failure());
+        lineage::runs(self.target(), item, failed)
+    }
+
+    fn has_ended(status: &GlueWorkflowRunStatus, run: &str) -> bool {
+        lineage::has_ended(status, run)
     }
 
     async fn look_up(

@@ -49,6 +49,13 @@ pub(super) fn client() -> Result<SharedHttpClient, CaBundleError> {
     }))
 }
 
+/// The connector of the environment, for requests that are none of the SDK.
+pub(super) fn bare_connector() -> Result<SharedHttpConnector, CaBundleError> {
+    let path = std::env::var_os(CA_BUNDLE).filter(|path| !path.is_empty());
+    let trusted = path.map(|path| trust_store(Path::new(&path))).transpose()?;
+    Ok(SharedHttpConnector::new(connector(None, None, &ProxyConfig::from_env(), trusted.as_ref())))
+}
+
 fn connector(
     settings: Option<&HttpConnectorSettings>,
     components: Option<&RuntimeComponents>,

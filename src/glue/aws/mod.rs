@@ -20,6 +20,7 @@ mod job_runs;
 mod known_secrets;
 mod large_stack;
 mod logs;
+mod post;
 mod providers;
 mod signer;
 mod stops;
@@ -36,6 +37,7 @@ use aws_smithy_types::DateTime;
 pub use self::client::{Glue, WeakGlue};
 pub use self::config::{AwsConfig, Overrides};
 pub use self::http::CaBundleError;
+pub use self::post::{Answer, NotSent, Poster};
 pub use self::workflow_runs::key_property;
 
 /// A time of the SDK, in whole seconds.

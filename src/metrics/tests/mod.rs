@@ -27,6 +27,8 @@ fn sampled() -> Metrics {
     metrics.queue("GlueJobRun", 7, Duration::from_millis(1500));
     metrics.objects("GlueJobRun", 30, 20);
     metrics.live_runs("GlueJobRun", 12);
+    metrics.lineage_events("sent", 3);
+    metrics.lineage_queue(2, Duration::from_millis(2500));
     metrics.leader(true);
     metrics
 }
@@ -55,6 +57,9 @@ fn every_event_is_rendered() {
         "kube_glue_objects{kind=\"GlueJobRun\"} 30",
         "kube_glue_largest_namespace_objects{kind=\"GlueJobRun\"} 20",
         "kube_glue_live_runs{kind=\"GlueJobRun\"} 12",
+        "kube_glue_lineage_events_total{outcome=\"sent\"} 3",
+        "kube_glue_lineage_queue_depth 2",
+        "kube_glue_lineage_lag_seconds 2.5",
         "kube_glue_leader 1",
         concat!("kube_glue_build_info{version=\"", env!("CARGO_PKG_VERSION"), "\"} 1"),
         "# EOF",

@@ -2,6 +2,7 @@
 //! `--help`.
 
 mod credentials;
+mod open_lineage;
 #[cfg(test)]
 mod tests;
 mod values;
@@ -13,6 +14,7 @@ use clap::error::ErrorKind;
 use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, value_parser};
 
 use self::credentials::CredentialOptions;
+use self::open_lineage::OpenLineageOptions;
 use self::values::{duration, job_argument, kind, namespace};
 use crate::controllers::Settings;
 
@@ -37,7 +39,8 @@ Durations have a unit: 200ms, 5s, 2m. The environment variable shown with a flag
 
 The variables of the AWS SDKs apply: AWS_REGION, AWS_PROFILE, AWS_ENDPOINT_URL, \
 AWS_ENDPOINT_URL_GLUE, AWS_ENDPOINT_URL_STS, AWS_ROLE_ARN, AWS_WEB_IDENTITY_TOKEN_FILE, AWS_CA_BUNDLE, ...
-So do HTTPS_PROXY, HTTP_PROXY and NO_PROXY, for the calls to AWS.
+So do HTTPS_PROXY, HTTP_PROXY and NO_PROXY, for the calls to AWS and to an OpenLineage receiver.
+The receiver's API key is in OPENLINEAGE_API_KEY.
 The cluster is the one that kubectl uses (KUBECONFIG, ~/.kube/config), else the one of the pod's service account.
 ";
 
@@ -152,6 +155,9 @@ pub struct Options {
     )]
     failure_logs: bool,
 
+    #[command(flatten)]
+    open_lineage: OpenLineageOptions,
+
     /// Whether the replicas elect a leader, which alone acts
     #[arg(
         long, env = "KUBE_GLUE_LEADER_ELECTION", value_name = "true|false", default_value_t = true,
@@ -206,6 +212,7 @@ pub struct Options {
 const SCOPE: &str = "Scope";
 const CREDENTIALS: &str = "Credentials";
 const GLUE: &str = "Glue";
+const LINEAGE: &str = "Lineage";
 const ELECTION: &str = "Leader election";
 const OBSERVABILITY: &str = "Observability";
 
@@ -234,6 +241,7 @@ impl Options {
             identity_rules: self.credentials.rules(),
             watch_secrets: self.credentials.watch_secrets,
             failure_logs: self.failure_logs,
+            open_lineage: self.open_lineage.settings(from_environment(open_lineage::API_KEY)),
         }
     }
 

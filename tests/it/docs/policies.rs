@@ -9,7 +9,7 @@ use kube_glue_double::Requests;
 use serde_json::Value;
 
 use super::blocks::{self, Block};
-use super::{CREDENTIALS, PLUGIN};
+use super::{CREDENTIALS, LINEAGE, PLUGIN};
 
 static BY_KIND: LazyLock<BTreeMap<String, BTreeSet<String>>> = LazyLock::new(|| {
     let policies = json(&blocks::in_page(CREDENTIALS));
@@ -51,6 +51,11 @@ pub fn of_plugin() -> BTreeSet<String> {
     json(&blocks::in_page(PLUGIN)).iter().flat_map(actions).map(str::to_owned).collect()
 }
 
+/// The actions that the page about lineage allows to the identities of runs, where the operator has named a receiver.
+pub fn of_lineage() -> BTreeSet<String> {
+    json(&blocks::in_page(LINEAGE)).iter().flat_map(actions).map(str::to_owned).collect()
+}
+
 /// The trust policy of the role of the samples.
 pub fn trust() -> Value {
     let blocks = blocks::in_page("docs/credentials/role-with-keys.md");
@@ -60,7 +65,8 @@ pub fn trust() -> Value {
 /// The actions that controllers with these logs (at trace level) called and the policies of their kinds do not allow.
 pub fn beyond(logs: &str, requests: &Requests) -> BTreeSet<String> {
     let at_work = by_kind().iter().filter(|(kind, _)| logs.contains(&format!("reconcile{{kind=\"{kind}\"")));
-    let allowed: BTreeSet<&String> = at_work.flat_map(|(_, actions)| actions).collect();
+    let of_lineage = if logs.contains("lineage is sent to") { of_lineage() } else { BTreeSet::new() };
+    let allowed: BTreeSet<&String> = at_work.flat_map(|(_, actions)| actions).chain(&of_lineage).collect();
     let all = requests.all();
     let calls = all.iter().filter(|request| request.call.service != "sts");
     let called: BTreeSet<_> =

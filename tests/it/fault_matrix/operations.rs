@@ -1,15 +1,15 @@
 //! The operations of AWS that the controller calls, read from its source.
 //!
 //! Those of CloudWatch Logs are not among them: no object waits for a log, and `job_runs::failure_log` has what happens
-//! without one.
+//! without one. Nor are those for lineage, which no object waits for: `lineage` has what happens without a receiver.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
 /// The folder that alone knows the SDK.
 const ADAPTER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/glue/aws");
-/// What only the kubectl plugin calls.
-const OF_THE_PLUGIN: &str = "documents.rs";
+/// What only the kubectl plugin and lineage call.
+const OF_NO_OBJECT: &str = "documents.rs";
 /// What stands before the name of an operation where the adapter makes a call.
 const CALLS: [&str; 4] = ["self.call(", "self.send(", "aws_call(", "const OPERATION: &str ="];
 
@@ -28,7 +28,7 @@ fn collect(folder: &Path, operations: &mut BTreeSet<String>) {
             if !path.ends_with("tests") {
                 collect(&path, operations);
             }
-        } else if !path.ends_with(OF_THE_PLUGIN) {
+        } else if !path.ends_with(OF_NO_OBJECT) {
             let source = std::fs::read_to_string(&path).expect("a source file");
             operations.extend(CALLS.iter().flat_map(|call| named(&source, call)));
         }

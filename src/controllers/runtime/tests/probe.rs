@@ -31,6 +31,7 @@ use crate::controllers::runtime::events::Events;
 use crate::controllers::runtime::failure_log::FailureLogs;
 use crate::controllers::runtime::kind::Kind;
 use crate::controllers::runtime::lifecycle::{Earlier, Lifecycle};
+use crate::controllers::runtime::lineage::Lineage;
 use crate::controllers::runtime::pass::Pass;
 use crate::controllers::runtime::problem::Problem;
 use crate::controllers::runtime::reason::Reason;
@@ -248,6 +249,7 @@ impl ProbeLoop {
             metrics: metrics.clone(),
             failure_logs: FailureLogs::new(Events::new(client.clone(), metrics.clone()), Leadership::always(), false),
             events: Events::new(client, metrics.clone()),
+            lineage: Lineage::new(None, &metrics).unwrap(),
         };
         let (requeuer, queue) = Requeuer::new();
         let context = Arc::new(Context::new(shared, requeuer.clone()));

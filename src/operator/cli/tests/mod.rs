@@ -51,6 +51,7 @@ fn flags_have_the_documented_defaults() {
             identity_rules: Rules::default(),
             watch_secrets: true,
             failure_logs: true,
+            open_lineage: None,
         }
     );
     assert!(options.leader_election);
@@ -109,6 +110,30 @@ fn invalid_values_are_refused_with_the_remedy() {
 }
 
 #[test]
+fn the_url_of_the_receiver_is_put_together_as_openlineages_clients_do() {
+    for (arguments, url) in [
+        (&["--openlineage-url", "http://marquez:5000"][..], Some("http://marquez:5000/api/v1/lineage")),
+        (&["--openlineage-url", "http://marquez:5000/"], Some("http://marquez:5000/api/v1/lineage")),
+        (
+            &["--openlineage-url", "https://h/base", "--openlineage-endpoint", "/openapi/openlineage/api/v1/lineage"],
+            Some("https://h/base/openapi/openlineage/api/v1/lineage"),
+        ),
+        (&["--openlineage-url", ""], None),
+        (&["--openlineage-url", "http://h", "--openlineage-disabled", "true"], None),
+        (&["--openlineage-url", "http://h", "--openlineage-disabled", ""], Some("http://h/api/v1/lineage")),
+    ] {
+        let settings = options(arguments).unwrap().settings();
+        assert_eq!(settings.open_lineage.map(|of| of.url).as_deref(), url, "{arguments:?}");
+    }
+    let named = options(&["--openlineage-url", "http://h", "--openlineage-namespace", "prod"]).unwrap().settings();
+    assert_eq!(named.open_lineage.and_then(|of| of.namespace).as_deref(), Some("prod"));
+    assert!(refusal(&["--openlineage-url", "marquez:5000"]).contains("like http://marquez:5000"));
+    assert!(refusal(&["--openlineage-url", "http://"]).contains("like http://marquez:5000"));
+    assert!(refusal(&["--openlineage-url", "http://u:p@h"]).contains("OPENLINEAGE_API_KEY"));
+    assert!(refusal(&["--openlineage-disabled", "perhaps"]).contains("true or false"));
+}
+
+#[test]
 fn every_flag_has_an_environment_variable() {
     for argument in Cli::command().get_arguments() {
         let Some(long) = argument.get_long() else {
@@ -117,7 +142,10 @@ fn every_flag_has_an_environment_variable() {
         if matches!(long, "help" | "version") {
             continue;
         }
-        let expected = format!("KUBE_GLUE_{}", long.replace('-', "_").to_uppercase());
+        let name = long.replace('-', "_").to_uppercase();
+        // OpenLineage's clients know these variables by names of their own.
+        let prefix = if name.starts_with("OPENLINEAGE_") { "" } else { "KUBE_GLUE_" };
+        let expected = format!("{prefix}{name}");
         let actual = argument.get_env().map(|name| name.to_string_lossy().into_owned());
         assert_eq!(actual, Some(expected), "--{long}");
     }

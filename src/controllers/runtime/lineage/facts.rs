@@ -1,0 +1,137 @@
+//! Reads what is known of a job, crawler or workflow itself: what it is, and which datasets it reads and writes.
+//!
+//! Whatever cannot be read is left out, and the event says so.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use tracing::debug;
+
+use crate::glue::documents::Collection;
+use crate::glue::{Error, ErrorKind, Glue};
+use crate::lineage::connection::Connection;
+use crate::lineage::dataset::{Findings, Locator, Place};
+use crate::lineage::run::{JobFacts, JobKind, Target, job_namespace};
+use crate::lineage::{crawl, definition, visual};
+
+/// The most connections of one job that are read.
+const MAX_CONNECTIONS: usize = 20;
+/// The most pages of a database's tables that are read.
+const MAX_PAGES: usize = 20;
+/// How often a call is made that fails in passing.
+const TRIES: u32 = 3;
+/// The pause before the second try. It doubles.
+const PAUSE: Duration = Duration::from_secs(2);
+
+/// What was read.
+#[derive(Debug, Default)]
+pub(super) struct Read {
+    /// Where it is; `None` where AWS did not say which account that is.
+    place: Option<Place>,
+    /// What is known of it.
+    pub(super) facts: JobFacts,
+}
+
+impl Read {
+    /// The namespace of its job in OpenLineage; `None` where neither the operator nor AWS says it.
+    pub(super) fn job_namespace(&self, configured: Option<&str>) -> Option<String> {
+        match &self.place {
+            Some(place) => Some(job_namespace(configured, place)),
+            None => configured.map(str::to_owned),
+        }
+    }
+}
+
+/// Reads what is known of `target`.
+pub(super) async fn read(client: Glue, target: Target) -> Read {
+    let account = match tried(|| client.identify()).await {
+        Ok(caller) => caller.account_id,
+        Err(error) => {
+            debug!(%error, "the account of a run is not known: its events have no datasets");
+            return Read::default();
+        }
+    };
+    let place = Place { region: client.identity().region.clone(), account };
+    let facts = match target.kind {
+        JobKind::Job => job(&client, &target.name, &place).await,
+        JobKind::Crawler => crawler(&client, &target.name, &place).await,
+        JobKind::Workflow | JobKind::Trigger => Ok(JobFacts::default()),
+    };
+    let facts = facts.unwrap_or_else(|error| {
+        debug!(%error, "the datasets of a run cannot be read");
+        let mut findings = Findings::default();
+        findings.add_unknown(target.kind.word(), format!("{} answered {}", error.operation, error.code));
+        JobFacts { findings, ..JobFacts::default() }
+    });
+    Read { place: Some(place), facts }
+}
+
+async fn job(client: &Glue, name: &str, place: &Place) -> Result<JobFacts, Error> {
+    let document = tried(|| client.job_document(name)).await?;
+    let definition::Job { facts, nodes } = definition::job(&document);
+    let connections = connections(client, visual::connections(&nodes)).await;
+    Ok(JobFacts { findings: visual::findings(&nodes, place, &connections), ..facts })
+}
+
+async fn crawler(client: &Glue, name: &str, place: &Place) -> Result<JobFacts, Error> {
+    let names = [name.to_owned()];
+    let mut documents = tried(|| client.definitions(Collection::Crawlers, &names)).await?;
+    let Some(document) = documents.pop() else { return Ok(JobFacts::default()) };
+    let (mut crawler, database) = definition::crawler(&document);
+    let connections = connections(client, crawler.targets.iter().filter_map(Locator::connection).collect()).await;
+    let mut unread = None;
+    if let Some(database) = database {
+        match tables(client, name, &database).await {
+            Ok(tables) => crawler.tables = tables.into_iter().map(|table| (database.clone(), table)).collect(),
+            Err(error) => unread = Some(format!("{} answered {}", error.operation, error.code)),
+        }
+    }
+    let mut findings = crawl::findings(&crawler, place, &connections);
+    if let Some(why) = unread {
+        findings.add_unknown("the tables of the crawler", why);
+    }
+    Ok(JobFacts { description: crawler.description, findings, ..JobFacts::default() })
+}
+
+/// The tables that the crawler wrote in the database.
+async fn tables(client: &Glue, crawler: &str, database: &str) -> Result<Vec<String>, Error> {
+    let (mut tables, mut token) = (Vec::new(), None);
+    for _ in 0..MAX_PAGES {
+        let page = tried(|| client.table_documents(database, token.clone())).await?;
+        tables.extend(definition::tables_of(crawler, &page.items).into_iter().map(str::to_owned));
+        token = page.next;
+        if token.is_none() {
+            break;
+        }
+    }
+    Ok(tables)
+}
+
+/// The connections of these names, as far as they can be read.
+async fn connections(client: &Glue, names: BTreeSet<&str>) -> BTreeMap<String, Connection> {
+    let mut connections = BTreeMap::new();
+    for name in names.into_iter().take(MAX_CONNECTIONS) {
+        match tried(|| client.connection_document(None, name)).await {
+            Ok(document) => drop(connections.insert(name.to_owned(), definition::connection(&document))),
+            Err(error) => debug!(%error, "a connection of a job cannot be read"),
+        }
+    }
+    connections
+}
+
+/// Makes a call, again where it fails in passing.
+async fn tried<T, F: Future<Output = Result<T, Error>>>(call: impl Fn() -> F) -> Result<T, Error> {
+    let mut pause = PAUSE;
+    for _ in 1..TRIES {
+        match call().await {
+            Err(error) if is_passing(error.kind) => tokio::time::sleep(pause).await,
+            answer => return answer,
+        }
+        pause *= 2;
+    }
+    call().await
+}
+
+fn is_passing(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::Throttled | ErrorKind::Transient | ErrorKind::Ambiguous | ErrorKind::ExpiredCredentials)
+}

@@ -1,0 +1,157 @@
+//! What Glue's answers say of a job, a connection, a crawler and the tables that it made. The answers are JSON with Glue's
+//! own names. Nothing else of them is kept: they may contain credentials.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::connection::Connection;
+use super::crawl::{Crawler, behind_connection};
+use super::dataset::Locator;
+use super::run::JobFacts;
+use super::scripts::Language;
+use super::visual::{Node, nodes};
+
+/// A job as `GetJob` shows it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Job {
+    /// All but what it reads and writes.
+    pub facts: JobFacts,
+    /// The nodes of a visual job.
+    pub nodes: BTreeMap<String, Node>,
+}
+
+/// Reads `Job` of `GetJob`.
+#[must_use]
+pub fn job(document: &Value) -> Job {
+    let command = &document["Command"];
+    let script = text(command, "ScriptLocation");
+    let language = document["DefaultArguments"]["--job-language"].as_str();
+    let language = script.as_ref().map(|script| Language::of(language, script).as_str());
+    let facts = JobFacts {
+        description: text(document, "Description"),
+        script,
+        language,
+        is_streaming: command["Name"] == "gluestreaming",
+        glue_version: text(document, "GlueVersion"),
+        ..JobFacts::default()
+    };
+    Job { facts, nodes: nodes::read(&document["CodeGenConfigurationNodes"]) }
+}
+
+/// Reads `Connection` of `GetConnection`.
+#[must_use]
+pub fn connection(document: &Value) -> Connection {
+    let properties = document["ConnectionProperties"].as_object().into_iter().flatten();
+    let properties = properties.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())));
+    Connection::new(document["ConnectionType"].as_str().unwrap_or_default(), properties)
+}
+
+/// Reads a crawler of `BatchGetCrawlers`; with the database in which it makes tables.
+#[must_use]
+pub fn crawler(document: &Value) -> (Crawler, Option<String>) {
+    let targets = &document["Targets"];
+    let of = |kind: &str| targets[kind].as_array().map(Vec::as_slice).unwrap_or_default().to_vec();
+    let uris = |value: &Value| -> Vec<Locator> {
+        let paths = value.as_array().into_iter().flatten().filter_map(Value::as_str);
+        paths.map(|path| Locator::Uri(path.to_owned())).collect()
+    };
+    let mut crawler = Crawler { description: text(document, "Description"), ..Crawler::default() };
+    for target in of("S3Targets") {
+        crawler.targets.extend(text(&target, "Path").map(Locator::Uri));
+    }
+    for target in of("JdbcTargets").iter().chain(&of("MongoDBTargets")) {
+        let named = target["ConnectionName"].as_str().zip(target["Path"].as_str());
+        match named.and_then(|(connection, path)| behind_connection(connection, path)) {
+            Some(table) => crawler.targets.push(table),
+            None => crawler.patterns += 1,
+        }
+    }
+    for target in of("DynamoDBTargets") {
+        crawler.targets.extend(text(&target, "Path").map(Locator::DynamoDb));
+    }
+    for target in of("CatalogTargets") {
+        let Some(database) = target["DatabaseName"].as_str() else { continue };
+        let tables = target["Tables"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        crawler.targets.extend(tables.map(|table| Locator::table(database, table)));
+    }
+    for target in of("DeltaTargets") {
+        crawler.targets.extend(uris(&target["DeltaTables"]));
+    }
+    for target in of("IcebergTargets").iter().chain(&of("HudiTargets")) {
+        crawler.targets.extend(uris(&target["Paths"]));
+    }
+    (crawler, text(document, "DatabaseName"))
+}
+
+/// The tables of a page of `GetTables` that the crawler wrote. A crawler leaves its name in each of its tables (Glue
+/// developer guide, "Parameters set on Data Catalog tables by crawler").
+#[must_use]
+pub fn tables_of<'a>(crawler: &str, tables: &'a [Value]) -> Vec<&'a str> {
+    let is_own = |table: &&Value| table["Parameters"]["UPDATED_BY_CRAWLER"] == crawler;
+    tables.iter().filter(is_own).filter_map(|table| table["Name"].as_str()).collect()
+}
+
+fn text(document: &Value, name: &str) -> Option<String> {
+    document[name].as_str().filter(|text| !text.is_empty()).map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_job_says_what_it_is_and_has_its_nodes() {
+        let job = job(&json!({
+            "Name": "etl", "Description": "Nightly", "GlueVersion": "5.0",
+            "Command": {"Name": "gluestreaming", "ScriptLocation": "s3://scripts/etl.scala"},
+            "DefaultArguments": {"--password": "hunter2"},
+            "CodeGenConfigurationNodes": {"n1": {"S3CsvSource": {"Name": "in", "Paths": ["s3://lake/raw"]}}},
+        }));
+        let JobFacts { description, script, language, is_streaming, glue_version, .. } = job.facts;
+        assert_eq!((description.as_deref(), script.as_deref()), (Some("Nightly"), Some("s3://scripts/etl.scala")));
+        assert_eq!((language, is_streaming, glue_version.as_deref()), (Some("Scala"), true, Some("5.0")));
+        assert_eq!(job.nodes["n1"].reads, [Locator::Uri("s3://lake/raw".to_owned())]);
+        assert_eq!(super::job(&json!({})), Job::default());
+    }
+
+    #[test]
+    fn a_crawler_says_all_its_targets_and_counts_patterns() {
+        let (crawler, database) = crawler(&json!({
+            "Name": "raw", "DatabaseName": "sales",
+            "Targets": {
+                "S3Targets": [{"Path": "s3://lake/raw"}],
+                "JdbcTargets": [{"ConnectionName": "pg", "Path": "shop/public/orders"}, {"ConnectionName": "pg", "Path": "shop/%"}],
+                "MongoDBTargets": [{"ConnectionName": "m", "Path": "shop/orders"}],
+                "DynamoDBTargets": [{"Path": "Music"}],
+                "CatalogTargets": [{"DatabaseName": "d", "Tables": ["t1", "t2"]}],
+                "DeltaTargets": [{"DeltaTables": ["s3://lake/delta"]}],
+                "IcebergTargets": [{"Paths": ["s3://lake/iceberg"]}],
+                "HudiTargets": [{"Paths": ["s3://lake/hudi"]}],
+            },
+        }));
+        assert_eq!((crawler.targets.len(), crawler.patterns, database.as_deref()), (9, 1, Some("sales")));
+    }
+
+    #[test]
+    fn a_table_names_the_crawler_that_wrote_it() {
+        let tables = [
+            json!({"Name": "orders", "Parameters": {"UPDATED_BY_CRAWLER": "raw"}}),
+            json!({"Name": "items", "Parameters": {"UPDATED_BY_CRAWLER": "other"}}),
+            json!({"Name": "manual"}),
+        ];
+        assert_eq!(tables_of("raw", &tables), ["orders"]);
+    }
+
+    #[test]
+    fn a_connection_keeps_no_credentials() {
+        let connection = connection(&json!({
+            "ConnectionType": "JDBC",
+            "ConnectionProperties": {"JDBC_CONNECTION_URL": "jdbc:mysql://h/d", "USERNAME": "u", "PASSWORD": "p"},
+        }));
+        assert_eq!(connection.type_, "JDBC");
+        assert_eq!(connection.properties.keys().collect::<Vec<_>>(), ["JDBC_CONNECTION_URL"]);
+    }
+}
