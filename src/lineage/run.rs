@@ -367,4 +367,6 @@ fn datasets(found: &BTreeMap<DatasetId, BTreeSet<Evidence>>, declared: &BTreeSet
 }
 
 #[cfg(test)]
+mod conformance;
+#[cfg(test)]
 mod tests;
