@@ -4,8 +4,8 @@ mod receiver;
 mod transport;
 mod workflow;
 
-use kube_glue::api::GlueCrawlerRun;
 use kube_glue::api::run::Phase;
+use kube_glue::api::{GlueCrawlerRun, GlueTrigger};
 use kube_glue_double::{
     CrawlOutcome, CrawlPlan, CrawlScript, CrawlerSettings, DEFAULT_ACCOUNT, JobDefinition, Outcome,
 };
@@ -232,4 +232,41 @@ async fn a_crawl_reads_its_targets_and_writes_the_tables_that_it_made() {
     let end = &events[1];
     assert_eq!((&end["job"]["name"], names(end, "inputs")), (&json!("crawler/raw"), vec!["s3://lake raw".to_owned()]));
     assert_eq!(names(end, "outputs"), [format!("arn:aws:glue:{REGION}:{DEFAULT_ACCOUNT} table/sales/orders")]);
+}
+
+#[tokio::test]
+async fn a_firing_is_a_run_and_the_parent_of_what_it_started() {
+    let receiver = Receiver::start().await;
+    let env = setup("lineage-firing", &receiver).await;
+    env.define_job(visual("orders", Outcome::Succeeded));
+    let trigger = json!({"Name": "refresh", "Type": "ON_DEMAND", "Actions": [{"JobName": "orders"}]});
+    env.call_glue("CreateTrigger", &trigger);
+    let triggers = env.objects::<GlueTrigger>();
+    triggers.create("one", json!({"triggerName": "refresh"})).await;
+    triggers.wait_ready("one").await;
+    triggers.patch_spec("one", json!({"fire": "monday"})).await;
+    let started = |object: &GlueTrigger| crate::harness::status(object)["lastFiring"]["started"][0]["id"].is_string();
+    let object = triggers.wait_until("one", "its run is known", started).await;
+    let run = crate::harness::status(&object)["lastFiring"]["started"][0]["id"].as_str().expect("an id").to_owned();
+    for _ in 0..2 {
+        env.double.clock().step(STEP);
+        let before = receiver.events().len();
+        receiver.wait_until("the next state is told", |events| events.len() > before).await;
+    }
+    triggers.wait_for_reason("one", "Completed").await;
+    let is_end = |event: &Value| event["job"]["name"] == "trigger/refresh" && event["eventType"] == "COMPLETE";
+    let told = |events: &[Value]| types_of(events, &run).contains(&"COMPLETE") && events.iter().any(is_end);
+    let events = receiver.wait_until("both have ended", told).await;
+    let firing: Vec<_> = events.iter().filter(|event| event["job"]["name"] == "trigger/refresh").collect();
+    let types: Vec<_> = firing.iter().map(|event| &event["eventType"]).collect();
+    assert_eq!(types, ["START", "COMPLETE"]);
+    for event in of_run(&events, &run) {
+        let parent = &event["run"]["facets"]["parent"];
+        assert_eq!(
+            (&parent["run"]["runId"], &parent["job"]["name"]),
+            (&firing[0]["run"]["runId"], &json!("trigger/refresh"))
+        );
+    }
+    assert_eq!(types_of(&events, &run).iter().filter(|type_| **type_ == "START").count(), 1);
+    assert_eq!(receiver.refused(), [""; 0]);
 }

@@ -13,6 +13,7 @@ use crate::controllers::runtime::start_once::Intent;
 use crate::controllers::runtime::step::Plan;
 use crate::glue::identity::Provenance;
 use crate::glue::{Error, Glue};
+use crate::lineage::run::RunSight;
 use crate::redaction::Redactor;
 
 /// A kind of which each object declares one resource in Glue.
@@ -59,6 +60,15 @@ pub trait DeclaredKind: Kind<PassState: Default> {
     /// The conditions that only this kind has.
     fn own_conditions(_facts: &Facts<'_, Self>, _status: &Self::Status, _before: &[Condition]) -> Vec<Condition> {
         Vec::new()
+    }
+
+    /// The runs that the object has started, for lineage; `related` are the items of [`DeclaredKind::related`] that Glue has.
+    fn runs(&self, _related: &[Item<Self>]) -> Vec<RunSight> {
+        Vec::new()
+    }
+    /// Whether a status has the end of a run that the object started, by its id.
+    fn has_ended(_status: &Self::Status, _run: &str) -> bool {
+        false
     }
 
     /// The intent that a status records.

@@ -26,6 +26,7 @@ use crate::controllers::runtime::time;
 use crate::glue::identity::Acceptance;
 use crate::glue::poller::{Observation, Report};
 use crate::glue::{Error, ErrorKind};
+use crate::lineage::run::RunSight;
 
 /// The lifecycle of a declared resource.
 pub struct DeclaredLifecycle;
@@ -60,6 +61,9 @@ impl<K: DeclaredKind<Status: Default>> Lifecycle<K> for DeclaredLifecycle {
         }
         let (report, related, related_error) = report(pass, &ownership);
         let observation = report.observation.map(|observation| redacted(pass, observation));
+        if pass.context.shared.lineage.is_enabled() {
+            pass.related = present(&related);
+        }
         plan::plan(&Facts {
             common: pass.common_facts(report.error.as_deref()),
             object: &pass.object,
@@ -151,6 +155,14 @@ impl<K: DeclaredKind<Status: Default>> Lifecycle<K> for DeclaredLifecycle {
             );
             pass.publish(event);
         }
+    }
+
+    fn runs(pass: &Pass<'_, K>) -> Vec<RunSight> {
+        pass.object.runs(&pass.related)
+    }
+
+    fn has_ended(status: &K::Status, run: &str) -> bool {
+        K::has_ended(status, run)
     }
 
     fn report(object: &K, problem: &Problem) -> Option<K::Status> {
@@ -245,6 +257,15 @@ fn longest_pause(kind: ErrorKind) -> Duration {
 
 /// The related items that were observed, by id.
 type Related<K> = Vec<(String, Observation<Item<K>>)>;
+
+/// The related items that Glue has.
+fn present<T: Clone>(related: &[(String, Observation<T>)]) -> Vec<T> {
+    let items = related.iter().filter_map(|(_, observation)| match observation {
+        Observation::Present(item) => Some(item.clone()),
+        Observation::NotFound => None,
+    });
+    items.collect()
+}
 
 /// What the poller knows of the resource and of the related items, and why polls of one of these fail. Asking subscribes the object.
 fn report<K: DeclaredKind>(

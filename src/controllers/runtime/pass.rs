@@ -13,7 +13,7 @@ use super::context::{self, Context, QueueKey};
 use super::credentials::resolver::ResolvedClient;
 use super::facts::CommonFacts;
 use super::failure_log::Request;
-use super::kind::{Inputs, Kind};
+use super::kind::{Inputs, Item, Kind};
 use super::lifecycle::{Earlier, Lifecycle};
 use super::local_state::LocalState;
 use super::problem::Problem;
@@ -40,6 +40,8 @@ pub struct Pass<'a, K: Kind> {
     pub(super) inputs: Option<Result<K::Inputs, Problem>>,
     /// Why AWS refused the last call of this pass.
     pub problem: Option<Problem>,
+    /// What the last plan knew of other items that the object waits for.
+    pub related: Vec<Item<K>>,
     /// Whether other objects come first.
     pub behind: bool,
     /// Whether this pass wrote the intent in the status and has sent nothing since.
@@ -71,6 +73,7 @@ impl<'a, K: Kind> Pass<'a, K> {
             client: None,
             inputs: None,
             problem: None,
+            related: Vec::new(),
             behind: false,
             fresh_intent: false,
             intended: None,

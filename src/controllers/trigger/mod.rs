@@ -6,6 +6,7 @@
 //! | [`calls`] | the calls to Glue |
 //! | `activation` | a trigger that has a state: switched to the state of the spec, and back to it |
 //! | `firing` | a trigger of type ON_DEMAND: fired once for each new value of `spec.fire` |
+//! | `lineage` | firings and the runs that they started, for lineage |
 //! | `requests` | which values of `spec.fire` are new |
 //! | `render` | the trigger as Glue shows it, in the status |
 //! | [`local_state`] | what the process keeps about an object, and what a pass observes |
@@ -15,6 +16,7 @@ pub mod calls;
 pub mod event;
 mod facts;
 mod firing;
+mod lineage;
 pub mod local_state;
 pub mod plan;
 mod render;
@@ -42,6 +44,7 @@ use crate::glue::job_runs::source::JobRunSource;
 use crate::glue::triggers::source::{TriggerItem, TriggerSource};
 use crate::glue::workflow_runs::source::{ReadNodes, WorkflowRunSource};
 use crate::glue::{Error, Glue};
+use crate::lineage::run::RunSight;
 
 impl Kind for GlueTrigger {
     const KIND: &'static str = "GlueTrigger";
@@ -124,6 +127,14 @@ impl DeclaredKind for GlueTrigger {
 
     fn release(facts: &TriggerFacts<'_>) -> Release<Self> {
         plan::release(facts)
+    }
+
+    fn runs(&self, related: &[TriggerItem]) -> Vec<RunSight> {
+        lineage::runs(self, related)
+    }
+
+    fn has_ended(status: &GlueTriggerStatus, run: &str) -> bool {
+        lineage::has_ended(status, run)
     }
 
     /// The intent of the last firing. It stays the tracked one after the firing, for the lookup of its runs.

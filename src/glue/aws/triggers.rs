@@ -144,6 +144,8 @@ impl Glue {
             state: state.as_str().to_owned(),
             is_known: !matches!(state, JobRunState::Unknown(_)),
             failure,
+            started_on: run.started_on.and_then(super::timestamp),
+            ended_on: run.completed_on.and_then(super::timestamp),
             is_triggered,
         })
     }

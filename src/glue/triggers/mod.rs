@@ -2,6 +2,8 @@
 
 pub(crate) mod source;
 
+use jiff::Timestamp;
+
 use crate::glue::crawls::{Crawl, CrawlState};
 use crate::glue::workflow_runs::{WorkflowRunItem, WorkflowRunState};
 
@@ -155,6 +157,10 @@ pub struct RunSummary {
     pub ended: bool,
     /// Why the run failed, in Glue's words, which may be none; `None` when it did not fail.
     pub failure: Option<String>,
+    /// By Glue's clock.
+    pub started_on: Option<Timestamp>,
+    /// By Glue's clock.
+    pub ended_on: Option<Timestamp>,
     /// Whether the trigger of the request may have started it.
     pub is_triggered: bool,
 }
@@ -169,6 +175,8 @@ impl From<&Crawl> for RunSummary {
             is_known: !matches!(crawl.state, CrawlState::Unknown(_)),
             ended: crawl.state.is_final(),
             failure: failed.then(|| crawl.error_message.clone().unwrap_or_default()),
+            started_on: crawl.started_on,
+            ended_on: crawl.ended_on,
             is_triggered: true,
         }
     }
@@ -183,6 +191,8 @@ impl From<&WorkflowRunItem> for RunSummary {
             is_known: !matches!(item.run.state, WorkflowRunState::Unknown(_)),
             ended: item.run.state.is_final(),
             failure: item.failure(),
+            started_on: item.run.started_on,
+            ended_on: item.run.completed_on,
             is_triggered: true,
         }
     }

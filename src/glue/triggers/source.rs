@@ -56,6 +56,8 @@ impl TriggerItem {
                     is_known: !matches!(item.run.state, JobRunState::Unknown(_)),
                     ended,
                     failure: failed.then(|| item.run.error_message.clone().unwrap_or_default()),
+                    started_on: item.run.started_on,
+                    ended_on: item.run.completed_on,
                     is_triggered: true,
                 })
             }

@@ -259,7 +259,8 @@ fn the_runs_of_a_firing_are_followed_until_they_end() {
     let run = |state: &str, ended| {
         let failure = (ended && state == "FAILED").then(|| "out of memory".to_owned());
         let (id, state, is_known) = ("jr_1".to_owned(), state.to_owned(), state != "NEW");
-        let run = RunSummary { id, state, is_known, ended, failure, is_triggered: true };
+        let run =
+            RunSummary { id, state, is_known, ended, failure, started_on: None, ended_on: None, is_triggered: true };
         vec![("jr_1".to_owned(), Observation::Present(TriggerItem::Crawl(run)))]
     };
     for (related, reason, ended) in [
@@ -281,7 +282,16 @@ fn the_runs_of_a_firing_are_followed_until_they_end() {
     // A workflow run is COMPLETED although its actions failed; what failed is in the message, until the next firing.
     let failure = Some("of 3 actions 1 failed".to_owned());
     let state = "COMPLETED".to_owned();
-    let run = RunSummary { id: "jr_1".to_owned(), state, is_known: true, ended: true, failure, is_triggered: true };
+    let run = RunSummary {
+        id: "jr_1".to_owned(),
+        state,
+        is_known: true,
+        ended: true,
+        failure,
+        started_on: None,
+        ended_on: None,
+        is_triggered: true,
+    };
     let related = vec![("jr_1".to_owned(), Observation::Present(TriggerItem::Crawl(run)))];
     let status = Fixture { related, ..fixture.clone() }.settled().0.object.status.expect("a status");
     assert_eq!(ready(&status).0, "CompletedWithFailures");
