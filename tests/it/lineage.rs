@@ -65,6 +65,8 @@ async fn a_run_of_a_visual_job_says_what_it_reads_and_writes() {
     env.secrets.push("swordfish-9".to_owned());
     define_connection(&env);
     env.define_job(visual("orders", Outcome::Succeeded));
+    let arn = format!("arn:aws:glue:{REGION}:{DEFAULT_ACCOUNT}:job/orders");
+    env.call_glue("TagResource", &json!({"ResourceArn": arn, "TagsToAdd": {"Owner": "team-a", "stage": "prod"}}));
     env.create_run("one", "orders", json!({})).await;
     env.wait_for_run_id("one").await;
     receiver.wait_until("the run is known", |events| !events.is_empty()).await;
@@ -91,6 +93,8 @@ async fn a_run_of_a_visual_job_says_what_it_reads_and_writes() {
     );
     assert_eq!(end["job"]["facets"]["documentation"]["description"], "Orders of the day");
     assert_eq!(end["job"]["facets"]["sourceCodeLocation"]["url"], "s3://scripts/orders.py");
+    assert_eq!(end["job"]["facets"]["ownership"]["owners"], json!([{"name": "team-a"}]));
+    assert_eq!(end["job"]["facets"]["tags"]["tags"].as_array().map(Vec::len), Some(2));
     // By Glue's clock: whoever sees the run makes the same event.
     let shown = run.status.expect("a status");
     let completed = shown.completed_at.expect("an end").0;

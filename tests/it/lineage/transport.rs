@@ -95,13 +95,18 @@ async fn an_overloaded_or_broken_receiver_is_asked_again_and_a_refused_event_is_
 #[tokio::test]
 async fn what_waits_is_sent_before_an_orderly_shutdown() {
     let receiver = Receiver::start().await;
-    receiver.hold();
     let mut env = setup("lineage-drain", &receiver).await;
     env.define_job(visual("orders", Outcome::Succeeded));
-    let ids = run_all(&env, &["a"]).await;
-    receiver.wait_for_requests(1).await;
-    let (status, ()) = tokio::join!(env.terminate_controller("it"), async { receiver.release() });
-    assert!(status.success());
+    let ids = start_all(&env, &["a"]).await;
+    env.double.clock().step(STEP);
+    let has_started = |events: &[Value]| types_of(events, &ids[0]).contains(&"START");
+    let told = receiver.wait_until("the run has started", has_started).await.len();
+    // The end waits for longer than a controller takes that does not wait for it.
+    receiver.answer([Answer::TooMany(2)]);
+    env.double.clock().step(STEP);
+    env.wait_finished("a", Phase::Succeeded).await;
+    receiver.wait_for_requests(told + 1).await;
+    assert!(env.terminate_controller("it").await.success());
     assert!(have_ended(&ids)(&receiver.events()), "{}", described(&receiver.events()));
 }
 

@@ -121,3 +121,25 @@ async fn a_workflow_run_with_a_failed_job_fails_and_names_it() {
     assert_eq!(end["run"]["facets"]["errorMessage"]["message"], "checksum differs", "{}", described(&events));
     assert!(!events.iter().any(|event| event["job"]["name"] == "job/publish"), "it was never started");
 }
+
+#[tokio::test]
+async fn a_controller_that_is_killed_in_the_middle_sends_no_end_of_a_job_again() {
+    let receiver = Receiver::start().await;
+    let mut env = setup("lineage-flow-kill", &receiver).await;
+    define_workflow(&env, RunScript::succeeds());
+    env.objects::<GlueWorkflowRun>().create("one", json!({"workflowName": "daily"})).await;
+    finish(&env, "one", &["0/4"]).await;
+    let load = env.glue_runs("load")[0]["Id"].as_str().expect("an id").to_owned();
+    let objects = env.objects::<GlueWorkflowRun>();
+    objects.wait_until("one", "its first job has ended", |object| status(object)["progress"] == "1/4").await;
+    receiver.wait_until("that is told", |events| types_of(events, &load).contains(&"COMPLETE")).await;
+    env.kill_controller();
+    env.start_controller();
+    finish(&env, "one", &["1/4", "3/4"]).await;
+    let done = env.objects::<GlueWorkflowRun>().wait_finished("one", Phase::Succeeded).await;
+    let id = status(&done)["runId"].as_str().expect("an id").to_owned();
+    let events = receiver.wait_until("it has ended", |events| types_of(events, &id).contains(&"COMPLETE")).await;
+    assert_eq!(types_of(&events, &load), ["START", "COMPLETE"]);
+    let own = types_of(&events, &id);
+    assert_eq!((own.iter().filter(|type_| **type_ == "COMPLETE").count(), own.last()), (1, Some(&"COMPLETE")));
+}

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use tracing::debug;
 
+use crate::api::inventory::ItemType;
 use crate::glue::documents::Collection;
+use crate::glue::inventory::source::InventoryReader;
 use crate::glue::{Error, ErrorKind, Glue};
 use crate::lineage::connection::Connection;
 use crate::lineage::dataset::{Findings, Locator, Place};
@@ -57,12 +59,24 @@ pub(super) async fn read(client: Glue, target: Target) -> Read {
         JobKind::Crawler => crawler(&client, &target.name, &place).await,
         JobKind::Workflow | JobKind::Trigger => Ok(JobFacts::default()),
     };
-    let facts = facts.unwrap_or_else(|error| {
+    let mut facts = facts.unwrap_or_else(|error| {
         debug!(%error, "the datasets of a run cannot be read");
         let mut findings = Findings::default();
         findings.add_unknown(target.kind.word(), format!("{} answered {}", error.operation, error.code));
         JobFacts { findings, ..JobFacts::default() }
     });
+    let tagged = match target.kind {
+        JobKind::Job => Some(ItemType::Job),
+        JobKind::Crawler => Some(ItemType::Crawler),
+        JobKind::Workflow => Some(ItemType::Workflow),
+        JobKind::Trigger => None,
+    };
+    if let Some(type_) = tagged {
+        match tried(|| client.tags(type_, &target.name)).await {
+            Ok(tags) => facts.tags = tags.into_iter().collect(),
+            Err(error) => debug!(%error, "the tags of a job cannot be read"),
+        }
+    }
     Read { place: Some(place), facts }
 }
 
