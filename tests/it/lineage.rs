@@ -7,7 +7,7 @@ mod workflow;
 use kube_glue::api::run::Phase;
 use kube_glue::api::{GlueCrawlerRun, GlueTrigger};
 use kube_glue_double::{
-    CrawlOutcome, CrawlPlan, CrawlScript, CrawlerSettings, DEFAULT_ACCOUNT, JobDefinition, Outcome,
+    CrawlOutcome, CrawlPlan, CrawlScript, CrawlerSettings, DEFAULT_ACCOUNT, Fault, JobDefinition, Outcome, Then,
 };
 use serde_json::{Value, json};
 
@@ -107,6 +107,28 @@ async fn a_run_of_a_visual_job_says_what_it_reads_and_writes() {
     for line in ["kube_glue_lineage_events_total{outcome=\"sent\"} 3", "kube_glue_lineage_queue_depth 0"] {
         assert!(metrics.lines().any(|shown| shown == line), "{line}: {metrics}");
     }
+}
+
+#[tokio::test]
+async fn a_job_that_may_not_be_read_has_events_that_say_so() {
+    let receiver = Receiver::start().await;
+    let env = setup("lineage-denied", &receiver).await;
+    env.define_job(visual("orders", Outcome::Succeeded));
+    for operation in ["GetJob", "GetTags"] {
+        env.double.faults().add(Fault::on(operation).then(Then::AccessDenied));
+    }
+    env.create_run("one", "orders", json!({})).await;
+    let run = env.wait_for_run_id("one").await;
+    let id = run_id(&run).expect("an id").to_owned();
+    env.double.clock().step(STEP);
+    env.wait_for_phase("one", Phase::Running).await;
+    env.double.clock().step(STEP);
+    env.wait_finished("one", Phase::Succeeded).await;
+    let events = receiver.wait_until("the end came", |events| types_of(events, &id).contains(&"COMPLETE")).await;
+    let end = of_run(&events, &id).last().expect("an end");
+    assert_eq!((names(end, "inputs").len(), names(end, "outputs").len()), (0, 0));
+    let problem = &end["run"]["facets"]["extractionError"]["errors"][0]["errorMessage"];
+    assert_eq!(problem, "GetJob answered AccessDeniedException");
 }
 
 #[tokio::test]

@@ -43,6 +43,10 @@ async fn the_example_values_are_rendered() {
             "--refused-arguments=*=--scriptLocation",
             "--max-identities-per-namespace=20",
             "--allowed-endpoints=team-a=.vpce.amazonaws.com",
+            "--openlineage-url=https://datahub.example.com",
+            "--openlineage-endpoint=openapi/openlineage/api/v1/lineage",
+            "--openlineage-namespace=prod",
+            "name: OPENLINEAGE_API_KEY\n              valueFrom:\n                secretKeyRef:\n                  name: datahub\n                  key: token",
         ] {
             assert!(rendered.stdout.contains(text), "{text} is not in {}", rendered.stdout);
         }
@@ -50,5 +54,8 @@ async fn the_example_values_are_rendered() {
     // An empty list is not the default.
     let none = template(&["--set", SET_IMAGE, "--set-json", "credentials.refusedArguments=[]"]).await.stdout;
     assert!(none.contains("\"--refused-arguments=\""), "{none}");
-    assert!(!template(&["--set", SET_IMAGE]).await.stdout.contains("--refused-arguments"));
+    let plain = template(&["--set", SET_IMAGE]).await.stdout;
+    assert!(!plain.contains("--refused-arguments") && !plain.contains("openlineage") && !plain.contains("OPENLINEAGE"));
+    let wrong = template(&["--set", SET_IMAGE, "--set", "openLineage.url=marquez:5000"]).await;
+    assert!(!wrong.status.success() && wrong.stderr.contains("openLineage"), "{}", wrong.stderr);
 }
