@@ -98,9 +98,12 @@ fn text(document: &Value, name: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
+    use crate::lineage::dataset::Place;
+    use crate::lineage::{crawl, visual};
 
     #[test]
     fn a_job_says_what_it_is_and_has_its_nodes() {
@@ -133,6 +136,81 @@ mod tests {
             },
         }));
         assert_eq!((crawler.targets.len(), crawler.patterns, database.as_deref()), (9, 1, Some("sales")));
+    }
+
+    /// JSON with the members that are read, at any place and of any type.
+    fn document() -> impl Strategy<Value = Value> {
+        let name = prop::sample::select(vec![
+            "Command",
+            "ScriptLocation",
+            "DefaultArguments",
+            "--job-language",
+            "CodeGenConfigurationNodes",
+            "S3CsvSource",
+            "DirectJDBCSource",
+            "SnowflakeTarget",
+            "SparkConnectorSource",
+            "Name",
+            "Inputs",
+            "Paths",
+            "Path",
+            "Database",
+            "Table",
+            "Data",
+            "Value",
+            "Connection",
+            "ConnectionName",
+            "ConnectionType",
+            "ConnectionOptions",
+            "AdditionalOptions",
+            "StreamingOptions",
+            "TopicName",
+            "ConnectionProperties",
+            "JDBC_CONNECTION_URL",
+            "HOST",
+            "Targets",
+            "S3Targets",
+            "JdbcTargets",
+            "CatalogTargets",
+            "Tables",
+            "DatabaseName",
+            "Parameters",
+        ]);
+        let text = prop_oneof![
+            "\\PC{0,30}",
+            prop::sample::select(vec!["jdbc:postgresql://h/d", "s3://b/k", "n1", "custom.jdbc", "kafka", "a/b/%", ""])
+                .prop_map(str::to_owned),
+        ];
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            text.prop_map(Value::from)
+        ];
+        leaf.prop_recursive(6, 60, 6, move |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                prop::collection::vec((name.clone(), inner), 0..6)
+                    .prop_map(|members| members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()),
+            ]
+        })
+    }
+
+    proptest! {
+        /// Whatever an answer has in it: nothing panics, and what is found is bounded and well-formed.
+        #[test]
+        fn no_answer_makes_it_panic(document in document(), other in document()) {
+            let place = Place { region: "r".to_owned(), account: "1".to_owned() };
+            let job = job(&document);
+            let named = visual::connections(&job.nodes).into_iter().map(|name| (name.to_owned(), connection(&other)));
+            let findings = visual::findings(&job.nodes, &place, &named.collect());
+            let (crawler, _) = crawler(&document);
+            let crawled = crawl::findings(&crawler, &place, &BTreeMap::new());
+            for dataset in findings.inputs.keys().chain(findings.outputs.keys()).chain(crawled.inputs.keys()) {
+                prop_assert!(!dataset.name.is_empty() && !dataset.namespace.is_empty());
+            }
+            let _ = tables_of("raw", std::slice::from_ref(&document));
+        }
     }
 
     #[test]

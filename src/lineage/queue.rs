@@ -3,7 +3,7 @@
 //! - The events of one run are delivered in their order. Several runs are sent at once.
 //! - A receiver that is down, overloaded (429) or broken (5xx) is tried again, with pauses that double; meanwhile one event
 //!   at a time probes it. Nothing is lost within the bounds.
-//! - An event that the receiver refuses (4xx) is dropped, and so is one that it answers with errors while it takes others:
+//! - An event that the receiver refuses (400, 409, 413, 422) is dropped, and so is one that it answers with errors while it takes others:
 //!   one event never holds up the rest.
 //! - The queue is bounded, in events and bytes. When it is full, events that only say that a run is known are dropped first,
 //!   then new ones. Every event that is dropped is counted with its reason.

@@ -189,6 +189,34 @@ async fn a_stopped_run_is_aborted_and_the_parent_of_an_annotation_is_named() {
 }
 
 #[tokio::test]
+async fn the_run_of_a_deleted_object_is_aborted_and_one_that_is_left_running_has_no_end() {
+    let receiver = Receiver::start().await;
+    let env = setup("lineage-deleted", &receiver).await;
+    env.define_job(visual("orders", Outcome::Never));
+    let mut ids = Vec::new();
+    for (name, policy) in [("stopped", "Stop"), ("left", "Orphan")] {
+        env.create_run(name, "orders", json!({"deletionPolicy": policy})).await;
+        ids.push(run_id(&env.wait_for_run_id(name).await).expect("an id").to_owned());
+    }
+    env.double.clock().step(STEP);
+    for name in ["stopped", "left"] {
+        env.wait_for_phase(name, Phase::Running).await;
+    }
+    let started = |events: &[Value]| ids.iter().all(|id| types_of(events, id).contains(&"START"));
+    receiver.wait_until("both have started", started).await;
+    let left = env.wait_for_phase("left", Phase::Running).await;
+    env.delete("left").await;
+    env.wait_deleted(&left).await;
+    let stopped = env.wait_for_phase("stopped", Phase::Running).await;
+    env.delete("stopped").await;
+    env.wait_for_answers("BatchStopJobRun", 1).await;
+    env.double.clock().step(STEP);
+    env.wait_deleted(&stopped).await;
+    let events = receiver.wait_until("it was aborted", |events| types_of(events, &ids[0]).contains(&"ABORT")).await;
+    assert_eq!(types_of(&events, &ids[1]).last(), Some(&"START"));
+}
+
+#[tokio::test]
 async fn a_controller_that_is_killed_in_the_middle_leaves_one_end() {
     let receiver = Receiver::start().await;
     let mut env = setup("lineage-restart", &receiver).await;
