@@ -38,6 +38,7 @@
 //! | What does the cache keep of a large object? | [`cache_size`](controllers::runtime::cache_size) |
 //! | What does a panic end? | [`panics`](controllers::runtime::panics) |
 //! | How is an account read whole? | [`reading`](glue::inventory::reading), a few calls at each turn of [`source`](mod@glue::inventory::source) |
+//! | Where does an event of lineage come from? | [`lineage`](mod@controllers::runtime::lineage) of the runtime, from what `runs` of the kind says; [`crate::lineage`] makes it |
 //! | Which reasons are there? | [`reason`](controllers::runtime::reason) |
 //! | What must change for a new field? | see below |
 //!
@@ -97,7 +98,8 @@
 //!    [`start_once::decide`](controllers::runtime::start_once::decide): the protocol is not written again. Add a subject to
 //!    the model in `controllers/runtime/tests/start_once`, and to its mutations; a run that is found again by its key, to the
 //!    worlds of `simulation/kind`. What Glue says of an end that the phase does not is a
-//!    [`reason`](controllers::run::facts::ObservedRun::reason) of the observed run. `strip` keeps what plans read.
+//!    [`reason`](controllers::run::facts::ObservedRun::reason) of the observed run. `strip` keeps what plans read. `runs` and
+//!    `has_ended` say which runs it shows, for lineage.
 //! 5. [`controllers::run()`](controllers::run()): one line. [`reason`](controllers::runtime::reason): its new reasons, and
 //!    their rows in `docs/troubleshooting.md`. `plugin/kind.rs`: the kind; for a run, what `kubectl glue run` calls it, and
 //!    which fields `rerun` leaves out.
