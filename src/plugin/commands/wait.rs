@@ -58,7 +58,15 @@ async fn wait(cluster: &Cluster, target: &Target, progress: &MultiProgress) -> R
     let bar = progress.add(ProgressBar::new_spinner().with_style(style()));
     bar.enable_steady_tick(Duration::from_millis(200));
     bar.set_prefix(target.name.clone());
-    let show = |outcome: &Outcome| bar.set_message(outcome.describe());
+    let mut said = None;
+    let mut show = |outcome: &Outcome| {
+        bar.set_message(outcome.describe());
+        // The log of a script says, too, what it waits for.
+        if bar.is_hidden() && !outcome.message.is_empty() && said.as_ref() != Some(&outcome.reason) {
+            output::say(format_args!("{} is {}", target.full_name(), outcome.describe()));
+            said = Some(outcome.reason.clone());
+        }
+    };
     show(&outcome);
     let mut changes = Changes::of(cluster, target, &object);
     loop {

@@ -50,6 +50,8 @@ async fn the_exit_code_is_the_outcome_and_the_message_is_glues() {
     env.wait_for_phase("slow", Phase::Running).await;
     let over = env.glue("wait gjr/slow gjr/broken --timeout 1s").await;
     assert_eq!(over.code, Some(4), "{over:?}");
+    // Without a terminal there is no progress line: what it waits for is said once.
+    assert_eq!(over.messages.matches("gluejobrun.kube-glue.dev/slow is Running").count(), 1, "{over:?}");
     let top = env.glue("top").await;
     assert!(top.data.contains("gjr/slow") && !top.data.contains("broken"), "{top:?}");
     let wait = tokio::spawn(env.plugin("wait gjr/slow").output());

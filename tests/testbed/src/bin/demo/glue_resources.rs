@@ -3,12 +3,23 @@
 use std::time::Duration;
 
 use kube_glue_double::{
-    AccessKey, Changes, CrawlScript, CrawlerSettings, DEFAULT_ACCOUNT, Double, JobDefinition, Outcome, RunPlan,
-    RunScript,
+    AccessKey, Changes, CrawlScript, CrawlerSettings, DEFAULT_ACCOUNT, Double, JobDefinition, LogLine, Outcome,
+    RunPlan, RunScript,
 };
 use kube_glue_testbed::sample_resources;
 
 use crate::{environment::REGION, error::DemoError};
+
+/// What a run that succeeds writes, a line a second.
+const ORDERS_LOG: [&str; 3] =
+    ["reading s3://example-landing/orders/2026-01-31", "12,408 orders, 3 without a customer", "written to raw.orders"];
+/// What a run that fails writes, a line a second.
+const CUSTOMERS_LOG: [&str; 3] = [
+    "reading s3://example-landing/customers/2026-01-31",
+    "Traceback (most recent call last):",
+    "pyspark.errors.exceptions.captured.AnalysisException: [PATH_NOT_FOUND] Path does not exist: \
+     s3://example-landing/customers/2026-01-31.",
+];
 
 /// Creates them; returns a description.
 pub(crate) fn create(double: &Double) -> Result<String, DemoError> {
@@ -18,21 +29,23 @@ pub(crate) fn create(double: &Double) -> Result<String, DemoError> {
         account: DEFAULT_ACCOUNT.to_owned(),
         user: "kube-glue".to_owned(),
     });
-    let plan = |outcome| {
+    let plan = |outcome, logs: &[&str]| {
+        let line = |(n, text): (u64, &&str)| LogLine::new(text).at(Duration::from_secs(n));
         RunScript::sequence([RunPlan {
             starting: Duration::from_secs(2),
             running: Duration::from_secs(6),
             stopping: Duration::from_secs(2),
             outcome,
+            logs: (0..).zip(logs).map(line).collect(),
             ..RunPlan::default()
         }])
     };
     let message = "AnalysisException: Path does not exist: s3://example-landing/customers/2026-01-31";
     let jobs = [
-        JobDefinition::new("orders-etl").script(plan(Outcome::Succeeded)),
-        JobDefinition::new("customers-etl").script(plan(Outcome::Failed(message.to_owned()))),
-        JobDefinition::new("clicks-backfill").script(plan(Outcome::Never)),
-        JobDefinition::new("inventory-sync").command("pythonshell").script(plan(Outcome::Succeeded)),
+        JobDefinition::new("orders-etl").script(plan(Outcome::Succeeded, &ORDERS_LOG)),
+        JobDefinition::new("customers-etl").script(plan(Outcome::Failed(message.to_owned()), &CUSTOMERS_LOG)),
+        JobDefinition::new("clicks-backfill").script(plan(Outcome::Never, &[])),
+        JobDefinition::new("inventory-sync").command("pythonshell").script(plan(Outcome::Succeeded, &[])),
     ];
     let count = jobs.len();
     for job in jobs {

@@ -21,5 +21,11 @@ pub(crate) async fn run(environment: &Environment) -> Result<(), DemoError> {
     let message = environment.glue_runs(JOB)[0]["ErrorMessage"].clone();
     expect(status["errorMessage"] == message, || format!("Glue's message is {message}, but the status is {status:#}"))?;
     show::good("The status has Glue's error message.");
+    // The controller reads the log after the failure, since the last lines come late.
+    environment
+        .kubectl(["wait", &format!("gluejobrun/{NAME}"), "--for=jsonpath={.status.failure.log}", "--timeout=1m"])
+        .await?;
+    environment.kubectl(["get", "gluejobrun", NAME, "-o", "jsonpath={.status.failure.log}"]).await?;
+    show::good("The status has the end of the run's log.");
     started_once(environment, JOB)
 }
