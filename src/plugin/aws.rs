@@ -1,7 +1,7 @@
-//! The way to AWS: by the credentials of the namespace, as the controller uses them, or by the person's own.
+//! The way to AWS: by the credentials of the namespace, as the controller uses them, or by the user's own.
 //!
 //! The Secret, the role, the region and the endpoint are resolved by the controller's own code. What differs is who asks:
-//! the person needs the right to read the Secret, and has neither the controller's identity nor its profiles.
+//! the user needs the right to read the Secret, and has neither the controller's identity nor its profiles.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,10 +27,10 @@ const TIMEOUT: Duration = Duration::from_secs(20);
 /// The pauses before a read is repeated that AWS throttled or that was lost.
 const PAUSES: [Duration; 4] =
     [Duration::from_millis(250), Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2)];
-/// The environment variables that name an endpoint for the person.
+/// The environment variables that name an endpoint for the user.
 const ENDPOINT_VARIABLES: [&str; 4] =
     ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_GLUE", "AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL_CLOUDWATCH_LOGS"];
-/// What helps a person who has no access to the credentials of the namespace.
+/// What helps a user who has no access to the credentials of the namespace.
 pub(super) const USE_OWN: &str = "or use your own AWS credentials with --own or --profile";
 
 /// Whose credentials call AWS, and where.
@@ -76,12 +76,12 @@ pub(super) enum Whose {
         /// Whether the object or the command line names the Secret; else it is the namespace's default one.
         named: bool,
     },
-    /// The person's own, by the default chain or a profile.
+    /// The user's own, by the default chain or a profile.
     Own(Option<String>),
 }
 
 impl AwsArgs {
-    /// The client for calls about what is of this kind, in the namespace of the command line. With the person's own
+    /// The client for calls about what is of this kind, in the namespace of the command line. With the user's own
     /// credentials no cluster is needed.
     pub(super) async fn connect(&self, connection: &Connection, kind: &Kind) -> Result<Caller, PluginError> {
         match self.own().await? {
@@ -110,7 +110,7 @@ impl AwsArgs {
         self.secret.as_deref()
     }
 
-    /// The client with the person's own credentials, if the command line says so.
+    /// The client with the user's own credentials, if the command line says so.
     async fn own(&self) -> Result<Option<Caller>, PluginError> {
         self.own_in(None).await
     }
@@ -124,7 +124,7 @@ impl AwsArgs {
         let credentials =
             self.profile.clone().map(|profile| Credentials { profile: Some(profile), ..Credentials::default() });
         let aws = Aws { region: self.region.clone().or(region), credentials };
-        // These rules allow the person what the person has.
+        // These rules allow the user what the user has.
         let all = "*".to_owned();
         let profiles: Vec<Grant> =
             self.profile.iter().filter_map(|profile| format!("{all}={profile}").parse().ok()).collect();
@@ -161,7 +161,7 @@ impl AwsArgs {
         Ok(Clients::new(config.map_err(Box::new)?))
     }
 
-    /// The operator's rules for the keys of a Secret, but for endpoints: the person decides which hosts are called from
+    /// The operator's rules for the keys of a Secret, but for endpoints: the user decides which hosts are called from
     /// here.
     fn rules(&self, namespace: &str) -> Rules {
         let from_environment = ENDPOINT_VARIABLES.iter().filter_map(|name| std::env::var(name).ok());
@@ -240,7 +240,7 @@ fn denied(error: &Error) -> String {
     error.denied_action().map_or_else(|| format!("glue:{}", error.operation), str::to_owned)
 }
 
-/// The person may not read the Secret, or the API server does not answer.
+/// The user may not read the Secret, or the API server does not answer.
 fn unread(error: &SecretError) -> PluginError {
     let SecretError { namespace, name, source } = error;
     match &**source {
@@ -256,7 +256,7 @@ fn unread(error: &SecretError) -> PluginError {
     }
 }
 
-/// There are no credentials for the namespace that the person could use.
+/// There are no credentials for the namespace that the user could use.
 fn unresolved(error: &IdentityError) -> PluginError {
     let message = match error {
         IdentityError::SecretNotFound { secret } | IdentityError::NoCredentials { secret, .. } => {
@@ -331,7 +331,7 @@ mod tests {
     }
 
     #[test]
-    fn only_endpoints_that_the_person_names_are_called() {
+    fn only_endpoints_that_the_user_names_are_called() {
         let named = AwsArgs { endpoint_url: Some("http://localhost:4566/".to_owned()), ..AwsArgs::default() };
         let expected: AllowedEndpoint = "team=http://localhost:4566".parse().unwrap();
         assert!(named.rules("team").endpoints.contains(&expected));

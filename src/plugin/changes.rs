@@ -66,7 +66,7 @@ pub(super) fn of_all(
     stream::select_all(kinds.into_iter().map(watch).collect::<Vec<_>>())
 }
 
-/// Whether the API server will not let the person watch, however often it is asked.
+/// Whether the API server will not let the user watch, however often it is asked.
 fn is_refusal(error: &watcher::Error) -> bool {
     let code = match error {
         watcher::Error::InitialListFailed(kube::Error::Api(status))

@@ -114,7 +114,7 @@ const TIMES: [&str; 14] = [
     "StartedOn",
 ];
 
-/// The same document with times that a person can read, as the AWS CLI shows them.
+/// The same document with times that a user can read, as the AWS CLI shows them.
 pub(super) fn with_readable_times(mut document: Value) -> Value {
     match &mut document {
         Value::Object(members) => {

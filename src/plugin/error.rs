@@ -27,7 +27,7 @@ pub enum PluginError {
         #[source]
         source: Box<kube::Error>,
     },
-    /// There are no credentials for AWS, or the person may not use them.
+    /// There are no credentials for AWS, or the user may not use them.
     #[error("{0}")]
     Credentials(String),
     /// AWS's clients cannot be set up.

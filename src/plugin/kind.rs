@@ -83,7 +83,7 @@ impl Kind {
         self.resource.kind == GlueTrigger::kind(&())
     }
 
-    /// The name of an object as a person types it: `gjr/NAME`.
+    /// The name of an object as a user types it: `gjr/NAME`.
     pub(super) fn short_name(&self, name: &str) -> String {
         format!("{}/{name}", self.short.first().copied().unwrap_or(&self.resource.plural))
     }

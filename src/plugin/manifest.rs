@@ -1,7 +1,7 @@
 //! Manifests that take over what is in Glue, from Glue's own JSON. Pure.
 //!
 //! No manifest has a secret value: where Glue hides one, or shows one in a place of its own, the manifest names the key of a
-//! Secret that the person creates.
+//! Secret that the user creates.
 
 use std::collections::BTreeSet;
 

@@ -7,7 +7,7 @@
 //! |---|---|
 //! | `cli` | the command line |
 //! | `connect` | kubectl's flags, and the client that follows from them |
-//! | `aws` | the client for AWS: by the credentials of the namespace, or the person's own |
+//! | `aws` | the client for AWS: by the credentials of the namespace, or the user's own |
 //! | `rights` | what the controller calls for each kind |
 //! | `changes` | the changes of one object, as they come |
 //! | `kind`, `target` | objects on the command line |

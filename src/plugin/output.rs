@@ -87,7 +87,7 @@ pub(super) fn document(document: &impl Serialize, name: &str, is_json: bool) -> 
     line(text.trim_end())
 }
 
-/// The object as a person would write it: without what the API server adds.
+/// The object as a user would write it: without what the API server adds.
 pub(super) fn manifest(mut object: DynamicObject) -> DynamicObject {
     let metadata = &mut object.metadata;
     metadata.managed_fields = None;

@@ -47,7 +47,7 @@ impl Printed {
 }
 
 impl TestEnv {
-    /// The plugin in the test's namespace, with the test's Glue as the person's AWS and no credentials of the person.
+    /// The plugin in the test's namespace, with the test's Glue as the user's AWS and no credentials of the user.
     fn plugin(&self, line: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_kubectl-glue"));
         command.args(line.split_whitespace()).args(["--namespace", &self.namespace]);

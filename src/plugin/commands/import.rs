@@ -51,7 +51,7 @@ fn print(manifest: &Manifest, namespace: Option<&str>, format: Format) -> Result
     }
 }
 
-/// What the person does first, as lines.
+/// What the user does first, as lines.
 fn needed(secret: &NeededSecret, namespace: Option<&str>) -> [String; 2] {
     let namespace = namespace.map_or_else(String::new, |namespace| format!(" --namespace {namespace}"));
     let literals: Vec<_> = secret.keys.iter().map(|key| format!(" --from-literal {key}=...")).collect();

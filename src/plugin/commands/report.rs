@@ -1,6 +1,6 @@
 //! Collects what a question about the objects needs, in an archive or a folder: `report`.
 //!
-//! Nothing of a Secret but the names of its keys is in it. Values of the Secrets that the person may read, and values under
+//! Nothing of a Secret but the names of its keys is in it. Values of the Secrets that the user may read, and values under
 //! names that say they are secret, are hidden everywhere.
 
 use std::collections::BTreeMap;

@@ -82,7 +82,7 @@ async fn watch(cluster: &Cluster, targets: &[Target]) -> Result<Exit, PluginErro
 async fn events_of(cluster: &Cluster, object: &DynamicObject) -> Vec<Event> {
     let of_object = format!("regarding.uid={}", object.uid().unwrap_or_default());
     let events = Api::<Event>::namespaced(cluster.client.clone(), &cluster.namespace);
-    // A person who may not read Events sees the rest.
+    // A user who may not read Events sees the rest.
     let mut events = events.list(&ListParams::default().fields(&of_object)).await.map_or_else(
         |error| {
             output::say(format_args!("the events cannot be read: {error}"));

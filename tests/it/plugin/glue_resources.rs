@@ -1,4 +1,4 @@
-//! What is in Glue, by the credentials of the namespace or the person's own.
+//! What is in Glue, by the credentials of the namespace or the user's own.
 
 use kube_glue_double::{DEFAULT_ACCOUNT, JobDefinition, Policy};
 use serde_json::{Value, json};
@@ -107,7 +107,7 @@ async fn a_run_is_shown_as_glue_has_it() {
 }
 
 #[tokio::test]
-async fn the_credentials_are_those_of_the_namespace_or_the_persons_own() {
+async fn the_credentials_are_those_of_the_namespace_or_the_users_own() {
     let mut env = TestEnv::without_controller("plugin-credentials").await;
     let none = env.glue("list jobs").await;
     assert_eq!(none.code, Some(6), "{none:?}");
@@ -115,7 +115,7 @@ async fn the_credentials_are_those_of_the_namespace_or_the_persons_own() {
     let own = env.glue("list jobs --own").await;
     assert!(own.code == Some(6) && own.messages.contains("log in again"), "{own:?}");
     let (id, secret) = (env.key.id.clone(), env.key.secret.clone());
-    // With the person's own credentials no cluster is needed.
+    // With the user's own credentials no cluster is needed.
     let (administrator, nowhere) = (env.kubeconfig.clone(), std::path::PathBuf::from("/nonexistent/config"));
     env.kubeconfig = nowhere;
     env.aws.extend([("AWS_ACCESS_KEY_ID", id.clone()), ("AWS_SECRET_ACCESS_KEY", secret.clone())]);
@@ -128,7 +128,7 @@ async fn the_credentials_are_those_of_the_namespace_or_the_persons_own() {
         .expect("a file");
     env.aws.insert("AWS_SHARED_CREDENTIALS_FILE", file.display().to_string());
     assert_eq!(env.glue("list jobs --profile etl -o name").await.succeeded().data, "etl\n");
-    // The Secret decides the region, and may name the endpoint that the person names, and no other.
+    // The Secret decides the region, and may name the endpoint that the user names, and no other.
     let url = env.double.url();
     let mut data = access_key_data(&id, &secret);
     data.extend([("AWS_REGION", REGION), ("AWS_ENDPOINT_URL", url.as_str())]);
