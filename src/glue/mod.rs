@@ -17,6 +17,7 @@
 //! | [`inventory`] | the model of all that an account has, and its source for the poller |
 //! | [`connections`] | the model of connections, and their source for the poller |
 //! | [`documents`] | what is listed of an account, as Glue's own JSON |
+//! | [`scripts`] | where the script of a job is |
 //! | [`name_filter`] | which names are of interest, by regular expressions |
 //! | [`permissions`] | what the credentials may do, as calls show that change nothing |
 //!
@@ -37,6 +38,7 @@ pub mod permissions;
 pub(crate) mod poller;
 pub(crate) mod rate_limiter;
 pub(crate) mod schedule;
+pub(crate) mod scripts;
 pub(crate) mod triggers;
 pub(crate) mod workflow_runs;
 

@@ -18,7 +18,7 @@ use crate::controllers::runtime::credentials::resolver::{self, Owner, ResolvedCl
 use crate::controllers::runtime::credentials::secrets::SecretError;
 use crate::controllers::runtime::remedy::principal;
 use crate::glue::aws::{AwsConfig, Overrides};
-use crate::glue::identity::{AllowedEndpoint, Grant, IdentityError, Provenance, Rules};
+use crate::glue::identity::{AllowedEndpoint, ENDPOINT_SETTINGS, Grant, IdentityError, Provenance, Rules};
 use crate::glue::{Clients, Error, ErrorKind, Glue};
 use crate::metrics::Metrics;
 
@@ -27,9 +27,6 @@ const TIMEOUT: Duration = Duration::from_secs(20);
 /// The pauses before a read is repeated that AWS throttled or that was lost.
 const PAUSES: [Duration; 4] =
     [Duration::from_millis(250), Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2)];
-/// The environment variables that name an endpoint for the user.
-const ENDPOINT_VARIABLES: [&str; 4] =
-    ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_GLUE", "AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL_CLOUDWATCH_LOGS"];
 /// What helps a user who has no access to the credentials of the namespace.
 pub(super) const USE_OWN: &str = "or use your own AWS credentials with --own or --profile";
 
@@ -164,7 +161,7 @@ impl AwsArgs {
     /// The operator's rules for the keys of a Secret, but for endpoints: the user decides which hosts are called from
     /// here.
     fn rules(&self, namespace: &str) -> Rules {
-        let from_environment = ENDPOINT_VARIABLES.iter().filter_map(|name| std::env::var(name).ok());
+        let from_environment = ENDPOINT_SETTINGS.iter().filter_map(|name| std::env::var(name).ok());
         let urls = self.endpoint_url.iter().cloned().chain(from_environment);
         let allowed = urls.filter_map(|url| format!("{namespace}={}", url.trim_end_matches('/')).parse().ok());
         let endpoints: Vec<AllowedEndpoint> = allowed.collect();

@@ -26,7 +26,7 @@ async fn client(double: &Double) -> Glue {
             session_token: None,
         }),
         role: None,
-        endpoints: Endpoints { glue: Some(double.url()), sts: Some(double.url()), logs: None },
+        endpoints: Endpoints { glue: Some(double.url()), sts: Some(double.url()), logs: None, s3: None },
     };
     let base = AwsConfig::load(Duration::from_secs(30), None, Metrics::new()).await.expect("a configuration");
     Clients::new(base).get(identity)

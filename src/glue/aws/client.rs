@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock, Weak};
+use std::sync::{Arc, Weak};
 use std::time::Instant;
 
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
@@ -13,6 +13,8 @@ use super::config::AwsConfig;
 use super::connection_types::TypeDescriptions;
 use super::errors::{self, SdkError};
 use super::logs::LogsClient;
+use super::scoped_limiter::ScopedLimiter;
+use super::scripts::ScriptStore;
 use super::signer::Signer;
 use crate::failpoints;
 use crate::glue::connections::DeleteOutcome;
@@ -20,7 +22,7 @@ use crate::glue::identity::{Acceptance, CallerIdentity, Identity, Role};
 use crate::glue::inventory::source::Progress;
 use crate::glue::job_runs::StopOutcome;
 use crate::glue::job_runs::search::Histories;
-use crate::glue::rate_limiter::scope::{RateLimitScope, RateLimiters, Service};
+use crate::glue::rate_limiter::scope::Service;
 use crate::glue::rate_limiter::{ClientId, Place, Priority, RateLimiter};
 use crate::glue::{Error, ErrorKind};
 use crate::metrics::Metrics;
@@ -38,12 +40,11 @@ pub(super) struct Inner {
     pub(super) credentials_refused: AtomicBool,
     /// The client as rate limiters know it.
     pub(super) limited_as: ClientId,
-    /// The rate limiter until the account is known.
-    pub(super) own_limiter: Arc<RateLimiter>,
-    /// The rate limiter of the account and region.
-    pub(super) shared_limiter: OnceLock<Arc<RateLimiter>>,
-    pub(super) limiters: RateLimiters,
+    pub(super) limiter: ScopedLimiter,
     pub(super) logs: LogsClient,
+    pub(super) logs_limiter: ScopedLimiter,
+    pub(super) scripts: ScriptStore,
+    pub(super) s3_limiter: ScopedLimiter,
     pub(super) pending_stops: PendingBatches<StopOutcome>,
     pub(super) pending_deletions: PendingBatches<DeleteOutcome>,
     pub(super) histories: Histories,
@@ -119,10 +120,11 @@ impl Glue {
             signer,
             credentials_refused: AtomicBool::new(false),
             limited_as: ClientId::next(),
-            own_limiter: config.limiters.unshared(),
-            shared_limiter: OnceLock::new(),
-            limiters: config.limiters.clone(),
-            logs: LogsClient::new(config.limiters.unshared()),
+            limiter: ScopedLimiter::new(Service::Glue, &config.limiters),
+            logs: LogsClient::default(),
+            logs_limiter: ScopedLimiter::new(Service::Logs, &config.limiters),
+            scripts: ScriptStore::default(),
+            s3_limiter: ScopedLimiter::new(Service::S3, &config.limiters),
             pending_stops: PendingBatches::default(),
             pending_deletions: PendingBatches::default(),
             histories: Histories::default(),
@@ -227,23 +229,12 @@ impl Glue {
 
     /// Whether another client calls the same account, region and endpoint, by what AWS reported of both.
     pub(in crate::glue) fn is_of_same_account(&self, other: &Self) -> bool {
-        let shared = |client: &Self| client.inner.shared_limiter.get().map(Arc::as_ptr);
+        let shared = |client: &Self| client.inner.limiter.shared().map(Arc::as_ptr);
         shared(self).is_some_and(|limiter| shared(other) == Some(limiter))
     }
 
     fn limiter(&self) -> &Arc<RateLimiter> {
-        let Inner { identity, signer, own_limiter, shared_limiter, limiters, .. } = &*self.inner;
-        if let Some(shared) = shared_limiter.get() {
-            return shared;
-        }
-        let Some(caller) = signer.caller_identity() else { return own_limiter };
-        shared_limiter.get_or_init(|| {
-            let (region, endpoint) = (identity.region.clone(), identity.endpoints.glue.clone());
-            limiters.share(
-                RateLimitScope { service: Service::Glue, account: caller.account_id, region, endpoint },
-                own_limiter,
-            )
-        })
+        self.inner.limiter.get(&self.inner.signer, &self.inner.identity)
     }
 
     /// A text of AWS without the secrets of the identity that makes the calls.

@@ -17,7 +17,7 @@ use crate::glue::{Error, ErrorKind};
 pub(super) type SdkError<E> = result::SdkError<E, HttpResponse>;
 
 /// The kind of an error code, where the code says more than the HTTP status.
-/// Source: Glue API reference, "Common Error Types" and the errors of each operation; STS and CloudWatch Logs likewise.
+/// Source: Glue API reference, "Common Error Types" and the errors of each operation; STS, CloudWatch Logs and S3 likewise.
 fn kind_of_code(code: &str) -> Option<ErrorKind> {
     Some(match code {
         "EntityNotFoundException" | "ResourceNotFoundException" => ErrorKind::NotFound,
@@ -48,6 +48,8 @@ fn kind_of_code(code: &str) -> Option<ErrorKind> {
         | "RequestExpired"
         | "UnrecognizedClientException"
         | "InvalidClientTokenId"
+        | "InvalidAccessKeyId"
+        | "InvalidToken"
         | "InvalidSignatureException"
         | "SignatureDoesNotMatch"
         | "IncompleteSignature"

@@ -7,23 +7,13 @@ use aws_sdk_cloudwatchlogs::types::OutputLogEvent;
 use super::{Glue, errors, non_empty};
 use crate::glue::logs::{LogEvent, LogPage, PageStart};
 use crate::glue::poller::listing::Page;
-use crate::glue::rate_limiter::scope::{RateLimitScope, Service};
 use crate::glue::rate_limiter::{Priority, RateLimiter};
 use crate::glue::{Error, ErrorKind};
 
 /// What a client has for CloudWatch Logs. Most clients never call it.
+#[derive(Default)]
 pub(super) struct LogsClient {
     sdk: OnceLock<aws_sdk_cloudwatchlogs::Client>,
-    /// The rate limiter until the account is known.
-    own_limiter: Arc<RateLimiter>,
-    /// The rate limiter of the account and region.
-    shared_limiter: OnceLock<Arc<RateLimiter>>,
-}
-
-impl LogsClient {
-    pub(super) fn new(own_limiter: Arc<RateLimiter>) -> Self {
-        Self { sdk: OnceLock::new(), own_limiter, shared_limiter: OnceLock::new() }
-    }
 }
 
 impl Glue {
@@ -69,17 +59,7 @@ impl Glue {
     }
 
     fn logs_limiter(&self) -> &Arc<RateLimiter> {
-        let LogsClient { own_limiter, shared_limiter, .. } = &self.inner.logs;
-        if let Some(shared) = shared_limiter.get() {
-            return shared;
-        }
-        let Some(caller) = self.inner.signer.caller_identity() else { return own_limiter };
-        shared_limiter.get_or_init(|| {
-            let identity = &self.inner.identity;
-            let (region, endpoint) = (identity.region.clone(), identity.endpoints.logs.clone());
-            let scope = RateLimitScope { service: Service::Logs, account: caller.account_id, region, endpoint };
-            self.inner.limiters.share(scope, own_limiter)
-        })
+        self.inner.logs_limiter.get(&self.inner.signer, &self.inner.identity)
     }
 }
 

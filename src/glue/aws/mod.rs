@@ -22,6 +22,8 @@ mod large_stack;
 mod logs;
 mod post;
 mod providers;
+mod scoped_limiter;
+mod scripts;
 mod signer;
 mod stops;
 #[cfg(test)]

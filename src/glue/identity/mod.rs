@@ -32,8 +32,8 @@ use self::error::check;
 pub use self::error::{IdentityError, Setting};
 pub use self::provenance::{CredentialOrigin, Provenance};
 pub use self::refused_arguments::{CODE_ARGUMENTS, RefusedArguments};
-pub use self::region::Endpoints;
 pub(crate) use self::region::partition_of;
+pub use self::region::{ENDPOINT_SETTINGS, Endpoints};
 use self::role::RequestedRole;
 pub use self::role::Role;
 #[cfg(test)]

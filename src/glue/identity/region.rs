@@ -12,7 +12,18 @@ pub struct Endpoints {
     pub sts: Option<String>,
     /// The URL of CloudWatch Logs.
     pub logs: Option<String>,
+    /// S3's URL.
+    pub s3: Option<String>,
 }
+
+/// The settings that name an endpoint: that of all services, and those of one each.
+pub const ENDPOINT_SETTINGS: [&str; 5] = [
+    "AWS_ENDPOINT_URL",
+    "AWS_ENDPOINT_URL_GLUE",
+    "AWS_ENDPOINT_URL_STS",
+    "AWS_ENDPOINT_URL_CLOUDWATCH_LOGS",
+    "AWS_ENDPOINT_URL_S3",
+];
 
 /// The partition of a region. `aws` stands for all partitions but China's and GovCloud's.
 #[must_use]
@@ -59,5 +70,6 @@ pub(super) fn endpoints(
     let all = allowed("AWS_ENDPOINT_URL")?;
     let of_service = |key| Ok(allowed(key)?.or_else(|| all.clone()));
     let (glue, sts) = (of_service("AWS_ENDPOINT_URL_GLUE")?, of_service("AWS_ENDPOINT_URL_STS")?);
-    Ok(Endpoints { glue, sts, logs: of_service("AWS_ENDPOINT_URL_CLOUDWATCH_LOGS")? })
+    let (logs, s3) = (of_service("AWS_ENDPOINT_URL_CLOUDWATCH_LOGS")?, of_service("AWS_ENDPOINT_URL_S3")?);
+    Ok(Endpoints { glue, sts, logs, s3 })
 }

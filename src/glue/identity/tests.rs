@@ -219,8 +219,7 @@ fn no_endpoint_of_a_secret_gets_calls_that_the_controllers_credentials_sign() {
         roles: vec![role],
         ..self::rules(true, &[], &[])
     };
-    for key in ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_GLUE", "AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL_CLOUDWATCH_LOGS"]
-    {
+    for key in ENDPOINT_SETTINGS {
         let secret = json!({"AWS_ROLE_ARN": ROLE, key: "https://sts.example.com"});
         let setting = Setting::SecretKey { secret: "a/s".to_owned(), key };
         let error = resolved(&json!({}), Some(&secret), &rules).unwrap_err();

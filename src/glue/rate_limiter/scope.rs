@@ -15,6 +15,8 @@ pub enum Service {
     Glue,
     /// CloudWatch Logs.
     Logs,
+    /// S3.
+    S3,
 }
 
 /// The scope in which AWS counts calls.

@@ -190,6 +190,10 @@ impl State {
                     .run(operation, &call.account, &call.region, glue::Call { body, stale_by, caller: &call.principal })
                     .map(aws_json::answer)
             }
+            ApiCall::S3(s3_call) => {
+                let principal = principal.ok_or_else(authentication::unknown_key)?;
+                s3_call.run(&self.buckets, &self.iam, principal)
+            }
             ApiCall::Sts { name, action, form } => {
                 let action = action.ok_or_else(|| {
                     let message = format!("Could not find operation {name} for version 2011-06-15");

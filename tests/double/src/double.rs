@@ -6,6 +6,7 @@ use std::{
     sync::Arc,
 };
 
+use bytes::Bytes;
 use serde_json::Value;
 use tokio::sync::watch;
 
@@ -250,6 +251,12 @@ impl Double {
     /// Lets all tokens of pages of log events expire that were given out until now.
     pub fn expire_log_tokens(&self, account: &str, region: &str) {
         self.state.glue.with_region(account, region, |region| region.logs.expire_tokens());
+    }
+
+    /// Puts an object into S3. Its bucket is created if it does not exist.
+    pub fn put_object(&self, bucket: &str, key: &str, content: impl Into<Bytes>) {
+        self.state.buckets.create(bucket);
+        self.state.buckets.put(bucket, key, content.into());
     }
 
     /// Runs an operation of Glue as another client, without signatures, limits and faults. It is not recorded.

@@ -1,7 +1,7 @@
-//! A double of AWS Glue, CloudWatch Logs and STS, over HTTP on loopback, for tests and demonstrations of kube-glue.
+//! A double of AWS Glue, CloudWatch Logs, S3 and STS, over HTTP on loopback, for tests and demonstrations of kube-glue.
 //!
-//! It speaks the protocols that AWS's own clients speak (AWS JSON 1.1 for Glue and CloudWatch Logs, AWS Query for STS, Signature
-//! Version 4) and behaves as Glue does: runs change state on a clock that a test can hold and step, concurrent
+//! It speaks the protocols that AWS's own clients speak (AWS JSON 1.1 for Glue and CloudWatch Logs, AWS Query for STS, REST
+//! and XML for S3, Signature Version 4) and behaves as Glue does: runs change state on a clock that a test can hold and step, concurrent
 //! runs are limited, lists have pages and tokens, access keys belong to accounts and have permissions. A test can
 //! inject a fault into any call and read the record of every request.
 //!
@@ -50,6 +50,7 @@
 //! | [`sts`] | the operations of STS |
 //! | [`glue`] | the operations of Glue, a module for each type of resource |
 //! | [`logs`] | the operations of CloudWatch Logs |
+//! | `s3` | the operations of S3 about objects |
 //!
 //! The double runs no jobs. Scripts define how runs, crawls and connections end: [`RunScript`], [`CrawlScript`],
 //! [`ConnectionScript`], [`TriggerTimes`]. Everything else is created over HTTP or by [`Double::call`].
@@ -72,6 +73,7 @@ pub mod limits;
 pub mod logs;
 mod metadata;
 pub mod requests;
+pub(crate) mod s3;
 pub(crate) mod seconds;
 pub mod seed;
 mod state;

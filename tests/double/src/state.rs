@@ -9,6 +9,7 @@ use crate::{
     iam::{AccessKey, DEFAULT_ACCOUNT, Iam},
     limits::Limits,
     requests::Requests,
+    s3::Buckets,
 };
 
 #[derive(Debug)]
@@ -19,6 +20,7 @@ pub(crate) struct State {
     pub limits: Limits,
     pub requests: Requests,
     pub glue: Glue,
+    pub buckets: Buckets,
     pub default_key: AccessKey,
     check_signatures: AtomicBool,
 }
@@ -35,6 +37,7 @@ impl State {
             faults: Faults::default(),
             limits: Limits::default(),
             requests: Requests::default(),
+            buckets: Buckets::default(),
             default_key,
             check_signatures: AtomicBool::new(true),
         }

@@ -23,6 +23,7 @@ const PUBLIC_KEYS: &[&str] = &[
     "AWS_ENDPOINT_URL_GLUE",
     "AWS_ENDPOINT_URL_STS",
     "AWS_ENDPOINT_URL_CLOUDWATCH_LOGS",
+    "AWS_ENDPOINT_URL_S3",
 ];
 /// Shorter values are not searched for: they occur in many texts by chance.
 const MIN_LENGTH: usize = 8;

@@ -1,5 +1,6 @@
 //! Custom endpoints in Secrets.
 
+use kube_glue::glue::identity::ENDPOINT_SETTINGS;
 use kube_glue_double::{DEFAULT_ACCOUNT, Double, Role};
 use serde_json::json;
 use tokio::time::timeout;
@@ -51,8 +52,7 @@ async fn the_controllers_identity_is_not_sent_to_an_endpoint_of_a_secret() {
     env.aws.extend([("AWS_ACCESS_KEY_ID", key.id), ("AWS_SECRET_ACCESS_KEY", key.secret)]);
     env.set_flags(&[("--controller-identity-namespaces", "*"), ("--allowed-roles", "*=*:role/etl")]);
     env.start_controller();
-    for key in ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL_GLUE", "AWS_ENDPOINT_URL_CLOUDWATCH_LOGS"]
-    {
+    for key in ENDPOINT_SETTINGS {
         let name = key.to_lowercase().replace('_', "-");
         env.put_secret(&name, &[("AWS_ROLE_ARN", ROLE), (key, &double.url())]).await;
         env.create_run(&name, "other-account", json!({"credentials": {"secretName": name}})).await;

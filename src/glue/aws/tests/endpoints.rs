@@ -50,7 +50,7 @@ async fn first_url(region: &str, fips: bool, dual_stack: bool, url: Option<&str>
         duration: None,
     });
     let url = url.map(str::to_owned);
-    let endpoints = Endpoints { glue: url.clone(), logs: url.clone(), sts: url };
+    let endpoints = Endpoints { glue: url.clone(), logs: url.clone(), s3: url.clone(), sts: url };
     let identity = Identity { region: region.to_owned(), source: CredentialSource::Keys(keys), role, endpoints };
     let error = Glue::new(&config, identity).job_settings("etl").await.expect_err("nothing is sent");
     let url = recorder.0.lock().unwrap().first().cloned();

@@ -139,7 +139,7 @@ fn answer() -> impl Strategy<Value = Value> {
     })
 }
 
-const KEYS: [&str; 13] = [
+const KEYS: [&str; 14] = [
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",
     "AWS_SESSION_TOKEN",
@@ -152,6 +152,7 @@ const KEYS: [&str; 13] = [
     "AWS_ENDPOINT_URL_GLUE",
     "AWS_ENDPOINT_URL_STS",
     "AWS_ENDPOINT_URL_CLOUDWATCH_LOGS",
+    "AWS_ENDPOINT_URL_S3",
     "other",
 ];
 

@@ -15,16 +15,21 @@ use crate::{
     error::AwsError,
     faults::{Rewrite, Then, lies, rewrite::without_result},
     glue::{self, operation::Operation},
-    logs, sts,
+    logs,
+    s3::{self, S3Call},
+    sts,
     wire::{
         HttpAnswer, aws_json,
         aws_query::{self, Form},
+        rest_xml,
+        sigv4::Signed,
     },
 };
 
 pub(super) enum ApiCall {
     Json { service: JsonService, name: String, operation: Option<&'static Operation>, body: Result<Value, AwsError> },
     Sts { name: String, action: Option<&'static sts::Action>, form: Form },
+    S3(S3Call),
 }
 
 /// A service that speaks AWS JSON.
@@ -62,12 +67,16 @@ impl JsonService {
 }
 
 impl ApiCall {
-    /// Requests with an `X-Amz-Target` are for Glue or CloudWatch Logs, all others are for STS.
+    /// Requests with an `X-Amz-Target` are for Glue or CloudWatch Logs, those that are signed for S3 are for S3, and all
+    /// others are for STS.
     pub(super) fn read(parts: &Parts, body: &Bytes) -> Self {
         let target = parts.headers.get("x-amz-target").and_then(|target| target.to_str().ok());
         if let Some((service, name)) = target.and_then(JsonService::of_target) {
             let (name, operation) = (name.to_owned(), service.operation(name));
             return Self::Json { service, name, operation, body: read_json(body) };
+        }
+        if Signed::read(&parts.headers).is_ok_and(|signed| signed.service == s3::SERVICE) {
+            return Self::S3(S3Call::read(parts, body));
         }
         let query = parts.uri.query().unwrap_or_default().as_bytes();
         let form = Form::parse(if body.is_empty() { query } else { body });
@@ -79,12 +88,14 @@ impl ApiCall {
         match self {
             Self::Json { service, .. } => service.name(),
             Self::Sts { .. } => "sts",
+            Self::S3(_) => s3::SERVICE,
         }
     }
 
     pub(super) fn name(&self) -> &str {
         match self {
             Self::Json { name, .. } | Self::Sts { name, .. } => name,
+            Self::S3(call) => call.name(),
         }
     }
 
@@ -93,6 +104,7 @@ impl ApiCall {
         match self {
             Self::Json { operation, body, .. } => operation.as_ref()?.subject(body.as_ref().ok()?),
             Self::Sts { form, .. } => form.get("RoleArn").map(ToOwned::to_owned),
+            Self::S3(call) => Some(call.subject()),
         }
     }
 
@@ -106,6 +118,7 @@ impl ApiCall {
         match self {
             Self::Json { .. } => error,
             Self::Sts { .. } => authentication::as_sts(error),
+            Self::S3(_) => s3::as_s3(error),
         }
     }
 
@@ -113,7 +126,7 @@ impl ApiCall {
     pub(super) fn pretended(&self) -> Option<Value> {
         match self {
             Self::Json { name, body: Ok(body), .. } => lies::pretended(name, body),
-            Self::Json { .. } | Self::Sts { .. } => None,
+            Self::Json { .. } | Self::Sts { .. } | Self::S3(_) => None,
         }
     }
 
@@ -144,6 +157,7 @@ impl ApiCall {
         match self {
             Self::Json { .. } => aws_json::error(error),
             Self::Sts { .. } => aws_query::error(error),
+            Self::S3(_) => rest_xml::error(&s3::as_s3(error.clone())),
         }
     }
 }

@@ -7,6 +7,7 @@ use hyper::http::request::Parts;
 use crate::{
     error::AwsError,
     iam::Credential,
+    s3,
     state::State,
     wire::sigv4::{Signed, SignedParts},
 };
@@ -19,7 +20,11 @@ impl State {
         body: &[u8],
         service: &'static str,
     ) -> (Option<Signed<'a>>, Result<Arc<Credential>, AwsError>) {
-        let in_dialect = |error: AwsError| if service == "sts" { as_sts(error) } else { error };
+        let in_dialect = |error: AwsError| match service {
+            "sts" => as_sts(error),
+            "s3" => s3::as_s3(error),
+            _ => error,
+        };
         let signed = match Signed::read(&parts.headers) {
             Ok(signed) => signed,
             Err(error) => return (None, Err(in_dialect(error))),

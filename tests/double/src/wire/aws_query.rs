@@ -79,7 +79,8 @@ fn write_all(elements: &[Xml], out: &mut String) {
     }
 }
 
-fn escape(text: &str, out: &mut String) {
+/// Writes a text so that it can stand in an element.
+pub fn escape(text: &str, out: &mut String) {
     for c in text.chars() {
         match c {
             '<' => out.push_str("&lt;"),

@@ -1,7 +1,8 @@
-//! HTTP, signatures, and the two protocols: AWS JSON 1.1 for Glue and CloudWatch Logs, AWS Query for STS.
+//! HTTP, signatures, and the protocols: AWS JSON 1.1 for Glue and CloudWatch Logs, AWS Query for STS, REST and XML for S3.
 
 pub mod aws_json;
 pub mod aws_query;
+pub mod rest_xml;
 pub mod server;
 pub mod sigv4;
 
