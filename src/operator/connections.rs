@@ -134,9 +134,17 @@ mod tests {
             let answer = until_closed(send(address, text).await).await;
             assert!(!answer.contains("200 OK"), "{answer}");
         }
-        let endless = "GET / HTTP/1.1\r\nA: ".to_owned() + &"a".repeat(2 * MAX_HEAD);
-        let answer = until_closed(send(address, &endless).await).await;
+    }
+
+    /// No time passes for these heads: only the size ends them.
+    #[tokio::test]
+    async fn a_request_whose_head_is_too_large_is_closed_before_all_of_it_is_read() {
+        let address = server(Limits { head: LONG, connection: LONG, connections: 4 }).await;
+        let begun = |bytes: usize| format!("GET / HTTP/1.1\r\nHost: a\r\nA: {}", "a".repeat(bytes));
+        let answer = until_closed(send(address, &begun(2 * MAX_HEAD)).await).await;
         assert!(!answer.contains("200 OK"), "{answer}");
+        let answer = until_closed(send(address, &(begun(MAX_HEAD / 2) + "\r\n\r\n")).await).await;
+        assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
     }
 
     #[tokio::test]

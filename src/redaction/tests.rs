@@ -214,6 +214,9 @@ fn values_are_hidden_in_the_forms_that_were_seen_to_leak() {
         (r#"{"password": "p&ss w\/rd"}"#, r#"{"password": "[hidden]"}"#),
         (r"b'hunter2-secret\n'", "b'[hidden]'"),
         ("Authorization: Basic dXNlcjpodW50ZXIyLXNlY3JldA==", "Authorization: Basic dXNlcj[hidden]=="),
+        (r"login with \x68unter2-secret", "login with [hidden]"),
+        (r"login with \u{68}unter2\u{2d}secret", "login with [hidden]"),
+        ("68:75:6e:74:65:72:32:2d:73:65:63:72:65:74 as bytes", "[hidden] as bytes"),
         ("hunter2-secrethunter2-secret", "[hidden]"),
         ("nothing of it", "nothing of it"),
     ] {
@@ -225,6 +228,26 @@ fn values_are_hidden_in_the_forms_that_were_seen_to_leak() {
 #[test]
 fn a_value_that_contains_another_is_hidden_as_a_whole() {
     assert_eq!(redactor(&["tr0ub", "tr0ub4dor"]).hide("tr0ub4dor, tr0ub, 4dor"), "[hidden], [hidden], 4dor");
+}
+
+#[test]
+fn a_value_of_short_lines_is_hidden_as_a_whole() {
+    assert_eq!(redactor(&[" ab\ncd\nef\n"]).hide("keys ab\ncd\nef, and ab"), "keys [hidden], and ab");
+}
+
+/// Digits on both sides of another character write no value together.
+#[test]
+fn no_value_spans_two_runs_of_digits() {
+    let redactor = redactor(&["hunter2-secret", "abcd"]);
+    let (first, second) = ("68756e746572", "322d736563726574");
+    assert_eq!(redactor.hide(&format!("{first}{second}")), HIDDEN);
+    let apart = format!("{first}!{second}");
+    assert_eq!(redactor.hide(&apart), apart);
+}
+
+#[test]
+fn a_long_text_is_cut_off() {
+    assert_eq!(redactor(&["hunter2"]).hide(&"-".repeat(2 * MAX_TEXT)).len(), MAX_TEXT);
 }
 
 #[test]

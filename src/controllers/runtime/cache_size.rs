@@ -131,6 +131,21 @@ mod tests {
     }
 
     #[test]
+    fn of_a_finished_run_the_cache_holds_no_arguments() {
+        for (phase, has_arguments) in [("Running", true), ("Succeeded", false)] {
+            let object = json!({
+                "apiVersion": "kube-glue.dev/v1alpha1", "kind": "GlueJobRun", "metadata": {"name": "a"},
+                "spec": {"jobName": "etl", "arguments": {"--day": "2026-01-31"}},
+                "status": {"phase": phase, "runId": "jr_1"},
+            });
+            let mut object: GlueJobRun = serde_json::from_value(object).unwrap();
+            strip(&mut object);
+            assert_eq!(object.spec.arguments.is_some(), has_arguments, "{phase}");
+            assert_eq!(object.status.and_then(|status| status.run_id).as_deref(), Some("jr_1"), "{phase}");
+        }
+    }
+
+    #[test]
     fn the_cache_holds_usual_objects_whole() {
         let spec = json!({"jobName": "etl", "arguments": {"--day": "2026-01-31"}});
         let object: GlueJobRun = stripped(&json!({"name": "a", "labels": {"a": "b"}}), &spec);

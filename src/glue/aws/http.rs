@@ -120,6 +120,9 @@ fn is_link_local(url: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+    use aws_smithy_types::body::SdkBody;
+
     use super::*;
 
     #[test]
@@ -132,6 +135,30 @@ mod tests {
             ("http://example.com/169.254.169.254", false),
         ] {
             assert_eq!(is_link_local(url), is_local, "{url}");
+        }
+    }
+
+    /// Answers with this status.
+    #[derive(Debug)]
+    struct Always(u16);
+
+    impl HttpConnector for Always {
+        fn call(&self, _: HttpRequest) -> HttpConnectorFuture {
+            HttpConnectorFuture::ready(Ok(HttpResponse::new(self.0.try_into().unwrap(), SdkBody::empty())))
+        }
+    }
+
+    #[tokio::test]
+    async fn only_requests_to_the_machine_itself_go_past_the_proxy() {
+        let (usual, direct) = (SharedHttpConnector::new(Always(201)), SharedHttpConnector::new(Always(202)));
+        let connector = ByHost { usual, direct };
+        for (url, status) in
+            [("https://glue.eu-west-1.amazonaws.com/", 201), ("http://169.254.170.23/v1/credentials", 202)]
+        {
+            let mut request = HttpRequest::new(SdkBody::empty());
+            request.set_uri(url).unwrap();
+            let answer = connector.call(request).await.unwrap();
+            assert_eq!(answer.status().as_u16(), status, "{url}");
         }
     }
 
