@@ -15,6 +15,7 @@
 //! |---|---|
 //! | `world`, `object` | the state: the object, Glue, the controllers, and what can happen next |
 //! | `continuation` | whether a state leads to an end when nothing goes wrong any more |
+//! | `stability` | whether every fair continuation of every state ends, and then writes nothing |
 //! | `mutations` | the rules that can be broken, and that each is found |
 //! | `job_run`, `workflow_run`, `crawl`, `firing`, `connection` | what each kind adds |
 
@@ -25,6 +26,7 @@ mod firing;
 mod job_run;
 mod mutations;
 mod object;
+mod stability;
 mod workflow_run;
 mod world;
 

@@ -34,6 +34,8 @@ pub enum Mutation {
     NoBaselineIsRecorded,
     /// A lost status leads to no lookup.
     LostStatusIsNotLookedUp,
+    /// Two controllers undo each other's writes once the object is at its end.
+    ControllersUndoEachOther,
 }
 
 impl fmt::Display for Mutation {

@@ -44,6 +44,8 @@ pub struct Pass<S: Subject> {
     pub state: S::PassState,
     pub fresh_intent: bool,
     pub intent_age: Duration,
+    /// In a calm: whether it began with the newest observation.
+    pub newest: bool,
     /// Why the last call was refused.
     pub problem: Option<Problem>,
 }

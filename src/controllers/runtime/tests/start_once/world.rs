@@ -9,6 +9,7 @@ use tokio::time::Instant;
 
 use super::mutations::Mutation;
 use super::object::{Controller, Object, Pass, Started, hash};
+use super::stability::Calm;
 use super::{Exploration, Subject};
 use crate::controllers::runtime::problem::Problem;
 use crate::controllers::runtime::start_once::{StartOutcome, records_intent};
@@ -57,6 +58,8 @@ pub struct World<S: Subject> {
     pub others: u8,
     pub notes: S::Notes,
     pub violation: Option<String>,
+    /// While no fault happens any more: until when, and what is known.
+    pub calm: Option<(i64, Calm)>,
 }
 
 impl<S: Subject> Hash for World<S> {
@@ -65,7 +68,7 @@ impl<S: Subject> Hash for World<S> {
         for controller in &self.controllers {
             age(controller.cache).hash(state);
             if let Some(pass) = &controller.pass {
-                (age(pass.object.version), pass.object.hash, pass.fresh_intent).hash(state);
+                (age(pass.object.version), pass.object.hash, pass.fresh_intent, pass.newest).hash(state);
                 hash(&format!("{:?}{:?}{:?}", pass.state, pass.problem, pass.intent_age)).hash(state);
             }
             hash(&format!("{:?}{:?}", controller.tracker, controller.local)).hash(state);
@@ -76,6 +79,7 @@ impl<S: Subject> Hash for World<S> {
         (&self.started, &self.in_flight, self.clock, self.faults, self.others).hash(state);
         hash(&format!("{:?}", self.notes)).hash(state);
         self.violation.hash(state);
+        self.calm.hash(state);
     }
 }
 
@@ -109,6 +113,7 @@ impl<S: Subject> World<S> {
             others: exploration.others,
             notes: S::Notes::default(),
             violation: None,
+            calm: None,
         }
     }
 
@@ -175,19 +180,12 @@ impl<S: Subject> World<S> {
             return Vec::new();
         }
         let mut next: Vec<_> = (0..self.active).flat_map(|who| self.of_controller(who)).collect();
-        for place in 0..self.in_flight.len() {
-            next.push(self.then("a sent start takes effect", |next| {
-                let label = next.in_flight.remove(place);
-                next.start(&label, true);
-            }));
-            next.push(self.then("a sent start is lost", |next| drop(next.in_flight.remove(place))));
-        }
-        let most = if self.active == 1 { 2 } else { 1 };
-        if self.in_flight.is_empty() && self.clock < most * SETTLE {
+        next.extend(self.arrivals());
+        if self.in_flight.is_empty() && self.clock < self.limit() {
             next.push(self.then("the settle time passes", Self::settle));
         }
-        match self.live().filter(|_| S::EXCLUSIVE) {
-            Some(live) => next.push(self.then(format!("start {live} ends"), |next| next.started[live].live = false)),
+        match self.live_ends() {
+            Some(ends) => next.push(ends),
             None if self.others > 0 => next.push(self.then("somebody else starts the target", |next| {
                 next.others -= 1;
                 next.start("", false);
@@ -196,6 +194,34 @@ impl<S: Subject> World<S> {
         }
         next.extend(self.subject.environment(self));
         next
+    }
+
+    /// What becomes of the starts that were sent and have not taken effect.
+    pub fn arrivals(&self) -> Vec<Transition<S>> {
+        let of = |place: usize| {
+            let arrives = self.then("a sent start takes effect", |next| {
+                let label = next.in_flight.remove(place);
+                next.start(&label, true);
+            });
+            [arrives, self.then("a sent start is lost", |next| drop(next.in_flight.remove(place)))]
+        };
+        (0..self.in_flight.len()).flat_map(of).collect()
+    }
+
+    /// What is live ends, where that makes a difference to Glue.
+    pub fn live_ends(&self) -> Option<Transition<S>> {
+        let live = self.live().filter(|_| S::EXCLUSIVE)?;
+        Some(self.then(format!("start {live} ends"), |next| next.started[live].live = false))
+    }
+
+    /// How many controllers act.
+    pub fn active(&self) -> usize {
+        self.active
+    }
+
+    /// Until when time passes while faults happen.
+    pub fn limit(&self) -> i64 {
+        if self.active == 1 { 2 * SETTLE } else { SETTLE }
     }
 
     /// What a controller can do next.
@@ -225,12 +251,25 @@ impl<S: Subject> World<S> {
             })),
             Step::Call(call) if S::is_start(&call) => next.extend(self.sends(who)),
             Step::Call(call) => next.extend(self.subject.call(self, who, &call)),
+            Step::Backoff | Step::AwaitChange | Step::RequeueAfter(_)
+                if who == 1 && pass.object.finalizer && self.undoes_writes() =>
+            {
+                next.push(self.then(format!("{who} undoes the finalizer"), |next| {
+                    next.write(who, |finalizer, _| *finalizer = false);
+                    next.controllers[who].pass = None;
+                }));
+            }
             Step::Backoff | Step::AwaitChange | Step::RequeueAfter(_) => {
                 next.push(self.then(format!("{who} ends its pass"), |next| next.controllers[who].pass = None));
             }
             Step::Annotate(_) | Step::Delete => panic!("no plan of the model asks for {:?}", plan.step),
         }
         next
+    }
+
+    /// Whether a controller undoes what the other one wrote.
+    fn undoes_writes(&self) -> bool {
+        self.is(Mutation::ControllersUndoEachOther) && self.subject.is_settled(self)
     }
 
     pub fn begins(&self, who: usize, object: &Arc<Object<S>>) -> Vec<Transition<S>> {
@@ -244,14 +283,17 @@ impl<S: Subject> World<S> {
         }
         controller.cache = object.version;
         let states = self.subject.begin(&with_tracker, who, object);
-        let begin = |state: S::PassState| {
+        let last = states.len();
+        let begin = |(number, state): (usize, S::PassState)| {
+            let newest = self.calm.is_some() && number + 1 == last;
             let label = format!("{who} begins a pass on version {}", object.version);
             with_tracker.then(label, |next| {
                 let (object, fresh_intent) = ((**object).clone(), false);
-                next.controllers[who].pass = Some(Pass { object, state, fresh_intent, intent_age, problem: None });
+                next.controllers[who].pass =
+                    Some(Pass { object, state, fresh_intent, intent_age, newest, problem: None });
             })
         };
-        states.into_iter().map(begin).collect()
+        states.into_iter().enumerate().map(begin).collect()
     }
 
     fn plan(&self, who: usize, pass: &Pass<S>) -> Plan<S::Status, S::Call> {
