@@ -16,6 +16,7 @@ mod crawler_runs;
 mod crds;
 mod credentials;
 mod deletion_ends;
+mod disturbed;
 mod docs;
 mod events;
 mod fault_matrix;

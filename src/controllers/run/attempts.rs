@@ -8,6 +8,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use super::facts::Facts;
 use crate::api::run::{Attempt, DeletionPolicy, MAX_ATTEMPTS, Phase, Retry, RetryOn, RunStatus, StopCause};
 use crate::controllers::runtime::time;
+use crate::failpoints::without;
 
 /// The attempt that would be started now: the same one after a start that had no effect, else the next.
 pub(super) fn next_attempt(facts: &Facts<'_>) -> Attempt {
@@ -93,5 +94,5 @@ pub(super) fn needs_finalizer(facts: &Facts<'_>) -> bool {
     let elsewhere = facts.follow.is_some()
         || facts.status.attempt().is_some_and(|attempt| attempt.adopted && attempt.ended_at.is_none());
     let default = if elsewhere { DeletionPolicy::Orphan } else { DeletionPolicy::Stop };
-    facts.policy.deletion_policy.unwrap_or(default) == DeletionPolicy::Stop
+    facts.policy.deletion_policy.unwrap_or(default) == DeletionPolicy::Stop && !without("finalizer")
 }

@@ -55,7 +55,7 @@ where
     if add {
         finalizers.push(FINALIZER.to_owned());
     }
-    let patch = json!({"metadata": {"resourceVersion": object.resource_version(), "finalizers": finalizers}});
+    let patch = json!({"metadata": {"resourceVersion": decided_on(object), "finalizers": finalizers}});
     let operation = if add { "add the finalizer" } else { "remove the finalizer" };
     sent(operation, object, api.patch(&object.name_any(), &params(), &Patch::Merge(patch))).await
 }
@@ -65,8 +65,7 @@ pub async fn annotation<K>(api: &Api<K>, object: &K, annotation: &str) -> Result
 where
     K: Resource + Clone + std::fmt::Debug + DeserializeOwned,
 {
-    let patch =
-        json!({"metadata": {"resourceVersion": object.resource_version(), "annotations": {annotation: "true"}}});
+    let patch = json!({"metadata": {"resourceVersion": decided_on(object), "annotations": {annotation: "true"}}});
     sent("add an annotation", object, api.patch(&object.name_any(), &params(), &Patch::Merge(patch))).await
 }
 
@@ -80,7 +79,7 @@ where
 {
     let before = serde_json::to_value(object.status())?;
     let patch = json!({
-        "metadata": {"resourceVersion": object.resource_version()},
+        "metadata": {"resourceVersion": decided_on(object)},
         "status": difference(&before, &serde_json::to_value(status)?),
     });
     sent("write the status", object, api.patch_status(&object.name_any(), &params(), &Patch::Merge(patch))).await
@@ -95,6 +94,11 @@ fn difference(before: &Value, after: &Value) -> Value {
     let changed = after.iter().filter(|(key, value)| before.get(*key) != Some(value));
     let changed = changed.map(|(key, value)| (key.clone(), difference(before.get(key).unwrap_or(&Value::Null), value)));
     removed.chain(changed).collect::<Map<_, _>>().into()
+}
+
+/// The version that a patch is decided on.
+fn decided_on<K: Resource>(object: &K) -> Option<String> {
+    object.resource_version().filter(|_| !failpoints::without("versions"))
 }
 
 /// Deletes the object, unless it has changed or was replaced.

@@ -26,6 +26,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use tokio::time::Instant;
 
 use super::problem::Problem;
+use crate::failpoints::without;
 use crate::glue::{Error, ErrorKind};
 
 /// The intent that a status records.
@@ -83,7 +84,9 @@ impl StartOutcome {
         match answer {
             Ok(Some(id)) => Self::Started(id),
             Ok(None) => Self::Accepted,
-            Err(error) if error.kind.is_definite_failure() => Self::Rejected(explain(&error)),
+            Err(error) if error.kind.is_definite_failure() || without("unclear-answers") => {
+                Self::Rejected(explain(&error))
+            }
             Err(error) => Self::Unconfirmed(explain(&error)),
         }
     }
@@ -203,13 +206,16 @@ pub fn decide<'a, T>(intent: &OpenIntent<'a, T>) -> Decision<'a, T> {
         Some(StartOutcome::Unconfirmed(_)) | None => intent.accepted,
     };
     match intent.lookup {
+        None if without("lookup") && !accepted => Decision::StartAgain,
         None => Decision::LookUp,
         Some(Lookup::Found(found)) => Decision::Found(found),
         // The acceptance must not be lost, whatever the lookup says.
         Some(_) if accepted && !intent.accepted => Decision::Accepted,
         Some(Lookup::Failed(problem)) => Decision::LookupFailed(problem),
         Some(Lookup::NotFound { .. }) if accepted => Decision::Accepted,
-        Some(Lookup::NotFound { intent_age }) if *intent_age >= intent.settle => Decision::StartAgain,
+        Some(Lookup::NotFound { intent_age }) if *intent_age >= intent.settle || without("settle-time") => {
+            Decision::StartAgain
+        }
         Some(Lookup::NotFound { .. }) => Decision::Settling(intent.settle.saturating_sub(intent.age)),
     }
 }

@@ -1,5 +1,6 @@
 //! The test bed of kube-glue: a real control plane, real kubectl and Helm, and an emulated kubelet.
 //!
+//! - [`acto`]: each property of each kind through several values and back, by the schemas.
 //! - [`assets`]: the programs, found on this machine or built from Go modules.
 //! - [`control_plane`]: etcd, kube-apiserver and kube-controller-manager on loopback ports.
 //! - [`audit`]: the API server's audit log.
@@ -11,6 +12,7 @@
 //! - [`relay`]: a relay before the API server that sees each write and each event of a watch.
 //! - [`replica`]: the program under test as a process that is killed and paused.
 //! - [`chaos`]: lives of objects while everything around them fails.
+//! - [`guards`]: the guards of the program that can be taken away, to see that this is found.
 //! - [`sieve`]: lives of objects with a controller that is killed, misses events, or sees an older state.
 //! - [`custom_resources`]: the installation of `crds/`.
 //! - [`tools`]: kubectl and Helm as commands.
@@ -19,6 +21,7 @@
 //! Everything that is started here ends when its handle is dropped or when this process ends, also by SIGKILL.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+pub mod acto;
 pub mod assets;
 pub mod audit;
 pub mod chaos;
@@ -27,6 +30,7 @@ pub mod controller;
 pub mod custom_resources;
 mod error;
 pub mod guard;
+pub mod guards;
 mod http;
 mod interrupt;
 pub mod kubelet;

@@ -40,7 +40,7 @@ const QUIET: Duration = Duration::from_secs(2);
 const LOOK: Duration = Duration::from_millis(250);
 
 /// What became of an object.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ending {
     /// The kind and the life.
     pub life: String,
@@ -87,7 +87,9 @@ pub(super) struct Crowd<'a> {
 
 impl<'a> Crowd<'a> {
     pub(super) fn new(client: Client, objects: &'a Objects, double: &'a Double, settings: &Settings) -> Self {
-        let lives = KINDS.iter().flat_map(|kind| (kind.lives)().into_iter().map(move |life| (kind, life))).collect();
+        let most = settings.lives.unwrap_or(usize::MAX);
+        let of_kind = |kind: &'static Kind| (kind.lives)().into_iter().take(most).map(move |life| (kind, life));
+        let lives = KINDS.iter().flat_map(of_kind).collect();
         Self {
             client,
             objects,

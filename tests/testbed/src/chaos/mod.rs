@@ -20,7 +20,7 @@ mod surroundings;
 
 use std::{
     path::PathBuf,
-    sync::Arc,
+    sync::{Arc, OnceLock},
     time::{Duration, Instant},
 };
 
@@ -47,6 +47,11 @@ const LOOK: Duration = Duration::from_millis(200);
 /// How much faster than ours the double's clock runs: what takes a minute in Glue takes a second.
 const SPEED: f64 = 60.0;
 
+/// What the lives take undisturbed on a machine that does nothing else. Where they take longer, replicas live longer.
+const CALM_TAKES: Duration = Duration::from_secs(15);
+/// How much longer at most.
+const SLOWEST: f64 = 6.0;
+
 /// How a run is made.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -60,6 +65,10 @@ pub struct Settings {
     pub seed: u64,
     /// The objects that live at once.
     pub objects: usize,
+    /// The first lives of each kind; all without it.
+    pub lives: Option<usize>,
+    /// A guard ([`crate::guards`]) that is taken away while there is chaos: its absence must be found.
+    pub without: Option<String>,
     /// The most time for the kills. After it the disturbances end, however many kills there were.
     pub limit: Duration,
 }
@@ -90,6 +99,7 @@ pub async fn run(settings: &Settings) -> Result<Report> {
     let counts = Counts::default();
     let (era, eras) = watch::channel(Era::Calm);
     let points = Arc::new(Points::default());
+    let pace = OnceLock::new();
     let crowd = Crowd::new(client, &objects, &double, settings);
     let (folder, kubeconfig) = (plane.folder().to_path_buf(), plane.kubeconfig());
     let replica = |name: &'static str, number: u64| replicas::Runner {
@@ -97,10 +107,11 @@ pub async fn run(settings: &Settings) -> Result<Report> {
         settings,
         folder: folder.clone(),
         kubeconfig: kubeconfig.clone(),
-        aws: double.url(),
+        double: &double,
         era: eras.clone(),
         counts: &counts,
         points: Arc::clone(&points),
+        pace: &pace,
         random: fastrand::Rng::with_seed(settings.seed.wrapping_mul(3).wrapping_add(number)),
     };
     let surroundings = surroundings::disturb(plane, &double, settings, eras.clone(), &counts);
@@ -108,7 +119,9 @@ pub async fn run(settings: &Settings) -> Result<Report> {
         let began = Instant::now();
         say(NAME, &format!("seed {}: each life once, undisturbed", settings.seed));
         crowd.learn().await?;
-        say(NAME, "and now disturbed");
+        let slowness = began.elapsed().div_duration_f64(CALM_TAKES).clamp(1.0, SLOWEST);
+        pace.set(slowness).ok();
+        say(NAME, &format!("and now disturbed, after {}", format_duration(began.elapsed())));
         era.send_replace(Era::Chaos);
         let mut progress = Progress::new(NAME, HEARTBEAT);
         let chaos = Instant::now();

@@ -5,10 +5,11 @@ use std::{
     os::unix::process::ExitStatusExt as _,
     path::PathBuf,
     process::ExitStatus,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
     time::Duration,
 };
 
+use kube_glue_double::Double;
 use rustix::process::Signal;
 use tokio::{
     sync::watch,
@@ -18,13 +19,18 @@ use tokio::{
 use super::{Era, Settings, report::Counts};
 use crate::{
     error::Result,
+    guards,
     replica::{Replica, Setup},
 };
 
 /// The lease. A replica that renews it for so long no more loses it.
 const LEASE: Duration = Duration::from_secs(4);
-/// The longest that a replica lives.
+/// The longest that a replica lives, once AWS was called after its start.
 const LIFE: Duration = Duration::from_secs(5);
+/// After so long it counts as begun, also when nobody has called AWS since it was started.
+const BEGINS_WITHIN: Duration = Duration::from_secs(15);
+/// The pause between two looks at whether it has.
+const LOOK: Duration = Duration::from_millis(50);
 /// How long a replica is paused: longer than its lease, and short enough that a call that it was about to send is sent
 /// within the settle time. A longer pause at that very moment is what no controller can know of itself.
 const PAUSE: Duration = Duration::from_secs(5);
@@ -92,10 +98,12 @@ pub(super) struct Runner<'a> {
     pub(super) settings: &'a Settings,
     pub(super) folder: PathBuf,
     pub(super) kubeconfig: PathBuf,
-    pub(super) aws: String,
+    pub(super) double: &'a Double,
     pub(super) era: watch::Receiver<Era>,
     pub(super) counts: &'a Counts,
     pub(super) points: Arc<Points>,
+    /// How much slower than one that does nothing else the machine is.
+    pub(super) pace: &'a OnceLock<f64>,
     pub(super) random: fastrand::Rng,
 }
 
@@ -112,12 +120,16 @@ impl Runner<'_> {
         };
         setup.flag("--identity", self.name);
         setup.flag("--lease-duration", &format!("{}s", LEASE.as_secs()));
-        let aws = [("AWS_ENDPOINT_URL", self.aws.clone()), ("AWS_REGION", "eu-west-1".to_owned())];
+        let aws = [("AWS_ENDPOINT_URL", self.double.url()), ("AWS_REGION", "eu-west-1".to_owned())];
         let aws: Vec<_> = aws.map(|(name, value)| (name.to_owned(), value)).into();
         while *self.era.borrow() != Era::Over {
             setup.env.clone_from(&aws);
-            let points: Vec<_> =
+            let mut points: Vec<_> =
                 self.points().iter().map(|point| format!("{point}={}", action(&mut self.random))).collect();
+            // The recovery is without it, too: the controllers of the chaos go on.
+            if *self.era.borrow() != Era::Calm {
+                points.extend(self.settings.without.as_deref().map(guards::taken_away));
+            }
             setup.env.push(("FAILPOINTS".to_owned(), points.join(";")));
             let mut replica = Replica::start(&setup)?;
             let end = self.let_live(&mut replica).await?;
@@ -158,7 +170,24 @@ impl Runner<'_> {
                 _ = era.changed() => Ok(End::Stopped),
             };
         }
-        let life = LIFE.mul_f64(0.1 + 0.9 * self.random.f64());
+        // On a busy machine a replica needs longer to begin: without that the kills would hit nobody who does anything.
+        let before = self.double.requests().total();
+        let begins = async {
+            while self.double.requests().total() == before {
+                sleep(LOOK).await;
+            }
+        };
+        if let Ok(Some(ended)) = timeout(BEGINS_WITHIN, async {
+            tokio::select! {
+                ended = replica.ended() => Some(ended),
+                () = begins => None,
+            }
+        })
+        .await
+        {
+            return ended.map(End::Exited);
+        }
+        let life = LIFE.mul_f64(self.pace.get().copied().unwrap_or(1.0)).mul_f64(0.1 + 0.9 * self.random.f64());
         if self.random.f64() < PAUSED {
             if let Ok(ended) = timeout(life / 2, replica.ended()).await {
                 return ended.map(End::Exited);

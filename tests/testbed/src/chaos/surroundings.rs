@@ -29,6 +29,10 @@ enum Incident {
 
 const INCIDENTS: &[Incident] = &[Incident::ApiServer, Incident::Compaction, Incident::Clock, Incident::Outage];
 
+/// Longer than the controllers wait for an answer: the call takes effect when nobody waits for it any more, but within
+/// what `--start-settle` allows.
+const LATE: Duration = Duration::from_secs(6);
+
 /// What happens to calls of AWS all the time, each with its probability: the operation, where it is about one.
 const FAULTS: &[(Option<&str>, f64, Then)] = &[
     (Some("StartJobRun"), 0.15, Then::DropAnswerAfterWork),
@@ -37,6 +41,11 @@ const FAULTS: &[(Option<&str>, f64, Then)] = &[
     (Some("ResumeWorkflowRun"), 0.15, Then::DropAnswerAfterWork),
     (Some("StartTrigger"), 0.15, Then::DropAnswerAfterWork),
     (Some("CreateConnection"), 0.15, Then::DropAnswerAfterWork),
+    (Some("StartJobRun"), 0.1, Then::Delay { time: LATE }),
+    (Some("StartCrawler"), 0.1, Then::Delay { time: LATE }),
+    (Some("StartWorkflowRun"), 0.1, Then::Delay { time: LATE }),
+    (Some("ResumeWorkflowRun"), 0.1, Then::Delay { time: LATE }),
+    (Some("StartTrigger"), 0.1, Then::Delay { time: LATE }),
     (None, 0.02, Then::DropAnswerAfterWork),
     (None, 0.01, Then::DropConnectionBefore),
     (None, 0.01, Then::Http500AfterWork),

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{Life, MINUTE, Step, Until, create, patch, site::Glue, stop, to_running, wait};
 
 /// The job of the lives.
-pub(super) const JOB: &str = "job";
+pub const JOB: &str = "job";
 
 /// Defines a job whose states last a minute each. Stops take effect at once.
 pub(super) fn define(glue: &Glue, name: &str, script: RunScript) {

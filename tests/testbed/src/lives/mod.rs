@@ -24,6 +24,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use self::site::Glue;
+pub use self::{job_run::JOB, workflow_run::WORKFLOW};
 
 /// How long each state of what lives start in Glue lasts, on the double's clock.
 pub const MINUTE: Duration = Duration::from_mins(1);

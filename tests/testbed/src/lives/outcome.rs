@@ -9,10 +9,19 @@ use serde_json::{Map, Value, json};
 
 use super::{OBJECT, crawler_run::CRAWLER, job_run::JOB, site::Glue, trigger::TRIGGER, workflow_run};
 
-/// The fields that differ by nature: hashes over versions of Secrets, what is measured, and the caller's identity, which is
-/// shown once it is known and something else is written.
-const FREE: &[&str] =
-    &["fingerprint", "executionSeconds", "executionTime", "duration", "dpuHours", "dpuSeconds", "identity", "calls"];
+/// The fields that differ by nature: hashes over versions of Secrets, what is measured, Glue's estimate of a crawl, which
+/// is asked for now and then, and the caller's identity, which is shown once it is known and something else is written.
+const FREE: &[&str] = &[
+    "fingerprint",
+    "executionSeconds",
+    "executionTime",
+    "duration",
+    "dpuHours",
+    "dpuSeconds",
+    "estimate",
+    "identity",
+    "calls",
+];
 
 /// What a life ended with.
 #[derive(Debug, Clone, PartialEq)]

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{Life, Step, Until, create, job_run, patch, site::Glue, stop, wait};
 
 /// The workflow of the lives: its job [`job_run::JOB`], and after that [`THEN`].
-pub(super) const WORKFLOW: &str = "workflow";
+pub const WORKFLOW: &str = "workflow";
 /// The second job.
 pub(super) const THEN: &str = "then";
 

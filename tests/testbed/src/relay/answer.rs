@@ -62,11 +62,7 @@ pub(super) async fn answer(
             sent = sent.header(name, value);
         }
     }
-    let body = match (&write, serde_json::from_slice(&body)) {
-        (Some(_), Ok(written)) => tap.rewrite(written).to_string().into_bytes(),
-        _ => body.to_vec(),
-    };
-    let sent = sent.body(Body::from(body)).map_err(|_| Refused)?;
+    let sent = sent.body(Body::from(body.to_vec())).map_err(|_| Refused)?;
     let (head, body) = client.send(sent).await.map_err(|_| Refused)?.into_parts();
     let copied = |headers: &HeaderMap| headers.get(header::CONTENT_TYPE).cloned();
     let mut answered = Response::builder().status(head.status);

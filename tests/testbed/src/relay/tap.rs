@@ -49,11 +49,6 @@ pub trait Tap: Send + Sync {
     /// The client sends a write.
     fn on_write(&self, write: &Write) -> Verdict;
 
-    /// What is sent in its place.
-    fn rewrite(&self, body: Value) -> Value {
-        body
-    }
-
     /// A write was answered with this HTTP status, before the client has it.
     fn on_written(&self, write: &Write, verdict: Verdict, code: u16);
 

@@ -12,7 +12,6 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 use super::{
     case::{Ran, Stage},
     plan::{self, Pattern, Plan},
-    tap::Guard,
 };
 use crate::{
     control_plane::{ControlPlane, Options},
@@ -40,14 +39,18 @@ pub struct Settings {
     pub kinds: Vec<String>,
     /// The first lives of each kind; all without it.
     pub lives: Option<usize>,
+    /// Plans with this in their name only, as what was found is named; all without it.
+    pub matching: Option<String>,
     /// Which plans, where not all are run.
     pub seed: u64,
     /// The plans that run at once.
     pub at_once: usize,
     /// How long plans may be started.
     pub limit: Duration,
-    /// A guard of the controller that is taken away: its absence must be found.
-    pub missing: Option<Guard>,
+    /// A guard ([`crate::guards`]) that is taken away from the controller: its absence must be found.
+    pub without: Option<String>,
+    /// Whether it ends when something was found.
+    pub until_found: bool,
 }
 
 /// What a campaign has shown.
@@ -88,7 +91,7 @@ pub async fn run(settings: &Settings) -> Result<Report> {
     let relay = Relay::start(client.clone()).await.map_err(Error::io("starting the relay"))?;
     let objects = Objects::watch(&client);
     let (program, number) = (settings.program.clone(), AtomicUsize::new(0));
-    let stage = Stage { plane, client, objects, relay, program, number, missing: settings.missing };
+    let stage = Stage { plane, client, objects, relay, program, number, without: settings.without.clone() };
     let mut report = Report::default();
 
     let asked = |kind: &&Kind| settings.kinds.is_empty() || settings.kinds.iter().any(|one| one == kind.kind);
@@ -108,7 +111,9 @@ pub async fn run(settings: &Settings) -> Result<Report> {
             lives.iter().zip(&traced).filter(|((owner, _), _)| owner.kind == kind.kind)
         {
             report.pruned += pruned;
-            of_kind.extend(plans.iter().map(|plan| (life, plan.clone(), reference)));
+            let is_asked =
+                |plan: &&Plan| settings.matching.as_ref().is_none_or(|text| name(kind, life, plan).contains(text));
+            of_kind.extend(plans.iter().filter(is_asked).map(|plan| (life, plan.clone(), reference)));
         }
         report.generated.insert(kind.kind, of_kind.len());
         let amount = settings.plans.unwrap_or(of_kind.len());
@@ -133,8 +138,10 @@ pub async fn run(settings: &Settings) -> Result<Report> {
         report.add(&case, &ran);
         for problem in &ran.problems {
             progress.clear();
-            let found = format!("{} {}, {}: {problem}", case.kind.kind, case.life.name, case.plan);
-            say(NAME, &found);
+            say(NAME, &format!("{}: {problem}", name(case.kind, case.life, &case.plan)));
+        }
+        if settings.until_found && !report.found.is_empty() {
+            break;
         }
         progress.show(|| {
             let took = format_duration(began.elapsed());
@@ -178,6 +185,10 @@ async fn run_case<'a>(stage: &Stage, case: Case<'a>) -> Result<(Case<'a>, Ran)> 
     Ok((case, ran))
 }
 
+fn name(kind: &Kind, life: &Life, plan: &Plan) -> String {
+    format!("{} {}, {plan}", kind.kind, life.name)
+}
+
 fn take_turns<T>(queues: Vec<Vec<T>>) -> Vec<T> {
     let mut queues: Vec<_> = queues.into_iter().map(Vec::into_iter).collect();
     let mut all = Vec::new();
@@ -201,7 +212,7 @@ impl Report {
         }
         if !ran.problems.is_empty() {
             let problems = ran.problems.join("; ");
-            self.found.push(format!("{} {}, {}: {problems}", case.kind.kind, case.life.name, case.plan));
+            self.found.push(format!("{}: {problems}", name(case.kind, case.life, &case.plan)));
         }
     }
 }

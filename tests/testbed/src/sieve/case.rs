@@ -10,13 +10,16 @@ use std::{
 };
 
 use kube::Client;
-use kube_glue_double::{Double, Fault, Then};
+use kube_glue_double::{Double, Fault, Request, Then};
 use serde_json::json;
-use tokio::{task::JoinSet, time::sleep};
+use tokio::{
+    task::JoinSet,
+    time::{sleep, timeout},
+};
 
 use super::{
     plan::{Kill, Plan, When},
-    tap::{Disturbance, Guard},
+    tap::Disturbance,
     trace::{Action, Entry, Trace, changes_something},
 };
 use crate::{
@@ -35,19 +38,19 @@ use crate::{
 /// How long each wait of a life may take. A start that is not known to have been made is repeated after
 /// `--start-settle`, and pauses after failures grow.
 const LIMIT: Duration = Duration::from_mins(1);
-/// How long the end may take to look like the undisturbed one.
-const SETTLES_WITHIN: Duration = Duration::from_secs(15);
+/// How long the end may take to look like the undisturbed one, on a machine that is busy with others.
+const SETTLES_WITHIN: Duration = Duration::from_secs(45);
+/// How long an undisturbed one may take to stay as it is.
+const RESTS_WITHIN: Duration = Duration::from_secs(15);
 /// How long an undisturbed end must stay as it is.
 const QUIET: Duration = Duration::from_secs(1);
 /// The pause between two looks at the end.
 const LOOK: Duration = Duration::from_millis(50);
 /// How long a call that is held takes to have done its work.
 const WORK: Duration = Duration::from_millis(20);
-/// When a late call takes place, after the next controller began.
-const LATE: Duration = Duration::from_millis(700);
-
-/// When it takes place without [`Guard::Settling`]: after the settle time, and before the life has ended.
-const TOO_LATE: Duration = Duration::from_millis(9500);
+/// When a late call takes place at the latest, after the kill. Otherwise as soon as the next controller has looked for what
+/// became of it. Both are within the settle time.
+const LATE: Duration = Duration::from_secs(5);
 
 /// The flags of the controllers. Starts are settled soon.
 const FLAGS: &[(&str, &str)] = &[
@@ -69,7 +72,8 @@ pub(super) struct Stage {
     pub(super) relay: Relay,
     pub(super) program: std::path::PathBuf,
     pub(super) number: AtomicUsize,
-    pub(super) missing: Option<Guard>,
+    /// The guard that is taken away from the controller where it is disturbed.
+    pub(super) without: Option<String>,
 }
 
 /// What came of a run.
@@ -107,12 +111,11 @@ impl Stage {
         };
         site.prepare(life).await?;
         // Without the guard there would be no reference.
-        let missing = self.missing.filter(|_| plan.is_some());
-        let disturbance = Disturbance::new(kind.plural, plan, missing);
+        let without = self.without.as_deref().filter(|_| plan.is_some());
+        let disturbance = Disturbance::new(kind.plural, plan);
         let mut around = JoinSet::new();
         if let Some(kill) = disturbance.first_kill().cloned() {
-            let late = if missing == Some(Guard::Settling) { TOO_LATE } else { LATE };
-            around.spawn(kill_at_call(double.clone(), kill, late, Arc::clone(&disturbance)));
+            around.spawn(kill_at_call(double.clone(), kill, Arc::clone(&disturbance)));
         }
         let lived = async {
             let lived = site.live(life).await;
@@ -125,7 +128,7 @@ impl Stage {
         let log = self.plane.folder().join(format!("{name}.log"));
         let lived = tokio::select! {
             lived = lived => lived,
-            error = self.keep_running(&name, &double, &disturbance, &log) => return Err(error),
+            error = self.keep_running(&name, &double, &disturbance, without, &log) => return Err(error),
         };
         let mut problems = Vec::new();
         let outcome = match lived {
@@ -151,12 +154,13 @@ impl Stage {
     /// Waits until the end looks as it should, or for an undisturbed life, until it stays as it is.
     async fn settle(&self, site: &Site<'_>, uids: &[String], reference: Option<&Outcome>) -> Outcome {
         let (began, mut last, mut since) = (Instant::now(), site.outcome(uids), Instant::now());
+        let limit = if reference.is_some() { SETTLES_WITHIN } else { RESTS_WITHIN };
         loop {
             let is_settled = match reference {
                 Some(reference) => last == *reference,
                 None => since.elapsed() > QUIET,
             };
-            if is_settled || began.elapsed() > SETTLES_WITHIN {
+            if is_settled || began.elapsed() > limit {
                 return last;
             }
             sleep(LOOK).await;
@@ -168,7 +172,14 @@ impl Stage {
     }
 
     /// Runs one controller after the other. Returns when one cannot be started.
-    async fn keep_running(&self, name: &str, double: &Double, disturbance: &Arc<Disturbance>, log: &Path) -> Error {
+    async fn keep_running(
+        &self,
+        name: &str,
+        double: &Double,
+        disturbance: &Arc<Disturbance>,
+        without: Option<&str>,
+        log: &Path,
+    ) -> Error {
         for epoch in 0.. {
             let admitted = format!("{name}-{epoch}");
             let url = self.relay.admit(&admitted, disturbance.next());
@@ -181,6 +192,7 @@ impl Stage {
                 env: vec![
                     ("AWS_ENDPOINT_URL".to_owned(), double.url()),
                     ("AWS_REGION".to_owned(), "eu-west-1".to_owned()),
+                    ("FAILPOINTS".to_owned(), without.map(crate::guards::taken_away).unwrap_or_default()),
                 ],
                 log: log.to_path_buf(),
             };
@@ -204,7 +216,7 @@ impl Stage {
 }
 
 /// Kills the controller when the double has received the call.
-async fn kill_at_call(double: Double, kill: Kill, late: Duration, disturbance: Arc<Disturbance>) {
+async fn kill_at_call(double: Double, kill: Kill, disturbance: Arc<Disturbance>) {
     let Action::Call(operation, nth) = kill.action else { return };
     let then = if kill.when == When::After { Then::HoldAnswer } else { Then::Hold };
     let fault = double.faults().add(Fault::on(&operation).nth(nth).then(then));
@@ -213,10 +225,20 @@ async fn kill_at_call(double: Double, kill: Kill, late: Duration, disturbance: A
         sleep(WORK).await;
     }
     disturbance.kill();
+    let until_now = double.requests().total();
     // The call stays held.
     double.faults().remove(fault);
     if kill.when == When::Late {
-        sleep(late).await;
+        let looked = async {
+            let is_look = |request: &Request| {
+                let call = &request.call;
+                call.service == "glue" && !changes_something(&call.operation) && request.answer().is_some()
+            };
+            while double.requests().all().after(until_now).matching(is_look).count() == 0 {
+                sleep(WORK).await;
+            }
+        };
+        let _ = timeout(LATE, looked).await;
         double.faults().release();
     }
 }

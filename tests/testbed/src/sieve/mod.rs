@@ -17,7 +17,4 @@ pub mod plan;
 mod tap;
 pub mod trace;
 
-pub use self::{
-    campaign::{Report, Settings, run},
-    tap::Guard,
-};
+pub use self::campaign::{Report, Settings, run};

@@ -6,7 +6,6 @@ use std::{
 };
 
 use jiff::Timestamp;
-use serde_json::Value;
 
 use super::{
     plan::{CatchUp, Kill, Plan, When},
@@ -23,23 +22,11 @@ const MISSED_FOR: Duration = Duration::from_secs(2);
 /// After so long without a write, the older view ends.
 const STALE_FOR: Duration = Duration::from_millis(1500);
 
-/// A guard of the start protocol that can be taken away from outside, to see that its absence is found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Guard {
-    /// Writes name the version that they were decided on.
-    Versions,
-    /// The object has a finalizer while something runs for it.
-    Finalizers,
-    /// A call that was sent takes effect within the settle time, or never.
-    Settling,
-}
-
 /// What the taps of the controllers of one plan share.
 #[derive(Debug)]
 pub(super) struct Disturbance {
     plural: &'static str,
     plan: Option<Plan>,
-    missing: Option<Guard>,
     state: Mutex<State>,
 }
 
@@ -78,9 +65,8 @@ struct Stale {
 }
 
 impl Disturbance {
-    /// `missing` is a guard of the controller that is taken away.
-    pub(super) fn new(plural: &'static str, plan: Option<Plan>, missing: Option<Guard>) -> Arc<Self> {
-        Arc::new(Self { plural, plan, missing, state: Mutex::default() })
+    pub(super) fn new(plural: &'static str, plan: Option<Plan>) -> Arc<Self> {
+        Arc::new(Self { plural, plan, state: Mutex::default() })
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -214,18 +200,6 @@ impl Tap for SieveTap {
             state.kill();
         }
         verdict
-    }
-
-    fn rewrite(&self, mut body: Value) -> Value {
-        let field = match self.shared.missing {
-            Some(Guard::Versions) => "resourceVersion",
-            Some(Guard::Finalizers) => "finalizers",
-            Some(Guard::Settling) | None => return body,
-        };
-        if let Some(metadata) = body["metadata"].as_object_mut() {
-            metadata.remove(field);
-        }
-        body
     }
 
     fn on_written(&self, write: &Write, verdict: Verdict, _code: u16) {

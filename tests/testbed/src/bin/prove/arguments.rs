@@ -2,13 +2,14 @@
 
 use std::path::PathBuf;
 
-use clap::Parser;
+use clap::{Parser, builder::PossibleValuesParser};
+use kube_glue_testbed::{guards, lives::KINDS};
 
 use crate::methods::{ALL, Method};
 
 /// Shows that what docs/guarantees.md promises holds: a real control plane, a test double in place of AWS Glue, and what
 /// goes wrong in the field. Everything takes some hours on two cores.
-#[derive(Debug, Parser)]
+#[derive(Debug, Clone, Parser)]
 #[command(name = "prove", after_help = methods())]
 pub(crate) struct Arguments {
     /// A little of each method: some minutes in all
@@ -23,9 +24,25 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "NUMBER", requires = "only", conflicts_with = "quick")]
     pub(crate) amount: Option<u64>,
 
+    /// Take a guard of the controller away, and expect that its absence is found; for chaos or sieve
+    #[arg(long, value_name = "GUARD", requires = "only", value_parser = PossibleValuesParser::new(guards::NAMES))]
+    pub(crate) without: Option<String>,
+
     /// The seed of everything that is random, for methods that have one
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,
+
+    /// These kinds only, for sieve and acto
+    #[arg(long, value_name = "KIND", value_delimiter = ',', value_parser = kinds())]
+    pub(crate) kinds: Vec<String>,
+
+    /// Plans with this in their name only, for sieve: what is found is named so
+    #[arg(long, value_name = "TEXT", requires = "only")]
+    pub(crate) matching: Option<String>,
+
+    /// This controller, with the feature `failpoints`, instead of one that is built now; for chaos, sieve and acto
+    #[arg(long, value_name = "FILE")]
+    pub(crate) program: Option<PathBuf>,
 
     /// Print the table as Markdown
     #[arg(long)]
@@ -42,6 +59,10 @@ impl Arguments {
         let is_asked = |method: &&Method| self.only.is_empty() || self.only.contains(&method.name);
         ALL.iter().filter(is_asked).collect()
     }
+}
+
+fn kinds() -> PossibleValuesParser {
+    PossibleValuesParser::new(KINDS.iter().map(|kind| kind.kind))
 }
 
 fn methods() -> String {

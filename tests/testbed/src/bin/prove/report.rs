@@ -40,6 +40,11 @@ impl Row {
         self.proof.as_ref().is_some_and(|proof| proof.found == 0)
     }
 
+    /// Whether the method came to a result, and found something.
+    pub(crate) fn has_found(&self) -> bool {
+        self.proof.as_ref().is_some_and(|proof| proof.found > 0)
+    }
+
     fn cells(&self) -> [String; 4] {
         let (size, found) = match &self.proof {
             Some(proof) => (proof.size(), proof.found.to_string()),

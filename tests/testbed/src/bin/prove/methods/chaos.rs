@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use kube_glue_testbed::{Proof, chaos, controller};
+use kube_glue_testbed::{Proof, chaos};
 
 use super::Context;
 use crate::error::ProveError;
@@ -14,16 +14,16 @@ const QUICK: u64 = 40;
 const OBJECTS: usize = 30;
 /// The most time for the kills.
 const LIMIT: Duration = Duration::from_hours(1);
-/// The feature that has the points.
-const POINTS: &str = "failpoints";
 
 pub(crate) async fn run(context: &Context) -> Result<Vec<Proof>, ProveError> {
     let settings = chaos::Settings {
-        program: controller::build_program(controller::NAME, controller::Profile::Dev, &[POINTS]).await?,
+        program: context.controller().await?,
         has_points: true,
         kills: usize::try_from(context.amount(FULL, QUICK)).unwrap_or(usize::MAX),
         seed: context.seed,
         objects: OBJECTS,
+        lives: None,
+        without: context.without.clone(),
         limit: LIMIT,
     };
     let report = chaos::run(&settings).await?;
@@ -32,10 +32,11 @@ pub(crate) async fn run(context: &Context) -> Result<Vec<Proof>, ProveError> {
     let sum = |count: fn(&chaos::Ending) -> usize| report.bad.iter().map(count).sum::<usize>();
     let proof = Proof::new(report.kills, "kills", report.bad.len() + report.panics.len())
         .detail(format!(
-            "{} objects, {} starts, seed {}",
+            "{} objects, {} starts, seed {}{}",
             report.objects.values().sum::<usize>(),
             report.starts,
-            report.seed
+            report.seed,
+            context.handicap(),
         ))
         .remark(format!("{} kills at {points} points, {fewest} at least at each", report.kills_at_points))
         .remark(&report.disturbances)

@@ -1,14 +1,15 @@
 //! The methods, in the order in which they run: a module for each.
 
+mod acto;
 mod chaos;
 mod fault_matrix;
 mod model;
 mod sieve;
 mod simulation;
 
-use std::pin::Pin;
+use std::{path::PathBuf, pin::Pin};
 
-use kube_glue_testbed::Proof;
+use kube_glue_testbed::{Proof, controller};
 
 use crate::{arguments::Arguments, error::ProveError};
 
@@ -21,11 +22,32 @@ pub(crate) struct Context {
     pub(crate) amount: Option<u64>,
     /// The seed of everything that is random.
     pub(crate) seed: u64,
+    /// The guard that is taken away from the controller.
+    pub(crate) without: Option<String>,
+    /// These kinds only; all when empty.
+    pub(crate) kinds: Vec<String>,
+    /// Plans with this in their name only.
+    pub(crate) matching: Option<String>,
+    program: Option<PathBuf>,
 }
 
 impl Context {
     pub(crate) fn new(arguments: &Arguments) -> Self {
-        Self { quick: arguments.quick, amount: arguments.amount, seed: arguments.seed }
+        let Arguments { quick, amount, seed, without, kinds, matching, program, .. } = arguments.clone();
+        Self { quick, amount, seed, without, kinds, matching, program }
+    }
+
+    /// The controller with the feature that has the points at which it ends, and the guards that can be taken away.
+    pub(crate) async fn controller(&self) -> Result<PathBuf, ProveError> {
+        match &self.program {
+            Some(program) => Ok(program.clone()),
+            None => Ok(controller::build_program(controller::NAME, controller::Profile::Dev, &["failpoints"]).await?),
+        }
+    }
+
+    /// What the size says about a guard that is taken away.
+    pub(crate) fn handicap(&self) -> String {
+        self.without.as_ref().map(|guard| format!(", without the guard {guard}")).unwrap_or_default()
     }
 
     /// How much of a method: what the user says, or one of the two sizes.
@@ -67,6 +89,11 @@ pub(crate) const ALL: &[Method] = &[
         name: "chaos",
         about: "objects of all kinds while replicas are killed and paused, and everything around them fails",
         run: |context| Box::pin(chaos::run(context)),
+    },
+    Method {
+        name: "acto",
+        about: "each property of each kind through several values and back, by the schemas: valid, invalid and missing",
+        run: |context| Box::pin(acto::run(context)),
     },
     Method {
         name: "sieve",

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use kube_glue_testbed::{Proof, controller, sieve};
+use kube_glue_testbed::{Proof, sieve};
 
 use super::Context;
 use crate::error::ProveError;
@@ -17,21 +17,23 @@ const LIMIT: Duration = Duration::from_mins(20);
 pub(crate) async fn run(context: &Context) -> Result<Vec<Proof>, ProveError> {
     let plans = context.amount.or(context.quick.then_some(QUICK)).and_then(|plans| usize::try_from(plans).ok());
     let settings = sieve::Settings {
-        program: controller::build(controller::Profile::Dev).await?,
+        program: context.controller().await?,
         plans,
-        kinds: Vec::new(),
+        kinds: context.kinds.clone(),
         lives: None,
+        matching: context.matching.clone(),
         seed: context.seed,
         at_once: AT_ONCE,
         limit: LIMIT,
-        missing: None,
+        without: context.without.clone(),
+        until_found: false,
     };
     let report = sieve::run(&settings).await?;
     let total = report.run.values().sum();
     let by_kind = report.run.iter().map(|(kind, plans)| format!("{kind} {plans} of {}", report.generated[kind]));
     let by_pattern = report.patterns.iter().map(|(pattern, plans)| format!("{pattern:?} {plans}"));
     let proof = Proof::new(total, "plans", report.found.len())
-        .detail(format!("{} kills", report.kills))
+        .detail(format!("{} kills{}", report.kills, context.handicap()))
         .remark(by_kind.collect::<Vec<_>>().join(", "))
         .remark(by_pattern.collect::<Vec<_>>().join(", "))
         .remark(format!("{} left out, {} whose moment did not come", report.pruned, report.unmet));
