@@ -25,6 +25,20 @@ const LOOK: Duration = Duration::from_millis(100);
 /// The field that counts changes.
 const GENERATION: &str = "observedGeneration";
 
+/// The reasons of what an object does not stay with.
+const PASSING: &[&str] = &[
+    "Activating",
+    "AnswerUnclear",
+    "Creating",
+    "Deactivating",
+    "Firing",
+    "Reading",
+    "Starting",
+    "Stopping",
+    "Testing",
+    "Updating",
+];
+
 /// What all sequences share.
 pub(super) struct Stage {
     pub(super) client: kube::Client,
@@ -86,10 +100,7 @@ fn is_alike(changed: &Outcome, created: &Outcome) -> bool {
 
 /// Whether the controller is about to do something: it is not what the object comes to.
 fn is_passing(outcome: &Outcome) -> bool {
-    let ready = condition(outcome);
-    ready["reason"]
-        .as_str()
-        .is_some_and(|reason| reason == "AnswerUnclear" || (reason.ends_with("ing") && reason != "Running"))
+    condition(outcome)["reason"].as_str().is_some_and(|reason| PASSING.contains(&reason))
 }
 
 /// An end without what differs by nature: what counts changes, what was seen earlier (the time of a test, the nodes of a
