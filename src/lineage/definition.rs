@@ -19,6 +19,10 @@ pub struct Job {
     pub facts: JobFacts,
     /// The nodes of a visual job.
     pub nodes: BTreeMap<String, Node>,
+    /// The language of its script.
+    pub language: Option<Language>,
+    /// The arguments that its runs have unless they are given others.
+    pub default_arguments: BTreeMap<String, String>,
 }
 
 /// Reads `Job` of `GetJob`.
@@ -27,16 +31,19 @@ pub fn job(document: &Value) -> Job {
     let command = &document["Command"];
     let script = text(command, "ScriptLocation");
     let language = document["DefaultArguments"]["--job-language"].as_str();
-    let language = script.as_ref().map(|script| Language::of(language, script).as_str());
+    let language = script.as_ref().map(|script| Language::of(language, script));
+    let defaults = document["DefaultArguments"].as_object().into_iter().flatten();
+    let defaults = defaults.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())));
     let facts = JobFacts {
         description: text(document, "Description"),
         script,
-        language,
+        language: language.map(Language::as_str),
         is_streaming: command["Name"] == "gluestreaming",
         glue_version: text(document, "GlueVersion"),
         ..JobFacts::default()
     };
-    Job { facts, nodes: nodes::read(&document["CodeGenConfigurationNodes"]) }
+    let nodes = nodes::read(&document["CodeGenConfigurationNodes"]);
+    Job { facts, nodes, language, default_arguments: defaults.collect() }
 }
 
 /// Reads `Connection` of `GetConnection`.

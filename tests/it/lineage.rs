@@ -1,6 +1,7 @@
 //! Lineage: the events of runs, at a receiver that is there, slow, down, or refuses.
 
 mod receiver;
+mod scripts;
 mod transport;
 mod workflow;
 
@@ -16,9 +17,15 @@ use crate::harness::{REGION, STEP, TestEnv, run_id, stepwise};
 
 /// An environment with a held clock and a controller that sends to `receiver`.
 async fn setup(name: &str, receiver: &Receiver) -> TestEnv {
+    setup_with(name, receiver, &[]).await
+}
+
+/// The same, with these flags.
+async fn setup_with(name: &str, receiver: &Receiver, flags: &[(&str, &str)]) -> TestEnv {
     let mut env = TestEnv::with_credentials(name).await;
     env.double.clock().hold();
-    env.set_flags(&[("--openlineage-url", &receiver.url())]);
+    let url = receiver.url();
+    env.set_flags(&[&[("--openlineage-url", url.as_str())], flags].concat());
     env.aws.insert("OPENLINEAGE_API_KEY", API_KEY.to_owned());
     env.secrets.push(API_KEY.to_owned());
     env.start_controller();

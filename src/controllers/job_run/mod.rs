@@ -162,6 +162,7 @@ impl RunKind for GlueJobRun {
             message: run.error_message.clone(),
             glue_version: run.glue_version.clone(),
             upstream: upstream.collect(),
+            arguments: self.spec.arguments.clone().unwrap_or_default(),
             ..RunSight::new(Target::new(JobKind::Job, self.target()), &run.id, state, Stage::of_job_run(state))
         }]
     }

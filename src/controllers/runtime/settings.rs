@@ -47,6 +47,8 @@ pub struct OpenLineage {
     pub api_key: Option<Sensitive>,
     /// The namespace of all jobs; `None` for that of their account and region.
     pub namespace: Option<String>,
+    /// Whether the scripts of jobs without visual nodes are read from S3, for the datasets that they name.
+    pub from_scripts: bool,
 }
 
 impl Settings {

@@ -40,6 +40,13 @@ pub struct OpenLineageOptions {
         action = ArgAction::Set, value_parser = flag, help_heading = LINEAGE,
     )]
     openlineage_disabled: bool,
+
+    /// Whether to read the scripts of jobs from S3, for the datasets of jobs without visual nodes
+    #[arg(
+        long, env = "KUBE_GLUE_LINEAGE_FROM_SCRIPTS", value_name = "true|false", default_value = "false",
+        action = ArgAction::Set, value_parser = flag, help_heading = LINEAGE,
+    )]
+    lineage_from_scripts: bool,
 }
 
 impl OpenLineageOptions {
@@ -53,6 +60,7 @@ impl OpenLineageOptions {
             url: format!("{url}/{endpoint}"),
             api_key: api_key.map(Sensitive::new),
             namespace: Some(self.openlineage_namespace.clone()).filter(|namespace| !namespace.is_empty()),
+            from_scripts: self.lineage_from_scripts,
         })
     }
 }

@@ -9,7 +9,7 @@ use std::path::Path;
 /// The folder that alone knows the SDK.
 const ADAPTER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/glue/aws");
 /// What only the kubectl plugin and lineage call.
-const OF_NO_OBJECT: &str = "documents.rs";
+const OF_NO_OBJECT: [&str; 2] = ["documents.rs", "scripts.rs"];
 /// What stands before the name of an operation where the adapter makes a call.
 const CALLS: [&str; 4] = ["self.call(", "self.send(", "aws_call(", "const OPERATION: &str ="];
 
@@ -28,7 +28,7 @@ fn collect(folder: &Path, operations: &mut BTreeSet<String>) {
             if !path.ends_with("tests") {
                 collect(&path, operations);
             }
-        } else if !path.ends_with(OF_NO_OBJECT) {
+        } else if !OF_NO_OBJECT.iter().any(|name| path.ends_with(name)) {
             let source = std::fs::read_to_string(&path).expect("a source file");
             operations.extend(CALLS.iter().flat_map(|call| named(&source, call)));
         }

@@ -3,17 +3,21 @@
 //! Whatever cannot be read is left out, and the event says so.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::task::spawn_blocking;
 use tracing::debug;
 
 use crate::api::inventory::ItemType;
 use crate::glue::documents::Collection;
 use crate::glue::inventory::source::InventoryReader;
+use crate::glue::scripts::ScriptLocation;
 use crate::glue::{Error, ErrorKind, Glue};
 use crate::lineage::connection::Connection;
 use crate::lineage::dataset::{Findings, Locator, Place};
-use crate::lineage::run::{JobFacts, JobKind, Target, job_namespace};
+use crate::lineage::run::{JobFacts, JobKind, RunSight, Target, job_namespace};
+use crate::lineage::scripts::{self, Language};
 use crate::lineage::{crawl, definition, visual};
 
 /// The most connections of one job that are read.
@@ -32,7 +36,21 @@ pub(super) struct Read {
     place: Option<Place>,
     /// What is known of it.
     pub(super) facts: JobFacts,
+    /// The script of a job of which nothing else says what it reads and writes.
+    script: Option<Script>,
 }
+
+/// The script of a job.
+#[derive(Debug)]
+struct Script {
+    language: Language,
+    text: String,
+    default_arguments: BTreeMap<String, String>,
+    connections: BTreeMap<String, Connection>,
+}
+
+/// A job, and its script where that is to be followed.
+type JobAndScript = (JobFacts, Option<Script>);
 
 impl Read {
     /// The namespace of its job in OpenLineage; `None` where neither the operator nor AWS says it.
@@ -42,10 +60,25 @@ impl Read {
             None => configured.map(str::to_owned),
         }
     }
+
+    /// What is known of the job as this run ran it: a script names datasets by the run's arguments.
+    pub(super) async fn facts_of(self: Arc<Self>, run: &RunSight) -> JobFacts {
+        let (Some(script), Some(place)) = (&self.script, self.place.clone()) else { return self.facts.clone() };
+        let mut arguments = script.default_arguments.clone();
+        arguments.extend(run.arguments.clone());
+        let read = Arc::clone(&self);
+        let followed = spawn_blocking(move || {
+            let script = read.script.as_ref()?;
+            let report = scripts::read(script.language, &script.text, &arguments);
+            Some(report.findings(&place, &script.connections))
+        });
+        let findings = followed.await.ok().flatten();
+        JobFacts { findings: findings.unwrap_or_default(), ..self.facts.clone() }
+    }
 }
 
 /// Reads what is known of `target`.
-pub(super) async fn read(client: Glue, target: Target) -> Read {
+pub(super) async fn read(client: Glue, target: Target, from_scripts: bool) -> Read {
     let account = match tried(|| client.identify()).await {
         Ok(caller) => caller.account_id,
         Err(error) => {
@@ -55,15 +88,15 @@ pub(super) async fn read(client: Glue, target: Target) -> Read {
     };
     let place = Place { region: client.identity().region.clone(), account };
     let facts = match target.kind {
-        JobKind::Job => job(&client, &target.name, &place).await,
-        JobKind::Crawler => crawler(&client, &target.name, &place).await,
-        JobKind::Workflow | JobKind::Trigger => Ok(JobFacts::default()),
+        JobKind::Job => job(&client, &target.name, &place, from_scripts).await,
+        JobKind::Crawler => crawler(&client, &target.name, &place).await.map(|facts| (facts, None)),
+        JobKind::Workflow | JobKind::Trigger => Ok(JobAndScript::default()),
     };
-    let mut facts = facts.unwrap_or_else(|error| {
+    let (mut facts, script) = facts.unwrap_or_else(|error| {
         debug!(%error, "the datasets of a run cannot be read");
         let mut findings = Findings::default();
         findings.add_unknown(target.kind.word(), format!("{} answered {}", error.operation, error.code));
-        JobFacts { findings, ..JobFacts::default() }
+        (JobFacts { findings, ..JobFacts::default() }, None)
     });
     let tagged = match target.kind {
         JobKind::Job => Some(ItemType::Job),
@@ -77,14 +110,34 @@ pub(super) async fn read(client: Glue, target: Target) -> Read {
             Err(error) => debug!(%error, "the tags of a job cannot be read"),
         }
     }
-    Read { place: Some(place), facts }
+    Read { place: Some(place), facts, script }
 }
 
-async fn job(client: &Glue, name: &str, place: &Place) -> Result<JobFacts, Error> {
+async fn job(client: &Glue, name: &str, place: &Place, from_scripts: bool) -> Result<JobAndScript, Error> {
     let document = tried(|| client.job_document(name)).await?;
-    let definition::Job { facts, nodes } = definition::job(&document);
+    let definition::Job { facts, nodes, language, default_arguments } = definition::job(&document);
+    let location = facts.script.as_deref().and_then(ScriptLocation::parse);
+    if let (true, true, Some(location), Some(language)) = (from_scripts, nodes.is_empty(), location, language) {
+        let text = match tried(|| client.script(&location)).await {
+            Ok(text) => text,
+            Err(error) => {
+                let mut findings = Findings::default();
+                findings.add_unknown("the script", format!("{} answered {}", error.operation, error.code));
+                return Ok((JobFacts { findings, ..facts }, None));
+            }
+        };
+        let script = Script { language, text, default_arguments, connections: BTreeMap::new() };
+        let followed = spawn_blocking(move || {
+            let report = scripts::read(script.language, &script.text, &script.default_arguments);
+            let named: BTreeSet<String> = report.connections().into_iter().map(str::to_owned).collect();
+            (script, named)
+        });
+        let Ok((script, named)) = followed.await else { return Ok((facts, None)) };
+        let connections = connections(client, named.iter().map(String::as_str).collect()).await;
+        return Ok((facts, Some(Script { connections, ..script })));
+    }
     let connections = connections(client, visual::connections(&nodes)).await;
-    Ok(JobFacts { findings: visual::findings(&nodes, place, &connections), ..facts })
+    Ok((JobFacts { findings: visual::findings(&nodes, place, &connections), ..facts }, None))
 }
 
 async fn crawler(client: &Glue, name: &str, place: &Place) -> Result<JobFacts, Error> {

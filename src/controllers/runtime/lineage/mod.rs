@@ -83,7 +83,7 @@ impl Lineage {
         let open = AtomicUsize::new(0);
         let shared = Arc::new(Shared { reports, stages: Mutex::default(), outbox: Arc::clone(&outbox), open });
         tokio::spawn(outbox::send_all(outbox));
-        tokio::spawn(read_jobs(Arc::clone(&shared), received, settings.namespace.clone()));
+        tokio::spawn(read_jobs(Arc::clone(&shared), received, settings.clone()));
         Ok(Self { shared: Some(shared) })
     }
 
@@ -142,12 +142,15 @@ impl Shared {
     }
 
     /// The events of this report are in the outbox.
-    fn finish(&self, report: &Report, read: &Read, namespace: Option<&str>) {
+    async fn finish(&self, report: &Report, read: Arc<Read>, namespace: Option<&str>) {
         let Some(job_namespace) = read.job_namespace(namespace) else {
             return self.drop_report(NO_ACCOUNT, report.events.len());
         };
+        // The first event of a run has no datasets.
+        let has_datasets = report.events.iter().any(|kind| *kind != EventType::Other);
+        let facts = if has_datasets { read.facts_of(&report.run).await } else { read.facts.clone() };
         for kind in &report.events {
-            if let Some(event) = run::event(*kind, &report.run, &read.facts, &job_namespace) {
+            if let Some(event) = run::event(*kind, &report.run, &facts, &job_namespace) {
                 self.outbox.push(&event);
             }
         }
@@ -166,15 +169,16 @@ impl Shared {
 }
 
 /// Reads the job of each report, and puts its events into the outbox. Never ends.
-async fn read_jobs(shared: Arc<Shared>, mut reports: Receiver<Report>, namespace: Option<String>) {
+async fn read_jobs(shared: Arc<Shared>, mut reports: Receiver<Report>, settings: OpenLineage) {
     let mut pending = Pending::<Report, Arc<Read>>::default();
     let mut reading = JoinSet::new();
+    let from_scripts = settings.from_scripts;
     loop {
         while let Some((key, report)) = pending.next(Instant::now()) {
             let (client, target) = (report.client.clone(), report.run.target.clone());
             reading.spawn(async move {
                 // Whatever happens there, the reports are sent.
-                let read = tokio::spawn(facts::read(client, target)).await;
+                let read = tokio::spawn(facts::read(client, target, from_scripts)).await;
                 (key, Arc::new(read.unwrap_or_default()))
             });
         }
@@ -195,7 +199,7 @@ async fn read_jobs(shared: Arc<Shared>, mut reports: Receiver<Report>, namespace
             Some(Ok((key, read))) = reading.join_next() => pending.answered(&key, read),
         };
         for (report, read) in ready {
-            shared.finish(&report, &read, namespace.as_deref());
+            shared.finish(&report, read, settings.namespace.as_deref()).await;
         }
     }
 }
