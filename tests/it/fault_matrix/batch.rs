@@ -26,14 +26,14 @@ const FLAGS: &[(&str, &str)] = &[
 /// `--deletion-timeout` in [`Stage::Deleting`].
 const DELETION_TIMEOUT: Duration = Duration::from_secs(6);
 /// How long an object may take to meet its fault.
-const HIT_LIMIT: Duration = Duration::from_secs(20);
+const HIT_LIMIT: Duration = Duration::from_mins(1);
 /// How long an object may be silent about its fault.
-const REPORT_LIMIT: Duration = Duration::from_secs(25);
+const REPORT_LIMIT: Duration = Duration::from_mins(1);
 /// How long an object may take to be well once the fault has ended: a pause after failures may have grown to half a
 /// minute.
-const RECOVERY_LIMIT: Duration = Duration::from_secs(50);
+const RECOVERY_LIMIT: Duration = Duration::from_secs(100);
 /// The same after [`Fault::Lie`]: a stop that had no effect is sent again after a minute.
-const RECOVERY_LIMIT_AFTER_LIE: Duration = Duration::from_secs(100);
+const RECOVERY_LIMIT_AFTER_LIE: Duration = Duration::from_secs(150);
 /// How long after the deletion timeout an object may be there: a call in flight, and the next look at it.
 const DELETION_SLACK: Duration = Duration::from_secs(20);
 
