@@ -10,7 +10,6 @@ use crate::redaction::Sensitive;
 pub(super) const API_KEY: &str = "OPENLINEAGE_API_KEY";
 
 /// Where events of lineage are sent.
-#[expect(clippy::struct_field_names, reason = "they are the names of the flags")]
 #[derive(Clone, Debug, Args)]
 pub struct OpenLineageOptions {
     /// URL of an OpenLineage receiver, such as http://marquez:5000; empty: no lineage is sent

@@ -129,7 +129,7 @@ impl<S: Subject> World<S> {
             return Vec::new();
         }
         let mut next = Vec::new();
-        for who in 0..self.active() {
+        for (who, step) in STEP.into_iter().enumerate().take(self.active()) {
             let is_idle = self.controllers[who].pass.is_none();
             if who == 0 && is_idle && calm.rested && self.clock < limit {
                 continue;
@@ -140,7 +140,7 @@ impl<S: Subject> World<S> {
                 let does = match begun {
                     Some(pass) if who == 0 && is_fresh(pass) => FRESH_PASS,
                     Some(_) => 0,
-                    None => STEP[who],
+                    None => step,
                 };
                 next.push((does, transition));
             }
@@ -186,7 +186,7 @@ impl<S: Subject> World<S> {
         while let Some((labels, world)) = ways.pop_front() {
             for (does, label, next) in world.calm_transitions() {
                 let number = hash(&next);
-                let longer = || [&labels[..], &[label.clone()]].concat();
+                let longer = || [&labels[..], std::slice::from_ref(&label)].concat();
                 if livelock.contains(&number) && does & WRITE != 0 {
                     return Some((longer(), next));
                 }
