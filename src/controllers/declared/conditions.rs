@@ -47,9 +47,15 @@ pub fn of(sync: SyncState, reason: Reason, message: &str, before: &[Condition], 
 /// The conditions that report a problem that no plan knows. Those of the kind stay.
 #[must_use]
 pub fn with_problem(before: &[Condition], problem: &Problem, now: Timestamp) -> Vec<Condition> {
+    with_sync_of(&of(SyncState::Progressing, problem.reason, &problem.message, before, now), before)
+}
+
+/// The sync state of `shared`, with the conditions of the kind in `own`.
+#[must_use]
+pub fn with_sync_of(shared: &[Condition], own: &[Condition]) -> Vec<Condition> {
     let is_shared = |condition: &&Condition| matches!(&*condition.type_, "Ready" | "Reconciling" | "Stalled");
-    let own = before.iter().filter(|condition| !is_shared(condition)).cloned();
-    of(SyncState::Progressing, problem.reason, &problem.message, before, now).into_iter().chain(own).collect()
+    let own = own.iter().filter(|condition| !is_shared(condition));
+    shared.iter().filter(is_shared).chain(own).cloned().collect()
 }
 
 #[cfg(test)]

@@ -2,8 +2,8 @@
 
 use super::facts::Facts;
 use super::kind::{DeclaredKind, DeclaredPlan};
-use super::status::{blocked, unchanged};
-use super::{deletion, waiting};
+use super::status::{blocked, conditions_of, reports_refusal, unchanged};
+use super::{conditions, deletion, waiting};
 use crate::controllers::runtime::kind::Inputs;
 use crate::controllers::runtime::ownership::Ownership;
 use crate::controllers::runtime::step::{Plan, Step};
@@ -12,7 +12,8 @@ use crate::glue::poller::Observation;
 /// Decides.
 #[must_use]
 pub fn plan<K: DeclaredKind<Status: Default>>(facts: &Facts<'_, K>) -> DeclaredPlan<K> {
-    let Plan { status, step } = if facts.common.deleting() { deletion::plan(facts) } else { decide(facts) };
+    let plan = if facts.common.deleting() { deletion::plan(facts) } else { decide(facts) };
+    let Plan { status, step } = keep_refusal(facts, plan);
     // Secrets that are not watched are read again after a while.
     let step = match (step, facts.inputs.and_then(Inputs::reread_after)) {
         (Step::AwaitChange, Some(reread)) => Step::RequeueAfter(reread),
@@ -20,6 +21,17 @@ pub fn plan<K: DeclaredKind<Status: Default>>(facts: &Facts<'_, K>) -> DeclaredP
         (step, _) => step,
     };
     Plan { status, step }
+}
+
+/// While a call that AWS refused is made again, the object says the refusal: the call may wait for a free place under the
+/// rate limit for longer than the object waited between two calls.
+fn keep_refusal<K: DeclaredKind>(facts: &Facts<'_, K>, mut plan: DeclaredPlan<K>) -> DeclaredPlan<K> {
+    let declared = K::declared_mut(&mut plan.status);
+    let in_sync = declared.condition("Ready").is_some_and(|ready| ready.status == "True");
+    if matches!(plan.step, Step::Call(_)) && !in_sync && reports_refusal(facts) {
+        declared.conditions = conditions::with_sync_of(conditions_of(facts), &declared.conditions);
+    }
+    plan
 }
 
 fn decide<K: DeclaredKind<Status: Default>>(facts: &Facts<'_, K>) -> DeclaredPlan<K> {

@@ -28,7 +28,8 @@ pub fn report<K: DeclaredKind>(
     status
 }
 
-fn conditions_of<'a, K: DeclaredKind>(facts: &'a Facts<'_, K>) -> &'a [Condition] {
+/// The conditions that the object has.
+pub(super) fn conditions_of<'a, K: DeclaredKind>(facts: &'a Facts<'_, K>) -> &'a [Condition] {
     facts.object.status().map(|status| K::declared(status).conditions.as_slice()).unwrap_or_default()
 }
 

@@ -34,15 +34,23 @@ async fn a_trigger_a_run_and_a_connection_are_taken_over_as_they_are() {
             },
         } }),
     );
+    env.call_glue(
+        "CreateConnection",
+        &json!({ "ConnectionInput": {
+            "Name": "Lake", "ConnectionType": "JDBC", "ConnectionProperties": {
+                "JDBC_CONNECTION_URL": "jdbc:postgresql://lake:5432/a", "SECRET_ID": "lake/db",
+            },
+        } }),
+    );
     let before = env.double.connection_input(DEFAULT_ACCOUNT, REGION, "Warehouse").expect("the connection");
     let mut manifests = Vec::new();
-    for line in ["import trigger Nightly", "import connection Warehouse", &format!("import job-run etl --run-id {run}")]
-    {
+    let import_run = format!("import job-run etl --run-id {run}");
+    for line in ["import trigger Nightly", "import connection Warehouse", &*import_run, "import connection Lake"] {
         let printed = env.glue(line).await.succeeded();
         assert!(!printed.data.contains(password), "{printed:?}");
         manifests.push(printed.data);
     }
-    let [trigger, connection, job_run] = manifests.as_slice() else { panic!("{manifests:?}") };
+    let [trigger, connection, job_run, _] = manifests.as_slice() else { panic!("{manifests:?}") };
     assert!(
         connection.starts_with("# ") && connection.contains("kubectl create secret generic warehouse-values"),
         "{connection}"
@@ -56,9 +64,10 @@ async fn a_trigger_a_run_and_a_connection_are_taken_over_as_they_are() {
     env.start_controller();
     env.objects::<GlueTrigger>().wait_ready("nightly").await;
     env.objects::<GlueConnection>().wait_ready("warehouse").await;
+    env.objects::<GlueConnection>().wait_ready("lake").await;
     let name = job_run.lines().find_map(|line| line.trim().strip_prefix("name: ")).expect("a name");
     env.wait_for_phase(name, Phase::Succeeded).await;
-    // The connection is written once, since Glue hides the password, and is as it was.
+    // The connection with a password is written once, since Glue hides it, and is as it was; the other one is not.
     assert_eq!(changes(&env), ["UpdateConnection"]);
     let after = env.double.connection_input(DEFAULT_ACCOUNT, REGION, "Warehouse").expect("the connection");
     assert_eq!(stored(after), stored(before));

@@ -65,6 +65,29 @@ fn an_existing_connection_is_left_alone_or_adopted_by_policy() {
 }
 
 #[test]
+fn a_connection_that_is_as_the_spec_describes_it_is_adopted_without_a_call() {
+    let properties = json!({"JDBC_CONNECTION_URL": "jdbc:postgresql://db:5432/x", "SECRET_ID": "orders/db"});
+    let value = json!({"connectionType": "JDBC", "properties": properties, "adoptionPolicy": "Adopt"});
+    let mut before = Fixture::new(value.clone());
+    before.settle();
+    let mut fixture = Fixture::new(value.clone());
+    fixture.glue = before.glue;
+    fixture.by_hand(|_| {});
+    fixture.settle();
+    assert_eq!((fixture.calls.as_slice(), ready(&fixture).0.as_str()), ([].as_slice(), "True InSync"));
+    assert!(fixture.object.status.as_ref().unwrap().applied.as_ref().unwrap().adopted);
+    // It is the object's from now on.
+    let mut changed = value;
+    changed["description"] = json!("new");
+    fixture.edit(changed);
+    fixture.settle();
+    assert_eq!(fixture.calls, [Call::Update]);
+    fixture.delete();
+    fixture.settle();
+    assert!(fixture.glue.is_some());
+}
+
+#[test]
 fn an_adopted_connection_stays_in_glue_unless_the_spec_says_delete() {
     for (policy, stays) in [(None, true), (Some("Retain"), true), (Some("Delete"), false)] {
         let mut fixture = Fixture::new(with(json!({"adoptionPolicy": "Adopt", "deletionPolicy": policy})));

@@ -88,6 +88,36 @@ fn a_fault_of_any_call_neither_duplicates_nor_abandons_the_connection() {
 }
 
 #[test]
+fn a_refusal_is_shown_while_the_call_is_made_again() {
+    // A crash before the call is sent leaves the status that the object has while the call waits.
+    let again = |fixture: &mut Fixture, call: Call| {
+        fixture.faults = vec![(call.clone(), Fault::Rejected(ErrorKind::Throttled)), (call, Fault::CrashBefore)];
+        fixture.pass();
+        fixture.pass_time(5);
+        fixture.pass();
+        let left = fixture.faults.len();
+        (left, ready(fixture).0)
+    };
+    let throttled = || (0, "False Throttled".to_owned());
+    let mut fixture = Fixture::new(jdbc());
+    assert_eq!(again(&mut fixture, Call::Create), throttled());
+    fixture.settle();
+    assert_eq!(ready(&fixture).0, "True InSync");
+    fixture.write_secret("changed");
+    assert_eq!(again(&mut fixture, Call::Update), throttled());
+    fixture.settle();
+    fixture.edit(with(json!({"tags": {"a": "1"}})));
+    let arn = fixture.object.status.as_ref().unwrap().arn.clone().unwrap();
+    assert_eq!(again(&mut fixture, Call::Tag { arn, remove: Vec::new() }), throttled());
+    fixture.settle();
+    fixture.edit(with(json!({"test": {"beforeCreate": true}, "description": "new"})));
+    assert_eq!(again(&mut fixture, Call::TestInput), throttled());
+    fixture.settle();
+    fixture.delete();
+    assert_eq!(again(&mut fixture, Call::Delete), throttled());
+}
+
+#[test]
 fn a_changed_secret_value_is_applied_and_an_unchanged_one_is_not() {
     let mut fixture = settled(json!({}));
     fixture.write_secret("changed");
