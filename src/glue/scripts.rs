@@ -2,9 +2,6 @@
 
 use std::fmt;
 
-/// The largest script that is read, in bytes.
-pub const MAX_BYTES: usize = 1024 * 1024;
-
 /// An object in S3.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ScriptLocation {

@@ -19,8 +19,6 @@ pub struct Job {
     pub facts: JobFacts,
     /// The nodes of a visual job.
     pub nodes: BTreeMap<String, Node>,
-    /// The language of its script.
-    pub language: Option<Language>,
     /// The arguments that its runs have unless they are given others.
     pub default_arguments: BTreeMap<String, String>,
 }
@@ -37,13 +35,13 @@ pub fn job(document: &Value) -> Job {
     let facts = JobFacts {
         description: text(document, "Description"),
         script,
-        language: language.map(Language::as_str),
+        language,
         is_streaming: command["Name"] == "gluestreaming",
         glue_version: text(document, "GlueVersion"),
         ..JobFacts::default()
     };
     let nodes = nodes::read(&document["CodeGenConfigurationNodes"]);
-    Job { facts, nodes, language, default_arguments: defaults.collect() }
+    Job { facts, nodes, default_arguments: defaults.collect() }
 }
 
 /// Reads `Connection` of `GetConnection`.
@@ -122,7 +120,7 @@ mod tests {
         }));
         let JobFacts { description, script, language, is_streaming, glue_version, .. } = job.facts;
         assert_eq!((description.as_deref(), script.as_deref()), (Some("Nightly"), Some("s3://scripts/etl.scala")));
-        assert_eq!((language, is_streaming, glue_version.as_deref()), (Some("Scala"), true, Some("5.0")));
+        assert_eq!((language, is_streaming, glue_version.as_deref()), (Some(Language::Scala), true, Some("5.0")));
         assert_eq!(job.nodes["n1"].reads, [Locator::Uri("s3://lake/raw".to_owned())]);
         assert_eq!(super::job(&json!({})), Job::default());
     }

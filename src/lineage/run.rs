@@ -13,6 +13,7 @@ use super::openlineage::facets::{
 };
 use super::openlineage::{Dataset, EventType, Job, Run, RunEvent, facets::DatasetFacets};
 use super::progress::{End, Stage};
+use super::scripts::Language;
 
 /// What a run is a run of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -198,8 +199,8 @@ pub struct JobFacts {
     pub description: Option<String>,
     /// The URL of its script.
     pub script: Option<String>,
-    /// `Python` or `Scala`.
-    pub language: Option<&'static str>,
+    /// The language of its script.
+    pub language: Option<Language>,
     /// Whether it is a streaming job.
     pub is_streaming: bool,
     /// The version of Glue of its definition.
@@ -241,7 +242,8 @@ fn run_facets(kind: EventType, sight: &RunSight, facts: &JobFacts, namespace: &s
     let failed = matches!(sight.stage, Stage::Ended(End::Fail | End::Abort)) && kind.is_end();
     let error_message = sight.message.as_ref().filter(|message| failed && !message.is_empty()).map(|message| {
         let message = message.chars().take(MAX_MESSAGE).collect();
-        ErrorMessage { message, programming_language: facts.language.unwrap_or("AWS Glue").to_owned() }.into()
+        ErrorMessage { message, programming_language: facts.language.map_or("AWS Glue", Language::as_str).to_owned() }
+            .into()
     });
     let version = sight.glue_version.as_ref().or(facts.glue_version.as_ref());
     let processing_engine = version.map(|version| {

@@ -312,12 +312,12 @@ async fn a_firing_is_a_run_and_the_parent_of_what_it_started() {
     for _ in 0..2 {
         env.double.clock().step(STEP);
         let before = receiver.events().len();
-        receiver.wait_until("the next state is told", |events| events.len() > before).await;
+        receiver.wait_until("the event of the next state came", |events| events.len() > before).await;
     }
     triggers.wait_for_reason("one", "Completed").await;
     let is_end = |event: &Value| event["job"]["name"] == "trigger/refresh" && event["eventType"] == "COMPLETE";
-    let told = |events: &[Value]| types_of(events, &run).contains(&"COMPLETE") && events.iter().any(is_end);
-    let events = receiver.wait_until("both have ended", told).await;
+    let have_ended = |events: &[Value]| types_of(events, &run).contains(&"COMPLETE") && events.iter().any(is_end);
+    let events = receiver.wait_until("both have ended", have_ended).await;
     let firing: Vec<_> = events.iter().filter(|event| event["job"]["name"] == "trigger/refresh").collect();
     let types: Vec<_> = firing.iter().map(|event| &event["eventType"]).collect();
     assert_eq!(types, ["START", "COMPLETE"]);

@@ -1,33 +1,26 @@
 //! The runs that an object shows, for lineage. Pure.
 
-use kube::ResourceExt;
-
 use super::kind::RunKind;
 use crate::api::run::RunStatus;
-use crate::api::{LINEAGE_NOMINAL_TIME, LINEAGE_PARENT};
 use crate::controllers::runtime::kind::Item;
+use crate::controllers::runtime::lineage::origin::Origin;
 use crate::lineage::progress::{End, Stage};
-use crate::lineage::run::{OuterRun, ParentRun, RunSight, Target};
+use crate::lineage::run::{ParentRun, RunSight, Target};
 
 /// The runs of the object: that of `item`, with those that it started, and runs of earlier attempts that Glue does not know
 /// any more.
 pub(super) fn runs<K: RunKind>(object: &K, item: Option<&Item<K>>) -> Vec<RunSight> {
-    let shown = format!("{}/{}", object.namespace().unwrap_or_default(), object.name_any());
-    let annotation = |name: &str| object.annotations().get(name);
-    let outer = annotation(LINEAGE_PARENT).and_then(|text| OuterRun::parse(text));
-    let nominal = annotation(LINEAGE_NOMINAL_TIME).and_then(|text| text.parse().ok());
+    let origin = Origin::of(object);
     let attempts = object.status().map(|status| K::run_status(status).attempts.as_slice()).unwrap_or_default();
     let mut runs = item.map(|item| object.runs(item)).unwrap_or_default();
     if let Some((own, started)) = runs.split_first_mut() {
-        own.object = Some(shown.clone());
-        own.nominal = nominal;
-        own.parent = outer.clone().map(ParentRun::Outer);
+        *own = origin.mark_own(own.clone());
         let attempt = attempts.iter().find(|attempt| attempt.id.as_ref() == Some(&own.id));
         // Glue's clock, where it shows a time: two clocks would put the events of the run into another order.
         own.requested = attempt.filter(|_| own.started.is_none()).map(|attempt| attempt.intended_at.0);
         for run in started {
             if let Some(ParentRun::Glue { root, .. }) = &mut run.parent {
-                root.clone_from(&outer);
+                root.clone_from(&origin.outer);
             }
         }
     }
@@ -35,14 +28,12 @@ pub(super) fn runs<K: RunKind>(object: &K, item: Option<&Item<K>>) -> Vec<RunSig
     for attempt in lost {
         let Some(id) = attempt.id.as_ref().filter(|id| runs.iter().all(|run| run.id != **id)) else { continue };
         let target = Target::new(K::JOB_KIND, object.target());
-        runs.push(RunSight {
+        runs.push(origin.mark(RunSight {
             requested: Some(attempt.intended_at.0),
             ended: attempt.ended_at.as_ref().map(|ended| ended.0),
             message: Some("Glue does not know the run any more".to_owned()),
-            parent: outer.clone().map(ParentRun::Outer),
-            object: Some(shown.clone()),
             ..RunSight::new(target, id, LOST, Stage::Ended(End::Abort))
-        });
+        }));
     }
     runs
 }
@@ -61,7 +52,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::api::GlueJobRun;
+    use crate::api::{GlueJobRun, LINEAGE_NOMINAL_TIME, LINEAGE_PARENT};
     use crate::glue::job_runs::source::JobRunItem;
     use crate::glue::job_runs::{JobRun, JobRunState, RunDetails};
     use crate::lineage::run::JobKind;

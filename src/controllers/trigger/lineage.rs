@@ -2,33 +2,30 @@
 //!
 //! Glue has no id of a firing: it is identified by its object, its value and the time at which its intent was recorded.
 
-use kube::ResourceExt;
-
+use crate::api::GlueTrigger;
 use crate::api::trigger::{Firing, GlueTriggerStatus, Started, Target as Fired, TargetKind};
-use crate::api::{GlueTrigger, LINEAGE_NOMINAL_TIME, LINEAGE_PARENT};
+use crate::controllers::runtime::lineage::origin::Origin;
 use crate::glue::triggers::RunSummary;
 use crate::glue::triggers::source::TriggerItem;
 use crate::lineage::progress::{End, Stage};
-use crate::lineage::run::{JobKind, OuterRun, ParentRun, RunSight, Target};
+use crate::lineage::run::{JobKind, ParentRun, RunSight, Target};
 
 /// The firings of the object, each followed by the runs that it started.
 pub(super) fn runs(object: &GlueTrigger, related: &[TriggerItem]) -> Vec<RunSight> {
     let Some(status) = &object.status else { return Vec::new() };
-    let shown = format!("{}/{}", object.namespace().unwrap_or_default(), object.name_any());
-    let outer = object.annotations().get(LINEAGE_PARENT).and_then(|text| OuterRun::parse(text));
-    let nominal = object.annotations().get(LINEAGE_NOMINAL_TIME).and_then(|text| text.parse().ok());
+    let origin = Origin::of(object);
     let observed: Vec<RunSummary> = related.iter().filter_map(TriggerItem::run).collect();
     let mut runs = Vec::new();
     for firing in firings(status) {
         let Some(fired_at) = firing.fired_at.as_ref().map(|at| at.0) else { continue };
         let target = Target::new(JobKind::Trigger, &object.spec.trigger_name);
-        let id = format!("{FIRING}{shown}{}", suffix(firing));
+        let id = format!("{FIRING}{}{}", origin.object, suffix(firing));
         let (reached, state) = match &firing.ended_at {
             None => (Stage::Running, "FIRED"),
             Some(_) if firing.started.iter().any(|run| run.failed) => (Stage::Ended(End::Fail), "COMPLETED"),
             Some(_) => (Stage::Ended(End::Complete), "COMPLETED"),
         };
-        let parent = ParentRun::Glue { target: target.clone(), id: id.clone(), root: outer.clone() };
+        let parent = ParentRun::Glue { target: target.clone(), id: id.clone(), root: origin.outer.clone() };
         let started = firing.started.iter().filter_map(|run| {
             let observed = observed.iter().find(|observed| observed.id == run.id);
             let sight = match observed {
@@ -50,14 +47,11 @@ pub(super) fn runs(object: &GlueTrigger, related: &[TriggerItem]) -> Vec<RunSigh
             Some(RunSight { parent: Some(parent.clone()), ..sight })
         });
         let started: Vec<_> = started.collect();
-        runs.push(RunSight {
+        runs.push(origin.mark_own(RunSight {
             started: Some(fired_at),
             ended: firing.ended_at.as_ref().map(|at| at.0),
-            parent: outer.clone().map(ParentRun::Outer),
-            nominal,
-            object: Some(shown.clone()),
             ..RunSight::new(target, id, state, reached)
-        });
+        }));
         runs.extend(started);
     }
     runs

@@ -141,9 +141,9 @@ mod tests {
     #[test]
     fn each_run_of_a_node_has_the_workflow_run_as_its_parent_and_knows_what_came_before() {
         let runs = runs("nightly", &item(), false);
-        let told: Vec<_> = runs.iter().map(|run| (run.target.name.as_str(), run.id.as_str(), run.stage)).collect();
+        let reported: Vec<_> = runs.iter().map(|run| (run.target.name.as_str(), run.id.as_str(), run.stage)).collect();
         assert_eq!(
-            told,
+            reported,
             [
                 ("nightly", "wr_1", Stage::Running),
                 ("raw", "wr_1/crawler/raw/100", Stage::Ended(End::Complete)),

@@ -35,8 +35,7 @@ pub enum CaBundleError {
 
 /// The client by the environment.
 pub(super) fn client() -> Result<SharedHttpClient, CaBundleError> {
-    let path = std::env::var_os(CA_BUNDLE).filter(|path| !path.is_empty());
-    let trusted = path.map(|path| trust_store(Path::new(&path))).transpose()?;
+    let trusted = trusted_authorities()?;
     let client = |proxy: ProxyConfig| {
         let trusted = trusted.clone();
         Builder::new().build_with_connector_fn(move |settings, components| {
@@ -51,9 +50,14 @@ pub(super) fn client() -> Result<SharedHttpClient, CaBundleError> {
 
 /// The connector of the environment, for requests that are none of the SDK.
 pub(super) fn bare_connector() -> Result<SharedHttpConnector, CaBundleError> {
-    let path = std::env::var_os(CA_BUNDLE).filter(|path| !path.is_empty());
-    let trusted = path.map(|path| trust_store(Path::new(&path))).transpose()?;
+    let trusted = trusted_authorities()?;
     Ok(SharedHttpConnector::new(connector(None, None, &ProxyConfig::from_env(), trusted.as_ref())))
+}
+
+/// The certificates of `AWS_CA_BUNDLE`; `None` where it names no file.
+fn trusted_authorities() -> Result<Option<TrustStore>, CaBundleError> {
+    let path = std::env::var_os(CA_BUNDLE).filter(|path| !path.is_empty());
+    path.map(|path| trust_store(Path::new(&path))).transpose()
 }
 
 fn connector(

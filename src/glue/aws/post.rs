@@ -10,6 +10,7 @@ use aws_smithy_types::byte_stream::ByteStream;
 use jiff::Timestamp;
 use tokio::time::timeout;
 
+use super::errors::message_chain;
 use super::http::{self, CaBundleError};
 use crate::redaction::Sensitive;
 
@@ -23,7 +24,7 @@ pub struct Answer {
     pub status: u16,
     /// How long the service wishes not to be asked (`Retry-After`).
     pub retry_after: Option<Duration>,
-    /// The beginning of its words.
+    /// The beginning of its body.
     pub text: String,
 }
 
@@ -57,7 +58,7 @@ impl Poster {
 
     async fn send(&self, body: String) -> Result<Answer, NotSent> {
         let response = self.connector.call(self.request(body)?).await;
-        let response = response.map_err(|error| NotSent(causes(&error)))?;
+        let response = response.map_err(|error| NotSent(message_chain(&error)))?;
         let retry_after = response.headers().get("retry-after").and_then(|wish| wait(wish, Timestamp::now()));
         let status = response.status().as_u16();
         let mut stream = ByteStream::new(response.into_body());
@@ -74,7 +75,7 @@ impl Poster {
     }
 
     fn request(&self, body: String) -> Result<HttpRequest, NotSent> {
-        let refused = |error: &dyn std::error::Error| NotSent(causes(error));
+        let refused = |error: &(dyn std::error::Error + 'static)| NotSent(message_chain(error));
         let length = body.len().to_string();
         let mut request = HttpRequest::new(SdkBody::from(body));
         request.set_method("POST").map_err(|error| refused(&error))?;
@@ -99,12 +100,6 @@ fn wait(wish: &str, now: Timestamp) -> Option<Duration> {
     }
     let at = jiff::fmt::rfc2822::parse(wish.trim()).ok()?.timestamp();
     Some(Duration::try_from(at.duration_since(now)).unwrap_or(Duration::ZERO))
-}
-
-/// An error and its causes.
-fn causes(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 #[cfg(test)]

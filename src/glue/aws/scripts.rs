@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use super::{Glue, errors};
 use crate::glue::rate_limiter::Priority;
-use crate::glue::scripts::{MAX_BYTES, ScriptLocation};
+use crate::glue::scripts::ScriptLocation;
 use crate::glue::{Error, ErrorKind};
 
 /// The client for S3. Most clients never call it.
@@ -14,9 +14,9 @@ pub(super) struct ScriptStore {
 }
 
 impl Glue {
-    /// Reads a script (`GetObject`). One of more than [`MAX_BYTES`], or that is no text in UTF-8, is an error of the kind
+    /// Reads a script (`GetObject`). One of more than `most` bytes, or that is no text in UTF-8, is an error of the kind
     /// [`ErrorKind::Invalid`]. A key that does not exist is [`ErrorKind::Denied`] to callers without `s3:ListBucket`.
-    pub async fn script(&self, location: &ScriptLocation) -> Result<String, Error> {
+    pub async fn script(&self, location: &ScriptLocation, most: usize) -> Result<String, Error> {
         const OPERATION: &str = "GetObject";
         let object = location.to_string();
         let request = self.s3().get_object().bucket(&location.bucket).key(&location.key).send();
@@ -33,8 +33,8 @@ impl Glue {
             let chunk = chunk
                 .map_err(|broken| error(ErrorKind::Transient, "AnswerNotUnderstood", errors::message_chain(&broken)))?;
             let Some(chunk) = chunk else { break };
-            if script.len() + chunk.len() > MAX_BYTES {
-                return Err(error(ErrorKind::Invalid, "ScriptTooLarge", format!("it has more than {MAX_BYTES} bytes")));
+            if script.len() + chunk.len() > most {
+                return Err(error(ErrorKind::Invalid, "ScriptTooLarge", format!("it has more than {most} bytes")));
             }
             script.extend_from_slice(&chunk);
         }

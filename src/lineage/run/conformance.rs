@@ -28,7 +28,7 @@ fn events() -> Vec<RunEvent> {
     let facts = JobFacts {
         description: Some("Cleans orders".to_owned()),
         script: Some("s3://scripts/orders.py".to_owned()),
-        language: Some("Python"),
+        language: Some(Language::Python),
         tags: [("owner".to_owned(), "team-a".to_owned())].into(),
         findings,
         ..JobFacts::default()

@@ -46,7 +46,7 @@ fn a_failure_says_all_that_is_known_of_it() {
     let facts = JobFacts {
         description: Some("Cleans orders".to_owned()),
         script: Some("s3://scripts/orders.py".to_owned()),
-        language: Some("Python"),
+        language: Some(Language::Python),
         tags: [("Owner".to_owned(), "team-a".to_owned())].into(),
         findings,
         ..JobFacts::default()

@@ -106,7 +106,7 @@ impl Receiver {
         self.shared.events.borrow().clone()
     }
 
-    /// Why it refused events; what it was told to refuse is not among them.
+    /// Why it refused events; what its script refuses is not among them.
     pub fn refused(&self) -> Vec<String> {
         self.shared.refused.lock().unwrap().clone()
     }

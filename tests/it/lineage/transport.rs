@@ -100,12 +100,12 @@ async fn what_waits_is_sent_before_an_orderly_shutdown() {
     let ids = start_all(&env, &["a"]).await;
     env.double.clock().step(STEP);
     let has_started = |events: &[Value]| types_of(events, &ids[0]).contains(&"START");
-    let told = receiver.wait_until("the run has started", has_started).await.len();
+    let sent = receiver.wait_until("the run has started", has_started).await.len();
     // The end waits for longer than a controller takes that does not wait for it.
     receiver.answer([Answer::TooMany(2)]);
     env.double.clock().step(STEP);
     env.wait_finished("a", Phase::Succeeded).await;
-    receiver.wait_for_requests(told + 1).await;
+    receiver.wait_for_requests(sent + 1).await;
     assert!(env.terminate_controller("it").await.success());
     assert!(have_ended(&ids)(&receiver.events()), "{}", described(&receiver.events()));
 }

@@ -132,7 +132,7 @@ async fn a_controller_that_is_killed_in_the_middle_sends_no_end_of_a_job_again()
     let load = env.glue_runs("load")[0]["Id"].as_str().expect("an id").to_owned();
     let objects = env.objects::<GlueWorkflowRun>();
     objects.wait_until("one", "its first job has ended", |object| status(object)["progress"] == "1/4").await;
-    receiver.wait_until("that is told", |events| types_of(events, &load).contains(&"COMPLETE")).await;
+    receiver.wait_until("the end of the job run came", |events| types_of(events, &load).contains(&"COMPLETE")).await;
     env.kill_controller();
     env.start_controller();
     finish(&env, "one", &["1/4", "3/4"]).await;

@@ -94,9 +94,7 @@ pub(super) async fn read(client: Glue, target: Target, from_scripts: bool) -> Re
     };
     let (mut facts, script) = facts.unwrap_or_else(|error| {
         debug!(%error, "the datasets of a run cannot be read");
-        let mut findings = Findings::default();
-        findings.add_unknown(target.kind.word(), format!("{} answered {}", error.operation, error.code));
-        (JobFacts { findings, ..JobFacts::default() }, None)
+        (JobFacts { findings: unread(target.kind.word(), &error), ..JobFacts::default() }, None)
     });
     let tagged = match target.kind {
         JobKind::Job => Some(ItemType::Job),
@@ -115,16 +113,12 @@ pub(super) async fn read(client: Glue, target: Target, from_scripts: bool) -> Re
 
 async fn job(client: &Glue, name: &str, place: &Place, from_scripts: bool) -> Result<JobAndScript, Error> {
     let document = tried(|| client.job_document(name)).await?;
-    let definition::Job { facts, nodes, language, default_arguments } = definition::job(&document);
+    let definition::Job { facts, nodes, default_arguments } = definition::job(&document);
     let location = facts.script.as_deref().and_then(ScriptLocation::parse);
-    if let (true, true, Some(location), Some(language)) = (from_scripts, nodes.is_empty(), location, language) {
-        let text = match tried(|| client.script(&location)).await {
+    if let (true, true, Some(location), Some(language)) = (from_scripts, nodes.is_empty(), location, facts.language) {
+        let text = match tried(|| client.script(&location, scripts::MAX_SCRIPT_BYTES)).await {
             Ok(text) => text,
-            Err(error) => {
-                let mut findings = Findings::default();
-                findings.add_unknown("the script", format!("{} answered {}", error.operation, error.code));
-                return Ok((JobFacts { findings, ..facts }, None));
-            }
+            Err(error) => return Ok((JobFacts { findings: unread("the script", &error), ..facts }, None)),
         };
         let script = Script { language, text, default_arguments, connections: BTreeMap::new() };
         let followed = spawn_blocking(move || {
@@ -150,7 +144,7 @@ async fn crawler(client: &Glue, name: &str, place: &Place) -> Result<JobFacts, E
     if let Some(database) = database {
         match tables(client, name, &database).await {
             Ok(tables) => crawler.tables = tables.into_iter().map(|table| (database.clone(), table)).collect(),
-            Err(error) => unread = Some(format!("{} answered {}", error.operation, error.code)),
+            Err(error) => unread = Some(answered(&error)),
         }
     }
     let mut findings = crawl::findings(&crawler, place, &connections);
@@ -184,6 +178,18 @@ async fn connections(client: &Glue, names: BTreeSet<&str>) -> BTreeMap<String, C
         }
     }
     connections
+}
+
+/// What there is to find where this could not be read.
+fn unread(what: &str, error: &Error) -> Findings {
+    let mut findings = Findings::default();
+    findings.add_unknown(what, answered(error));
+    findings
+}
+
+/// Why something could not be read, without names of the account.
+fn answered(error: &Error) -> String {
+    format!("{} answered {}", error.operation, error.code)
 }
 
 /// Makes a call, again where it fails in passing.

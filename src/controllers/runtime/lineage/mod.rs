@@ -3,6 +3,7 @@
 //! | module | what it does |
 //! |---|---|
 //! | [`stages`] | how far each run had come when it was reported last; pure |
+//! | [`origin`] | what an object says of the origin of its runs; pure |
 //! | [`pending`] | the reports that wait until their job was read; pure |
 //! | `facts` | reads a job, crawler or connection in Glue |
 //! | `outbox` | sends the events, in front of it [`crate::lineage::queue`] |
@@ -13,6 +14,7 @@
 //! No pass waits for any of this. What is in the queue when the process is killed is lost.
 
 mod facts;
+pub mod origin;
 mod outbox;
 pub mod pending;
 pub mod stages;

@@ -147,8 +147,8 @@ pub(super) async fn send_all(outbox: Arc<Outbox>) {
     }
 }
 
-/// What an answer means. Only what is about the event itself is its end: a wrong URL or key is the operator's to mend, and
-/// the events wait for that.
+/// What an answer means. The receiver refuses an event only by a status that is about the event itself. Where the URL or
+/// the key is wrong, events wait until the operator has corrected it.
 fn outcome(answer: &Result<Answer, NotSent>) -> Outcome {
     match answer {
         Ok(Answer { status: 200..=299, .. }) => Outcome::Delivered,

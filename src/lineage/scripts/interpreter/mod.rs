@@ -145,8 +145,8 @@ impl<'a> Interpreter<'a> {
         if let Some(known) = self.accesses.iter_mut().find(|known| {
             known.direction == access.direction && known.line == access.line && known.locator == access.locator
         }) {
-            let room = MAX_SOURCES.saturating_sub(known.from.len());
-            known.from.extend(access.from.into_iter().take(room));
+            let free = MAX_SOURCES.saturating_sub(known.from.len());
+            known.from.extend(access.from.into_iter().take(free));
         } else if self.accesses.len() < MAX_ACCESSES {
             self.accesses.push(access);
         } else {

@@ -3,7 +3,7 @@
 //! have them.
 //!
 //! At the API server, every valid value is admitted, and every invalid one, and every change of what cannot be changed,
-//! is refused with words that name the property and what is admitted. At the controller, an object that was changed ends
+//! is refused with a message that names the property and what is admitted. At the controller, an object that was changed ends
 //! like one that was created so, and like before when it is changed back; that holds for values that are wrong only for
 //! Glue, such as a Secret that does not exist. Nothing is stuck: each is deleted in the end.
 //!

@@ -1,4 +1,4 @@
-//! What the API server says to each value of each property.
+//! How the API server answers each value of each property.
 
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{error::Result, lives::Kind, sieve::plan::sample};
 
-/// What a refusal says besides the property: what is admitted instead. Rules of the schemas have words of their own.
+/// What a refusal says besides the property: what is admitted instead. Rules of the schemas have messages of their own.
 const REMEDIES: &[&str] = &[
     "should be",
     "should match",
@@ -24,7 +24,7 @@ const REMEDIES: &[&str] = &[
     "should have",
     "shouldn't contain duplicates",
 ];
-/// What says nothing.
+/// Messages that name no remedy.
 const SILENT: &[&str] = &["failed rule", "evaluation"];
 
 /// A property that can be changed: the specs that differ in it only.

@@ -1,9 +1,8 @@
 //! What the controller makes of a change: an object that was changed must end like one that was created so.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::{Value, json};
-use tokio::time::sleep;
 
 use super::{refusals::Change, schema};
 use crate::{
@@ -12,6 +11,7 @@ use crate::{
         Kind, Life, Step, Until,
         objects::Objects,
         outcome::Outcome,
+        settle::settled,
         site::{Glue, Site, merged},
     },
 };
@@ -20,8 +20,6 @@ use crate::{
 const LIMIT: Duration = Duration::from_secs(40);
 /// How long an end must stay as it is.
 const QUIET: Duration = Duration::from_millis(2500);
-/// The pause between two looks.
-const LOOK: Duration = Duration::from_millis(100);
 /// The field that counts changes.
 const GENERATION: &str = "observedGeneration";
 
@@ -103,7 +101,7 @@ fn is_passing(outcome: &Outcome) -> bool {
     condition(outcome)["reason"].as_str().is_some_and(|reason| PASSING.contains(&reason))
 }
 
-/// An end without what differs by nature: what counts changes, what was seen earlier (the time of a test, the nodes of a
+/// An end without what two runs of the same change do not share: what counts changes, what was seen earlier (the time of a test, the nodes of a
 /// workflow's run, which are asked for when their number changes), and a trigger that was never activated from one that
 /// is deactivated.
 fn comparable(outcome: Outcome) -> Outcome {
@@ -269,27 +267,13 @@ impl Object<'_> {
 
     /// Waits until it is like the other one.
     async fn reach(&self, reference: &Outcome) -> Outcome {
-        let began = Instant::now();
-        loop {
-            let now = self.outcome();
-            if (self.is_observed() && is_alike(&now, reference)) || began.elapsed() > LIMIT {
-                return now;
-            }
-            sleep(LOOK).await;
-        }
+        settled(|| self.outcome(), |now, _| self.is_observed() && is_alike(now, reference), LIMIT).await
     }
 
     /// Waits until nothing changes any more.
     async fn rest(&self) -> Outcome {
-        let (began, mut last, mut since) = (Instant::now(), self.outcome(), Instant::now());
-        while !(self.is_observed() && !is_passing(&last) && since.elapsed() > QUIET) && began.elapsed() < LIMIT {
-            sleep(LOOK).await;
-            let now = self.outcome();
-            if now != last {
-                (last, since) = (now, Instant::now());
-            }
-        }
-        last
+        let is_at_rest = |now: &Outcome, same_for| self.is_observed() && !is_passing(now) && same_for > QUIET;
+        settled(|| self.outcome(), is_at_rest, LIMIT).await
     }
 }
 

@@ -1,4 +1,4 @@
-//! Values for a schema: valid ones, and invalid ones of each way to be so.
+//! Values for a schema: valid ones, and one that breaks each rule of the schema.
 
 use regex::Regex;
 use serde_json::{Map, Value, json};

@@ -6,7 +6,7 @@ use std::{
         Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
@@ -36,8 +36,6 @@ const RECOVERY: Duration = Duration::from_mins(5);
 const SETTLES_WITHIN: Duration = Duration::from_mins(2);
 /// How long an undisturbed end must stay as it is.
 const QUIET: Duration = Duration::from_secs(2);
-/// The pause between two looks at an end.
-const LOOK: Duration = Duration::from_millis(250);
 
 /// What became of an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,7 +111,7 @@ impl<'a> Crowd<'a> {
                 life: format!("{} {}", kind.kind, life.name),
                 problem: format!("{}; the object: {}", stuck.at, stuck.object["status"]),
             })?;
-            Ok::<_, Error>(settle(&site, &uids, None).await)
+            Ok::<_, Error>(site.settle(&uids, None, QUIET, SETTLES_WITHIN).await)
         });
         let learned: Vec<_> = learned.buffered(self.at_once).try_collect().await?;
         *lock(&self.references) = learned;
@@ -148,7 +146,7 @@ impl<'a> Crowd<'a> {
         let mut stuck = None;
         let outcome = tokio::select! {
             lived = lived => match lived {
-                Ok(uids) => settle(&site, &uids, Some(&reference)).await,
+                Ok(uids) => site.settle(&uids, Some(&reference), QUIET, SETTLES_WITHIN).await,
                 Err(at) => {
                     stuck = Some(format!("{at}; the object: {}", site.object()["status"]));
                     site.outcome(&[])
@@ -198,25 +196,6 @@ impl<'a> Crowd<'a> {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Waits until an end looks as it should, or an undisturbed one stays as it is.
-async fn settle(site: &Site<'_>, uids: &[String], reference: Option<&Outcome>) -> Outcome {
-    let (began, mut last, mut since) = (Instant::now(), site.outcome(uids), Instant::now());
-    loop {
-        let is_settled = match reference {
-            Some(reference) => last == *reference,
-            None => since.elapsed() > QUIET,
-        };
-        if is_settled || began.elapsed() > SETTLES_WITHIN {
-            return last;
-        }
-        sleep(LOOK).await;
-        let now = site.outcome(uids);
-        if now != last {
-            (last, since) = (now, Instant::now());
-        }
-    }
 }
 
 /// The keys of attempts that more than one run in Glue has.

@@ -8,6 +8,7 @@
 //! | [`objects`] | a watch over all objects, on which lives wait |
 //! | [`site`] | the place of one life: a namespace, and a region of Glue |
 //! | [`outcome`] | what a life ended with, comparable with another run of it |
+//! | [`settle`] | waits for what a life comes to |
 
 mod connection;
 mod crawler_run;
@@ -15,6 +16,7 @@ mod inventory;
 mod job_run;
 pub mod objects;
 pub mod outcome;
+pub mod settle;
 pub mod site;
 mod trigger;
 mod workflow_run;

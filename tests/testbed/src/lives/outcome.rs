@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::{OBJECT, crawler_run::CRAWLER, job_run::JOB, site::Glue, trigger::TRIGGER, workflow_run};
 
-/// The fields that differ by nature: hashes over versions of Secrets, what is measured, Glue's estimate of a crawl, which
+/// The fields in which two runs of one life differ: hashes over versions of Secrets, what is measured, Glue's estimate of a crawl, which
 /// is asked for now and then, and the caller's identity, which is shown once it is known and something else is written.
 const FREE: &[&str] = &[
     "fingerprint",

@@ -6,7 +6,7 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use kube::Client;
@@ -44,8 +44,6 @@ const SETTLES_WITHIN: Duration = Duration::from_secs(45);
 const RESTS_WITHIN: Duration = Duration::from_secs(15);
 /// How long an undisturbed end must stay as it is.
 const QUIET: Duration = Duration::from_secs(1);
-/// The pause between two looks at the end.
-const LOOK: Duration = Duration::from_millis(50);
 /// How long a call that is held takes to have done its work.
 const WORK: Duration = Duration::from_millis(20);
 /// When a late call takes place at the latest, after the kill. Otherwise as soon as the next controller has looked for what
@@ -121,7 +119,10 @@ impl Stage {
             let lived = site.live(life).await;
             let ended = lived.as_ref().map(|uids| (uids.clone(), site.outcome(uids)));
             match ended {
-                Ok((uids, _)) => Ok(self.settle(&site, &uids, reference).await),
+                Ok((uids, _)) => {
+                    let limit = if reference.is_some() { SETTLES_WITHIN } else { RESTS_WITHIN };
+                    Ok(site.settle(&uids, reference, QUIET, limit).await)
+                }
                 Err(stuck) => Err(stuck.clone()),
             }
         };
@@ -149,26 +150,6 @@ impl Stage {
         }
         let (is_met, kills) = disturbance.met();
         Ok(Ran { outcome, trace: trace(&disturbance, &double), is_met, kills, problems })
-    }
-
-    /// Waits until the end looks as it should, or for an undisturbed life, until it stays as it is.
-    async fn settle(&self, site: &Site<'_>, uids: &[String], reference: Option<&Outcome>) -> Outcome {
-        let (began, mut last, mut since) = (Instant::now(), site.outcome(uids), Instant::now());
-        let limit = if reference.is_some() { SETTLES_WITHIN } else { RESTS_WITHIN };
-        loop {
-            let is_settled = match reference {
-                Some(reference) => last == *reference,
-                None => since.elapsed() > QUIET,
-            };
-            if is_settled || began.elapsed() > limit {
-                return last;
-            }
-            sleep(LOOK).await;
-            let now = site.outcome(uids);
-            if now != last {
-                (last, since) = (now, Instant::now());
-            }
-        }
     }
 
     /// Runs one controller after the other. Returns when one cannot be started.
