@@ -2,8 +2,8 @@
 //!
 //! # Modules
 //!
-//! Each module depends on those to its right only. [`lineage`], [`metrics`], [`redaction`] and [`failpoints`] are leaves
-//! that every module may use.
+//! Each module depends on those to its right only. [`lineage`], [`metrics`], [`redaction`], [`failpoints`] and
+//! [`mod@api_server`] are leaves that every module may use.
 //!
 //! ```text
 //! main -> operator, plugin -> controllers -> glue -> api
@@ -17,6 +17,7 @@
 //! | [`glue`] | AWS as the controllers need it: calls, errors, identities, and Glue as a watch | AWS |
 //! | [`api`] | the custom resources: their schemas, and the rules that the API server enforces | neither |
 //! | [`lineage`] | runs and their datasets as OpenLineage events, and the queue in front of a receiver | nothing |
+//! | [`mod@api_server`] | the connection to the API server | Kubernetes |
 //! | [`metrics`] | the counters | nothing |
 //! | [`redaction`] | what keeps secret values out of every text that is shown | nothing |
 //! | [`failpoints`] | where `cargo chaos` ends the process; nothing in the product | nothing |
@@ -124,6 +125,7 @@
 #![allow(rustdoc::private_intra_doc_links)]
 
 pub mod api;
+pub mod api_server;
 pub mod controllers;
 pub mod failpoints;
 pub mod glue;

@@ -6,13 +6,13 @@ use std::time::Duration;
 use axum::http::HeaderValue;
 use axum::http::header::USER_AGENT;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
-use kube::client::ClientBuilder;
 use kube::{Client, Config};
 use tower::limit::ConcurrencyLimitLayer;
 use tower::timeout::TimeoutLayer;
 
 use super::error::Error;
 use super::readiness::{Part, Readiness};
+use crate::api_server;
 use crate::controllers::runtime::error_chain::chain;
 
 /// How long the API server may take until a response begins. The response to a watch begins at once, too.
@@ -52,7 +52,7 @@ fn clients_of(mut config: Config) -> Result<Clients, Error> {
     // The audit log of the API server shows the user agent.
     let name = concat!("kube-glue/", env!("CARGO_PKG_VERSION"));
     config.headers.push((USER_AGENT, HeaderValue::from_static(name)));
-    let builder = |config| ClientBuilder::try_from(config).map_err(Error::KubeClient);
+    let builder = |config| api_server::builder(config).map_err(Error::KubeClient);
     let timeout = TimeoutLayer::new(RESPONSE_TIMEOUT);
     let lease = builder(config.clone())?.with_layer(&timeout).build();
     // The wait for a request in flight to end is no part of the response time.

@@ -11,6 +11,7 @@ use kube::{Api, Client, Config};
 use super::error::PluginError;
 use super::kind::Kind;
 use super::target::Target;
+use crate::api_server;
 
 /// kubectl's flags.
 #[derive(Args, Clone, Debug, Default)]
@@ -66,8 +67,8 @@ impl Connection {
     pub(super) async fn connect(&self) -> Result<Cluster, PluginError> {
         let config = self.apply(self.config().await?)?;
         let namespace = self.namespace.clone().unwrap_or_else(|| config.default_namespace.clone());
-        let client = Client::try_from(config).map_err(PluginError::api("connecting to the API server"))?;
-        Ok(Cluster { client, namespace })
+        let builder = api_server::builder(config).map_err(PluginError::api("connecting to the API server"))?;
+        Ok(Cluster { client: builder.build(), namespace })
     }
 
     /// The namespace that the command line names.
