@@ -102,6 +102,13 @@ impl Error {
         self.with_message(message, redactor)
     }
 
+    /// What failed and how, without a word of AWS's: for a log of code that does not know which values of Secrets the words
+    /// may quote.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        format!("{} of {}: {:?}", self.operation, self.object, self.kind)
+    }
+
     fn with_message(self, message: String, redactor: &Redactor) -> Self {
         let is_quote = redactor.hide(&self.code) != self.code;
         let code = if is_quote { "Unknown".to_owned() } else { self.code };

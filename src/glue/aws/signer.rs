@@ -140,7 +140,7 @@ impl Signer {
     /// Calls `GetCallerIdentity`. A failure is only logged: the calls to Glue report invalid credentials.
     pub(super) async fn look_up_caller(&self) {
         if let Err(error) = self.get_caller_identity().await {
-            debug!(%error, "the lookup of the caller identity failed");
+            debug!(error = error.summary(), "the lookup of the caller identity failed");
         }
     }
 

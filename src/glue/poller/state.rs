@@ -309,7 +309,7 @@ impl<S: Source, R: Clone + Eq + Hash> State<S, R> {
                     is_new || was_reported
                 }
                 Err(error) => {
-                    debug!(%error, id = result.id, "a poll failed");
+                    debug!(error = error.summary(), id = result.id, "a poll failed");
                     let (failing, is_news) = Failing::record(item.failing.take(), error, now, self.base_interval);
                     item.failing = Some(failing);
                     is_news

@@ -1,6 +1,6 @@
 //! Values from Secrets: they reach Glue without an edit of the object, and no output.
 
-use kube_glue_double::{ConnectionScript, Failure};
+use kube_glue_double::{ConnectionScript, Failure, Fault, Then};
 use serde_json::json;
 
 use super::{PASSWORD, jdbc, setup, setup_with_ready};
@@ -135,6 +135,18 @@ async fn the_status_shows_glues_secret_and_the_compute_environments() {
     let shown = status(&env.connections().wait_ready("db").await);
     assert!(shown["secretArn"].as_str().is_some_and(|arn| arn.starts_with("arn:aws:secretsmanager:")), "{shown}");
     assert_eq!(shown["compatibleComputeEnvironments"], json!(["SPARK", "ATHENA"]));
+}
+
+/// A proxy or an endpoint that answers instead of Glue may quote anything.
+#[tokio::test]
+async fn a_poll_that_is_refused_shows_no_password() {
+    let (env, _) = setup_with_ready("conn-poll", json!({})).await;
+    let message = format!("not allowed to read PASSWORD={PASSWORD}");
+    let refused = Then::Error { code: "AccessDeniedException".to_owned(), status: 400, message };
+    env.double.faults().add(Fault::on("GetConnections").then(refused));
+    let message = env.connections().wait_for_reason("db", "AccessDenied").await;
+    assert!(message.contains("not allowed to read PASSWORD=[hidden]"), "{message}");
+    env.assert_no_secret_leaked().await;
 }
 
 /// Glue's reason of an earlier failure shows the password that the Secret had then.

@@ -82,7 +82,7 @@ pub(super) async fn read(client: Glue, target: Target, from_scripts: bool) -> Re
     let account = match tried(|| client.identify()).await {
         Ok(caller) => caller.account_id,
         Err(error) => {
-            debug!(%error, "the account of a run is not known: its events have no datasets");
+            debug!(error = error.summary(), "the account of a run is not known: its events have no datasets");
             return Read::default();
         }
     };
@@ -93,7 +93,7 @@ pub(super) async fn read(client: Glue, target: Target, from_scripts: bool) -> Re
         JobKind::Workflow | JobKind::Trigger => Ok(JobAndScript::default()),
     };
     let (mut facts, script) = facts.unwrap_or_else(|error| {
-        debug!(%error, "the datasets of a run cannot be read");
+        debug!(error = error.summary(), "the datasets of a run cannot be read");
         (JobFacts { findings: unread(target.kind.word(), &error), ..JobFacts::default() }, None)
     });
     let tagged = match target.kind {
@@ -105,7 +105,7 @@ pub(super) async fn read(client: Glue, target: Target, from_scripts: bool) -> Re
     if let Some(type_) = tagged {
         match tried(|| client.tags(type_, &target.name)).await {
             Ok(tags) => facts.tags = tags.into_iter().collect(),
-            Err(error) => debug!(%error, "the tags of a job cannot be read"),
+            Err(error) => debug!(error = error.summary(), "the tags of a job cannot be read"),
         }
     }
     Read { place: Some(place), facts, script }
@@ -174,7 +174,7 @@ async fn connections(client: &Glue, names: BTreeSet<&str>) -> BTreeMap<String, C
     for name in names.into_iter().take(MAX_CONNECTIONS) {
         match tried(|| client.connection_document(None, name)).await {
             Ok(document) => drop(connections.insert(name.to_owned(), definition::connection(&document))),
-            Err(error) => debug!(%error, "a connection of a job cannot be read"),
+            Err(error) => debug!(error = error.summary(), "a connection of a job cannot be read"),
         }
     }
     connections
