@@ -31,7 +31,7 @@ const TAKE_OBJECTS: [&str; 11] =
 
 /// What the last word can become.
 #[derive(Clone, Debug)]
-enum Candidates {
+pub(super) enum Candidates {
     /// Names of objects of a kind, after this beginning: `gjr/`.
     Objects { kind: String, beginning: String },
     /// The jobs, crawlers or workflows that objects of a kind run: the values of this field.
@@ -65,7 +65,7 @@ fn beginning_like_the_last(words: &[String], candidates: impl Iterator<Item = St
 }
 
 /// What the last word can become, as far as the command line says. Pure.
-fn candidates(words: &[String]) -> Candidates {
+pub(super) fn candidates(words: &[String]) -> Candidates {
     let last = words.last().map_or("", String::as_str);
     let command = words.iter().rev().skip(1).find(|word| Cli::command().find_subcommand(word).is_some());
     let command = command.map_or("", String::as_str);

@@ -7,10 +7,10 @@
 use std::io;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use kube::{Api, ResourceExt};
+use kube::{Api, Client, ResourceExt};
 use serde::Serialize;
+use tokio::sync::Semaphore;
 
-use super::context::Context;
 use super::kind::Kind;
 use super::patch::{WriteError, refused};
 use crate::api::{ANNOTATION_PREFIX, FINALIZER};
@@ -55,11 +55,11 @@ pub fn is_whole<K: Kind>(object: &K) -> bool {
     !object.annotations().contains_key(NOT_WHOLE)
 }
 
-/// The object as the API server has it.
-pub async fn read_whole<K: Kind>(object: &K, context: &Context<K>) -> Result<K, WriteError> {
+/// The object as the API server has it, once one of `permits` is free.
+pub async fn read_whole<K: Kind>(object: &K, client: &Client, permits: &Semaphore) -> Result<K, WriteError> {
     // The semaphore is never closed.
-    let _permit = context.whole_objects.acquire().await;
-    let api: Api<K> = Api::namespaced(context.shared.client.clone(), &object.namespace().unwrap_or_default());
+    let _permit = permits.acquire().await;
+    let api: Api<K> = Api::namespaced(client.clone(), &object.namespace().unwrap_or_default());
     let mut whole = api.get(&object.name_any()).await.map_err(|error| refused("read the object", object, error))?;
     strip_metadata(whole.meta_mut());
     Ok(whole)
@@ -86,6 +86,13 @@ fn size(object: &impl Serialize) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use std::convert::Infallible;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use axum::http::{Request, Response};
+    use futures::future::join_all;
+    use kube::client::Body;
     use serde_json::{Value, json};
 
     use super::*;
@@ -150,5 +157,34 @@ mod tests {
         let spec = json!({"jobName": "etl", "arguments": {"--day": "2026-01-31"}});
         let object: GlueJobRun = stripped(&json!({"name": "a", "labels": {"a": "b"}}), &spec);
         assert!(is_whole(&object) && object.spec.arguments.is_some() && object.metadata.labels.is_none());
+    }
+    #[tokio::test]
+    async fn few_objects_are_read_whole_at_a_time() {
+        let object = json!({
+            "apiVersion": "kube-glue.dev/v1alpha1", "kind": "GlueJobRun", "metadata": {"name": "a", "namespace": "b"},
+            "spec": {"jobName": "etl"},
+        });
+        let (reads, most, body) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)), object.to_string());
+        let service = {
+            let most = Arc::clone(&most);
+            tower::service_fn(move |_: Request<Body>| {
+                let (reads, most, body) = (Arc::clone(&reads), Arc::clone(&most), body.clone());
+                async move {
+                    most.fetch_max(reads.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
+                    // All that can be sent is sent meanwhile.
+                    for _ in 0..100 {
+                        tokio::task::yield_now().await;
+                    }
+                    reads.fetch_sub(1, Ordering::Relaxed);
+                    Ok::<_, Infallible>(Response::new(Body::from(body.into_bytes())))
+                }
+            })
+        };
+        let client = Client::new(service, "default");
+        let object: GlueJobRun = serde_json::from_value(object).unwrap();
+        let permits = Semaphore::new(MOST_READ);
+        let read = join_all((0..10 * MOST_READ).map(|_| read_whole(&object, &client, &permits))).await;
+        assert!(read.iter().all(|read| read.as_ref().is_ok_and(|read| read.spec.job_name == "etl")));
+        assert_eq!(most.load(Ordering::Relaxed), MOST_READ);
     }
 }

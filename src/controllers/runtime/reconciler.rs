@@ -63,7 +63,7 @@ pub async fn reconcile<K: Kind>(object: Arc<K>, context: Arc<Context<K>>) -> Act
     let object = if cache_size::is_whole(&*object) {
         object
     } else {
-        match cache_size::read_whole(&*object, &*context).boxed().await {
+        match cache_size::read_whole(&*object, &context.shared.client, &context.whole_objects).boxed().await {
             Ok(whole) => Arc::new(whole),
             Err(error) => return after_refused_write(&*object, &error, &*context),
         }

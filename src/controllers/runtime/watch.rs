@@ -257,10 +257,63 @@ fn decoded<K: Kind>(event: Event<DeserializeGuard<K>>) -> Option<Event<K>> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use std::convert::Infallible;
+    use std::sync::Mutex;
+
+    use axum::http::{Request, Response, StatusCode};
+    use kube::client::Body;
+    use serde_json::{Value, json};
 
     use super::*;
     use crate::api::GlueJobRun;
+
+    /// An API server that does not stream lists, and has as many objects as two pages and a half; and the queries that it
+    /// was sent.
+    fn before_streaming() -> (Client, Arc<Mutex<Vec<String>>>) {
+        let queries = Arc::new(Mutex::new(Vec::new()));
+        let seen = Arc::clone(&queries);
+        let service = tower::service_fn(move |request: Request<Body>| {
+            let query = request.uri().query().unwrap_or_default().to_owned();
+            seen.lock().unwrap().push(query.clone());
+            let parameter = |name: &str| {
+                let pair = query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
+                pair.and_then(|value| value.parse::<u32>().ok())
+            };
+            let (code, answer) = if query.contains("sendInitialEvents") {
+                let message = "sendInitialEvents is forbidden for watch unless the WatchList feature gate is enabled";
+                let status = json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "Invalid",
+                    "code": 422, "message": message});
+                (StatusCode::UNPROCESSABLE_ENTITY, status)
+            } else {
+                let (first, all) = (parameter("continue").unwrap_or(0), PAGE_SIZE * 5 / 2);
+                let end = all.min(first + parameter("limit").unwrap_or(all));
+                let item = |n: u32| -> Value {
+                    json!({"metadata": {"namespace": "a", "name": format!("run-{n}")}, "spec": {"jobName": "etl"}})
+                };
+                let next = (end < all).then(|| end.to_string());
+                let list = json!({"apiVersion": "kube-glue.dev/v1alpha1", "kind": "GlueJobRunList",
+                    "metadata": {"resourceVersion": "7", "continue": next},
+                    "items": (first..end).map(item).collect::<Vec<_>>()});
+                (StatusCode::OK, list)
+            };
+            let body = Body::from(answer.to_string().into_bytes());
+            future::ready(Ok::<_, Infallible>(Response::builder().status(code).body(body).unwrap()))
+        });
+        (Client::new(service, "default"), queries)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn where_lists_are_not_streamed_they_are_read_in_small_pages() {
+        let (client, queries) = before_streaming();
+        let api: Api<DeserializeGuard<GlueJobRun>> = Api::all(client);
+        let until_listed = events(api).take_while(|event| future::ready(!matches!(event, Ok(Event::InitDone))));
+        let listed = until_listed.filter(|event| future::ready(matches!(event, Ok(Event::InitApply(_)))));
+        assert_eq!(listed.count().await, PAGE_SIZE as usize * 5 / 2);
+        let queries = queries.lock().unwrap();
+        let lists: Vec<_> = queries.iter().filter(|query| !query.contains("watch=true")).collect();
+        assert_eq!(lists.len(), 3, "{queries:?}");
+        assert!(lists.iter().all(|query| query.contains(&format!("limit={PAGE_SIZE}"))), "{queries:?}");
+    }
 
     #[test]
     fn a_new_list_reveals_deleted_and_replaced_objects() {

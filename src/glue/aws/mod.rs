@@ -27,7 +27,7 @@ mod scripts;
 mod signer;
 mod stops;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod triggers;
 mod workflow_runs;
 

@@ -85,3 +85,16 @@ impl SecretView<'_> {
         Ok(Some(text.to_owned()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use zeroize::ZeroizeOnDrop;
+
+    use super::*;
+
+    #[test]
+    fn the_data_of_a_secret_is_overwritten_when_it_is_dropped() {
+        fn are_overwritten<T: ZeroizeOnDrop>(_: &BTreeMap<String, T>) {}
+        are_overwritten(&SecretData::new());
+    }
+}

@@ -167,11 +167,36 @@ pub(super) struct ExplainArgs {
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory as _;
+    use proptest::prelude::*;
 
     use super::*;
 
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    /// A word that some command takes, or any.
+    fn word() -> impl Strategy<Value = String> {
+        let command = Cli::command();
+        let mut words: Vec<_> = command.get_subcommands().map(|command| command.get_name().to_owned()).collect();
+        for command in command.get_subcommands() {
+            words.extend(command.get_arguments().filter_map(|argument| Some(format!("--{}", argument.get_long()?))));
+        }
+        words.extend(
+            ["job", "gjr/a", "gjr/", "/", "-w", "-o", "yaml", "5m", "0", "--", "a=b", "G.1X:2", "--arg=--a=b"]
+                .map(str::to_owned),
+        );
+        prop_oneof![4 => prop::sample::select(words), 1 => any::<String>()]
+    }
+
+    proptest! {
+        #[test]
+        fn any_words_are_taken_or_refused(words in prop::collection::vec(word(), 0..6)) {
+            let line = std::iter::once("kubectl-glue").chain(words.iter().map(String::as_str));
+            let refused = Cli::try_parse_from(line).err().map(|error| error.to_string());
+            prop_assert!(refused.is_none_or(|refusal| !refusal.trim().is_empty()), "{words:?}");
+            let _ = crate::plugin::complete::candidates(&words);
+        }
     }
 }

@@ -2,11 +2,11 @@
 
 use kube::api::{Api, PostParams};
 use kube_glue::api::{GlueInventory, GlueJobRun};
-use kube_glue_double::{JobDefinition, Outcome, RunPlan, RunScript};
+use kube_glue_double::{DEFAULT_ACCOUNT, JobDefinition, Outcome, RunPlan, RunScript};
 use serde_json::{Value, json};
 
 use super::item;
-use crate::harness::{DEFAULT_SECRET, TestEnv, access_key_data};
+use crate::harness::{DEFAULT_SECRET, REGION, TestEnv, access_key_data};
 
 /// An environment whose controller watches a second namespace, too, in which the same access key is.
 async fn two_namespaces(name: &str) -> (TestEnv, String) {
@@ -63,6 +63,32 @@ async fn inventories_with_the_same_keys_share_one_set_of_calls() {
     let count = |operation| env.double.requests().count(operation);
     // One that came while the first read was under way may have needed another.
     assert!(count("GetJobs") <= 2 && count("GetJobRuns") <= 42, "{} {}", count("GetJobs"), count("GetJobRuns"));
+}
+
+/// The same region and names, in two accounts.
+#[tokio::test]
+async fn inventories_of_two_accounts_see_their_own() {
+    const OTHER_ACCOUNT: &str = "222222222222";
+    let (mut env, other) = two_namespaces("ginv-accounts").await;
+    for (account, job) in [(DEFAULT_ACCOUNT, "of-the-first"), (OTHER_ACCOUNT, "of-the-second")] {
+        env.double.define_job(account, REGION, JobDefinition::new(job));
+    }
+    let key = env.double.iam().new_access_key(OTHER_ACCOUNT, "tenant");
+    let data = access_key_data(&key.id, &key.secret);
+    let data: serde_json::Map<String, Value> =
+        data.into_iter().map(|(name, value)| (name.to_owned(), json!(value))).collect();
+    let secrets: Api<k8s_openapi::api::core::v1::Secret> = Api::namespaced(env.client.clone(), &other);
+    let patch = kube::api::Patch::Merge(json!({"stringData": data}));
+    secrets.patch(DEFAULT_SECRET, &kube::api::PatchParams::default(), &patch).await.expect("the other keys");
+    let first = create_in(&env, &env.namespace, "all", json!({})).await;
+    let second = create_in(&env, &other, "all", json!({})).await;
+    env.start_controller();
+    let names = |object: &GlueInventory| -> Vec<String> {
+        let items = object.status.iter().flat_map(|status| &status.items);
+        items.map(|item| item.name.clone()).filter(|name| name.starts_with("of-")).collect()
+    };
+    let (first, second) = (wait_ready(&env, &first, "all").await, wait_ready(&env, &second, "all").await);
+    assert_eq!((names(&first), names(&second)), (vec!["of-the-first".to_owned()], vec!["of-the-second".to_owned()]));
 }
 
 #[tokio::test]

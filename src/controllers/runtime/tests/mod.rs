@@ -1,5 +1,6 @@
 //! Tests of what all kinds share.
 
+mod hostile;
 mod panics;
 mod probe;
 mod stale_cache;

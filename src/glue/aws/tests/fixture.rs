@@ -17,7 +17,7 @@ const LONGEST: Duration = Duration::from_mins(5);
 
 /// Answers requests to STS with one body, and those to Glue with another. Keeps the headers of all.
 #[derive(Clone, Debug)]
-pub(super) struct Answers {
+pub(crate) struct Answers {
     status: u16,
     sts: String,
     glue: String,
@@ -25,7 +25,7 @@ pub(super) struct Answers {
 }
 
 impl Answers {
-    pub(super) fn new(status: u16, sts: impl Into<String>, glue: impl Into<String>) -> Self {
+    pub(crate) fn new(status: u16, sts: impl Into<String>, glue: impl Into<String>) -> Self {
         Self { status, sts: sts.into(), glue: glue.into(), headers: Arc::default() }
     }
 }
@@ -41,14 +41,18 @@ impl HttpConnector for Answers {
 }
 
 pub(super) async fn client(identity: Identity, answers: Answers) -> Glue {
+    Glue::new(&config(answers).await, identity)
+}
+
+/// The configuration of clients whose requests are answered like this.
+pub(crate) async fn config(answers: Answers) -> AwsConfig {
     let connector = SharedHttpConnector::new(answers);
     let loader = aws_config::defaults(BehaviorVersion::latest())
         .empty_test_environment()
         .region(Region::new("eu-central-1"))
         .http_client(http_client_fn(move |_, _| connector.clone()));
     let key = Some("--kube-glue-run".to_owned());
-    let config = AwsConfig::from_loader(loader, Duration::from_secs(1), key, Metrics::new()).await;
-    Glue::new(&config, identity)
+    AwsConfig::from_loader(loader, Duration::from_secs(1), key, Metrics::new()).await
 }
 
 pub(super) fn identity(with_role: bool) -> Identity {
@@ -68,7 +72,7 @@ pub(super) fn identity(with_role: bool) -> Identity {
 }
 
 /// Runs `work` with a clock that passes as soon as everything waits for it.
-pub(super) fn block_on<T>(work: impl Future<Output = T>) -> T {
+pub(crate) fn block_on<T>(work: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
     runtime.block_on(async { tokio::time::timeout(LONGEST, work).await }).expect("an end")
 }

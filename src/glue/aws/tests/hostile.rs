@@ -57,7 +57,7 @@ async fn make_all_calls(glue: &Glue) {
 }
 
 /// Text of any kind, with what breaks headers, lines, XML and JSON.
-fn text() -> impl Strategy<Value = String> {
+pub(crate) fn text() -> impl Strategy<Value = String> {
     prop_oneof![
         any::<String>(),
         "[ -~]{0,40}",

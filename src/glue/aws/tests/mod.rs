@@ -2,7 +2,7 @@
 
 mod answers;
 mod endpoints;
-mod fixture;
-mod hostile;
+pub(crate) mod fixture;
+pub(crate) mod hostile;
 mod identity_secrets;
 mod searches;

@@ -1,6 +1,7 @@
 //! The flags: defaults, values that are refused, environment variables.
 
 mod chart;
+mod hostile;
 
 use std::time::Duration;
 
