@@ -1,10 +1,17 @@
 //! The nodes of `GetDataflowGraph`: what Glue itself makes of a Python script that it generated.
+//!
+//! Glue writes annotations into such a script, such as `## @type: DataSource`, and reads nothing else of it.
 
 use std::collections::BTreeMap;
+
+use serde_json::Value;
 
 use super::dataset::{Direction, Evidence, Findings, Locator, Place};
 use super::scripts::literal;
 use super::visual;
+
+/// The most nodes, and the most edges, of a graph that are read.
+const MAX_NODES: usize = 500;
 
 /// A node of the graph (`CodeGenNode`).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,9 +24,41 @@ pub struct GraphNode {
     pub arguments: BTreeMap<String, String>,
 }
 
-/// The datasets of the graph; `edges` go from source to target.
+/// A graph.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Graph {
+    /// Its nodes.
+    pub nodes: Vec<GraphNode>,
+    /// Its edges, from source to target.
+    pub edges: Vec<(String, String)>,
+}
+
+/// Whether Glue may make a graph of the script.
 #[must_use]
-pub fn findings(nodes: &[GraphNode], edges: &[(String, String)], place: &Place) -> Findings {
+pub fn is_annotated(script: &str) -> bool {
+    script.lines().any(|line| line.trim_start().starts_with("## @type:"))
+}
+
+/// Reads the answer of `GetDataflowGraph`.
+#[must_use]
+pub fn read(document: &Value) -> Graph {
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    let all = |name: &str| document[name].as_array().into_iter().flatten();
+    let node = |node: &Value| {
+        let arguments = node["Args"].as_array().into_iter().flatten();
+        let arguments = arguments.filter_map(|argument| Some((text(&argument["Name"])?, text(&argument["Value"])?)));
+        Some(GraphNode { id: text(&node["Id"])?, type_: text(&node["NodeType"])?, arguments: arguments.collect() })
+    };
+    let edge = |edge: &Value| Some((text(&edge["Source"])?, text(&edge["Target"])?));
+    Graph {
+        nodes: all("DagNodes").take(MAX_NODES).filter_map(node).collect(),
+        edges: all("DagEdges").take(MAX_NODES).filter_map(edge).collect(),
+    }
+}
+
+/// The datasets of the graph.
+#[must_use]
+pub fn findings(Graph { nodes, edges }: &Graph, place: &Place) -> Findings {
     let node = |node: &GraphNode| {
         let inputs = edges.iter().filter(|(_, target)| *target == node.id).map(|(source, _)| source.clone()).collect();
         let mut drawn = visual::Node { name: node.type_.clone(), inputs, ..visual::Node::default() };
@@ -54,6 +93,8 @@ fn locator(arguments: &BTreeMap<String, String>) -> Option<Vec<Locator>> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -75,11 +116,28 @@ mod tests {
         ];
         let edges = [("a", "b"), ("b", "c")].map(|(from, to)| (from.to_owned(), to.to_owned()));
         let place = Place { region: "r".to_owned(), account: "1".to_owned() };
-        let findings = findings(&nodes, &edges, &place);
+        let findings = findings(&Graph { nodes: nodes.into(), edges: edges.into() }, &place);
         let (input, evidence) = findings.inputs.first_key_value().expect("an input");
         assert_eq!((input.name.as_str(), evidence), ("table/sales/orders", &[Evidence::Graph].into()));
         let output = findings.outputs.keys().next().expect("an output");
         assert_eq!((output.namespace.as_str(), output.name.as_str()), ("s3://lake", "clean"));
         assert_eq!((findings.edges.len(), findings.unknown_count), (1, 1));
+    }
+
+    #[test]
+    fn an_answer_is_read_as_far_as_it_is_a_graph() {
+        let document = json!({
+            "DagNodes": [
+                {"Id": "source", "NodeType": "DataSource", "Args": [{"Name": "database", "Value": "\"sales\""}, {"Name": 1}]},
+                {"Id": "of no type"},
+            ],
+            "DagEdges": [{"Source": "source", "Target": "sink", "TargetParameter": "frame"}, {"Source": "source"}],
+        });
+        let arguments = [("database".to_owned(), "\"sales\"".to_owned())].into();
+        let node = GraphNode { id: "source".to_owned(), type_: "DataSource".to_owned(), arguments };
+        let edges = vec![("source".to_owned(), "sink".to_owned())];
+        assert_eq!(read(&document), Graph { nodes: vec![node], edges });
+        assert_eq!(read(&json!({"DagNodes": "none"})), Graph::default());
+        assert!(is_annotated("import sys\n  ## @type: DataSource\n") && !is_annotated("# @type: DataSource"));
     }
 }

@@ -152,6 +152,12 @@ impl Glue {
         Ok(Page { items, next })
     }
 
+    /// The graph that Glue makes of a Python script by the annotations in it (`GetDataflowGraph`).
+    pub async fn dataflow_graph(&self, script: &str) -> Result<Value, Error> {
+        let request = self.inner.sdk.get_dataflow_graph().python_script(script);
+        self.document("GetDataflowGraph", "the script".to_owned(), captured!(request)).await
+    }
+
     /// One trigger (`GetTrigger`).
     pub async fn trigger_document(&self, name: &str) -> Result<Value, Error> {
         let request = self.inner.sdk.get_trigger().name(name);

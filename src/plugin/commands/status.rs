@@ -141,9 +141,10 @@ fn attempts(status: &Value, now: Timestamp) -> Option<String> {
     let at = |value: &Value| scalar(value).parse().map_or_else(|_| String::new(), |at: Timestamp| age(at, now));
     let rows = attempts.iter().map(|attempt| {
         let state = attempt.get("rejectedReason").filter(|reason| !reason.is_null()).unwrap_or(&attempt["state"]);
-        [scalar(&attempt["number"]), scalar(&attempt["id"]), scalar(state), at(&attempt["intendedAt"])]
+        [scalar(&attempt["number"]), scalar(state), at(&attempt["intendedAt"]), scalar(&attempt["id"])]
     });
-    Some(format!("\nAttempts\n{}", table::indented(["#", "RUN ID", "STATE", "BEGUN AGO"], rows)))
+    // Glue's ids have 67 characters: at the end they are wrapped, where another column would go to the next line.
+    Some(format!("\nAttempts\n{}", table::indented(["#", "STATE", "BEGUN AGO", "RUN ID"], rows)))
 }
 
 /// The latest Events, oldest first.

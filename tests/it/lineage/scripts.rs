@@ -1,7 +1,7 @@
 //! Datasets that the script of a job names.
 
 use kube_glue::api::run::Phase;
-use kube_glue_double::{DEFAULT_ACCOUNT, JobDefinition, Outcome};
+use kube_glue_double::{DEFAULT_ACCOUNT, Fault, JobDefinition, Outcome, Then};
 use serde_json::{Value, json};
 
 use super::receiver::{Receiver, of_run, types_of};
@@ -71,6 +71,43 @@ async fn a_script_names_datasets_by_the_arguments_of_the_run() {
         (&json!("the script"), &json!("GetObject answered NoSuchKey"))
     );
     assert_eq!(receiver.refused(), [""; 0]);
+}
+
+/// A script that Glue generated, of which somebody replaced a step by a function of a library.
+#[tokio::test]
+async fn the_graph_that_glue_makes_of_a_script_names_what_its_syntax_does_not() {
+    let script = r#"
+## @type: DataSource
+## @args: [database = "sales", table_name = "orders", transformation_ctx = "source"]
+## @return: source
+## @inputs: []
+source = glueContext.create_dynamic_frame.from_catalog(database = "sales", table_name = "orders")
+## @type: DataSink
+## @args: [connection_type = "s3", connection_options = {"path": "s3://lake/clean"}, format = "parquet"]
+## @return: sink
+## @inputs: [frame = source]
+sink = library.write(source)
+"#;
+    let receiver = Receiver::start().await;
+    let env = setup_with("lineage-graph", &receiver, &[("--lineage-from-scripts", "true")]).await;
+    env.double.put_object("scripts", "orders.py", script);
+    for (name, calls) in [("orders", 1), ("refused", 2)] {
+        env.define_job(job(name));
+        if name == "refused" {
+            env.double.put_object("scripts", "refused.py", script);
+            env.double.faults().add(Fault::on("GetDataflowGraph").then(Then::AccessDenied));
+        }
+        let end = end(&env, &receiver, name, json!({})).await;
+        assert_eq!(env.double.requests().count("GetDataflowGraph"), calls, "{name}");
+        assert_eq!(names(&end, "inputs"), [format!("arn:aws:glue:{REGION}:{DEFAULT_ACCOUNT} table/sales/orders")]);
+        let known = |side: &str| end[side][0]["facets"]["kubeGlue_knownBy"]["knownBy"].clone();
+        if name == "refused" {
+            assert_eq!((known("inputs"), names(&end, "outputs")), (json!(["script"]), Vec::new()));
+            continue;
+        }
+        assert_eq!((known("inputs"), known("outputs")), (json!(["script", "graph"]), json!(["graph"])));
+        assert_eq!(names(&end, "outputs"), ["s3://lake clean"]);
+    }
 }
 
 #[tokio::test]

@@ -16,9 +16,10 @@ use crate::glue::scripts::ScriptLocation;
 use crate::glue::{Error, ErrorKind, Glue};
 use crate::lineage::connection::Connection;
 use crate::lineage::dataset::{Findings, Locator, Place};
+use crate::lineage::graph::Graph;
 use crate::lineage::run::{JobFacts, JobKind, RunSight, Target, job_namespace};
 use crate::lineage::scripts::{self, Language};
-use crate::lineage::{crawl, definition, visual};
+use crate::lineage::{crawl, definition, graph, visual};
 
 /// The most connections of one job that are read.
 const MAX_CONNECTIONS: usize = 20;
@@ -47,6 +48,8 @@ struct Script {
     text: String,
     default_arguments: BTreeMap<String, String>,
     connections: BTreeMap<String, Connection>,
+    /// What Glue makes of it.
+    graph: Graph,
 }
 
 /// A job, and its script where that is to be followed.
@@ -70,7 +73,11 @@ impl Read {
         let followed = spawn_blocking(move || {
             let script = read.script.as_ref()?;
             let report = scripts::read(script.language, &script.text, &arguments);
-            Some(report.findings(&place, &script.connections))
+            let mut findings = report.findings(&place, &script.connections);
+            // What the graph does not name either, the script has counted.
+            let graph = graph::findings(&script.graph, &place);
+            findings.merge(Findings { unknown: Vec::new(), unknown_count: 0, seen: 0, ..graph });
+            Some(findings)
         });
         let findings = followed.await.ok().flatten();
         JobFacts { findings: findings.unwrap_or_default(), ..self.facts.clone() }
@@ -120,7 +127,8 @@ async fn job(client: &Glue, name: &str, place: &Place, from_scripts: bool) -> Re
             Ok(text) => text,
             Err(error) => return Ok((JobFacts { findings: unread("the script", &error), ..facts }, None)),
         };
-        let script = Script { language, text, default_arguments, connections: BTreeMap::new() };
+        let script =
+            Script { language, text, default_arguments, connections: BTreeMap::new(), graph: Graph::default() };
         let followed = spawn_blocking(move || {
             let report = scripts::read(script.language, &script.text, &script.default_arguments);
             let named: BTreeSet<String> = report.connections().into_iter().map(str::to_owned).collect();
@@ -128,10 +136,25 @@ async fn job(client: &Glue, name: &str, place: &Place, from_scripts: bool) -> Re
         });
         let Ok((script, named)) = followed.await else { return Ok((facts, None)) };
         let connections = connections(client, named.iter().map(String::as_str).collect()).await;
-        return Ok((facts, Some(Script { connections, ..script })));
+        let graph = graph_of(client, &script).await;
+        return Ok((facts, Some(Script { connections, graph, ..script })));
     }
     let connections = connections(client, visual::connections(&nodes)).await;
     Ok((JobFacts { findings: visual::findings(&nodes, place, &connections), ..facts }, None))
+}
+
+/// What Glue makes of a script that it generated.
+async fn graph_of(client: &Glue, script: &Script) -> Graph {
+    if script.language != Language::Python || !graph::is_annotated(&script.text) {
+        return Graph::default();
+    }
+    match tried(|| client.dataflow_graph(&script.text)).await {
+        Ok(document) => graph::read(&document),
+        Err(error) => {
+            debug!(error = error.summary(), "the graph of a script cannot be read");
+            Graph::default()
+        }
+    }
 }
 
 async fn crawler(client: &Glue, name: &str, place: &Place) -> Result<JobFacts, Error> {
