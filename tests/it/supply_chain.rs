@@ -1,12 +1,13 @@
 //! Where the crates of `Cargo.lock` come from, and their licences: what `cargo deny check licenses sources` checks by
-//! `deny.toml`, without that program. Advisories need a current database, and are not checked here; what was yanked is, as far
-//! as cargo's own copy of the index knows.
+//! `deny.toml`, without that program. Advisories are checked by a copy of `RustSec`'s database without its prose, which
+//! `supply_chain/reduce_advisories.py` makes; what was yanked, as far as cargo's own copy of the index knows.
 
 use std::collections::BTreeSet;
 use std::iter::Peekable;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use semver::{Version, VersionReq};
 use serde_json::Value;
 
 /// The registry that cargo writes into `Cargo.lock` for crates.io.
@@ -36,6 +37,49 @@ fn every_crate_comes_from_crates_io_with_its_checksum() {
             None => assert!(name.starts_with("kube-glue"), "{name} is no crate of the workspace"),
         }
     }
+}
+
+/// Advisories about what is unmaintained or unsound count as well.
+#[test]
+fn no_crate_has_an_advisory() {
+    let database: Value = serde_json::from_str(include_str!("supply_chain/advisories.json")).expect("the database");
+    let advisories = database["advisories"].as_array().expect("advisories");
+    assert!(advisories.len() > 1_000, "{}", database["database"]);
+    let lock = file("Cargo.lock");
+    let versions = lock.split("[[package]]").skip(1).map(|package| {
+        let mut quoted = package.split('"').skip(1).step_by(2);
+        (quoted.next().expect("a name"), Version::parse(quoted.next().expect("a version")).expect("a version"))
+    });
+    let mut found = Vec::new();
+    for (name, version) in versions {
+        for advisory in advisories.iter().filter(|advisory| advisory["package"] == name) {
+            let ranges = ["patched", "unaffected"].map(|part| advisory[part].as_array().expect("ranges"));
+            let is_good = ranges.into_iter().flatten().any(|range| {
+                let range = VersionReq::parse(range.as_str().expect("a range"));
+                range.unwrap_or_else(|error| panic!("{advisory}: {error}")).matches(&version)
+            });
+            if !is_good {
+                found.push(format!("{name} {version}: {} {}", advisory["id"], advisory["informational"]));
+            }
+        }
+    }
+    assert_eq!(found, Vec::<String>::new(), "by {}", database["database"]);
+}
+
+/// What is built on does not change unnoticed.
+#[test]
+fn the_base_images_are_pinned_by_digest() {
+    let dockerfile = file("Dockerfile");
+    let images: Vec<_> =
+        dockerfile.lines().filter_map(|line| line.strip_prefix("ARG ")?.split_once("_IMAGE=")).collect();
+    assert_eq!(images.len(), 2, "{images:?}");
+    for (name, image) in images {
+        let digest = image.split_once("@sha256:").map(|(_, digest)| digest);
+        let is_digest = |digest: &str| digest.len() == 64 && digest.chars().all(|c| c.is_ascii_hexdigit());
+        assert!(digest.is_some_and(is_digest), "{name}: {image}");
+    }
+    let bases: Vec<_> = dockerfile.lines().filter_map(|line| line.strip_prefix("FROM ")).collect();
+    assert_eq!(bases, ["${RUST_IMAGE} AS build", "${BASE_IMAGE}"]);
 }
 
 /// Cargo keeps what it has read of the index, and reads it again when it resolves: no network is needed, and the answer is as
