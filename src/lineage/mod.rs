@@ -7,6 +7,7 @@
 //! | [`openlineage`] | the events and facets of the specification, as they are sent |
 //! | [`run`] | what is known of one run, and the event that says it |
 //! | [`progress`] | which events a change of a run's state asks for: one start, and exactly one end |
+//! | [`watermark`] | which events the lists of an account ask for, each time they are read |
 //! | [`dataset`] | datasets by OpenLineage's naming rules, how each is known, and the edges between them |
 //! | [`connection`] | the place that a connection of the Data Catalog leads to |
 //! | [`visual`] | the nodes of a visual job: sources, targets, and the edges from node to node |
@@ -29,6 +30,7 @@ pub mod queue;
 pub mod run;
 pub mod scripts;
 pub mod visual;
+pub mod watermark;
 
 /// Who makes the events (`producer`, `_producer`).
 pub const PRODUCER: &str = concat!("https://kube-glue.dev/kube-glue/", env!("CARGO_PKG_VERSION"));
