@@ -24,6 +24,7 @@ pub mod credentials;
 pub mod declared;
 pub mod inventory;
 pub mod job_run;
+pub mod lineage;
 mod rules;
 pub mod run;
 mod schema;

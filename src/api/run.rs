@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::credentials::AwsIdentity;
 use super::job_run::ExecutionClass;
+use super::lineage::DeclaredLineage;
 use super::rules;
 
 /// Suspension, stop, retries, deadlines and deletion of a run. Flattened into the spec of every kind of run.
@@ -60,6 +61,10 @@ pub struct RunPolicy {
     /// Completed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ready_when: Option<ReadyWhen>,
+
+    /// Datasets that the run reads and writes, for the events that the controller sends to an OpenLineage receiver.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lineage: Option<DeclaredLineage>,
 }
 
 /// Retries in addition to those that Glue makes by itself.

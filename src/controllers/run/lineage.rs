@@ -1,11 +1,21 @@
 //! The runs that an object shows, for lineage. Pure.
 
 use super::kind::RunKind;
-use crate::api::run::RunStatus;
+use crate::api::lineage::DatasetName;
+use crate::api::run::{RunPolicy, RunStatus};
 use crate::controllers::runtime::kind::Item;
 use crate::controllers::runtime::lineage::origin::Origin;
+use crate::lineage::dataset::DatasetId;
 use crate::lineage::progress::{End, Stage};
-use crate::lineage::run::{ParentRun, RunSight, Target};
+use crate::lineage::run::{Declared, ParentRun, RunSight, Target};
+
+/// The datasets that the owner of the object declares. A name that OpenLineage does not take is left out.
+fn declared(policy: &RunPolicy) -> Declared {
+    let ids =
+        |named: &[DatasetName]| named.iter().filter_map(|one| DatasetId::new(&one.namespace, &one.name)).collect();
+    let lineage = policy.lineage.as_ref();
+    lineage.map(|lineage| Declared { inputs: ids(&lineage.inputs), outputs: ids(&lineage.outputs) }).unwrap_or_default()
+}
 
 /// The runs of the object: that of `item`, with those that it started, and runs of earlier attempts that Glue does not know
 /// any more.
@@ -15,6 +25,7 @@ pub(super) fn runs<K: RunKind>(object: &K, item: Option<&Item<K>>) -> Vec<RunSig
     let mut runs = item.map(|item| object.runs(item)).unwrap_or_default();
     if let Some((own, started)) = runs.split_first_mut() {
         *own = origin.mark_own(own.clone());
+        own.declared = declared(object.policy());
         let attempt = attempts.iter().find(|attempt| attempt.id.as_ref() == Some(&own.id));
         // Glue's clock, where it shows a time: two clocks would put the events of the run into another order.
         own.requested = attempt.filter(|_| own.started.is_none()).map(|attempt| attempt.intended_at.0);
@@ -64,7 +75,10 @@ mod tests {
                 LINEAGE_PARENT: "airflow/daily.orders/5b3dd7d6-9b0f-4f2a-8b0a-111111111111",
                 LINEAGE_NOMINAL_TIME: "2026-11-27T00:00:00Z",
             }},
-            "spec": {"jobName": "etl"},
+            "spec": {"jobName": "etl", "lineage": {
+                "inputs": [{"namespace": "kafka://broker:9092", "name": "orders"}],
+                "outputs": [{"namespace": "s3://lake", "name": "audit"}, {"namespace": " ", "name": "none"}],
+            }},
             "status": {"observedGeneration": 1, "attempts": attempts},
         });
         serde_json::from_value(object).expect("an object")
@@ -95,6 +109,10 @@ mod tests {
         assert_eq!((run.message.as_deref(), run.glue_version.as_deref()), (Some("boom"), Some("5.0")));
         assert_eq!(run.upstream, [(Target::new(JobKind::Job, "first"), Some("jr_0".to_owned()))]);
         assert_eq!(run.object.as_deref(), Some("team-a/orders"));
+        let declared = |namespace: &str, name: &str| [DatasetId::new(namespace, name).expect("an id")].into();
+        let expected =
+            Declared { inputs: declared("kafka://broker:9092", "orders"), outputs: declared("s3://lake", "audit") };
+        assert_eq!(run.declared, expected);
         assert_eq!(run.requested.map(|at| at.to_string()).as_deref(), Some("2026-11-27T01:00:00Z"));
         assert_eq!(run.nominal.map(|at| at.to_string()).as_deref(), Some("2026-11-27T00:00:00Z"));
         let Some(ParentRun::Outer(parent)) = &run.parent else { panic!("{:?}", run.parent) };

@@ -50,16 +50,26 @@ async fn a_script_names_datasets_by_the_arguments_of_the_run() {
     for name in ["orders", "gone"] {
         env.define_job(job(name));
     }
-    let end_of_orders = end(&env, &receiver, "orders", json!({ "arguments": { "--day": "monday" } })).await;
+    let end_of_orders = end(
+        &env,
+        &receiver,
+        "orders",
+        json!({
+            "arguments": { "--day": "monday" },
+            "lineage": { "outputs": [{ "namespace": "kafka://broker:9092", "name": "orders" }] },
+        }),
+    )
+    .await;
     let account = format!("arn:aws:glue:{REGION}:{DEFAULT_ACCOUNT}");
     assert_eq!(
         names(&end_of_orders, "inputs"),
         ["postgres://pg.example.com:5432 shop.public.customers", "s3://lake raw/day=monday"],
         "{end_of_orders}"
     );
-    assert_eq!(names(&end_of_orders, "outputs"), [format!("{account} table/sales/orders")]);
-    let known = &end_of_orders["outputs"][0]["facets"]["kubeGlue_knownBy"]["knownBy"];
-    assert_eq!(known, &json!(["script"]));
+    let outputs = [format!("{account} table/sales/orders"), "kafka://broker:9092 orders".to_owned()];
+    assert_eq!(names(&end_of_orders, "outputs"), outputs);
+    let known = |nth: usize| end_of_orders["outputs"][nth]["facets"]["kubeGlue_knownBy"]["knownBy"].clone();
+    assert_eq!([known(0), known(1)], [json!(["script"]), json!(["declared"])]);
     let unknown = &end_of_orders["run"]["facets"]["extractionError"];
     assert_eq!((&unknown["totalTasks"], &unknown["failedTasks"]), (&json!(4), &json!(1)), "{unknown}");
     assert_eq!(unknown["errors"][0]["task"], "line 11: read");

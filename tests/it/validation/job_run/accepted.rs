@@ -18,6 +18,8 @@ async fn valid_specs_are_accepted() {
         json!({"region": "eu-isoe-west-1"}),
         json!({"credentials": {}}),
         json!({"credentials": {"secretName": long(253)}}),
+        json!({"lineage": {}}),
+        json!({"lineage": {"inputs": [{"namespace": "kafka://broker:9092", "name": "orders"}], "outputs": []}}),
         json!({"arguments": {}}),
         json!({"arguments": {"--a": long(20_000), "--job-language": "scala", "--enable-metrics": ""}}),
         // 260 KB in all.

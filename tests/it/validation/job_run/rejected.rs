@@ -33,6 +33,12 @@ async fn invalid_start_parameters_are_rejected() {
         (json!({"arguments": {"--a": long(266_241)}}), "spec.arguments.--a: Too long"),
         (json!({"arguments": {"--a": long(200_000), "--b": long(266_241 - 200_006)}}), size),
         (json!({"arguments": many}), "spec.arguments: Too many"),
+        (
+            json!({"lineage": {"inputs": [{"namespace": "postgres://etl:pw@db:5432", "name": "t"}]}}),
+            "spec.lineage.inputs[0].namespace: Invalid value",
+        ),
+        (json!({"lineage": {"outputs": [{"namespace": "s3://b"}]}}), "spec.lineage.outputs[0].name: Required value"),
+        (json!({"lineage": {"outputs": vec![json!({"namespace": "s3://b", "name": "a"}); 51]}}), "spec.lineage.outputs: Too many"),
         (json!({"argumentsFrom": [{"name": "--a"}]}), "name exactly one of secretKeyRef and configMapKeyRef"),
         (
             json!({"argumentsFrom": [{"name": "--a", "secretKeyRef": secret, "configMapKeyRef": secret}]}),
