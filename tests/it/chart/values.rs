@@ -55,7 +55,9 @@ async fn the_example_values_are_rendered() {
     let none = template(&["--set", SET_IMAGE, "--set-json", "credentials.refusedArguments=[]"]).await.stdout;
     assert!(none.contains("\"--refused-arguments=\""), "{none}");
     let plain = template(&["--set", SET_IMAGE]).await.stdout;
-    assert!(!plain.contains("--refused-arguments") && !plain.contains("openlineage") && !plain.contains("OPENLINEAGE"));
+    assert!(
+        !plain.contains("--refused-arguments") && !plain.contains("--openlineage") && !plain.contains("OPENLINEAGE")
+    );
     let wrong = template(&["--set", SET_IMAGE, "--set", "openLineage.url=marquez:5000"]).await;
     assert!(!wrong.status.success() && wrong.stderr.contains("openLineage"), "{}", wrong.stderr);
 }

@@ -113,6 +113,10 @@ sink = library.write(source)
         let known = |side: &str| end[side][0]["facets"]["kubeGlue_knownBy"]["knownBy"].clone();
         if name == "refused" {
             assert_eq!((known("inputs"), names(&end, "outputs")), (json!(["script"]), Vec::new()));
+            let unknown = &end["run"]["facets"]["extractionError"]["errors"][0];
+            let expected =
+                (&json!("the graph of the script"), &json!("GetDataflowGraph answered AccessDeniedException"));
+            assert_eq!((&unknown["task"], &unknown["errorMessage"]), expected);
             continue;
         }
         assert_eq!((known("inputs"), known("outputs")), (json!(["script", "graph"]), json!(["graph"])));

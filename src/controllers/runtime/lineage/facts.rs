@@ -50,6 +50,8 @@ struct Script {
     connections: BTreeMap<String, Connection>,
     /// What Glue makes of it.
     graph: Graph,
+    /// Why that is not known.
+    graph_unread: Findings,
 }
 
 /// A job, and its script where that is to be followed.
@@ -77,6 +79,7 @@ impl Read {
             // What the graph does not name either, the script has counted.
             let graph = graph::findings(&script.graph, &place);
             findings.merge(Findings { unknown: Vec::new(), unknown_count: 0, seen: 0, ..graph });
+            findings.merge(script.graph_unread.clone());
             Some(findings)
         });
         let findings = followed.await.ok().flatten();
@@ -127,8 +130,14 @@ async fn job(client: &Glue, name: &str, place: &Place, from_scripts: bool) -> Re
             Ok(text) => text,
             Err(error) => return Ok((JobFacts { findings: unread("the script", &error), ..facts }, None)),
         };
-        let script =
-            Script { language, text, default_arguments, connections: BTreeMap::new(), graph: Graph::default() };
+        let script = Script {
+            language,
+            text,
+            default_arguments,
+            connections: BTreeMap::new(),
+            graph: Graph::default(),
+            graph_unread: Findings::default(),
+        };
         let followed = spawn_blocking(move || {
             let report = scripts::read(script.language, &script.text, &script.default_arguments);
             let named: BTreeSet<String> = report.connections().into_iter().map(str::to_owned).collect();
@@ -136,25 +145,22 @@ async fn job(client: &Glue, name: &str, place: &Place, from_scripts: bool) -> Re
         });
         let Ok((script, named)) = followed.await else { return Ok((facts, None)) };
         let connections = connections(client, named.iter().map(String::as_str).collect()).await;
-        let graph = graph_of(client, &script).await;
-        return Ok((facts, Some(Script { connections, graph, ..script })));
+        let (graph, graph_unread) = match graph_of(client, &script).await {
+            Ok(graph) => (graph, Findings::default()),
+            Err(error) => (Graph::default(), unread("the graph of the script", &error)),
+        };
+        return Ok((facts, Some(Script { connections, graph, graph_unread, ..script })));
     }
     let connections = connections(client, visual::connections(&nodes)).await;
     Ok((JobFacts { findings: visual::findings(&nodes, place, &connections), ..facts }, None))
 }
 
 /// What Glue makes of a script that it generated.
-async fn graph_of(client: &Glue, script: &Script) -> Graph {
+async fn graph_of(client: &Glue, script: &Script) -> Result<Graph, Error> {
     if script.language != Language::Python || !graph::is_annotated(&script.text) {
-        return Graph::default();
+        return Ok(Graph::default());
     }
-    match tried(|| client.dataflow_graph(&script.text)).await {
-        Ok(document) => graph::read(&document),
-        Err(error) => {
-            debug!(error = error.summary(), "the graph of a script cannot be read");
-            Graph::default()
-        }
-    }
+    tried(|| client.dataflow_graph(&script.text)).await.map(|document| graph::read(&document))
 }
 
 async fn crawler(client: &Glue, name: &str, place: &Place) -> Result<JobFacts, Error> {
