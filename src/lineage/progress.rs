@@ -96,6 +96,15 @@ pub fn events(before: Option<Stage>, after: Stage) -> Vec<EventType> {
     }
 }
 
+/// The stage that is remembered of a run once `after` was seen: nothing goes back.
+#[must_use]
+pub fn furthest(before: Option<Stage>, after: Stage) -> Stage {
+    match (before, after) {
+        (Some(before @ Stage::Ended(_)), _) | (Some(before @ Stage::Running), Stage::Pending) => before,
+        (_, after) => after,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -152,11 +161,7 @@ mod tests {
             let mut seen: Option<Stage> = None;
             for stage in stages {
                 sent.extend(events(seen, stage));
-                // A status keeps the furthest stage.
-                seen = Some(match (seen, stage) {
-                    (Some(before @ Stage::Ended(_)), _) | (Some(before @ Stage::Running), Stage::Pending) => before,
-                    (_, after) => after,
-                });
+                seen = Some(furthest(seen, stage));
             }
             let starts = sent.iter().filter(|event| **event == EventType::Start).count();
             let ends = sent.iter().filter(|event| event.is_end()).count();

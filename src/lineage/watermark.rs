@@ -1,7 +1,7 @@
-//! Which events the lists of an account ask for, read again and again, of runs that somebody else may have started. Pure.
+//! Which events of lineage an inventory has to send, by each picture of its account. Pure; no controller calls it yet.
 //!
-//! A list shows the newest runs of each target, each time the same ones for the most part. [`Reported`] keeps two things:
-//! the stage of each run of the last picture, in memory, and a time that survives a restart: each run that ended before
+//! A picture has the newest runs of each job, crawler and workflow, most of which the picture before it had too. [`Reported`]
+//! keeps two things: the stage of each run of the last picture, in memory, and a time that survives a restart: each run that ended before
 //! [`Reported::until`] was reported, or is history that is not reported.
 //!
 //! That time is the beginning of a read, and not the newest end that the read showed. A read takes minutes: a run of a job
@@ -73,7 +73,7 @@ impl Reported {
                 None if !self.is_new(&run, newest.contains(&id)) => Vec::new(),
                 before => progress::events(before, run.stage),
             };
-            now.insert(id, (run.target.clone(), furthest(before, run.stage)));
+            now.insert(id, (run.target.clone(), progress::furthest(before, run.stage)));
             if !asked.is_empty() {
                 events.push((run, asked));
             }
@@ -108,14 +108,6 @@ impl Reported {
             (Stage::Ended(_), None) => is_newest,
             (Stage::Ended(_), Some(until)) => run.time_of(run.stage.event()).is_some_and(|ended| ended >= until),
         }
-    }
-}
-
-/// The stage that is remembered: nothing goes back.
-fn furthest(before: Option<Stage>, after: Stage) -> Stage {
-    match (before, after) {
-        (Some(before @ Stage::Ended(_)), _) | (Some(before @ Stage::Running), Stage::Pending) => before,
-        (_, after) => after,
     }
 }
 

@@ -16,7 +16,6 @@ use crate::glue::scripts::ScriptLocation;
 use crate::glue::{Error, ErrorKind, Glue};
 use crate::lineage::connection::Connection;
 use crate::lineage::dataset::{Findings, Locator, Place};
-use crate::lineage::graph::Graph;
 use crate::lineage::run::{JobFacts, JobKind, RunSight, Target, job_namespace};
 use crate::lineage::scripts::{self, Language};
 use crate::lineage::{crawl, definition, graph, visual};
@@ -48,10 +47,8 @@ struct Script {
     text: String,
     default_arguments: BTreeMap<String, String>,
     connections: BTreeMap<String, Connection>,
-    /// What Glue makes of it.
-    graph: Graph,
-    /// Why that is not known.
-    graph_unread: Findings,
+    /// What Glue's graph of it names, or why there is none.
+    graph: Findings,
 }
 
 /// A job, and its script where that is to be followed.
@@ -76,10 +73,7 @@ impl Read {
             let script = read.script.as_ref()?;
             let report = scripts::read(script.language, &script.text, &arguments);
             let mut findings = report.findings(&place, &script.connections);
-            // What the graph does not name either, the script has counted.
-            let graph = graph::findings(&script.graph, &place);
-            findings.merge(Findings { unknown: Vec::new(), unknown_count: 0, seen: 0, ..graph });
-            findings.merge(script.graph_unread.clone());
+            findings.merge(script.graph.clone());
             Some(findings)
         });
         let findings = followed.await.ok().flatten();
@@ -130,14 +124,8 @@ async fn job(client: &Glue, name: &str, place: &Place, from_scripts: bool) -> Re
             Ok(text) => text,
             Err(error) => return Ok((JobFacts { findings: unread("the script", &error), ..facts }, None)),
         };
-        let script = Script {
-            language,
-            text,
-            default_arguments,
-            connections: BTreeMap::new(),
-            graph: Graph::default(),
-            graph_unread: Findings::default(),
-        };
+        let script =
+            Script { language, text, default_arguments, connections: BTreeMap::new(), graph: Findings::default() };
         let followed = spawn_blocking(move || {
             let report = scripts::read(script.language, &script.text, &script.default_arguments);
             let named: BTreeSet<String> = report.connections().into_iter().map(str::to_owned).collect();
@@ -145,22 +133,28 @@ async fn job(client: &Glue, name: &str, place: &Place, from_scripts: bool) -> Re
         });
         let Ok((script, named)) = followed.await else { return Ok((facts, None)) };
         let connections = connections(client, named.iter().map(String::as_str).collect()).await;
-        let (graph, graph_unread) = match graph_of(client, &script).await {
-            Ok(graph) => (graph, Findings::default()),
-            Err(error) => (Graph::default(), unread("the graph of the script", &error)),
-        };
-        return Ok((facts, Some(Script { connections, graph, graph_unread, ..script })));
+        let graph = graph_of(client, &script, place).await;
+        return Ok((facts, Some(Script { connections, graph, ..script })));
     }
     let connections = connections(client, visual::connections(&nodes)).await;
     Ok((JobFacts { findings: visual::findings(&nodes, place, &connections), ..facts }, None))
 }
 
-/// What Glue makes of a script that it generated.
-async fn graph_of(client: &Glue, script: &Script) -> Result<Graph, Error> {
+/// What Glue's graph of a script names, where Glue generated the script, or why there is none.
+async fn graph_of(client: &Glue, script: &Script, place: &Place) -> Findings {
     if script.language != Language::Python || !graph::is_annotated(&script.text) {
-        return Ok(Graph::default());
+        return Findings::default();
     }
-    tried(|| client.dataflow_graph(&script.text)).await.map(|document| graph::read(&document))
+    match tried(|| client.dataflow_graph(&script.text)).await {
+        // What the graph does not name either, the script has counted.
+        Ok(document) => Findings {
+            unknown: Vec::new(),
+            unknown_count: 0,
+            seen: 0,
+            ..graph::findings(&graph::read(&document), place)
+        },
+        Err(error) => unread("the graph of the script", &error),
+    }
 }
 
 async fn crawler(client: &Glue, name: &str, place: &Place) -> Result<JobFacts, Error> {

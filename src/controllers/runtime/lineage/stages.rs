@@ -5,7 +5,7 @@ use std::collections::{HashMap, VecDeque};
 use uuid::Uuid;
 
 use crate::lineage::openlineage::EventType;
-use crate::lineage::progress::{End, Stage, events};
+use crate::lineage::progress::{End, Stage, events, furthest};
 
 /// The most runs that are remembered. Events of one that is forgotten may be sent again.
 const REMEMBERED: usize = 20_000;
@@ -32,11 +32,7 @@ impl Stages {
         let before = self.by_run.get(&key).copied();
         let before = before.or_else(|| had_ended().then_some(Stage::Ended(End::Complete)));
         let events = events(before, stage);
-        let furthest = match (before, stage) {
-            (Some(before @ Stage::Ended(_)), _) | (Some(before @ Stage::Running), Stage::Pending) => before,
-            (_, stage) => stage,
-        };
-        if self.by_run.insert(key.clone(), furthest).is_none() {
+        if self.by_run.insert(key.clone(), furthest(before, stage)).is_none() {
             self.order.push_back(key);
             if self.order.len() > REMEMBERED
                 && let Some(oldest) = self.order.pop_front()
