@@ -102,8 +102,8 @@ impl Error {
         self.with_message(message, redactor)
     }
 
-    /// What failed and how, without a word of AWS's: for a log of code that does not know which values of Secrets the words
-    /// may quote.
+    /// What failed and how, without AWS's code and message: for the log of code that does not know which values of Secrets
+    /// these may quote.
     #[must_use]
     pub fn summary(&self) -> String {
         format!("{} of {}: {:?}", self.operation, self.object, self.kind)

@@ -87,12 +87,16 @@ pub(super) fn owned(
     })
 }
 
+/// Whether the object takes over a connection that it did not create.
+fn adopts(facts: &ConnectionFacts<'_>) -> bool {
+    facts.object.spec.adoption_policy.unwrap_or_default() == AdoptionPolicy::Adopt
+}
+
 /// What `status.applied` is when the object adopts a connection that is as the spec describes it, and hides nothing: no
 /// call is needed.
 fn adopted_as_it_is(facts: &ConnectionFacts<'_>, inputs: &ConnectionInputs, observed: &Connection) -> Option<Applied> {
-    let adopts = facts.object.spec.adoption_policy == Some(AdoptionPolicy::Adopt);
     let is_as_described = !drift::hides(&inputs.input) && drift::of(&inputs.input, observed).is_empty();
-    (adopts && is_as_described).then(|| Applied {
+    (adopts(facts) && is_as_described).then(|| Applied {
         fingerprint: inputs.fingerprint.clone(),
         at: Some(Time(facts.common.now)),
         adopted: true,
@@ -104,7 +108,7 @@ fn adopted_as_it_is(facts: &ConnectionFacts<'_>, inputs: &ConnectionInputs, obse
 fn foreign(facts: &ConnectionFacts<'_>, mut status: GlueConnectionStatus, observed: &Connection) -> ConnectionPlan {
     (status.applied, status.drift) = (None, None);
     status.creation = None;
-    if facts.object.spec.adoption_policy.unwrap_or_default() == AdoptionPolicy::Adopt {
+    if adopts(facts) {
         return before_change(facts, &status, Reason::Updating, Origin::Adopted).unwrap_or_else(|| {
             update(facts, status, Reason::Updating, "the connection existed before: it is being adopted")
         });

@@ -23,8 +23,8 @@ pub fn plan<K: DeclaredKind<Status: Default>>(facts: &Facts<'_, K>) -> DeclaredP
     Plan { status, step }
 }
 
-/// While a call that AWS refused is made again, the object says the refusal: the call may wait for a free place under the
-/// rate limit for longer than the object waited between two calls.
+/// While a call that AWS refused is repeated, the conditions keep the reason of the refusal: the call may wait for the rate
+/// limiter for longer than the pause between two calls.
 fn keep_refusal<K: DeclaredKind>(facts: &Facts<'_, K>, mut plan: DeclaredPlan<K>) -> DeclaredPlan<K> {
     let declared = K::declared_mut(&mut plan.status);
     let in_sync = declared.condition("Ready").is_some_and(|ready| ready.status == "True");
