@@ -18,21 +18,36 @@ fn file(name: &str) -> String {
     std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
-#[test]
-fn every_crate_comes_from_crates_io_with_its_checksum() {
+/// A package of `Cargo.lock`.
+struct Package {
+    name: String,
+    version: String,
+    source: Option<String>,
+    checksum: Option<String>,
+}
+
+fn packages() -> Vec<Package> {
     let lock = file("Cargo.lock");
-    let packages: Vec<_> = lock.split("[[package]]").skip(1).collect();
-    assert!(packages.len() > 100);
-    for package in packages {
+    let packages = lock.split("[[package]]").skip(1).map(|package| {
         let field = |name: &str| {
             let line = package.lines().find_map(|line| line.strip_prefix(&format!("{name} = ")));
             line.map(|value| value.trim_matches('"').to_owned())
         };
-        let (name, source) = (field("name").expect("a name"), field("source"));
+        let (name, version) = (field("name").expect("a name"), field("version").expect("a version"));
+        Package { name, version, source: field("source"), checksum: field("checksum") }
+    });
+    packages.collect()
+}
+
+#[test]
+fn every_crate_comes_from_crates_io_with_its_checksum() {
+    let packages = packages();
+    assert!(packages.len() > 100);
+    for Package { name, source, checksum, .. } in packages {
         match source.as_deref() {
             Some(source) => {
                 assert_eq!(source, CRATES_IO, "{name}");
-                assert_eq!(field("checksum").map(|sum| sum.len()), Some(64), "{name}");
+                assert_eq!(checksum.map(|sum| sum.len()), Some(64), "{name}");
             }
             None => assert!(name.starts_with("kube-glue"), "{name} is no crate of the workspace"),
         }
@@ -45,13 +60,9 @@ fn no_crate_has_an_advisory() {
     let database: Value = serde_json::from_str(include_str!("supply_chain/advisories.json")).expect("the database");
     let advisories = database["advisories"].as_array().expect("advisories");
     assert!(advisories.len() > 1_000, "{}", database["database"]);
-    let lock = file("Cargo.lock");
-    let versions = lock.split("[[package]]").skip(1).map(|package| {
-        let mut quoted = package.split('"').skip(1).step_by(2);
-        (quoted.next().expect("a name"), Version::parse(quoted.next().expect("a version")).expect("a version"))
-    });
     let mut found = Vec::new();
-    for (name, version) in versions {
+    for Package { name, version, .. } in packages() {
+        let version = Version::parse(&version).unwrap_or_else(|error| panic!("{name} {version}: {error}"));
         for advisory in advisories.iter().filter(|advisory| advisory["package"] == name) {
             let ranges = ["patched", "unaffected"].map(|part| advisory[part].as_array().expect("ranges"));
             let is_good = ranges.into_iter().flatten().any(|range| {
@@ -93,12 +104,9 @@ fn no_crate_was_yanked_as_far_as_cargo_knows() {
         .map(|entry| entry.path().join(".cache"))
         .find(|path| path.to_string_lossy().contains("index.crates.io") && path.is_dir());
     let Some(index) = index else { return eprintln!("not checked: cargo has no sparse index of crates.io") };
-    let lock = file("Cargo.lock");
     let (mut yanked, mut unknown, mut known) = (Vec::new(), Vec::new(), 0);
-    for package in lock.split("[[package]]").skip(1).filter(|package| package.contains("\nsource = ")) {
-        let mut quoted = package.split('"').skip(1).step_by(2);
-        let (name, version) = (quoted.next().expect("a name"), quoted.next().expect("a version"));
-        match is_yanked(&index, name, version) {
+    for Package { name, version, .. } in packages().into_iter().filter(|package| package.source.is_some()) {
+        match is_yanked(&index, &name, &version) {
             None => unknown.push(name),
             Some(false) => known += 1,
             Some(true) => yanked.push(format!("{name} {version}")),

@@ -1,8 +1,8 @@
 //! Inventories of one identity share their reads, and none shows what belongs to another namespace.
 
-use kube::api::{Api, PostParams};
+use kube::api::{Api, Patch, PatchParams, PostParams};
 use kube_glue::api::{GlueInventory, GlueJobRun};
-use kube_glue_double::{DEFAULT_ACCOUNT, JobDefinition, Outcome, RunPlan, RunScript};
+use kube_glue_double::{AccessKey, DEFAULT_ACCOUNT, JobDefinition, Outcome, RunPlan, RunScript};
 use serde_json::{Value, json};
 
 use super::item;
@@ -12,17 +12,21 @@ use crate::harness::{DEFAULT_SECRET, REGION, TestEnv, access_key_data};
 async fn two_namespaces(name: &str) -> (TestEnv, String) {
     let mut env = TestEnv::with_credentials(name).await;
     let other = env.plane.namespace(&format!("{name}-b")).await.expect("a namespace");
-    let data = access_key_data(&env.key.id, &env.key.secret);
-    let data: serde_json::Map<String, Value> =
-        data.into_iter().map(|(name, value)| (name.to_owned(), json!(value))).collect();
-    let secret =
-        json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": DEFAULT_SECRET}, "stringData": data});
-    let secrets: Api<k8s_openapi::api::core::v1::Secret> = Api::namespaced(env.client.clone(), &other);
-    let secret = serde_json::from_value(secret).expect("a Secret");
-    secrets.create(&PostParams::default(), &secret).await.expect("the Secret");
+    put_keys(&env, &other, &env.key).await;
     let namespaces = format!("{},{other}", env.namespace);
     env.set_flags(&[("--namespaces", &namespaces)]);
     (env, other)
+}
+
+/// Writes the keys that a namespace uses.
+async fn put_keys(env: &TestEnv, namespace: &str, key: &AccessKey) {
+    let data = access_key_data(&key.id, &key.secret).into_iter();
+    let data: serde_json::Map<String, Value> = data.map(|(name, value)| (name.to_owned(), json!(value))).collect();
+    let secret =
+        json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": DEFAULT_SECRET}, "stringData": data});
+    let secrets: Api<k8s_openapi::api::core::v1::Secret> = Api::namespaced(env.client.clone(), namespace);
+    let written = secrets.patch(DEFAULT_SECRET, &PatchParams::apply("test"), &Patch::Apply(secret)).await;
+    written.expect("the Secret");
 }
 
 async fn create_in(env: &TestEnv, namespace: &str, name: &str, spec: Value) -> Api<GlueInventory> {
@@ -74,12 +78,7 @@ async fn inventories_of_two_accounts_see_their_own() {
         env.double.define_job(account, REGION, JobDefinition::new(job));
     }
     let key = env.double.iam().new_access_key(OTHER_ACCOUNT, "tenant");
-    let data = access_key_data(&key.id, &key.secret);
-    let data: serde_json::Map<String, Value> =
-        data.into_iter().map(|(name, value)| (name.to_owned(), json!(value))).collect();
-    let secrets: Api<k8s_openapi::api::core::v1::Secret> = Api::namespaced(env.client.clone(), &other);
-    let patch = kube::api::Patch::Merge(json!({"stringData": data}));
-    secrets.patch(DEFAULT_SECRET, &kube::api::PatchParams::default(), &patch).await.expect("the other keys");
+    put_keys(&env, &other, &key).await;
     let first = create_in(&env, &env.namespace, "all", json!({})).await;
     let second = create_in(&env, &other, "all", json!({})).await;
     env.start_controller();
