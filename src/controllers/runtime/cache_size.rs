@@ -86,17 +86,16 @@ fn size(object: &impl Serialize) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use std::convert::Infallible;
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
-    use axum::http::{Request, Response};
+    use axum::http::StatusCode;
     use futures::future::join_all;
-    use kube::client::Body;
     use serde_json::{Value, json};
 
     use super::*;
     use crate::api::{GlueConnection, GlueCrawlerRun, GlueInventory, GlueJobRun, GlueTrigger};
+    use crate::controllers::runtime::tests::api_server;
 
     fn stripped<K: Kind>(metadata: &Value, spec: &Value) -> K {
         let object = json!({
@@ -164,23 +163,20 @@ mod tests {
             "apiVersion": "kube-glue.dev/v1alpha1", "kind": "GlueJobRun", "metadata": {"name": "a", "namespace": "b"},
             "spec": {"jobName": "etl"},
         });
-        let (reads, most, body) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)), object.to_string());
-        let service = {
-            let most = Arc::clone(&most);
-            tower::service_fn(move |_: Request<Body>| {
-                let (reads, most, body) = (Arc::clone(&reads), Arc::clone(&most), body.clone());
-                async move {
-                    most.fetch_max(reads.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
-                    // All that can be sent is sent meanwhile.
-                    for _ in 0..100 {
-                        tokio::task::yield_now().await;
-                    }
-                    reads.fetch_sub(1, Ordering::Relaxed);
-                    Ok::<_, Infallible>(Response::new(Body::from(body.into_bytes())))
+        let (reads, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let (seen, body) = (Arc::clone(&most), object.clone());
+        let client = api_server::client(move |_, _, _| {
+            let (reads, most, body) = (Arc::clone(&reads), Arc::clone(&seen), body.clone());
+            async move {
+                most.fetch_max(reads.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
+                // All that can be sent is sent meanwhile.
+                for _ in 0..100 {
+                    tokio::task::yield_now().await;
                 }
-            })
-        };
-        let client = Client::new(service, "default");
+                reads.fetch_sub(1, Ordering::Relaxed);
+                (StatusCode::OK, body)
+            }
+        });
         let object: GlueJobRun = serde_json::from_value(object).unwrap();
         let permits = Semaphore::new(MOST_READ);
         let read = join_all((0..10 * MOST_READ).map(|_| read_whole(&object, &client, &permits))).await;

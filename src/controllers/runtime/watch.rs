@@ -257,49 +257,42 @@ fn decoded<K: Kind>(event: Event<DeserializeGuard<K>>) -> Option<Event<K>> {
 
 #[cfg(test)]
 mod tests {
-    use std::convert::Infallible;
     use std::sync::Mutex;
 
-    use axum::http::{Request, Response, StatusCode};
-    use kube::client::Body;
+    use axum::http::StatusCode;
     use serde_json::{Value, json};
 
     use super::*;
     use crate::api::GlueJobRun;
+    use crate::controllers::runtime::tests::api_server;
 
     /// An API server that does not stream lists, and has as many objects as two pages and a half; and the queries that it
     /// was sent.
     fn before_streaming() -> (Client, Arc<Mutex<Vec<String>>>) {
         let queries = Arc::new(Mutex::new(Vec::new()));
         let seen = Arc::clone(&queries);
-        let service = tower::service_fn(move |request: Request<Body>| {
-            let query = request.uri().query().unwrap_or_default().to_owned();
-            seen.lock().unwrap().push(query.clone());
+        let client = api_server::client(move |_, uri, _| {
+            let query = uri.query().unwrap_or_default();
+            seen.lock().unwrap().push(query.to_owned());
+            if query.contains("sendInitialEvents") {
+                return future::ready(api_server::failure(StatusCode::UNPROCESSABLE_ENTITY, "Invalid"));
+            }
             let parameter = |name: &str| {
                 let pair = query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
                 pair.and_then(|value| value.parse::<u32>().ok())
             };
-            let (code, answer) = if query.contains("sendInitialEvents") {
-                let message = "sendInitialEvents is forbidden for watch unless the WatchList feature gate is enabled";
-                let status = json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "Invalid",
-                    "code": 422, "message": message});
-                (StatusCode::UNPROCESSABLE_ENTITY, status)
-            } else {
-                let (first, all) = (parameter("continue").unwrap_or(0), PAGE_SIZE * 5 / 2);
-                let end = all.min(first + parameter("limit").unwrap_or(all));
-                let item = |n: u32| -> Value {
-                    json!({"metadata": {"namespace": "a", "name": format!("run-{n}")}, "spec": {"jobName": "etl"}})
-                };
-                let next = (end < all).then(|| end.to_string());
-                let list = json!({"apiVersion": "kube-glue.dev/v1alpha1", "kind": "GlueJobRunList",
-                    "metadata": {"resourceVersion": "7", "continue": next},
-                    "items": (first..end).map(item).collect::<Vec<_>>()});
-                (StatusCode::OK, list)
+            let (first, all) = (parameter("continue").unwrap_or(0), PAGE_SIZE * 5 / 2);
+            let end = all.min(first + parameter("limit").unwrap_or(all));
+            let item = |n: u32| -> Value {
+                json!({"metadata": {"namespace": "a", "name": format!("run-{n}")}, "spec": {"jobName": "etl"}})
             };
-            let body = Body::from(answer.to_string().into_bytes());
-            future::ready(Ok::<_, Infallible>(Response::builder().status(code).body(body).unwrap()))
+            let next = (end < all).then(|| end.to_string());
+            let list = json!({"apiVersion": "kube-glue.dev/v1alpha1", "kind": "GlueJobRunList",
+                "metadata": {"resourceVersion": "7", "continue": next},
+                "items": (first..end).map(item).collect::<Vec<_>>()});
+            future::ready((StatusCode::OK, list))
         });
-        (Client::new(service, "default"), queries)
+        (client, queries)
     }
 
     #[tokio::test(start_paused = true)]

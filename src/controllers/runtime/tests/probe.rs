@@ -5,33 +5,28 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
-use axum::Router;
-use axum::body::Bytes;
-use axum::http::{Method, StatusCode, Uri};
-use futures::StreamExt;
+use axum::http::{Method, StatusCode};
 use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
+use futures::{StreamExt, future};
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::core::object::HasStatus;
-use kube::{Client, Config, Resource, ResourceExt};
+use kube::{Client, Resource, ResourceExt};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+use super::api_server;
+use super::shared::shared;
 use crate::api::credentials::{Aws, AwsIdentity};
 use crate::api::{GlueJobRun, GlueJobRunStatus};
 use crate::controllers::runtime::conditions::condition;
-use crate::controllers::runtime::context::{Context, Shared};
+use crate::controllers::runtime::context::Context;
 use crate::controllers::runtime::credentials::resolver::ClientResolver;
-use crate::controllers::runtime::credentials::secrets::Secrets;
-use crate::controllers::runtime::events::Events;
-use crate::controllers::runtime::failure_log::FailureLogs;
 use crate::controllers::runtime::kind::Kind;
 use crate::controllers::runtime::lifecycle::{Earlier, Lifecycle};
-use crate::controllers::runtime::lineage::Lineage;
 use crate::controllers::runtime::pass::Pass;
 use crate::controllers::runtime::problem::Problem;
 use crate::controllers::runtime::reason::Reason;
@@ -40,10 +35,10 @@ use crate::controllers::runtime::requeue::Requeuer;
 use crate::controllers::runtime::start_once::Intent;
 use crate::controllers::runtime::step::{Plan, Step};
 use crate::controllers::runtime::watch::Cache;
-use crate::controllers::runtime::{Leadership, Settings, reconcile_loop, time};
+use crate::controllers::runtime::{Settings, reconcile_loop, time};
+use crate::glue::Glue;
 use crate::glue::aws::AwsConfig;
 use crate::glue::job_runs::source::JobRunSource;
-use crate::glue::{Clients, Glue};
 use crate::metrics::Metrics;
 
 /// How long a test waits for what must come at once.
@@ -193,24 +188,18 @@ fn secret(name: &str) -> Value {
 }
 
 /// An API server that has every Secret and nothing else, and reports the writes to a status.
-async fn api_server(namespace: String, writes: UnboundedSender<(String, Value)>) -> Client {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    let answer = async move |method: Method, uri: Uri, body: Bytes| {
+fn client(namespace: String, writes: UnboundedSender<(String, Value)>) -> Client {
+    api_server::client(move |method, uri, body| {
         if let Some((_, name)) = uri.path().split_once("/secrets/") {
-            return (StatusCode::OK, secret(name).to_string());
+            return future::ready((StatusCode::OK, secret(name)));
         }
         if method != Method::PATCH {
-            let status =
-                json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "NotFound", "code": 404});
-            return (StatusCode::NOT_FOUND, status.to_string());
+            return future::ready(api_server::failure(StatusCode::NOT_FOUND, "NotFound"));
         }
         let body: Value = serde_json::from_slice(&body).unwrap();
         writes.unbounded_send((uri.path().to_owned(), body)).unwrap();
-        (StatusCode::OK, manifest(&namespace, "bad").to_string())
-    };
-    tokio::spawn(async move { axum::serve(listener, Router::new().fallback(answer)).await });
-    Client::try_from(Config::new(url.parse().unwrap())).unwrap()
+        future::ready((StatusCode::OK, manifest(&namespace, "bad")))
+    })
 }
 
 /// A reconcile loop over some objects of one namespace.
@@ -233,24 +222,13 @@ impl ProbeLoop {
         let (writes, written) = unbounded();
         let (ended, passed) = unbounded();
         HEARERS.lock().unwrap().insert(namespace.to_owned(), ended);
-        let client = api_server(namespace.to_owned(), writes).await;
+        let client = client(namespace.to_owned(), writes);
         let metrics = Metrics::new();
-        let mut settings = Settings::example();
+        let mut settings = Settings { failure_logs: false, ..Settings::example() };
         settings.identity_rules.most_identities = most_identities;
         let config = AwsConfig::load(settings.aws_timeout, None, metrics.clone()).await.unwrap();
-        let rules = settings.identity_rules.clone();
-        let resolver =
-            ClientResolver::new(client.clone(), Clients::new(config), Secrets::new(false), rules).of_kind(Probe::KIND);
-        let shared = Shared {
-            client: client.clone(),
-            resolver: resolver.clone(),
-            leadership: Leadership::always(),
-            settings,
-            metrics: metrics.clone(),
-            failure_logs: FailureLogs::new(Events::new(client.clone(), metrics.clone()), Leadership::always(), false),
-            events: Events::new(client, metrics.clone()),
-            lineage: Lineage::new(None, &metrics).unwrap(),
-        };
+        let shared = shared::<Probe>(&client, config, &settings, &metrics);
+        let resolver = shared.resolver.clone();
         let (requeuer, queue) = Requeuer::new();
         let context = Arc::new(Context::new(shared, requeuer.clone()));
         for name in names {

@@ -1,17 +1,16 @@
 //! An API server in memory that has one Lease, and replicas whose connections to it have faults.
 
-use std::convert::Infallible;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use axum::http::{Method, Request, Response, StatusCode};
+use axum::http::{Method, StatusCode};
 use kube::Client;
-use kube::client::Body;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use crate::controllers::Leadership;
+use crate::controllers::runtime::tests::api_server::{self, failure};
 use crate::metrics::Metrics;
 use crate::operator::lease::{Config, Lease};
 use crate::operator::readiness::Readiness;
@@ -39,22 +38,17 @@ pub(super) struct Server {
 }
 
 impl Server {
-    fn respond(&self, method: &Method, body: &[u8]) -> Response<Body> {
+    fn respond(&self, method: &Method, body: &[u8]) -> (StatusCode, Value) {
         let mut record = self.record.lock().unwrap();
-        let error = |code: StatusCode, reason: &str| {
-            let status = json!({"kind": "Status", "apiVersion": "v1", "status": "Failure",
-                "message": reason, "reason": reason, "code": code.as_u16()});
-            (code, status)
-        };
-        let (code, value) = match (method, record.as_ref()) {
+        match (method, record.as_ref()) {
             (&Method::GET, Some(record)) => (StatusCode::OK, record.clone()),
-            (&Method::GET | &Method::PUT, None) => error(StatusCode::NOT_FOUND, "NotFound"),
-            (&Method::POST, Some(_)) => error(StatusCode::CONFLICT, "AlreadyExists"),
+            (&Method::GET | &Method::PUT, None) => failure(StatusCode::NOT_FOUND, "NotFound"),
+            (&Method::POST, Some(_)) => failure(StatusCode::CONFLICT, "AlreadyExists"),
             (&Method::PUT | &Method::POST, before) => {
                 let mut new: Value = serde_json::from_slice(body).unwrap();
                 let version = |value: &Value| value["metadata"]["resourceVersion"].clone();
                 if before.is_some_and(|before| version(before) != version(&new)) {
-                    error(StatusCode::CONFLICT, "Conflict")
+                    failure(StatusCode::CONFLICT, "Conflict")
                 } else {
                     let next = self.version.fetch_add(1, Ordering::Relaxed) + 1;
                     new["metadata"]["resourceVersion"] = next.to_string().into();
@@ -62,22 +56,18 @@ impl Server {
                     (StatusCode::OK, new)
                 }
             }
-            _ => error(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed"),
-        };
-        let body = serde_json::to_vec(&value).unwrap();
-        Response::builder().status(code).body(Body::from(body)).unwrap()
+            _ => failure(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed"),
+        }
     }
 
     fn client(&self, fault: impl Fn() -> Fault + Clone + Send + 'static) -> Client {
         let server = self.clone();
-        let service = tower::service_fn(move |request: Request<Body>| {
+        api_server::client(move |method, _, body| {
             let (server, fault) = (server.clone(), fault());
             async move {
-                let (parts, body) = request.into_parts();
-                let body = body.collect_bytes().await.unwrap();
-                let execute = move || server.respond(&parts.method, &body);
+                let execute = move || server.respond(&method, &body);
                 match fault {
-                    Fault::None => Ok::<_, Infallible>(execute()),
+                    Fault::None => execute(),
                     Fault::RequestLost => std::future::pending().await,
                     Fault::ResponseLost => {
                         execute();
@@ -88,12 +78,11 @@ impl Server {
                             tokio::time::sleep(by).await;
                             execute()
                         });
-                        Ok(late.await.unwrap())
+                        late.await.unwrap()
                     }
                 }
             }
-        });
-        Client::new(service, "default")
+        })
     }
 
     pub(super) fn replica(&self, identity: &str, fault: impl Fn() -> Fault + Clone + Send + 'static) -> Replica {
