@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::credentials::Aws;
 use super::declared::DeclaredStatus;
+use super::lineage::{InventoryLineage, InventoryLineageStatus};
 use super::rules;
 
 /// What an AWS account has in Glue in one region: jobs, crawlers, triggers and workflows, with the state of their newest
@@ -92,6 +93,10 @@ pub struct GlueInventorySpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 1000))]
     pub max_items: Option<u32>,
+
+    /// Where OpenLineage events are sent of the runs that the inventory sees. Default: nowhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lineage: Option<InventoryLineage>,
 
     /// Region and credentials.
     #[serde(flatten)]
@@ -211,6 +216,9 @@ pub struct GlueInventoryStatus {
     /// How many items are counted but not listed, because of `maxItems` or the size of the status.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub unlisted: u32,
+    /// How far the lineage has come; absent where none is sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lineage: Option<InventoryLineageStatus>,
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]

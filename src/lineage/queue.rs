@@ -154,6 +154,18 @@ impl Queue {
         self.count
     }
 
+    /// How many events were added so far; each has the number that this was before.
+    #[must_use]
+    pub fn added(&self) -> u64 {
+        self.next_number
+    }
+
+    /// The smallest number of an event that waits or is being sent; `None` when there is none.
+    #[must_use]
+    pub fn oldest(&self) -> Option<u64> {
+        self.lanes.values().filter_map(|lane| lane.entries.front()).map(|(number, _)| *number).min()
+    }
+
     /// How long the oldest event has been waiting.
     #[must_use]
     pub fn lag(&self, now: Time) -> Duration {
@@ -165,6 +177,12 @@ impl Queue {
     #[must_use]
     pub fn is_failing(&self) -> bool {
         self.failures > 0
+    }
+
+    /// How often in a row the receiver failed.
+    #[must_use]
+    pub fn failures(&self) -> u32 {
+        self.failures
     }
 
     /// Adds an event. Returns what was dropped for it, or instead of it.

@@ -1,4 +1,4 @@
-//! Which events of lineage an inventory has to send, by each picture of its account. Pure; no controller calls it yet.
+//! Which events of lineage an inventory has to send, by each picture of its account. Pure.
 //!
 //! A picture has the newest runs of each job, crawler and workflow, most of which the picture before it had too. [`Reported`]
 //! keeps two things: the stage of each run of the last picture, in memory, and a time that survives a restart: each run that ended before

@@ -1,16 +1,27 @@
-//! The states of the items that inventories list: the only metric with names as labels. Each inventory lists at most 1,000
-//! items; beyond [`MOST_SERIES`] of all inventories, items are not shown.
+//! What metrics say of single inventories: the states of the items that they list, and how far the lineage is behind that
+//! they send. These are the only metrics with names as labels. Each inventory lists at most 1,000 items; beyond
+//! [`MOST_SERIES`] of all inventories, items are not shown, and beyond [`MOST_RECEIVERS`] no lag is.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
-use prometheus_client::registry::Registry;
+use prometheus_client::registry::{Registry, Unit};
 
 /// The most items of all inventories together.
 pub(super) const MOST_SERIES: usize = 5_000;
+/// The most inventories with a receiver of their own of which the lag is shown.
+const MOST_RECEIVERS: usize = 500;
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct InventoryLabels {
+    namespace: String,
+    inventory: String,
+}
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct ItemLabels {
@@ -26,6 +37,8 @@ struct ItemLabels {
 pub(super) struct Inventories {
     states: Family<ItemLabels, Gauge>,
     shown: Mutex<HashMap<(String, String), HashSet<ItemLabels>>>,
+    lineage_lag: Family<InventoryLabels, Gauge<f64, AtomicU64>>,
+    receivers: Mutex<HashSet<InventoryLabels>>,
 }
 
 impl Inventories {
@@ -33,7 +46,27 @@ impl Inventories {
         let states = Family::default();
         let help = "1 for each item that an inventory lists, by the state of its newest run";
         registry.register("inventory_item_state", help, Family::clone(&states));
-        Self { states, shown: Mutex::default() }
+        let lineage_lag = Family::default();
+        let help = "For how long the oldest OpenLineage event of an inventory has been waiting for its own receiver";
+        registry.register_with_unit("inventory_lineage_lag", help, Unit::Seconds, Family::clone(&lineage_lag));
+        Self { states, shown: Mutex::default(), lineage_lag, receivers: Mutex::default() }
+    }
+
+    /// The oldest event of lineage of an inventory has been waiting for so long.
+    pub(super) fn set_lineage_lag(&self, namespace: &str, inventory: &str, lag: Duration) {
+        let labels = InventoryLabels { namespace: namespace.to_owned(), inventory: inventory.to_owned() };
+        let mut receivers = self.receivers.lock().unwrap_or_else(PoisonError::into_inner);
+        if receivers.contains(&labels) || receivers.len() < MOST_RECEIVERS {
+            self.lineage_lag.get_or_create(&labels).set(lag.as_secs_f64());
+            receivers.insert(labels);
+        }
+    }
+
+    /// The inventory has no receiver of its own any more.
+    pub(super) fn forget_lineage(&self, namespace: &str, inventory: &str) {
+        let labels = InventoryLabels { namespace: namespace.to_owned(), inventory: inventory.to_owned() };
+        self.receivers.lock().unwrap_or_else(PoisonError::into_inner).remove(&labels);
+        self.lineage_lag.remove(&labels);
     }
 
     /// Shows these items of an inventory, and no others.
@@ -95,5 +128,23 @@ mod tests {
         inventories.replace("a", "all", std::iter::empty());
         inventories.replace("b", "many", std::iter::empty());
         assert_eq!(text(&registry).matches("} 1").count(), 0);
+    }
+
+    #[test]
+    fn the_lag_of_a_receiver_is_shown_while_it_is_there_and_of_a_bounded_number() {
+        let mut registry = Registry::default();
+        let inventories = Inventories::register(&mut registry);
+        inventories.set_lineage_lag("a", "all", Duration::from_millis(1500));
+        let line = "inventory_lineage_lag_seconds{namespace=\"a\",inventory=\"all\"} 1.5";
+        assert!(text(&registry).contains(line), "{}", text(&registry));
+        for number in 0..2 * MOST_RECEIVERS {
+            inventories.set_lineage_lag("b", &number.to_string(), Duration::ZERO);
+        }
+        assert_eq!(text(&registry).matches("inventory=").count(), MOST_RECEIVERS);
+        inventories.set_lineage_lag("a", "all", Duration::from_secs(2));
+        assert!(text(&registry).contains("inventory=\"all\"} 2.0"));
+        inventories.forget_lineage("a", "all");
+        inventories.set_lineage_lag("b", "another", Duration::ZERO);
+        assert!(text(&registry).contains("another") && !text(&registry).contains("inventory=\"all\""));
     }
 }

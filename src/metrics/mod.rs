@@ -1,7 +1,7 @@
 //! Prometheus metrics of the controller.
 //!
-//! Every label is bounded, and names are labels in one metric only, the states of the items that inventories list, which is
-//! bounded in `inventories`. Beside it: kinds, operations, outcomes and error classes are `&'static str` and so come from the code.
+//! Every label is bounded, and names are labels only in the metrics about single inventories, which are bounded in
+//! `inventories`. Beside it: kinds, operations, outcomes and error classes are `&'static str` and so come from the code.
 //! AWS error codes come from answers of AWS and are bounded in number (`codes`). Namespaces and names of objects are never
 //! labels of other metrics.
 
@@ -169,6 +169,16 @@ impl Metrics {
     /// The inventory does not exist any more.
     pub(crate) fn forget_inventory(&self, namespace: &str, name: &str) {
         self.inner.inventories.replace(namespace, name, std::iter::empty());
+    }
+
+    /// The oldest event of lineage that waits for the receiver of an inventory has been waiting for `lag`.
+    pub(crate) fn inventory_lineage(&self, namespace: &str, name: &str, lag: Duration) {
+        self.inner.inventories.set_lineage_lag(namespace, name, lag);
+    }
+
+    /// The inventory has no receiver of its own any more.
+    pub(crate) fn forget_inventory_lineage(&self, namespace: &str, name: &str) {
+        self.inner.inventories.forget_lineage(namespace, name);
     }
 
     /// So many events of lineage were "sent", "refused" by the receiver, or dropped, by why.

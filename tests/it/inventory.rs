@@ -2,6 +2,7 @@
 
 mod large;
 mod lifecycle;
+mod lineage;
 mod rights;
 mod sharing;
 mod unchanged;

@@ -1,6 +1,6 @@
 //! Lineage: the events of runs, at a receiver that is there, slow, down, or refuses.
 
-mod receiver;
+pub mod receiver;
 mod scripts;
 mod transport;
 mod workflow;

@@ -22,13 +22,13 @@ use crate::controllers::run::kind::{Identification, strip_finished};
 use crate::controllers::run::lifecycle::RunLifecycle;
 use crate::controllers::run::local_state::RunLocalState;
 use crate::controllers::runtime::kind::Kind;
+use crate::controllers::runtime::lineage::sights;
 use crate::controllers::runtime::text::truncated;
 use crate::glue::crawls::source::{self, CrawlItem, CrawlSource};
 use crate::glue::crawls::{Crawl, CrawlerState, Estimate};
 use crate::glue::logs::failure::FailureSource;
 use crate::glue::{Error, Glue};
-use crate::lineage::progress::Stage;
-use crate::lineage::run::{JobKind, RunSight, Target};
+use crate::lineage::run::{JobKind, RunSight};
 
 impl Kind for GlueCrawlerRun {
     const KIND: &'static str = "GlueCrawlerRun";
@@ -117,16 +117,7 @@ impl RunKind for GlueCrawlerRun {
     }
 
     fn runs(&self, item: &CrawlItem) -> Vec<RunSight> {
-        let run = |crawl: &Crawl| {
-            let state = crawl.state.as_str();
-            RunSight {
-                started: crawl.started_on,
-                ended: crawl.ended_on,
-                message: crawl.error_message.clone(),
-                ..RunSight::new(Target::new(JobKind::Crawler, self.target()), &crawl.id, state, Stage::of_crawl(state))
-            }
-        };
-        crawl_of(item).map(run).into_iter().collect()
+        crawl_of(item).map(|crawl| sights::of_crawl(self.target(), crawl)).into_iter().collect()
     }
 
     fn failure_source(item: &CrawlItem) -> Option<FailureSource> {

@@ -1,4 +1,4 @@
-//! Which items began to fail, and which healed: the Events of two statuses. Pure.
+//! Which items began to fail, which healed, and whether the receiver of lineage failed: the Events of two statuses. Pure.
 
 use std::collections::HashMap;
 
@@ -27,7 +27,17 @@ pub fn events(before: Option<&GlueInventoryStatus>, after: &GlueInventoryStatus)
     let healed: Vec<_> = present().filter(|item| !item.failing && was_failing(item)).collect();
     let mut events = described(Reason::BeganToFail, &began, "began to fail");
     events.extend(described(Reason::Healed, &healed, "succeeds again"));
+    events.extend(receiver_failed(before, after));
     events
+}
+
+/// The receiver of lineage began to take no events.
+fn receiver_failed(before: &GlueInventoryStatus, after: &GlueInventoryStatus) -> Option<Event> {
+    let problem = |status: &GlueInventoryStatus| status.lineage.as_ref().and_then(|lineage| lineage.problem.clone());
+    let trouble = problem(after).filter(|_| problem(before).is_none())?;
+    let receiver = after.lineage.as_ref().map(|lineage| lineage.receiver.as_str()).unwrap_or_default();
+    let note = format!("the receiver of lineage, {receiver}, takes no events: {trouble}; they wait");
+    Some(of_reason(Reason::ReceiverFailed, note, Reason::ReceiverFailed.as_str()))
 }
 
 fn described(reason: Reason, items: &[&Item], what: &str) -> Vec<Event> {

@@ -182,7 +182,7 @@ fn rounded(hours: f64) -> f64 {
 }
 
 /// Glue's message about a run, as this namespace may see it: without the run's arguments, which may come from Secrets.
-fn error_of(viewer: &Viewer<'_>, run: &JobRun) -> Option<String> {
+pub(super) fn error_of(viewer: &Viewer<'_>, run: &JobRun) -> Option<String> {
     let message = run.error_message.as_ref()?;
     // Nothing is known of what the run was given: another object started it, or none.
     let given = Given { namespace: viewer.namespace, literal: None, from: &[], may_be_of_another: true };

@@ -9,7 +9,7 @@ use kube::runtime::events::Event;
 use tracing::info;
 
 use super::plan::{self, Facts};
-use super::{changes, demand};
+use super::{changes, demand, lineage};
 use crate::api::GlueInventory;
 use crate::api::inventory::GlueInventoryStatus;
 use crate::controllers::declared;
@@ -52,6 +52,7 @@ impl Lifecycle<GlueInventory> for InventoryLifecycle {
             Some(Observation::Present(picture)) => Some(picture),
             Some(Observation::NotFound) | None => None,
         };
+        let lineage = selected.as_ref().ok().and_then(|selected| lineage::report(pass, selected, picture.as_deref()));
         let refused = picture.iter().flat_map(|picture| &picture.refused);
         let refused = refused.map(|error| (error.operation, pass.explain(error))).collect();
         plan::plan(&Facts {
@@ -60,6 +61,7 @@ impl Lifecycle<GlueInventory> for InventoryLifecycle {
             selected,
             picture,
             refused,
+            lineage,
         })
     }
 

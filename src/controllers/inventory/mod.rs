@@ -10,18 +10,26 @@
 //! | [`items`] | the items of a picture as the status has them; pure |
 //! | [`listing`] | which items are listed, in which order, and how many bytes they take; pure |
 //! | [`changes`] | which items began to fail, and which healed; pure |
+//! | [`receiver`] | where lineage is sent |
+//! | [`sights`] | the runs of a picture, for lineage; pure |
+//! | [`lineage`] | reports these runs, and says until when the receiver has them |
 
 pub mod changes;
 pub mod items;
 mod lifecycle;
+pub mod lineage;
 pub mod listing;
 pub mod plan;
+pub mod receiver;
+pub mod sights;
 #[cfg(test)]
 mod tests;
 
 use kube::ResourceExt;
 
 use self::lifecycle::InventoryLifecycle;
+use self::lineage::SentLineage;
+use self::receiver::InventoryInputs;
 use crate::api::GlueInventory;
 use crate::api::credentials::{Aws, AwsIdentity};
 use crate::api::inventory::{GlueInventorySpec, GlueInventoryStatus};
@@ -33,17 +41,19 @@ use crate::glue::inventory::source::InventorySource;
 pub const REFRESH: &str = "kube-glue.dev/refresh";
 
 /// What the process keeps about an inventory.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct InventoryLocalState {
     /// Whether the metrics show its items.
     is_measured: bool,
+    /// What was sent of lineage.
+    lineage: Option<SentLineage>,
 }
 
 impl Kind for GlueInventory {
     const KIND: &'static str = "GlueInventory";
     type Lifecycle = InventoryLifecycle;
     type Source = InventorySource;
-    type Inputs = ();
+    type Inputs = InventoryInputs;
     type PassState = ();
     type LocalState = InventoryLocalState;
 

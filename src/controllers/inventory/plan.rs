@@ -5,14 +5,17 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::time::Duration;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 
 use super::items;
+use super::lineage::LineageFacts;
 use super::listing::{self, Listing};
 use crate::api::GlueInventory;
 use crate::api::declared::DeclaredStatus;
 use crate::api::inventory::{GlueInventoryStatus, ItemType};
+use crate::api::lineage::{InventoryLineage, InventoryLineageStatus};
 use crate::controllers::declared::conditions::{self, SyncState};
 use crate::controllers::runtime::facts::CommonFacts;
 use crate::controllers::runtime::problem::Problem;
@@ -24,6 +27,8 @@ use crate::glue::name_filter::PatternError;
 
 /// How many items the status lists by default.
 const USUAL_ITEMS: u32 = 200;
+/// When an inventory looks again whether what it sent was delivered.
+const LINEAGE_AGAIN: Duration = Duration::from_mins(1);
 /// The seconds of a day.
 const DAY: i64 = 24 * 60 * 60;
 
@@ -39,6 +44,8 @@ pub struct Facts<'a> {
     pub picture: Option<Arc<Picture>>,
     /// What Glue refused to show, by operation.
     pub refused: Vec<(&'static str, Problem)>,
+    /// How far lineage has come; `None` where none is sent.
+    pub lineage: Option<LineageFacts>,
 }
 
 /// The plan of an inventory.
@@ -80,12 +87,34 @@ pub fn plan(facts: &Facts<'_>) -> InventoryPlan {
         return blocked(before, common.poll_problem.as_ref().unwrap_or(&reading), Step::AwaitChange);
     };
     let status = shown(facts, before, selected, picture);
+    let is_pending = facts.lineage.as_ref().is_some_and(|lineage| lineage.is_pending);
+    let step = Step::requeue(is_pending.then_some(LINEAGE_AGAIN));
     if let Some(problem) = common.poll_problem.clone().or_else(|| refusal(facts, selected)) {
-        return blocked(status, &problem, Step::AwaitChange);
+        return blocked(status, &problem, step);
     }
-    let message = "the inventory shows what Glue has";
-    let status = report(facts, status, SyncState::Synced, Reason::Observed, message);
-    Plan { status, step: Step::AwaitChange }
+    if let Some(problem) = &common.inputs_problem {
+        return blocked(status, problem, Step::Backoff);
+    }
+    let trouble = facts.lineage.as_ref().and_then(|lineage| lineage.problem.as_ref());
+    let trouble = trouble.map(|trouble| format!("; the receiver of its lineage takes no events: {trouble}"));
+    let message = format!("the inventory shows what Glue has{}", trouble.unwrap_or_default());
+    let status = report(facts, status, SyncState::Synced, Reason::Observed, &message);
+    Plan { status, step }
+}
+
+/// The status of lineage, over that of `before`. What is not known now stays.
+fn lineage(facts: &Facts<'_>, before: Option<InventoryLineageStatus>) -> Option<InventoryLineageStatus> {
+    let spec = facts.object.spec.lineage.as_ref();
+    if !spec.is_some_and(InventoryLineage::is_enabled) {
+        return None;
+    }
+    let Some(now) = &facts.lineage else { return before };
+    let before = before.filter(|before| before.receiver == now.receiver);
+    Some(InventoryLineageStatus {
+        receiver: now.receiver.clone(),
+        delivered_until: now.delivered_until.map(Time).or_else(|| before?.delivered_until),
+        problem: now.problem.clone(),
+    })
 }
 
 /// The status with what the picture shows.
@@ -121,6 +150,7 @@ fn shown(
         running: Some(running),
         items,
         unlisted,
+        lineage: lineage(facts, before.lineage),
     }
 }
 

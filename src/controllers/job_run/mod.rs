@@ -31,6 +31,7 @@ use crate::controllers::run::kind::{ByKey, strip_finished};
 use crate::controllers::run::lifecycle::RunLifecycle;
 use crate::controllers::run::local_state::RunLocalState;
 use crate::controllers::runtime::kind::Kind;
+use crate::controllers::runtime::lineage::sights;
 use crate::controllers::runtime::reason::Reason;
 use crate::controllers::runtime::text::truncated;
 use crate::glue::job_runs::places::has_free_place;
@@ -41,8 +42,7 @@ use crate::glue::logs::arguments::LogArguments;
 use crate::glue::logs::failure::FailureSource;
 use crate::glue::rate_limiter::Priority;
 use crate::glue::{Error, ErrorKind, Glue};
-use crate::lineage::progress::Stage;
-use crate::lineage::run::{JobKind, RunSight, Target};
+use crate::lineage::run::{JobKind, RunSight};
 use crate::redaction::{Sensitive, Withheld};
 
 impl Kind for GlueJobRun {
@@ -152,19 +152,8 @@ impl RunKind for GlueJobRun {
     }
 
     fn runs(&self, item: &JobRunItem) -> Vec<RunSight> {
-        let run = &item.run;
-        let predecessors = run.details.iter().flat_map(|details| &details.predecessors);
-        let upstream = predecessors.map(|(job, id)| (Target::new(JobKind::Job, job), Some(id.clone())));
-        let state = run.state.as_str();
-        vec![RunSight {
-            started: run.started_on,
-            ended: run.completed_on,
-            message: run.error_message.clone(),
-            glue_version: run.glue_version.clone(),
-            upstream: upstream.collect(),
-            arguments: self.spec.arguments.clone().unwrap_or_default(),
-            ..RunSight::new(Target::new(JobKind::Job, self.target()), &run.id, state, Stage::of_job_run(state))
-        }]
+        let arguments = self.spec.arguments.clone().unwrap_or_default();
+        vec![RunSight { arguments, ..sights::of_job_run(self.target(), &item.run) }]
     }
 
     fn failure_source(item: &JobRunItem) -> Option<FailureSource> {

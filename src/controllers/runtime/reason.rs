@@ -4,10 +4,9 @@
 //! object, the field and the remedy. This table is the only place that lists them: `docs/troubleshooting.md` is checked
 //! against it.
 
-use kube::runtime::events::EventType;
+mod of_errors;
 
-use crate::glue::ErrorKind;
-use crate::glue::identity::IdentityError;
+use kube::runtime::events::EventType;
 
 macro_rules! reasons {
     ($($name:ident $severity:ident $meaning:literal $remedy:literal)*) => {
@@ -340,6 +339,15 @@ reasons! {
     Healed Normal
         "Events only: the newest ended run of an item succeeded, and the one that the inventory had seen before had failed."
         ""
+    NoReceiver Warning
+        "`spec.lineage` of an inventory names no transport, and the controller has no receiver of lineage. The inventory itself is shown."
+        "Set `spec.lineage.transport`, or ask the operator to set `openLineage.url` of the chart."
+    ReceiverNotAllowed Warning
+        "The operator's list of receivers of lineage does not have this one for the namespace. The inventory itself is shown."
+        "Ask the operator to add it to `openLineage.allowedReceivers` of the chart."
+    ReceiverFailed Warning
+        "Events only: the receiver of an inventory's lineage does not answer, or refuses the API key. Events wait, within a bound, and are sent again."
+        "Check `spec.lineage.transport` and its Secret. `status.lineage.problem` is empty once it takes events."
     AlreadyExists Warning
         "A connection of this name exists that this object did not create."
         "Delete it, choose another name, or set `adoptionPolicy: Adopt`."
@@ -366,40 +374,6 @@ impl Reason {
                 | Self::AnswerUnclear
                 | Self::AwsUnreachable
         )
-    }
-}
-
-impl From<ErrorKind> for Reason {
-    fn from(kind: ErrorKind) -> Self {
-        match kind {
-            ErrorKind::NotFound => Self::NotFound,
-            ErrorKind::Conflict => Self::Conflict,
-            ErrorKind::Busy => Self::ConcurrentRunsExceeded,
-            ErrorKind::Throttled => Self::Throttled,
-            ErrorKind::Denied => Self::AccessDenied,
-            ErrorKind::ExpiredCredentials => Self::CredentialsNotAccepted,
-            ErrorKind::Invalid => Self::InvalidSpec,
-            ErrorKind::LimitExceeded => Self::LimitExceeded,
-            ErrorKind::Ambiguous => Self::AnswerUnclear,
-            ErrorKind::Transient => Self::AwsUnreachable,
-        }
-    }
-}
-
-impl From<&IdentityError> for Reason {
-    fn from(error: &IdentityError) -> Self {
-        match error {
-            IdentityError::SecretNotFound { .. } => Self::SecretNotFound,
-            IdentityError::NoCredentials { .. } => Self::CredentialsMissing,
-            IdentityError::MissingKey { .. } | IdentityError::InvalidValue { .. } => Self::SecretInvalid,
-            IdentityError::NoRole { .. } => Self::RoleMissing,
-            IdentityError::RoleNotAllowed { .. } => Self::RoleNotAllowed,
-            IdentityError::ProfileNotAllowed { .. } => Self::ProfileNotAllowed,
-            IdentityError::EndpointNotAllowed { .. } | IdentityError::EndpointWithoutKeys { .. } => {
-                Self::EndpointNotAllowed
-            }
-            IdentityError::NoRegion { .. } => Self::RegionMissing,
-        }
     }
 }
 

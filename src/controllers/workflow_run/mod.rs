@@ -26,6 +26,7 @@ use crate::controllers::run::kind::{ByKey, strip_finished};
 use crate::controllers::run::lifecycle::{RunLifecycle, asks_to_resume};
 use crate::controllers::run::local_state::RunLocalState;
 use crate::controllers::runtime::kind::Kind;
+use crate::controllers::runtime::lineage::sights;
 use crate::controllers::runtime::reason::Reason;
 use crate::controllers::runtime::text::truncated;
 use crate::glue::job_runs::parse_attempt_key;
@@ -162,7 +163,7 @@ impl RunKind for GlueWorkflowRun {
 
     fn runs(&self, item: &WorkflowRunItem) -> Vec<RunSight> {
         let failed = self.observe(item).is_some_and(|run| run.phase.is_failure());
-        lineage::runs(self.target(), item, failed)
+        sights::of_workflow_run(self.target(), item, failed)
     }
 
     fn has_ended(status: &GlueWorkflowRunStatus, run: &str) -> bool {

@@ -1,4 +1,5 @@
-//! The endpoints that a Secret may name, in the namespaces of the operator's choice.
+//! The endpoints that a Secret may name, and the receivers of lineage that an inventory may name, in the namespaces of the
+//! operator's choice.
 
 use std::str::FromStr;
 
@@ -9,9 +10,20 @@ impl Rules {
     /// The endpoint, rebuilt from the parts that were checked; `None` where objects of `namespace` may not use it.
     #[must_use]
     pub(super) fn allowed_endpoint(&self, namespace: &str, url: &str) -> Option<String> {
-        let origin = Origin::parse(url)?;
-        self.endpoints.iter().any(|allowed| allowed.allows(namespace, &origin)).then(|| origin.to_string())
+        allowed(&self.endpoints, namespace, url)
     }
+
+    /// The URL of a receiver of lineage, rebuilt from the parts that were checked; `None` where inventories of `namespace`
+    /// may not use it.
+    #[must_use]
+    pub fn allowed_receiver(&self, namespace: &str, url: &str) -> Option<String> {
+        allowed(&self.receivers, namespace, url)
+    }
+}
+
+fn allowed(list: &[AllowedEndpoint], namespace: &str, url: &str) -> Option<String> {
+    let origin = Origin::parse(url)?;
+    list.iter().any(|allowed| allowed.allows(namespace, &origin)).then(|| origin.to_string())
 }
 
 /// `NAMESPACE=ENDPOINT`: a pattern of namespaces, and `host`, `.suffix` or `http://host`, each with an optional `:port`.
@@ -124,6 +136,10 @@ mod tests {
         }
         assert_eq!(rules.allowed_endpoint("a", "https://GLUE.example.com/").unwrap(), "https://glue.example.com");
         assert!(Rules::default().allowed_endpoint("a", "https://glue.example.com").is_none());
+        assert!(rules.allowed_receiver("a", "https://glue.example.com").is_none(), "a list of its own");
+        let receivers = Rules { receivers: rules.endpoints.clone(), ..Rules::default() };
+        assert!(receivers.allowed_receiver("a", "https://glue.example.com").is_some());
+        assert!(receivers.allowed_receiver("b", "https://glue.example.com").is_none());
         for (namespace, is_allowed) in [("a", true), ("ab", true), ("b", false), ("", false)] {
             let url = "https://vpce-1.glue.eu-west-1.vpce.amazonaws.com";
             assert_eq!(rules.allowed_endpoint(namespace, url).is_some(), is_allowed, "{namespace}");

@@ -19,6 +19,8 @@ pub struct Rules {
     pub profiles: Vec<Grant>,
     /// The endpoints that a Secret may name, and in which namespaces.
     pub endpoints: Vec<AllowedEndpoint>,
+    /// The receivers of lineage that an inventory may name, and in which namespaces.
+    pub receivers: Vec<AllowedEndpoint>,
     /// The arguments that job runs may not set.
     pub refused_arguments: RefusedArguments,
     /// Whether sessions are tagged with namespace and kind.
@@ -38,6 +40,7 @@ impl Default for Rules {
             roles: Vec::new(),
             profiles: Vec::new(),
             endpoints: Vec::new(),
+            receivers: Vec::new(),
             refused_arguments: RefusedArguments::default(),
             session_tags: true,
             most_identities: MOST_IDENTITIES as usize,

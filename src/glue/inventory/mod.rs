@@ -42,6 +42,8 @@ pub struct Picture {
     pub tags: BTreeMap<(ItemType, String), Tags>,
     /// What Glue refused to show of single items or of all, once for each operation.
     pub refused: Vec<Arc<Error>>,
+    /// When the read began, by the controller's clock. What ended before that is in the picture as ended.
+    pub began_at: Timestamp,
     /// When the read ended, by the controller's clock.
     pub read_at: Timestamp,
     /// How many calls it took.

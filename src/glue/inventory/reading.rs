@@ -126,11 +126,12 @@ pub struct Reading {
 }
 
 impl Reading {
-    /// Begins to read what `wanted` selects. `before` is what the last read showed, and `tag_times` when tags were read.
+    /// Begins to read what `wanted` selects, at `began_at`. `before` is what the last read showed, and `tag_times` when tags
+    /// were read.
     #[must_use]
-    pub fn new(wanted: Union, before: Option<Arc<Picture>>, tag_times: TagTimes) -> Self {
+    pub fn new(wanted: Union, before: Option<Arc<Picture>>, tag_times: TagTimes, began_at: Timestamp) -> Self {
         let asks = ItemType::ALL.into_iter().filter(|type_| wanted.reads(*type_)).map(Ask::first).collect();
-        let picture = Picture::default();
+        let picture = Picture { began_at, ..Picture::default() };
         Self { wanted, before, asks, picture, names: Vec::new(), tag_times, refusals: 0, restarts: 0 }
     }
 

@@ -142,7 +142,8 @@ impl Progress {
         }
         state.began_at = Some(now);
         let demands: Vec<_> = ids.iter().filter_map(|id| Demand::parse(id)).collect();
-        let reading = Reading::new(Union::of(&demands), state.last.0.upgrade(), state.tag_times.clone());
+        let (before, tag_times) = (state.last.0.upgrade(), state.tag_times.clone());
+        let reading = Reading::new(Union::of(&demands), before, tag_times, Timestamp::now());
         Some((reading, ids.iter().cloned().collect()))
     }
 

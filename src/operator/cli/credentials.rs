@@ -94,6 +94,7 @@ impl CredentialOptions {
                 Some(list) => RefusedArguments::Listed(list.iter().flatten().cloned().collect()),
             },
             session_tags: self.session_tags,
+            receivers: Vec::new(),
             most_identities: usize::try_from(self.max_identities_per_namespace).unwrap_or(usize::MAX),
         }
     }

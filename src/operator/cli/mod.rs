@@ -17,6 +17,7 @@ use self::credentials::CredentialOptions;
 use self::open_lineage::OpenLineageOptions;
 use self::values::{duration, job_argument, kind, namespace};
 use crate::controllers::Settings;
+use crate::glue::identity::Rules;
 
 /// Runs AWS Glue from Kubernetes: job runs, crawls, triggers and connections as custom resources.
 #[derive(Debug, Parser)]
@@ -238,7 +239,7 @@ impl Options {
             aws_timeout: self.aws_timeout,
             deletion_timeout: self.deletion_timeout,
             run_key_argument: Some(self.run_key_argument.clone()).filter(|name| !name.is_empty()),
-            identity_rules: self.credentials.rules(),
+            identity_rules: Rules { receivers: self.open_lineage.receivers(), ..self.credentials.rules() },
             watch_secrets: self.credentials.watch_secrets,
             failure_logs: self.failure_logs,
             open_lineage: self.open_lineage.settings(from_environment(open_lineage::API_KEY)),

@@ -3,7 +3,9 @@
 use clap::{ArgAction, Args};
 
 use super::LINEAGE;
+use super::values::list_entry;
 use crate::controllers::OpenLineage;
+use crate::glue::identity::AllowedEndpoint;
 use crate::redaction::Sensitive;
 
 /// The environment variable with the bearer token. It is no flag: everybody on the machine could read it.
@@ -46,6 +48,15 @@ pub struct OpenLineageOptions {
         action = ArgAction::Set, value_parser = flag, help_heading = LINEAGE,
     )]
     lineage_from_scripts: bool,
+
+    /// Receivers that a GlueInventory may name, by namespaces (a pattern with * and ?): hosts, suffixes such as
+    /// .lineage.example.com, or http://host:port; empty: none
+    #[arg(
+        long, env = "KUBE_GLUE_ALLOWED_LINEAGE_RECEIVERS", value_name = "NAMESPACE=RECEIVER,...", value_delimiter = ',',
+        default_value = "", hide_default_value = true, value_parser = list_entry::<AllowedEndpoint>,
+        help_heading = LINEAGE,
+    )]
+    allowed_lineage_receivers: Vec<Option<AllowedEndpoint>>,
 }
 
 impl OpenLineageOptions {
@@ -61,6 +72,11 @@ impl OpenLineageOptions {
             namespace: Some(self.openlineage_namespace.clone()).filter(|namespace| !namespace.is_empty()),
             from_scripts: self.lineage_from_scripts,
         })
+    }
+
+    /// The receivers that an inventory may name.
+    pub(super) fn receivers(&self) -> Vec<AllowedEndpoint> {
+        self.allowed_lineage_receivers.iter().flatten().cloned().collect()
     }
 }
 

@@ -91,6 +91,11 @@ impl Receiver {
         self.shared.answers.lock().unwrap().extend(answers);
     }
 
+    /// Takes events again.
+    pub fn forget_answers(&self) {
+        self.shared.answers.lock().unwrap().clear();
+    }
+
     /// Answers nothing until [`Receiver::release`].
     pub fn hold(&self) {
         self.shared.holds.send_replace(true);

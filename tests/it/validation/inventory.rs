@@ -17,6 +17,11 @@ async fn valid_specs_are_accepted() {
         json!({"jobs": {"includes": vec!["x"; 20], "excludes": [long(256)]}, "workflows": {}}),
         json!({"region": "eu-west-1", "credentials": {"secretName": "aws"}}),
         json!({"jobs": null, "everyMinutes": null, "crawlers": {"includes": null}}),
+        json!({"lineage": {}}),
+        json!({"lineage": {"enabled": false, "fromScripts": true, "namespace": null, "transport": null}}),
+        json!({"lineage": {"namespace": "glue", "transport": {"url": "http://marquez.lineage:5000"}}}),
+        json!({"lineage": {"transport": {"url": "https://a", "endpoint": "openapi/openlineage/api/v1/lineage",
+            "apiKeySecretRef": {"name": "catalog", "key": "token"}}}}),
     ];
     assert_accepted::<GlueInventory>(specs).await;
     let inventories = new_api::<GlueInventory>().await;
@@ -48,6 +53,19 @@ async fn invalid_specs_are_rejected_with_the_field_and_the_remedy() {
             "jobs, crawlers, triggers and workflows are all off: enable one of them",
         ),
         (json!({"credentials": {"profile": "a", "secretName": "b"}}), "keep one of them"),
+        (json!({"lineage": {"namespace": "glue"}}), "name a transport, or no namespace"),
+        (json!({"lineage": {"transport": {}}}), "spec.lineage.transport.url: Required value"),
+        (json!({"lineage": {"transport": {"url": "marquez:5000"}}}), "spec.lineage.transport.url: Invalid value"),
+        (json!({"lineage": {"transport": {"url": "http://a@b"}}}), "spec.lineage.transport.url: Invalid value"),
+        (json!({"lineage": {"transport": {"url": "http://a/b"}}}), "spec.lineage.transport.url: Invalid value"),
+        (
+            json!({"lineage": {"transport": {"url": "http://a", "endpoint": "../admin"}}}),
+            "spec.lineage.transport.endpoint: Invalid value",
+        ),
+        (
+            json!({"lineage": {"transport": {"url": "http://a", "apiKeySecretRef": {"name": "a/b", "key": "c"}}}}),
+            "spec.lineage.transport.apiKeySecretRef.name: Invalid value",
+        ),
     ];
     assert_rejected::<GlueInventory>(cases).await;
 }
@@ -58,6 +76,6 @@ async fn the_region_cannot_be_changed_and_the_rest_can() {
     create::<GlueInventory>(&inventories, "one", &json!({"region": "eu-west-1"})).await;
     let remedy = "create another object for another region";
     assert_immutable(&inventories, [("one", "region", json!("eu-west-2"))], remedy).await;
-    let changes = [json!({"everyMinutes": 5}), json!({"jobs": {"includes": ["a"]}}), json!({"maxItems": 7})];
+    let changes = [json!({"everyMinutes": 5}), json!({"jobs": {"includes": ["a"]}}), json!({"lineage": {}})];
     assert_mutable(&inventories, "one", changes).await;
 }

@@ -11,6 +11,7 @@ use crate::api::GlueInventory;
 use crate::api::inventory::{GlueInventoryStatus, Item};
 use crate::controllers::inventory::changes;
 use crate::controllers::inventory::demand;
+use crate::controllers::inventory::lineage::LineageFacts;
 use crate::controllers::inventory::plan::{Facts, InventoryPlan, plan};
 use crate::controllers::runtime::facts::CommonFacts;
 use crate::controllers::runtime::problem::Problem;
@@ -32,6 +33,7 @@ pub struct Fixture {
     pub poll_problem: Option<Problem>,
     pub refused: Vec<(&'static str, Problem)>,
     pub is_read: bool,
+    pub lineage: Option<LineageFacts>,
 }
 
 impl Fixture {
@@ -55,6 +57,7 @@ impl Fixture {
             poll_problem: None,
             refused: Vec::new(),
             is_read: true,
+            lineage: None,
         }
     }
 
@@ -101,6 +104,7 @@ impl Fixture {
             selected: Selected::of(&demand(&self.object)),
             picture: self.is_read.then(|| Arc::new(self.picture.clone())),
             refused: self.refused.clone(),
+            lineage: self.lineage.clone(),
         })
     }
 

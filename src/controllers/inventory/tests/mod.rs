@@ -6,5 +6,7 @@ mod changes;
 mod deleted;
 mod fixture;
 mod items;
+mod lineage;
 mod listing;
 mod plan;
+mod sights;

@@ -3,6 +3,8 @@
 //! | module | what it does |
 //! |---|---|
 //! | [`stages`] | how far each run had come when it was reported last; pure |
+//! | [`reporter`] | reads the jobs of runs, and makes the events of one receiver |
+//! | [`sights`] | runs as Glue shows them; pure |
 //! | [`origin`] | what an object says of the origin of its runs; pure |
 //! | [`pending`] | the reports that wait until their job was read; pure |
 //! | `facts` | reads a job, crawler or connection in Glue |
@@ -17,192 +19,93 @@ mod facts;
 pub mod origin;
 mod outbox;
 pub mod pending;
+pub mod reporter;
+pub mod sights;
 pub mod stages;
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use kube::ResourceExt;
-use tokio::sync::mpsc::{Receiver, Sender, channel};
-use tokio::task::JoinSet;
-use tokio::time::{Instant, timeout};
-use tracing::{info, warn};
+use tokio_util::task::AbortOnDropHandle;
 
-use self::facts::Read;
-use self::outbox::Outbox;
-use self::pending::{Added, Key, Pending};
+use self::outbox::{Outbox, Owner};
+use self::reporter::{Making, Reporter};
 use self::stages::Stages;
 use super::kind::Kind;
 use super::lifecycle::Lifecycle;
 use super::pass::Pass;
 use super::settings::OpenLineage;
-use super::time;
-use crate::glue::Glue;
 use crate::glue::aws::CaBundleError;
-use crate::lineage::openlineage::EventType;
-use crate::lineage::queue::Dropped;
-use crate::lineage::run::{self, JobKind, RunSight};
+use crate::lineage::run::RunSight;
 use crate::metrics::Metrics;
 
-/// The most reports that wait for the task that reads jobs.
-const MAX_REPORTS: usize = 10_000;
-/// The label of events that are not sent since AWS did not say in which account their job is.
-const NO_ACCOUNT: &str = "no_account";
+/// The most events of an inventory that wait in an outbox, also in that of the controller, which others fill as well. The
+/// rest wait as reports, which are small.
+const MOST_OF_INVENTORY: usize = 500;
 
 /// Sends the events of runs. Cheap to clone.
 #[derive(Clone)]
 pub struct Lineage {
     /// `None` where the operator named no receiver.
-    shared: Option<Arc<Shared>>,
+    own: Option<Arc<Own>>,
+    metrics: Metrics,
 }
 
-struct Shared {
-    reports: Sender<Report>,
-    stages: Mutex<Stages>,
+/// The receiver that the operator named.
+struct Own {
     outbox: Arc<Outbox>,
-    /// How many reports are not in the outbox yet.
-    open: AtomicUsize,
-}
-
-/// What is to be said of a run.
-struct Report {
-    /// By whose credentials its job is read.
-    client: Glue,
-    run: RunSight,
-    events: Vec<EventType>,
-    /// The job must be read after this time, since the run may have changed what it shows.
-    read_after: Option<Instant>,
+    stages: Arc<Mutex<Stages>>,
+    reporter: Reporter,
+    settings: OpenLineage,
+    _sending: AbortOnDropHandle<()>,
 }
 
 impl Lineage {
     /// Sends events in the background to the receiver of the settings; nothing, where there is none.
     pub fn new(settings: Option<&OpenLineage>, metrics: &Metrics) -> Result<Self, CaBundleError> {
-        let Some(settings) = settings else { return Ok(Self { shared: None }) };
-        let outbox = Arc::new(Outbox::new(settings, metrics.clone())?);
-        info!("lineage is sent to {}", settings.url);
-        let (reports, received) = channel(MAX_REPORTS);
-        let open = AtomicUsize::new(0);
-        let shared = Arc::new(Shared { reports, stages: Mutex::default(), outbox: Arc::clone(&outbox), open });
-        tokio::spawn(outbox::send_all(outbox));
-        tokio::spawn(read_jobs(Arc::clone(&shared), received, settings.clone()));
-        Ok(Self { shared: Some(shared) })
+        let own = settings.map(|settings| Own::start(settings, metrics)).transpose()?;
+        Ok(Self { own: own.map(Arc::new), metrics: metrics.clone() })
     }
 
-    /// Whether there is a receiver.
+    /// Whether the operator named a receiver.
     #[must_use]
     pub fn is_enabled(&self) -> bool {
-        self.shared.is_some()
+        self.own.is_some()
     }
 
-    /// Sends what is new of these runs. `had_ended` says of Glue's id of a run whether a status has its end already.
-    fn report(&self, client: &Glue, namespace: &str, runs: Vec<RunSight>, had_ended: impl Fn(&str) -> bool) {
-        let Some(shared) = &self.shared else { return };
-        for mut run in runs {
-            let id = run::run_id(&run.id);
-            let events = shared.stages().advance(namespace, id, run.stage, || had_ended(&run.id));
-            if events.is_empty() {
-                continue;
-            }
-            // Glue may show no time of a run that it has just accepted.
-            if run.time_of(EventType::Other).is_none() {
-                run.requested = Some(time::now());
-            }
-            let made_tables = run.target.kind == JobKind::Crawler && events.iter().any(|event| event.is_end());
-            let read_after = made_tables.then(Instant::now);
-            let count = events.len();
-            shared.open.fetch_add(1, Ordering::AcqRel);
-            let report = Report { client: client.clone(), run, events, read_after };
-            if shared.reports.try_send(report).is_err() {
-                shared.drop_report(Dropped::QueueFull.as_str(), count);
-            }
-        }
+    /// What reports the runs of an inventory to the operator's receiver; `None` where there is none.
+    #[must_use]
+    pub fn reporter(&self, from_scripts: bool) -> Option<Reporter> {
+        let own = self.own.as_ref()?;
+        let making = Making { namespace: own.settings.namespace.clone(), from_scripts };
+        let (outbox, stages) = (Arc::clone(&own.outbox), Arc::clone(&own.stages));
+        Some(Reporter::new(outbox, MOST_OF_INVENTORY, making, Some(stages)))
     }
 
-    /// Waits until all events have been sent, for this time at the most.
+    /// What reports the runs of an inventory, by its namespace and name, to a receiver of its own.
+    pub fn reporter_to(&self, receiver: &OpenLineage, inventory: (&str, &str)) -> Result<Reporter, CaBundleError> {
+        let making = Making { namespace: receiver.namespace.clone(), from_scripts: receiver.from_scripts };
+        let started = Outbox::start(receiver, Owner::inventory(inventory), self.metrics.clone())?;
+        Ok(Reporter::with_own(started, MOST_OF_INVENTORY, making))
+    }
+
+    /// Waits until all events for the operator's receiver have been sent, for this time at the most. What an inventory has
+    /// not sent to a receiver of its own is sent by the next process.
     pub async fn drain(&self, most: Duration) {
-        let Some(shared) = &self.shared else { return };
-        let sent = async {
-            loop {
-                let changed = shared.outbox.changed();
-                if shared.open.load(Ordering::Acquire) == 0 && shared.outbox.depth() == 0 {
-                    return;
-                }
-                changed.await;
-            }
-        };
-        if timeout(most, sent).await.is_err() {
-            let lost = shared.outbox.depth();
-            warn!(lost, "the OpenLineage receiver did not take all events before the shutdown");
+        if let Some(own) = &self.own {
+            own.reporter.drain(most).await;
         }
     }
 }
 
-impl Shared {
-    fn stages(&self) -> MutexGuard<'_, Stages> {
-        self.stages.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The events of this report are in the outbox.
-    async fn finish(&self, report: &Report, read: Arc<Read>, namespace: Option<&str>) {
-        let Some(job_namespace) = read.job_namespace(namespace) else {
-            return self.drop_report(NO_ACCOUNT, report.events.len());
-        };
-        // The first event of a run has no datasets.
-        let has_datasets = report.events.iter().any(|kind| *kind != EventType::Other);
-        let facts = if has_datasets { read.facts_of(&report.run).await } else { read.facts.clone() };
-        for kind in &report.events {
-            if let Some(event) = run::event(*kind, &report.run, &facts, &job_namespace) {
-                self.outbox.push(&event);
-            }
-        }
-        self.close_report();
-    }
-
-    fn drop_report(&self, why: &'static str, events: usize) {
-        self.outbox.not_sent(why, events);
-        self.close_report();
-    }
-
-    fn close_report(&self) {
-        self.open.fetch_sub(1, Ordering::AcqRel);
-        self.outbox.notify();
-    }
-}
-
-/// Reads the job of each report, and puts its events into the outbox. Never ends.
-async fn read_jobs(shared: Arc<Shared>, mut reports: Receiver<Report>, settings: OpenLineage) {
-    let mut pending = Pending::<Report, Arc<Read>>::default();
-    let mut reading = JoinSet::new();
-    let from_scripts = settings.from_scripts;
-    loop {
-        while let Some((key, report)) = pending.next(Instant::now()) {
-            let (client, target) = (report.client.clone(), report.run.target.clone());
-            reading.spawn(async move {
-                // Whatever happens there, the reports are sent.
-                let read = tokio::spawn(facts::read(client, target, from_scripts)).await;
-                (key, Arc::new(read.unwrap_or_default()))
-            });
-        }
-        let ready = tokio::select! {
-            report = reports.recv() => {
-                let Some(report) = report else { return };
-                let key = Key { client: report.client.client_id(), target: report.run.target.clone() };
-                let read_after = report.read_after;
-                match pending.add(key, report, read_after, Instant::now()) {
-                    Added::Ready(report, read) => vec![(report, read)],
-                    Added::Waits => Vec::new(),
-                    Added::Full(report) => {
-                        shared.drop_report(Dropped::QueueFull.as_str(), report.events.len());
-                        Vec::new()
-                    }
-                }
-            }
-            Some(Ok((key, read))) = reading.join_next() => pending.answered(&key, read),
-        };
-        for (report, read) in ready {
-            shared.finish(&report, read, settings.namespace.as_deref()).await;
-        }
+impl Own {
+    fn start(settings: &OpenLineage, metrics: &Metrics) -> Result<Self, CaBundleError> {
+        let (outbox, sending) = Outbox::start(settings, Owner::Controller, metrics.clone())?;
+        let stages = Arc::new(Mutex::default());
+        let making = Making { namespace: settings.namespace.clone(), from_scripts: settings.from_scripts };
+        let reporter = Reporter::new(Arc::clone(&outbox), usize::MAX, making, Some(Arc::clone(&stages)));
+        Ok(Self { outbox, stages, reporter, settings: settings.clone(), _sending: sending })
     }
 }
 
@@ -210,13 +113,13 @@ impl<K: Kind> Pass<'_, K> {
     /// Reports the runs that the pass has observed. `before` is the status that the object had before it got the one that
     /// shows them.
     pub(super) fn report_runs(&self, before: Option<&K::Status>) {
-        let Some(client) = self.client() else { return };
-        let runs = K::Lifecycle::runs(self);
+        let (Some(client), Some(own)) = (self.client(), &self.context.shared.lineage.own) else { return };
+        let runs: Vec<RunSight> = K::Lifecycle::runs(self);
         if runs.is_empty() {
             return;
         }
         let had_ended = |id: &str| before.is_some_and(|before| K::Lifecycle::has_ended(before, id));
         let namespace = self.object.namespace().unwrap_or_default();
-        self.context.shared.lineage.report(client, &namespace, runs, had_ended);
+        own.reporter.report(client, &namespace, runs, had_ended);
     }
 }

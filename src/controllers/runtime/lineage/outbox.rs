@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 use tokio::time::{Instant, sleep};
+use tokio_util::task::AbortOnDropHandle;
 use tracing::{debug, info, warn};
 
 use crate::controllers::runtime::settings::OpenLineage;
@@ -13,15 +14,45 @@ use crate::glue::aws::{Answer, CaBundleError, NotSent, Poster};
 use crate::lineage::openlineage::{EventType, RunEvent};
 use crate::lineage::queue::{Bounds, Entry, Next, Outcome, Queue, Ticket, Time};
 use crate::metrics::Metrics;
+use crate::redaction::Redactor;
 
-/// The most that waits for the receiver. An event of a usual job has 2 KB.
+/// The most that waits for the operator's receiver. An event of a usual job has 2 KB.
 const BOUNDS: Bounds = Bounds { events: 20_000, bytes: 32 * 1024 * 1024 };
+/// The most that waits for the receiver of one inventory.
+const BOUNDS_OF_INVENTORY: Bounds = Bounds { events: 2_000, bytes: 4 * 1024 * 1024 };
 /// The longest time of one request.
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// How often the lag is measured while something waits.
 const MEASURE_AGAIN: Duration = Duration::from_secs(5);
+/// After how many failures in a row a receiver is said to take no events: some five seconds.
+const MANY_FAILURES: u32 = 3;
 /// The most characters of the receiver's words in a log line.
 const MAX_WORDS: usize = 200;
+
+/// Whose receiver it is.
+#[derive(Clone, Debug)]
+pub(super) enum Owner {
+    /// That of the operator.
+    Controller,
+    /// That of one inventory.
+    Inventory { namespace: String, name: String },
+}
+
+impl Owner {
+    pub(super) fn inventory((namespace, name): (&str, &str)) -> Self {
+        Self::Inventory { namespace: namespace.to_owned(), name: name.to_owned() }
+    }
+
+    fn bounds(&self) -> Bounds {
+        match self {
+            Self::Controller => BOUNDS,
+            Self::Inventory { .. } => BOUNDS_OF_INVENTORY,
+        }
+    }
+}
+
+/// An outbox, and the task that empties it until the handle is dropped.
+pub(super) type Started = (Arc<Outbox>, AbortOnDropHandle<()>);
 
 /// The events that wait, and what sends them.
 pub(super) struct Outbox {
@@ -30,34 +61,64 @@ pub(super) struct Outbox {
     changed: Notify,
     poster: Poster,
     url: String,
+    /// Hides the API key in the receiver's words.
+    redactor: Redactor,
+    /// Why the receiver takes no events.
+    trouble: Mutex<Option<String>>,
+    owner: Owner,
     metrics: Metrics,
     epoch: Instant,
 }
 
 impl Outbox {
-    pub(super) fn new(settings: &OpenLineage, metrics: Metrics) -> Result<Self, CaBundleError> {
+    /// An outbox, and the task that empties it.
+    pub(super) fn start(settings: &OpenLineage, owner: Owner, metrics: Metrics) -> Result<Started, CaBundleError> {
         let poster = Poster::new(settings.url.clone(), settings.api_key.clone(), TIMEOUT)?;
-        metrics.lineage_queue(0, Duration::ZERO);
-        Ok(Self {
-            queue: Mutex::new(Queue::new(BOUNDS)),
+        let outbox = Arc::new(Self {
+            queue: Mutex::new(Queue::new(owner.bounds())),
             changed: Notify::new(),
             poster,
             url: settings.url.clone(),
+            redactor: Redactor::new(&settings.api_key),
+            trouble: Mutex::default(),
+            owner,
             metrics,
             epoch: Instant::now(),
-        })
+        });
+        info!(?outbox.owner, "lineage is sent to {}", outbox.url);
+        let sending = AbortOnDropHandle::new(tokio::spawn(send_all(Arc::clone(&outbox))));
+        Ok((outbox, sending))
     }
 
-    /// Adds an event.
-    pub(super) fn push(&self, event: &RunEvent) {
+    /// Adds an event. Returns how many events there were, with this one.
+    pub(super) fn push(&self, event: &RunEvent) -> u64 {
         let run = event.run.run_id;
-        let Ok(body) = serde_json::to_string(event) else { return self.not_sent("invalid", 1) };
+        let Ok(body) = serde_json::to_string(event) else {
+            self.not_sent("invalid", 1);
+            return 0;
+        };
         let is_minor = event.event_type == EventType::Other;
-        let dropped = self.queue().enqueue(Entry { run, body, is_minor, since: self.now() });
+        let (dropped, added) = {
+            let mut queue = self.queue();
+            let dropped = queue.enqueue(Entry { run, body, is_minor, since: self.now() });
+            (dropped, queue.added())
+        };
         for why in dropped {
             self.metrics.lineage_events(why.as_str(), 1);
         }
         self.notify();
+        added
+    }
+
+    /// Whether none of the first so many events waits any more.
+    pub(super) fn is_beyond(&self, added: u64) -> bool {
+        self.queue().oldest().is_none_or(|oldest| oldest >= added)
+    }
+
+    /// Why the receiver has taken no events for a while; `None` while it takes them.
+    pub(super) fn trouble(&self) -> Option<String> {
+        let is_failing = self.queue().failures() >= MANY_FAILURES;
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone().filter(|_| is_failing)
     }
 
     /// So many events are not sent; `why` is the label in metrics.
@@ -92,7 +153,10 @@ impl Outbox {
             let queue = self.queue();
             (queue.depth(), queue.lag(self.now()))
         };
-        self.metrics.lineage_queue(depth, lag);
+        match &self.owner {
+            Owner::Controller => self.metrics.lineage_queue(depth, lag),
+            Owner::Inventory { namespace, name } => self.metrics.inventory_lineage(namespace, name, lag),
+        }
     }
 
     async fn send(&self, ticket: Ticket) {
@@ -103,6 +167,7 @@ impl Outbox {
             let was_failing = queue.is_failing();
             (queue.answered(ticket.run, outcome, self.now(), fastrand::f64()), was_failing)
         };
+        let words = self.words(&answer);
         match outcome {
             Outcome::Delivered => {
                 self.metrics.lineage_events("sent", 1);
@@ -110,22 +175,48 @@ impl Outbox {
                     info!("the OpenLineage receiver at {} takes events again", self.url);
                 }
             }
-            Outcome::Refused => warn!(answer = words(&answer), "the OpenLineage receiver refused an event"),
-            Outcome::Retry(_) if was_failing => debug!(answer = words(&answer), "an event is sent again"),
+            Outcome::Refused => {
+                warn!(answer = words, "the OpenLineage receiver at {} refused an event", self.url);
+            }
+            Outcome::Retry(_) if was_failing => debug!(answer = words, "an event is sent again"),
             Outcome::Retry(_) => {
-                let (url, answer) = (&self.url, words(&answer));
-                warn!(answer, "the OpenLineage receiver at {url} takes no events; they wait, and are sent again");
+                let url = &self.url;
+                warn!(
+                    answer = words,
+                    "the OpenLineage receiver at {url} takes no events; they wait, and are sent again"
+                );
             }
         }
+        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = trouble(&answer);
         if let Some(why) = dropped {
             self.metrics.lineage_events(why.as_str(), 1);
         }
         self.notify();
     }
+
+    /// The answer for a log line.
+    fn words(&self, answer: &Result<Answer, NotSent>) -> String {
+        match answer {
+            Ok(Answer { status, text, .. }) => {
+                let text = self.redactor.redact(text);
+                let text: String = text.chars().take(MAX_WORDS).map(|c| if c.is_control() { ' ' } else { c }).collect();
+                format!("{status} {text}")
+            }
+            Err(error) => error.to_string(),
+        }
+    }
+}
+
+impl Drop for Outbox {
+    fn drop(&mut self) {
+        if let Owner::Inventory { namespace, name } = &self.owner {
+            self.metrics.forget_inventory_lineage(namespace, name);
+        }
+    }
 }
 
 /// Sends what waits. Never ends.
-pub(super) async fn send_all(outbox: Arc<Outbox>) {
+async fn send_all(outbox: Arc<Outbox>) {
     loop {
         let changed = outbox.changed();
         let next = outbox.queue().next(outbox.now());
@@ -147,6 +238,15 @@ pub(super) async fn send_all(outbox: Arc<Outbox>) {
     }
 }
 
+/// Why the receiver takes no events, for its owner: without its words, which may quote anything.
+fn trouble(answer: &Result<Answer, NotSent>) -> Option<String> {
+    match (outcome(answer), answer) {
+        (Outcome::Retry(_), Ok(Answer { status, .. })) => Some(format!("it answers with status {status}")),
+        (Outcome::Retry(_), Err(error)) => Some(format!("it does not answer: {error}")),
+        (Outcome::Delivered | Outcome::Refused, _) => None,
+    }
+}
+
 /// What an answer means. The receiver refuses an event only by a status that is about the event itself. Where the URL or
 /// the key is wrong, events wait until the operator has corrected it.
 fn outcome(answer: &Result<Answer, NotSent>) -> Outcome {
@@ -158,20 +258,10 @@ fn outcome(answer: &Result<Answer, NotSent>) -> Outcome {
     }
 }
 
-/// The answer for a log line.
-fn words(answer: &Result<Answer, NotSent>) -> String {
-    match answer {
-        Ok(Answer { status, text, .. }) => {
-            let text: String = text.chars().take(MAX_WORDS).map(|c| if c.is_control() { ' ' } else { c }).collect();
-            format!("{status} {text}")
-        }
-        Err(error) => error.to_string(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::redaction::Sensitive;
 
     #[test]
     fn only_what_is_wrong_with_the_event_itself_ends_it() {
@@ -192,10 +282,21 @@ mod tests {
         }
     }
 
-    #[test]
-    fn the_receivers_words_are_one_line_of_bounded_length() {
-        let text = format!("no\nline{}", "x".repeat(500));
-        let shown = words(&Ok(Answer { status: 400, retry_after: None, text }));
+    #[tokio::test]
+    async fn the_receivers_words_are_one_line_of_bounded_length_without_the_api_key() {
+        let settings = OpenLineage {
+            url: "http://127.0.0.1:9".to_owned(),
+            api_key: Some(Sensitive::new("swordfish-7".to_owned())),
+            namespace: None,
+            from_scripts: false,
+        };
+        let (outbox, _sending) = Outbox::start(&settings, Owner::Controller, Metrics::new()).unwrap();
+        let answer = |text: String| Ok(Answer { status: 400, retry_after: None, text });
+        let shown = outbox.words(&answer(format!("no\nline{}", "x".repeat(500))));
         assert!(shown.starts_with("400 no line") && shown.len() == MAX_WORDS + 4, "{shown}");
+        let shown = outbox.words(&answer("Bearer swordfish-7 is not known".to_owned()));
+        assert!(!shown.contains("swordfish") && shown.contains("is not known"), "{shown}");
+        let answer = Ok(Answer { status: 401, retry_after: None, text: "Bearer swordfish-7".to_owned() });
+        assert_eq!(trouble(&answer).as_deref(), Some("it answers with status 401"));
     }
 }
