@@ -3,6 +3,7 @@
 //! Every [`TestEnv`] searches all output at its end. These tests produce as many errors with secrets as possible, and
 //! check the search itself.
 
+use kube::api::DeleteParams;
 use kube_glue::api::GlueWorkflowRun;
 use kube_glue::api::run::Phase;
 use kube_glue_double::{Fault, JobDefinition, Outcome, Role, RunScript, Then};
@@ -183,6 +184,36 @@ async fn a_message_is_withheld_where_a_value_is_too_short() {
         message.contains("withheld") && message.contains("fewer than 4 bytes") && !message.contains("123"),
         "{message}"
     );
+}
+
+/// Also where the process had read the Secret before: it may have had another value since.
+#[tokio::test]
+async fn a_message_is_withheld_where_the_secret_of_a_live_run_is_gone() {
+    for restarts in [false, true] {
+        let mut env = TestEnv::new(if restarts { "gone-restart" } else { "gone-secret" }).await;
+        env.double.clock().hold();
+        env.put_secret("db", &[("password", PASSWORD)]).await;
+        let outcome = Outcome::Failed(format!("cannot log in with {PASSWORD}"));
+        env.define_job(JobDefinition::new("steps").script(stepwise(outcome)));
+        let from = json!([{"name": "--password", "secretKeyRef": {"name": "db", "key": "password"}}]);
+        env.create_run("one", "steps", json!({"argumentsFrom": from})).await;
+        env.wait_for_run_id("one").await;
+        env.double.clock().step(STEP);
+        env.wait_for_phase("one", Phase::Running).await;
+        if restarts {
+            env.kill_controller();
+        }
+        env.secret_api().delete("db", &DeleteParams::default()).await.expect("the deletion");
+        if restarts {
+            env.start_controller();
+        }
+        env.double.clock().step(STEP);
+        let run = env.wait_for_phase("one", Phase::Failed).await;
+        let message = ready_condition(&run).1;
+        let why = "Glue's message is withheld: it may contain values of the Secrets that this object names, and these cannot be read";
+        assert_eq!(message, why);
+        env.assert_no_secret_leaked().await;
+    }
 }
 
 /// AWS quotes the request of a signature that it refuses, with the session token.

@@ -15,7 +15,7 @@ use super::http::{self, CaBundleError};
 use crate::redaction::Sensitive;
 
 /// The most bytes of an answer that are read.
-const MAX_ANSWER: usize = 4096;
+pub(super) const MAX_ANSWER: usize = 4096;
 
 /// What a service answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,7 +31,7 @@ pub struct Answer {
 /// Why there is no answer.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{0}")]
-pub struct NotSent(String);
+pub struct NotSent(pub(crate) String);
 
 /// Posts to one URL.
 #[derive(Clone, Debug)]

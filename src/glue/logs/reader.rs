@@ -403,4 +403,6 @@ impl Stream {
 }
 
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
 mod tests;

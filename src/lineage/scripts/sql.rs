@@ -7,11 +7,47 @@ use sqlparser::ast::{
     CopySource, FromTable, ObjectName, ObjectNamePart, Query, Statement, TableFactor, TableObject, Use, Visit, Visitor,
 };
 use sqlparser::dialect::{DatabricksDialect, Dialect, GenericDialect, HiveDialect};
+use sqlparser::keywords::Keyword;
 use sqlparser::parser::Parser;
 use sqlparser::tokenizer::{Token, Tokenizer};
 
 /// The longest statement that is read, in bytes.
 const MAX_SQL: usize = 100 * 1024;
+/// The most operators of a statement. The parser bounds how deep parentheses are nested, but a chain of operators is a tree
+/// that is as deep as the chain is long, and takes as much of the stack when it is visited and dropped.
+const MAX_OPERATORS: usize = 2000;
+
+/// The words that are operators.
+const OPERATORS: [Keyword; 28] = [
+    Keyword::AND,
+    Keyword::AT,
+    Keyword::BETWEEN,
+    Keyword::COLLATE,
+    Keyword::DIV,
+    Keyword::EXCEPT,
+    Keyword::GLOB,
+    Keyword::GLOBAL,
+    Keyword::ILIKE,
+    Keyword::IN,
+    Keyword::INTERSECT,
+    Keyword::IS,
+    Keyword::LIKE,
+    Keyword::MATCH,
+    Keyword::MEMBER,
+    Keyword::MINUS,
+    Keyword::NOT,
+    Keyword::NOTNULL,
+    Keyword::OPERATOR,
+    Keyword::OR,
+    Keyword::OVERLAPS,
+    Keyword::PIVOT,
+    Keyword::REGEXP,
+    Keyword::RLIKE,
+    Keyword::SIMILAR,
+    Keyword::UNION,
+    Keyword::UNPIVOT,
+    Keyword::XOR,
+];
 
 /// The tables of statements, each by the parts of its name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -53,7 +89,32 @@ pub(super) fn tables(sql: &str) -> Option<Tables> {
 
 fn parse(sql: &str) -> Option<Vec<Statement>> {
     let dialects: [&dyn Dialect; 3] = [&DatabricksDialect {}, &HiveDialect {}, &GenericDialect {}];
-    dialects.into_iter().find_map(|dialect| Parser::parse_sql(dialect, sql).ok())
+    dialects.into_iter().find_map(|dialect| {
+        let tokens = Tokenizer::new(dialect, sql).tokenize_with_location().ok()?;
+        let operators = tokens.iter().filter(|located| is_operator(&located.token)).count();
+        if operators > MAX_OPERATORS {
+            return None;
+        }
+        Parser::new(dialect).with_tokens_with_locations(tokens).parse_statements().ok()
+    })
+}
+
+/// Whether the token may add a level to the tree, other than by parentheses.
+fn is_operator(token: &Token) -> bool {
+    match token {
+        Token::Word(word) => word.quote_style.is_none() && OPERATORS.contains(&word.keyword),
+        Token::Comma
+        | Token::Period
+        | Token::LParen
+        | Token::RParen
+        | Token::SemiColon
+        | Token::Whitespace(_)
+        | Token::Number(..)
+        | Token::SingleQuotedString(_)
+        | Token::DoubleQuotedString(_)
+        | Token::EOF => false,
+        _ => true,
+    }
 }
 
 /// `CREATE TABLE name AS query`, of a statement with Spark's clauses (`USING`, `LOCATION`, ...) between the two, which the
@@ -231,6 +292,9 @@ impl Visitor for Reads {
 }
 
 #[cfg(test)]
+mod hostile;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
@@ -299,5 +363,10 @@ mod tests {
         assert_eq!(tables("selec * fro x"), None);
         assert_eq!(tables(&"(".repeat(20_000)), None);
         assert_eq!(tables(&format!("select {}", "1,".repeat(MAX_SQL))), None);
+        let chain = |operator: &str, count| tables(&format!("select a from b where c{}", operator.repeat(count)));
+        for operator in ["+1", " and d", "::int", " is null"] {
+            assert!(chain(operator, 1000).is_some_and(|tables| names(&tables.inputs) == ["b"]), "{operator}");
+            assert_eq!(chain(operator, MAX_OPERATORS + 1), None, "{operator}");
+        }
     }
 }

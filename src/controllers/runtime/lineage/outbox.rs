@@ -259,6 +259,9 @@ fn outcome(answer: &Result<Answer, NotSent>) -> Outcome {
 }
 
 #[cfg(test)]
+mod hostile;
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::redaction::Sensitive;

@@ -77,6 +77,11 @@ pub(crate) fn block_on<T>(work: impl Future<Output = T>) -> T {
     runtime.block_on(async { tokio::time::timeout(LONGEST, work).await }).expect("an end")
 }
 
+/// Runs `work` with the clock of the machine, for what has connections.
+pub(super) fn block_on_real_time<T>(work: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work)
+}
+
 fn xml(text: &str) -> String {
     text.chars().fold(String::new(), |xml, character| match character {
         '<' | '>' | '&' | '"' | '\'' | '\n' | '\r' | '\t' => xml + &format!("&#{};", u32::from(character)),
