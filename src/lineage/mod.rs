@@ -15,6 +15,7 @@
 //! | [`definition`] | what Glue's answers say of jobs, connections and crawlers |
 //! | [`crawl`] | the targets of a crawler, and the tables that it wrote |
 //! | [`scripts`] | what a script of a job reads and writes, by its syntax tree |
+//! | [`spark_parent`] | the parent of a run, for the listener in Spark |
 //! | [`queue`] | the events that wait for a receiver |
 //!
 //! What cannot be known is left out and counted ([`dataset::Findings::unknown`]); nothing is guessed.
@@ -29,6 +30,7 @@ pub mod progress;
 pub mod queue;
 pub mod run;
 pub mod scripts;
+pub mod spark_parent;
 pub mod visual;
 pub mod watermark;
 

@@ -2,6 +2,7 @@
 
 pub mod receiver;
 mod scripts;
+mod spark_parent;
 mod transport;
 mod workflow;
 

@@ -28,6 +28,7 @@ use crate::api::credentials::Aws;
 use crate::controllers::runtime::Settings;
 use crate::controllers::runtime::kind::Inputs;
 use crate::controllers::runtime::problem::Problem;
+use crate::glue::Glue;
 use crate::glue::connections::ConnectionInput;
 use crate::glue::identity::Sensitive;
 
@@ -90,7 +91,12 @@ impl Inputs<GlueConnection> for ConnectionInputs {
         names
     }
 
-    async fn read(object: &GlueConnection, client: &Client, settings: &Settings) -> Result<Self, Problem> {
+    async fn read(
+        object: &GlueConnection,
+        client: &Client,
+        _: Option<&Glue>,
+        settings: &Settings,
+    ) -> Result<Self, Problem> {
         let namespace = object.namespace().unwrap_or_default();
         let keys = object.spec.secret_keys();
         let keys: Vec<_> = keys.iter().map(|(_, key)| *key).collect();

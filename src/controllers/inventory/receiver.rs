@@ -10,6 +10,7 @@ use crate::controllers::runtime::kind::Inputs;
 use crate::controllers::runtime::problem::Problem;
 use crate::controllers::runtime::reason::Reason;
 use crate::controllers::runtime::{OpenLineage, Settings};
+use crate::glue::Glue;
 use crate::glue::identity::{SecretData, Sensitive, is_header_value};
 
 /// The path of the API of a receiver below its URL, as OpenLineage's clients have it by default.
@@ -107,7 +108,12 @@ impl Inputs<GlueInventory> for InventoryInputs {
         secret_key(object).map(|key| key.name.as_str()).into_iter().collect()
     }
 
-    async fn read(object: &GlueInventory, client: &Client, settings: &Settings) -> Result<Self, Problem> {
+    async fn read(
+        object: &GlueInventory,
+        client: &Client,
+        _: Option<&Glue>,
+        settings: &Settings,
+    ) -> Result<Self, Problem> {
         let Some(lineage) = enabled(object) else { return Ok(Self::default()) };
         let namespace = object.namespace().unwrap_or_default();
         let secret = match secret_key(object) {

@@ -233,7 +233,7 @@ impl GlueJobRun {
 
     fn request(&self, client: &Glue, key: &str, inputs: &Arguments) -> StartJobRun {
         let spec = &self.spec;
-        let mut arguments = inputs.values().clone();
+        let mut arguments = inputs.values();
         if let Some(name) = client.run_key_argument() {
             arguments.insert(name.to_owned(), Sensitive::new(key.to_owned()));
         }

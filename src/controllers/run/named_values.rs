@@ -73,9 +73,20 @@ impl NamedValues {
         self.values.contains_key(name)
     }
 
+    /// Whether Glue takes so many bytes more.
+    #[must_use]
+    pub fn has_room_for(&self, bytes: usize) -> bool {
+        self.bytes() + bytes <= MAX_ARGUMENTS_BYTES
+    }
+
+    /// Names and values.
+    fn bytes(&self) -> usize {
+        self.values.iter().map(|(name, value)| name.len() + value.expose().len()).sum()
+    }
+
     /// Glue bounds the values in all, those from Secrets and ConfigMaps included. `noun` is what one of them is called.
     fn check_size(&self, noun: &str) -> Result<(), Problem> {
-        let bytes: usize = self.values.iter().map(|(name, value)| name.len() + value.expose().len()).sum();
+        let bytes = self.bytes();
         if bytes <= MAX_ARGUMENTS_BYTES {
             return Ok(());
         }

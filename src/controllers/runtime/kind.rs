@@ -14,6 +14,7 @@ use super::Settings;
 use super::lifecycle::Lifecycle;
 use super::problem::Problem;
 use crate::api::credentials::{Aws, AwsIdentity};
+use crate::glue::Glue;
 use crate::glue::identity::{CredentialOrigin, Rules};
 use crate::glue::poller::Source;
 use crate::redaction::Sensitive;
@@ -66,8 +67,14 @@ pub trait Inputs<K>: Sized + Send + Sync {
     /// The names of the Secrets. A change of one requeues the object.
     fn secrets(object: &K) -> Vec<&str>;
 
-    /// Reads them. What is missing is reported with its name and key.
-    fn read(object: &K, client: &Client, settings: &Settings) -> impl Future<Output = Result<Self, Problem>> + Send;
+    /// Reads them. What is missing is reported with its name and key. `glue` is the object's client for AWS, where it has
+    /// one.
+    fn read(
+        object: &K,
+        client: &Client,
+        glue: Option<&Glue>,
+        settings: &Settings,
+    ) -> impl Future<Output = Result<Self, Problem>> + Send;
 
     /// The values that came from Secrets: no message of AWS shows them.
     fn sensitive(&self) -> &[Sensitive] {
@@ -95,7 +102,7 @@ impl<K: Sync> Inputs<K> for () {
         Vec::new()
     }
 
-    async fn read(_: &K, _: &Client, _: &Settings) -> Result<Self, Problem> {
+    async fn read(_: &K, _: &Client, _: Option<&Glue>, _: &Settings) -> Result<Self, Problem> {
         Ok(())
     }
 }

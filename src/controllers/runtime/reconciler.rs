@@ -167,7 +167,8 @@ impl<K: Kind> Pass<'_, K> {
         let client = shared.resolver.client(&namespace, self.object.aws(), deleting).boxed().await;
         self.wait_for_client(client.as_ref().err());
         self.client = Some(client);
-        let inputs = K::Inputs::read(&self.object, &shared.client, &shared.settings).boxed().await;
+        let glue = self.client();
+        let inputs = K::Inputs::read(&self.object, &shared.client, glue, &shared.settings).boxed().await;
         if let Ok(inputs) = &inputs {
             let are_applied = inputs.are_applied(&self.object);
             self.with_local(|local| local.seen_secrets.observe(inputs.sensitive(), are_applied));

@@ -36,6 +36,8 @@ pub struct Settings {
     pub failure_logs: bool,
     /// Where events of lineage are sent; `None` sends none.
     pub open_lineage: Option<OpenLineage>,
+    /// Whether job runs of Spark get the run of the orchestrator that their object names, for OpenLineage's listener there.
+    pub spark_parent: bool,
 }
 
 /// A receiver of OpenLineage events.
@@ -84,6 +86,7 @@ impl Settings {
             watch_secrets: true,
             failure_logs: true,
             open_lineage: None,
+            spark_parent: false,
         }
     }
 }

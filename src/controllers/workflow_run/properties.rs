@@ -11,6 +11,7 @@ use crate::controllers::run::named_values::{NamedValues, secrets_of};
 use crate::controllers::runtime::Settings;
 use crate::controllers::runtime::kind::Inputs;
 use crate::controllers::runtime::problem::Problem;
+use crate::glue::Glue;
 use crate::glue::workflow_runs::WorkflowRun;
 use crate::redaction::{Sensitive, Withheld};
 
@@ -31,7 +32,12 @@ impl Inputs<GlueWorkflowRun> for RunProperties {
         secrets_of(object.spec.run_properties_from.as_deref())
     }
 
-    async fn read(object: &GlueWorkflowRun, client: &Client, settings: &Settings) -> Result<Self, Problem> {
+    async fn read(
+        object: &GlueWorkflowRun,
+        client: &Client,
+        _: Option<&Glue>,
+        settings: &Settings,
+    ) -> Result<Self, Problem> {
         let GlueWorkflowRunSpec { run_properties, run_properties_from, .. } = &object.spec;
         let namespace = object.namespace().unwrap_or_default();
         let (literal, from) = (run_properties.as_ref(), run_properties_from.as_deref());

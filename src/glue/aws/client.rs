@@ -12,6 +12,7 @@ use super::batching::PendingBatches;
 use super::config::AwsConfig;
 use super::connection_types::TypeDescriptions;
 use super::errors::{self, SdkError};
+use super::job_defaults::JobDefaults;
 use super::logs::LogsClient;
 use super::scoped_limiter::ScopedLimiter;
 use super::scripts::ScriptStore;
@@ -49,6 +50,7 @@ pub(super) struct Inner {
     pub(super) pending_deletions: PendingBatches<DeleteOutcome>,
     pub(super) histories: Histories,
     pub(super) type_descriptions: TypeDescriptions,
+    pub(super) job_defaults: JobDefaults,
     pub(super) inventories: Progress,
     pub(super) metrics: Metrics,
     pub(super) run_key_argument: Option<String>,
@@ -129,6 +131,7 @@ impl Glue {
             pending_deletions: PendingBatches::default(),
             histories: Histories::default(),
             type_descriptions: TypeDescriptions::default(),
+            job_defaults: JobDefaults::default(),
             inventories: Progress::default(),
             metrics: config.metrics.clone(),
             run_key_argument: config.run_key_argument.clone(),

@@ -144,20 +144,20 @@ impl Glue {
 
     /// How many times Glue itself retries a run of the job, and what its default arguments say of its logs (`GetJob`).
     pub async fn job_settings(&self, job_name: &str) -> Result<JobSettings, Error> {
-        let job = self.job(job_name).await?;
+        let job = self.job(job_name, Priority::Poll).await?;
         let default = |name: &str| job.default_arguments.as_ref()?.get(name);
         Ok(JobSettings { max_retries: job.max_retries, logs: LogArguments::of(default) })
     }
 
     /// How many runs of the job may be live at once (`GetJob`: `ExecutionProperty.MaxConcurrentRuns`, by default 1).
     pub async fn job_max_concurrent_runs(&self, job_name: &str) -> Result<i32, Error> {
-        let property = self.job(job_name).await?.execution_property;
+        let property = self.job(job_name, Priority::Poll).await?.execution_property;
         Ok(property.map_or(1, |property| property.max_concurrent_runs))
     }
 
-    async fn job(&self, name: &str) -> Result<Job, Error> {
+    pub(super) async fn job(&self, name: &str, priority: Priority) -> Result<Job, Error> {
         let request = on_large_stack(self.inner.sdk.get_job().job_name(name).send());
-        let response = self.call("GetJob", job(name), Priority::Poll, request).await?;
+        let response = self.call("GetJob", job(name), priority, request).await?;
         response.job.ok_or_else(|| errors::incomplete("GetJob", job(name), ErrorKind::Transient, "job"))
     }
 

@@ -16,6 +16,7 @@ mod dry_calls;
 mod errors;
 mod http;
 mod inventory;
+mod job_defaults;
 mod job_runs;
 mod known_secrets;
 mod large_stack;

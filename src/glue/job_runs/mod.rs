@@ -252,6 +252,15 @@ pub struct JobSettings {
     pub logs: LogArguments,
 }
 
+/// What the defaults of a job say of Spark.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SparkDefaults {
+    /// Whether it is a job of Spark.
+    pub is_spark: bool,
+    /// The default value of `--conf`, which an argument of a run would replace.
+    pub conf: Option<String>,
+}
+
 impl JobRun {
     /// What the places of its logs follow from.
     #[must_use]

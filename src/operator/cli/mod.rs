@@ -243,6 +243,7 @@ impl Options {
             watch_secrets: self.credentials.watch_secrets,
             failure_logs: self.failure_logs,
             open_lineage: self.open_lineage.settings(from_environment(open_lineage::API_KEY)),
+            spark_parent: self.open_lineage.lineage_spark_parent,
         }
     }
 

@@ -49,6 +49,14 @@ pub struct OpenLineageOptions {
     )]
     lineage_from_scripts: bool,
 
+    /// Whether to tell the OpenLineage listener in Spark, by --conf, which run the annotation
+    /// kube-glue.dev/lineage-parent of a GlueJobRun names
+    #[arg(
+        long, env = "KUBE_GLUE_LINEAGE_SPARK_PARENT", value_name = "true|false", default_value = "false",
+        action = ArgAction::Set, value_parser = flag, help_heading = LINEAGE,
+    )]
+    pub(super) lineage_spark_parent: bool,
+
     /// Receivers that a GlueInventory may name, by namespaces (a pattern with * and ?): hosts, suffixes such as
     /// .lineage.example.com, or http://host:port; empty: none
     #[arg(

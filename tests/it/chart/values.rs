@@ -46,6 +46,7 @@ async fn the_example_values_are_rendered() {
             "--openlineage-url=https://datahub.example.com",
             "--openlineage-endpoint=openapi/openlineage/api/v1/lineage",
             "--openlineage-namespace=prod",
+            "--lineage-spark-parent=true",
             "--allowed-lineage-receivers=team-*=http://marquez.lineage:5000,team-a=.lineage.example.com",
             "name: OPENLINEAGE_API_KEY\n              valueFrom:\n                secretKeyRef:\n                  name: datahub\n                  key: token",
         ] {

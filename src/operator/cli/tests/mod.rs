@@ -53,6 +53,7 @@ fn flags_have_the_documented_defaults() {
             watch_secrets: true,
             failure_logs: true,
             open_lineage: None,
+            spark_parent: false,
         }
     );
     assert!(options.leader_election);
