@@ -156,6 +156,9 @@ pub(in crate::plugin) struct CheckArgs {
     /// How the names begin to which a policy is limited, for example team-a-
     #[arg(long)]
     pub(in crate::plugin) prefix: Option<String>,
+    /// What lineage needs, too
+    #[arg(long)]
+    pub(in crate::plugin) lineage: bool,
     /// The form of what is printed; name: the denied actions
     #[arg(short, long, value_name = "FORMAT")]
     pub(in crate::plugin) output: Option<TableFormat>,

@@ -29,7 +29,9 @@ pub(in crate::plugin) async fn execute(connection: &Connection, args: &CheckArgs
     let mut all = Vec::new();
     for kind in &kinds {
         let caller = args.aws.connect(connection, kind).await?;
-        let checks = rights::of(kind).iter().map(|operation| check(&caller, kind, operation, &name));
+        let own = rights::of(kind).iter().copied();
+        let operations = own.chain(rights::of_lineage(kind).filter(|_| args.lineage));
+        let checks = operations.map(|operation| check(&caller, kind, operation, &name));
         for checked in join_all(checks).await {
             all.push(checked?);
         }
@@ -80,7 +82,10 @@ impl Checked {
 }
 
 fn print(all: &[Checked], format: TableFormat) -> Result<(), PluginError> {
-    let action = |checked: &Checked| format!("glue:{}", checked.operation);
+    let action = |checked: &Checked| match checked.operation {
+        other if other.contains(':') => other.to_owned(),
+        of_glue => format!("glue:{of_glue}"),
+    };
     match format {
         TableFormat::Table | TableFormat::Wide => {
             let is_wide = format == TableFormat::Wide;

@@ -143,10 +143,11 @@ async fn whoami_names_the_identity_and_its_rule() {
 async fn check_tells_what_is_denied_and_changes_nothing() {
     let env = TestEnv::with_credentials("plugin-check").await;
     env.define_job(JobDefinition::new("endless").script(endless()));
-    let all = env.glue("check -o json").await.succeeded();
+    let all = env.glue("check --lineage -o json").await.succeeded();
     let all: Value = serde_json::from_str(&all.data).expect("JSON");
     for item in all["permissions"].as_array().expect("permissions") {
-        let expected = if item["action"] == "glue:CreateConnection" { "not checked" } else { "allowed" };
+        let is_not_checked = ["glue:CreateConnection", "s3:GetObject"].iter().any(|action| item["action"] == *action);
+        let expected = if is_not_checked { "not checked" } else { "allowed" };
         assert_eq!(item["answer"], expected, "{item}");
     }
     assert_eq!(env.glue_runs("endless").len() + env.glue_runs("etl").len(), 0);
@@ -157,4 +158,8 @@ async fn check_tells_what_is_denied_and_changes_nothing() {
     assert!(denied.messages.contains("--prefix"), "{denied:?}");
     let some = env.glue("check gcr").await.succeeded();
     assert!(some.data.contains("glue:StartCrawler") && !some.data.contains("glue:StartJobRun"), "{some:?}");
+    env.double.iam().set_policy(&user, Policy::deny(&["glue:GetDataflowGraph", "glue:GetTables"]));
+    let denied = env.glue("check --lineage ginv -o name").await;
+    assert_eq!((denied.code, denied.lines()), (Some(6), vec!["glue:GetTables", "glue:GetDataflowGraph"]), "{denied:?}");
+    assert!(env.glue("check ginv").await.code == Some(0), "it is asked for where it is wanted");
 }
