@@ -28,11 +28,11 @@ pub struct DeclaredLineage {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DatasetName {
     /// Where it is, such as s3://my-bucket or postgres://db.example.com:5432. Without user and password.
-    #[schemars(length(min = 1, max = 256), regex(pattern = r"^[^@\s]+$"))]
+    #[schemars(length(min = 1, max = 256), regex(pattern = r"^[^@\s\p{Cc}]+$"))]
     pub namespace: String,
 
     /// Its name there, such as orders/daily or shop.public.orders.
-    #[schemars(length(min = 1, max = 512), regex(pattern = r"^\S(.*\S)?$"))]
+    #[schemars(length(min = 1, max = 512), regex(pattern = r"^[^\s\p{Cc}]([^\p{Cc}]*[^\s\p{Cc}])?$"))]
     pub name: String,
 }
 

@@ -23,7 +23,7 @@ pub const MAX_DATASETS: usize = 200;
 /// The most unknown datasets that are described. The others are only counted.
 pub const MAX_DESCRIBED: usize = 20;
 /// The most bytes of a dataset's namespace, and of its name.
-const MAX_NAME_BYTES: usize = 1024;
+const MAX_NAME_BYTES: usize = 2048;
 
 /// The identity of a dataset. Two jobs that name the same data get the same one.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

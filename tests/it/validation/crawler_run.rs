@@ -15,6 +15,7 @@ fn spec(extra: Value) -> Value {
 async fn valid_specs_are_accepted() {
     let specs = [
         json!({}),
+        json!({"lineage": {"outputs": [{"namespace": "s3://lake", "name": "raw"}]}}),
         json!({"crawlerName": long(255)}),
         json!({"crawlerName": "rohdaten täglich/neu"}),
         json!({"crawlId": "01234567-89ab-cdef-0123-456789abcdef", "stop": true, "deletionPolicy": "Stop"}),
@@ -37,6 +38,10 @@ async fn invalid_specs_are_rejected_with_the_field_and_the_remedy() {
     let only_failed = "a crawl ends as COMPLETED, FAILED or STOPPED: only FAILED can be retried";
     let cases = [
         (json!({"crawlerName": null}), "spec.crawlerName: "),
+        (
+            json!({"lineage": {"inputs": [{"namespace": "a@b", "name": "c"}]}}),
+            "spec.lineage.inputs[0].namespace: Invalid",
+        ),
         (json!({"crawlerName": ""}), "spec.crawlerName: Invalid value"),
         (json!({"crawlerName": long(256)}), "spec.crawlerName: Too long"),
         (json!({"crawlerName": "a\nb"}), "spec.crawlerName: Invalid value"),

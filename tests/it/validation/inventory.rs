@@ -53,7 +53,10 @@ async fn invalid_specs_are_rejected_with_the_field_and_the_remedy() {
             "jobs, crawlers, triggers and workflows are all off: enable one of them",
         ),
         (json!({"credentials": {"profile": "a", "secretName": "b"}}), "keep one of them"),
-        (json!({"lineage": {"namespace": "glue"}}), "name a transport, or no namespace"),
+        (
+            json!({"lineage": {"namespace": "glue"}}),
+            "the operator chooses the namespace of the controller's receiver: name a transport, or no namespace",
+        ),
         (json!({"lineage": {"transport": {}}}), "spec.lineage.transport.url: Required value"),
         (json!({"lineage": {"transport": {"url": "marquez:5000"}}}), "spec.lineage.transport.url: Invalid value"),
         (json!({"lineage": {"transport": {"url": "http://a@b"}}}), "spec.lineage.transport.url: Invalid value"),

@@ -20,6 +20,7 @@ async fn valid_specs_are_accepted() {
     let many: serde_json::Map<_, _> = (0..100).map(|number| (format!("p{number}"), json!("x"))).collect();
     let specs = [
         json!({}),
+        json!({"lineage": {"outputs": [{"namespace": "s3://lake", "name": "raw"}]}}),
         json!({"workflowName": long(255)}),
         json!({"workflowName": "täglich/neu"}),
         json!({"runId": "wr_1", "stop": true, "deletionPolicy": "Stop", "succeedWhen": "Completed"}),
@@ -42,6 +43,10 @@ async fn invalid_specs_are_rejected_with_the_field_and_the_remedy() {
     let too_many: serde_json::Map<_, _> = (0..101).map(|number| (format!("p{number}"), json!("x"))).collect();
     let cases = [
         (json!({"workflowName": null}), "spec.workflowName: "),
+        (
+            json!({"lineage": {"inputs": [{"namespace": "a@b", "name": "c"}]}}),
+            "spec.lineage.inputs[0].namespace: Invalid",
+        ),
         (json!({"workflowName": ""}), "spec.workflowName: Invalid value"),
         (json!({"workflowName": long(256)}), "spec.workflowName: Too long"),
         (json!({"workflowName": "a\nb"}), "spec.workflowName: Invalid value"),

@@ -19,6 +19,7 @@ async fn valid_specs_are_accepted() {
         json!({"credentials": {}}),
         json!({"credentials": {"secretName": long(253)}}),
         json!({"lineage": {}}),
+        json!({"lineage": {"inputs": [{"namespace": "s3://b", "name": "ü".repeat(512)}]}}),
         json!({"lineage": {"inputs": [{"namespace": "kafka://broker:9092", "name": "orders"}], "outputs": []}}),
         json!({"arguments": {}}),
         json!({"arguments": {"--a": long(20_000), "--job-language": "scala", "--enable-metrics": ""}}),

@@ -37,6 +37,10 @@ async fn invalid_start_parameters_are_rejected() {
             json!({"lineage": {"inputs": [{"namespace": "postgres://etl:pw@db:5432", "name": "t"}]}}),
             "spec.lineage.inputs[0].namespace: Invalid value",
         ),
+        (
+            json!({"lineage": {"inputs": [{"namespace": "s3://b", "name": "a\u{7}b"}]}}),
+            "spec.lineage.inputs[0].name: Invalid value",
+        ),
         (json!({"lineage": {"outputs": [{"namespace": "s3://b"}]}}), "spec.lineage.outputs[0].name: Required value"),
         (json!({"lineage": {"outputs": vec![json!({"namespace": "s3://b", "name": "a"}); 51]}}), "spec.lineage.outputs: Too many"),
         (json!({"argumentsFrom": [{"name": "--a"}]}), "name exactly one of secretKeyRef and configMapKeyRef"),
