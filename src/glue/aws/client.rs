@@ -10,19 +10,20 @@ use tokio::sync::Notify;
 
 use super::batching::PendingBatches;
 use super::config::AwsConfig;
-use super::connection_types::TypeDescriptions;
 use super::errors::{self, SdkError};
-use super::job_defaults::JobDefaults;
 use super::logs::LogsClient;
+use super::remembered::Remembered;
 use super::scoped_limiter::ScopedLimiter;
 use super::scripts::ScriptStore;
 use super::signer::Signer;
+use super::{connection_types, job_defaults};
 use crate::failpoints;
 use crate::glue::connections::DeleteOutcome;
+use crate::glue::connections::description::TypeDescription;
 use crate::glue::identity::{Acceptance, CallerIdentity, Identity, Role};
 use crate::glue::inventory::source::Progress;
-use crate::glue::job_runs::StopOutcome;
 use crate::glue::job_runs::search::Histories;
+use crate::glue::job_runs::{SparkDefaults, StopOutcome};
 use crate::glue::rate_limiter::scope::Service;
 use crate::glue::rate_limiter::{ClientId, Place, Priority, RateLimiter};
 use crate::glue::{Error, ErrorKind};
@@ -49,8 +50,8 @@ pub(super) struct Inner {
     pub(super) pending_stops: PendingBatches<StopOutcome>,
     pub(super) pending_deletions: PendingBatches<DeleteOutcome>,
     pub(super) histories: Histories,
-    pub(super) type_descriptions: TypeDescriptions,
-    pub(super) job_defaults: JobDefaults,
+    pub(super) type_descriptions: Remembered<Arc<TypeDescription>>,
+    pub(super) job_defaults: Remembered<SparkDefaults>,
     pub(super) inventories: Progress,
     pub(super) metrics: Metrics,
     pub(super) run_key_argument: Option<String>,
@@ -130,8 +131,8 @@ impl Glue {
             pending_stops: PendingBatches::default(),
             pending_deletions: PendingBatches::default(),
             histories: Histories::default(),
-            type_descriptions: TypeDescriptions::default(),
-            job_defaults: JobDefaults::default(),
+            type_descriptions: connection_types::descriptions(),
+            job_defaults: job_defaults::defaults(),
             inventories: Progress::default(),
             metrics: config.metrics.clone(),
             run_key_argument: config.run_key_argument.clone(),

@@ -1,13 +1,13 @@
 //! `DescribeConnectionType`, and the descriptions that a client remembers.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use aws_sdk_glue::operation::describe_connection_type::DescribeConnectionTypeOutput;
 use aws_sdk_glue::types::{Property, PropertyType};
 
 use super::Glue;
+use super::remembered::Remembered;
 use crate::glue::connections::description::{DescribedProperty, TypeDescription};
 use crate::glue::rate_limiter::Priority;
 
@@ -18,32 +18,9 @@ const REMEMBERED_FAILURE: Duration = Duration::from_mins(10);
 /// The most descriptions that a client remembers: users choose the names.
 const MOST: usize = 100;
 
-/// The descriptions that a client remembers, by connection type. A client is one identity in one account and region.
-#[derive(Default)]
-pub(super) struct TypeDescriptions(Mutex<HashMap<String, Remembered>>);
-
-#[derive(Clone)]
-struct Remembered {
-    until: Instant,
-    /// `None` when there was no answer.
-    description: Option<Arc<TypeDescription>>,
-}
-
-impl TypeDescriptions {
-    /// What is remembered of the type.
-    fn get(&self, type_: &str, now: Instant) -> Option<Remembered> {
-        let remembered = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        remembered.get(type_).filter(|one| now < one.until).cloned()
-    }
-
-    fn put(&self, type_: &str, description: Option<Arc<TypeDescription>>, now: Instant) {
-        let mut remembered = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        remembered.retain(|_, one| now < one.until);
-        if remembered.len() < MOST {
-            let until = now + if description.is_some() { REMEMBERED } else { REMEMBERED_FAILURE };
-            remembered.insert(type_.to_owned(), Remembered { until, description });
-        }
-    }
+/// The descriptions that a client remembers, by connection type.
+pub(super) fn descriptions() -> Remembered<Arc<TypeDescription>> {
+    Remembered::new(MOST, REMEMBERED, REMEMBERED_FAILURE)
 }
 
 impl Glue {
@@ -52,7 +29,7 @@ impl Glue {
     pub async fn connection_type(&self, type_: &str) -> Option<Arc<TypeDescription>> {
         let remembered = &self.inner.type_descriptions;
         if let Some(earlier) = remembered.get(type_, Instant::now()) {
-            return earlier.description;
+            return earlier.answer;
         }
         let request = self.inner.sdk.describe_connection_type().connection_type(type_).send();
         let object = format!("connection type {type_}");
@@ -95,24 +72,6 @@ fn described(name: &str, property: &Property) -> DescribedProperty {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn descriptions_are_remembered_for_a_while_and_are_bounded() {
-        let (remembered, now) = (TypeDescriptions::default(), Instant::now());
-        let get = |type_: &str, now| remembered.get(type_, now).map(|one| one.description.is_some());
-        assert_eq!(get("ORACLE", now), None);
-        remembered.put("ORACLE", Some(Arc::default()), now);
-        remembered.put("REST-X", None, now);
-        let later = |minutes| now + Duration::from_mins(minutes);
-        assert_eq!(get("ORACLE", later(59)), Some(true));
-        assert_eq!(get("ORACLE", later(60)), None);
-        assert_eq!(get("REST-X", later(9)), Some(false));
-        assert_eq!(get("REST-X", later(10)), None);
-        for number in 0..2 * MOST {
-            remembered.put(&format!("REST-{number}"), None, later(61));
-        }
-        assert_eq!(remembered.0.lock().unwrap().len(), MOST);
-    }
 
     #[test]
     fn a_property_is_required_where_only_its_user_can_give_it() {

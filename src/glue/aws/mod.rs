@@ -23,6 +23,7 @@ mod large_stack;
 mod logs;
 mod post;
 mod providers;
+mod remembered;
 mod scoped_limiter;
 mod scripts;
 mod signer;
