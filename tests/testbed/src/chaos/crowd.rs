@@ -19,11 +19,12 @@ use super::{Era, Settings};
 use crate::{
     error::{Error, Result},
     lives::{
-        KINDS, Kind, Life,
+        KINDS, Kind, Life, Step,
         objects::Objects,
         outcome::Outcome,
         site::{Glue, Site},
     },
+    progress::say,
 };
 
 /// How long each wait of a life may take: it may begin in the chaos.
@@ -126,7 +127,14 @@ impl<'a> Crowd<'a> {
             std::future::ready(goes_on)
         });
         let lives = numbers.map(|number| self.live_one(number, era.clone()));
-        lives.buffer_unordered(self.at_once).for_each(|ending| async { lock(&self.endings).push(ending) }).await;
+        lives.buffer_unordered(self.at_once).for_each(|ending| async { self.record(ending) }).await;
+    }
+
+    fn record(&self, ending: Ending) {
+        if !ending.is_good() {
+            say(super::NAME, &format!("{ending:?}"));
+        }
+        lock(&self.endings).push(ending);
     }
 
     async fn live_one(&self, number: usize, mut era: watch::Receiver<Era>) -> Ending {
@@ -159,15 +167,20 @@ impl<'a> Crowd<'a> {
         };
         let (starts, expected) = (outcome.starts(), reference.starts());
         self.starts.fetch_add(starts, Ordering::Relaxed);
-        Ending {
+        let ending = Ending {
             life: format!("{} {}", kind.kind, life.name),
             extra_starts: starts.saturating_sub(expected),
             missing_starts: expected.saturating_sub(starts),
             keys_used_twice: keys_used_twice(&outcome.glue),
             differences: if stuck.is_some() { Vec::new() } else { outcome.differences(&reference) },
-            namespace: site.namespace,
+            namespace: site.namespace.clone(),
             stuck,
+        };
+        if ending.is_good() {
+            // Those that live have the controllers for themselves. What cannot be deleted now stays, as one that is bad does.
+            let _ = site.live(&Life { name: "is over", prepare: |_| {}, steps: vec![Step::Delete] }).await;
         }
+        ending
     }
 
     fn site(&self, kind: &'static Kind, limit: Duration) -> Site<'a> {

@@ -86,6 +86,38 @@ enum Era {
     Over,
 }
 
+/// From time to time nobody is killed. Whether a start without an answer may be repeated decides a controller that has known
+/// of it for the settle time by its own clock: if all were killed before, every object would wait for that in the end.
+#[derive(Debug, Clone, Copy)]
+struct Lulls {
+    began: Instant,
+}
+
+impl Lulls {
+    /// The time from the end of one to the next.
+    const AFTER: Duration = Duration::from_secs(52);
+    /// How long: the settle time, and the time that a controller takes to lead and to begin.
+    const TIME: Duration = Duration::from_secs(20);
+
+    /// How much is left of one.
+    fn left(self) -> Option<Duration> {
+        Self::left_after(self.began.elapsed())
+    }
+
+    fn left_after(elapsed: Duration) -> Option<Duration> {
+        let period = (Self::AFTER + Self::TIME).as_secs_f64();
+        let into = Duration::from_secs_f64(elapsed.as_secs_f64() % period);
+        (into >= Self::AFTER).then(|| (Self::AFTER + Self::TIME).saturating_sub(into))
+    }
+
+    /// Waits for the end of one.
+    async fn over(self) {
+        if let Some(left) = self.left() {
+            tokio::time::sleep(left).await;
+        }
+    }
+}
+
 /// Runs it.
 pub async fn run(settings: &Settings) -> Result<Report> {
     let plane = ControlPlane::start(Options { controller_manager: false, audit: false, ..Options::default() }).await?;
@@ -100,6 +132,7 @@ pub async fn run(settings: &Settings) -> Result<Report> {
     let (era, eras) = watch::channel(Era::Calm);
     let points = Arc::new(Points::default());
     let pace = OnceLock::new();
+    let lulls = Lulls { began: Instant::now() };
     let crowd = Crowd::new(client, &objects, &double, settings);
     let (folder, kubeconfig) = (plane.folder().to_path_buf(), plane.kubeconfig());
     let replica = |name: &'static str, number: u64| replicas::Runner {
@@ -112,9 +145,10 @@ pub async fn run(settings: &Settings) -> Result<Report> {
         counts: &counts,
         points: Arc::clone(&points),
         pace: &pace,
+        lulls,
         random: fastrand::Rng::with_seed(settings.seed.wrapping_mul(3).wrapping_add(number)),
     };
-    let surroundings = surroundings::disturb(plane, &double, settings, eras.clone(), &counts);
+    let surroundings = surroundings::disturb(plane, &double, settings, eras.clone(), &counts, lulls);
     let acting = async {
         let began = Instant::now();
         say(NAME, &format!("seed {}: each life once, undisturbed", settings.seed));
@@ -143,4 +177,16 @@ pub async fn run(settings: &Settings) -> Result<Report> {
     let (took, a, b, around) = tokio::join!(acting, replica("a", 1).run(), replica("b", 2).run(), surroundings);
     a.and(b).and(around)?;
     Ok(report::report(settings, &counts, &crowd, &points, took?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lulls_come_again_and_end() {
+        let left = |seconds| Lulls::left_after(Duration::from_secs(seconds)).map(|left| left.as_secs());
+        let at = [0, 51, 52, 71, 72, 123, 124, 143].map(left);
+        assert_eq!(at, [None, None, Some(20), Some(1), None, None, Some(20), Some(1)]);
+    }
 }

@@ -16,7 +16,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::{Era, Settings, report::Counts};
+use super::{Era, Lulls, Settings, report::Counts};
 use crate::{
     error::Result,
     guards,
@@ -25,12 +25,14 @@ use crate::{
 
 /// The lease. A replica that renews it for so long no more loses it.
 const LEASE: Duration = Duration::from_secs(4);
-/// The longest that a replica lives, once AWS was called after its start.
-const LIFE: Duration = Duration::from_secs(5);
-/// After so long it counts as begun, also when nobody has called AWS since it was started.
-const BEGINS_WITHIN: Duration = Duration::from_secs(15);
-/// The pause between two looks at whether it has.
+/// The most calls of AWS after the start of a replica that are waited for before its time runs: on a busy machine replicas
+/// that are killed by the clock alone come to nothing.
+const CALLS: u64 = 120;
+/// The longest that a replica lives then.
+const LIFE: Duration = Duration::from_secs(4);
+/// The pause between two looks at the number of calls, and how long they are waited for.
 const LOOK: Duration = Duration::from_millis(50);
+const CALLS_WITHIN: Duration = Duration::from_secs(20);
 /// How long a replica is paused: longer than its lease, and short enough that a call that it was about to send is sent
 /// within the settle time. A longer pause at that very moment is what no controller can know of itself.
 const PAUSE: Duration = Duration::from_secs(5);
@@ -77,12 +79,14 @@ impl Points {
         has_ended
     }
 
-    /// Some of them: first those at which the fewest have ended.
+    /// Some of them: half of them those at which the fewest have ended, which may be hard to reach.
     fn choose(&self, random: &mut fastrand::Rng) -> Vec<String> {
         let points = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut all: Vec<_> = points.iter().map(|(name, ended)| (*ended, random.u32(..), name)).collect();
         all.sort_unstable();
-        all.into_iter().take(POINTS).map(|(_, _, name)| name.clone()).collect()
+        let others = all.split_off(all.len().min(POINTS / 2));
+        all.extend(random.choose_multiple(others, POINTS - POINTS / 2));
+        all.into_iter().map(|(_, _, name)| name.clone()).collect()
     }
 
     /// How many there are, and how many replicas ended at the one where the fewest did.
@@ -104,6 +108,7 @@ pub(super) struct Runner<'a> {
     pub(super) points: Arc<Points>,
     /// How much slower than one that does nothing else the machine is.
     pub(super) pace: &'a OnceLock<f64>,
+    pub(super) lulls: Lulls,
     pub(super) random: fastrand::Rng,
 }
 
@@ -157,7 +162,8 @@ impl Runner<'_> {
 
     /// The points at one of which the next replica ends.
     fn points(&mut self) -> Vec<String> {
-        let gets_some = self.settings.has_points && *self.era.borrow() == Era::Chaos && self.random.f64() < WITH_POINTS;
+        let is_disturbed = *self.era.borrow() == Era::Chaos && self.lulls.left().is_none();
+        let gets_some = self.settings.has_points && is_disturbed && self.random.f64() < WITH_POINTS;
         if gets_some { self.points.choose(&mut self.random) } else { Vec::new() }
     }
 
@@ -170,25 +176,16 @@ impl Runner<'_> {
                 _ = era.changed() => Ok(End::Stopped),
             };
         }
-        // On a busy machine a replica needs longer to begin: without that the kills would hit nobody who does anything.
-        let before = self.double.requests().total();
-        let begins = async {
-            while self.double.requests().total() == before {
-                sleep(LOOK).await;
-            }
+        let calls = calls_are_made(self.double, self.random.u64(1..=CALLS));
+        let ended_early = tokio::select! {
+            ended = replica.ended() => Some(ended),
+            () = calls => None,
         };
-        if let Ok(Some(ended)) = timeout(BEGINS_WITHIN, async {
-            tokio::select! {
-                ended = replica.ended() => Some(ended),
-                () = begins => None,
-            }
-        })
-        .await
-        {
+        if let Some(ended) = ended_early {
             return ended.map(End::Exited);
         }
         let life = LIFE.mul_f64(self.pace.get().copied().unwrap_or(1.0)).mul_f64(0.1 + 0.9 * self.random.f64());
-        if self.random.f64() < PAUSED {
+        if self.random.f64() < PAUSED && self.lulls.left().is_none() {
             if let Ok(ended) = timeout(life / 2, replica.ended()).await {
                 return ended.map(End::Exited);
             }
@@ -197,13 +194,30 @@ impl Runner<'_> {
             sleep(PAUSE).await;
             replica.process().resume();
         }
-        if let Ok(ended) = timeout(life, replica.ended()).await {
-            return ended.map(End::Exited);
+        let lives = async {
+            sleep(life).await;
+            self.lulls.over().await;
+        };
+        tokio::select! {
+            ended = replica.ended() => return ended.map(End::Exited),
+            () = lives => {}
         }
         replica.process().kill();
         replica.ended().await?;
         Ok(End::Killed)
     }
+}
+
+/// Waits until AWS was called so often from now on: that the controllers work. At most for [`CALLS_WITHIN`].
+pub(super) async fn calls_are_made(double: &Double, calls: u64) {
+    let wanted = double.requests().total() + calls;
+    let made = async {
+        while double.requests().total() < wanted {
+            sleep(LOOK).await;
+        }
+    };
+    // Without an answer, what comes next may change something.
+    let _ = timeout(CALLS_WITHIN, made).await;
 }
 
 /// What a point does: it ends the process, the first time or a later one.

@@ -6,11 +6,13 @@ use hyper::http::Request;
 use kube_glue_double::{Double, Fault, Then};
 use tokio::{sync::watch, time::sleep};
 
-use super::{Era, Settings, report::Counts};
+use super::{Era, Lulls, Settings, replicas::calls_are_made, report::Counts};
 use crate::{control_plane::ControlPlane, error::Result};
 
-/// The longest pause between two of them.
+/// The longest pause between two of them, and the calls of AWS before it: on a busy machine replicas take as long to begin
+/// again.
 const PAUSE: Duration = Duration::from_secs(12);
+const CALLS: u64 = 100;
 /// How far the double's clock jumps.
 const JUMP: Duration = Duration::from_mins(5);
 
@@ -61,6 +63,7 @@ pub(super) async fn disturb(
     settings: &Settings,
     mut era: watch::Receiver<Era>,
     counts: &Counts,
+    lulls: Lulls,
 ) -> Result<()> {
     let mut random = fastrand::Rng::with_seed(settings.seed);
     // An error means that the other end is gone: that it is over.
@@ -74,9 +77,14 @@ pub(super) async fn disturb(
         })
         .collect();
     while *era.borrow_and_update() == Era::Chaos {
-        let pause = sleep(PAUSE.mul_f64(0.2 + 0.8 * random.f64()));
+        let pause = PAUSE.mul_f64(0.2 + 0.8 * random.f64());
+        let quiet = async {
+            calls_are_made(double, CALLS).await;
+            sleep(pause).await;
+            lulls.over().await;
+        };
         tokio::select! {
-            () = pause => {}
+            () = quiet => {}
             _ = era.changed() => continue,
         }
         match random.choice(INCIDENTS) {
