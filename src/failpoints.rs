@@ -14,7 +14,7 @@ pub const GUARDS: &[(&str, &str)] = &[
     ("unclear-answers", "an answer that does not come is no refusal"),
     ("finalizer", "an object stays until its run is stopped"),
     ("versions", "a write names the version that it was decided on"),
-    ("generation", "a connection whose spec has changed is written again"),
+    ("generation", "a connection whose spec has changed does not wait for the pause after an earlier failure"),
     ("lease", "only the holder of the lease starts anything"),
     ("stale-cache", "an object that is older than the last write of this process is not decided on"),
 ];

@@ -55,7 +55,7 @@ where
     if add {
         finalizers.push(FINALIZER.to_owned());
     }
-    let patch = json!({"metadata": {"resourceVersion": decided_on(object), "finalizers": finalizers}});
+    let patch = json!({"metadata": decided_on(object, Some(("finalizers", json!(finalizers))))});
     let operation = if add { "add the finalizer" } else { "remove the finalizer" };
     sent(operation, object, api.patch(&object.name_any(), &params(), &Patch::Merge(patch))).await
 }
@@ -65,7 +65,7 @@ pub async fn annotation<K>(api: &Api<K>, object: &K, annotation: &str) -> Result
 where
     K: Resource + Clone + std::fmt::Debug + DeserializeOwned,
 {
-    let patch = json!({"metadata": {"resourceVersion": decided_on(object), "annotations": {annotation: "true"}}});
+    let patch = json!({"metadata": decided_on(object, Some(("annotations", json!({annotation: "true"}))))});
     sent("add an annotation", object, api.patch(&object.name_any(), &params(), &Patch::Merge(patch))).await
 }
 
@@ -79,7 +79,7 @@ where
 {
     let before = serde_json::to_value(object.status())?;
     let patch = json!({
-        "metadata": {"resourceVersion": decided_on(object)},
+        "metadata": decided_on(object, None),
         "status": difference(&before, &serde_json::to_value(status)?),
     });
     sent("write the status", object, api.patch_status(&object.name_any(), &params(), &Patch::Merge(patch))).await
@@ -96,9 +96,12 @@ fn difference(before: &Value, after: &Value) -> Value {
     removed.chain(changed).collect::<Map<_, _>>().into()
 }
 
-/// The version that a patch is decided on.
-fn decided_on<K: Resource>(object: &K) -> Option<String> {
-    object.resource_version().filter(|_| !failpoints::without("versions"))
+/// The metadata of a patch: the version that it is decided on, and a change.
+fn decided_on<K: Resource>(object: &K, change: Option<(&str, Value)>) -> Value {
+    let version = object.resource_version().map(Value::from);
+    // A null would be refused.
+    let version = version.filter(|_| !failpoints::without("versions")).map(|version| ("resourceVersion", version));
+    version.into_iter().chain(change).map(|(name, value)| (name.to_owned(), value)).collect::<Map<_, _>>().into()
 }
 
 /// Deletes the object, unless it has changed or was replaced.

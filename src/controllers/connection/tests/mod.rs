@@ -3,6 +3,7 @@
 mod deletion;
 pub(crate) mod fixture;
 mod ownership;
+mod pauses;
 mod plan;
 mod spec;
 mod stored;
