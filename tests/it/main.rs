@@ -16,7 +16,6 @@ mod crawler_runs;
 mod crds;
 mod credentials;
 mod deletion_ends;
-mod disturbed;
 mod docs;
 mod events;
 mod fault_matrix;
