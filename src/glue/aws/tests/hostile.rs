@@ -50,7 +50,7 @@ fn expiration() -> impl Strategy<Value = String> {
 }
 
 /// The members of Glue's answers.
-const MEMBERS: [&str; 52] = [
+const MEMBERS: [&str; 54] = [
     "JobRun",
     "JobRuns",
     "Job",
@@ -90,6 +90,8 @@ const MEMBERS: [&str; 52] = [
     "Runs",
     "WorkflowRunId",
     "Errors",
+    "Command",
+    "DefaultArguments",
     "Workflows",
     "Graph",
     "Nodes",
