@@ -6,6 +6,7 @@
 //! | [`reporter`] | reads the jobs of runs, and makes the events of one receiver |
 //! | [`sights`] | runs as Glue shows them; pure |
 //! | [`origin`] | what an object says of the origin of its runs; pure |
+//! | [`pace`] | how fast the jobs of an inventory are read; pure |
 //! | [`pending`] | the reports that wait until their job was read; pure |
 //! | `facts` | reads a job, crawler or connection in Glue |
 //! | `outbox` | sends the events, in front of it [`crate::lineage::queue`] |
@@ -18,6 +19,7 @@
 mod facts;
 pub mod origin;
 mod outbox;
+pub mod pace;
 pub mod pending;
 pub mod reporter;
 pub mod sights;
@@ -78,14 +80,15 @@ impl Lineage {
     #[must_use]
     pub fn reporter(&self, from_scripts: bool) -> Option<Reporter> {
         let own = self.own.as_ref()?;
-        let making = Making { namespace: own.settings.namespace.clone(), from_scripts };
+        let making = Making { namespace: own.settings.namespace.clone(), from_scripts, is_of_inventory: true };
         let (outbox, stages) = (Arc::clone(&own.outbox), Arc::clone(&own.stages));
         Some(Reporter::new(outbox, MOST_OF_INVENTORY, making, Some(stages)))
     }
 
     /// What reports the runs of an inventory, by its namespace and name, to a receiver of its own.
     pub fn reporter_to(&self, receiver: &OpenLineage, inventory: (&str, &str)) -> Result<Reporter, CaBundleError> {
-        let making = Making { namespace: receiver.namespace.clone(), from_scripts: receiver.from_scripts };
+        let OpenLineage { namespace, from_scripts, .. } = receiver.clone();
+        let making = Making { namespace, from_scripts, is_of_inventory: true };
         let started = Outbox::start(receiver, Owner::inventory(inventory), self.metrics.clone())?;
         Ok(Reporter::with_own(started, MOST_OF_INVENTORY, making))
     }
@@ -103,7 +106,8 @@ impl Own {
     fn start(settings: &OpenLineage, metrics: &Metrics) -> Result<Self, CaBundleError> {
         let (outbox, sending) = Outbox::start(settings, Owner::Controller, metrics.clone())?;
         let stages = Arc::new(Mutex::default());
-        let making = Making { namespace: settings.namespace.clone(), from_scripts: settings.from_scripts };
+        let OpenLineage { namespace, from_scripts, .. } = settings.clone();
+        let making = Making { namespace, from_scripts, is_of_inventory: false };
         let reporter = Reporter::new(Arc::clone(&outbox), usize::MAX, making, Some(Arc::clone(&stages)));
         Ok(Self { outbox, stages, reporter, settings: settings.clone(), _sending: sending })
     }

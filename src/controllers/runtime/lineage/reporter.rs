@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::task::AbortOnDropHandle;
 use tracing::warn;
 
 use super::facts::{self, Read};
 use super::outbox::{Outbox, Started};
+use super::pace::Pace;
 use super::pending::{Added, Key, Pending};
 use super::stages::Stages;
 use crate::controllers::runtime::time;
@@ -32,6 +33,8 @@ pub struct Making {
     pub namespace: Option<String>,
     /// Whether the scripts of jobs are read.
     pub from_scripts: bool,
+    /// Whether they are those of an inventory, of which there may be many at once.
+    pub is_of_inventory: bool,
 }
 
 /// Makes the events of runs, for one receiver. What it has not made when it is dropped is not sent.
@@ -217,15 +220,22 @@ async fn read_jobs(shared: Arc<Shared>, mut reports: Receiver<Report>, making: M
     let mut pending = Pending::<Report, Arc<Read>>::default();
     let mut reading = JoinSet::new();
     let from_scripts = making.from_scripts;
+    let mut pace = if making.is_of_inventory { Pace::of_inventory(Instant::now()) } else { Pace::unbounded() };
     loop {
-        while let Some((key, report)) = pending.next(Instant::now()) {
+        let mut now = Instant::now();
+        while pace.next_at(now) <= now
+            && let Some((key, report)) = pending.next(now)
+        {
+            pace.take(now);
             let (client, target) = (report.client.clone(), report.run.target.clone());
             reading.spawn(async move {
                 // Whatever happens there, the reports are sent.
                 let read = tokio::spawn(facts::read(client, target, from_scripts)).await;
                 (key, Arc::new(read.unwrap_or_default()))
             });
+            now = Instant::now();
         }
+        let may_read_at = pace.next_at(now);
         let ready = tokio::select! {
             report = reports.recv() => {
                 let Some(report) = report else { return };
@@ -241,6 +251,7 @@ async fn read_jobs(shared: Arc<Shared>, mut reports: Receiver<Report>, making: M
                 }
             }
             Some(Ok((key, read))) = reading.join_next() => pending.answered(&key, read),
+            () = sleep_until(may_read_at), if may_read_at > now => Vec::new(),
         };
         for (report, read) in ready {
             shared.wait_for_room(most).await;
