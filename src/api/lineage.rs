@@ -72,7 +72,7 @@ impl InventoryLineage {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LineageTransport {
-    /// Its URL without a path, such as http://marquez.lineage:5000. The operator must list it for the namespace.
+    /// Its URL without a path, such as `http://marquez.lineage:5000`. The operator must list it for the namespace.
     #[schemars(
         length(max = 300),
         regex(pattern = r"^https?://[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?/?$")
