@@ -9,6 +9,7 @@
 //! - [`sample_resources`]: what the samples name in Glue but do not create.
 //! - [`progress`], [`proof`]: what the programs of the test bed show: how far they came, and what they found.
 //! - [`lives`]: what users and Glue do to one object of each kind, and what it must come to.
+//! - [`openlineage`]: a receiver of OpenLineage events.
 //! - [`relay`]: a relay before the API server that sees each write and each event of a watch.
 //! - [`replica`]: the program under test as a process that is killed and paused.
 //! - [`chaos`]: lives of objects while everything around them fails.
@@ -36,6 +37,7 @@ mod interrupt;
 pub mod kubelet;
 pub mod lives;
 mod machine;
+pub mod openlineage;
 pub mod progress;
 pub mod proof;
 pub mod relay;
