@@ -205,7 +205,8 @@ fn cache_folder() -> PathBuf {
 }
 
 /// Cargo's target folder: the ancestor of this program's file that has a `CACHEDIR.TAG`.
-pub(crate) fn target_folder() -> PathBuf {
+#[must_use]
+pub fn target_folder() -> PathBuf {
     let program = std::env::current_exe().unwrap_or_default();
     program
         .ancestors()
