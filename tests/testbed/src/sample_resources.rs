@@ -5,7 +5,7 @@ use std::time::Duration;
 use kube_glue_double::{
     AwsError, CrawlScript, CrawlerSettings, DEFAULT_ACCOUNT, Double, JobDefinition, Outcome, RunScript,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// Creates the connection that a sample takes over, as if by hand.
 ///
@@ -39,6 +39,35 @@ pub fn create_triggers(double: &Double, region: &str, crawling: Duration) -> Res
     Ok(())
 }
 
+/// What a job of the samples reads and writes: one source and one target, as the nodes of a visual job.
+#[must_use]
+pub fn visual(mut job: JobDefinition, [source, target]: [Value; 2]) -> JobDefinition {
+    let mut nodes = json!({"source": source, "target": target});
+    for details in nodes["target"].as_object_mut().into_iter().flat_map(serde_json::Map::values_mut) {
+        details["Inputs"] = json!(["source"]);
+    }
+    job.settings.rest.insert("CodeGenConfigurationNodes".to_owned(), nodes);
+    job
+}
+
+/// A folder of S3 as a source of a visual job.
+#[must_use]
+pub fn files(path: &str) -> Value {
+    json!({"S3ParquetSource": {"Name": "files", "Paths": [path]}})
+}
+
+/// A folder of S3 as a target of a visual job.
+#[must_use]
+pub fn into_files(path: &str) -> Value {
+    json!({"S3DirectTarget": {"Name": "files", "Path": path, "Format": "parquet"}})
+}
+
+/// A table of the Data Catalog as a target of a visual job.
+#[must_use]
+pub fn into_table(database: &str, table: &str) -> Value {
+    json!({"CatalogTarget": {"Name": "table", "Database": database, "Table": table}})
+}
+
 /// Creates the workflows of the samples, and the jobs that only they start: `customers-load` and then `customers-clean`,
 /// which fails the first time, and `events-compact`, which never ends. Each job runs for `running`. The job `orders-etl` of
 /// `orders-daily` exists already.
@@ -49,16 +78,22 @@ pub fn create_workflows(double: &Double, region: &str, running: Duration) -> Res
     let script =
         |script: RunScript| script.starting(Duration::ZERO).running(running).stopping(running).slot_lag(Duration::ZERO);
     let message = "AnalysisException: Path does not exist: s3://example-landing/customers/2026-01-31";
-    for (name, plan) in [
-        ("customers-load", RunScript::succeeds()),
-        ("customers-clean", RunScript::fails(message).then(Outcome::Succeeded)),
-        ("events-compact", RunScript::never_ends()),
+    let lake = "s3://example-lake/customers";
+    for (name, plan, nodes) in [
+        ("customers-load", RunScript::succeeds(), [files("s3://example-landing/customers"), into_files(lake)]),
+        (
+            "customers-clean",
+            RunScript::fails(message).then(Outcome::Succeeded),
+            [files(lake), into_table("sales", "customers")],
+        ),
+        (
+            "events-compact",
+            RunScript::never_ends(),
+            [files("s3://example-landing/events"), into_files("s3://example-lake/events")],
+        ),
     ] {
-        double.define_job(
-            DEFAULT_ACCOUNT,
-            region,
-            JobDefinition::new(name).max_concurrent_runs(5).script(script(plan)),
-        );
+        let job = JobDefinition::new(name).max_concurrent_runs(5).script(script(plan));
+        double.define_job(DEFAULT_ACCOUNT, region, visual(job, nodes));
     }
     let after =
         |job: &str| json!({"Conditions": [{"LogicalOperator": "EQUALS", "JobName": job, "State": "SUCCEEDED"}]});

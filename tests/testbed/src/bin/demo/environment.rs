@@ -1,4 +1,5 @@
-//! Starts the environment of the demo: programs, control plane, double of Glue, kubelet, and the installed chart.
+//! Starts the environment of the demo: programs, control plane, double of Glue, receiver of lineage, kubelet, and the
+//! installed chart.
 
 use std::time::{Duration, Instant};
 
@@ -9,6 +10,7 @@ use kube::{
 use kube_glue_double::{DEFAULT_ACCOUNT, Double};
 use kube_glue_testbed::{
     Assets, ControlPlane, IMAGE, Kubelet, Options, RunningPod, SET_IMAGE, controller, format_duration,
+    openlineage::Receiver,
 };
 
 use crate::{error::DemoError, glue_resources, show};
@@ -27,6 +29,7 @@ pub(crate) struct Environment {
     // In drop order: the controller ends before the services that it calls.
     pub(crate) kubelet: Kubelet,
     pub(crate) double: Double,
+    pub(crate) receiver: Receiver,
     pub(crate) plane: ControlPlane,
 }
 
@@ -57,13 +60,17 @@ impl Environment {
         show::step("AWS Glue", &format!("a test double at {}, with {resources} in {REGION}", double.url()), started);
 
         let started = Instant::now();
+        let receiver = Receiver::start().await?;
+        show::step("OpenLineage", &format!("a receiver of lineage at {}", receiver.url()), started);
+
+        let started = Instant::now();
         let kubelet = Kubelet::builder(&plane)
             .image(IMAGE, program)
             // There is no instance metadata service; do not wait for one.
             .env("AWS_EC2_METADATA_DISABLED", "true")
             .start()
             .await?;
-        let environment = Self { kubelet, double, plane };
+        let environment = Self { kubelet, double, receiver, plane };
         environment.install().await?;
         show::step("helm", "installed charts/kube-glue; the controller is ready", started);
         Ok(environment)
@@ -73,8 +80,10 @@ impl Environment {
         let args = ["install", "kube-glue", "charts/kube-glue", "--namespace", NAMESPACE];
         // The double's runs take only seconds, so the controller polls every second.
         let values = format!(
-            "{SET_IMAGE},controller.pollInterval=1s,controller.pollCallsPerMinute=1000,log.format=text,aws.endpointUrl={}",
-            self.double.url()
+            "{SET_IMAGE},controller.pollInterval=1s,controller.pollCallsPerMinute=1000,log.format=text,\
+             aws.endpointUrl={},openLineage.url={},openLineage.fromScripts=true",
+            self.double.url(),
+            self.receiver.url()
         );
         let more = ["--create-namespace", "--wait", "--timeout", "2m", "--set", &values];
         show::command("helm", args.into_iter().chain(more));

@@ -3,6 +3,7 @@
 mod connection_password;
 mod controller_killed;
 mod inventory;
+mod lineage;
 mod run_fails;
 mod run_stopped_by_deletion;
 mod run_succeeds;
@@ -34,7 +35,9 @@ pub(crate) async fn run(environment: &Environment) -> Result<(), DemoError> {
     show::heading(8, "A connection whose password changes in its Secret");
     connection_password::run(environment).await?;
     show::heading(9, "An inventory of the account");
-    inventory::run(environment).await
+    inventory::run(environment).await?;
+    show::heading(10, "The lineage of these runs");
+    lineage::run(environment).await
 }
 
 /// Checks that Glue received `StartJobRun` once for a job, and has one run.
