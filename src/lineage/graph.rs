@@ -8,10 +8,10 @@ use serde_json::Value;
 
 use super::dataset::{Direction, Evidence, Findings, Locator, Place};
 use super::scripts::literal;
-use super::visual;
+use super::visual::{self, MAX_NODES, Opaque};
 
-/// The most nodes, and the most edges, of a graph that are read.
-const MAX_NODES: usize = 500;
+/// The most edges of a graph that are read.
+const MAX_EDGES: usize = 2_000;
 
 /// A node of the graph (`CodeGenNode`).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +31,8 @@ pub struct Graph {
     pub nodes: Vec<GraphNode>,
     /// Its edges, from source to target.
     pub edges: Vec<(String, String)>,
+    /// How many nodes there are, with those that are not read.
+    pub node_count: usize,
 }
 
 /// Whether Glue may make a graph of the script.
@@ -52,13 +54,14 @@ pub fn read(document: &Value) -> Graph {
     let edge = |edge: &Value| Some((text(&edge["Source"])?, text(&edge["Target"])?));
     Graph {
         nodes: all("DagNodes").take(MAX_NODES).filter_map(node).collect(),
-        edges: all("DagEdges").take(MAX_NODES).filter_map(edge).collect(),
+        edges: all("DagEdges").take(MAX_EDGES).filter_map(edge).collect(),
+        node_count: all("DagNodes").count(),
     }
 }
 
 /// The datasets of the graph.
 #[must_use]
-pub fn findings(Graph { nodes, edges }: &Graph, place: &Place) -> Findings {
+pub fn findings(Graph { nodes, edges, node_count }: &Graph, place: &Place) -> Findings {
     let node = |node: &GraphNode| {
         let inputs = edges.iter().filter(|(_, target)| *target == node.id).map(|(source, _)| source.clone()).collect();
         let mut drawn = visual::Node { name: node.type_.clone(), inputs, ..visual::Node::default() };
@@ -70,11 +73,11 @@ pub fn findings(Graph { nodes, edges }: &Graph, place: &Place) -> Findings {
         match (locator(&node.arguments), direction) {
             (Some(found), Direction::Input) => drawn.reads.extend(found),
             (Some(found), Direction::Output) => drawn.writes.extend(found),
-            (None, direction) => drawn.opaque = Some(direction),
+            (None, direction) => drawn.opaque = Some(Opaque::NoPlace(direction)),
         }
         (node.id.clone(), drawn)
     };
-    let nodes = nodes.iter().map(node).collect();
+    let nodes = nodes.iter().map(node).chain(visual::left_out(*node_count)).collect();
     let found = visual::findings(&nodes, place, &BTreeMap::new());
     let graph = |known: BTreeMap<_, _>| known.into_keys().map(|dataset| (dataset, [Evidence::Graph].into())).collect();
     Findings { inputs: graph(found.inputs), outputs: graph(found.outputs), ..found }
@@ -116,12 +119,13 @@ mod tests {
         ];
         let edges = [("a", "b"), ("b", "c")].map(|(from, to)| (from.to_owned(), to.to_owned()));
         let place = Place { region: "r".to_owned(), account: "1".to_owned() };
-        let findings = findings(&Graph { nodes: nodes.into(), edges: edges.into() }, &place);
+        let findings = findings(&Graph { nodes: nodes.into(), edges: edges.into(), node_count: MAX_NODES + 1 }, &place);
         let (input, evidence) = findings.inputs.first_key_value().expect("an input");
         assert_eq!((input.name.as_str(), evidence), ("table/sales/orders", &[Evidence::Graph].into()));
         let output = findings.outputs.keys().next().expect("an output");
         assert_eq!((output.namespace.as_str(), output.name.as_str()), ("s3://lake", "clean"));
-        assert_eq!((findings.edges.len(), findings.unknown_count), (1, 1));
+        assert_eq!((findings.edges.len(), findings.unknown_count), (1, 2));
+        assert!(findings.unknown.iter().any(|unknown| unknown.at == "node and 1 more"), "{:?}", findings.unknown);
     }
 
     #[test]
@@ -136,7 +140,7 @@ mod tests {
         let arguments = [("database".to_owned(), "\"sales\"".to_owned())].into();
         let node = GraphNode { id: "source".to_owned(), type_: "DataSource".to_owned(), arguments };
         let edges = vec![("source".to_owned(), "sink".to_owned())];
-        assert_eq!(read(&document), Graph { nodes: vec![node], edges });
+        assert_eq!(read(&document), Graph { nodes: vec![node], edges, node_count: 2 });
         assert_eq!(read(&json!({"DagNodes": "none"})), Graph::default());
         assert!(is_annotated("import sys\n  ## @type: DataSource\n") && !is_annotated("# @type: DataSource"));
     }

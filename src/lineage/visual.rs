@@ -19,8 +19,37 @@ pub struct Node {
     pub reads: Vec<Locator>,
     /// What it writes outside the job.
     pub writes: Vec<Locator>,
-    /// What it reads or writes and does not name in a way that this program knows.
-    pub opaque: Option<Direction>,
+    /// Why what it reads or writes is not known.
+    pub opaque: Option<Opaque>,
+}
+
+/// Why the datasets of a node are not known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Opaque {
+    /// It does not name what it reads or writes in a way that this program knows.
+    NoPlace(Direction),
+    /// The job has too many nodes.
+    LeftOut,
+}
+
+impl Opaque {
+    fn why(self) -> &'static str {
+        match self {
+            Self::NoPlace(_) => "this type of node names no place that is known",
+            Self::LeftOut => "only the first 500 nodes of a job are read",
+        }
+    }
+}
+
+/// The most nodes of a job that are read.
+pub const MAX_NODES: usize = 500;
+
+/// What stands for the nodes beyond [`MAX_NODES`], with its id, where there are `all`.
+#[must_use]
+pub fn left_out(all: usize) -> Option<(String, Node)> {
+    let more = all.checked_sub(MAX_NODES).filter(|more| *more > 0)?;
+    let name = format!("and {more} more");
+    Some((name.clone(), Node { name, opaque: Some(Opaque::LeftOut), ..Node::default() }))
 }
 
 /// The connections that must be read to name everything.
@@ -54,8 +83,8 @@ pub fn findings(nodes: &BTreeMap<String, Node>, place: &Place, connections: &BTr
         };
         let read = resolve(Direction::Input, &node.reads);
         let written = resolve(Direction::Output, &node.writes);
-        if node.opaque.is_some() {
-            findings.add_unknown(format!("node {}", node.name), "this type of node names no place that is known");
+        if let Some(opaque) = node.opaque {
+            findings.add_unknown(format!("node {}", node.name), opaque.why());
         }
         sources.insert(id, read);
         if !written.is_empty() {
@@ -131,7 +160,7 @@ mod tests {
     #[test]
     fn a_node_that_names_no_place_is_counted_and_a_cycle_ends() {
         let mut first = writing("first", &["n2"], "not a uri");
-        first.opaque = Some(Direction::Input);
+        first.opaque = Some(Opaque::NoPlace(Direction::Input));
         let nodes: BTreeMap<_, _> =
             [("n1".to_owned(), first), ("n2".to_owned(), node("second", &["n1", "n2", "gone"]))].into();
         let place = Place { region: "r".to_owned(), account: "1".to_owned() };

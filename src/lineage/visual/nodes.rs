@@ -8,18 +8,17 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::Node;
+use super::{MAX_NODES, Node, Opaque, left_out};
 use crate::lineage::dataset::{Direction, Locator};
 use crate::lineage::scripts::literal;
-
-/// The most nodes of a job that are read.
-const MAX_NODES: usize = 500;
 
 /// The nodes by their ids.
 #[must_use]
 pub fn read(document: &Value) -> BTreeMap<String, Node> {
-    let nodes = document.as_object().into_iter().flatten().take(MAX_NODES);
-    nodes.filter_map(|(id, node)| Some((id.clone(), of(node)?))).collect()
+    let all = document.as_object();
+    let nodes = all.into_iter().flatten().take(MAX_NODES);
+    let read = nodes.filter_map(|(id, node)| Some((id.clone(), of(node)?)));
+    read.chain(left_out(all.map_or(0, serde_json::Map::len))).collect()
 }
 
 fn of(node: &Value) -> Option<Node> {
@@ -36,10 +35,10 @@ fn of(node: &Value) -> Option<Node> {
         return Some(read);
     };
     match (locators(type_, members), direction) {
-        (Some(found), _) if found.is_empty() => read.opaque = Some(direction),
+        (Some(found), _) if found.is_empty() => read.opaque = Some(Opaque::NoPlace(direction)),
         (Some(found), Direction::Input) => read.reads = found,
         (Some(found), Direction::Output) => read.writes = found,
-        (None, direction) => read.opaque = Some(direction),
+        (None, direction) => read.opaque = Some(Opaque::NoPlace(direction)),
     }
     Some(read)
 }
@@ -216,11 +215,20 @@ mod tests {
             "n5": "no node", "n6": {},
         }));
         let opaque = |id: &str| nodes[id].opaque;
-        assert_eq!([opaque("n1"), opaque("n4")], [Some(Direction::Input); 2]);
-        assert_eq!((opaque("n2"), opaque("n3")), (Some(Direction::Output), None));
+        assert_eq!([opaque("n1"), opaque("n4")], [Some(Opaque::NoPlace(Direction::Input)); 2]);
+        assert_eq!((opaque("n2"), opaque("n3")), (Some(Opaque::NoPlace(Direction::Output)), None));
         assert_eq!(nodes["n2"].inputs, ["n1"]);
         assert!(nodes["n3"].reads.is_empty() && nodes["n3"].writes.is_empty());
         assert_eq!(nodes.len(), 4);
         assert!(read(&json!(null)).is_empty());
+    }
+
+    #[test]
+    fn the_nodes_beyond_the_bound_are_counted() {
+        let node = || json!({"S3CsvSource": {"Name": "raw", "Paths": ["s3://lake/raw"]}});
+        let of = |count: usize| read(&(0..count).map(|n| (format!("n{n:04}"), node())).collect());
+        assert_eq!(of(MAX_NODES).len(), MAX_NODES);
+        let nodes = of(MAX_NODES + 20);
+        assert_eq!((nodes.len(), nodes["and 20 more"].opaque), (MAX_NODES + 1, Some(Opaque::LeftOut)));
     }
 }
