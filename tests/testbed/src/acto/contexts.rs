@@ -41,6 +41,11 @@ fn more(kind: &str) -> Vec<Value> {
             json!({ "runPropertiesFrom": [{ "name": "a", "secretKeyRef": { "name": DATABASE, "key": "password" } }] }),
             json!({ "runPropertiesFrom": [{ "name": "a", "configMapKeyRef": { "name": DATABASE, "key": "password" } }] }),
         ],
+        "GlueInventory" => {
+            let receiver = json!({ "url": "http://marquez.lineage:5000" });
+            let key = json!({ "apiKeySecretRef": { "name": DATABASE, "key": "password" } });
+            [receiver.clone(), merged(receiver, key)].map(|to| json!({ "lineage": { "transport": to } })).into()
+        }
         "GlueTrigger" => vec![json!({ "fire": "one" }), json!({ "fire": "one", "fireOnCreation": true })],
         _ => Vec::new(),
     }

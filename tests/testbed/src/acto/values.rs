@@ -38,6 +38,9 @@ const SAMPLES: &[&str] = &[
     "https://example.com/two",
     "https://example.com/three",
     "2026-01-31T00:00:00Z",
+    "http://marquez.lineage:5000",
+    "https://marquez.example.com",
+    "http://datahub.lineage:8080/",
 ];
 /// What few patterns admit.
 const ODD: &[&str] = &["\u{1}", " ", "A b!", "-", "no such: value\u{1f}", "1"];

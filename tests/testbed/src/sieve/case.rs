@@ -37,9 +37,9 @@ use crate::{
 
 /// How long each wait of a life may take. A start that is not known to have been made is repeated after
 /// `--start-settle`, and pauses after failures grow.
-const LIMIT: Duration = Duration::from_mins(1);
+const LIMIT: Duration = Duration::from_mins(3);
 /// How long the end may take to look like the undisturbed one, on a machine that is busy with others.
-const SETTLES_WITHIN: Duration = Duration::from_secs(45);
+const SETTLES_WITHIN: Duration = Duration::from_mins(2);
 /// How long an undisturbed one may take to stay as it is.
 const RESTS_WITHIN: Duration = Duration::from_secs(15);
 /// How long an undisturbed end must stay as it is.

@@ -10,7 +10,7 @@ use crate::error::ProveError;
 /// The plans of each kind.
 const QUICK: u64 = 20;
 /// The plans that run at once. They wait most of the time.
-const AT_ONCE: usize = 40;
+const AT_ONCE: usize = 20;
 /// How long plans are started.
 const LIMIT: Duration = Duration::from_mins(20);
 
