@@ -111,10 +111,8 @@ async fn a_run_of_a_visual_job_says_what_it_reads_and_writes() {
     assert_eq!(receiver.refused(), [""; 0]);
     let all = serde_json::to_string(&events).expect("JSON");
     assert!(!all.contains("swordfish-9") && !all.contains("etl\""), "{all}");
-    let metrics = env.metrics().await;
-    for line in ["kube_glue_lineage_events_total{outcome=\"sent\"} 3", "kube_glue_lineage_queue_depth 0"] {
-        assert!(metrics.lines().any(|shown| shown == line), "{line}: {metrics}");
-    }
+    env.wait_for_metrics(&["kube_glue_lineage_events_total{outcome=\"sent\"} 3", "kube_glue_lineage_queue_depth 0"])
+        .await;
 }
 
 #[tokio::test]

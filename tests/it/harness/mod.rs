@@ -26,7 +26,7 @@ use kube_glue_double::{AccessKey, Double, JobDefinition, Request};
 use kube_glue_testbed::ControlPlane;
 use serde_json::{Value, json};
 use tokio::sync::watch;
-use tokio::time::timeout;
+use tokio::time::{interval, timeout};
 
 use crate::docs::policies;
 
@@ -43,6 +43,8 @@ pub use secrets::{DEFAULT_SECRET, access_key_data};
 pub const REGION: &str = "eu-west-1";
 /// The limit of every wait for what should take a moment. It is generous because machines are shared.
 pub const WAIT_TIMEOUT: Duration = Duration::from_mins(1);
+/// How often metrics are read that are to change. They have no watch.
+const METRICS_AGAIN: Duration = Duration::from_millis(50);
 /// The controller's identity in the Lease, unless a test runs several controllers.
 const IDENTITY: &str = "it";
 
@@ -205,6 +207,23 @@ impl TestEnv {
     /// The controller's metrics.
     pub async fn metrics(&self) -> String {
         self.controllers[IDENTITY].get("/metrics").await.1
+    }
+
+    /// Waits until the controller's metrics have all these lines: it counts what it has sent after the answer to it.
+    pub async fn wait_for_metrics(&self, lines: &[&str]) {
+        let mut timer = interval(METRICS_AGAIN);
+        let mut last = String::new();
+        let have_all = async {
+            loop {
+                timer.tick().await;
+                last = self.metrics().await;
+                if lines.iter().all(|line| last.lines().any(|shown| shown == *line)) {
+                    return;
+                }
+            }
+        };
+        let waited = timeout(WAIT_TIMEOUT, have_all).await;
+        assert!(waited.is_ok(), "the metrics do not have {lines:?}: {last}");
     }
 
     /// The last 40 lines that the controllers logged themselves, for failure messages. The full log goes to a file.

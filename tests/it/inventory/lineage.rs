@@ -85,8 +85,7 @@ async fn an_inventory_sends_each_run_that_it_sees_to_its_receiver_and_its_status
     assert_eq!(receiver.refused(), [""; 0]);
     let lag =
         format!("kube_glue_inventory_lineage_lag_seconds{{namespace=\"{}\",inventory=\"all\"}} 0.0", env.namespace);
-    let metrics = env.metrics().await;
-    assert!(metrics.lines().any(|line| line == lag), "{metrics}");
+    env.wait_for_metrics(&[&lag]).await;
 }
 
 /// Reads that show nothing new send nothing; after a restart what is sent again is the same.

@@ -85,10 +85,8 @@ async fn an_overloaded_or_broken_receiver_is_asked_again_and_a_refused_event_is_
     let events = receiver.wait_until("the run has ended", have_ended(&ids)).await;
     // Three answers ask for another try, and the fourth refuses the first event.
     assert_eq!(types_of(&events, &ids[0]), ["START", "COMPLETE"]);
-    let metrics = env.metrics().await;
-    for line in ["outcome=\"refused\"} 1", "outcome=\"sent\"} 2"] {
-        assert!(metrics.contains(&format!("kube_glue_lineage_events_total{{{line}")), "{line}: {metrics}");
-    }
+    let counted = ["refused\"} 1", "sent\"} 2"].map(|line| format!("kube_glue_lineage_events_total{{outcome=\"{line}"));
+    env.wait_for_metrics(&counted.each_ref().map(String::as_str)).await;
     assert!(env.logs().contains("429"), "{}", env.log_tail());
 }
 

@@ -167,7 +167,6 @@ impl Outbox {
             let was_failing = queue.is_failing();
             (queue.answered(ticket.run, outcome, self.now(), fastrand::f64()), was_failing)
         };
-        let words = self.words(&answer);
         match outcome {
             Outcome::Delivered => {
                 self.metrics.lineage_events("sent", 1);
@@ -176,15 +175,12 @@ impl Outbox {
                 }
             }
             Outcome::Refused => {
-                warn!(answer = words, "the OpenLineage receiver at {} refused an event", self.url);
+                warn!(answer = self.words(&answer), "the OpenLineage receiver at {} refused an event", self.url);
             }
-            Outcome::Retry(_) if was_failing => debug!(answer = words, "an event is sent again"),
+            Outcome::Retry(_) if was_failing => debug!(answer = self.words(&answer), "an event is sent again"),
             Outcome::Retry(_) => {
-                let url = &self.url;
-                warn!(
-                    answer = words,
-                    "the OpenLineage receiver at {url} takes no events; they wait, and are sent again"
-                );
+                let (url, answer) = (&self.url, self.words(&answer));
+                warn!(answer, "the OpenLineage receiver at {url} takes no events; they wait, and are sent again");
             }
         }
         *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = trouble(&answer);
