@@ -8,7 +8,7 @@
 //! - The queue is bounded, in events and bytes. When it is full, events that only say that a run is known are dropped first,
 //!   then new ones. Every event that is dropped is counted with its reason.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::time::Duration;
 
 use uuid::Uuid;
@@ -121,7 +121,8 @@ pub struct Queue {
     /// The runs whose first event may be sent: those with fewer errors first, then the older.
     ready: BTreeSet<(u32, u64, Uuid)>,
     next_number: u64,
-    count: usize,
+    /// When each event that waits or is being sent was enqueued, by its number.
+    since: BTreeMap<u64, Time>,
     bytes: usize,
     in_flight: usize,
     /// How often in a row the receiver failed.
@@ -139,7 +140,7 @@ impl Queue {
             lanes: HashMap::new(),
             ready: BTreeSet::new(),
             next_number: 0,
-            count: 0,
+            since: BTreeMap::new(),
             bytes: 0,
             in_flight: 0,
             failures: 0,
@@ -151,7 +152,7 @@ impl Queue {
     /// How many events wait or are being sent.
     #[must_use]
     pub fn depth(&self) -> usize {
-        self.count
+        self.since.len()
     }
 
     /// How many events were added so far; each has the number that this was before.
@@ -163,14 +164,13 @@ impl Queue {
     /// The smallest number of an event that waits or is being sent; `None` when there is none.
     #[must_use]
     pub fn oldest(&self) -> Option<u64> {
-        self.lanes.values().filter_map(|lane| lane.entries.front()).map(|(number, _)| *number).min()
+        self.since.first_key_value().map(|(number, _)| *number)
     }
 
     /// How long the oldest event has been waiting.
     #[must_use]
     pub fn lag(&self, now: Time) -> Duration {
-        let oldest = self.lanes.values().filter_map(|lane| lane.entries.front()).map(|(_, entry)| entry.since).min();
-        oldest.map_or(Duration::ZERO, |since| now.saturating_sub(since))
+        self.since.first_key_value().map_or(Duration::ZERO, |(_, since)| now.saturating_sub(*since))
     }
 
     /// Whether the receiver failed last.
@@ -190,7 +190,7 @@ impl Queue {
     pub fn enqueue(&mut self, entry: Entry) -> Vec<Dropped> {
         let mut dropped = Vec::new();
         let is_full =
-            |queue: &Self| queue.count >= queue.bounds.events || queue.bytes + entry.body.len() > queue.bounds.bytes;
+            |queue: &Self| queue.depth() >= queue.bounds.events || queue.bytes + entry.body.len() > queue.bounds.bytes;
         while is_full(self) && !entry.is_minor && self.drop_minor() {
             dropped.push(Dropped::QueueFull);
         }
@@ -198,9 +198,9 @@ impl Queue {
             dropped.push(Dropped::QueueFull);
             return dropped;
         }
-        self.count += 1;
         self.bytes += entry.body.len();
         let number = self.next_number;
+        self.since.insert(number, entry.since);
         self.next_number += 1;
         let run = entry.run;
         let lane = self.lanes.entry(run).or_default();
@@ -301,8 +301,8 @@ impl Queue {
     /// Removes the first event of the run; the next one may be sent.
     fn remove_first(&mut self, run: Uuid) {
         let Some(lane) = self.lanes.get_mut(&run) else { return };
-        if let Some((_, entry)) = lane.entries.pop_front() {
-            self.count -= 1;
+        if let Some((number, entry)) = lane.entries.pop_front() {
+            self.since.remove(&number);
             self.bytes -= entry.body.len();
         }
         lane.attempts = 0;

@@ -203,7 +203,7 @@ proptest! {
                 delivered.push((ticket.run, ticket.body.parse().expect("a number")));
             }
         }
-        prop_assert_eq!(queue.depth(), 0);
+        prop_assert_eq!((queue.depth(), queue.oldest()), (0, None));
         prop_assert_eq!(delivered.len() + dropped, number as usize);
         let mut last: HashMap<Uuid, u32> = HashMap::new();
         for (run, number) in delivered {
