@@ -29,7 +29,7 @@ pub struct LineageFacts {
     pub delivered_until: Option<Timestamp>,
     /// Why the receiver takes no events.
     pub problem: Option<String>,
-    /// Whether something waits, or is to be written once it was delivered.
+    /// Whether events wait that the receiver has not taken.
     pub is_pending: bool,
 }
 

@@ -13,8 +13,6 @@ use crate::controllers::runtime::{OpenLineage, Settings};
 use crate::glue::Glue;
 use crate::glue::identity::{SecretData, Sensitive, is_header_value};
 
-/// The path of the API of a receiver below its URL, as OpenLineage's clients have it by default.
-const USUAL_ENDPOINT: &str = "api/v1/lineage";
 /// What [`Receiver::name`] is for the receiver of the controller.
 const CONTROLLER: &str = "controller";
 
@@ -64,10 +62,10 @@ impl Receiver {
             );
             Problem::new(Reason::ReceiverNotAllowed, message)
         })?;
-        let endpoint = endpoint.as_deref().unwrap_or(USUAL_ENDPOINT).trim_matches('/');
+        let endpoint = endpoint.as_deref().unwrap_or(OpenLineage::USUAL_ENDPOINT);
         let api_key = api_key_secret_ref.as_ref().map(|key| api_key(namespace, key, secret)).transpose()?;
         Ok(Self::Own(OpenLineage {
-            url: format!("{url}/{endpoint}"),
+            url: OpenLineage::endpoint_url(&url, endpoint),
             api_key,
             namespace: lineage.namespace.clone(),
             from_scripts,
@@ -89,7 +87,7 @@ fn api_key(
         |what: &str| Problem::new(Reason::SecretInvalid, format!("key {key} of Secret {namespace}/{name} {what}"));
     let value = secret.ok_or_else(not_found)?.get(key).ok_or_else(|| invalid("is missing"))?;
     let text = std::str::from_utf8(value).map_err(|_| invalid("is no text"))?;
-    if text.is_empty() || !is_header_value(text) {
+    if !is_header_value(text) {
         return Err(invalid("is no bearer token: it is empty, or has a blank or a line break in it"));
     }
     Ok(Sensitive::new(text.to_owned()))

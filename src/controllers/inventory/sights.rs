@@ -15,9 +15,8 @@ use crate::glue::inventory::{Picture, Workflow};
 use crate::glue::job_runs::JobRun;
 use crate::lineage::run::{JobKind, RunSight, Target};
 
-/// The newest runs that the viewer selects; of each job and crawler the oldest first.
-///
-/// Their arguments are not among what is known: they may come from Secrets of others.
+/// The newest runs that the viewer selects; of each job and crawler the oldest first. Without their arguments, which may come
+/// from Secrets of other namespaces.
 #[must_use]
 pub fn of(viewer: &Viewer<'_>, picture: &Picture) -> Vec<RunSight> {
     let mut sights: Vec<RunSight> = workflow_runs(viewer, picture).collect();
@@ -75,11 +74,7 @@ fn workflow_run(viewer: &Viewer<'_>, name: &str, workflow: &Workflow, by_id: &Ha
         if let Some(listed) = by_id.get(run.id.as_str()) {
             (run.message, run.glue_version) = (items::error_of(viewer, listed), listed.glue_version.clone());
         }
-        match run.target.kind {
-            JobKind::Job => viewer.selected.has(ItemType::Job, &run.target.name),
-            JobKind::Crawler => viewer.selected.has(ItemType::Crawler, &run.target.name),
-            JobKind::Workflow | JobKind::Trigger => true,
-        }
+        sights::item_type(run.target.kind).is_none_or(|type_| viewer.selected.has(type_, &run.target.name))
     });
     runs
 }

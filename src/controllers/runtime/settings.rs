@@ -53,6 +53,17 @@ pub struct OpenLineage {
     pub from_scripts: bool,
 }
 
+impl OpenLineage {
+    /// The usual path of the API of a receiver below its URL, as OpenLineage's clients have it.
+    pub const USUAL_ENDPOINT: &str = "api/v1/lineage";
+
+    /// The URL to which events are posted.
+    #[must_use]
+    pub fn endpoint_url(base: &str, endpoint: &str) -> String {
+        format!("{}/{}", base.trim_end_matches('/'), endpoint.trim_matches('/'))
+    }
+}
+
 impl Settings {
     /// Whether objects of this kind are reconciled.
     #[must_use]

@@ -23,7 +23,7 @@ pub struct OpenLineageOptions {
 
     /// Path of the receiver's API below its URL
     #[arg(
-        long, env = "OPENLINEAGE_ENDPOINT", value_name = "PATH", default_value = "api/v1/lineage",
+        long, env = "OPENLINEAGE_ENDPOINT", value_name = "PATH", default_value = OpenLineage::USUAL_ENDPOINT,
         help_heading = LINEAGE,
     )]
     openlineage_endpoint: String,
@@ -73,9 +73,8 @@ impl OpenLineageOptions {
         if self.openlineage_url.is_empty() || self.openlineage_disabled {
             return None;
         }
-        let (url, endpoint) = (self.openlineage_url.trim_end_matches('/'), self.openlineage_endpoint.trim_matches('/'));
         Some(OpenLineage {
-            url: format!("{url}/{endpoint}"),
+            url: OpenLineage::endpoint_url(&self.openlineage_url, &self.openlineage_endpoint),
             api_key: api_key.map(Sensitive::new),
             namespace: Some(self.openlineage_namespace.clone()).filter(|namespace| !namespace.is_empty()),
             from_scripts: self.lineage_from_scripts,

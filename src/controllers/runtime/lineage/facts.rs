@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::task::spawn_blocking;
 use tracing::debug;
 
-use crate::api::inventory::ItemType;
+use super::sights::item_type;
 use crate::glue::documents::Collection;
 use crate::glue::inventory::source::InventoryReader;
 use crate::glue::scripts::ScriptLocation;
@@ -100,13 +100,7 @@ pub(super) async fn read(client: Glue, target: Target, from_scripts: bool) -> Re
         debug!(error = error.summary(), "the datasets of a run cannot be read");
         (JobFacts { findings: unread(target.kind.word(), &error), ..JobFacts::default() }, None)
     });
-    let tagged = match target.kind {
-        JobKind::Job => Some(ItemType::Job),
-        JobKind::Crawler => Some(ItemType::Crawler),
-        JobKind::Workflow => Some(ItemType::Workflow),
-        JobKind::Trigger => None,
-    };
-    if let Some(type_) = tagged {
+    if let Some(type_) = item_type(target.kind) {
         match tried(|| client.tags(type_, &target.name)).await {
             Ok(tags) => facts.tags = tags.into_iter().collect(),
             Err(error) => debug!(error = error.summary(), "the tags of a job cannot be read"),

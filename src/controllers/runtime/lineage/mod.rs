@@ -29,22 +29,16 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use kube::ResourceExt;
-use tokio_util::task::AbortOnDropHandle;
 
 use self::outbox::{Outbox, Owner};
-use self::reporter::{Making, Reporter};
+use self::reporter::{Reporter, ReporterConfig};
 use self::stages::Stages;
 use super::kind::Kind;
 use super::lifecycle::Lifecycle;
 use super::pass::Pass;
 use super::settings::OpenLineage;
 use crate::glue::aws::CaBundleError;
-use crate::lineage::run::RunSight;
 use crate::metrics::Metrics;
-
-/// The most events of an inventory that wait in an outbox, also in that of the controller, which others fill as well. The
-/// rest wait as reports, which are small.
-const MOST_OF_INVENTORY: usize = 500;
 
 /// Sends the events of runs. Cheap to clone.
 #[derive(Clone)]
@@ -59,8 +53,7 @@ struct Own {
     outbox: Arc<Outbox>,
     stages: Arc<Mutex<Stages>>,
     reporter: Reporter,
-    settings: OpenLineage,
-    _sending: AbortOnDropHandle<()>,
+    namespace: Option<String>,
 }
 
 impl Lineage {
@@ -80,17 +73,16 @@ impl Lineage {
     #[must_use]
     pub fn reporter(&self, from_scripts: bool) -> Option<Reporter> {
         let own = self.own.as_ref()?;
-        let making = Making { namespace: own.settings.namespace.clone(), from_scripts, is_of_inventory: true };
-        let (outbox, stages) = (Arc::clone(&own.outbox), Arc::clone(&own.stages));
-        Some(Reporter::new(outbox, MOST_OF_INVENTORY, making, Some(stages)))
+        let config = ReporterConfig { namespace: own.namespace.clone(), from_scripts, is_of_inventory: true };
+        Some(Reporter::new(Arc::clone(&own.outbox), config, Some(Arc::clone(&own.stages))))
     }
 
     /// What reports the runs of an inventory, by its namespace and name, to a receiver of its own.
     pub fn reporter_to(&self, receiver: &OpenLineage, inventory: (&str, &str)) -> Result<Reporter, CaBundleError> {
         let OpenLineage { namespace, from_scripts, .. } = receiver.clone();
-        let making = Making { namespace, from_scripts, is_of_inventory: true };
-        let started = Outbox::start(receiver, Owner::inventory(inventory), self.metrics.clone())?;
-        Ok(Reporter::with_own(started, MOST_OF_INVENTORY, making))
+        let config = ReporterConfig { namespace, from_scripts, is_of_inventory: true };
+        let (outbox, sending) = Outbox::start(receiver, Owner::inventory(inventory), self.metrics.clone())?;
+        Ok(Reporter::new(outbox, config, None).owning(sending))
     }
 
     /// Waits until all events for the operator's receiver have been sent, for this time at the most. What an inventory has
@@ -107,9 +99,9 @@ impl Own {
         let (outbox, sending) = Outbox::start(settings, Owner::Controller, metrics.clone())?;
         let stages = Arc::new(Mutex::default());
         let OpenLineage { namespace, from_scripts, .. } = settings.clone();
-        let making = Making { namespace, from_scripts, is_of_inventory: false };
-        let reporter = Reporter::new(Arc::clone(&outbox), usize::MAX, making, Some(Arc::clone(&stages)));
-        Ok(Self { outbox, stages, reporter, settings: settings.clone(), _sending: sending })
+        let config = ReporterConfig { namespace: namespace.clone(), from_scripts, is_of_inventory: false };
+        let reporter = Reporter::new(Arc::clone(&outbox), config, Some(Arc::clone(&stages))).owning(sending);
+        Ok(Self { outbox, stages, reporter, namespace })
     }
 }
 
@@ -118,7 +110,7 @@ impl<K: Kind> Pass<'_, K> {
     /// shows them.
     pub(super) fn report_runs(&self, before: Option<&K::Status>) {
         let (Some(client), Some(own)) = (self.client(), &self.context.shared.lineage.own) else { return };
-        let runs: Vec<RunSight> = K::Lifecycle::runs(self);
+        let runs = K::Lifecycle::runs(self);
         if runs.is_empty() {
             return;
         }

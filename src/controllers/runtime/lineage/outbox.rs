@@ -51,9 +51,6 @@ impl Owner {
     }
 }
 
-/// An outbox, and the task that empties it until the handle is dropped.
-pub(super) type Started = (Arc<Outbox>, AbortOnDropHandle<()>);
-
 /// The events that wait, and what sends them.
 pub(super) struct Outbox {
     queue: Mutex<Queue>,
@@ -71,8 +68,12 @@ pub(super) struct Outbox {
 }
 
 impl Outbox {
-    /// An outbox, and the task that empties it.
-    pub(super) fn start(settings: &OpenLineage, owner: Owner, metrics: Metrics) -> Result<Started, CaBundleError> {
+    /// An outbox, and the task that empties it until the handle is dropped.
+    pub(super) fn start(
+        settings: &OpenLineage,
+        owner: Owner,
+        metrics: Metrics,
+    ) -> Result<(Arc<Self>, AbortOnDropHandle<()>), CaBundleError> {
         let poster = Poster::new(settings.url.clone(), settings.api_key.clone(), TIMEOUT)?;
         let outbox = Arc::new(Self {
             queue: Mutex::new(Queue::new(owner.bounds())),

@@ -11,7 +11,7 @@ use tokio_util::task::AbortOnDropHandle;
 use tracing::warn;
 
 use super::facts::{self, Read};
-use super::outbox::{Outbox, Started};
+use super::outbox::Outbox;
 use super::pace::Pace;
 use super::pending::{Added, Key, Pending};
 use super::stages::Stages;
@@ -23,18 +23,31 @@ use crate::lineage::run::{self, JobKind, RunSight};
 
 /// The most reports that wait for the task that reads jobs.
 const MAX_REPORTS: usize = 10_000;
+/// The most events of an inventory that wait in an outbox, also in that of the controller, which others fill as well.
+const MOST_OF_INVENTORY: usize = 500;
 /// The label of events that are not sent since AWS did not say in which account their job is.
 const NO_ACCOUNT: &str = "no_account";
 
-/// How events are made.
+/// How a reporter makes events.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Making {
+pub struct ReporterConfig {
     /// The namespace of all jobs; `None` for that of their account and region.
     pub namespace: Option<String>,
     /// Whether the scripts of jobs are read.
     pub from_scripts: bool,
     /// Whether they are those of an inventory, of which there may be many at once.
     pub is_of_inventory: bool,
+}
+
+impl ReporterConfig {
+    /// How many events the outbox may have when one more is put into it. The rest wait as reports, which are small.
+    fn most_waiting(&self) -> usize {
+        if self.is_of_inventory { MOST_OF_INVENTORY } else { usize::MAX }
+    }
+
+    fn pace(&self) -> Pace {
+        if self.is_of_inventory { Pace::of_inventory(Instant::now()) } else { Pace::unbounded() }
+    }
 }
 
 /// Makes the events of runs, for one receiver. What it has not made when it is dropped is not sent.
@@ -67,29 +80,24 @@ struct Report {
 }
 
 impl Reporter {
-    /// Puts events into an outbox, while it has fewer than `most`. `sent` are the stages that others have sent there.
-    pub(super) fn new(outbox: Arc<Outbox>, most: usize, making: Making, sent: Option<Arc<Mutex<Stages>>>) -> Self {
+    /// Puts events into an outbox. `sent` are the stages that others have sent to its receiver.
+    pub(super) fn new(outbox: Arc<Outbox>, config: ReporterConfig, sent: Option<Arc<Mutex<Stages>>>) -> Self {
         let (reports, received) = channel(MAX_REPORTS);
         let shared = Arc::new(Shared { reports, outbox, open: AtomicUsize::new(0), last: AtomicU64::new(0) });
-        let reading = tokio::spawn(read_jobs(Arc::clone(&shared), received, making, most));
+        let reading = tokio::spawn(read_jobs(Arc::clone(&shared), received, config));
         Self { shared, sent, tasks: vec![AbortOnDropHandle::new(reading)] }
     }
 
-    /// The same, where the outbox is its own and is not emptied any more when it is dropped.
-    pub(super) fn with_own((outbox, sending): Started, most: usize, making: Making) -> Self {
-        let mut reporter = Self::new(outbox, most, making, None);
-        reporter.tasks.push(sending);
-        reporter
+    /// The same, with a task that ends with it: the one that empties its outbox.
+    pub(super) fn owning(mut self, task: AbortOnDropHandle<()>) -> Self {
+        self.tasks.push(task);
+        self
     }
 
     /// Sends what is new of these runs. `had_ended` says of Glue's id of a run whether a status has its end already.
     pub(super) fn report(&self, client: &Glue, namespace: &str, runs: Vec<RunSight>, had_ended: impl Fn(&str) -> bool) {
-        let Some(stages) = &self.sent else { return };
         for run in runs {
-            let id = run::run_id(&run.id);
-            let mut stages = stages.lock().unwrap_or_else(PoisonError::into_inner);
-            let events = stages.advance(namespace, id, run.stage, || had_ended(&run.id));
-            drop(stages);
+            let events = self.advance(namespace, &run, || had_ended(&run.id)).unwrap_or_default();
             self.send(client, run, events);
         }
     }
@@ -97,13 +105,17 @@ impl Reporter {
     /// Sends these events of runs, but for those that an object of `namespace` has sent to the same receiver.
     pub fn report_seen(&self, client: &Glue, namespace: &str, runs: Vec<(RunSight, Vec<EventType>)>) {
         for (run, mut events) in runs {
-            if let Some(stages) = &self.sent {
-                let mut stages = stages.lock().unwrap_or_else(PoisonError::into_inner);
-                let new = stages.advance(namespace, run::run_id(&run.id), run.stage, || false);
+            if let Some(new) = self.advance(namespace, &run, || false) {
                 events.retain(|event| new.contains(event));
             }
             self.send(client, run, events);
         }
+    }
+
+    /// What nobody of `namespace` has sent of this run to the same receiver; `None` where nobody else sends there.
+    fn advance(&self, namespace: &str, run: &RunSight, had_ended: impl FnOnce() -> bool) -> Option<Vec<EventType>> {
+        let mut stages = self.sent.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner);
+        Some(stages.advance(namespace, run::run_id(&run.id), run.stage, had_ended))
     }
 
     /// Whether the receiver has all that was reported, as far as it was not dropped.
@@ -216,11 +228,11 @@ impl Shared {
 }
 
 /// Reads the job of each report, and puts its events into the outbox. Ends when nobody reports any more.
-async fn read_jobs(shared: Arc<Shared>, mut reports: Receiver<Report>, making: Making, most: usize) {
+async fn read_jobs(shared: Arc<Shared>, mut reports: Receiver<Report>, config: ReporterConfig) {
     let mut pending = Pending::<Report, Arc<Read>>::default();
     let mut reading = JoinSet::new();
-    let from_scripts = making.from_scripts;
-    let mut pace = if making.is_of_inventory { Pace::of_inventory(Instant::now()) } else { Pace::unbounded() };
+    let from_scripts = config.from_scripts;
+    let mut pace = config.pace();
     loop {
         let mut now = Instant::now();
         while pace.next_at(now) <= now
@@ -254,8 +266,8 @@ async fn read_jobs(shared: Arc<Shared>, mut reports: Receiver<Report>, making: M
             () = sleep_until(may_read_at), if may_read_at > now => Vec::new(),
         };
         for (report, read) in ready {
-            shared.wait_for_room(most).await;
-            shared.finish(&report, read, making.namespace.as_deref()).await;
+            shared.wait_for_room(config.most_waiting()).await;
+            shared.finish(&report, read, config.namespace.as_deref()).await;
         }
     }
 }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 
+use crate::api::inventory::ItemType;
 use crate::glue::crawls::Crawl;
 use crate::glue::job_runs::JobRun;
 use crate::glue::workflow_runs::{Node, NodeKind, NodeRun, WorkflowRunItem};
@@ -78,6 +79,17 @@ fn of_node(workflow_run: &str, node: &Node, by_id: &HashMap<&str, &Node>, parent
         }
     };
     node.earlier.iter().chain(&node.newest).map(sight).collect()
+}
+
+/// The type of items of the account that it is; `None` for the firing of a trigger, which is a run of an object only.
+#[must_use]
+pub fn item_type(kind: JobKind) -> Option<ItemType> {
+    match kind {
+        JobKind::Job => Some(ItemType::Job),
+        JobKind::Crawler => Some(ItemType::Crawler),
+        JobKind::Workflow => Some(ItemType::Workflow),
+        JobKind::Trigger => None,
+    }
 }
 
 fn target(node: &Node) -> Target {
