@@ -23,6 +23,12 @@ struct InventoryLabels {
     inventory: String,
 }
 
+impl InventoryLabels {
+    fn new(namespace: &str, inventory: &str) -> Self {
+        Self { namespace: namespace.to_owned(), inventory: inventory.to_owned() }
+    }
+}
+
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct ItemLabels {
     namespace: String,
@@ -54,7 +60,7 @@ impl Inventories {
 
     /// The oldest event of lineage of an inventory has been waiting for so long.
     pub(super) fn set_lineage_lag(&self, namespace: &str, inventory: &str, lag: Duration) {
-        let labels = InventoryLabels { namespace: namespace.to_owned(), inventory: inventory.to_owned() };
+        let labels = InventoryLabels::new(namespace, inventory);
         let mut receivers = self.receivers.lock().unwrap_or_else(PoisonError::into_inner);
         if receivers.contains(&labels) || receivers.len() < MOST_RECEIVERS {
             self.lineage_lag.get_or_create(&labels).set(lag.as_secs_f64());
@@ -64,7 +70,7 @@ impl Inventories {
 
     /// The inventory has no receiver of its own any more.
     pub(super) fn forget_lineage(&self, namespace: &str, inventory: &str) {
-        let labels = InventoryLabels { namespace: namespace.to_owned(), inventory: inventory.to_owned() };
+        let labels = InventoryLabels::new(namespace, inventory);
         self.receivers.lock().unwrap_or_else(PoisonError::into_inner).remove(&labels);
         self.lineage_lag.remove(&labels);
     }

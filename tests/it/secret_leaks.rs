@@ -102,16 +102,11 @@ async fn the_leak_search_covers_logs_metrics_probes_events_and_statuses() {
 async fn a_value_that_was_rotated_during_the_run_is_hidden() {
     for restarts in [false, true] {
         let mut env = TestEnv::new(if restarts { "rotated-restart" } else { "rotated-value" }).await;
-        env.double.clock().hold();
         // As `echo` writes it into a Secret, and as a script that strips it prints it.
         env.put_secret("db", &[("password", &format!("{PASSWORD}\n"))]).await;
         let outcome = Outcome::Failed(format!("cannot log in with {PASSWORD} at db?password=tr0ub4dor%2Dand%2Dthree"));
-        env.define_job(JobDefinition::new("steps").script(stepwise(outcome)));
-        let from = json!([{"name": "--password", "secretKeyRef": {"name": "db", "key": "password", "optional": true}}]);
-        env.create_run("one", "steps", json!({"argumentsFrom": from})).await;
-        env.wait_for_run_id("one").await;
-        env.double.clock().step(STEP);
-        env.wait_for_phase("one", Phase::Running).await;
+        let key = json!({"name": "db", "key": "password", "optional": true});
+        env.create_running_run(outcome, json!({"argumentsFrom": [{"name": "--password", "secretKeyRef": key}]})).await;
         if restarts {
             env.kill_controller();
         }
@@ -191,15 +186,10 @@ async fn a_message_is_withheld_where_a_value_is_too_short() {
 async fn a_message_is_withheld_where_the_secret_of_a_live_run_is_gone() {
     for restarts in [false, true] {
         let mut env = TestEnv::new(if restarts { "gone-restart" } else { "gone-secret" }).await;
-        env.double.clock().hold();
         env.put_secret("db", &[("password", PASSWORD)]).await;
         let outcome = Outcome::Failed(format!("cannot log in with {PASSWORD}"));
-        env.define_job(JobDefinition::new("steps").script(stepwise(outcome)));
-        let from = json!([{"name": "--password", "secretKeyRef": {"name": "db", "key": "password"}}]);
-        env.create_run("one", "steps", json!({"argumentsFrom": from})).await;
-        env.wait_for_run_id("one").await;
-        env.double.clock().step(STEP);
-        env.wait_for_phase("one", Phase::Running).await;
+        let key = json!({"name": "db", "key": "password"});
+        env.create_running_run(outcome, json!({"argumentsFrom": [{"name": "--password", "secretKeyRef": key}]})).await;
         if restarts {
             env.kill_controller();
         }

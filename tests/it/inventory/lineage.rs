@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::{define_account, item, objects, refresh};
 use crate::harness::{STEP, TestEnv, run_id, stepwise};
-use crate::lineage::receiver::{Answer, Receiver, of_run, types_of};
+use crate::lineage::receiver::{Answer, Receiver, is_end, of_run, types_of};
 
 const API_KEY: &str = "the-key-of-the-team";
 
@@ -49,7 +49,7 @@ fn problem(object: &GlueInventory) -> Option<&str> {
 
 /// The number of runs that have ended among these events.
 fn ended(events: &[Value]) -> usize {
-    let ends = events.iter().filter(|event| ["COMPLETE", "FAIL", "ABORT"].iter().any(|end| event["eventType"] == *end));
+    let ends = events.iter().filter(|event| is_end(event));
     ends.map(|event| event["run"]["runId"].to_string()).collect::<BTreeSet<_>>().len()
 }
 

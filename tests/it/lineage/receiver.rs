@@ -4,7 +4,7 @@ use std::ops::Deref;
 
 use kube_glue_testbed::openlineage;
 pub use kube_glue_testbed::openlineage::Answer;
-pub use kube_glue_testbed::openlineage::events::{described, of_run, types_of};
+pub use kube_glue_testbed::openlineage::events::{described, is_end, of_run, types_of};
 use serde_json::Value;
 
 use crate::harness::WAIT_TIMEOUT;

@@ -1,4 +1,4 @@
-//! What the OpenLineage listener in Spark is told of the run that started a job run.
+//! The parent run that the controller passes to OpenLineage's Spark listener in `--conf`.
 
 use kube_glue::api::run::Phase;
 use kube_glue_double::{Fault, JobDefinition, Outcome, Then};

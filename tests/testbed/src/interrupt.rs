@@ -10,8 +10,13 @@ pub async fn interrupted() {
             Err(_) => std::future::pending().await,
         }
     };
+    let pressed = async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
     tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
+        () = pressed => {}
         () = terminated => {}
     }
 }

@@ -16,8 +16,7 @@ use std::{
 };
 
 use clap::Parser;
-use kube_glue_testbed::format_duration;
-use tokio::signal::unix::{SignalKind, signal};
+use kube_glue_testbed::{format_duration, interrupted};
 
 use crate::{environment::Environment, error::DemoError};
 
@@ -66,24 +65,6 @@ async fn demo(arguments: &Arguments) -> Result<(), DemoError> {
         show::note("Stopping everything.");
     }
     Ok(())
-}
-
-/// Waits for Ctrl-C or SIGTERM.
-async fn interrupted() {
-    let terminated = async {
-        match signal(SignalKind::terminate()) {
-            Ok(mut terminate) => terminate.recv().await,
-            Err(_) => std::future::pending().await,
-        }
-    };
-    tokio::select! {
-        pressed = tokio::signal::ctrl_c() => {
-            if pressed.is_err() {
-                std::future::pending::<()>().await;
-            }
-        }
-        _ = terminated => {}
-    }
 }
 
 /// Waits for `future`, with a time limit.

@@ -7,7 +7,7 @@ use kube_glue_testbed::{
     ControlPlane, Options, controller, custom_resources,
     openlineage::{
         Receiver,
-        events::types_of,
+        events::{is_end, of_run},
         graph::{self, Dataset},
     },
     progress,
@@ -61,7 +61,7 @@ pub(crate) async fn read(double: &Double, account: &Account) -> Result<View, Sid
 }
 
 fn has_ended(events: &[Value], run: &str) -> bool {
-    types_of(events, run).iter().any(|type_| ["COMPLETE", "FAIL", "ABORT"].contains(type_))
+    of_run(events, run).any(is_end)
 }
 
 /// The inventory, and the Secret that objects use which name none.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use kube_glue_testbed::openlineage::graph;
+use kube_glue_testbed::openlineage::{events::is_end, graph};
 use serde_json::Value;
 
 use crate::{
@@ -48,8 +48,7 @@ fn have_ended(events: &[Value]) -> bool {
 fn ends(events: &[Value]) -> BTreeMap<&str, usize> {
     let mut runs = BTreeMap::new();
     for event in events {
-        let is_end = ["COMPLETE", "FAIL", "ABORT"].iter().any(|end| event["eventType"] == *end);
-        *runs.entry(event["run"]["runId"].as_str().unwrap_or_default()).or_default() += usize::from(is_end);
+        *runs.entry(event["run"]["runId"].as_str().unwrap_or_default()).or_default() += usize::from(is_end(event));
     }
     runs
 }
