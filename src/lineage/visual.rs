@@ -33,10 +33,10 @@ pub enum Opaque {
 }
 
 impl Opaque {
-    fn why(self) -> &'static str {
+    fn why(self) -> String {
         match self {
-            Self::NoPlace(_) => "this type of node names no place that is known",
-            Self::LeftOut => "only the first 500 nodes of a job are read",
+            Self::NoPlace(_) => "this type of node names no place that is known".to_owned(),
+            Self::LeftOut => format!("only the first {MAX_NODES} nodes of a job are read"),
         }
     }
 }

@@ -1,8 +1,9 @@
 //! Which events of lineage an inventory has to send, by each picture of its account. Pure.
 //!
-//! A picture has the newest runs of each job, crawler and workflow, most of which the picture before it had too. [`Reported`]
-//! keeps two things: the stage of each run of the last picture, in memory, and a time that survives a restart: each run that ended before
-//! [`Reported::until`] was reported, or is history that is not reported.
+//! A picture is what one read of the account showed: the newest runs of each job, crawler and workflow, most of which the read
+//! before it showed, too. [`Reported`] keeps the stage of each run of the last picture in memory. [`Reported::until`] is in
+//! the status of the inventory and survives a restart: each run that ended before it was reported, or ended before the first
+//! picture and is not reported.
 //!
 //! That time is the beginning of a read, and not the newest end that the read showed. A read takes minutes: a run of a job
 //! that was read early may have ended before a run of a job that was read late, and only the next read shows it.

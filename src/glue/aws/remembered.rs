@@ -68,6 +68,6 @@ mod tests {
         }
         assert_eq!(remembered.answers.lock().unwrap().len(), 100);
         remembered.put("later", None, later(61));
-        assert_eq!(remembered.answers.lock().unwrap().len(), 1, "what is too old makes room");
+        assert_eq!(remembered.answers.lock().unwrap().len(), 1, "expired answers are removed");
     }
 }
