@@ -20,6 +20,9 @@
 //! `tests/start_once` explores every interleaving of crashes, lost answers, stale caches, failed lookups and a second
 //! controller over the plans of all kinds.
 
+#[cfg(test)]
+mod tests;
+
 use std::time::Duration;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
@@ -251,82 +254,5 @@ impl IntentTracker {
     #[must_use]
     pub fn outcome(&self) -> Option<&StartOutcome> {
         self.outcome.as_ref()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const SETTLE: Duration = Duration::from_mins(1);
-
-    fn problem(kind: ErrorKind) -> Problem {
-        Problem { reason: kind.into(), message: String::new(), kind: Some(kind) }
-    }
-
-    fn not_found(seconds: u64) -> Lookup<u8> {
-        Lookup::NotFound { intent_age: Duration::from_secs(seconds) }
-    }
-
-    #[test]
-    fn each_outcome_and_lookup_has_its_decision() {
-        let (busy, throttled) = (problem(ErrorKind::Busy), problem(ErrorKind::Throttled));
-        let started = StartOutcome::Started("jr_1".to_owned());
-        let rejected = |problem: &Problem| StartOutcome::Rejected(problem.clone());
-        let unconfirmed = StartOutcome::Unconfirmed(problem(ErrorKind::Ambiguous));
-        let failed = Lookup::Failed(throttled.clone());
-        let left = Decision::Settling(Duration::from_secs(50));
-        for (what, fresh, accepted, outcome, lookup, decision) in [
-            ("this pass wrote the intent", true, false, None, None, Decision::Send),
-            ("another pass wrote it", false, false, None, None, Decision::LookUp),
-            ("a lookup failed", false, false, None, Some(failed.clone()), Decision::LookupFailed(&throttled)),
-            ("a run was found", false, false, None, Some(Lookup::Found(7)), Decision::Found(&7)),
-            ("nothing was found yet", false, false, None, Some(not_found(10)), left),
-            ("nothing was found in time", false, false, None, Some(not_found(60)), Decision::StartAgain),
-            ("an id", true, false, Some(started.clone()), None, Decision::Started("jr_1")),
-            ("a lost answer", true, false, Some(unconfirmed), None, Decision::LookUp),
-            ("a throttle", true, false, Some(rejected(&throttled)), None, Decision::Rejected(&throttled)),
-            ("busy with what may be ours", true, false, Some(rejected(&busy)), None, Decision::LookUp),
-            ("busy with ours", false, false, Some(rejected(&busy)), Some(Lookup::Found(7)), Decision::Found(&7)),
-            ("busy", false, false, Some(rejected(&busy)), Some(not_found(0)), Decision::Rejected(&busy)),
-            ("accepted", false, false, Some(StartOutcome::Accepted), None, Decision::LookUp),
-            (
-                "accepted, not shown",
-                false,
-                false,
-                Some(StartOutcome::Accepted),
-                Some(not_found(60)),
-                Decision::Accepted,
-            ),
-            ("accepted earlier", false, true, None, Some(not_found(60)), Decision::Accepted),
-            ("accepted earlier, shown", false, true, None, Some(Lookup::Found(7)), Decision::Found(&7)),
-        ] {
-            let intent = OpenIntent {
-                fresh,
-                outcome: outcome.as_ref(),
-                lookup: lookup.as_ref(),
-                accepted,
-                answers: AnswerRules { accepted_needs_lookup: true, busy_needs_lookup: true },
-                age: Duration::from_secs(10),
-                settle: SETTLE,
-            };
-            assert_eq!(decide(&intent), decision, "{what}");
-        }
-    }
-
-    #[test]
-    fn a_tracker_measures_one_intent_and_keeps_its_outcome_only() {
-        let now = Instant::now();
-        let later = now + Duration::from_secs(5);
-        let intent = |number| Intent { id: IntentId { number, key: "k".to_owned(), intended_at: 0 }, open: true };
-        let mut tracker = IntentTracker::default();
-        assert_eq!(tracker.observe(Some(&intent(0)), now), Duration::ZERO);
-        tracker.record(&StartOutcome::Accepted);
-        assert_eq!(tracker.observe(Some(&intent(0)), later), Duration::from_secs(5));
-        assert_eq!(tracker.outcome(), Some(&StartOutcome::Accepted));
-        assert_eq!(tracker.observe(Some(&intent(1)), later), Duration::ZERO);
-        assert_eq!(tracker.outcome(), None, "the outcome of another intent");
-        tracker.record(&StartOutcome::Unconfirmed(problem(ErrorKind::Ambiguous)));
-        assert_eq!(tracker.outcome(), None, "an unconfirmed answer is no outcome");
     }
 }

@@ -249,6 +249,18 @@ fn an_object_waits_attaches_fails_or_starts_by_its_policy() {
 }
 
 #[test]
+fn only_a_busy_crawler_is_waited_for() {
+    let refused = |kind| {
+        let outcome = Some(StartOutcome::Rejected(problem(kind)));
+        let state = PassState { start: StartState { outcome, lookup: None }, ..PassState::default() };
+        let plan = Fixture { concurrency: concurrency(Wait, false), state, ..open("x") }.plan();
+        plan.status.attempt().and_then(|attempt| attempt.rejected_reason.clone())
+    };
+    assert_eq!(refused(ErrorKind::Busy).as_deref(), Some("CrawlerRunning"));
+    assert_eq!(refused(ErrorKind::Throttled).as_deref(), Some("Throttled"));
+}
+
+#[test]
 fn an_open_intent_is_settled_by_outcome_and_lookup() {
     let own = || concurrency(Wait, false);
     let found = || Lookup::Found(crawl("y"));

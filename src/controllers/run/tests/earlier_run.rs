@@ -6,6 +6,8 @@ use super::fixture::{Fixture, at, live, observed, step_name};
 use crate::api::run::{Attempt, Phase, RunPolicy};
 use crate::controllers::run::calls::{Call, RunQuery, Step};
 use crate::controllers::run::facts::ObservedRun;
+use crate::controllers::runtime::problem::Problem;
+use crate::controllers::runtime::reason::Reason;
 use crate::controllers::runtime::start_once::Lookup;
 
 /// A new object with an `idempotencyKey`, whose lookup found attempt `number` in this phase.
@@ -22,7 +24,7 @@ fn a_run_with_the_same_key_is_adopted_under_its_number() {
         let plan = found(3, phase).plan();
         let attempt = plan.status.attempt().expect("an attempt");
         assert_eq!((attempt.number, attempt.key.as_str()), (3, "sales/orders/3"));
-        assert_eq!(attempt.id.as_deref(), Some("jr_1"));
+        assert_eq!((attempt.id.as_deref(), attempt.retry), (Some("jr_1"), 3), "those before it count as retries");
     }
 }
 
@@ -55,10 +57,28 @@ fn a_lost_status_is_looked_for_whole_and_since_the_object_was_created() {
 fn an_old_object_without_attempts_looks_for_a_run_only_where_runs_carry_keys() {
     let old = || Fixture { now: 500, ..Fixture::new().with_finalizer() };
     assert_eq!(step_name(&old().plan()), "look up");
+    assert_eq!(step_name(&Fixture { now: 120, ..old() }.plan()), "start", "two minutes are not old");
     assert_eq!(step_name(&Fixture { carries_key: false, ..old() }.plan()), "start");
     let mut had_attempt = Fixture { carries_key: false, ..old() };
     had_attempt.state.had_earlier_attempt = true;
     assert_eq!(step_name(&had_attempt.plan()), "look up");
+}
+
+/// While another object of its key starts something, the object says what it said before; any other failure is reported.
+#[test]
+fn a_key_in_use_is_not_reported_over_another_obstacle() {
+    let failed = |reason: Reason, phase| {
+        let mut fixture = found(0, Phase::Running).observed_generation(1);
+        fixture.status.phase = Some(phase);
+        fixture.state.start.lookup =
+            Some(Lookup::Failed(Problem { reason, message: "message".to_owned(), kind: None }));
+        let before = fixture.status.clone();
+        let plan = fixture.plan();
+        (plan.status == before, plan.status.condition("Ready").map(|ready| ready.reason.clone()))
+    };
+    assert_eq!(failed(Reason::KeyInUse, Phase::Pending), (true, None));
+    assert_eq!(failed(Reason::KeyInUse, Phase::Waiting), (false, Some("KeyInUse".to_owned())));
+    assert_eq!(failed(Reason::AccessDenied, Phase::Pending), (false, Some("AccessDenied".to_owned())));
 }
 
 /// A retry of an adopted run adopted older attempts of the key, one after the other, and then started an attempt twice.

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-use super::fixture::{Fixture, at, live, observed};
-use crate::api::run::{Attempt, Phase, Retry, RetryOn, RunPolicy};
+use super::fixture::{Fixture, at, live, observed, rejected};
+use crate::api::run::{Attempt, Phase, Retry, RetryOn, RunPolicy, StopCause};
 use crate::controllers::run::calls::{Call, RunQuery, Step};
 use crate::controllers::run::facts::{Observation, ObservedRun};
 use crate::controllers::runtime::start_once::Lookup;
@@ -49,6 +49,7 @@ fn retries_follow_the_states_and_the_limit() {
     for (policy, end, phase) in [
         (retry(1, None), Phase::Failed, Phase::Waiting),
         (retry(1, None), Phase::TimedOut, Phase::Waiting),
+        (retry(1, None), Phase::Error, Phase::Waiting),
         (retry(1, None), Phase::Expired, Phase::Expired),
         (retry(1, Some(vec![RetryOn::Expired])), Phase::Expired, Phase::Waiting),
         (retry(1, Some(vec![RetryOn::Timeout])), Phase::Failed, Phase::Failed),
@@ -70,6 +71,51 @@ fn retries_follow_the_states_and_the_limit() {
     let next = waiting(1, 25).plan();
     assert_eq!(next.step, Step::Call(Call::Start));
     assert_eq!(next.status.attempt().map(|attempt| (attempt.number, attempt.retry)), Some((2, 2)));
+}
+
+/// The number, the retry and the beginning of the active time of the attempt that follows the third retry.
+#[test]
+fn the_next_attempt_has_the_number_and_the_time_that_what_came_before_leaves_it() {
+    let third = |attempt: Attempt| Attempt { number: 5, retry: 3, active_since: Time(at(4)), ..attempt };
+    let ended = Attempt { ended_at: Some(Time(at(9))), ..live() };
+    let suspended = Attempt { stop_cause: Some(StopCause::Suspended), ..ended.clone() };
+    let policy = RunPolicy {
+        retry: Some(Retry { limit: 9, backoff_seconds: Some(0), ..Retry::default() }),
+        ..RunPolicy::default()
+    };
+    for (why, phase, before, expected) in [
+        ("nothing was started", Phase::Pending, rejected(), (5, 3, at(4))),
+        ("it failed", Phase::Waiting, ended, (6, 4, at(4))),
+        ("it was suspended", Phase::Suspended, suspended, (6, 3, at(10))),
+    ] {
+        let fixture = Fixture {
+            policy: policy.clone(),
+            ..Fixture::new().with_finalizer().with(phase, third(before)).observed_generation(1)
+        };
+        let plan = fixture.plan();
+        assert_eq!(plan.step, Step::Call(Call::Start), "{why}");
+        let next = plan.status.attempt().expect("an attempt");
+        assert_eq!((next.number, next.retry, next.active_since.0), expected, "{why}");
+    }
+}
+
+/// `startDeadlineSeconds` is about the first start.
+#[test]
+fn the_start_deadline_does_not_count_for_a_retry_or_while_the_object_is_suspended() {
+    let policy = RunPolicy {
+        start_deadline_seconds: Some(5),
+        retry: Some(Retry { limit: 1, backoff_seconds: Some(0), ..Retry::default() }),
+        ..RunPolicy::default()
+    };
+    let late = |phase, attempts: Vec<Attempt>| {
+        let mut fixture = Fixture { policy: policy.clone(), ..Fixture::new().with_finalizer() };
+        (fixture.status.phase, fixture.status.attempts) = (Some(phase), attempts);
+        fixture.plan().status.phase
+    };
+    assert_eq!(late(Phase::Pending, Vec::new()), Some(Phase::Expired));
+    assert_eq!(late(Phase::Suspended, Vec::new()), Some(Phase::Starting), "there is no time of the release yet");
+    let ended = Attempt { ended_at: Some(Time(at(9))), ..live() };
+    assert_eq!(late(Phase::Waiting, vec![ended]), Some(Phase::Starting));
 }
 
 #[test]

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-use super::fixture::{Fixture, intent, not_found, problem, step_name};
-use crate::api::run::{Phase, RunPolicy};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+
+use super::fixture::{Fixture, at, intent, not_found, observed, problem, step_name};
+use crate::api::run::{Attempt, Phase, RunPolicy};
 use crate::controllers::run::calls::Step;
-use crate::controllers::runtime::start_once::Lookup;
+use crate::controllers::runtime::start_once::{Lookup, StartOutcome};
 use crate::glue::ErrorKind;
 
 fn ready(fixture: &Fixture) -> (Option<Phase>, String) {
@@ -59,4 +61,34 @@ fn stop_suspend_and_the_deadlines_are_heeded_while_lookups_fail() {
             "{why}: {plan:?}"
         );
     }
+}
+
+/// `activeDeadlineSeconds` of the first attempt counts from the start that succeeds.
+#[test]
+fn the_active_deadline_is_heeded_for_a_retry_only() {
+    let open = |retry| {
+        let attempt = Attempt { retry, active_since: Time(at(1)), ..intent() };
+        let policy = RunPolicy { active_deadline_seconds: Some(5), ..RunPolicy::default() };
+        let mut open = Fixture { policy, ..Fixture::new().with_finalizer().with(Phase::Starting, attempt) };
+        open.state.start.lookup = Some(not_found(3));
+        ready(&open)
+    };
+    assert_eq!(open(0).0, Some(Phase::Starting));
+    for retry in [1, 2] {
+        let (phase, message) = open(retry);
+        assert_eq!(phase, Some(Phase::Stopping), "{message}");
+        assert!(message.starts_with("activeDeadlineSeconds passed"), "{message}");
+    }
+}
+
+#[test]
+fn a_run_that_glue_accepted_is_the_object_s_own_and_any_other_is_adopted() {
+    let found = |outcome| {
+        let mut open = Fixture::new().with_finalizer().with(Phase::Starting, intent());
+        open.state.start.lookup = Some(Lookup::Found(observed(Phase::Running)));
+        open.state.start.outcome = outcome;
+        ready(&open).1
+    };
+    assert_eq!(found(Some(StartOutcome::Accepted)), "run jr_1 was started");
+    assert_eq!(found(None), "run jr_1 carries this object's key and was adopted");
 }

@@ -186,6 +186,29 @@ fn an_object_that_was_not_reconciled_holds_back_the_younger_ones() {
     assert_eq!(verdict.ownership, Ownership::Owned, "another resource");
 }
 
+/// The watch shows each object again and again.
+#[test]
+fn an_object_that_is_shown_again_stays_the_owner_and_wakes_nobody() {
+    let mut model = Model::new(&[1, 1]);
+    model.answer(0, Accepted);
+    model.answer(1, Accepted);
+    assert!(model.owners.register("db", &0, &model.uid(0), at(0), model.now).is_empty());
+    assert_eq!(model.observe(1).ownership, owned_by(0));
+}
+
+#[test]
+fn the_end_of_an_object_wakes_those_that_wait_for_it_and_makes_one_of_them_a_new_owner() {
+    let mut model = Model::new(&[1, 2, 1]);
+    for object in 0..3 {
+        model.answer(object, Accepted);
+    }
+    assert!(!model.observe(0).is_new_owner, "it has never waited");
+    assert!(!model.observe(2).is_new_owner, "it waits");
+    assert_eq!(model.owners.remove(&0, &model.uid(0)), [2], "the other account's waits for nobody");
+    assert!(model.observe(2).is_new_owner);
+    assert!(!model.observe(2).is_new_owner, "it was told");
+}
+
 #[test]
 fn the_same_name_in_another_account_is_another_resource() {
     let mut model = Model::new(&[1, 2]);

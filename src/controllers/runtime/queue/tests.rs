@@ -136,6 +136,44 @@ fn a_refused_spec_keeps_no_other_object_from_trying() {
     assert!(matches!(queues.turn(&JOB, &"bad", Some(Cause::Invalid), now), Turn::After(..)));
 }
 
+/// An object whose spec is refused waits for something else in between: its own pause grows, and that of the list is new.
+#[test]
+fn the_pause_of_a_refused_spec_is_the_object_s_own() {
+    let (mut queues, now) = with(&["bad"]);
+    let invalid = Some(Cause::Invalid);
+    let _ = queues.refused(&JOB, Cause::Invalid, &"bad", false, now);
+    let _ = queues.settle(&"bad", None, now);
+    let _ = queues.refused(&JOB, Cause::Invalid, &"bad", false, now);
+    let second = |second| now + Duration::from_secs(second);
+    assert_eq!(queues.turn(&JOB, &"bad", invalid, now), Turn::After(Cause::Invalid, Duration::from_secs(2)));
+    assert_eq!(queues.turn(&JOB, &"bad", invalid, second(1)), Turn::After(Cause::Invalid, Duration::from_secs(1)));
+    assert_eq!(queues.turn(&JOB, &"bad", invalid, second(2)), Turn::Now);
+    assert_eq!(queues.turn(&JOB, &"bad", BUSY, second(1)), Turn::Now, "its status says that it waits for a place");
+}
+
+/// Only where an object has tried does it come after those that have not.
+#[test]
+fn the_tries_at_one_target_do_not_count_at_another_or_for_another_cause() {
+    let (mut queues, now) = with(&["a", "b"]);
+    let _ = queues.refused(&JOB, Cause::Denied, &"a", false, now);
+    let _ = queues.settle(&"b", Some((&"other", Cause::Denied)), now);
+    assert_eq!(queues.turn(&"other", &"a", Some(Cause::Denied), now), Turn::Now, "it is the older one");
+    let _ = queues.settle(&"b", Some((&JOB, Cause::ConcurrentRuns)), now);
+    let turn = queues.turn(&JOB, &"a", Some(Cause::Denied), now);
+    assert_eq!(turn, Turn::After(Cause::Denied, Duration::from_secs(1)), "it is not behind the younger one");
+}
+
+#[test]
+fn an_object_that_waits_for_something_else_now_leaves_its_list_for_another() {
+    let (mut queues, now) = with(&["a", "b"]);
+    let _ = queues.refused(&JOB, Cause::ConcurrentRuns, &"a", false, now);
+    let _ = queues.settle(&"b", Some((&JOB, Cause::ConcurrentRuns)), now);
+    assert_eq!(queues.settle(&"a", Some((&JOB, Cause::Quota)), now), ["b"], "its turn has come");
+    assert_eq!(queues.depth().0, 2);
+    assert_eq!(queues.settle(&"a", Some((&JOB, Cause::Quota)), now), NONE, "it waits there already");
+    assert_eq!(queues.freed(&JOB, now), Some("b"), "only one waits for a place");
+}
+
 #[test]
 fn an_object_that_is_gone_or_replaced_is_in_no_queue() {
     let (mut queues, now) = with(&["a", "b"]);

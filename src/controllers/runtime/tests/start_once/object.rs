@@ -1,6 +1,7 @@
 //! The object, what was started in Glue, and the controllers.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::Subject;
@@ -40,7 +41,7 @@ pub struct Started {
 /// One pass of a controller.
 #[derive(Clone, Debug)]
 pub struct Pass<S: Subject> {
-    pub object: Object<S>,
+    pub object: Arc<Object<S>>,
     pub state: S::PassState,
     pub fresh_intent: bool,
     pub intent_age: Duration,
@@ -55,7 +56,8 @@ pub struct Pass<S: Subject> {
 pub struct Controller<S: Subject> {
     /// The oldest version that its cache may still show.
     pub cache: u32,
-    pub pass: Option<Pass<S>>,
+    /// Shared by the states in which it is the same: most of them differ in something else.
+    pub pass: Option<Arc<Pass<S>>>,
     pub tracker: IntentTracker,
     pub local: S::Local,
 }

@@ -156,7 +156,7 @@ impl<S: Subject> World<S> {
     }
 
     pub fn pass_mut(&mut self, who: usize) -> Option<&mut Pass<S>> {
-        self.controllers[who].pass.as_mut()
+        self.controllers[who].pass.as_mut().map(Arc::make_mut)
     }
 
     /// For how long the controller has known of the intent, at this moment.
@@ -288,9 +288,9 @@ impl<S: Subject> World<S> {
             let newest = self.calm.is_some() && number + 1 == last;
             let label = format!("{who} begins a pass on version {}", object.version);
             with_tracker.then(label, |next| {
-                let (object, fresh_intent) = ((**object).clone(), false);
+                let (object, fresh_intent) = (Arc::clone(object), false);
                 next.controllers[who].pass =
-                    Some(Pass { object, state, fresh_intent, intent_age, newest, problem: None });
+                    Some(Arc::new(Pass { object, state, fresh_intent, intent_age, newest, problem: None }));
             })
         };
         states.into_iter().enumerate().map(begin).collect()
@@ -298,7 +298,7 @@ impl<S: Subject> World<S> {
 
     fn plan(&self, who: usize, pass: &Pass<S>) -> Plan<S::Status, S::Call> {
         let open = S::intent(&pass.object.status).is_some_and(|intent| intent.open);
-        let mut seen = pass.clone();
+        let mut seen = Pass::clone(pass);
         seen.intent_age = self.intent_age(who);
         seen.fresh_intent |= open && self.is(Mutation::AnyPassMaySend);
         self.subject.plan(self, &seen)
@@ -316,9 +316,9 @@ impl<S: Subject> World<S> {
             *status = pass.object.status.clone();
             change(finalizer, status);
         });
-        let object = (*self.object).clone();
-        self.controllers[who].cache = object.version;
-        self.controllers[who].pass = Some(Pass { object, ..pass });
+        self.controllers[who].cache = self.object.version;
+        let object = Arc::clone(&self.object);
+        self.controllers[who].pass = Some(Arc::new(Pass { object, ..Arc::unwrap_or_clone(pass) }));
         true
     }
 
@@ -328,14 +328,15 @@ impl<S: Subject> World<S> {
         if intends && self.is(Mutation::IntentIsNotWritten) {
             // The pass goes on as if it were.
             let pass = self.pass_mut(who).expect("a pass");
-            pass.object.status = after;
+            Arc::make_mut(&mut pass.object).status = after;
         } else if !self.write(who, |_, status| *status = after) {
             return;
         }
         let subject = Arc::clone(&self.subject);
         let mut pass = self.controllers[who].pass.take().expect("a pass");
-        pass.fresh_intent |= intends;
-        subject.on_status_written(self, &mut pass, &before, intends);
+        let changed = Arc::make_mut(&mut pass);
+        changed.fresh_intent |= intends;
+        subject.on_status_written(self, changed, &before, intends);
         self.controllers[who].tracker.observe(S::intent(&pass.object.status).as_ref(), self.instant());
         self.controllers[who].pass = Some(pass);
     }
