@@ -209,7 +209,7 @@ pub fn decide<'a, T>(intent: &OpenIntent<'a, T>) -> Decision<'a, T> {
         Some(StartOutcome::Unconfirmed(_)) | None => intent.accepted,
     };
     match intent.lookup {
-        None if without("lookup") && !accepted => Decision::StartAgain,
+        None if is_lookup_left_out(accepted) => Decision::StartAgain,
         None => Decision::LookUp,
         Some(Lookup::Found(found)) => Decision::Found(found),
         // The acceptance must not be lost, whatever the lookup says.
@@ -221,6 +221,11 @@ pub fn decide<'a, T>(intent: &OpenIntent<'a, T>) -> Decision<'a, T> {
         }
         Some(Lookup::NotFound { .. }) => Decision::Settling(intent.settle.saturating_sub(intent.age)),
     }
+}
+
+/// Never, but where a proof takes this guard away.
+fn is_lookup_left_out(accepted: bool) -> bool {
+    !accepted && without("lookup")
 }
 
 /// What this process knows of an object's intent beyond the status. A restart loses it, and waits for the settle time

@@ -12,10 +12,32 @@ use crate::glue::{Error, Glue};
 pub async fn has_free_place(client: &Glue, job: &str) -> Result<bool, Error> {
     let places = client.job_max_concurrent_runs(job).await?;
     let newest = client.job_runs(job, None).await?;
-    Ok(newest.items.iter().filter(|run| takes_place(run)).count() < usize::try_from(places).unwrap_or_default())
+    Ok(has_room(places, &newest.items))
 }
 
-/// A run that Glue has queued takes no place.
-fn takes_place(run: &JobRun) -> bool {
-    !run.state.is_final() && run.state != JobRunState::Waiting
+/// Whether fewer of the runs take a place than there are `places`. A run that Glue has queued takes none.
+fn has_room(places: i32, runs: &[JobRun]) -> bool {
+    let takes_place = |run: &&JobRun| !run.state.is_final() && run.state != JobRunState::Waiting;
+    runs.iter().filter(takes_place).count() < usize::try_from(places).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use JobRunState::{Running, Starting, Stopping, Succeeded, Waiting};
+
+    #[test]
+    fn runs_that_are_over_or_queued_take_no_place() {
+        for (places, states, expected) in [
+            (1, &[][..], true),
+            (0, &[], false),
+            (1, &[Succeeded, Waiting], true),
+            (1, &[Succeeded, Stopping], false),
+            (2, &[Running, Waiting], true),
+            (2, &[Running, Starting, Succeeded], false),
+        ] {
+            let runs: Vec<_> = states.iter().map(|state| JobRun::fixture("jr_1", state.clone())).collect();
+            assert_eq!(has_room(places, &runs), expected, "{places} places, {states:?}");
+        }
+    }
 }

@@ -27,6 +27,7 @@ fn deletions_come_first_and_then_the_oldest() {
     let deleted = Rank::new(true, Timestamp::from_second(99).unwrap_or_default());
     queue.add(&name(0, 4), rank(99));
     queue.add(&name(0, 4), deleted);
+    assert_eq!((queue.depth(), queue.active()), (4, 0));
     assert_eq!(take(&mut queue), [4, 2, 3, 1].map(|number| name(0, number)));
     assert_eq!((queue.depth(), queue.active()), (0, 4));
 }
