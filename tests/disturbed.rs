@@ -40,7 +40,8 @@ async fn objects_of_all_kinds_survive_kills_and_failures() {
         seed: seed(),
         objects: 8,
         lives: Some(1),
-        without: None,
+        without: Vec::new(),
+        until_found: false,
         limit: LIMIT,
     };
     let report = chaos::run(&settings).await.expect("chaos");
@@ -61,7 +62,7 @@ async fn objects_of_all_kinds_survive_plans_of_disturbances() {
         seed: seed(),
         at_once: 8,
         limit: LIMIT,
-        without: None,
+        without: Vec::new(),
         until_found: false,
     };
     let report = sieve::run(&settings).await.expect("a campaign");

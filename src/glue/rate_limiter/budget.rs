@@ -187,3 +187,124 @@ impl Queue {
         ticket
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A budget at the rate of an account without evidence, 200 calls a second, whose burst of 50 tokens is spent.
+    fn spent() -> (Budget, ClientId, Instant) {
+        let (start, client) = (Instant::now(), ClientId::next());
+        let mut budget = Budget::new(start);
+        for token in 0..50 {
+            let ticket = budget.enqueue(Priority::Start, client);
+            assert_eq!(budget.next(start), Next::Granted(ticket), "token {token}");
+        }
+        (budget, client, start)
+    }
+
+    fn after(start: Instant, micros: u64) -> Instant {
+        start + Duration::from_micros(micros)
+    }
+
+    /// Asserts that nobody gets a token before this time, to the microsecond.
+    fn assert_next_at(budget: &mut Budget, now: Instant, expected: Instant) {
+        let Next::At(at) = budget.next(now) else { panic!("a token, or nobody waits") };
+        let micros = at.saturating_duration_since(expected).max(expected.saturating_duration_since(at)).as_micros();
+        assert!(micros <= 1, "{micros} µs beside it");
+    }
+
+    #[test]
+    fn the_next_token_comes_when_it_is_whole() {
+        let (mut budget, client, start) = spent();
+        assert_eq!(budget.next(start), Next::Idle);
+        let ticket = budget.enqueue(Priority::Start, client);
+        assert_next_at(&mut budget, start, after(start, 5_000));
+        assert_next_at(&mut budget, after(start, 2_000), after(start, 5_000));
+        assert_eq!(budget.next(after(start, 5_001)), Next::Granted(ticket));
+    }
+
+    /// The rate may rise meanwhile.
+    #[test]
+    fn nobody_is_told_to_wait_longer_than_a_quarter_of_a_second() {
+        let (mut budget, client, start) = spent();
+        for second in 1..20 {
+            budget.record_throttle(start + Duration::from_secs(second));
+        }
+        let now = start + Duration::from_secs(19);
+        budget.enqueue(Priority::Start, client);
+        assert_next_at(&mut budget, now, after(now, 250_000));
+    }
+
+    #[test]
+    fn a_caller_that_gives_up_leaves_its_place_or_its_token() {
+        let (mut budget, client, start) = spent();
+        assert!(budget.is_idle());
+        let waiting = budget.enqueue(Priority::Start, client);
+        assert!(!budget.is_idle() && budget.is_waiting(waiting));
+        budget.cancel(waiting, start);
+        assert!(budget.is_idle() && !budget.is_waiting(waiting));
+        assert_eq!(budget.next(start), Next::Idle);
+        budget.cancel(waiting, start);
+        let next = budget.enqueue(Priority::Start, client);
+        assert_eq!(budget.next(start), Next::Granted(next), "the token that came back");
+        budget.enqueue(Priority::Start, client);
+        assert_next_at(&mut budget, start, after(start, 5_000));
+    }
+
+    #[test]
+    fn no_more_than_a_burst_is_saved() {
+        let (mut budget, client, start) = spent();
+        let later = start + Duration::from_secs(9);
+        let [a, b] = [0, 1].map(|_| budget.enqueue(Priority::Start, client));
+        assert_eq!([budget.next(later), budget.next(later)], [Next::Granted(a), Next::Granted(b)]);
+        for _ in 0..9 {
+            budget.cancel(a, later);
+        }
+        for token in 0..50 {
+            let ticket = budget.enqueue(Priority::Start, client);
+            assert_eq!(budget.next(later), Next::Granted(ticket), "token {token}");
+        }
+        budget.enqueue(Priority::Start, client);
+        assert_next_at(&mut budget, later, after(later, 5_000));
+    }
+
+    #[test]
+    fn a_throttle_takes_the_saved_tokens_and_no_more() {
+        let (start, client) = (Instant::now(), ClientId::next());
+        let mut budget = Budget::new(start);
+        budget.record_throttle(start);
+        let ticket = budget.enqueue(Priority::Start, client);
+        // Seven calls a second are left of the ten that a throttle without evidence shows, and grow.
+        assert_next_at(&mut budget, start, after(start, 142_857));
+        budget.record_throttle(start);
+        assert_eq!(budget.next(after(start, 143_000)), Next::Granted(ticket));
+    }
+
+    /// The first token of a queue comes with its share, or one or two tokens later where other queues are late, too.
+    #[test]
+    fn each_queue_has_its_share() {
+        let (mut budget, client, start) = spent();
+        let mut of = HashMap::new();
+        for priority in [Priority::Stop, Priority::Start, Priority::Search, Priority::Poll] {
+            for _ in 0..60 {
+                of.insert(budget.enqueue(priority, client), priority as usize);
+            }
+        }
+        let mut order = Vec::new();
+        for token in 1..=60 {
+            let Next::Granted(ticket) = budget.next(start + Duration::from_millis(6) * token) else {
+                panic!("token {token}")
+            };
+            order.push(of[&ticket]);
+        }
+        for (queue, share) in SHARES.iter().enumerate().skip(1) {
+            let numbers: Vec<_> =
+                (1_u32..).zip(&order).filter(|(_, of)| **of == queue).map(|(token, _)| token).collect();
+            let gaps: Vec<_> = std::iter::once(0).chain(numbers.clone()).zip(numbers).map(|(a, b)| b - a).collect();
+            assert!(gaps.iter().all(|gap| (*share..=share + 2).contains(gap)), "queue {queue}: {gaps:?}");
+            assert!(gaps.contains(share), "queue {queue}: {gaps:?}");
+        }
+        assert!(order.iter().filter(|queue| **queue == 0).count() >= 30, "stops have the rest: {order:?}");
+    }
+}

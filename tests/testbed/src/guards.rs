@@ -5,8 +5,7 @@
 pub const NAMES: &[&str] =
     &["lookup", "settle-time", "unclear-answers", "finalizer", "versions", "generation", "lease", "stale-cache"];
 
-/// What takes one of them away, as `FAILPOINTS` has it.
-#[must_use]
-pub(crate) fn taken_away(guard: &str) -> String {
-    format!("without {guard}=return")
+/// What takes these away, each as `FAILPOINTS` has it.
+pub(crate) fn taken_away(guards: &[String]) -> impl Iterator<Item = String> {
+    guards.iter().map(|guard| format!("without {guard}=return"))
 }

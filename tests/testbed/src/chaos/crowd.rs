@@ -13,7 +13,10 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 use kube::Client;
 use kube_glue_double::Double;
 use serde_json::Value;
-use tokio::{sync::watch, time::sleep};
+use tokio::{
+    sync::{Notify, watch},
+    time::sleep,
+};
 
 use super::{Era, Settings};
 use crate::{
@@ -80,6 +83,8 @@ pub(super) struct Crowd<'a> {
     references: Mutex<Vec<Outcome>>,
     number: AtomicUsize,
     endings: Mutex<Vec<Ending>>,
+    /// One of them is not what it should be.
+    found: Notify,
     starts: AtomicUsize,
     order: Mutex<fastrand::Rng>,
 }
@@ -98,6 +103,7 @@ impl<'a> Crowd<'a> {
             references: Mutex::default(),
             number: AtomicUsize::new(0),
             endings: Mutex::default(),
+            found: Notify::new(),
             starts: AtomicUsize::new(0),
             order: Mutex::new(fastrand::Rng::with_seed(settings.seed)),
         }
@@ -133,6 +139,7 @@ impl<'a> Crowd<'a> {
     fn record(&self, ending: Ending) {
         if !ending.is_good() {
             say(super::NAME, &format!("{ending:?}"));
+            self.found.notify_one();
         }
         lock(&self.endings).push(ending);
     }
@@ -194,6 +201,11 @@ impl<'a> Crowd<'a> {
             clock_is_held: false,
             limit,
         }
+    }
+
+    /// Waits for one that is not what it should be.
+    pub(super) async fn found(&self) {
+        self.found.notified().await;
     }
 
     /// What became of those that have ended.

@@ -67,8 +67,10 @@ pub struct Settings {
     pub objects: usize,
     /// The first lives of each kind; all without it.
     pub lives: Option<usize>,
-    /// A guard ([`crate::guards`]) that is taken away while there is chaos: its absence must be found.
-    pub without: Option<String>,
+    /// The guards ([`crate::guards`]) that are taken away while there is chaos: their absence must be found.
+    pub without: Vec<String>,
+    /// Whether it ends when something was found.
+    pub until_found: bool,
     /// The most time for the kills. After it the disturbances end, however many kills there were.
     pub limit: Duration,
 }
@@ -169,8 +171,12 @@ pub async fn run(settings: &Settings) -> Result<Report> {
             say(NAME, &format!("{}; now undisturbed", counts.line(settings.kills, &crowd, began.elapsed())));
             era.send_replace(Era::Recovery);
         };
-        tokio::join!(living, watching);
-        say(NAME, &format!("all have ended after {}", format_duration(began.elapsed())));
+        tokio::select! {
+            _ = async { tokio::join!(living, watching) } => {
+                say(NAME, &format!("all have ended after {}", format_duration(began.elapsed())));
+            }
+            () = crowd.found(), if settings.until_found => {}
+        }
         era.send_replace(Era::Over);
         Ok::<_, Error>(began.elapsed())
     };

@@ -133,7 +133,7 @@ impl Runner<'_> {
                 self.points().iter().map(|point| format!("{point}={}", action(&mut self.random))).collect();
             // The recovery is without it, too: the controllers of the chaos go on.
             if *self.era.borrow() != Era::Calm {
-                points.extend(self.settings.without.as_deref().map(guards::taken_away));
+                points.extend(guards::taken_away(&self.settings.without));
             }
             setup.env.push(("FAILPOINTS".to_owned(), points.join(";")));
             let mut replica = Replica::start(&setup)?;

@@ -11,12 +11,25 @@ fn one_job(glue: &Glue) {
 
 pub(super) fn lives() -> Vec<Life> {
     let ready = || wait(Until::Ready);
+    let includes = |name: &str| vec![patch(json!({ "jobs": { "includes": [name] } })), ready()];
     vec![
         Life { name: "is read", prepare: one_job, steps: vec![create(json!({})), ready()] },
         Life {
             name: "is changed",
             prepare: one_job,
-            steps: vec![create(json!({})), ready(), patch(json!({ "jobs": { "includes": ["other"] } })), ready()],
+            steps: [vec![create(json!({})), ready()], includes("other")].concat(),
+        },
+        Life {
+            name: "is changed again and again",
+            prepare: one_job,
+            steps: [
+                vec![create(json!({})), ready()],
+                includes("other"),
+                includes(job_run::JOB),
+                includes("another"),
+                includes("*"),
+            ]
+            .concat(),
         },
         Life {
             name: "is deleted and created again",

@@ -47,8 +47,8 @@ pub struct Settings {
     pub at_once: usize,
     /// How long plans may be started.
     pub limit: Duration,
-    /// A guard ([`crate::guards`]) that is taken away from the controller: its absence must be found.
-    pub without: Option<String>,
+    /// The guards ([`crate::guards`]) that are taken away from the controller: their absence must be found.
+    pub without: Vec<String>,
     /// Whether it ends when something was found.
     pub until_found: bool,
 }

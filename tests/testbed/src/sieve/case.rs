@@ -71,7 +71,7 @@ pub(super) struct Stage {
     pub(super) program: std::path::PathBuf,
     pub(super) number: AtomicUsize,
     /// The guard that is taken away from the controller where it is disturbed.
-    pub(super) without: Option<String>,
+    pub(super) without: Vec<String>,
 }
 
 /// What came of a run.
@@ -109,7 +109,7 @@ impl Stage {
         };
         site.prepare(life).await?;
         // Without the guard there would be no reference.
-        let without = self.without.as_deref().filter(|_| plan.is_some());
+        let without = if plan.is_some() { self.without.as_slice() } else { &[] };
         let disturbance = Disturbance::new(kind.plural, plan);
         let mut around = JoinSet::new();
         if let Some(kill) = disturbance.first_kill().cloned() {
@@ -158,7 +158,7 @@ impl Stage {
         name: &str,
         double: &Double,
         disturbance: &Arc<Disturbance>,
-        without: Option<&str>,
+        without: &[String],
         log: &Path,
     ) -> Error {
         for epoch in 0.. {
@@ -173,7 +173,7 @@ impl Stage {
                 env: vec![
                     ("AWS_ENDPOINT_URL".to_owned(), double.url()),
                     ("AWS_REGION".to_owned(), "eu-west-1".to_owned()),
-                    ("FAILPOINTS".to_owned(), without.map(crate::guards::taken_away).unwrap_or_default()),
+                    ("FAILPOINTS".to_owned(), crate::guards::taken_away(without).collect::<Vec<_>>().join(";")),
                 ],
                 log: log.to_path_buf(),
             };

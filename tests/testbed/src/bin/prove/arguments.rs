@@ -24,9 +24,15 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "NUMBER", requires = "only", conflicts_with = "quick")]
     pub(crate) amount: Option<u64>,
 
-    /// Take a guard of the controller away, and expect that its absence is found; for chaos or sieve
-    #[arg(long, value_name = "GUARD", requires = "only", value_parser = PossibleValuesParser::new(guards::NAMES))]
-    pub(crate) without: Option<String>,
+    /// Take these guards of the controller away, and expect that their absence is found; for chaos or sieve
+    #[arg(
+        long,
+        value_name = "GUARD",
+        requires = "only",
+        value_delimiter = ',',
+        value_parser = PossibleValuesParser::new(guards::NAMES)
+    )]
+    pub(crate) without: Vec<String>,
 
     /// The seed of everything that is random, for methods that have one
     #[arg(long, default_value_t = 1)]

@@ -1,7 +1,10 @@
-//! Methods that are tests, or other programs of the project: cargo runs them, and they print their rows
+//! Methods that are tests, or other programs: cargo runs them, and those of the project print their rows
 //! ([`kube_glue_testbed::proof`]).
 
-use std::{process::Stdio, time::Duration};
+use std::{
+    process::{ExitStatus, Stdio},
+    time::Duration,
+};
 
 use kube_glue_testbed::{Error, Proof, controller, progress::Progress, proof, tail};
 use tokio::{
@@ -17,9 +20,39 @@ const HEARTBEAT: Duration = Duration::from_secs(30);
 /// The lines of its output that an error shows.
 const TAIL: usize = 30;
 
-/// Runs `cargo` with these arguments and variables. Its last line of output is its progress. Returns the rows that it
-/// printed, of which there must be one at least. A failure beside rows with violations is what they say already.
+/// How a program ended.
+pub(crate) struct Ended {
+    /// Its command line.
+    command: String,
+    pub(crate) status: ExitStatus,
+    /// What it printed, without the rows.
+    pub(crate) output: String,
+    /// The rows that it printed.
+    proofs: Vec<Proof>,
+}
+
+impl Ended {
+    /// That it came to no result, and why.
+    pub(crate) fn without_result(self) -> ProveError {
+        let status = self.status;
+        let outcome = if status.success() { "printed no result".to_owned() } else { format!("failed ({status})") };
+        ProveError::Child { command: self.command, outcome, tail: tail(&self.output, TAIL) }
+    }
+}
+
+/// Runs `cargo` with these arguments and variables, and returns the rows that it printed, of which there must be one at
+/// least. A failure beside rows with violations is what they say already.
 pub(crate) async fn cargo(args: &[&str], env: &[(&str, &str)]) -> Result<Vec<Proof>, ProveError> {
+    let ended = run(args, env).await?;
+    let says_why = ended.proofs.iter().any(|proof| proof.found > 0);
+    if ended.proofs.is_empty() || (!ended.status.success() && !says_why) {
+        return Err(ended.without_result());
+    }
+    Ok(ended.proofs)
+}
+
+/// Runs `cargo` with these arguments and variables to its end. Its last line of output is its progress.
+pub(crate) async fn run(args: &[&str], env: &[(&str, &str)]) -> Result<Ended, ProveError> {
     let shown = format!("cargo {}", args.join(" "));
     let mut command = controller::cargo();
     command.args(args).env(proof::ASKED, "1").envs(env.iter().copied());
@@ -50,12 +83,7 @@ pub(crate) async fn cargo(args: &[&str], env: &[(&str, &str)]) -> Result<Vec<Pro
     };
     tokio::join!(reading, showing);
     let status = child.wait().await.map_err(Error::io(format!("waiting for `{shown}`")))?;
-    let says_why = proofs.iter().any(|proof| proof.found > 0);
-    if proofs.is_empty() || (!status.success() && !says_why) {
-        let outcome = if status.success() { "printed no result".to_owned() } else { format!("failed ({status})") };
-        return Err(ProveError::Child { command: shown, outcome, tail: tail(&output, TAIL) });
-    }
-    Ok(proofs)
+    Ok(Ended { command: shown, status, output, proofs })
 }
 
 async fn read(from: Option<impl AsyncRead + Unpin>, lines: mpsc::UnboundedSender<String>) {

@@ -18,6 +18,14 @@ pub(crate) enum ProveError {
         /// The end of its output.
         tail: String,
     },
+    /// A program that the project does not contain is not installed.
+    #[error("{program} is not installed; `{install}` installs it")]
+    Missing {
+        /// Its name.
+        program: &'static str,
+        /// The command that installs it.
+        install: &'static str,
+    },
     /// The user pressed Ctrl-C.
     #[error("interrupted")]
     Interrupted,

@@ -43,8 +43,8 @@ async fn main() -> ExitCode {
         say(&error.to_string());
         return ExitCode::FAILURE;
     }
-    // Without a guard, each method must find something.
-    let is_good = |row: &Row| if arguments.without.is_some() { row.has_found() } else { row.is_good() };
+    // Without guards, each method must find something.
+    let is_good = |row: &Row| if arguments.without.is_empty() { row.is_good() } else { row.has_found() };
     if rows.iter().all(is_good) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 

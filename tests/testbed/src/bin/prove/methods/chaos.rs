@@ -24,6 +24,7 @@ pub(crate) async fn run(context: &Context) -> Result<Vec<Proof>, ProveError> {
         objects: OBJECTS,
         lives: None,
         without: context.without.clone(),
+        until_found: context.until_found,
         limit: LIMIT,
     };
     let report = chaos::run(&settings).await?;

@@ -3,7 +3,10 @@
 mod acto;
 mod chaos;
 mod fault_matrix;
+mod fuzz;
+mod guards;
 mod model;
+mod mutants;
 mod sieve;
 mod simulation;
 
@@ -22,8 +25,10 @@ pub(crate) struct Context {
     pub(crate) amount: Option<u64>,
     /// The seed of everything that is random.
     pub(crate) seed: u64,
-    /// The guard that is taken away from the controller.
-    pub(crate) without: Option<String>,
+    /// The guards that are taken away from the controller.
+    pub(crate) without: Vec<String>,
+    /// Whether a method ends when it has found something.
+    pub(crate) until_found: bool,
     /// These kinds only; all when empty.
     pub(crate) kinds: Vec<String>,
     /// Plans with this in their name only.
@@ -34,7 +39,7 @@ pub(crate) struct Context {
 impl Context {
     pub(crate) fn new(arguments: &Arguments) -> Self {
         let Arguments { quick, amount, seed, without, kinds, matching, program, .. } = arguments.clone();
-        Self { quick, amount, seed, without, kinds, matching, program }
+        Self { quick, amount, seed, without, until_found: false, kinds, matching, program }
     }
 
     /// The controller with the feature that has the points at which it ends, and the guards that can be taken away.
@@ -45,9 +50,9 @@ impl Context {
         }
     }
 
-    /// What the size says about a guard that is taken away.
+    /// What the size says about guards that are taken away.
     pub(crate) fn handicap(&self) -> String {
-        self.without.as_ref().map(|guard| format!(", without the guard {guard}")).unwrap_or_default()
+        if self.without.is_empty() { String::new() } else { format!(", without {}", self.without.join(" and ")) }
     }
 
     /// How much of a method: what the user says, or one of the two sizes.
@@ -86,6 +91,11 @@ pub(crate) const ALL: &[Method] = &[
         run: |context| Box::pin(fault_matrix::run(context)),
     },
     Method {
+        name: "fuzz",
+        about: "everything that comes from outside, changed at random: no panic, no hang",
+        run: |context| Box::pin(fuzz::run(context)),
+    },
+    Method {
         name: "chaos",
         about: "objects of all kinds while replicas are killed and paused, and everything around them fails",
         run: |context| Box::pin(chaos::run(context)),
@@ -99,5 +109,15 @@ pub(crate) const ALL: &[Method] = &[
         name: "sieve",
         about: "a kill at each action, each event missed or late, a restart against an older view, by plans from traces",
         run: |context| Box::pin(sieve::run(context)),
+    },
+    Method {
+        name: "guards",
+        about: "chaos and sieve against a controller without one of its guards: they must find its absence",
+        run: |context| Box::pin(guards::run(context)),
+    },
+    Method {
+        name: "mutants",
+        about: "the modules that decide, changed by cargo-mutants: their tests must notice",
+        run: |context| Box::pin(mutants::run(context)),
     },
 ];

@@ -26,7 +26,7 @@ pub(crate) async fn run(context: &Context) -> Result<Vec<Proof>, ProveError> {
         at_once: AT_ONCE,
         limit: LIMIT,
         without: context.without.clone(),
-        until_found: false,
+        until_found: context.until_found,
     };
     let report = sieve::run(&settings).await?;
     let total = report.run.values().sum();
