@@ -154,7 +154,11 @@ pub async fn run(settings: &Settings) -> Result<Report> {
     let acting = async {
         let began = Instant::now();
         say(NAME, &format!("seed {}: each life once, undisturbed", settings.seed));
-        crowd.learn().await?;
+        if let Err(error) = crowd.learn().await {
+            // The replicas would live on.
+            era.send_replace(Era::Over);
+            return Err(error);
+        }
         let slowness = began.elapsed().div_duration_f64(CALM_TAKES).clamp(1.0, SLOWEST);
         pace.set(slowness).ok();
         say(NAME, &format!("and now disturbed, after {}", format_duration(began.elapsed())));

@@ -27,7 +27,7 @@ pub(super) fn lives() -> Vec<Life> {
                 includes("other"),
                 includes(job_run::JOB),
                 includes("another"),
-                includes("*"),
+                includes(".*"),
             ]
             .concat(),
         },
