@@ -219,9 +219,10 @@ mod tests {
         let (mut budget, client, start) = spent();
         assert_eq!(budget.next(start), Next::Idle);
         let ticket = budget.enqueue(Priority::Start, client);
-        assert_next_at(&mut budget, start, after(start, 5_000));
-        assert_next_at(&mut budget, after(start, 2_000), after(start, 5_000));
-        assert_eq!(budget.next(after(start, 5_001)), Next::Granted(ticket));
+        let Next::At(at) = budget.next(start) else { panic!("a token, or nobody waits") };
+        assert_eq!(budget.next(at), Next::Granted(ticket), "whoever asks when he was told to");
+        budget.enqueue(Priority::Start, client);
+        assert_next_at(&mut budget, after(start, 7_000), after(start, 10_000));
     }
 
     /// The rate may rise meanwhile.
@@ -279,6 +280,28 @@ mod tests {
         assert_next_at(&mut budget, start, after(start, 142_857));
         budget.record_throttle(start);
         assert_eq!(budget.next(after(start, 143_000)), Next::Granted(ticket));
+    }
+
+    /// A queue that was left by its last caller has been passed over by nobody.
+    #[test]
+    fn a_queue_is_late_while_somebody_waits_in_it() {
+        let late = |leaving: usize| {
+            let (mut budget, client, start) = spent();
+            let later = start + Duration::from_secs(1);
+            let polls = [0, 1].map(|_| budget.enqueue(Priority::Poll, client));
+            for _ in 0..4 {
+                let stop = budget.enqueue(Priority::Stop, client);
+                assert_eq!(budget.next(later), Next::Granted(stop));
+            }
+            for ticket in &polls[..leaving] {
+                budget.cancel(*ticket, later);
+            }
+            budget.enqueue(Priority::Poll, client);
+            let stop = budget.enqueue(Priority::Stop, client);
+            budget.next(later) != Next::Granted(stop)
+        };
+        assert!(late(1), "one still waits");
+        assert!(!late(2), "all have left");
     }
 
     /// The first token of a queue comes with its share, or one or two tokens later where other queues are late, too.

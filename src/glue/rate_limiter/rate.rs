@@ -138,6 +138,40 @@ mod tests {
     }
 
     #[test]
+    fn answers_count_for_a_second() {
+        let start = Instant::now();
+        for (millis, expected) in [(999, 28.0), (1000, 7.0)] {
+            let mut rate = Rate::new(start);
+            for _ in 0..40 {
+                rate.record_response(start);
+            }
+            let now = start + Duration::from_millis(millis);
+            assert!(rate.record_throttle(now));
+            assert_rate(&rate, now, expected);
+        }
+    }
+
+    #[test]
+    fn the_lower_of_two_rates_is_taken_over() {
+        let start = Instant::now();
+        let (unproven, mut throttled) = (Rate::new(start), Rate::new(start));
+        assert!(throttled.record_throttle(start));
+        let adopt = |mut rate: Rate, other: &Rate| {
+            rate.adopt_lower(other, start);
+            rate.at(start)
+        };
+        let [high, low] = [unproven.at(start), throttled.at(start)].map(f64::to_bits);
+        assert!(low < high);
+        assert_eq!(adopt(unproven.clone(), &throttled).to_bits(), low);
+        assert_eq!(adopt(throttled.clone(), &unproven).to_bits(), low);
+        // Of two that are the same now, each keeps what it saw.
+        let later = start + Duration::from_mins(5);
+        let mut recovered = throttled.clone();
+        recovered.adopt_lower(&unproven, later);
+        assert_eq!(recovered.at(start).to_bits(), low);
+    }
+
+    #[test]
     fn repeated_throttles_lead_to_the_lowest_rate() {
         let start = Instant::now();
         let mut rate = Rate::new(start);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 
 use super::fixture::{Fixture, at, live, observed, rejected};
 use crate::api::run::{Attempt, Phase, Retry, RetryOn, RunPolicy, StopCause};
@@ -97,6 +97,27 @@ fn the_next_attempt_has_the_number_and_the_time_that_what_came_before_leaves_it(
         let next = plan.status.attempt().expect("an attempt");
         assert_eq!((next.number, next.retry, next.active_since.0), expected, "{why}");
     }
+}
+
+#[test]
+fn the_start_deadline_counts_from_the_release_of_a_suspended_object() {
+    let released = Condition {
+        type_: "Suspended".to_owned(),
+        status: "False".to_owned(),
+        reason: "Released".to_owned(),
+        message: String::new(),
+        last_transition_time: Time(at(8)),
+        observed_generation: None,
+    };
+    let phase = |now, conditions: &[Condition]| {
+        let policy = RunPolicy { start_deadline_seconds: Some(5), ..RunPolicy::default() };
+        let mut fixture = Fixture { now, policy, ..Fixture::new().with_finalizer() };
+        fixture.status.conditions = conditions.to_vec();
+        fixture.plan().status.phase
+    };
+    assert_eq!(phase(12, std::slice::from_ref(&released)), Some(Phase::Starting));
+    assert_eq!(phase(13, &[released]), Some(Phase::Expired));
+    assert_eq!(phase(12, &[]), Some(Phase::Expired), "it was never suspended");
 }
 
 /// `startDeadlineSeconds` is about the first start.

@@ -54,3 +54,37 @@ impl Location for AwsLocation {
         self.account.is_some()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::glue::aws::tests::fixture::{Answers, block_on, client, identity};
+    use crate::glue::identity::Identity;
+
+    fn of(client: &Glue, catalog: Option<&str>, account: Option<&str>) -> AwsLocation {
+        let text = |text: &str| text.to_owned();
+        AwsLocation { client: client.clone(), catalog: catalog.map(text), account: account.map(text) }
+    }
+
+    #[test]
+    fn two_resources_are_the_same_by_their_region_and_account_or_by_one_client() {
+        let client = |region: &str| {
+            let identity = Identity { region: region.to_owned(), ..identity(false) };
+            block_on(client(identity, Answers::new(500, "", "")))
+        };
+        let [one, other, elsewhere] = ["eu-west-1", "eu-west-1", "eu-west-2"].map(client);
+        let same = |a: (&Glue, Option<&str>, Option<&str>), b: (&Glue, Option<&str>, Option<&str>)| {
+            of(a.0, a.1, a.2).is_same(&of(b.0, b.1, b.2))
+        };
+        let (here, there) = (Some("111111111111"), Some("222222222222"));
+        assert_eq!(same((&one, None, here), (&other, None, here)), Some(true));
+        assert_eq!(same((&one, None, here), (&other, None, there)), Some(false));
+        assert_eq!(same((&one, None, here), (&elsewhere, None, here)), Some(false), "another region");
+        assert_eq!(same((&one, None, None), (&elsewhere, None, None)), Some(false), "another region");
+        assert_eq!(same((&one, None, None), (&one, None, None)), Some(true), "whatever its account is");
+        assert_eq!(same((&one, None, None), (&other, None, None)), None);
+        assert_eq!(same((&one, None, None), (&one, here, here)), None, "its account may be another one");
+        assert_eq!(same((&one, None, here), (&other, None, None)), None);
+        assert!(of(&one, None, here).is_known() && !of(&one, None, None).is_known());
+    }
+}

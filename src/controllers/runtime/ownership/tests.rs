@@ -186,6 +186,11 @@ fn an_object_that_was_not_reconciled_holds_back_the_younger_ones() {
     assert_eq!(verdict.ownership, Ownership::Owned, "another resource");
 }
 
+#[test]
+fn the_terms_follow_from_the_settle_time() {
+    assert_eq!(Terms::of(Duration::from_mins(1)), TERMS);
+}
+
 /// The watch shows each object again and again.
 #[test]
 fn an_object_that_is_shown_again_stays_the_owner_and_wakes_nobody() {

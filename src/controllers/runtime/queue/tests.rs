@@ -3,6 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 
 use super::*;
+use crate::controllers::runtime::reason::Reason;
 use crate::glue::ErrorKind;
 
 impl Target for &'static str {
@@ -30,6 +31,18 @@ fn with(objects: &[&'static str]) -> (TestQueues, Instant) {
 }
 
 const NONE: Vec<&str> = Vec::new();
+
+#[test]
+fn each_cause_is_known_by_its_error_and_by_the_reason_of_its_condition() {
+    let errors =
+        [ErrorKind::Busy, ErrorKind::LimitExceeded, ErrorKind::Denied, ErrorKind::NotFound, ErrorKind::Invalid];
+    for (cause, error) in Cause::ALL.into_iter().zip(errors) {
+        assert_eq!(Cause::of(error), Some(cause));
+        assert_eq!(Cause::of_reason(cause.reason()), Some(cause));
+    }
+    assert_eq!(Cause::of_reason(Reason::CrawlerRunning), BUSY);
+    assert_eq!((Cause::of(ErrorKind::Throttled), Cause::of_reason(Reason::Succeeded)), (None, None));
+}
 
 #[test]
 fn asking_changes_nothing() {

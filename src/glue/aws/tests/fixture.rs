@@ -40,7 +40,8 @@ impl HttpConnector for Answers {
     }
 }
 
-pub(super) async fn client(identity: Identity, answers: Answers) -> Glue {
+/// A client of this identity.
+pub(crate) async fn client(identity: Identity, answers: Answers) -> Glue {
     Glue::new(&config(answers).await, identity)
 }
 
@@ -55,7 +56,8 @@ pub(crate) async fn config(answers: Answers) -> AwsConfig {
     AwsConfig::from_loader(loader, Duration::from_secs(1), key, Metrics::new()).await
 }
 
-pub(super) fn identity(with_role: bool) -> Identity {
+/// Keys in eu-central-1, with a role or without one.
+pub(crate) fn identity(with_role: bool) -> Identity {
     let hidden = |text: &str| Sensitive::new(text.to_owned());
     let keys = Keys { access_key_id: hidden("AKIA1"), secret_access_key: hidden("hush-hush"), session_token: None };
     let role = with_role.then(|| Role {

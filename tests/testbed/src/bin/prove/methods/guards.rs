@@ -49,11 +49,15 @@ const WATCHES: &[Watch] = &[
     Watch::chaos(&["lease", "versions"]),
 ];
 
+/// Guards that neither method can notice, and why.
+const BEYOND: &[(&str, &str)] = &[("generation", "without it an edited connection is as it should be, only later")];
+
 pub(crate) async fn run(context: &Context) -> Result<Vec<Proof>, ProveError> {
     let program = context.controller().await?;
     let asked = |watch: &&Watch| !context.quick || watch.method == By::Sieve;
     let mut unnoticed = 0;
-    let mut remarks = Vec::new();
+    let mut remarks: Vec<_> =
+        BEYOND.iter().map(|(guard, why)| format!("{guard}: not tried, since {why}; a unit test has it")).collect();
     let watches: Vec<_> = WATCHES.iter().filter(asked).collect();
     for watch in &watches {
         let name = format!("{:?} without {}", watch.method, watch.without.join(" and ")).to_lowercase();
@@ -81,4 +85,22 @@ pub(crate) async fn run(context: &Context) -> Result<Vec<Proof>, ProveError> {
     }
     let proof = Proof::new(watches.len(), "times guards taken away", unnoticed).detail("found is what was not noticed");
     Ok(vec![remarks.into_iter().fold(proof, Proof::remark)])
+}
+
+#[cfg(test)]
+mod tests {
+    use kube_glue_testbed::guards;
+
+    use super::*;
+
+    #[test]
+    fn each_guard_is_taken_away_or_it_says_why_not() {
+        for guard in guards::NAMES {
+            let is_watched = WATCHES.iter().any(|watch| watch.without.contains(guard));
+            let is_beyond = BEYOND.iter().any(|(name, _)| name == guard);
+            assert!(is_watched != is_beyond, "{guard}");
+        }
+        let all = WATCHES.iter().flat_map(|watch| watch.without);
+        assert!(all.clone().all(|guard| guards::NAMES.contains(guard)));
+    }
 }
