@@ -9,11 +9,11 @@ use crate::{child, error::ProveError};
 const FULL: u64 = 400;
 const QUICK: u64 = 20;
 /// What is in the names of the tests.
-const TESTS: &str = "hostile";
+const TESTS: [&str; 2] = ["hostile", "::any_"];
 
 pub(crate) async fn run(context: &Context) -> Result<Vec<Proof>, ProveError> {
     let inputs = context.amount(FULL, QUICK).to_string();
-    let args = ["test", "--package", "kube-glue", "--lib", TESTS];
+    let args = [&["test", "--package", "kube-glue", "--lib", "--"], TESTS.as_slice()].concat();
     let ended = child::run(&args, &[("PROPTEST_CASES", &inputs)]).await?;
     let (passed, failed) = results(&ended.output);
     if passed + failed == 0 || (failed == 0 && !ended.status.success()) {
