@@ -220,7 +220,7 @@ mod tests {
         assert_eq!(budget.next(start), Next::Idle);
         let ticket = budget.enqueue(Priority::Start, client);
         let Next::At(at) = budget.next(start) else { panic!("a token, or nobody waits") };
-        assert_eq!(budget.next(at), Next::Granted(ticket), "whoever asks when he was told to");
+        assert_eq!(budget.next(at), Next::Granted(ticket), "at the time that `next` answered");
         budget.enqueue(Priority::Start, client);
         assert_next_at(&mut budget, after(start, 7_000), after(start, 10_000));
     }

@@ -211,7 +211,7 @@ fn the_end_of_an_object_wakes_those_that_wait_for_it_and_makes_one_of_them_a_new
     assert!(!model.observe(2).is_new_owner, "it waits");
     assert_eq!(model.owners.remove(&0, &model.uid(0)), [2], "the other account's waits for nobody");
     assert!(model.observe(2).is_new_owner);
-    assert!(!model.observe(2).is_new_owner, "it was told");
+    assert!(!model.observe(2).is_new_owner, "an earlier verdict said so");
 }
 
 #[test]

@@ -154,11 +154,7 @@ pub async fn run(settings: &Settings) -> Result<Report> {
     let acting = async {
         let began = Instant::now();
         say(NAME, &format!("seed {}: each life once, undisturbed", settings.seed));
-        if let Err(error) = crowd.learn().await {
-            // The replicas would live on.
-            era.send_replace(Era::Over);
-            return Err(error);
-        }
+        crowd.learn().await?;
         let slowness = began.elapsed().div_duration_f64(CALM_TAKES).clamp(1.0, SLOWEST);
         pace.set(slowness).ok();
         say(NAME, &format!("and now disturbed, after {}", format_duration(began.elapsed())));
@@ -181,8 +177,13 @@ pub async fn run(settings: &Settings) -> Result<Report> {
             }
             () = crowd.found(), if settings.until_found => {}
         }
-        era.send_replace(Era::Over);
         Ok::<_, Error>(began.elapsed())
+    };
+    let acting = async {
+        let took = acting.await;
+        // The replicas would live on, also after a failure.
+        era.send_replace(Era::Over);
+        took
     };
     let (took, a, b, around) = tokio::join!(acting, replica("a", 1).run(), replica("b", 2).run(), surroundings);
     a.and(b).and(around)?;

@@ -11,30 +11,20 @@ fn one_job(glue: &Glue) {
 
 pub(super) fn lives() -> Vec<Life> {
     let ready = || wait(Until::Ready);
+    let created = || vec![create(json!({})), ready()];
     let includes = |name: &str| vec![patch(json!({ "jobs": { "includes": [name] } })), ready()];
     vec![
-        Life { name: "is read", prepare: one_job, steps: vec![create(json!({})), ready()] },
-        Life {
-            name: "is changed",
-            prepare: one_job,
-            steps: [vec![create(json!({})), ready()], includes("other")].concat(),
-        },
+        Life { name: "is read", prepare: one_job, steps: created() },
+        Life { name: "is changed", prepare: one_job, steps: [created(), includes("other")].concat() },
         Life {
             name: "is changed again and again",
             prepare: one_job,
-            steps: [
-                vec![create(json!({})), ready()],
-                includes("other"),
-                includes(job_run::JOB),
-                includes("another"),
-                includes(".*"),
-            ]
-            .concat(),
+            steps: [created(), includes("other"), includes(job_run::JOB), includes("another"), includes(".*")].concat(),
         },
         Life {
             name: "is deleted and created again",
             prepare: one_job,
-            steps: vec![create(json!({})), ready(), Step::Delete, wait(Until::Gone), create(json!({})), ready()],
+            steps: [created(), vec![Step::Delete, wait(Until::Gone)], created()].concat(),
         },
     ]
 }

@@ -70,7 +70,7 @@ pub(super) struct Stage {
     pub(super) relay: Relay,
     pub(super) program: std::path::PathBuf,
     pub(super) number: AtomicUsize,
-    /// The guard that is taken away from the controller where it is disturbed.
+    /// The guards that are taken away from the controller where it is disturbed.
     pub(super) without: Vec<String>,
 }
 
@@ -108,7 +108,7 @@ impl Stage {
             limit: LIMIT,
         };
         site.prepare(life).await?;
-        // Without the guard there would be no reference.
+        // Without the guards there would be no reference.
         let without = if plan.is_some() { self.without.as_slice() } else { &[] };
         let disturbance = Disturbance::new(kind.plural, plan);
         let mut around = JoinSet::new();

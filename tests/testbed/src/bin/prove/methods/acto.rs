@@ -15,13 +15,12 @@ const AT_ONCE: usize = 30;
 const LIMIT: Duration = Duration::from_mins(40);
 
 pub(crate) async fn run(context: &Context) -> Result<Vec<Proof>, ProveError> {
-    let sequences = context.amount.or(context.quick.then_some(QUICK)).and_then(|amount| usize::try_from(amount).ok());
     let settings = acto::Settings {
         program: context.controller().await?,
         kinds: context.kinds.clone(),
         matching: context.matching.clone(),
         properties: None,
-        sequences,
+        sequences: context.sample(QUICK),
         seed: context.seed,
         at_once: AT_ONCE,
         limit: LIMIT,

@@ -5,48 +5,47 @@ use kube_glue_testbed::Proof;
 use super::{Context, chaos, sieve};
 use crate::{error::ProveError, say};
 
+/// The kills of chaos, and the plans of sieve, in which it must notice.
+const KILLS: u64 = 150;
+const PLANS: u64 = 60;
+/// The kind whose plans are run.
+const KIND: &str = "GlueJobRun";
+
 /// A method that must notice that guards are taken away.
 struct Watch {
+    by: By,
     without: &'static [&'static str],
-    method: By,
-    /// How much of the method, in its own unit.
-    amount: u64,
-    /// Plans of these kinds; all when empty.
-    kinds: &'static [&'static str],
-    /// Plans with this in their name only.
-    matching: Option<&'static str>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum By {
     Chaos,
-    Sieve,
+    /// By plans with this in their name.
+    Sieve(&'static str),
 }
 
-impl Watch {
-    const fn chaos(without: &'static [&'static str]) -> Self {
-        Self { without, method: By::Chaos, amount: 150, kinds: &[], matching: None }
-    }
-
-    /// Those plans of job runs with this in their name.
-    const fn sieve(without: &'static [&'static str], matching: &'static str, amount: u64) -> Self {
-        Self { without, method: By::Sieve, amount, kinds: &["GlueJobRun"], matching: Some(matching) }
+impl By {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Chaos => "chaos",
+            Self::Sieve(_) => "sieve",
+        }
     }
 }
 
-/// What each method must notice. A pair of guards stands here where one keeps what the other does: without one of them
-/// nothing happens.
+/// What each method must notice. Two guards stand together where each protects what the other does, so that nothing happens
+/// without one of them.
 const WATCHES: &[Watch] = &[
-    Watch::sieve(&["lookup"], "StartJobRun", 60),
-    Watch::chaos(&["lookup"]),
-    Watch::sieve(&["settle-time"], "Late", 60),
-    Watch::chaos(&["settle-time"]),
-    Watch::chaos(&["unclear-answers"]),
-    Watch::sieve(&["finalizer"], "deleted", 60),
-    Watch::chaos(&["finalizer"]),
-    Watch::sieve(&["versions"], "Stale", 60),
-    Watch::sieve(&["stale-cache", "versions"], "Delay", 60),
-    Watch::chaos(&["lease", "versions"]),
+    Watch { by: By::Sieve("StartJobRun"), without: &["lookup"] },
+    Watch { by: By::Chaos, without: &["lookup"] },
+    Watch { by: By::Sieve("Late"), without: &["settle-time"] },
+    Watch { by: By::Chaos, without: &["settle-time"] },
+    Watch { by: By::Chaos, without: &["unclear-answers"] },
+    Watch { by: By::Sieve("deleted"), without: &["finalizer"] },
+    Watch { by: By::Chaos, without: &["finalizer"] },
+    Watch { by: By::Sieve("Stale"), without: &["versions"] },
+    Watch { by: By::Sieve("Delay"), without: &["stale-cache", "versions"] },
+    Watch { by: By::Chaos, without: &["lease", "versions"] },
 ];
 
 /// Guards that neither method can notice, and why.
@@ -54,34 +53,34 @@ const BEYOND: &[(&str, &str)] = &[("generation", "without it an edited connectio
 
 pub(crate) async fn run(context: &Context) -> Result<Vec<Proof>, ProveError> {
     let program = context.controller().await?;
-    let asked = |watch: &&Watch| !context.quick || watch.method == By::Sieve;
+    let asked = |watch: &&Watch| !context.quick || watch.by != By::Chaos;
     let mut unnoticed = 0;
     let mut remarks: Vec<_> =
         BEYOND.iter().map(|(guard, why)| format!("{guard}: not tried, since {why}; a unit test has it")).collect();
     let watches: Vec<_> = WATCHES.iter().filter(asked).collect();
     for watch in &watches {
-        let name = format!("{:?} without {}", watch.method, watch.without.join(" and ")).to_lowercase();
+        let name = format!("{} without {}", watch.by.name(), watch.without.join(" and "));
         say(&name);
-        let context = Context {
-            quick: false,
-            amount: Some(watch.amount),
-            seed: context.seed,
+        let common = Context {
             without: watch.without.iter().map(|guard| (*guard).to_owned()).collect(),
             until_found: true,
-            kinds: watch.kinds.iter().map(|kind| (*kind).to_owned()).collect(),
-            matching: watch.matching.map(str::to_owned),
             program: Some(program.clone()),
+            ..context.clone()
         };
-        let proofs = match watch.method {
-            By::Chaos => chaos::run(&context).await?,
-            By::Sieve => sieve::run(&context).await?,
+        let proofs = match watch.by {
+            By::Chaos => chaos::run(&Context { amount: Some(KILLS), ..common }).await?,
+            By::Sieve(plans) => {
+                let (kinds, matching) = (vec![KIND.to_owned()], Some(plans.to_owned()));
+                sieve::run(&Context { amount: Some(PLANS), kinds, matching, ..common }).await?
+            }
         };
         let found: u64 = proofs.iter().map(|proof| proof.found).sum();
         unnoticed += usize::from(found == 0);
         let sizes: Vec<_> = proofs.iter().map(Proof::size).collect();
         let outcome = if found == 0 { "NOT NOTICED" } else { "noticed" };
-        remarks.push(format!("{name}: {outcome}, {}", sizes.join("; ")));
-        say(&format!("  {}", remarks[remarks.len() - 1]));
+        let remark = format!("{name}: {outcome}, {}", sizes.join("; "));
+        say(&format!("  {remark}"));
+        remarks.push(remark);
     }
     let proof = Proof::new(watches.len(), "times guards taken away", unnoticed).detail("found is what was not noticed");
     Ok(vec![remarks.into_iter().fold(proof, Proof::remark)])

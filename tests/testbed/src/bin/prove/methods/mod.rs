@@ -55,6 +55,11 @@ impl Context {
         if self.without.is_empty() { String::new() } else { format!(", without {}", self.without.join(" and ")) }
     }
 
+    /// How much of a method that does everything otherwise: what the user says, or the quick size; `None` for everything.
+    pub(crate) fn sample(&self, quick: u64) -> Option<usize> {
+        self.amount.or(self.quick.then_some(quick)).and_then(|amount| usize::try_from(amount).ok())
+    }
+
     /// How much of a method: what the user says, or one of the two sizes.
     pub(crate) fn amount(&self, full: u64, quick: u64) -> u64 {
         self.amount.unwrap_or(if self.quick { quick } else { full })

@@ -19,6 +19,9 @@ const INSTALL: &str = "cargo install cargo-mutants --locked --version ^27";
 /// How long the tests of a subject may take: some end only by their mutant.
 const TIMEOUT: Duration = Duration::from_mins(2);
 
+/// How cargo-mutants ends when it has tried the mutants: all were caught, some were missed, some tests did not end.
+const TRIED: [i32; 3] = [0, 2, 3];
+
 /// What is changed, and the tests that must notice.
 struct Subject {
     name: &'static str,
@@ -93,13 +96,14 @@ async fn try_mutants(subject: &Subject, context: &Context) -> Result<Proof, Prov
     let (output_folder, timeout) = (output.to_string_lossy(), TIMEOUT.as_secs().to_string());
     let files: Vec<_> = subject.files.iter().flat_map(|file| ["--file", file]).collect();
     let scope = [&["mutants", "--package", "kube-glue"], files.as_slice()].concat();
-    let shard = match context.amount.or(context.quick.then_some(QUICK)) {
+    let shard = match context.sample(QUICK) {
         None => None,
         Some(amount) => {
             let listed = child::run(&[scope.as_slice(), &["--list"]].concat(), &[]).await?;
             let total = listed.output.lines().filter(|line| line.starts_with("src/")).count();
-            let shards = u64::try_from(total).unwrap_or(u64::MAX).div_ceil(amount.max(1)).max(1);
-            Some(format!("{}/{shards}", context.seed % shards))
+            let shards = total.div_ceil(amount.max(1)).max(1);
+            let chosen = usize::try_from(context.seed).unwrap_or_default() % shards;
+            Some(format!("{chosen}/{shards}"))
         }
     };
     let of_shard: Vec<_> = shard.iter().flat_map(|shard| ["--shard", shard]).collect();
@@ -108,6 +112,10 @@ async fn try_mutants(subject: &Subject, context: &Context) -> Result<Proof, Prov
     // The dependencies are built once. The sources are copied to another folder each time.
     let build = folder.join("build");
     let ended = child::run(&args, &[("CARGO_TARGET_DIR", &build.to_string_lossy())]).await?;
+    // Otherwise it did not come to the mutants, and the file is that of another run.
+    if !ended.status.code().is_some_and(|code| TRIED.contains(&code)) {
+        return Err(ended.without_result());
+    }
     let outcomes = output.join("mutants.out/outcomes.json");
     let text = std::fs::read_to_string(&outcomes).map_err(Error::io(format!("reading {}", outcomes.display())))?;
     let Some(outcomes) = Outcomes::read(&text).filter(|outcomes| outcomes.viable() > 0) else {

@@ -15,10 +15,9 @@ const AT_ONCE: usize = 20;
 const LIMIT: Duration = Duration::from_mins(20);
 
 pub(crate) async fn run(context: &Context) -> Result<Vec<Proof>, ProveError> {
-    let plans = context.amount.or(context.quick.then_some(QUICK)).and_then(|plans| usize::try_from(plans).ok());
     let settings = sieve::Settings {
         program: context.controller().await?,
-        plans,
+        plans: context.sample(QUICK),
         kinds: context.kinds.clone(),
         lives: None,
         matching: context.matching.clone(),
