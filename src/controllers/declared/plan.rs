@@ -4,9 +4,12 @@ use super::facts::Facts;
 use super::kind::{DeclaredKind, DeclaredPlan};
 use super::status::{blocked, conditions_of, reports_refusal, unchanged};
 use super::{conditions, deletion, waiting};
+use crate::controllers::runtime::conditions::reason_of;
 use crate::controllers::runtime::kind::Inputs;
 use crate::controllers::runtime::ownership::Ownership;
+use crate::controllers::runtime::reason::Severity;
 use crate::controllers::runtime::step::{Plan, Step};
+use crate::glue::ErrorKind;
 use crate::glue::poller::Observation;
 
 /// Decides.
@@ -70,7 +73,18 @@ fn decide<K: DeclaredKind<Status: Default>>(facts: &Facts<'_, K>) -> DeclaredPla
         (None, Some(problem)) => blocked(facts, status, problem, Step::AwaitChange),
         (None, None) => K::unobserved(facts, status),
     };
-    report_failing_polls(facts, plan)
+    report_failing_polls(facts, report_refused_call(facts, plan))
+}
+
+/// An object that waits and is not in sync says why AWS refused a call of this pass, whatever else it waits for. A conflict
+/// passes by itself.
+fn report_refused_call<K: DeclaredKind>(facts: &Facts<'_, K>, plan: DeclaredPlan<K>) -> DeclaredPlan<K> {
+    let problem = facts.problem.as_ref().filter(|problem| problem.kind != Some(ErrorKind::Conflict));
+    let Some(problem) = problem.filter(|_| !matches!(plan.step, Step::Call(_))) else { return plan };
+    let is_told = K::declared(&plan.status).condition("Ready").is_some_and(|ready| {
+        ready.status == "True" || reason_of(ready).is_some_and(|reason| reason.severity() == Severity::Warning)
+    });
+    if is_told { plan } else { blocked(facts, plan.status, problem, plan.step) }
 }
 
 /// An object with nothing to do says when polls fail, since what it says otherwise may be out of date. The poller

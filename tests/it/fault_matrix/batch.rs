@@ -72,6 +72,9 @@ pub async fn run(name: &str, stage: Stage, cells: &[Cell]) -> Violations {
         Stage::Running => batch.run_live().await,
         Stage::Deleting => batch.run_deletion().await,
     }
+    if !batch.violations.is_empty() {
+        eprintln!("{}", env.log_tail());
+    }
     batch.violations
 }
 

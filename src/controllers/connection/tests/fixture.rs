@@ -20,10 +20,12 @@ use crate::controllers::connection::{AppliedDigest, CallOutcome, PassState, Type
 use crate::controllers::declared::DeclaredKind;
 use crate::controllers::declared::facts::Facts;
 use crate::controllers::declared::plan::plan;
+use crate::controllers::runtime::conditions::reason_of;
 use crate::controllers::runtime::facts::CommonFacts;
 use crate::controllers::runtime::lifecycle::Earlier;
 use crate::controllers::runtime::ownership::Ownership;
 use crate::controllers::runtime::problem::Problem;
+use crate::controllers::runtime::reason::Severity;
 use crate::controllers::runtime::start_once::{IntentTracker, records_intent};
 use crate::controllers::runtime::step::{Plan, Step};
 use crate::controllers::runtime::time;
@@ -233,13 +235,23 @@ impl Fixture {
                         Step::RequeueAfter(after) => Some(after),
                         _ => None,
                     };
-                    return;
+                    return self.assert_told(problem.as_ref());
                 }
-                Step::Backoff => return,
+                Step::Backoff => return self.assert_told(problem.as_ref()),
                 Step::Delete | Step::Annotate(_) => panic!("a connection's plan never deletes or annotates"),
             }
         }
         panic!("the pass does not end: {:?}\n{:#?}", self.calls, self.object.status);
+    }
+
+    /// An object that is not in sync says what is the matter when AWS has refused a call of its pass.
+    fn assert_told(&self, problem: Option<&Problem>) {
+        let conditions = self.object.status.iter().flat_map(|status| &status.declared.conditions);
+        let ready = conditions.clone().find(|condition| condition.type_ == "Ready");
+        let is_told = ready.is_some_and(|ready| {
+            ready.status == "True" || reason_of(ready).is_some_and(|reason| reason.severity() == Severity::Warning)
+        });
+        assert!(problem.is_none() || is_told, "{problem:?} is not told: {:?}", conditions.collect::<Vec<_>>());
     }
 
     fn intent_age(&mut self) -> Duration {

@@ -118,6 +118,24 @@ fn a_refusal_is_shown_while_the_call_is_made_again() {
 }
 
 #[test]
+fn a_refusal_is_shown_while_an_earlier_creation_may_take_effect() {
+    let mut fixture = Fixture::new(jdbc());
+    // Whether it was sent is not known to the next process.
+    fixture.faults.push((Call::Create, Fault::CrashBefore));
+    fixture.pass();
+    fixture.pass();
+    assert_eq!(ready(&fixture).0, "False Creating");
+    for _ in 0..3 {
+        fixture.pass_time(5);
+        fixture.faults.push((Call::Create, Fault::Rejected(ErrorKind::Throttled)));
+        fixture.pass();
+        assert_eq!((fixture.faults.len(), ready(&fixture).0.as_str()), (0, "False Throttled"));
+    }
+    fixture.settle();
+    assert_eq!(ready(&fixture).0, "True InSync");
+}
+
+#[test]
 fn a_changed_secret_value_is_applied_and_an_unchanged_one_is_not() {
     let mut fixture = settled(json!({}));
     fixture.write_secret("changed");
