@@ -2,7 +2,7 @@
 //! have: see `docs/guarantees.md`.
 //!
 //! They are no part of `tests/it`, since beside other tests on two cores they keep each other waiting: cargo runs one target
-//! after the other, and here one test runs after the other. Each has a control plane of its own, since it kills the API
+//! after the other, and here two tests run at a time. Each has a control plane of its own, since it kills the API
 //! server or lists all namespaces. A second target costs little: it runs the built controller, and links the test bed.
 //!
 //! `KUBE_GLUE_SEED` chooses what is tried.
@@ -14,10 +14,10 @@ use std::time::Duration;
 
 use kube_glue::failpoints;
 use kube_glue_testbed::{acto, chaos, guards, sieve};
-use tokio::sync::Mutex;
+use tokio::sync::Semaphore;
 
-/// The test that runs.
-static TURN: Mutex<()> = Mutex::const_new(());
+/// The tests that run.
+static TURNS: Semaphore = Semaphore::const_new(2);
 
 /// The most time for what is started.
 const LIMIT: Duration = Duration::from_mins(5);
@@ -32,7 +32,7 @@ fn seed() -> u64 {
 
 #[tokio::test]
 async fn objects_of_all_kinds_survive_kills_and_failures() {
-    let _turn = TURN.lock().await;
+    let _turn = TURNS.acquire().await;
     let settings = chaos::Settings {
         program: program(),
         has_points: false,
@@ -52,7 +52,7 @@ async fn objects_of_all_kinds_survive_kills_and_failures() {
 
 #[tokio::test]
 async fn objects_of_all_kinds_survive_plans_of_disturbances() {
-    let _turn = TURN.lock().await;
+    let _turn = TURNS.acquire().await;
     let settings = sieve::Settings {
         program: program(),
         plans: Some(2),
@@ -72,7 +72,7 @@ async fn objects_of_all_kinds_survive_plans_of_disturbances() {
 
 #[tokio::test]
 async fn each_property_is_refused_with_words_and_some_are_changed_and_back() {
-    let _turn = TURN.lock().await;
+    let _turn = TURNS.acquire().await;
     let settings = acto::Settings {
         program: program(),
         kinds: Vec::new(),
