@@ -12,6 +12,7 @@ fn one_job(glue: &Glue) {
 pub(super) fn lives() -> Vec<Life> {
     let ready = || wait(Until::Ready);
     let created = || vec![create(json!({})), ready()];
+    let deleted = || vec![Step::Delete, wait(Until::Gone)];
     let includes = |name: &str| vec![patch(json!({ "jobs": { "includes": [name] } })), ready()];
     vec![
         Life { name: "is read", prepare: one_job, steps: created() },
@@ -24,7 +25,12 @@ pub(super) fn lives() -> Vec<Life> {
         Life {
             name: "is deleted and created again",
             prepare: one_job,
-            steps: [created(), vec![Step::Delete, wait(Until::Gone)], created()].concat(),
+            steps: [created(), deleted(), created()].concat(),
+        },
+        Life {
+            name: "is deleted and created again between changes",
+            prepare: one_job,
+            steps: [created(), includes("other"), deleted(), created(), includes("another")].concat(),
         },
     ]
 }

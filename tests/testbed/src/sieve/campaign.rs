@@ -204,7 +204,8 @@ fn take_turns<T>(queues: Vec<Vec<T>>) -> Vec<T> {
 impl Report {
     fn add(&mut self, case: &Case<'_>, ran: &Ran) {
         self.kills += ran.kills;
-        if ran.is_met {
+        // What has found something has run.
+        if ran.is_met || !ran.problems.is_empty() {
             *self.run.entry(case.kind.kind).or_default() += 1;
             *self.patterns.entry(case.plan.pattern()).or_default() += 1;
         } else {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Parser, builder::PossibleValuesParser};
+use clap::{CommandFactory as _, Parser, builder::PossibleValuesParser, error::ErrorKind};
 use kube_glue_testbed::{guards, lives::KINDS};
 
 use crate::methods::{ALL, Method};
@@ -24,7 +24,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "NUMBER", requires = "only", conflicts_with = "quick")]
     pub(crate) amount: Option<u64>,
 
-    /// Take these guards of the controller away, and expect that their absence is found; for chaos or sieve
+    /// Take these guards of the controller away, and expect that their absence is found
     #[arg(
         long,
         value_name = "GUARD",
@@ -38,15 +38,15 @@ pub(crate) struct Arguments {
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,
 
-    /// These kinds only, for sieve and acto
+    /// These kinds only
     #[arg(long, value_name = "KIND", value_delimiter = ',', value_parser = kinds())]
     pub(crate) kinds: Vec<String>,
 
-    /// Plans with this in their name only, for sieve: what is found is named so
+    /// Only what has this in its name: plans, properties, cells, guards, subjects; what is found is named so
     #[arg(long, value_name = "TEXT", requires = "only")]
     pub(crate) matching: Option<String>,
 
-    /// This controller, with the feature `failpoints`, instead of one that is built now; for chaos, sieve and acto
+    /// This controller, with the feature `failpoints`, instead of one that is built now
     #[arg(long, value_name = "FILE")]
     pub(crate) program: Option<PathBuf>,
 
@@ -59,7 +59,62 @@ pub(crate) struct Arguments {
     pub(crate) json: Option<PathBuf>,
 }
 
+/// A flag that some methods take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Choice {
+    Amount,
+    Without,
+    Kinds,
+    Matching,
+    Program,
+}
+
+impl Choice {
+    fn flag(self) -> &'static str {
+        match self {
+            Self::Amount => "--amount",
+            Self::Without => "--without",
+            Self::Kinds => "--kinds",
+            Self::Matching => "--matching",
+            Self::Program => "--program",
+        }
+    }
+}
+
 impl Arguments {
+    /// The arguments of this process. Those that no method would look at end it.
+    pub(crate) fn from_command_line() -> Self {
+        let arguments = Self::parse();
+        if let Err(why) = arguments.check() {
+            Self::command().error(ErrorKind::ArgumentConflict, why).exit();
+        }
+        arguments
+    }
+
+    /// Why the flags and the methods do not go together.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        let methods = self.methods();
+        if self.amount.is_some() && methods.len() > 1 {
+            return Err("--amount is in the unit of one method: name one with --only".to_owned());
+        }
+        let given = [
+            (Choice::Amount, self.amount.is_some()),
+            (Choice::Without, !self.without.is_empty()),
+            (Choice::Kinds, !self.kinds.is_empty()),
+            (Choice::Matching, self.matching.is_some()),
+            (Choice::Program, self.program.is_some()),
+        ];
+        let is_taken = |choice: Choice| methods.iter().any(|method| method.takes.contains(&choice));
+        match given.into_iter().find(|(choice, is_given)| *is_given && !is_taken(*choice)) {
+            None => Ok(()),
+            Some((choice, _)) => {
+                let takers = ALL.iter().filter(|method| method.takes.contains(&choice)).map(|method| method.name);
+                let takers = takers.collect::<Vec<_>>().join(", ");
+                Err(format!("{} has no meaning for these methods; it is for: {takers}", choice.flag()))
+            }
+        }
+    }
+
     /// The methods to run.
     pub(crate) fn methods(&self) -> Vec<&'static Method> {
         let is_asked = |method: &&Method| self.only.is_empty() || self.only.contains(&method.name);
@@ -111,6 +166,29 @@ mod tests {
     #[test]
     fn an_amount_is_for_one_method() {
         assert!(parse(&["--amount", "3"]).is_err());
-        assert_eq!(parse(&["--only", ALL[0].name, "--amount", "3"]).unwrap().amount, Some(3));
+        let arguments = parse(&["--only", "chaos", "--amount", "3"]).unwrap();
+        assert_eq!((arguments.amount, arguments.check()), (Some(3), Ok(())));
+        assert!(parse(&["--only", "chaos,sieve", "--amount", "3"]).unwrap().check().is_err());
+    }
+
+    #[test]
+    fn what_no_method_would_look_at_is_refused_with_those_that_do() {
+        let check = |args: &[&str]| parse(args).unwrap().check();
+        assert_eq!(check(&["--kinds", "GlueTrigger"]), Ok(()), "some methods take it");
+        for method in ALL {
+            let cases = [
+                (Choice::Amount, "3"),
+                (Choice::Without, guards::NAMES[0]),
+                (Choice::Kinds, KINDS[0].kind),
+                (Choice::Matching, "Late"),
+                (Choice::Program, "kube-glue"),
+            ];
+            for (choice, value) in cases {
+                let outcome = check(&["--only", method.name, choice.flag(), value]);
+                assert_eq!(outcome.is_ok(), method.takes.contains(&choice), "{} {}", method.name, choice.flag());
+            }
+        }
+        let error = check(&["--only", "guards", "--amount", "3"]).unwrap_err();
+        assert!(error.contains("--amount") && error.contains("chaos"), "{error}");
     }
 }

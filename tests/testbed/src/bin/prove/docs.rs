@@ -19,7 +19,8 @@ fn its_commands_are_understood() {
     assert!(!ours.is_empty());
     for command in ours {
         let parsed = Arguments::try_parse_from(command.split_whitespace());
-        assert!(parsed.is_ok(), "{command}: {}", parsed.unwrap_err());
+        let checked = parsed.map_err(|error| error.to_string()).and_then(|arguments| arguments.check());
+        assert_eq!(checked, Ok(()), "{command}");
     }
 }
 

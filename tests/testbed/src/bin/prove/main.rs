@@ -20,7 +20,6 @@ mod report;
 
 use std::{process::ExitCode, time::Instant};
 
-use clap::Parser;
 use kube_glue_testbed::{format_duration, interrupted, progress};
 
 use crate::{arguments::Arguments, error::ProveError, methods::Context, report::Row};
@@ -30,7 +29,7 @@ const PROGRAM: &str = "prove";
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = Arguments::from_command_line();
     let mut rows = Vec::new();
     let outcome = tokio::select! {
         outcome = prove(&arguments, &mut rows) => outcome,

@@ -9,6 +9,6 @@ use crate::{child, error::ProveError};
 const QUICK: &str = "/DroppedAfterWork/Running";
 
 pub(crate) async fn run(context: &Context) -> Result<Vec<Proof>, ProveError> {
-    let filter = if context.quick { QUICK } else { "" };
+    let filter = context.matching.as_deref().unwrap_or(if context.quick { QUICK } else { "" });
     child::cargo(&["fault-matrix"], &[("FAULT_MATRIX", filter)]).await
 }

@@ -33,6 +33,12 @@ impl By {
     }
 }
 
+impl Watch {
+    fn name(&self) -> String {
+        format!("{} without {}", self.by.name(), self.without.join(" and "))
+    }
+}
+
 /// What each method must notice. Two guards stand together where each protects what the other does, so that nothing happens
 /// without one of them.
 const WATCHES: &[Watch] = &[
@@ -53,13 +59,13 @@ const BEYOND: &[(&str, &str)] = &[("generation", "without it an edited connectio
 
 pub(crate) async fn run(context: &Context) -> Result<Vec<Proof>, ProveError> {
     let program = context.controller().await?;
-    let asked = |watch: &&Watch| !context.quick || watch.by != By::Chaos;
+    let asked = |watch: &&Watch| (!context.quick || watch.by != By::Chaos) && context.is_matching(&watch.name());
     let mut unnoticed = 0;
     let mut remarks: Vec<_> =
         BEYOND.iter().map(|(guard, why)| format!("{guard}: not tried, since {why}; a unit test has it")).collect();
     let watches: Vec<_> = WATCHES.iter().filter(asked).collect();
     for watch in &watches {
-        let name = format!("{} without {}", watch.by.name(), watch.without.join(" and "));
+        let name = watch.name();
         say(&name);
         let common = Context {
             without: watch.without.iter().map(|guard| (*guard).to_owned()).collect(),
@@ -68,7 +74,7 @@ pub(crate) async fn run(context: &Context) -> Result<Vec<Proof>, ProveError> {
             ..context.clone()
         };
         let proofs = match watch.by {
-            By::Chaos => chaos::run(&Context { amount: Some(KILLS), ..common }).await?,
+            By::Chaos => chaos::run(&Context { amount: Some(KILLS), matching: None, ..common }).await?,
             By::Sieve(plans) => {
                 let (kinds, matching) = (vec![KIND.to_owned()], Some(plans.to_owned()));
                 sieve::run(&Context { amount: Some(PLANS), kinds, matching, ..common }).await?

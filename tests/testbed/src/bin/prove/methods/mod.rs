@@ -14,7 +14,10 @@ use std::{path::PathBuf, pin::Pin};
 
 use kube_glue_testbed::{Proof, controller};
 
-use crate::{arguments::Arguments, error::ProveError};
+use crate::{
+    arguments::{Arguments, Choice},
+    error::ProveError,
+};
 
 /// How much is asked of the methods.
 #[derive(Debug, Clone)]
@@ -31,7 +34,7 @@ pub(crate) struct Context {
     pub(crate) until_found: bool,
     /// These kinds only; all when empty.
     pub(crate) kinds: Vec<String>,
-    /// Plans with this in their name only.
+    /// Only what has this in its name.
     pub(crate) matching: Option<String>,
     program: Option<PathBuf>,
 }
@@ -55,6 +58,11 @@ impl Context {
         if self.without.is_empty() { String::new() } else { format!(", without {}", self.without.join(" and ")) }
     }
 
+    /// Whether something of this name is asked for.
+    pub(crate) fn is_matching(&self, name: &str) -> bool {
+        self.matching.as_ref().is_none_or(|part| name.contains(part.as_str()))
+    }
+
     /// How much of a method that does everything otherwise: what the user says, or the quick size; `None` for everything.
     pub(crate) fn sample(&self, quick: u64) -> Option<usize> {
         self.amount.or(self.quick.then_some(quick)).and_then(|amount| usize::try_from(amount).ok())
@@ -74,6 +82,8 @@ pub(crate) struct Method {
     pub(crate) name: &'static str,
     /// What it does.
     pub(crate) about: &'static str,
+    /// What it can be told. The seed and the size are for all.
+    pub(crate) takes: &'static [Choice],
     /// Does it.
     pub(crate) run: for<'a> fn(&'a Context) -> Running<'a>,
 }
@@ -83,46 +93,55 @@ pub(crate) const ALL: &[Method] = &[
     Method {
         name: "model",
         about: "every interleaving of the start protocol with crashes, lost answers, stale reads and a second controller",
+        takes: &[],
         run: |context| Box::pin(model::run(context)),
     },
     Method {
         name: "simulation",
         about: "many objects of many tenants in virtual time: seeds, with every property",
+        takes: &[Choice::Amount],
         run: |context| Box::pin(simulation::run(context)),
     },
     Method {
         name: "fault-matrix",
         about: "every operation of AWS with every fault, while objects live and while they are deleted",
+        takes: &[Choice::Matching],
         run: |context| Box::pin(fault_matrix::run(context)),
     },
     Method {
         name: "fuzz",
         about: "everything that comes from outside, changed at random: no panic, no hang",
+        takes: &[Choice::Amount],
         run: |context| Box::pin(fuzz::run(context)),
     },
     Method {
         name: "chaos",
         about: "objects of all kinds while replicas are killed and paused, and everything around them fails",
+        takes: &[Choice::Amount, Choice::Without, Choice::Program],
         run: |context| Box::pin(chaos::run(context)),
     },
     Method {
         name: "acto",
         about: "each property of each kind through several values and back, by the schemas: valid, invalid and missing",
+        takes: &[Choice::Amount, Choice::Kinds, Choice::Matching, Choice::Program],
         run: |context| Box::pin(acto::run(context)),
     },
     Method {
         name: "sieve",
         about: "a kill at each action, each event missed or late, a restart against an older view, by plans from traces",
+        takes: &[Choice::Amount, Choice::Without, Choice::Kinds, Choice::Matching, Choice::Program],
         run: |context| Box::pin(sieve::run(context)),
     },
     Method {
         name: "guards",
         about: "chaos and sieve against a controller without one of its guards: they must find its absence",
+        takes: &[Choice::Matching, Choice::Program],
         run: |context| Box::pin(guards::run(context)),
     },
     Method {
         name: "mutants",
         about: "the modules that decide, changed by cargo-mutants: their tests must notice",
+        takes: &[Choice::Amount, Choice::Matching],
         run: |context| Box::pin(mutants::run(context)),
     },
 ];

@@ -82,7 +82,7 @@ pub(crate) async fn run(context: &Context) -> Result<Vec<Proof>, ProveError> {
         return Err(ProveError::Missing { program: "cargo-mutants", install: INSTALL });
     }
     let mut proofs = Vec::new();
-    for subject in SUBJECTS {
+    for subject in SUBJECTS.iter().filter(|subject| context.is_matching(subject.name)) {
         say(&format!("  {}", subject.name));
         proofs.push(try_mutants(subject, context).await?);
     }
