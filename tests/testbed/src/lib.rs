@@ -52,7 +52,7 @@ pub use crate::{
     error::{Error, Result, tail},
     interrupt::interrupted,
     kubelet::{IMAGE, Kubelet, RunningContainer, RunningPod, SET_IMAGE, Signal},
-    machine::machine,
+    machine::{Machine, machine},
     progress::format_duration,
     proof::Proof,
     tools::{Output, Tool},
