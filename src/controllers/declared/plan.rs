@@ -30,8 +30,7 @@ pub fn plan<K: DeclaredKind<Status: Default>>(facts: &Facts<'_, K>) -> DeclaredP
 /// limiter for longer than the pause between two calls.
 fn keep_refusal<K: DeclaredKind>(facts: &Facts<'_, K>, mut plan: DeclaredPlan<K>) -> DeclaredPlan<K> {
     let declared = K::declared_mut(&mut plan.status);
-    let in_sync = declared.condition("Ready").is_some_and(|ready| ready.status == "True");
-    if matches!(plan.step, Step::Call(_)) && !in_sync && reports_refusal(facts) {
+    if matches!(plan.step, Step::Call(_)) && !declared.is_ready() && reports_refusal(facts) {
         declared.conditions = conditions::with_sync_of(conditions_of(facts), &declared.conditions);
     }
     plan
@@ -81,10 +80,10 @@ fn decide<K: DeclaredKind<Status: Default>>(facts: &Facts<'_, K>) -> DeclaredPla
 fn report_refused_call<K: DeclaredKind>(facts: &Facts<'_, K>, plan: DeclaredPlan<K>) -> DeclaredPlan<K> {
     let problem = facts.problem.as_ref().filter(|problem| problem.kind != Some(ErrorKind::Conflict));
     let Some(problem) = problem.filter(|_| !matches!(plan.step, Step::Call(_))) else { return plan };
-    let is_told = K::declared(&plan.status).condition("Ready").is_some_and(|ready| {
-        ready.status == "True" || reason_of(ready).is_some_and(|reason| reason.severity() == Severity::Warning)
-    });
-    if is_told { plan } else { blocked(facts, plan.status, problem, plan.step) }
+    let declared = K::declared(&plan.status);
+    let reason = declared.condition("Ready").and_then(reason_of);
+    let has_warning = reason.is_some_and(|reason| reason.severity() == Severity::Warning);
+    if declared.is_ready() || has_warning { plan } else { blocked(facts, plan.status, problem, plan.step) }
 }
 
 /// An object with nothing to do says when polls fail, since what it says otherwise may be out of date. The poller

@@ -23,7 +23,7 @@ pub(super) fn plan(facts: &TriggerFacts<'_>, mut status: GlueTriggerStatus, trig
     }
     status.last_applied_state = None;
     let (name, state) = (&facts.object.spec.trigger_name, trigger.state.as_str());
-    let was_synced = status.declared.condition("Ready").is_some_and(|ready| ready.status == "True");
+    let was_synced = status.declared.is_ready();
     let status = if facts.object.spec.state == Some(Activation::Deactivated) {
         let message = format!(
             "trigger {name} is of type EVENT, which Glue neither activates nor deactivates: it is {state} and fires on its events; remove spec.state, and disable the EventBridge rule that sends the events or delete the trigger"

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use super::stored::Stored;
 use crate::api::connection::status::{TestOutcome, TestResult};
+use crate::api::declared::DeclaredStatus;
 use crate::api::{FINALIZER, GlueConnection, GlueConnectionSpec};
 use crate::controllers::connection::calls::Call;
 use crate::controllers::connection::facts::ConnectionPlan;
@@ -235,23 +236,22 @@ impl Fixture {
                         Step::RequeueAfter(after) => Some(after),
                         _ => None,
                     };
-                    return self.assert_told(problem.as_ref());
+                    return self.assert_reported(problem.as_ref());
                 }
-                Step::Backoff => return self.assert_told(problem.as_ref()),
+                Step::Backoff => return self.assert_reported(problem.as_ref()),
                 Step::Delete | Step::Annotate(_) => panic!("a connection's plan never deletes or annotates"),
             }
         }
         panic!("the pass does not end: {:?}\n{:#?}", self.calls, self.object.status);
     }
 
-    /// An object that is not in sync says what is the matter when AWS has refused a call of its pass.
-    fn assert_told(&self, problem: Option<&Problem>) {
-        let conditions = self.object.status.iter().flat_map(|status| &status.declared.conditions);
-        let ready = conditions.clone().find(|condition| condition.type_ == "Ready");
-        let is_told = ready.is_some_and(|ready| {
-            ready.status == "True" || reason_of(ready).is_some_and(|reason| reason.severity() == Severity::Warning)
-        });
-        assert!(problem.is_none() || is_told, "{problem:?} is not told: {:?}", conditions.collect::<Vec<_>>());
+    /// After a pass in which AWS refused a call, Ready is true or has a reason that is a Warning.
+    fn assert_reported(&self, problem: Option<&Problem>) {
+        let declared = self.object.status.as_ref().map(|status| &status.declared);
+        let reason = declared.and_then(|declared| declared.condition("Ready")).and_then(reason_of);
+        let is_reported = declared.is_some_and(DeclaredStatus::is_ready)
+            || reason.is_some_and(|reason| reason.severity() == Severity::Warning);
+        assert!(problem.is_none() || is_reported, "the conditions do not report {problem:?}: {declared:?}");
     }
 
     fn intent_age(&mut self) -> Duration {
