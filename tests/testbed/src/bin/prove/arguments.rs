@@ -59,7 +59,7 @@ pub(crate) struct Arguments {
     pub(crate) json: Option<PathBuf>,
 }
 
-/// A flag that some methods take.
+/// A flag that only some methods read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Choice {
     Amount,
@@ -82,7 +82,7 @@ impl Choice {
 }
 
 impl Arguments {
-    /// The arguments of this process. Those that no method would look at end it.
+    /// The arguments of this process. It exits with an error when no method that runs reads one of them.
     pub(crate) fn from_command_line() -> Self {
         let arguments = Self::parse();
         if let Err(why) = arguments.check() {
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_method_would_look_at_is_refused_with_those_that_do() {
+    fn a_flag_that_no_method_reads_is_refused_with_the_methods_that_do() {
         let check = |args: &[&str]| parse(args).unwrap().check();
         assert_eq!(check(&["--kinds", "GlueTrigger"]), Ok(()), "some methods take it");
         for method in ALL {

@@ -18,6 +18,9 @@ pub(crate) enum ProveError {
         /// The end of its output.
         tail: String,
     },
+    /// It tried nothing, so that it shows nothing.
+    #[error("nothing was tried: no plan, cell, guard or subject fits the flags")]
+    Nothing,
     /// A program that the project does not contain is not installed.
     #[error("{program} is not installed; `{install}` installs it")]
     Missing {

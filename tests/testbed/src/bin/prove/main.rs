@@ -20,7 +20,7 @@ mod report;
 
 use std::{process::ExitCode, time::Instant};
 
-use kube_glue_testbed::{format_duration, interrupted, progress};
+use kube_glue_testbed::{Proof, format_duration, interrupted, progress};
 
 use crate::{arguments::Arguments, error::ProveError, methods::Context, report::Row};
 
@@ -54,7 +54,7 @@ async fn prove(arguments: &Arguments, rows: &mut Vec<Row>) -> Result<(), ProveEr
     for (nth, method) in methods.iter().enumerate() {
         say(&format!("[{} of {}] {}: {}", nth + 1, methods.len(), method.name, method.about));
         let began = Instant::now();
-        let outcome = (method.run)(&context).await;
+        let outcome = (method.run)(&context).await.and_then(not_empty);
         let took = began.elapsed();
         match outcome {
             Ok(proofs) => {
@@ -75,7 +75,27 @@ async fn prove(arguments: &Arguments, rows: &mut Vec<Row>) -> Result<(), ProveEr
     Ok(())
 }
 
+/// Refuses rows that show nothing, because nothing was tried.
+fn not_empty(proofs: Vec<Proof>) -> Result<Vec<Proof>, ProveError> {
+    let has_tried = proofs.iter().any(|proof| proof.amount > 0);
+    if has_tried { Ok(proofs) } else { Err(ProveError::Nothing) }
+}
+
 /// Prints a line of progress.
 fn say(text: &str) {
     progress::say(PROGRAM, text);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_method_that_tried_nothing_has_no_result() {
+        let proof = |amount| Proof::new(amount, "plans", 0);
+        assert_eq!(not_empty(vec![proof(0), proof(1)]).unwrap().len(), 2);
+        for nothing in [vec![], vec![proof(0)]] {
+            assert!(matches!(not_empty(nothing), Err(ProveError::Nothing)));
+        }
+    }
 }

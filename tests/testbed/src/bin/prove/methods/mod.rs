@@ -82,7 +82,7 @@ pub(crate) struct Method {
     pub(crate) name: &'static str,
     /// What it does.
     pub(crate) about: &'static str,
-    /// What it can be told. The seed and the size are for all.
+    /// The flags that it reads, besides `--seed` and `--quick`.
     pub(crate) takes: &'static [Choice],
     /// Does it.
     pub(crate) run: for<'a> fn(&'a Context) -> Running<'a>,
