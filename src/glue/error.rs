@@ -56,6 +56,9 @@ pub struct Error {
     pub message: String,
 }
 
+/// The code of an error for which AWS gives none, or one that quotes a value of a Secret.
+pub(crate) const UNKNOWN_CODE: &str = "Unknown";
+
 /// The code of a search through a list that ended early.
 const SEARCH_NOT_FINISHED: &str = "SearchNotFinished";
 
@@ -111,7 +114,7 @@ impl Error {
 
     fn with_message(self, message: String, redactor: &Redactor) -> Self {
         let is_quote = redactor.hide(&self.code) != self.code;
-        let code = if is_quote { "Unknown".to_owned() } else { self.code };
+        let code = if is_quote { UNKNOWN_CODE.to_owned() } else { self.code };
         Self { code, message, ..self }
     }
 }

@@ -133,8 +133,7 @@ impl Glue {
         };
         let response = self.call("BatchDeleteConnection", object, Priority::Stop, request).await?;
         let refused = response.errors.unwrap_or_default().into_iter().map(|(name, detail)| {
-            let code = detail.error_code.as_deref().unwrap_or("Unknown");
-            let message = detail.error_message.as_deref().unwrap_or_default();
+            let (code, message) = (detail.error_code.as_deref(), detail.error_message.as_deref());
             let error = errors::of_code("BatchDeleteConnection", connection(&name), 400, code, message);
             (name, Err(self.redact_error(error)))
         });

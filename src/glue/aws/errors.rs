@@ -11,6 +11,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
+use crate::glue::error::UNKNOWN_CODE;
 use crate::glue::{Error, ErrorKind};
 
 /// The error of an SDK call.
@@ -101,8 +102,20 @@ fn was_not_sent(error: &(dyn StdError + 'static)) -> bool {
     })
 }
 
-/// The error for an HTTP status and an error code of a service.
-pub(super) fn of_code(operation: &'static str, object: String, status: u16, code: &str, message: &str) -> Error {
+/// An error code that says something: a proxy may answer with an empty one.
+fn code_of(code: Option<&str>) -> Option<&str> {
+    code.filter(|code| !code.trim().is_empty())
+}
+
+/// The error for an HTTP status and the error code and message of a service, where the answer has them.
+pub(super) fn of_code(
+    operation: &'static str,
+    object: String,
+    status: u16,
+    code: Option<&str>,
+    message: Option<&str>,
+) -> Error {
+    let code = code_of(code).unwrap_or(UNKNOWN_CODE);
     let by_status = match status {
         429 => ErrorKind::Throttled,
         403 => ErrorKind::Denied,
@@ -116,7 +129,7 @@ pub(super) fn of_code(operation: &'static str, object: String, status: u16, code
     } else {
         kind_of_code(code).unwrap_or(by_status)
     };
-    let message = without_canonical_request(message).to_owned();
+    let message = without_canonical_request(message.unwrap_or_default()).to_owned();
     let error = Error { operation, object, kind, code: code.to_owned(), message };
     // Where Glue calls another service on the caller's behalf, it may report a refusal of IAM as invalid input.
     let is_denied = kind == ErrorKind::Invalid && error.denied_action().is_some();
@@ -151,14 +164,10 @@ where
         }
         let status = status.as_u16();
         let metadata = service.err().meta();
-        let no_message = metadata.code().is_none().then(|| format!("HTTP status {status} without an error of AWS"));
-        return of_code(
-            operation,
-            object,
-            status,
-            metadata.code().unwrap_or("Unknown"),
-            metadata.message().or(no_message.as_deref()).unwrap_or_default(),
-        );
+        let code = code_of(metadata.code());
+        let no_message = code.is_none().then(|| format!("HTTP status {status} without an error of AWS"));
+        let message = metadata.message().filter(|message| !message.is_empty()).or(no_message.as_deref());
+        return of_code(operation, object, status, code, message);
     }
     if let Some(assume) = causes(error).find_map(|cause| cause.downcast_ref::<Error>()) {
         // The credentials provider failed, so nothing was sent to Glue. What STS rejects as invalid are the
@@ -205,13 +214,14 @@ mod tests {
             (400, "SomethingNewException", ErrorKind::Invalid),
             (500, "InternalServiceException", ErrorKind::Ambiguous),
             (500, "InvalidInputException", ErrorKind::Ambiguous),
+            (400, "", ErrorKind::Invalid),
             (502, "Unknown", ErrorKind::Ambiguous),
             (503, "ThrottlingException", ErrorKind::Throttled),
             (503, "ServiceUnavailable", ErrorKind::Ambiguous),
             (429, "Unknown", ErrorKind::Throttled),
             (403, "Unknown", ErrorKind::Denied),
         ] {
-            let error = of_code("StartJobRun", "job etl".to_owned(), status, code, "message");
+            let error = of_code("StartJobRun", "job etl".to_owned(), status, Some(code), Some("message"));
             assert_eq!(error.kind, kind, "{status} {code}");
             assert_eq!(error.kind.is_definite_failure(), kind != ErrorKind::Ambiguous);
         }
@@ -223,7 +233,9 @@ mod tests {
                     Access Key and signing method. Consult the service documentation for details.";
         let quoted = "The Canonical String for this request should have been\n'POST\n/\n\nhost:glue.eu-west-1.amazonaws.com\n\
                       x-amz-security-token:FwoGZXIvYXdzEHcaDGt1\n'\n\nThe String-to-Sign should have been\n'AWS4-HMAC-SHA256'";
-        let of = |message: &str| of_code("GetJobRun", String::new(), 403, "InvalidSignatureException", message).message;
+        let of = |message: &str| {
+            of_code("GetJobRun", String::new(), 403, Some("InvalidSignatureException"), Some(message)).message
+        };
         assert_eq!(of(&format!("{said}\n\n{quoted}\n")), said);
         assert_eq!(of(said), said);
     }
@@ -231,7 +243,7 @@ mod tests {
     #[test]
     fn a_refusal_of_iam_that_comes_as_invalid_input_is_one() {
         let message = "User: arn:aws:iam::1:user/a is not authorized to perform: ec2:DescribeSubnets on resource: *";
-        let error = |code| of_code("TestConnection", "connection db".to_owned(), 400, code, message);
+        let error = |code| of_code("TestConnection", "connection db".to_owned(), 400, Some(code), Some(message));
         let denied = error("InvalidInputException");
         assert_eq!((denied.kind, denied.denied_action()), (ErrorKind::Denied, Some("ec2:DescribeSubnets")));
         assert_eq!(error("EntityNotFoundException").kind, ErrorKind::NotFound);

@@ -134,8 +134,8 @@ impl Glue {
                 "BatchStopJobRun",
                 format!("job {job_name} run {id}"),
                 400,
-                detail.error_code.as_deref().unwrap_or("Unknown"),
-                detail.error_message.as_deref().unwrap_or_default(),
+                detail.error_code.as_deref(),
+                detail.error_message.as_deref(),
             );
             outcomes.insert(id, StopOutcome::Refused(self.redact_error(error)));
         }

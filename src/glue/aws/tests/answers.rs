@@ -10,7 +10,7 @@ use aws_smithy_types::body::SdkBody;
 use crate::api::trigger::{Target, TargetKind};
 use crate::glue::aws::{AwsConfig, Glue};
 use crate::glue::identity::{CredentialSource, Endpoints, Identity, Keys, Sensitive};
-use crate::glue::job_runs::StartJobRun;
+use crate::glue::job_runs::{StartJobRun, StopOutcome};
 use crate::glue::{Error, ErrorKind};
 use crate::metrics::Metrics;
 
@@ -95,6 +95,24 @@ async fn the_error_of_a_proxys_page_says_what_came() {
         assert_eq!((error.kind, error.code.as_str()), (kind, code), "{error}");
         assert!(error.message.contains(words), "{error}");
     }
+}
+
+/// Without a code, an error was shown as `GetJobRun of job etl run jr_1: `.
+#[tokio::test]
+async fn an_empty_error_code_is_none() {
+    for body in [r#"{"__type": ""}"#, r#"{"__type": " ", "message": ""}"#, r#"{"message": ""}"#] {
+        let error = client(400, body).await.job_run("etl", "jr_1").await.unwrap_err();
+        assert_eq!((error.kind, error.code.as_str()), (ErrorKind::Invalid, "Unknown"), "{body}: {error:?}");
+        assert_eq!(error.message, "HTTP status 400 without an error of AWS", "{body}");
+    }
+    let refused = r#"{"Errors": [{"JobRunId": "jr_1", "ErrorDetail": {"ErrorCode": "", "ErrorMessage": "no"}}]}"#;
+    let StopOutcome::Refused(error) = client(200, refused).await.stop_job_run("etl", "jr_1").await.unwrap() else {
+        panic!("the stop is refused");
+    };
+    assert_eq!((error.code.as_str(), error.message.as_str()), ("Unknown", "no"), "{error:?}");
+    let refused = r#"{"Errors": {"db": {"ErrorCode": ""}}}"#;
+    let error = client(200, refused).await.delete_connection(None, "db").await.unwrap_err();
+    assert_eq!(error.code, "Unknown", "{error:?}");
 }
 
 #[tokio::test]

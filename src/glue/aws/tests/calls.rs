@@ -9,7 +9,7 @@ use crate::glue::aws::Glue;
 use crate::glue::connections::ConnectionInput;
 use crate::glue::documents::Collection;
 use crate::glue::inventory::source::InventoryReader as _;
-use crate::glue::job_runs::{RunMatcher, StartJobRun};
+use crate::glue::job_runs::{RunMatcher, StartJobRun, StopOutcome};
 use crate::glue::logs::PageStart;
 use crate::glue::rate_limiter::Priority;
 use crate::glue::scripts::ScriptLocation;
@@ -68,6 +68,10 @@ pub(super) async fn make_all_calls(glue: &Glue) -> Vec<Failed> {
     // These have no errors: what AWS does not describe is used without a description.
     drop(glue.connection_type("JDBC").await);
     drop(glue.spark_defaults("etl").await);
+    // The errors of the items of a batch are in its answer.
+    if let Ok(StopOutcome::Refused(error)) = glue.stop_job_run("etl", "jr_1").await {
+        failed.push(Failed { method: "stop_job_run", operations: &["BatchStopJobRun"], error });
+    }
     failed
 }
 

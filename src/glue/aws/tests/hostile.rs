@@ -130,6 +130,17 @@ fn answer() -> impl Strategy<Value = Value> {
     })
 }
 
+/// The answer to a batch that refuses its items, for any reason.
+fn refused_items() -> impl Strategy<Value = Value> {
+    let reason = (prop::option::of(text()), prop::option::of(text()))
+        .prop_map(|(code, message)| json!({"ErrorCode": code, "ErrorMessage": message}));
+    let refused = reason.prop_map(|reason| {
+        let stop = json!({"Errors": [{"JobName": "etl", "JobRunId": "jr_1", "ErrorDetail": reason}]});
+        [stop, json!({"Errors": {"db": reason}})]
+    });
+    (refused, any::<prop::sample::Index>()).prop_map(|(refused, index)| index.get(&refused).clone())
+}
+
 const KEYS: [&str; 14] = [
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",
@@ -241,7 +252,7 @@ proptest! {
 
     #[test]
     fn any_answer_of_glue_is_taken(
-        body in answer(),
+        body in prop_oneof![9 => answer(), 1 => refused_items()],
         status in prop_oneof![6 => Just(200), 2 => Just(400), 2 => Just(500), 1 => prop::sample::select(&[403, 404, 429, 503][..])],
     ) {
         let defects = block_on(async {
