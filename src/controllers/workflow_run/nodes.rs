@@ -39,24 +39,12 @@ pub(super) fn resumes(before: &WorkflowRunItem, candidate: &WorkflowRunItem, nam
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::glue::workflow_runs::{NodeKind, NodeRun, WorkflowRun};
+    use crate::glue::workflow_runs::{NodeRun, WorkflowRun};
 
     #[test]
     fn what_failed_runs_again_or_what_is_named() {
-        let node = |name: &str, outcome: Option<NodeOutcome>| Node {
-            id: format!("wnode_{name}"),
-            kind: NodeKind::Job,
-            name: name.to_owned(),
-            newest: outcome.map(|outcome| NodeRun {
-                id: None,
-                state: "ANY".to_owned(),
-                outcome,
-                started_on: None,
-                completed_on: None,
-                error_message: None,
-            }),
-            earlier: Vec::new(),
-            upstream: Vec::new(),
+        let node = |name: &str, outcome: Option<NodeOutcome>| {
+            Node::fixture(name, outcome.map(|outcome| NodeRun::fixture("ANY", outcome)))
         };
         let run = |state| WorkflowRunItem {
             nodes: vec![

@@ -117,21 +117,9 @@ mod tests {
     use crate::glue::workflow_runs::{NodeRun, WorkflowRun};
 
     fn node(number: usize, outcome: Option<NodeOutcome>) -> Node {
-        Node {
-            id: format!("wnode_{number}"),
-            kind: NodeKind::Job,
-            name: format!("job-{number:03}"),
-            newest: outcome.map(|outcome| NodeRun {
-                id: Some(format!("jr_{}", "x".repeat(64))),
-                state: "ANY".to_owned(),
-                outcome,
-                started_on: None,
-                completed_on: None,
-                error_message: Some("é".repeat(5000)),
-            }),
-            earlier: Vec::new(),
-            upstream: Vec::new(),
-        }
+        let (id, error_message) = (Some(format!("jr_{}", "x".repeat(64))), Some("é".repeat(5000)));
+        let newest = outcome.map(|outcome| NodeRun { id, error_message, ..NodeRun::fixture("ANY", outcome) });
+        Node::fixture(&format!("job-{number:03}"), newest)
     }
 
     #[test]

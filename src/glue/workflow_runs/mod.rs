@@ -134,6 +134,24 @@ impl Node {
     }
 }
 
+#[cfg(test)]
+impl NodeRun {
+    /// A run of which only the state is known.
+    pub(crate) fn fixture(state: &str, outcome: NodeOutcome) -> Self {
+        let state = state.to_owned();
+        Self { id: None, state, outcome, started_on: None, completed_on: None, error_message: None }
+    }
+}
+
+#[cfg(test)]
+impl Node {
+    /// A job, and its newest run.
+    pub(crate) fn fixture(name: &str, newest: Option<NodeRun>) -> Self {
+        let (id, name) = (format!("wnode_{name}"), name.to_owned());
+        Self { id, kind: NodeKind::Job, name, newest, earlier: Vec::new(), upstream: Vec::new() }
+    }
+}
+
 /// A run of a workflow as Glue shows it without its graph.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WorkflowRun {
@@ -196,6 +214,13 @@ impl WorkflowRunItem {
         self.nodes_of
             .as_ref()
             .is_some_and(|(state, statistics)| *state == self.run.state && *statistics == self.run.statistics)
+    }
+
+    /// Whether a job run of a node was in its first state when the nodes were read. Glue's statistics count it as running, so
+    /// they do not change when it begins to run.
+    #[must_use]
+    pub(crate) fn has_starting_node(&self) -> bool {
+        self.nodes.iter().filter_map(|node| node.newest.as_ref()).any(|run| run.state == "STARTING")
     }
 }
 

@@ -85,7 +85,7 @@ impl WorkflowRunItem {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::glue::workflow_runs::{NodeKind, NodeOutcome, NodeRun, WorkflowRun};
+    use crate::glue::workflow_runs::{NodeOutcome, NodeRun, WorkflowRun};
 
     fn statistics([failed, errored, timed_out, stopped]: [i32; 4]) -> Statistics {
         Statistics { total: 5, succeeded: 1, failed, errored, timed_out, stopped, ..Statistics::default() }
@@ -100,18 +100,10 @@ mod tests {
     }
 
     fn node(name: &str, state: &str, outcome: NodeOutcome, message: Option<&str>, earlier_failures: usize) -> Node {
-        let run = NodeRun {
-            id: None,
-            state: state.to_owned(),
-            outcome,
-            started_on: None,
-            completed_on: None,
-            error_message: message.map(str::to_owned),
-        };
+        let run = NodeRun { error_message: message.map(str::to_owned), ..NodeRun::fixture(state, outcome) };
         let failed = NodeRun { outcome: NodeOutcome::Failed, ..run.clone() };
         let earlier = vec![failed; earlier_failures];
-        let (id, name) = (name.to_owned(), name.to_owned());
-        Node { id, kind: NodeKind::Job, name, newest: Some(run), earlier, upstream: Vec::new() }
+        Node { earlier, ..Node::fixture(name, Some(run)) }
     }
 
     #[test]

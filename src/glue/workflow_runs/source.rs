@@ -1,5 +1,5 @@
 //! The runs of one workflow as a source of the poller: one page shows them all, and the graph of a run is read only when
-//! what Glue counts of it has changed.
+//! what Glue counts of it has changed, or while a job of it starts, which Glue counts as running.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -46,7 +46,7 @@ impl WorkflowRunReader for Glue {
 /// When the nodes of a run are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ReadNodes {
-    /// Whenever its state or its statistics change.
+    /// Whenever its state or its statistics change, and while a node of it is STARTING.
     OnChange,
     /// When it has ended and some of its actions ended badly.
     OnFailure,
@@ -140,7 +140,7 @@ impl<C: WorkflowRunReader> WorkflowRunSource<C> {
         }
         let has_ended = item.run.state.is_final();
         let reads = match self.read_nodes {
-            ReadNodes::OnChange => !item.has_current_nodes(),
+            ReadNodes::OnChange => !item.has_current_nodes() || item.has_starting_node(),
             ReadNodes::OnFailure => item.run.state == WorkflowRunState::Completed && item.failure().is_some(),
         };
         if !reads {
@@ -166,7 +166,7 @@ mod tests {
 
     use super::*;
     use crate::glue::ErrorKind;
-    use crate::glue::workflow_runs::Statistics;
+    use crate::glue::workflow_runs::{Node, NodeOutcome, NodeRun, Statistics};
 
     /// A workflow with runs, newest first.
     #[derive(Clone, Debug)]
@@ -179,6 +179,8 @@ mod tests {
         calls: Vec<String>,
         /// Whether the graph cannot be read.
         refuses_graph: bool,
+        /// The states of the job runs in each graph.
+        job_runs: Vec<&'static str>,
     }
 
     impl PartialEq for FakeGlue {
@@ -233,7 +235,9 @@ mod tests {
             }
             let run = fake.runs.values().find(|run| run.id == id).cloned().unwrap();
             let nodes_of = Some((run.state.clone(), run.statistics));
-            Ok(WorkflowRunItem { nodes_of, ..WorkflowRunItem::without_nodes(run) })
+            let job_run = |state: &&str| Some(NodeRun::fixture(state, NodeOutcome::Live));
+            let nodes = fake.job_runs.iter().map(|state| Node::fixture("etl", job_run(state))).collect();
+            Ok(WorkflowRunItem { nodes, nodes_of, ..WorkflowRunItem::without_nodes(run) })
         }
     }
 
@@ -293,6 +297,27 @@ mod tests {
         assert_eq!(glue.calls(), ["read wr_1"], "one run is read by its id");
         poll(&source, &mut seen, &["gone"]).await;
         assert_eq!(seen["gone"], Observation::NotFound);
+    }
+
+    /// The statistics count a run that starts as running, so they do not change when it runs.
+    #[tokio::test]
+    async fn a_graph_is_read_again_while_a_job_starts() {
+        let (glue, mut seen) = (FakeGlue(Arc::default()), BTreeMap::new());
+        let source = source(&glue, ReadNodes::OnChange);
+        glue.set(0, WorkflowRunState::Running, 1, 0);
+        for (job_runs, calls) in [
+            (["SUCCEEDED", "STARTING"], 2),
+            (["SUCCEEDED", "STARTING"], 2),
+            (["SUCCEEDED", "RUNNING"], 2),
+            (["SUCCEEDED", "RUNNING"], 1),
+        ] {
+            glue.0.lock().unwrap().job_runs = job_runs.to_vec();
+            poll(&source, &mut seen, &["wr_0"]).await;
+            assert_eq!(glue.calls().len(), calls, "{job_runs:?}");
+            let Observation::Present(item) = &seen["wr_0"] else { panic!("{seen:?}") };
+            let states = item.nodes.iter().filter_map(|node| Some(node.newest.as_ref()?.state.as_str()));
+            assert_eq!(states.collect::<Vec<_>>(), job_runs);
+        }
     }
 
     #[tokio::test]

@@ -118,14 +118,8 @@ pub(crate) mod tests {
     use crate::glue::workflow_runs::{NodeOutcome, WorkflowRun, WorkflowRunState};
 
     fn run(id: Option<&str>, state: &str, outcome: NodeOutcome, started: i64) -> NodeRun {
-        NodeRun {
-            id: id.map(str::to_owned),
-            state: state.to_owned(),
-            outcome,
-            started_on: Timestamp::from_second(started).ok(),
-            completed_on: None,
-            error_message: None,
-        }
+        let started_on = Timestamp::from_second(started).ok();
+        NodeRun { id: id.map(str::to_owned), started_on, ..NodeRun::fixture(state, outcome) }
     }
 
     /// A workflow run with a crawl, and a job that Glue retries.
