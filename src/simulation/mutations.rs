@@ -18,6 +18,8 @@ pub enum Mutation {
     BlockedObjectsStayInTheQueue,
     /// Each object that AWS refuses tries by itself whether the cause is gone.
     EachObjectTriesByItself,
+    /// A place that comes free is offered to nobody but the client whose run had it.
+    ClientsKeepTheirPlaces,
     /// A restart forgets who waited, and the youngest may go first.
     RestartsForgetTheOrder,
     /// The deletion of one object stops the run that another one has, too.
@@ -44,12 +46,13 @@ pub enum Mutation {
 impl Mutation {
     /// All of them, with the property that must be found broken, the kind, the first seed in which it is, and the number of
     /// objects.
-    pub const ALL: [(Self, Property, Kind, u64, usize); 22] = [
+    pub const ALL: [(Self, Property, Kind, u64, usize); 23] = [
         (Self::LostAnswersSettleAtOnce, Property::StartedOnce, Kind::JobRun, 2, 80),
         (Self::FailedLookupsFindNothing, Property::StartedOnce, Kind::JobRun, 4, 80),
         (Self::FailedLookupsAreRepeatedAtOnce, Property::FewTries, Kind::JobRun, 2, 80),
         (Self::BlockedObjectsStayInTheQueue, Property::WorkGoesOn, Kind::JobRun, 28, 80),
         (Self::EachObjectTriesByItself, Property::FewTries, Kind::JobRun, 18, 80),
+        (Self::ClientsKeepTheirPlaces, Property::FairShares, Kind::JobRun, 399, 100),
         (Self::RestartsForgetTheOrder, Property::OldestFirst, Kind::JobRun, 29, 80),
         (Self::SharedRunsHaveOneOwner, Property::OthersRunsGoOn, Kind::JobRun, 181, 80),
         (Self::ObjectsOfOneKeyStartTogether, Property::StartedOnce, Kind::JobRun, 46, 80),

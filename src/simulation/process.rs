@@ -26,11 +26,18 @@ use crate::glue::rate_limiter::budget::Ticket;
 pub struct Target {
     pub client: ClientId,
     pub name: String,
+    /// Whether it is known that other clients wait for the same.
+    pub has_others: bool,
 }
 
 impl queue::Target for Target {
     fn name(&self) -> &str {
         &self.name
+    }
+
+    /// No two accounts have jobs of the same name.
+    fn has_same_places(&self, other: &Self) -> bool {
+        self.has_others && self.name == other.name
     }
 }
 

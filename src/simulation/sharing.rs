@@ -51,7 +51,7 @@ impl<K: Simulated> World<K> {
         let waits = place(status, self.turn(pass)).filter(|_| succeeded && !object.is_deleting());
         let is_idle = status.attempt().is_none_or(|attempt| attempt.rejected_reason.is_some());
         let stays = self.is(Mutation::BlockedObjectsStayInTheQueue) && waits.is_none() && is_idle;
-        let target = target(pass);
+        let target = self.target(pass);
         if !stays {
             self.with_queues(|queues| queues.settle(&object.name, target.as_ref().zip(waits), Instant::now()));
         }
@@ -67,9 +67,9 @@ impl<K: Simulated> World<K> {
         let live = |status: &RunStatus| status.attempt().filter(|last| last.ended_at.is_none())?.id.clone();
         if live(before).is_some()
             && live(after).is_none()
-            && let Some(target) = target(pass)
+            && let Some(target) = self.target(pass)
         {
-            self.with_queues(|queues| queues.freed(&target, Instant::now()).into_iter().collect());
+            self.with_queues(|queues| queues.freed(&target, Instant::now()));
         }
     }
 
@@ -77,7 +77,7 @@ impl<K: Simulated> World<K> {
     pub fn turn(&self, pass: &Pass) -> Turn {
         let recorded = waits_for(&pass.object.status);
         let turn = |target: Target| self.process.queues.turn(&target, &pass.object.name, recorded, Instant::now());
-        match target(pass).map_or(Turn::Now, turn) {
+        match self.target(pass).map_or(Turn::Now, turn) {
             Turn::Behind(cause) | Turn::After(cause, _)
                 if cause != Cause::ConcurrentRuns && self.is(Mutation::EachObjectTriesByItself) =>
             {
@@ -90,12 +90,12 @@ impl<K: Simulated> World<K> {
     /// What AWS answered to the start of another object that waits for the same cause.
     pub fn refusal(&self, pass: &Pass, turn: Turn) -> Option<Problem> {
         let (Turn::Behind(cause) | Turn::After(cause, _)) = turn else { return None };
-        self.process.queues.refusal(&target(pass)?, cause).map(|error| Problem::of(error, None))
+        self.process.queues.refusal(&self.target(pass)?, cause).map(|error| Problem::of(error, None))
     }
 
     /// A start was answered, with this error where it failed.
     pub fn start_is_known(&mut self, pass: &Pass, outcome: &StartOutcome, cause: Option<Cause>, error: Option<Error>) {
-        let Some(target) = target(pass) else { return };
+        let Some(target) = self.target(pass) else { return };
         let (name, now) = (&pass.object.name, Instant::now());
         self.with_queues(|queues| match (outcome, cause) {
             (StartOutcome::Started(_) | StartOutcome::Accepted, _) => queues.succeeded(&target, name, now),
@@ -112,7 +112,7 @@ impl<K: Simulated> World<K> {
 
     /// Glue would refuse a start of the object for this cause.
     pub fn is_refused(&mut self, pass: &Pass, cause: Cause) {
-        if let Some(target) = target(pass) {
+        if let Some(target) = self.target(pass) {
             self.with_queues(|queues| queues.refused(&target, cause, &pass.object.name, false, Instant::now()));
         }
     }
@@ -154,8 +154,9 @@ impl<K: Simulated> World<K> {
             self.requeue(&name);
         }
     }
-}
 
-fn target(pass: &Pass) -> Option<Target> {
-    pass.client().map(|client| Target { client, name: pass.object.target.clone() })
+    fn target(&self, pass: &Pass) -> Option<Target> {
+        let has_others = !self.is(Mutation::ClientsKeepTheirPlaces);
+        pass.client().map(|client| Target { client, name: pass.object.target.clone(), has_others })
+    }
 }

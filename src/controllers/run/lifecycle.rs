@@ -116,7 +116,7 @@ impl<K: RunKind> Lifecycle<K> for RunLifecycle {
             && live(&after).is_none()
             && let Some(key) = queue_key(pass)
         {
-            pass.context.with_queues(|queues| queues.freed(&key, Instant::now()).into_iter().collect());
+            pass.context.with_queues(|queues| queues.freed(&key, Instant::now()));
         }
         if let Some((reason, note)) = events::begins(&before, &after).then(|| pass.object.warning()).flatten() {
             pass.publish(of_reason(reason, note, reason.as_str()));

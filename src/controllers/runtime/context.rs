@@ -275,4 +275,8 @@ impl Target for QueueKey {
     fn name(&self) -> &str {
         &self.target
     }
+
+    fn has_same_places(&self, other: &Self) -> bool {
+        self.target == other.target && self.client.is_of_same_account(&other.client)
+    }
 }

@@ -232,7 +232,7 @@ impl Glue {
     }
 
     /// Whether another client calls the same account, region and endpoint, by what AWS reported of both.
-    pub(in crate::glue) fn is_of_same_account(&self, other: &Self) -> bool {
+    pub(crate) fn is_of_same_account(&self, other: &Self) -> bool {
         let shared = |client: &Self| client.inner.limiter.shared().map(Arc::as_ptr);
         shared(self).is_some_and(|limiter| shared(other) == Some(limiter))
     }

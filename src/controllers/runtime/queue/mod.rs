@@ -2,7 +2,8 @@
 //!
 //! A waiting list exists for each target (the job or crawler, for one client) and each [`Cause`]. One object of a list
 //! tries, after a pause that grows; the others wait for its success. So an obstacle costs one try per list and not one
-//! per object, and a place that comes free goes to the oldest object.
+//! per object, and a place that comes free goes to the oldest object. Clients that wait for the same job in Glue take turns: a
+//! place is offered to the one that was offered one the longest time ago.
 //!
 //! The lists hold exactly the objects that wait for a start: at the end of each pass [`Queues::settle`] puts the object
 //! where its status says that it is. An object that is running, followed, suspended, blocked by something else, or
@@ -40,13 +41,30 @@ pub struct Queues<T, O> {
 pub trait Target: Clone + Eq + Hash {
     /// The name of the job or crawler, whatever the client.
     fn name(&self) -> &str;
+
+    /// Whether it is the same job or crawler in Glue, maybe for another client.
+    fn has_same_places(&self, other: &Self) -> bool;
 }
+
+/// For how long a client leaves the place of its run that has ended to another one, which is offered it.
+const LEFT_TO_OTHERS: Duration = Duration::from_secs(4);
 
 struct Member<T> {
     created: Timestamp,
-    /// How often AWS has refused what the object itself asks for, and until when it does not try again.
-    invalid: Option<(u32, Instant)>,
+    /// What AWS has refused of what the object itself asks for.
+    invalid: Option<Invalid>,
     place: Place<T>,
+}
+
+/// What AWS refused because of the object's own spec.
+#[derive(Clone, Copy)]
+struct Invalid {
+    /// How often it did.
+    refusals: u32,
+    /// When it did last.
+    at: Instant,
+    /// Until when the object does not try again.
+    until: Instant,
 }
 
 /// Where an object waits.
@@ -57,13 +75,13 @@ enum Place<T> {
     In {
         target: T,
         cause: Cause,
-        /// How often it has tried, for lists that take turns.
-        tries: u32,
+        /// When it tried last, for lists that take turns.
+        tried: Option<Instant>,
     },
 }
 
-/// The position in a list: the fewest tries first, then the oldest.
-type Position<O> = (u32, Timestamp, O);
+/// The position in a list: who has not tried first, then who tried the longest time ago; of these, the oldest.
+type Position<O> = (Option<Instant>, Timestamp, O);
 
 struct WaitingList<O> {
     waiting: BTreeSet<Position<O>>,
@@ -73,6 +91,8 @@ struct WaitingList<O> {
     next_try: Instant,
     /// AWS's last answer, for the objects that have not tried.
     refusal: Option<Error>,
+    /// When it was offered a place last; when it began to wait, if it was offered none.
+    offered: Instant,
 }
 
 /// Whether an object may try to start now.
@@ -124,8 +144,9 @@ impl<T: Target, O: Clone + Ord + Hash> Queues<T, O> {
     #[must_use]
     pub fn turn(&self, target: &T, object: &O, recorded: Option<Cause>, now: Instant) -> Turn {
         let Some(member) = self.objects.get(object) else { return Turn::Now };
-        if let Some((_, until)) = member.invalid.filter(|(_, until)| recorded == Some(Cause::Invalid) && *until > now) {
-            return Turn::After(Cause::Invalid, until.saturating_duration_since(now));
+        if let Some(refused) = member.invalid.filter(|refused| recorded == Some(Cause::Invalid) && refused.until > now)
+        {
+            return Turn::After(Cause::Invalid, refused.until.saturating_duration_since(now));
         }
         let expected = self.expected.get(target.name());
         let first_expected = expected.and_then(BTreeSet::first);
@@ -135,11 +156,11 @@ impl<T: Target, O: Clone + Ord + Hash> Queues<T, O> {
         let mut turn = Turn::Now;
         for cause in Cause::ALL.into_iter().filter(|cause| cause.is_shared() || recorded == Some(*cause)) {
             let Some(list) = self.lists.get(&(target.clone(), cause)) else { continue };
-            let tries = match &member.place {
-                Place::In { target: own, cause: of, tries } if own == target && *of == cause => *tries,
-                _ => 0,
+            let tried = match &member.place {
+                Place::In { target: own, cause: of, tried } if own == target && *of == cause => *tried,
+                _ => member.tried(cause),
             };
-            let position = (tries, member.created, object.clone());
+            let position = (tried, member.created, object.clone());
             if list.waiting.first().is_some_and(|first| *first < position) {
                 return Turn::Behind(cause);
             }
@@ -152,28 +173,34 @@ impl<T: Target, O: Clone + Ord + Hash> Queues<T, O> {
     }
 
     /// AWS refused the object's start: it waits from now on, and the list's next try is after a pause, unless
-    /// `notified` says that somebody reports when the cause is gone.
+    /// `notified` says that somebody reports when the cause is gone. For a cause that is not shared, a new object tries
+    /// out of turn: that does not put off the turn of the others.
     #[must_use]
     pub fn refused(&mut self, target: &T, cause: Cause, object: &O, notified: bool, now: Instant) -> Vec<O> {
+        let first = self.lists.get(&(target.clone(), cause)).and_then(WaitingList::first);
+        let is_in_turn = cause.is_shared() || first.is_none_or(|first| first == *object);
         let mut woken = self.settle(object, Some((target, cause)), now);
         let Some(member) = self.objects.get_mut(object) else { return woken };
         let Some(list) = self.lists.get_mut(&(target.clone(), cause)) else { return woken };
         if cause == Cause::Invalid {
             // The object may wait for something else in between. Its own pause grows all the same.
-            let refusals = member.invalid.map_or(0, |(refusals, _)| refusals);
-            member.invalid = Some((refusals.saturating_add(1), now + cause.pause(refusals)));
+            let refusals = member.invalid.map_or(0, |refused| refused.refusals);
+            let until = now + cause.pause(refusals);
+            member.invalid = Some(Invalid { refusals: refusals.saturating_add(1), at: now, until });
         }
-        if let Place::In { tries, .. } = &mut member.place
+        if let Place::In { tried, .. } = &mut member.place
             && cause.takes_turns()
         {
-            list.waiting.remove(&(*tries, member.created, object.clone()));
-            *tries += 1;
-            list.waiting.insert((*tries, member.created, object.clone()));
+            list.waiting.remove(&(*tried, member.created, object.clone()));
+            *tried = Some(now);
+            list.waiting.insert((*tried, member.created, object.clone()));
         }
-        list.next_try = if notified { now } else { now + cause.pause(list.refusals) };
-        list.refusals = list.refusals.saturating_add(1);
-        // The next object takes its turn after the pause, and must know of it.
-        woken.extend(list.first().filter(|first| first != object));
+        if is_in_turn {
+            list.next_try = if notified { now } else { now + cause.pause(list.refusals) };
+            list.refusals = list.refusals.saturating_add(1);
+            // The next object takes its turn after the pause, and must know of it.
+            woken.extend(list.first().filter(|first| first != object));
+        }
         woken
     }
 
@@ -198,7 +225,7 @@ impl<T: Target, O: Clone + Ord + Hash> Queues<T, O> {
         for cause in Cause::ALL.into_iter().filter(|cause| cause.is_shared()) {
             let Entry::Occupied(mut list) = self.lists.entry((target.clone(), cause)) else { continue };
             if cause.admits_one() {
-                list.get_mut().try_now(now);
+                list.get_mut().try_at(now);
                 woken.extend(list.get().first());
                 continue;
             }
@@ -212,12 +239,26 @@ impl<T: Target, O: Clone + Ord + Hash> Queues<T, O> {
         woken
     }
 
-    /// A run of `target` has ended. Returns the object that may try now.
+    /// A run of `target` has ended. The first object of the client whose turn it is may try now, and that of `target`, if it
+    /// is another, some seconds later: who has many runs sees each place first, and would keep it. Returns both.
     #[must_use]
-    pub fn freed(&mut self, target: &T, now: Instant) -> Option<O> {
-        let list = self.lists.get_mut(&(target.clone(), Cause::ConcurrentRuns))?;
-        list.try_now(now);
-        list.first()
+    pub fn freed(&mut self, target: &T, now: Instant) -> Vec<O> {
+        let own = (target.clone(), Cause::ConcurrentRuns);
+        let offers = self.lists.iter().filter(|((other, cause), _)| {
+            *cause == Cause::ConcurrentRuns && (other == target || other.has_same_places(target))
+        });
+        let turn = offers.min_by_key(|(_, list)| (list.offered, list.waiting.first())).map(|(key, _)| key.clone());
+        let mut woken = Vec::new();
+        if let Some(list) = self.lists.get_mut(&own).filter(|_| turn.as_ref() != Some(&own)) {
+            list.try_at(now + LEFT_TO_OTHERS);
+            woken.extend(list.first());
+        }
+        if let Some(list) = turn.and_then(|turn| self.lists.get_mut(&turn)) {
+            list.offered = now;
+            list.try_at(now);
+            woken.extend(list.first());
+        }
+        woken
     }
 
     /// Puts the object where its status says that it waits. Returns the objects whose turn it is by that.
@@ -232,9 +273,10 @@ impl<T: Target, O: Clone + Ord + Hash> Queues<T, O> {
         }
         let woken = self.leave(object);
         if let (Some((target, cause)), Some(member)) = (waits, self.objects.get_mut(object)) {
-            member.place = Place::In { target: target.clone(), cause, tries: 0 };
+            let tried = member.tried(cause);
+            member.place = Place::In { target: target.clone(), cause, tried };
             let list = self.lists.entry((target.clone(), cause)).or_insert_with(|| WaitingList::new(now));
-            list.waiting.insert((0, created, object.clone()));
+            list.waiting.insert((tried, created, object.clone()));
         }
         woken
     }
@@ -260,11 +302,11 @@ impl<T: Target, O: Clone + Ord + Hash> Queues<T, O> {
                 }
                 self.behind_expected(&target)
             }
-            Place::In { target, cause, tries } => {
+            Place::In { target, cause, tried } => {
                 let key = (target, cause);
                 let Some(list) = self.lists.get_mut(&key) else { return Vec::new() };
                 let was_first = list.first().as_ref() == Some(object);
-                list.waiting.remove(&(tries, created, object.clone()));
+                list.waiting.remove(&(tried, created, object.clone()));
                 let next = list.first();
                 if next.is_none() {
                     self.lists.remove(&key);
@@ -281,18 +323,27 @@ impl<T: Target, O: Clone + Ord + Hash> Queues<T, O> {
     }
 }
 
+impl<T> Member<T> {
+    /// When it tried last, as far as it is known of an object that comes into a list: what it does in between does not
+    /// bring one that is invalid before the others.
+    fn tried(&self, cause: Cause) -> Option<Instant> {
+        self.invalid.filter(|_| cause == Cause::Invalid).map(|refused| refused.at)
+    }
+}
+
 impl<O: Clone + Ord> WaitingList<O> {
     /// A list without a refusal that this process has seen: the first object tries at once.
     fn new(now: Instant) -> Self {
-        Self { waiting: BTreeSet::new(), refusals: 0, next_try: now, refusal: None }
+        Self { waiting: BTreeSet::new(), refusals: 0, next_try: now, refusal: None, offered: now }
     }
 
     fn first(&self) -> Option<O> {
         self.waiting.first().map(|(_, _, object)| object.clone())
     }
 
-    fn try_now(&mut self, now: Instant) {
+    /// The first object tries then; the pauses after it are short again.
+    fn try_at(&mut self, at: Instant) {
         self.refusals = 0;
-        self.next_try = now;
+        self.next_try = at;
     }
 }

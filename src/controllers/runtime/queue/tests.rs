@@ -6,9 +6,14 @@ use super::*;
 use crate::controllers::runtime::reason::Reason;
 use crate::glue::ErrorKind;
 
+/// The name of the job may have a client before it, such as in `a:etl`.
 impl Target for &'static str {
     fn name(&self) -> &str {
-        self
+        self.rsplit(':').next().expect("a name")
+    }
+
+    fn has_same_places(&self, other: &Self) -> bool {
+        self.name() == other.name()
     }
 }
 
@@ -69,7 +74,7 @@ fn the_first_object_tries_after_a_pause_and_the_others_wait_for_it() {
     assert_eq!(queues.turn(&JOB, &"b", BUSY, later), Turn::Now);
     let _ = queues.refused(&JOB, Cause::ConcurrentRuns, &"b", false, later);
     assert_eq!(queues.turn(&JOB, &"b", BUSY, later), Turn::After(Cause::ConcurrentRuns, Duration::from_secs(2)));
-    assert_eq!(queues.freed(&JOB, later), Some("b"), "one of the job's runs has ended");
+    assert_eq!(queues.freed(&JOB, later), ["b"], "one of the job's runs has ended");
     assert_eq!(queues.turn(&JOB, &"b", BUSY, later), Turn::Now);
 }
 
@@ -164,6 +169,65 @@ fn the_pause_of_a_refused_spec_is_the_object_s_own() {
     assert_eq!(queues.turn(&JOB, &"bad", BUSY, second(1)), Turn::Now, "its status says that it waits for a place");
 }
 
+/// Two tenants with a client each use one job with one place. One with many objects sees the end of each of its runs first:
+/// without turns it got every place.
+#[test]
+fn clients_of_one_job_are_offered_its_places_in_turn() {
+    let (mut queues, now) = with(&["a1", "a2", "a3", "b1"]);
+    let second = |second| now + Duration::from_secs(second);
+    let wait = |queues: &mut TestQueues, target, object, at| {
+        let _ = queues.refused(&target, Cause::ConcurrentRuns, &object, false, at);
+    };
+    wait(&mut queues, "a:etl", "a2", second(0));
+    wait(&mut queues, "b:etl", "b1", second(1));
+    wait(&mut queues, "a:other", "a3", second(0));
+    assert_eq!(queues.freed(&"a:etl", second(100)), ["a2"], "it began to wait first");
+    assert_eq!(queues.freed(&"a:etl", second(200)), ["a2", "b1"], "the other has its turn");
+    assert_eq!(queues.turn(&"b:etl", &"b1", BUSY, second(200)), Turn::Now);
+    let later = Turn::After(Cause::ConcurrentRuns, LEFT_TO_OTHERS);
+    assert_eq!(queues.turn(&"a:etl", &"a2", BUSY, second(200)), later, "the place may be left");
+    assert_eq!(queues.turn(&"a:etl", &"a2", BUSY, second(204)), Turn::Now);
+    assert_eq!(queues.freed(&"c:etl", second(300)), ["a2"], "also that of somebody who does not wait");
+    assert_eq!(queues.freed(&"c:other", second(300)), ["a3"]);
+    assert_eq!(queues.freed(&"c:unused", second(300)), NONE);
+}
+
+/// The older object had tried nine times when the younger one came, and got no turn before the younger one had tried as often.
+#[test]
+fn who_comes_later_does_not_go_before_who_tried_a_longer_time_ago() {
+    let (mut queues, now) = with(&["old", "young"]);
+    let second = |second| now + Duration::from_secs(second);
+    let invalid = Some(Cause::Invalid);
+    for minutes in 0..9 {
+        assert_eq!(queues.refused(&JOB, Cause::Invalid, &"old", false, second(minutes * 120)), NONE);
+    }
+    assert_eq!(queues.refused(&JOB, Cause::Invalid, &"young", false, second(1000)), NONE, "it had not tried before");
+    assert_eq!(queues.turn(&JOB, &"old", invalid, second(1000)), Turn::After(Cause::Invalid, Duration::from_secs(80)));
+    assert_eq!(queues.turn(&JOB, &"young", invalid, second(1080)), Turn::Behind(Cause::Invalid));
+    assert_eq!(queues.refused(&JOB, Cause::Invalid, &"old", false, second(1080)), ["young"], "it is the next");
+    assert_eq!(queues.turn(&JOB, &"young", invalid, second(1200)), Turn::Now);
+    // What it waits for in between does not bring it to the front.
+    assert_eq!(queues.settle(&"old", None, second(1100)), NONE);
+    assert_eq!(queues.settle(&"old", Some((&JOB, Cause::Invalid)), second(1100)), NONE);
+    assert_eq!(queues.turn(&JOB, &"old", invalid, second(1200)), Turn::Behind(Cause::Invalid));
+}
+
+/// An object of each minute is invalid: without a turn of its own, one that was corrected in Glue would wait for ever.
+#[test]
+fn the_refusals_of_new_objects_do_not_put_off_the_turn_of_those_who_wait() {
+    let names: Vec<&'static str> = vec!["old", "1", "2", "3", "4"];
+    let (mut queues, now) = with(&names);
+    for refusals in 0..8 {
+        let _ = queues.refused(&JOB, Cause::Invalid, &"old", false, now + Duration::from_mins(2) * refusals);
+    }
+    let last = now + Duration::from_mins(14);
+    for (seconds, young) in (30..).step_by(30).zip(&names[1..4]) {
+        assert_eq!(queues.refused(&JOB, Cause::Invalid, young, false, last + Duration::from_secs(seconds)), NONE);
+    }
+    let due = last + Duration::from_mins(2);
+    assert_eq!(queues.turn(&JOB, &"old", Some(Cause::Invalid), due), Turn::Now);
+}
+
 /// Only where an object has tried does it come after those that have not.
 #[test]
 fn the_tries_at_one_target_do_not_count_at_another_or_for_another_cause() {
@@ -184,7 +248,7 @@ fn an_object_that_waits_for_something_else_now_leaves_its_list_for_another() {
     assert_eq!(queues.settle(&"a", Some((&JOB, Cause::Quota)), now), ["b"], "its turn has come");
     assert_eq!(queues.depth().0, 2);
     assert_eq!(queues.settle(&"a", Some((&JOB, Cause::Quota)), now), NONE, "it waits there already");
-    assert_eq!(queues.freed(&JOB, now), Some("b"), "only one waits for a place");
+    assert_eq!(queues.freed(&JOB, now), ["b"], "only one waits for a place");
 }
 
 #[test]
@@ -323,4 +387,43 @@ fn pass(
     };
     statuses.insert(name, waits);
     woken.extend(queues.settle(&name, waits.as_ref().map(|cause| (&JOB, *cause)), now));
+}
+
+proptest! {
+    /// However many objects are invalid, and however often a new one is: who waits for a turn has it before anybody who came
+    /// later has a second one.
+    #[test]
+    fn everybody_whose_spec_is_refused_has_a_turn(
+        arrivals in prop::collection::vec(0..300_u64, 1..12), cause in prop::sample::select(vec![Cause::Denied, Cause::Invalid]),
+    ) {
+        const NAMES: [&str; 12] = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l"];
+        let (mut queues, mut now) = (TestQueues::default(), Instant::now());
+        let begin = now;
+        // When each object tried.
+        let mut tries: BTreeMap<&str, Vec<Instant>> = BTreeMap::new();
+        let (mut coming, mut next) = (arrivals.iter().zip(NAMES).peekable(), begin);
+        while tries.values().map(Vec::len).min().unwrap_or_default() < 4 {
+            if let Some((pause, name)) = coming.next_if(|_| now >= next) {
+                let _ = queues.register(at(i64::try_from(tries.len()).expect("few")), &name);
+                tries.insert(name, Vec::new());
+                next = now + Duration::from_secs(*pause);
+            }
+            let may_try: Vec<_> = tries.keys().copied().filter(|name| {
+                let recorded = Some(cause).filter(|_| !tries[name].is_empty());
+                queues.turn(&JOB, name, recorded, now) == Turn::Now
+            }).collect();
+            for name in may_try {
+                let _ = queues.refused(&JOB, cause, &name, false, now);
+                tries.get_mut(name).expect("an object").push(now);
+            }
+            now += Duration::from_secs(5);
+            prop_assert!(now < begin + Duration::from_hours(4), "somebody has no turn: {tries:?}");
+        }
+        for (one, own) in &tries {
+            for (pair, other) in own.windows(2).flat_map(|pair| tries.values().map(move |other| (pair, other))) {
+                let between = other.iter().filter(|tried| **tried > pair[0] && **tried < pair[1]).count();
+                prop_assert!(between <= 2, "{one} had no turn between {pair:?}: {other:?}");
+            }
+        }
+    }
 }
