@@ -28,6 +28,8 @@ pub enum Mutation {
     ObjectsOfOneKeyStartTogether,
     /// What another object has started for a key is unknown until Glue lists it.
     OnlyGlueKnowsTheRunsOfAKey,
+    /// An event of the watch that comes after a newer write takes the place of what was written.
+    LateEventsCountAsNew,
     /// An object that is created again adopts the run that its predecessor's deletion stopped.
     StoppedRunsAreAdopted,
     /// Of a lost status, only the first attempt is looked for.

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use kube::ResourceExt;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -54,7 +55,13 @@ pub struct LocalState<S> {
     pub kind_state: S,
 }
 
-/// Why the object of a pass is not the one to decide on.
+/// The version of an object: a higher one is newer (KEP-5504, "Comparable Resource Version").
+#[must_use]
+pub fn version(object: &impl ResourceExt) -> Option<u64> {
+    object.resource_version()?.parse().ok()
+}
+
+/// Why an object of the cache or of the watch is not the one to decide on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stale {
     /// This process has written it since; the watch will show that.

@@ -15,7 +15,7 @@ use super::facts::CommonFacts;
 use super::failure_log::Request;
 use super::kind::{Inputs, Item, Kind};
 use super::lifecycle::{Earlier, Lifecycle};
-use super::local_state::LocalState;
+use super::local_state::{self, LocalState};
 use super::problem::Problem;
 use super::start_once::StartOutcome;
 use super::{cache_size, patch, time};
@@ -188,8 +188,7 @@ impl<'a, K: Kind> Pass<'a, K> {
     /// Takes the object as the API server has it after our write.
     pub(super) fn on_written(&mut self, mut written: K, part: &'static str) {
         cache_size::strip_metadata(written.meta_mut());
-        let version = written.resource_version().and_then(|version| version.parse().ok());
-        self.with_local(|local| local.expected_version = version);
+        self.with_local(|local| local.expected_version = local_state::version(&written));
         self.context.shared.metrics.object_written(K::KIND, part);
         self.object = written;
         self.writes += 1;

@@ -17,7 +17,7 @@ use super::context::Context;
 use super::events;
 use super::kind::{Inputs, Kind};
 use super::lifecycle::Lifecycle;
-use super::local_state::Stale;
+use super::local_state::{self, Stale};
 use super::pass::Pass;
 use super::patch::{self, WriteError};
 use super::problem::Problem;
@@ -110,8 +110,7 @@ enum StatusWrite {
 
 impl<K: Kind> Pass<'_, K> {
     async fn run(mut self) -> Result<(Action, u32), WriteError> {
-        let version = self.object.resource_version().and_then(|version| version.parse::<u64>().ok());
-        match self.context.local_states.stale(&self.uid, version) {
+        match self.context.local_states.stale(&self.uid, local_state::version(&self.object)) {
             None => {}
             // The event that brings our last write requeues the object.
             Some(Stale::Written) => return Ok((Action::RequeueAfter(WRITE_AGAIN), 0)),

@@ -24,7 +24,7 @@ use super::context::{Context, Name, name_of};
 use super::existing_objects::ExistingObjects;
 use super::kind::Kind;
 use super::lifecycle::Lifecycle;
-use super::local_state::LocalState;
+use super::local_state::{self, LocalState};
 use super::panics::contained_event;
 
 /// How many objects a page of a list has, where the API server does not stream it. All of them are in memory together,
@@ -182,7 +182,7 @@ fn change<K: Kind>(event: Event<K>, before: &Store<K>, in_list: &mut Vec<Name>) 
     }
 }
 
-fn on_applied<K: Kind>(context: &Context<K>, object: &K, listed: bool, existing: &mut ExistingObjects) {
+pub(super) fn on_applied<K: Kind>(context: &Context<K>, object: &K, listed: bool, existing: &mut ExistingObjects) {
     let uid = object.uid().unwrap_or_default();
     let done = K::Lifecycle::is_done(object);
     let was_done = existing.insert(&uid, &object.namespace().unwrap_or_default(), done);
@@ -194,7 +194,10 @@ fn on_applied<K: Kind>(context: &Context<K>, object: &K, listed: bool, existing:
     if object.meta().deletion_timestamp.is_some() {
         context.local_states.with(&uid, LocalState::on_deletion);
     }
-    K::Lifecycle::on_applied(context, object, listed);
+    // What this process has written since is known, and may concern other objects: a late event does not take its place.
+    if context.local_states.stale(&uid, local_state::version(object)).is_none() {
+        K::Lifecycle::on_applied(context, object, listed);
+    }
 }
 
 fn on_deleted<K: Kind>(context: &Context<K>, object: &K) {
