@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use super::kind::Simulated;
 use super::mutations::Mutation;
 use super::polls::Source;
@@ -70,7 +72,7 @@ impl<K: Simulated> World<K> {
         let deletion_timeout = if waits_on { Duration::MAX } else { DELETION_TIMEOUT };
         let settle = if self.is(Mutation::LostAnswersSettleAtOnce) { Duration::ZERO } else { SETTLE };
         let (intent_age, id_age, backoff, stop_sent) = self.process.local.with(object.uid(), |local| {
-            local.kind_state.observe(&object.status);
+            local.kind_state.observe(&object.status, Instant::now());
             let stop_sent = local.kind_state.stop_sent(&live_id);
             let id_age = local.kind_state.id_age();
             (observe_intent(&object, local), id_age, local.backoff.remaining(), stop_sent)

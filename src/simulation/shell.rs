@@ -104,10 +104,10 @@ impl<K: Simulated> World<K> {
         }
         let state = self.process.local.with(object.uid(), |local| {
             observe_intent(&object, local);
-            local.kind_state.observe(&object.status);
-            let had_earlier_attempt = object.has_finalizer() || local.kind_state.had_attempt();
+            let trace = object.has_finalizer() && !local.finalizer_is_own;
+            let lost_for = local.kind_state.lost_for(&object.status, trace, Instant::now());
             let start = StartState::resume(local.intent.outcome());
-            PassState { had_earlier_attempt, start, ..PassState::default() }
+            PassState { lost_for, start, ..PassState::default() }
         });
         self.numbers += 1;
         let pass = Pass {

@@ -51,6 +51,7 @@ impl<K: Simulated> World<K> {
             return self.on_pass_end(&pass, false);
         };
         self.log(Some(&name), || format!("the finalizer is {}", if add { "added" } else { "removed" }));
+        self.process.local.with(written.uid(), |local| local.finalizer_is_own = add);
         self.on_written(&mut pass, written);
         if !add && pass.object.is_deleting() {
             self.release(&name);

@@ -65,10 +65,9 @@ impl<K: RunKind> Lifecycle<K> for RunLifecycle {
     }
 
     fn begin_pass(object: &K, local: &mut RunLocalState, earlier: Earlier<'_>) -> RunPass<K> {
-        local.observe(&run_status(object));
-        let had_earlier_attempt = earlier.trace || local.had_attempt();
+        let lost_for = local.lost_for(&run_status(object), earlier.trace, Instant::now());
         let start = StartState::resume(earlier.outcome);
-        let observed = PassState { had_earlier_attempt, start, ..PassState::default() };
+        let observed = PassState { lost_for, start, ..PassState::default() };
         RunPass { observed, item: None }
     }
 
@@ -217,7 +216,7 @@ fn decide<K: RunKind>(pass: &mut Pass<'_, K>) -> calls::Plan {
     let turn = turn(pass, &status);
     let live_id = status.attempt().and_then(|attempt| attempt.id.clone()).unwrap_or_default();
     let (id_age, stop_sent) = pass.with_local(|local| {
-        local.kind_state.observe(&status);
+        local.kind_state.observe(&status, Instant::now());
         (local.kind_state.id_age(), local.kind_state.stop_sent(&live_id))
     });
     plan::plan(&Facts {

@@ -14,6 +14,8 @@ const STOP_AGAIN: Duration = Duration::from_mins(1);
 pub struct RunLocalState {
     /// Whether the status has ever listed an attempt: a status that lists none now was lost.
     had_attempt: bool,
+    /// Since when it is known that the status was lost.
+    lost_since: Option<Instant>,
     /// The live run, and since when its id is known.
     live: Option<(String, Instant)>,
     /// The run of which AWS accepted a stop, and when.
@@ -22,11 +24,13 @@ pub struct RunLocalState {
 
 impl RunLocalState {
     /// Notes the status as the object has it.
-    pub fn observe(&mut self, status: &RunStatus) {
-        self.had_attempt |= !status.attempts.is_empty();
+    pub fn observe(&mut self, status: &RunStatus, now: Instant) {
+        let is_empty = status.attempts.is_empty();
+        self.had_attempt |= !is_empty;
+        self.lost_since = (is_empty && self.had_attempt).then(|| self.lost_since.unwrap_or(now));
         let id = status.attempt().and_then(|attempt| attempt.id.as_deref());
         if self.live.as_ref().map(|(live, _)| live.as_str()) != id {
-            self.live = id.map(|id| (id.to_owned(), Instant::now()));
+            self.live = id.map(|id| (id.to_owned(), now));
         }
     }
 
@@ -36,10 +40,12 @@ impl RunLocalState {
         self.live.as_ref().map_or(Duration::ZERO, |(_, since)| since.elapsed())
     }
 
-    /// Whether the status has ever listed an attempt.
-    #[must_use]
-    pub fn had_attempt(&self) -> bool {
-        self.had_attempt
+    /// Notes the status at the beginning of a pass, and whether there is a `trace` of an attempt. Returns for how long this process
+    /// has known that the status was lost: that it lists none of the attempts that the object had.
+    pub fn lost_for(&mut self, status: &RunStatus, trace: bool, now: Instant) -> Option<Duration> {
+        self.had_attempt |= trace;
+        self.observe(status, now);
+        self.lost_since.map(|since| now.saturating_duration_since(since))
     }
 
     /// AWS accepted a stop of run `id`.

@@ -126,7 +126,17 @@ fn earlier_run(facts: &Facts<'_>, next: Attempt) -> Result<Attempt, Box<Plan>> {
             let retry = next.retry.max(number);
             Err(Box::new(adopt(facts, Attempt { number, key: facts.key(number), retry, ..next }, run)))
         }
-        Some(Lookup::NotFound { .. }) => Ok(next),
+        Some(Lookup::NotFound { .. }) => match settles_in(facts) {
+            None => Ok(next),
+            Some(left) => {
+                let message = format!(
+                    "the status has lost what was started before; looking for the {} before it is started again",
+                    facts.noun
+                );
+                let again = Some(left.min(LOOK_UP_AGAIN));
+                Err(Box::new(wait(facts, Phase::Pending, Reason::AnswerUnclear, &message, again)))
+            }
+        },
     }
 }
 
@@ -134,7 +144,13 @@ fn earlier_run(facts: &Facts<'_>, next: Attempt) -> Result<Attempt, Box<Plan>> {
 fn may_have_lost_status(facts: &Facts<'_>) -> bool {
     // A run without a key is found by its arguments. Another object's run may have the same, so age is no reason to look.
     let is_old = facts.carries_key && facts.common.age() > NEW_OBJECT;
-    facts.status.attempts.is_empty() && (facts.state.had_earlier_attempt || is_old)
+    facts.status.attempts.is_empty() && (facts.state.lost_for.is_some() || is_old)
+}
+
+/// What is left of the settle time after the loss of the status: until then Glue may not show what was started before it.
+fn settles_in(facts: &Facts<'_>) -> Option<Duration> {
+    let lost_for = facts.state.lost_for.filter(|_| facts.status.attempts.is_empty())?;
+    facts.common.settle.checked_sub(lost_for).filter(|left| !left.is_zero())
 }
 
 /// The finalizer, then the intent; the start follows when both are in the object.

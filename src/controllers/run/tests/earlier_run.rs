@@ -1,5 +1,7 @@
 //! The run that a status does not list: by an `idempotencyKey`, or because the status was lost.
 
+use std::time::Duration;
+
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::fixture::{Fixture, at, live, observed, step_name};
@@ -42,7 +44,7 @@ fn a_run_that_was_stopped_is_not_adopted_and_the_work_is_done_by_another() {
 #[test]
 fn a_lost_status_is_looked_for_whole_and_since_the_object_was_created() {
     let mut fixture = Fixture::new().with_finalizer();
-    fixture.state.had_earlier_attempt = true;
+    fixture.state.lost_for = Some(Duration::ZERO);
     let created = fixture.meta.creation_timestamp.as_ref().map(|created| created.0);
     let query = RunQuery { base_key: "sales/uid".to_owned(), since: created, ..RunQuery::default() };
     assert_eq!(fixture.plan().step, Step::Call(Call::LookUp(query)));
@@ -50,6 +52,29 @@ fn a_lost_status_is_looked_for_whole_and_since_the_object_was_created() {
     fixture.state.start.lookup = Some(Lookup::Found(ObservedRun { attempt: Some(1), ..observed(Phase::Running) }));
     let attempt = fixture.plan().status.attempt().cloned().expect("an attempt");
     assert_eq!((attempt.number, attempt.key.as_str()), (1, "sales/uid/1"));
+}
+
+/// A person wipes the status some seconds after the start, while Glue does not list the run yet.
+#[test]
+fn a_run_that_is_not_found_is_started_again_when_the_loss_of_the_status_has_settled() {
+    let mut fixture = Fixture::new().with_finalizer();
+    fixture.state.start.lookup = Some(Lookup::NotFound { intent_age: Duration::ZERO });
+    for (lost_for, step, phase) in [
+        (0, Step::RequeueAfter(Duration::from_secs(5)), Phase::Pending),
+        (58, Step::RequeueAfter(Duration::from_secs(2)), Phase::Pending),
+        (60, Step::Call(Call::Start), Phase::Starting),
+    ] {
+        fixture.state.lost_for = Some(Duration::from_secs(lost_for));
+        let plan = fixture.plan();
+        assert_eq!((&plan.step, plan.status.phase), (&step, Some(phase)), "{lost_for} s");
+    }
+    // The next pass looks again, and takes what it finds.
+    fixture.state.lost_for = Some(Duration::ZERO);
+    fixture.status = fixture.plan().status;
+    fixture.state.start.lookup = None;
+    assert_eq!(step_name(&fixture.plan()), "look up");
+    fixture.state.start.lookup = Some(Lookup::Found(observed(Phase::Running)));
+    assert_eq!(fixture.plan().status.attempt().and_then(|attempt| attempt.id.as_deref()), Some("jr_1"));
 }
 
 /// Without a key, yesterday's run with the same arguments looks like the object's own.
@@ -60,7 +85,7 @@ fn an_old_object_without_attempts_looks_for_a_run_only_where_runs_carry_keys() {
     assert_eq!(step_name(&Fixture { now: 120, ..old() }.plan()), "start", "two minutes are not old");
     assert_eq!(step_name(&Fixture { carries_key: false, ..old() }.plan()), "start");
     let mut had_attempt = Fixture { carries_key: false, ..old() };
-    had_attempt.state.had_earlier_attempt = true;
+    had_attempt.state.lost_for = Some(Duration::ZERO);
     assert_eq!(step_name(&had_attempt.plan()), "look up");
 }
 

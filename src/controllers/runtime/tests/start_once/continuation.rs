@@ -78,11 +78,4 @@ impl<S: Subject> World<S> {
         }
         Lookup::Failed(problem)
     }
-
-    /// Whether the model lets the status be lost: as the last fault, and with no pass or start under way. After a loss the
-    /// plan looks once for an earlier run, and does not wait for one that is still on its way.
-    pub fn can_lose_status(&self) -> bool {
-        let at_rest = self.controllers.iter().all(|controller| controller.pass.is_none());
-        self.faults == 1 && at_rest && self.in_flight.is_empty()
-    }
 }

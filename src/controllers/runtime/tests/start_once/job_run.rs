@@ -1,7 +1,11 @@
 //! `GlueJobRun`: each run carries the key of its attempt, by which it is found again.
 
+use std::time::Duration;
+
+use tokio::time::Instant;
+
 use super::object::{Object, Pass};
-use super::world::{Transition, World, problem};
+use super::world::{SETTLE, Transition, World, problem};
 use super::{Exploration, Mutation, Subject};
 use crate::api::run::{Phase, RunStatus};
 use crate::controllers::run::calls::{Call, Plan, RunQuery};
@@ -39,13 +43,19 @@ impl Subject for JobRun {
         intent(status)
     }
 
+    fn observe(local: &mut RunLocalState, object: &Object<Self>, now: Instant) {
+        local.lost_for(&object.status, object.finalizer, now);
+    }
+
     fn begin(&self, world: &World<Self>, who: usize, object: &Object<Self>) -> Vec<PassState> {
-        let mut local = world.controllers[who].local.clone();
-        local.observe(&object.status);
         let knows = !world.is(Mutation::LostStatusIsNotLookedUp);
-        let had_earlier_attempt = knows && (object.finalizer || local.had_attempt());
+        let settled = Duration::from_secs(SETTLE.unsigned_abs());
+        let mut local = world.controllers[who].local.clone();
+        let lost_for = local.lost_for(&object.status, object.finalizer, world.instant()).filter(|_| knows);
+        let lost_for =
+            lost_for.map(|lost_for| if world.is(Mutation::LostStatusSettlesAtOnce) { settled } else { lost_for });
         let start = StartState::resume(world.controllers[who].tracker.outcome());
-        vec![PassState { had_earlier_attempt, start, ..PassState::default() }]
+        vec![PassState { lost_for, start, ..PassState::default() }]
     }
 
     fn plan(&self, world: &World<Self>, pass: &Pass<Self>) -> Plan {
@@ -114,11 +124,13 @@ impl Subject for JobRun {
 
     fn environment(&self, world: &World<Self>) -> Vec<Transition<Self>> {
         let mut next = Vec::new();
-        if world.object.finalizer {
+        // Without both, an object looks like a new one for some minutes.
+        if world.object.finalizer && !world.object.status.attempts.is_empty() {
             next.extend(world.fault("kubectl replace removes the finalizer", |next| {
                 next.put(|finalizer, (), _| *finalizer = false);
             }));
-            if world.can_lose_status() {
+            // A controller that has not seen what another one wrote does not notice that it was lost.
+            if world.active() == 1 {
                 next.extend(world.fault("the status is lost", |next| {
                     next.put(|_, (), status| *status = JobRun.initial().1);
                 }));

@@ -34,6 +34,7 @@ use std::fmt::Debug;
 
 use kube_glue_testbed::Proof;
 use stateright::{Checker, Model, Property};
+use tokio::time::Instant;
 
 use self::mutations::Mutation;
 use self::world::{Transition, World};
@@ -64,6 +65,8 @@ trait Subject: Clone + Debug + Send + Sync + 'static {
     fn initial(&self) -> (Self::Spec, Self::Status);
     /// The intent of a status.
     fn intent(status: &Self::Status) -> Option<Intent>;
+    /// The process notes what the object is like.
+    fn observe(_local: &mut Self::Local, _object: &object::Object<Self>, _now: Instant) {}
     /// The states in which a pass may begin: by what the poller has shown, the newest observation last.
     fn begin(&self, world: &World<Self>, who: usize, object: &object::Object<Self>) -> Vec<Self::PassState>;
     /// The product's plan.

@@ -34,6 +34,8 @@ pub enum Mutation {
     NoBaselineIsRecorded,
     /// A lost status leads to no lookup.
     LostStatusIsNotLookedUp,
+    /// After the loss of a status, one lookup is enough.
+    LostStatusSettlesAtOnce,
     /// Two controllers undo each other's writes once the object is at its end.
     ControllersUndoEachOther,
 }
@@ -56,8 +58,8 @@ fn missed<S: Subject>(exploration: &Exploration<S>, mutations: &[Mutation]) -> V
 fn every_broken_rule_is_found() {
     use Mutation::{
         AnyPassMaySend, EarlyLookupsSettle, FailedLookupsCountAsNotFound, IntentIsNotWritten, LateStartsAreSent,
-        LostAnswersCountAsFailures, LostStatusIsNotLookedUp, NoBaselineIsRecorded, OutcomeOfAnotherIntentIsKept,
-        PatchesCarryNoVersion, SdkRetries,
+        LostAnswersCountAsFailures, LostStatusIsNotLookedUp, LostStatusSettlesAtOnce, NoBaselineIsRecorded,
+        OutcomeOfAnotherIntentIsKept, PatchesCarryNoVersion, SdkRetries,
     };
     let shared = [
         AnyPassMaySend,
@@ -70,6 +72,7 @@ fn every_broken_rule_is_found() {
     let mut missing = Vec::new();
     missing.extend(missed(&Exploration::new(JobRun, 1, 2), &shared));
     missing.extend(missed(&Exploration::new(JobRun, 1, 1), &[LostStatusIsNotLookedUp]));
+    missing.extend(missed(&Exploration::new(JobRun, 1, 2), &[LostStatusSettlesAtOnce]));
     missing.extend(missed(&Exploration::new(JobRun, 2, 1), &[PatchesCarryNoVersion, LateStartsAreSent]));
     missing.extend(missed(&Exploration::new(ResumedRun, 1, 2), &shared));
     missing.extend(missed(&Exploration::new(ResumedRun, 2, 1), &[PatchesCarryNoVersion, LateStartsAreSent]));

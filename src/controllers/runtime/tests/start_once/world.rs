@@ -282,6 +282,7 @@ impl<S: Subject> World<S> {
             controller.tracker.record(&outcome);
         }
         controller.cache = object.version;
+        S::observe(&mut controller.local, object, self.instant());
         let states = self.subject.begin(&with_tracker, who, object);
         let last = states.len();
         let begin = |(number, state): (usize, S::PassState)| {
@@ -337,7 +338,9 @@ impl<S: Subject> World<S> {
         let changed = Arc::make_mut(&mut pass);
         changed.fresh_intent |= intends;
         subject.on_status_written(self, changed, &before, intends);
-        self.controllers[who].tracker.observe(S::intent(&pass.object.status).as_ref(), self.instant());
+        let now = self.instant();
+        self.controllers[who].tracker.observe(S::intent(&pass.object.status).as_ref(), now);
+        S::observe(&mut self.controllers[who].local, &pass.object, now);
         self.controllers[who].pass = Some(pass);
     }
 
