@@ -28,8 +28,6 @@ pub enum Mutation {
     ObjectsOfOneKeyStartTogether,
     /// What another object has started for a key is unknown until Glue lists it.
     OnlyGlueKnowsTheRunsOfAKey,
-    /// An event of the watch that comes after a newer write takes the place of what was written.
-    LateEventsCountAsNew,
     /// An object that is created again adopts the run that its predecessor's deletion stopped.
     StoppedRunsAreAdopted,
     /// Of a lost status, only the first attempt is looked for.
@@ -50,21 +48,21 @@ impl Mutation {
     /// objects.
     pub const ALL: [(Self, Property, Kind, u64, usize); 23] = [
         (Self::LostAnswersSettleAtOnce, Property::StartedOnce, Kind::JobRun, 2, 80),
-        (Self::FailedLookupsFindNothing, Property::StartedOnce, Kind::JobRun, 4, 80),
+        (Self::FailedLookupsFindNothing, Property::StartedOnce, Kind::JobRun, 8, 80),
         (Self::FailedLookupsAreRepeatedAtOnce, Property::FewTries, Kind::JobRun, 2, 80),
         (Self::BlockedObjectsStayInTheQueue, Property::WorkGoesOn, Kind::JobRun, 28, 80),
         (Self::EachObjectTriesByItself, Property::FewTries, Kind::JobRun, 18, 80),
         (Self::ClientsKeepTheirPlaces, Property::FairShares, Kind::JobRun, 399, 100),
         (Self::RestartsForgetTheOrder, Property::OldestFirst, Kind::JobRun, 29, 80),
         (Self::SharedRunsHaveOneOwner, Property::OthersRunsGoOn, Kind::JobRun, 181, 80),
-        (Self::ObjectsOfOneKeyStartTogether, Property::StartedOnce, Kind::JobRun, 46, 80),
+        (Self::ObjectsOfOneKeyStartTogether, Property::StartedOnce, Kind::JobRun, 81, 80),
         (Self::OnlyGlueKnowsTheRunsOfAKey, Property::StartedOnce, Kind::JobRun, 43, 80),
         (Self::StoppedRunsAreAdopted, Property::WorkIsDone, Kind::JobRun, 4, 80),
         (Self::OnlyTheFirstAttemptIsFound, Property::StartedOnce, Kind::JobRun, 11, 80),
         (Self::StuckStopsNeverTimeOut, Property::DeletionsEnd, Kind::JobRun, 13, 80),
         (Self::FailedPollsAreReportedAtOnce, Property::FewWrites, Kind::JobRun, 7, 80),
         (Self::DeepRunsAreReadOneByOne, Property::FewPolls, Kind::JobRun, 19, 160),
-        (Self::LostAnswersSettleAtOnce, Property::StartedOnce, Kind::WorkflowRun, 2, 80),
+        (Self::LostAnswersSettleAtOnce, Property::StartedOnce, Kind::WorkflowRun, 5, 80),
         (Self::BlockedObjectsStayInTheQueue, Property::WorkGoesOn, Kind::WorkflowRun, 28, 80),
         (Self::SharedRunsHaveOneOwner, Property::OthersRunsGoOn, Kind::WorkflowRun, 181, 80),
         (Self::StoppedRunsAreAdopted, Property::WorkIsDone, Kind::WorkflowRun, 4, 80),

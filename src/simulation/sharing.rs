@@ -26,9 +26,7 @@ impl<K: Simulated> World<K> {
     pub fn on_applied(&mut self, object: &Object, listed: bool) {
         let (name, status) = (&object.name, &object.status);
         self.process.local.register(object.uid(), false);
-        if !self.is(Mutation::LateEventsCountAsNew)
-            && self.process.local.stale(object.uid(), Some(object.version)).is_some()
-        {
+        if self.process.local.stale(object.uid(), Some(object.version)).is_some() {
             return;
         }
         self.process.shared_runs.set(name, K::need(object, status));

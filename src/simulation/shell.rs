@@ -104,10 +104,13 @@ impl<K: Simulated> World<K> {
         }
         let state = self.process.local.with(object.uid(), |local| {
             observe_intent(&object, local);
+            let now = Instant::now();
+            local.kind_state.observe(&object.status, now);
             let trace = object.has_finalizer() && !local.finalizer_is_own;
-            let lost_for = local.kind_state.lost_for(&object.status, trace, Instant::now());
+            let had_earlier_attempt = trace || local.kind_state.had_attempt();
+            let lost_for = local.kind_state.lost_for(now);
             let start = StartState::resume(local.intent.outcome());
-            PassState { lost_for, start, ..PassState::default() }
+            PassState { had_earlier_attempt, lost_for, start, ..PassState::default() }
         });
         self.numbers += 1;
         let pass = Pass {

@@ -180,8 +180,11 @@ impl Facts<'_> {
 /// What one pass has observed.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PassState {
-    /// For how long this process has known, when the pass began, that the status was lost: it lists no attempt, but the
-    /// object had one, by its finalizer or its earlier status.
+    /// Whether the object had an attempt before this pass, by its finalizer or its earlier status: when the status
+    /// lists none, the status was lost.
+    pub had_earlier_attempt: bool,
+    /// For how long this process had known, when the pass began, that the status lists none of the attempts that it listed
+    /// before; `None` where it never listed any. One that was lost before the process began is not known.
     pub lost_for: Option<Duration>,
     /// The crawler before the start, or why it could not be read.
     pub snapshot: Option<Result<CrawlerSnapshot<ObservedRun>, Problem>>,

@@ -65,9 +65,11 @@ impl<K: RunKind> Lifecycle<K> for RunLifecycle {
     }
 
     fn begin_pass(object: &K, local: &mut RunLocalState, earlier: Earlier<'_>) -> RunPass<K> {
-        let lost_for = local.lost_for(&run_status(object), earlier.trace, Instant::now());
+        let now = Instant::now();
+        local.observe(&run_status(object), now);
+        let (had_earlier_attempt, lost_for) = (earlier.trace || local.had_attempt(), local.lost_for(now));
         let start = StartState::resume(earlier.outcome);
-        let observed = PassState { lost_for, start, ..PassState::default() };
+        let observed = PassState { had_earlier_attempt, lost_for, start, ..PassState::default() };
         RunPass { observed, item: None }
     }
 

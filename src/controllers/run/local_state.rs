@@ -40,11 +40,15 @@ impl RunLocalState {
         self.live.as_ref().map_or(Duration::ZERO, |(_, since)| since.elapsed())
     }
 
-    /// Notes the status at the beginning of a pass, and whether there is a `trace` of an attempt. Returns for how long this process
-    /// has known that the status was lost: that it lists none of the attempts that the object had.
-    pub fn lost_for(&mut self, status: &RunStatus, trace: bool, now: Instant) -> Option<Duration> {
-        self.had_attempt |= trace;
-        self.observe(status, now);
+    /// Whether the status has ever listed an attempt.
+    #[must_use]
+    pub fn had_attempt(&self) -> bool {
+        self.had_attempt
+    }
+
+    /// For how long this process has known that the status was lost: that it lists none of the attempts that it listed before.
+    #[must_use]
+    pub fn lost_for(&self, now: Instant) -> Option<Duration> {
         self.lost_since.map(|since| now.saturating_duration_since(since))
     }
 

@@ -19,6 +19,9 @@ use crate::glue::ErrorKind;
 
 /// How often an open intent is looked up until it settles.
 const LOOK_UP_AGAIN: Duration = Duration::from_secs(5);
+/// How soon after the loss of a status the second search for what it listed comes. Each search after it waits twice as long as the
+/// one before.
+const LOOK_UP_LOST_AGAIN: Duration = Duration::from_secs(15);
 /// An object that is older than this and has no attempt may have lost its status.
 const NEW_OBJECT: Duration = Duration::from_mins(2);
 
@@ -133,7 +136,8 @@ fn earlier_run(facts: &Facts<'_>, next: Attempt) -> Result<Attempt, Box<Plan>> {
                     "the status has lost what was started before; looking for the {} before it is started again",
                     facts.noun
                 );
-                let again = Some(left.min(LOOK_UP_AGAIN));
+                let lost_for = facts.state.lost_for.unwrap_or_default();
+                let again = Some(left.min(lost_for.max(LOOK_UP_LOST_AGAIN)));
                 Err(Box::new(wait(facts, Phase::Pending, Reason::AnswerUnclear, &message, again)))
             }
         },
@@ -144,10 +148,11 @@ fn earlier_run(facts: &Facts<'_>, next: Attempt) -> Result<Attempt, Box<Plan>> {
 fn may_have_lost_status(facts: &Facts<'_>) -> bool {
     // A run without a key is found by its arguments. Another object's run may have the same, so age is no reason to look.
     let is_old = facts.carries_key && facts.common.age() > NEW_OBJECT;
-    facts.status.attempts.is_empty() && (facts.state.lost_for.is_some() || is_old)
+    facts.status.attempts.is_empty() && (facts.state.had_earlier_attempt || is_old)
 }
 
-/// What is left of the settle time after the loss of the status: until then Glue may not show what was started before it.
+/// What is left of the settle time after the loss of the status: until then Glue may not show what was started before it. After a
+/// restart, an object with a finalizer and no attempt does not wait: the rate limiter may have held up many.
 fn settles_in(facts: &Facts<'_>) -> Option<Duration> {
     let lost_for = facts.state.lost_for.filter(|_| facts.status.attempts.is_empty())?;
     facts.common.settle.checked_sub(lost_for).filter(|left| !left.is_zero())

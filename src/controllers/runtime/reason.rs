@@ -139,7 +139,7 @@ reasons! {
         "Somebody else changes the same Glue resource at this moment."
         "Wait."
     AnswerUnclear Warning
-        "Glue's answer to the start was lost. The controller looks for what it started."
+        "Glue's answer to the start was lost, or the status that had it. The controller looks for what it started."
         "Wait. It is settled within `--start-settle`."
     RunNotFound Warning
         "Glue does not know the run."

@@ -44,7 +44,7 @@ fn a_run_that_was_stopped_is_not_adopted_and_the_work_is_done_by_another() {
 #[test]
 fn a_lost_status_is_looked_for_whole_and_since_the_object_was_created() {
     let mut fixture = Fixture::new().with_finalizer();
-    fixture.state.lost_for = Some(Duration::ZERO);
+    fixture.state.had_earlier_attempt = true;
     let created = fixture.meta.creation_timestamp.as_ref().map(|created| created.0);
     let query = RunQuery { base_key: "sales/uid".to_owned(), since: created, ..RunQuery::default() };
     assert_eq!(fixture.plan().step, Step::Call(Call::LookUp(query)));
@@ -58,9 +58,13 @@ fn a_lost_status_is_looked_for_whole_and_since_the_object_was_created() {
 #[test]
 fn a_run_that_is_not_found_is_started_again_when_the_loss_of_the_status_has_settled() {
     let mut fixture = Fixture::new().with_finalizer();
+    fixture.state.had_earlier_attempt = true;
     fixture.state.start.lookup = Some(Lookup::NotFound { intent_age: Duration::ZERO });
+    assert_eq!(step_name(&fixture.plan()), "start", "only this process knows when the status was lost");
     for (lost_for, step, phase) in [
-        (0, Step::RequeueAfter(Duration::from_secs(5)), Phase::Pending),
+        (0, Step::RequeueAfter(Duration::from_secs(15)), Phase::Pending),
+        (15, Step::RequeueAfter(Duration::from_secs(15)), Phase::Pending),
+        (30, Step::RequeueAfter(Duration::from_secs(30)), Phase::Pending),
         (58, Step::RequeueAfter(Duration::from_secs(2)), Phase::Pending),
         (60, Step::Call(Call::Start), Phase::Starting),
     ] {
@@ -85,7 +89,7 @@ fn an_old_object_without_attempts_looks_for_a_run_only_where_runs_carry_keys() {
     assert_eq!(step_name(&Fixture { now: 120, ..old() }.plan()), "start", "two minutes are not old");
     assert_eq!(step_name(&Fixture { carries_key: false, ..old() }.plan()), "start");
     let mut had_attempt = Fixture { carries_key: false, ..old() };
-    had_attempt.state.lost_for = Some(Duration::ZERO);
+    had_attempt.state.had_earlier_attempt = true;
     assert_eq!(step_name(&had_attempt.plan()), "look up");
 }
 

@@ -33,7 +33,7 @@ fn each_stage_of_a_start_takes_one_step() {
         (
             "a finalizer without an attempt means an earlier start is possible",
             Fixture {
-                state: PassState { lost_for: Some(Duration::ZERO), ..PassState::default() },
+                state: PassState { had_earlier_attempt: true, ..PassState::default() },
                 ..Fixture::new().with_finalizer()
             },
             "look up",

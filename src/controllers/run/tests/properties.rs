@@ -127,10 +127,8 @@ impl Model {
     /// One pass: carries out steps until the plan returns one that ends the pass.
     fn settle(&mut self) -> Result<(), TestCaseError> {
         self.fixture.fresh_intent = false;
-        self.fixture.state = PassState {
-            lost_for: self.fixture.meta.finalizers.as_ref().map(|_| Duration::from_mins(1)),
-            ..PassState::default()
-        };
+        self.fixture.state =
+            PassState { had_earlier_attempt: self.fixture.meta.finalizers.is_some(), ..PassState::default() };
         for _ in 0..32 {
             let attempt = self.fixture.status.attempt();
             let id = attempt.and_then(|attempt| attempt.id.as_deref());

@@ -33,7 +33,7 @@ fn a_lookup_that_failed_is_not_repeated_before_its_pause_unless_the_object_is_de
     failed.state.start.lookup = Some(Lookup::Failed(problem(ErrorKind::Throttled)));
     assert_eq!(step_name(&failed.plan()), "backoff", "the pass that looked reports it");
     failed.status.attempts.clear();
-    failed.state.lost_for = Some(Duration::ZERO);
+    failed.state.had_earlier_attempt = true;
     let plan = failed.plan();
     assert_eq!((plan.status.phase, step_name(&plan)), (Some(Phase::Pending), "backoff"));
 }

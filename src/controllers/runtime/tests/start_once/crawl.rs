@@ -189,7 +189,7 @@ impl Subject for Crawl {
         let now = waits.then(|| world.activity(&object.status));
         let now = now.filter(|activity| *activity != CrawlerActivity::Unchanged);
         let start = StartState::resume(world.controllers[who].tracker.outcome());
-        let observed = PassState { start, ..PassState::default() };
+        let observed = PassState { had_earlier_attempt: object.finalizer, start, ..PassState::default() };
         let pass = |activity| CrawlPass { observed: observed.clone(), activity, crawler: None, begun: None };
         std::iter::once(CrawlerActivity::Unchanged).chain(now).map(pass).collect()
     }

@@ -44,18 +44,19 @@ impl Subject for JobRun {
     }
 
     fn observe(local: &mut RunLocalState, object: &Object<Self>, now: Instant) {
-        local.lost_for(&object.status, object.finalizer, now);
+        local.observe(&object.status, now);
     }
 
     fn begin(&self, world: &World<Self>, who: usize, object: &Object<Self>) -> Vec<PassState> {
         let knows = !world.is(Mutation::LostStatusIsNotLookedUp);
         let settled = Duration::from_secs(SETTLE.unsigned_abs());
-        let mut local = world.controllers[who].local.clone();
-        let lost_for = local.lost_for(&object.status, object.finalizer, world.instant()).filter(|_| knows);
+        let local = &world.controllers[who].local;
+        let had_earlier_attempt = knows && (object.finalizer || local.had_attempt());
+        let lost_for = local.lost_for(world.instant()).filter(|_| knows);
         let lost_for =
             lost_for.map(|lost_for| if world.is(Mutation::LostStatusSettlesAtOnce) { settled } else { lost_for });
         let start = StartState::resume(world.controllers[who].tracker.outcome());
-        vec![PassState { lost_for, start, ..PassState::default() }]
+        vec![PassState { had_earlier_attempt, lost_for, start, ..PassState::default() }]
     }
 
     fn plan(&self, world: &World<Self>, pass: &Pass<Self>) -> Plan {
@@ -125,18 +126,26 @@ impl Subject for JobRun {
     fn environment(&self, world: &World<Self>) -> Vec<Transition<Self>> {
         let mut next = Vec::new();
         // Without both, an object looks like a new one for some minutes.
-        if world.object.finalizer && !world.object.status.attempts.is_empty() {
+        let lists_all = !world.object.status.attempts.is_empty() || world.started.is_empty() && world.is_shown();
+        if world.object.finalizer && lists_all {
             next.extend(world.fault("kubectl replace removes the finalizer", |next| {
                 next.put(|finalizer, (), _| *finalizer = false);
             }));
-            // A controller that has not seen what another one wrote does not notice that it was lost.
-            if world.active() == 1 {
+            // A controller that has not seen the attempt does not notice that it was lost.
+            let is_noticed = world.active() == 1 && world.controllers[0].local.had_attempt();
+            if is_noticed || world.is_shown() {
                 next.extend(world.fault("the status is lost", |next| {
                     next.put(|_, (), status| *status = JobRun.initial().1);
                 }));
             }
         }
         next
+    }
+
+    /// A restart forgets when the status was lost, so the model has none until what was started before is shown.
+    fn may_crash(&self, world: &World<Self>) -> bool {
+        let is_lost = world.object.finalizer && world.object.status.attempts.is_empty();
+        !is_lost || world.is_shown()
     }
 
     fn violation(&self, world: &World<Self>) -> Option<String> {

@@ -93,6 +93,10 @@ trait Subject: Clone + Debug + Send + Sync + 'static {
     fn environment(&self, _world: &World<Self>) -> Vec<Transition<Self>> {
         Vec::new()
     }
+    /// Whether the model lets a controller crash in this state.
+    fn may_crash(&self, _world: &World<Self>) -> bool {
+        true
+    }
     /// Why the state is wrong, if it is.
     fn violation(&self, world: &World<Self>) -> Option<String>;
     /// Whether the object records everything that was to be started, and Glue has it.

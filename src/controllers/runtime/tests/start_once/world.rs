@@ -151,6 +151,13 @@ impl<S: Subject> World<S> {
         self.started.iter().any(|started| !started.settled)
     }
 
+    /// Whether every lookup shows everything that was started, and nothing is on its way.
+    pub fn is_shown(&self) -> bool {
+        let sends =
+            self.controllers.iter().any(|controller| controller.pass.as_ref().is_some_and(|pass| pass.fresh_intent));
+        !sends && !self.has_lag() && self.in_flight.is_empty()
+    }
+
     pub fn live(&self) -> Option<usize> {
         self.started.iter().position(|started| started.live)
     }
@@ -234,9 +241,11 @@ impl<S: Subject> World<S> {
             return visible.flat_map(|object| self.begins(who, object)).collect();
         };
         let mut next = Vec::new();
-        next.extend(self.fault(format!("{who} crashes"), |next| {
-            next.controllers[who] = Controller::new(next.object.version);
-        }));
+        if self.subject.may_crash(self) {
+            next.extend(self.fault(format!("{who} crashes"), |next| {
+                next.controllers[who] = Controller::new(next.object.version);
+            }));
+        }
         let plan = self.plan(who, pass);
         if plan.status != pass.object.status {
             next.push(self.then(format!("{who} writes the status"), |next| next.write_status(who, plan.status)));
