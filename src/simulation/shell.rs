@@ -23,13 +23,13 @@ use crate::controllers::run::local_state::RunLocalState;
 use crate::controllers::runtime::local_state::{LocalState, Stale};
 use crate::controllers::runtime::problem::Problem;
 use crate::controllers::runtime::reason::Reason;
+use crate::controllers::runtime::reconciler::until_next_pass;
 use crate::controllers::runtime::start_once::{Lookup, StartState, records_intent};
 use crate::glue::rate_limiter::Priority;
 use crate::glue::rate_limiter::budget::Ticket;
 
 const MAX_STEPS: usize = 32;
 pub const WRITE_AGAIN: Duration = Duration::from_secs(2);
-const DELETING_AGAIN: Duration = Duration::from_secs(15);
 /// `--start-settle` and `--aws-timeout` leave this long between the intent and the call.
 const SEND_WITHIN: Duration = Duration::from_secs(20);
 
@@ -219,7 +219,7 @@ impl<K: Simulated> World<K> {
                 let pause = self.process.local.with(pass.object.uid(), |local| {
                     local.backoff.remaining().unwrap_or_else(|| local.backoff.next_pause())
                 });
-                again(if pass.object.is_deleting() { pause.min(DELETING_AGAIN) } else { pause })
+                again(until_next_pass(pause, pass.object.is_deleting()))
             }
             Step::AwaitChange => {
                 self.on_idle(pass);

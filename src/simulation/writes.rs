@@ -11,6 +11,7 @@ use super::world::World;
 use crate::api::run::RunStatus;
 use crate::controllers::run::events;
 use crate::controllers::run::lifecycle::intent;
+use crate::controllers::runtime::reconciler::until_next_pass;
 use crate::controllers::runtime::start_once::records_intent;
 use crate::glue::rate_limiter::budget::Ticket;
 
@@ -92,7 +93,7 @@ impl<K: Simulated> World<K> {
             None => self.log(Some(&base.name), || "the API server refuses a write".to_owned()),
         }
         let pause = self.process.local.with(base.uid(), |local| local.backoff.next_pause());
-        self.end_pass(&base.name, Some(pause));
+        self.end_pass(&base.name, Some(until_next_pass(pause, base.is_deleting())));
         None
     }
 

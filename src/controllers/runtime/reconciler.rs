@@ -81,6 +81,11 @@ pub async fn reconcile<K: Kind>(object: Arc<K>, context: Arc<Context<K>>) -> Act
     }
 }
 
+/// The time until the next pass after this pause: a short one for an object that is being deleted.
+pub(crate) fn until_next_pass(pause: Duration, is_deleting: bool) -> Duration {
+    if is_deleting { pause.min(DELETING_AGAIN) } else { pause }
+}
+
 /// What follows when the API server refused a write, or the read of a large object.
 fn after_refused_write<K: Kind>(object: &K, error: &WriteError, context: &Context<K>) -> Action {
     if matches!(error, WriteError::Conflict) {
@@ -96,7 +101,7 @@ fn after_refused_write<K: Kind>(object: &K, error: &WriteError, context: &Contex
         "the API server refused a request about the object; retrying"
     );
     context.shared.metrics.reconcile_failed(K::KIND, "write");
-    Action::RequeueAfter(pause)
+    Action::RequeueAfter(until_next_pass(pause, object.meta().deletion_timestamp.is_some()))
 }
 
 /// What became of a status.
@@ -274,8 +279,7 @@ impl<K: Kind> Pass<'_, K> {
             Step::Backoff => {
                 let pause =
                     self.with_local(|local| local.backoff.remaining().unwrap_or_else(|| local.backoff.next_pause()));
-                let deleting = self.is_deleting();
-                Ok(Some(Action::RequeueAfter(if deleting { pause.min(DELETING_AGAIN) } else { pause })))
+                Ok(Some(Action::RequeueAfter(until_next_pass(pause, self.is_deleting()))))
             }
             Step::AwaitChange => {
                 K::Lifecycle::on_idle(self);
