@@ -23,13 +23,11 @@ use crate::controllers::run::local_state::RunLocalState;
 use crate::controllers::runtime::local_state::{LocalState, Stale};
 use crate::controllers::runtime::problem::Problem;
 use crate::controllers::runtime::reason::Reason;
-use crate::controllers::runtime::reconciler::until_next_pass;
+use crate::controllers::runtime::reconciler::{MAX_STEPS, WRITE_AGAIN, until_next_pass};
 use crate::controllers::runtime::start_once::{Lookup, StartState, records_intent};
 use crate::glue::rate_limiter::Priority;
 use crate::glue::rate_limiter::budget::Ticket;
 
-const MAX_STEPS: usize = 32;
-pub const WRITE_AGAIN: Duration = Duration::from_secs(2);
 /// `--start-settle` and `--aws-timeout` leave this long between the intent and the call.
 const SEND_WITHIN: Duration = Duration::from_secs(20);
 

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use super::cluster::Object;
 use super::glue::ClientId;
 use super::kind::Simulated;
-use super::shell::{Pass, WRITE_AGAIN};
+use super::shell::Pass;
 use super::time::{Ms, SECOND};
 use super::world::World;
 use crate::api::run::RunStatus;
 use crate::controllers::run::events;
 use crate::controllers::run::lifecycle::intent;
-use crate::controllers::runtime::reconciler::until_next_pass;
+use crate::controllers::runtime::reconciler::{WRITE_AGAIN, until_next_pass};
 use crate::controllers::runtime::start_once::records_intent;
 use crate::glue::rate_limiter::budget::Ticket;
 

@@ -129,18 +129,7 @@ fn earlier_run(facts: &Facts<'_>, next: Attempt) -> Result<Attempt, Box<Plan>> {
             let retry = next.retry.max(number);
             Err(Box::new(adopt(facts, Attempt { number, key: facts.key(number), retry, ..next }, run)))
         }
-        Some(Lookup::NotFound { .. }) => match settles_in(facts) {
-            None => Ok(next),
-            Some(left) => {
-                let message = format!(
-                    "the status has lost what was started before; looking for the {} before it is started again",
-                    facts.noun
-                );
-                let lost_for = facts.state.lost_for.unwrap_or_default();
-                let again = Some(left.min(lost_for.max(LOOK_UP_LOST_AGAIN)));
-                Err(Box::new(wait(facts, Phase::Pending, Reason::AnswerUnclear, &message, again)))
-            }
-        },
+        Some(Lookup::NotFound { .. }) => settle_loss(facts).map_or(Ok(next), |plan| Err(Box::new(plan))),
     }
 }
 
@@ -151,11 +140,17 @@ fn may_have_lost_status(facts: &Facts<'_>) -> bool {
     facts.status.attempts.is_empty() && (facts.state.had_earlier_attempt || is_old)
 }
 
-/// What is left of the settle time after the loss of the status: until then Glue may not show what was started before it. After a
-/// restart, an object with a finalizer and no attempt does not wait: the rate limiter may have held up many.
-fn settles_in(facts: &Facts<'_>) -> Option<Duration> {
+/// Waits for the rest of the settle time after the loss of the status: until then Glue may not show what was started before it.
+/// After a restart, an object with a finalizer and no attempt does not wait: the rate limiter may have held up many.
+fn settle_loss(facts: &Facts<'_>) -> Option<Plan> {
     let lost_for = facts.state.lost_for.filter(|_| facts.status.attempts.is_empty())?;
-    facts.common.settle.checked_sub(lost_for).filter(|left| !left.is_zero())
+    let left = facts.common.settle.checked_sub(lost_for).filter(|left| !left.is_zero())?;
+    let message = format!(
+        "the status has lost what was started before; looking for the {} before it is started again",
+        facts.noun
+    );
+    let again = left.min(lost_for.max(LOOK_UP_LOST_AGAIN));
+    Some(wait(facts, Phase::Pending, Reason::AnswerUnclear, &message, Some(again)))
 }
 
 /// The finalizer, then the intent; the start follows when both are in the object.

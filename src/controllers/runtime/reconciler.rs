@@ -31,9 +31,9 @@ use crate::glue::identity::CallerIdentity;
 use crate::glue::rate_limiter::Place;
 
 /// The most steps of one pass. No plan needs nearly as many: it ends a loop that a defect would cause.
-const MAX_STEPS: usize = 32;
+pub(crate) const MAX_STEPS: usize = 32;
 /// The pause after a write that the API server refused.
-const WRITE_AGAIN: Duration = Duration::from_secs(2);
+pub(crate) const WRITE_AGAIN: Duration = Duration::from_secs(2);
 /// The longest pause while an object is being deleted: somebody waits for it.
 const DELETING_AGAIN: Duration = Duration::from_secs(15);
 

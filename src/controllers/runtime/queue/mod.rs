@@ -63,8 +63,13 @@ struct Invalid {
     refusals: u32,
     /// When it did last.
     at: Instant,
+}
+
+impl Invalid {
     /// Until when the object does not try again.
-    until: Instant,
+    fn until(self) -> Instant {
+        self.at + Cause::Invalid.pause(self.refusals.saturating_sub(1))
+    }
 }
 
 /// Where an object waits.
@@ -144,9 +149,9 @@ impl<T: Target, O: Clone + Ord + Hash> Queues<T, O> {
     #[must_use]
     pub fn turn(&self, target: &T, object: &O, recorded: Option<Cause>, now: Instant) -> Turn {
         let Some(member) = self.objects.get(object) else { return Turn::Now };
-        if let Some(refused) = member.invalid.filter(|refused| recorded == Some(Cause::Invalid) && refused.until > now)
-        {
-            return Turn::After(Cause::Invalid, refused.until.saturating_duration_since(now));
+        let own_pause = member.invalid.filter(|_| recorded == Some(Cause::Invalid)).map(Invalid::until);
+        if let Some(until) = own_pause.filter(|until| *until > now) {
+            return Turn::After(Cause::Invalid, until.saturating_duration_since(now));
         }
         let expected = self.expected.get(target.name());
         let first_expected = expected.and_then(BTreeSet::first);
@@ -185,8 +190,7 @@ impl<T: Target, O: Clone + Ord + Hash> Queues<T, O> {
         if cause == Cause::Invalid {
             // The object may wait for something else in between. Its own pause grows all the same.
             let refusals = member.invalid.map_or(0, |refused| refused.refusals);
-            let until = now + cause.pause(refusals);
-            member.invalid = Some(Invalid { refusals: refusals.saturating_add(1), at: now, until });
+            member.invalid = Some(Invalid { refusals: refusals.saturating_add(1), at: now });
         }
         if let Place::In { tried, .. } = &mut member.place
             && cause.takes_turns()

@@ -132,13 +132,15 @@ fn answer() -> impl Strategy<Value = Value> {
 
 /// The answer to a batch that refuses its items, for any reason.
 fn refused_items() -> impl Strategy<Value = Value> {
-    let reason = (prop::option::of(text()), prop::option::of(text()))
-        .prop_map(|(code, message)| json!({"ErrorCode": code, "ErrorMessage": message}));
-    let refused = reason.prop_map(|reason| {
-        let stop = json!({"Errors": [{"JobName": "etl", "JobRunId": "jr_1", "ErrorDetail": reason}]});
-        [stop, json!({"Errors": {"db": reason}})]
-    });
-    (refused, any::<prop::sample::Index>()).prop_map(|(refused, index)| index.get(&refused).clone())
+    let reason = (prop::option::of(text()), prop::option::of(text()), any::<bool>());
+    reason.prop_map(|(code, message, is_stop)| {
+        let reason = json!({"ErrorCode": code, "ErrorMessage": message});
+        if is_stop {
+            json!({"Errors": [{"JobName": "etl", "JobRunId": "jr_1", "ErrorDetail": reason}]})
+        } else {
+            json!({"Errors": {"db": reason}})
+        }
+    })
 }
 
 const KEYS: [&str; 14] = [

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::object::{Object, Pass};
-use super::world::{SETTLE, Transition, World, problem};
+use super::world::{Transition, World, problem};
 use super::{Exploration, Mutation, Subject};
 use crate::api::run::{Phase, RunStatus};
 use crate::controllers::run::calls::{Call, Plan, RunQuery};
@@ -49,12 +49,10 @@ impl Subject for JobRun {
 
     fn begin(&self, world: &World<Self>, who: usize, object: &Object<Self>) -> Vec<PassState> {
         let knows = !world.is(Mutation::LostStatusIsNotLookedUp);
-        let settled = Duration::from_secs(SETTLE.unsigned_abs());
         let local = &world.controllers[who].local;
         let had_earlier_attempt = knows && (object.finalizer || local.had_attempt());
-        let lost_for = local.lost_for(world.instant()).filter(|_| knows);
-        let lost_for =
-            lost_for.map(|lost_for| if world.is(Mutation::LostStatusSettlesAtOnce) { settled } else { lost_for });
+        let at_once = world.is(Mutation::LostStatusSettlesAtOnce);
+        let lost_for = local.lost_for(world.instant()).map(|lost_for| if at_once { Duration::MAX } else { lost_for });
         let start = StartState::resume(world.controllers[who].tracker.outcome());
         vec![PassState { had_earlier_attempt, lost_for, start, ..PassState::default() }]
     }
